@@ -1,0 +1,61 @@
+/*
+ * The headers of every data message: which batch it is, how many records it holds, and a checksum of its
+ * bytes. A batch id is (collector boot, partition, sequence): sequences count from 0 without gaps within a
+ * boot and partition, so what was seen is kept as intervals, and a gap is a loss.
+ */
+import { crc32 } from 'node:zlib';
+
+export type BatchId = { readonly boot: string; readonly partition: number; readonly sequence: number };
+
+export type BatchHeaders = { readonly batch: BatchId; readonly records: number; readonly crc32: number };
+
+export type HeaderFault = 'missing_header' | 'bad_header_value' | 'bad_crc';
+
+export const BATCH_HEADER = 'imscope-batch';
+export const COUNT_HEADER = 'imscope-count';
+export const CRC_HEADER = 'imscope-crc32';
+
+const BOOT = /^[0-9a-z]{8,32}$/;
+const DIGITS = /^(?:0|[1-9][0-9]{0,15})$/;
+
+/** Kafka header values for one message. Throws where the boot id is not 8 to 32 of [0-9a-z]. */
+export function writeBatchHeaders(batch: BatchId, records: number, value: Buffer): Record<string, string> {
+  if (!BOOT.test(batch.boot)) throw new Error(`boot id "${batch.boot}" is not 8 to 32 of [0-9a-z]`);
+  return {
+    [BATCH_HEADER]: `${batch.boot}:${batch.partition}:${batch.sequence}`,
+    [COUNT_HEADER]: String(records),
+    [CRC_HEADER]: String(crc32(value)),
+  };
+}
+
+type HeaderValue = Buffer | string | (Buffer | string)[] | undefined;
+
+/** Reads the headers of a message and holds its bytes against the checksum. */
+export function readBatchHeaders(
+  headers: Readonly<Record<string, HeaderValue>> | undefined,
+  value: Buffer,
+): { ok: true; headers: BatchHeaders } | { ok: false; fault: HeaderFault } {
+  const [batch, count, crc] = [BATCH_HEADER, COUNT_HEADER, CRC_HEADER].map((name) => text(headers?.[name]));
+  if (batch === undefined || count === undefined || crc === undefined) {
+    return { ok: false, fault: 'missing_header' };
+  }
+  const [boot = '', partition = '', sequence = '', ...rest] = batch.split(':');
+  const numbers = [partition, sequence, count, crc];
+  if (rest.length > 0 || !BOOT.test(boot) || !numbers.every((number) => DIGITS.test(number))) {
+    return { ok: false, fault: 'bad_header_value' };
+  }
+  if (Number(crc) !== crc32(value)) return { ok: false, fault: 'bad_crc' };
+  return {
+    ok: true,
+    headers: {
+      batch: { boot, partition: Number(partition), sequence: Number(sequence) },
+      records: Number(count),
+      crc32: Number(crc),
+    },
+  };
+}
+
+function text(value: HeaderValue): string | undefined {
+  if (value === undefined || Array.isArray(value)) return undefined;
+  return typeof value === 'string' ? value : value.toString('latin1');
+}

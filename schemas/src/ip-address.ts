@@ -1,0 +1,59 @@
+/*
+ * Addresses: text to the 16 bytes that are stored, and the masked text that answers show (/24 of IPv4, /48 of
+ * IPv6), so that no answer names a single household.
+ */
+import { isIPv4, isIPv6 } from 'node:net';
+
+/** 16 bytes in network order, IPv4 mapped into ::ffff:0:0/96; undefined where the text is no address. */
+export function parseIpAddress(text: string): Buffer | undefined {
+  if (isIPv4(text)) {
+    const bytes = Buffer.alloc(16);
+    bytes[10] = 0xff;
+    bytes[11] = 0xff;
+    writeIpv4(text, bytes);
+    return bytes;
+  }
+  if (text.length > 45 || text.includes('%') || !isIPv6(text)) return undefined;
+  return parseIpv6(text);
+}
+
+function writeIpv4(text: string, into: Buffer): void {
+  let position = 12;
+  let octet = 0;
+  for (let index = 0; index < text.length; index++) {
+    const char = text.charCodeAt(index);
+    if (char === 46) {
+      into[position++] = octet;
+      octet = 0;
+    } else octet = octet * 10 + char - 48;
+  }
+  into[position] = octet;
+}
+
+function parseIpv6(text: string): Buffer {
+  const bytes = Buffer.alloc(16);
+  let groupsText = text;
+  const dotted = text.includes('.') ? text.slice(text.lastIndexOf(':') + 1) : undefined;
+  if (dotted !== undefined) {
+    writeIpv4(dotted, bytes);
+    groupsText = `${text.slice(0, text.length - dotted.length)}0:0`;
+  }
+  const [head = '', tail] = groupsText.split('::');
+  const left = head === '' ? [] : head.split(':');
+  const right = tail === undefined || tail === '' ? [] : tail.split(':');
+  left.forEach((group, index) => bytes.writeUInt16BE(Number.parseInt(group, 16), index * 2));
+  right.forEach((group, index) => {
+    const place = (8 - right.length + index) * 2;
+    if (dotted === undefined || place < 12) bytes.writeUInt16BE(Number.parseInt(group, 16), place);
+  });
+  if (dotted !== undefined && tail === undefined) writeIpv4(dotted, bytes);
+  return bytes;
+}
+
+/** ClickHouse expression that masks an IPv6 column to /24 (mapped IPv4) or /48 and gives text with the prefix. */
+export function maskedIpSql(column: string): string {
+  const mapped = `startsWith(IPv6NumToString(${column}), '::ffff:')`;
+  const v4 = `concat(IPv4NumToString(bitAnd(toUInt32(reinterpretAsUInt32(reverse(substring(reinterpretAsString(${column}), 13, 4)))), 4294967040)), '/24')`;
+  const v6 = `concat(IPv6NumToString(toFixedString(concat(substring(reinterpretAsString(${column}), 1, 6), repeat('\\0', 10)), 16)), '/48')`;
+  return `if(${mapped}, ${v4}, ${v6})`;
+}

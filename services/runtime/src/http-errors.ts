@@ -1,0 +1,92 @@
+/*
+ * The one error answer of every HTTP service: {"error":{"code":"stable_code","message":"…"}}. Codes are a closed
+ * list; messages say what was received, what is allowed and what to do. Internal errors are logged, not told.
+ */
+import type { FastifyInstance, FastifyReply } from 'fastify';
+import type { Logger } from './logger.js';
+
+/** Stable codes and their HTTP status. */
+export const ERROR_STATUS = {
+  unreadable_body: 400,
+  invalid_parameter: 400,
+  unknown_parameter: 400,
+  empty_body: 400,
+  missing_token: 401,
+  invalid_token: 401,
+  not_allowed: 403,
+  not_found: 404,
+  method_not_allowed: 405,
+  body_too_large: 413,
+  unsupported_media_type: 415,
+  unsupported_encoding: 415,
+  too_many_requests: 429,
+  internal_error: 500,
+  unavailable: 503,
+  timeout: 504,
+} as const;
+
+export type ErrorCode = keyof typeof ERROR_STATUS;
+
+/** An answer to bad input, or to a dependency that is away. Thrown in a handler, answered by the error handler. */
+export class HttpError extends Error {
+  readonly code: ErrorCode;
+  readonly retryAfterS: number | undefined;
+
+  constructor(code: ErrorCode, message: string, options: { cause?: unknown; retryAfterS?: number } = {}) {
+    super(message, { cause: options.cause });
+    this.code = code;
+    this.retryAfterS = options.retryAfterS;
+  }
+}
+
+/** Fastify's own errors by their code, as ours. */
+const FASTIFY_ERRORS: Readonly<Record<string, ErrorCode>> = {
+  FST_ERR_CTP_BODY_TOO_LARGE: 'body_too_large',
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: 'unsupported_media_type',
+  FST_ERR_CTP_EMPTY_JSON_BODY: 'empty_body',
+  FST_ERR_CTP_INVALID_CONTENT_LENGTH: 'unreadable_body',
+  FST_ERR_VALIDATION: 'invalid_parameter',
+};
+
+/** Makes every error answer of an app take the one form. */
+export function installErrorAnswers(app: FastifyInstance, logger: Logger): void {
+  app.setNotFoundHandler(async (request, reply) => {
+    return sendError(
+      reply,
+      new HttpError('not_found', `no such address: ${request.method} ${pathOf(request.url)}`),
+    );
+  });
+  app.setErrorHandler(async (error: Error & { code?: string; statusCode?: number }, request, reply) => {
+    const answer = asHttpError(error);
+    if (answer.code === 'internal_error') {
+      logger.error({ err: error, method: request.method, path: pathOf(request.url) }, 'request failed');
+    }
+    return sendError(reply, answer);
+  });
+}
+
+function asHttpError(error: Error & { code?: string; statusCode?: number }): HttpError {
+  if (error instanceof HttpError) return error;
+  const known = FASTIFY_ERRORS[error.code ?? ''];
+  if (known !== undefined) return new HttpError(known, error.message, { cause: error });
+  if (error.statusCode !== undefined && error.statusCode >= 400 && error.statusCode < 500) {
+    return new HttpError('unreadable_body', error.message, { cause: error });
+  }
+  return new HttpError(
+    'internal_error',
+    'something failed on our side: try again, then look at this service’s log',
+    {
+      cause: error,
+    },
+  );
+}
+
+function sendError(reply: FastifyReply, error: HttpError): FastifyReply {
+  if (error.retryAfterS !== undefined) reply.header('retry-after', String(error.retryAfterS));
+  return reply.code(ERROR_STATUS[error.code]).send({ error: { code: error.code, message: error.message } });
+}
+
+/** Query strings may hold credentials of careless callers, so only the path is told. */
+function pathOf(url: string): string {
+  return url.split('?', 1)[0] ?? '';
+}

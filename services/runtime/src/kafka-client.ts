@@ -1,0 +1,88 @@
+/*
+ * The Kafka client with our settings and logger, and the explicit creation of topics: a topic that the broker
+ * makes up by itself would have none of the settings retention rests on.
+ */
+import { type Admin, Kafka, type KafkaConfig, type SASLOptions, logLevel } from 'kafkajs';
+import { type TopicDefinition, topicSettings } from '@imscope/schemas/topics.js';
+import { choice, flag, list, secret, type Settings, text } from './config.js';
+import type { Logger } from './logger.js';
+
+/** Settings of every service that talks to Kafka. */
+export const KAFKA_SETTINGS = {
+  kafkaBrokers: list({ default: ['127.0.0.1:9092'], purpose: 'brokers as host:port' }),
+  kafkaTopicPrefix: text({
+    default: '',
+    pattern: /^[\w.-]{0,64}$/,
+    purpose: 'stands before every topic name',
+  }),
+  kafkaTls: flag({ default: false, purpose: 'talk TLS to the brokers' }),
+  kafkaSaslMechanism: choice({
+    default: 'none',
+    of: ['none', 'plain', 'scram-sha-256', 'scram-sha-512'],
+    purpose: 'how to sign in at the brokers',
+  }),
+  kafkaSaslUsername: text({ default: '', purpose: 'user at the brokers' }),
+  kafkaSaslPassword: secret({ default: '', purpose: 'password at the brokers' }),
+} satisfies Settings;
+
+export type KafkaSettings = {
+  readonly kafkaBrokers: readonly string[];
+  readonly kafkaTopicPrefix: string;
+  readonly kafkaTls: boolean;
+  readonly kafkaSaslMechanism: 'none' | 'plain' | 'scram-sha-256' | 'scram-sha-512';
+  readonly kafkaSaslUsername: string;
+  readonly kafkaSaslPassword: string;
+};
+
+/** A client; nothing connects yet. kafkajs writes its log into ours at one level lower than it says. */
+export function createKafka(config: KafkaSettings, clientId: string, logger: Logger): Kafka {
+  const sasl = saslOf(config);
+  const options: KafkaConfig = {
+    clientId,
+    brokers: [...config.kafkaBrokers],
+    ssl: config.kafkaTls,
+    connectionTimeout: 3_000,
+    requestTimeout: 30_000,
+    // Bounded: the callers retry above this, where they know what a retry means.
+    retry: { retries: 5, initialRetryTime: 200, maxRetryTime: 5_000 },
+    logLevel: logLevel.WARN,
+    logCreator: () => (entry) => {
+      const fields = {
+        kafka: entry.namespace,
+        ...entry.log,
+        message: undefined,
+        timestamp: undefined,
+        logger: undefined,
+      };
+      if (entry.level === logLevel.ERROR) logger.warn(fields, entry.log.message);
+      else logger.debug(fields, entry.log.message);
+    },
+  };
+  return new Kafka(sasl === undefined ? options : { ...options, sasl });
+}
+
+function saslOf(config: KafkaSettings): SASLOptions | undefined {
+  const { kafkaSaslMechanism: mechanism, kafkaSaslUsername: username, kafkaSaslPassword: password } = config;
+  return mechanism === 'none' ? undefined : { mechanism, username, password };
+}
+
+/** Creates the topics that are not there, with their settings. Existing topics are left as they are. */
+export async function createTopics(
+  admin: Admin,
+  topics: readonly TopicDefinition[],
+  options: { prefix: string; partitions: number; replicationFactor: number },
+): Promise<string[]> {
+  const present = new Set(await admin.listTopics());
+  const missing = topics.filter((topic) => !present.has(options.prefix + topic.name));
+  if (missing.length === 0) return [];
+  await admin.createTopics({
+    waitForLeaders: true,
+    topics: missing.map((topic) => ({
+      topic: options.prefix + topic.name,
+      numPartitions: options.partitions,
+      replicationFactor: options.replicationFactor,
+      configEntries: Object.entries(topicSettings(topic)).map(([name, value]) => ({ name, value })),
+    })),
+  });
+  return missing.map((topic) => options.prefix + topic.name);
+}
