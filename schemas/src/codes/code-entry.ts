@@ -1,0 +1,14 @@
+/*
+ * The shape of one row of the code catalogue. The tables beside this file hold the rows, one file a family.
+ */
+
+/** One listed code: never `unknown`, for a listed code has been judged. Texts stay below 200 characters. */
+export type CodeEntry = {
+  readonly code: number;
+  /** snake_case, unique in the whole catalogue. */
+  readonly name: string;
+  readonly outcome: 'success' | 'caller_error' | 'service_error';
+  readonly meaning: string;
+  /** One sentence: what the caller or the SRE does about it. */
+  readonly advice: string;
+};

@@ -1,0 +1,21 @@
+/*
+ * Result codes of inner services, 91000 to 91999.
+ */
+import type { CodeEntry } from './code-entry.js';
+
+export const INTERNAL_CODES: readonly CodeEntry[] = [
+  {
+    code: 91000,
+    name: 'internal_error',
+    outcome: 'service_error',
+    meaning: 'An inner service failed.',
+    advice: 'Look for errors behind this interface; callers may retry with backoff.',
+  },
+  {
+    code: 91101,
+    name: 'long_polling_replaced',
+    outcome: 'caller_error',
+    meaning: "A web client's long polling was replaced by a newer instance.",
+    advice: 'Nothing to repair; raise the number of parallel web logins if users complain.',
+  },
+];
