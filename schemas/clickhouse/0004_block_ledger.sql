@@ -1,5 +1,7 @@
 -- One row for every block of the log that was stored: what it spans, what it held, what was left out.
 -- Written after the block's rows and before the offsets are committed. A row written twice is one row.
+-- next_rows_max and next_bytes_max are the bounds in force for the block that follows: like the cut itself they
+-- are a function of the log alone (a marker may carry new ones), so any owner reads the same.
 -- batches: the batch ids of the block as closed intervals of sequences for each boot.
 -- Nothing personal stands here; kept 14 days, twice the term of the logs it accounts for.
 CREATE TABLE IF NOT EXISTS block_ledger
@@ -20,7 +22,11 @@ CREATE TABLE IF NOT EXISTS block_ledger
     `batches` Array(Tuple(boot String, first_sequence Int64, last_sequence Int64, records UInt64)) CODEC(ZSTD(1)),
     `first_appended` DateTime64(3, 'UTC'),
     `last_appended` DateTime64(3, 'UTC'),
+    `first_event` Nullable(DateTime64(3, 'UTC')),
+    `last_event` Nullable(DateTime64(3, 'UTC')),
     `checksum` UInt64,
+    `next_rows_max` UInt32,
+    `next_bytes_max` UInt32,
     `stored_at` DateTime64(3, 'UTC') DEFAULT now64(3)
 )
 ENGINE = ReplacingMergeTree

@@ -7,25 +7,42 @@ import { crc32 } from 'node:zlib';
 
 export type BatchId = { readonly boot: string; readonly partition: number; readonly sequence: number };
 
-export type BatchHeaders = { readonly batch: BatchId; readonly records: number; readonly crc32: number };
+/** The least and greatest event time of a batch's records, epoch milliseconds. */
+export type EventTimes = { readonly least: number; readonly greatest: number };
+
+export type BatchHeaders = {
+  readonly batch: BatchId;
+  readonly records: number;
+  readonly crc32: number;
+  /** Absent where the records have no event time. */
+  readonly eventTimes: EventTimes | undefined;
+};
 
 export type HeaderFault = 'missing_header' | 'bad_header_value' | 'bad_crc';
 
 export const BATCH_HEADER = 'imscope-batch';
 export const COUNT_HEADER = 'imscope-count';
 export const CRC_HEADER = 'imscope-crc32';
+export const TIMES_HEADER = 'imscope-event-times';
 
 const BOOT = /^[0-9a-z]{8,32}$/;
 const DIGITS = /^(?:0|[1-9][0-9]{0,15})$/;
 
 /** Kafka header values for one message. Throws where the boot id is not 8 to 32 of [0-9a-z]. */
-export function writeBatchHeaders(batch: BatchId, records: number, value: Buffer): Record<string, string> {
+export function writeBatchHeaders(
+  batch: BatchId,
+  records: number,
+  value: Buffer,
+  eventTimes?: EventTimes,
+): Record<string, string> {
   if (!BOOT.test(batch.boot)) throw new Error(`boot id "${batch.boot}" is not 8 to 32 of [0-9a-z]`);
-  return {
+  const headers = {
     [BATCH_HEADER]: `${batch.boot}:${batch.partition}:${batch.sequence}`,
     [COUNT_HEADER]: String(records),
     [CRC_HEADER]: String(crc32(value)),
   };
+  if (eventTimes === undefined) return headers;
+  return { ...headers, [TIMES_HEADER]: `${eventTimes.least}:${eventTimes.greatest}` };
 }
 
 type HeaderValue = Buffer | string | (Buffer | string)[] | undefined;
@@ -44,6 +61,8 @@ export function readBatchHeaders(
   if (rest.length > 0 || !BOOT.test(boot) || !numbers.every((number) => DIGITS.test(number))) {
     return { ok: false, fault: 'bad_header_value' };
   }
+  const times = readEventTimes(text(headers?.[TIMES_HEADER]));
+  if (times === 'bad') return { ok: false, fault: 'bad_header_value' };
   if (Number(crc) !== crc32(value)) return { ok: false, fault: 'bad_crc' };
   return {
     ok: true,
@@ -51,8 +70,16 @@ export function readBatchHeaders(
       batch: { boot, partition: Number(partition), sequence: Number(sequence) },
       records: Number(count),
       crc32: Number(crc),
+      eventTimes: times,
     },
   };
+}
+
+function readEventTimes(header: string | undefined): EventTimes | 'bad' | undefined {
+  if (header === undefined) return undefined;
+  const [least = '', greatest = '', ...rest] = header.split(':');
+  if (rest.length > 0 || !DIGITS.test(least) || !DIGITS.test(greatest)) return 'bad';
+  return { least: Number(least), greatest: Number(greatest) };
 }
 
 function text(value: HeaderValue): string | undefined {

@@ -4,7 +4,7 @@
  * before it is believed, so a hostile container costs at most `bytesMax` of memory and one pass.
  */
 import { inflateRawSync } from 'node:zlib';
-import avro from 'avsc';
+import type avro from 'avsc';
 import { REQUEST_LOG_SCHEMA } from './avro-schema.js';
 import { type ContainerFault, type Fallible, SYNC_BYTES, decodeLong, inspectContainer } from './container.js';
 import { skipValue } from './avro-skip.js';
@@ -75,7 +75,7 @@ function decodeBlock(
     const end = skipValue(types.written, plain, position);
     if (end === undefined) return 'bad_record';
     const decoder = types.reader ?? types.written;
-    const decoded = decoder.decode(plain, position, types.resolver) as { value: unknown; offset: number };
+    const decoded = decoder.decode(plain, position, types.resolver);
     if (decoded.offset !== end) return 'bad_record';
     into.push(decoded.value);
     position = end;

@@ -1,0 +1,43 @@
+/*
+ * Markers and block bounds. A marker is a container of zero records that an aggregator appends to end an open
+ * block; it reads as nothing to every Avro reader. It may carry new bounds, in force from the block after it:
+ * so where blocks end is a function of the log alone, whoever reads it and however they are configured.
+ */
+
+export type BlockBounds = { readonly rowsMax: number; readonly bytesMax: number };
+
+/** In force from offset 0 until a marker says otherwise. Never change: old logs would be cut anew. */
+export const INITIAL_BOUNDS: BlockBounds = { rowsMax: 200_000, bytesMax: 16_000_000 };
+
+/** A block must stay one insert block of the store (1,048,449 rows), and a few must fit in memory. */
+const ROWS_LIMIT = 1_000_000;
+const BYTES_LIMIT = 64_000_000;
+
+const MARKER_HEADER = 'imscope-marker';
+
+/** `rows:bytes`, as it stands in marker headers and in the metadata of offset commits. */
+export function formatBounds(bounds: BlockBounds): string {
+  return `${bounds.rowsMax}:${bounds.bytesMax}`;
+}
+
+/** The bounds in a text; undefined where there are none that can be taken. */
+export function parseBounds(text: string): BlockBounds | undefined {
+  const match = /^([1-9]\d{0,6}):([1-9]\d{0,7})$/.exec(text);
+  if (match === null) return undefined;
+  const [rowsMax, bytesMax] = [Number(match[1]), Number(match[2])];
+  return rowsMax <= ROWS_LIMIT && bytesMax <= BYTES_LIMIT ? { rowsMax, bytesMax } : undefined;
+}
+
+export function writeMarkerHeaders(bounds: BlockBounds): Record<string, string> {
+  return { [MARKER_HEADER]: formatBounds(bounds) };
+}
+
+/** The bounds a marker carries; undefined where it carries none that can be taken, so the old ones stay. */
+export function readMarkerBounds(
+  headers: Readonly<Record<string, Buffer | string | (Buffer | string)[] | undefined>> | undefined,
+): BlockBounds | undefined {
+  const header = headers?.[MARKER_HEADER];
+  return header === undefined || Array.isArray(header)
+    ? undefined
+    : parseBounds(typeof header === 'string' ? header : header.toString('latin1'));
+}

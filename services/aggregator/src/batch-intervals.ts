@@ -1,0 +1,69 @@
+/*
+ * Which batches of one partition were seen: for each collector boot a set of closed intervals of sequences.
+ * A batch seen before is a duplicate; a hole between intervals is a batch that never arrived. Sequences come
+ * in order, so a boot is one interval as a rule and memory is bounded by boots, not by messages.
+ */
+export type Interval = { readonly first: number; readonly last: number };
+
+type Boot = { intervals: Interval[]; lastAppendedMs: number };
+
+/** A boot unheard for this long is forgotten: the topic itself keeps nothing for longer (72 h). */
+const REMEMBERED_MS = 73 * 3_600_000;
+
+export class BatchIntervals {
+  readonly #boots = new Map<string, Boot>();
+
+  get boots(): number {
+    return this.#boots.size;
+  }
+
+  has(boot: string, sequence: number): boolean {
+    const intervals = this.#boots.get(boot)?.intervals;
+    return (
+      intervals !== undefined && intervals.some(({ first, last }) => first <= sequence && sequence <= last)
+    );
+  }
+
+  /** Adds a closed interval. `appendedMs` is the broker's time, so that forgetting depends on the log alone. */
+  add(boot: string, first: number, last: number, appendedMs: number): void {
+    const known = this.#boots.get(boot) ?? { intervals: [], lastAppendedMs: 0 };
+    known.lastAppendedMs = Math.max(known.lastAppendedMs, appendedMs);
+    known.intervals = merge(known.intervals, { first, last });
+    this.#boots.set(boot, known);
+  }
+
+  forgetBefore(appendedMs: number): void {
+    for (const [boot, { lastAppendedMs }] of this.#boots) {
+      if (lastAppendedMs < appendedMs - REMEMBERED_MS) this.#boots.delete(boot);
+    }
+  }
+
+  /** Sequences below a boot's greatest that were never seen, as intervals by boot. */
+  gaps(): Map<string, Interval[]> {
+    const gaps = new Map<string, Interval[]>();
+    for (const [boot, { intervals }] of this.#boots) {
+      const holes = intervals.flatMap(({ first }, index) => {
+        const before = intervals[index - 1]?.last ?? -1;
+        return first > before + 1 ? [{ first: before + 1, last: first - 1 }] : [];
+      });
+      if (holes.length > 0) gaps.set(boot, holes);
+    }
+    return gaps;
+  }
+}
+
+/** Sorted, disjoint, not touching. The new interval is at the end nearly always, so look from there. */
+function merge(intervals: readonly Interval[], added: Interval): Interval[] {
+  const last = intervals.at(-1);
+  if (last !== undefined && added.first === last.last + 1) {
+    return [...intervals.slice(0, -1), { first: last.first, last: added.last }];
+  }
+  const merged: Interval[] = [];
+  for (const next of [...intervals, added].toSorted((a, b) => a.first - b.first)) {
+    const before = merged.at(-1);
+    if (before !== undefined && next.first <= before.last + 1) {
+      merged[merged.length - 1] = { first: before.first, last: Math.max(before.last, next.last) };
+    } else merged.push(next);
+  }
+  return merged;
+}

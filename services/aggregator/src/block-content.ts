@@ -1,0 +1,125 @@
+/*
+ * What a block becomes: inserts, one for each schema in it, with their tokens and block ids, and the ledger row.
+ * Pure: the same block gives the same bytes, tokens and row, whoever makes it.
+ */
+import { createHash } from 'node:crypto';
+import { crc32 } from 'node:zlib';
+import type { AvroSchema } from '@imscope/schemas/avro-schema.js';
+import { containerHeader } from '@imscope/schemas/container.js';
+import type { Block, StoredMessage } from './block-cutter.js';
+import { groupBy } from './group-by.js';
+
+/** Where a block stands. The cluster and the topic's epoch keep a recreated topic's offsets apart. */
+export type BlockPlace = {
+  readonly cluster: string;
+  readonly topic: string;
+  readonly epoch: number;
+  readonly partition: number;
+};
+
+export type BlockInsert = {
+  readonly schema: AvroSchema;
+  /** Names the insert for ever: the store drops a second one with the same token. */
+  readonly token: string;
+  /** 64 bits of the token's MD5, as decimal text. */
+  readonly blockId: string;
+  readonly rows: number;
+  /** One Avro container in pieces: a header, then blocks as they came from Kafka. */
+  readonly body: readonly Buffer[];
+};
+
+/** One insert for each schema in the block, in order of first appearance; none where the block holds no rows. */
+export function insertsOf(place: BlockPlace, block: Block): BlockInsert[] {
+  const bySchema = groupBy(block.stored, ({ schema }) => schema);
+  return [...bySchema].map(([schema, messages]) => {
+    const header = containerHeader(schema);
+    const { cluster, topic, epoch, partition } = place;
+    // The fingerprint is part of it: with one token for two schemas the second's rows would be dropped.
+    const token = [
+      cluster,
+      topic,
+      epoch,
+      partition,
+      block.firstOffset,
+      block.lastOffset,
+      schema.fingerprint.toString('hex'),
+    ].join(':');
+    return {
+      schema,
+      token,
+      blockId: createHash('md5').update(token).digest().readBigUInt64BE(0).toString(),
+      rows: messages.reduce((sum, { records }) => sum + records, 0),
+      body: [header, ...messages.map(({ message }) => message.value.subarray(header.length))],
+    };
+  });
+}
+
+/** A row of `block_ledger`; times in epoch milliseconds, 64-bit numbers as text. */
+export type LedgerRow = {
+  readonly topic: string;
+  readonly epoch: number;
+  readonly partition: number;
+  readonly first_offset: number;
+  readonly last_offset: number;
+  readonly cut: Block['cut'];
+  readonly messages: number;
+  readonly rows: number;
+  readonly duplicate_messages: number;
+  readonly duplicate_rows: number;
+  readonly dead_messages: number;
+  readonly dead_rows: number;
+  readonly block_ids: readonly string[];
+  readonly batches: readonly (readonly [boot: string, first: number, last: number, records: number])[];
+  readonly first_appended: number;
+  readonly last_appended: number;
+  readonly first_event: number | null;
+  readonly last_event: number | null;
+  readonly checksum: number;
+  readonly next_rows_max: number;
+  readonly next_bytes_max: number;
+};
+
+/** The ledger row of a block that was stored by these inserts. */
+export function ledgerRowOf(place: BlockPlace, block: Block, inserts: readonly BlockInsert[]): LedgerRow {
+  const times = block.stored.flatMap(({ eventTimes }) => (eventTimes === undefined ? [] : [eventTimes]));
+  return {
+    topic: place.topic,
+    epoch: place.epoch,
+    partition: place.partition,
+    first_offset: block.firstOffset,
+    last_offset: block.lastOffset,
+    cut: block.cut,
+    messages: block.messages,
+    rows: block.rows,
+    duplicate_messages: block.duplicates.messages,
+    duplicate_rows: block.duplicates.rows,
+    dead_messages: block.dead.length,
+    dead_rows: 0,
+    block_ids: inserts.map(({ blockId }) => blockId),
+    batches: batchesOf(block.stored),
+    first_appended: block.firstAppendedMs,
+    last_appended: block.lastAppendedMs,
+    first_event:
+      times.length === 0 ? null : times.reduce((least, time) => Math.min(least, time.least), Infinity),
+    last_event:
+      times.length === 0 ? null : times.reduce((greatest, time) => Math.max(greatest, time.greatest), 0),
+    checksum: block.stored.reduce((sum, message) => crc32(String(message.crc32), sum), 0),
+    next_rows_max: block.nextBounds.rowsMax,
+    next_bytes_max: block.nextBounds.bytesMax,
+  };
+}
+
+/** Batch ids as closed intervals by boot, in order of sequence. */
+function batchesOf(stored: readonly StoredMessage[]): (readonly [string, number, number, number])[] {
+  return [...groupBy(stored, ({ boot }) => boot)].flatMap(([boot, messages]) => {
+    const intervals: [string, number, number, number][] = [];
+    for (const { sequence, records } of messages.toSorted((a, b) => a.sequence - b.sequence)) {
+      const last = intervals.at(-1);
+      if (last !== undefined && last[2] + 1 === sequence) {
+        last[2] = sequence;
+        last[3] += records;
+      } else intervals.push([boot, sequence, sequence, records]);
+    }
+    return intervals;
+  });
+}

@@ -1,0 +1,207 @@
+/*
+ * Cuts one partition's log into blocks. Where a block ends and what is in it is a pure function of the log
+ * from the block's first offset on: row bound, byte bound, or marker; duplicates and unreadable messages are
+ * told by bytes and position alone. So any owner that starts at the same offset makes the same blocks, and an
+ * insert repeated by another owner carries the same token and the same rows.
+ */
+import { type AvroSchema, REQUEST_LOG_SCHEMA } from '@imscope/schemas/avro-schema.js';
+import { type HeaderFault, readBatchHeaders } from '@imscope/schemas/batch-headers.js';
+import { type BlockBounds, readMarkerBounds } from '@imscope/schemas/block-bounds.js';
+import { type ContainerFault, containerHeader, inspectContainer } from '@imscope/schemas/container.js';
+import type { BatchIntervals } from './batch-intervals.js';
+
+/** A message as it stands in the log. */
+export type LogMessage = {
+  readonly offset: number;
+  /** Broker's time of append, epoch milliseconds. */
+  readonly appendedMs: number;
+  readonly value: Buffer | null;
+  readonly headers: Readonly<Record<string, Buffer | string | (Buffer | string)[] | undefined>> | undefined;
+};
+
+export type DeadReason = HeaderFault | ContainerFault | 'empty_message' | 'count_mismatch';
+
+/** A message that is stored: everything behind its container header goes into the insert. */
+export type StoredMessage = {
+  readonly message: LogMessage & { readonly value: Buffer };
+  readonly schema: AvroSchema;
+  readonly boot: string;
+  readonly sequence: number;
+  readonly records: number;
+  readonly crc32: number;
+  readonly eventTimes: { readonly least: number; readonly greatest: number } | undefined;
+};
+
+export type DeadMessage = { readonly message: LogMessage; readonly reason: DeadReason };
+
+export type Cut = 'rows' | 'bytes' | 'marker';
+
+export type Block = {
+  readonly firstOffset: number;
+  readonly lastOffset: number;
+  readonly cut: Cut;
+  readonly stored: readonly StoredMessage[];
+  readonly dead: readonly DeadMessage[];
+  readonly duplicates: { readonly messages: number; readonly rows: number };
+  readonly rows: number;
+  /** All messages in it, markers too. */
+  readonly messages: number;
+  readonly firstAppendedMs: number;
+  readonly lastAppendedMs: number;
+  /** In force for the block that follows. */
+  readonly nextBounds: BlockBounds;
+};
+
+export type Pushed =
+  | { readonly kind: 'open' }
+  | { readonly kind: 'cut'; readonly block: Block }
+  /** The message reads as Avro but its schema is none of ours: it must wait for a newer aggregator. */
+  | { readonly kind: 'unknown_schema' };
+
+type OpenBlock = {
+  firstOffset: number;
+  stored: StoredMessage[];
+  dead: DeadMessage[];
+  duplicates: { messages: number; rows: number };
+  rows: number;
+  bytes: number;
+  messages: number;
+  firstAppendedMs: number;
+};
+
+export class BlockCutter {
+  readonly #seen: BatchIntervals;
+  #bounds: BlockBounds;
+  #nextOffset: number;
+  #open: OpenBlock | undefined;
+  #lastSchema: AvroSchema = REQUEST_LOG_SCHEMA;
+
+  /** @param seen batches stored before `nextOffset`; the cutter adds to it */
+  constructor(start: { nextOffset: number; bounds: BlockBounds; seen: BatchIntervals }) {
+    this.#seen = start.seen;
+    this.#bounds = start.bounds;
+    this.#nextOffset = start.nextOffset;
+  }
+
+  get nextOffset(): number {
+    return this.#nextOffset;
+  }
+
+  /** Bounds in force. */
+  get bounds(): BlockBounds {
+    return this.#bounds;
+  }
+
+  /** Whether the open block holds anything but markers; only such a block is worth ending by a marker. */
+  get holdsMessages(): boolean {
+    return this.#open !== undefined && this.#open.stored.length + this.#open.dead.length > 0;
+  }
+
+  /**
+   * Takes the message at the next offset. Kafka leaves holes in offsets (retention, transactions), so offsets
+   * may jump but never go back. After `unknown_schema` nothing was taken: the same message may come again.
+   */
+  push(message: LogMessage): Pushed {
+    if (message.offset < this.#nextOffset) {
+      throw new Error(`offset ${message.offset} came after ${this.#nextOffset - 1}`);
+    }
+    const read = this.#read(message);
+    if (read.kind === 'unknown_schema') return read;
+    const open = this.#openFor(message);
+    open.messages += 1;
+    open.bytes += message.value?.length ?? 0;
+    this.#nextOffset = message.offset + 1;
+    if (read.kind === 'marker') {
+      this.#bounds = read.bounds ?? this.#bounds;
+      return this.#endedByMarker(open) ? this.#cut(open, message, 'marker') : { kind: 'open' };
+    }
+    this.#take(open, read, message);
+    if (open.rows >= this.#bounds.rowsMax) return this.#cut(open, message, 'rows');
+    if (open.bytes >= this.#bounds.bytesMax) return this.#cut(open, message, 'bytes');
+    return { kind: 'open' };
+  }
+
+  /** A marker behind nothing but markers opens the next block instead of ending an empty one. */
+  #endedByMarker(open: OpenBlock): boolean {
+    return open.stored.length + open.dead.length + open.duplicates.messages > 0;
+  }
+
+  #openFor(message: LogMessage): OpenBlock {
+    this.#open ??= {
+      firstOffset: this.#nextOffset,
+      stored: [],
+      dead: [],
+      duplicates: { messages: 0, rows: 0 },
+      rows: 0,
+      bytes: 0,
+      messages: 0,
+      firstAppendedMs: message.appendedMs,
+    };
+    return this.#open;
+  }
+
+  #take(
+    open: OpenBlock,
+    read: { kind: 'data'; data: StoredMessage } | { kind: 'dead'; reason: DeadReason },
+    message: LogMessage,
+  ): void {
+    if (read.kind === 'dead') {
+      open.dead.push({ message, reason: read.reason });
+      return;
+    }
+    const { boot, sequence, records } = read.data;
+    if (this.#seen.has(boot, sequence)) {
+      open.duplicates.messages += 1;
+      open.duplicates.rows += records;
+      return;
+    }
+    this.#seen.add(boot, sequence, sequence, message.appendedMs);
+    open.stored.push(read.data);
+    open.rows += records;
+  }
+
+  #read(
+    message: LogMessage,
+  ):
+    | { kind: 'data'; data: StoredMessage }
+    | { kind: 'marker'; bounds: BlockBounds | undefined }
+    | { kind: 'dead'; reason: DeadReason }
+    | { kind: 'unknown_schema' } {
+    const { value } = message;
+    if (value === null || value.length === 0) return { kind: 'dead', reason: 'empty_message' };
+    const inspected = inspectContainer(value, this.#lastSchema);
+    if (!inspected.ok) {
+      return inspected.fault === 'unknown_schema'
+        ? { kind: 'unknown_schema' }
+        : { kind: 'dead', reason: inspected.fault };
+    }
+    const { schema, records } = inspected.shape;
+    this.#lastSchema = schema;
+    if (records === 0 && value.length === containerHeader(schema).length) {
+      return { kind: 'marker', bounds: readMarkerBounds(message.headers) };
+    }
+    const read = readBatchHeaders(message.headers, value);
+    if (!read.ok) return { kind: 'dead', reason: read.fault };
+    if (read.headers.records !== records) return { kind: 'dead', reason: 'count_mismatch' };
+    const { batch, crc32, eventTimes } = read.headers;
+    const { boot, sequence } = batch;
+    return {
+      kind: 'data',
+      data: { message: { ...message, value }, schema, boot, sequence, records, crc32, eventTimes },
+    };
+  }
+
+  #cut(open: OpenBlock, last: LogMessage, cut: Cut): Pushed {
+    this.#open = undefined;
+    this.#seen.forgetBefore(last.appendedMs);
+    const { bytes: _bytes, ...content } = open;
+    const block = {
+      ...content,
+      lastOffset: last.offset,
+      lastAppendedMs: last.appendedMs,
+      cut,
+      nextBounds: this.#bounds,
+    };
+    return { kind: 'cut', block };
+  }
+}

@@ -1,0 +1,76 @@
+/*
+ * The aggregator: Kafka in, the store and its ledger out, each record once.
+ * `main.js` runs it; `main.js prepare [--dry-run]` creates tables and topics; `--check-config` shows settings.
+ */
+import { loadConfig } from '@imscope/runtime/config.js';
+import { createKafka } from '@imscope/runtime/kafka-client.js';
+import { createLogger } from '@imscope/runtime/logger.js';
+import { runService } from '@imscope/runtime/service.js';
+import { createStoreClient } from '@imscope/runtime/store-client.js';
+import { SETTINGS } from './config.js';
+import { startConsuming } from './consume.js';
+import { createAggregatorMetrics } from './metrics.js';
+import { prepare } from './prepare.js';
+
+async function runPrepare(): Promise<void> {
+  const loaded = loadConfig(SETTINGS, process.env);
+  if (!loaded.ok) {
+    process.stderr.write(
+      `aggregator: settings are wrong\n${loaded.errors.map((error) => `  ${error}\n`).join('')}`,
+    );
+    process.exitCode = 2;
+    return;
+  }
+  try {
+    const lines = await prepare(
+      loaded.config,
+      process.argv.includes('--dry-run'),
+      createLogger('prepare', 'warn'),
+    );
+    process.stdout.write(`${lines.join('\n')}\n`);
+  } catch (error) {
+    process.stderr.write(`prepare failed: ${error instanceof Error ? error.message : String(error)}\n`);
+    process.exitCode = 1;
+  }
+}
+
+if (process.argv[2] === 'prepare') await runPrepare();
+else
+  await runService(
+    {
+      name: 'aggregator',
+      settings: SETTINGS,
+      dependencies: ['kafka', 'store'],
+      start: async ({ config, logger, registry, readiness, fail }) => {
+        const store = createStoreClient(config, 'imscope-aggregator', config.insertTimeoutMs);
+        const ping = await store.ping();
+        readiness.report('store', ping.success ? undefined : ping.error.message);
+        const consuming = await startConsuming(
+          {
+            topicPrefix: config.kafkaTopicPrefix,
+            consumerGroup: config.consumerGroup,
+            partitionsAtOnce: config.partitionsAtOnce,
+            bounds: { rowsMax: config.blockRowsMax, bytesMax: config.blockBytesMax },
+            markerAgeMs: config.markerAgeMs,
+            fetchBytesMax: config.fetchBytesMax,
+            stallTimeoutMs: config.stallTimeoutMs,
+          },
+          {
+            kafka: createKafka(config, 'imscope-aggregator', logger),
+            store,
+            logger,
+            readiness,
+            fail,
+            metrics: createAggregatorMetrics(registry),
+          },
+        );
+        return {
+          stop: async () => {
+            await consuming.stop();
+            await store.close();
+          },
+        };
+      },
+    },
+    process,
+  );

@@ -1,0 +1,61 @@
+/* What the aggregator tells Prometheus. */
+import { SECONDS_BUCKETS } from '@imscope/runtime/metrics.js';
+import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+
+export function createAggregatorMetrics(registry: Registry) {
+  const registers = [registry];
+  const counter = (name: string, help: string, labelNames: string[]) =>
+    new Counter({ name, help, labelNames, registers });
+  return {
+    rowsStored: counter('imscope_aggregator_rows_stored_total', 'rows inserted and booked', ['topic']),
+    blocks: counter('imscope_aggregator_blocks_total', 'blocks stored, by what ended them', ['topic', 'cut']),
+    messages: counter('imscope_aggregator_messages_total', 'messages received from Kafka', ['topic']),
+    duplicates: counter(
+      'imscope_aggregator_duplicate_rows_total',
+      'rows left out: their batch was stored before',
+      ['topic'],
+    ),
+    dead: counter('imscope_aggregator_dead_messages_total', 'messages sent to the dead-letter topic', [
+      'topic',
+      'reason',
+    ]),
+    troubles: counter(
+      'imscope_aggregator_store_troubles_total',
+      'failed tries to store, by what is done about it',
+      ['verdict'],
+    ),
+    lost: counter(
+      'imscope_aggregator_partitions_lost_total',
+      'blocks given up because the partition went to another owner',
+      ['topic'],
+    ),
+    offsetGaps: counter(
+      'imscope_aggregator_offset_gaps_total',
+      'jumps in offsets: data was deleted before it was read',
+      ['topic'],
+    ),
+    markers: counter('imscope_aggregator_markers_total', 'markers appended', ['topic']),
+    lag: new Gauge({
+      name: 'imscope_aggregator_consumer_lag_messages',
+      help: 'messages behind the end of the log',
+      labelNames: ['topic', 'partition'],
+      registers,
+    }),
+    storeSeconds: new Histogram({
+      name: 'imscope_aggregator_store_block_seconds',
+      help: 'from cut to committed',
+      labelNames: ['topic'],
+      buckets: SECONDS_BUCKETS,
+      registers,
+    }),
+    ageSeconds: new Histogram({
+      name: 'imscope_aggregator_stored_age_seconds',
+      help: 'age of the oldest message of a block, since the broker appended it, when it was stored',
+      labelNames: ['topic'],
+      buckets: SECONDS_BUCKETS,
+      registers,
+    }),
+  };
+}
+
+export type AggregatorMetrics = ReturnType<typeof createAggregatorMetrics>;

@@ -1,0 +1,87 @@
+/*
+ * `prepare`: creates the database, brings its tables to this version and creates missing topics. Can be run
+ * again at any time; with `--dry-run` it only tells what it would do.
+ */
+import type { Config } from '@imscope/runtime/config.js';
+import { createKafka, createTopics } from '@imscope/runtime/kafka-client.js';
+import type { Logger } from '@imscope/runtime/logger.js';
+import { createStoreClient } from '@imscope/runtime/store-client.js';
+import { type MigrationStore, migrate } from '@imscope/schemas/migrate.js';
+import { TOPICS } from '@imscope/schemas/topics.js';
+import type { SETTINGS } from './config.js';
+
+const TIMEOUT_MS = 120_000;
+
+/** @returns lines that tell what was done, or would be */
+export async function prepare(
+  config: Config<typeof SETTINGS>,
+  dryRun: boolean,
+  logger: Logger,
+): Promise<string[]> {
+  const [tables, topics] = [await prepareTables(config, dryRun), await prepareTopics(config, dryRun, logger)];
+  const done = [...tables, ...topics];
+  return done.length === 0 ? ['nothing to do: tables and topics are at this version'] : done;
+}
+
+async function prepareTables(config: Config<typeof SETTINGS>, dryRun: boolean): Promise<string[]> {
+  const server = createStoreClient({ ...config, storeDatabase: 'default' }, 'imscope-prepare', TIMEOUT_MS);
+  const client = createStoreClient(config, 'imscope-prepare', TIMEOUT_MS);
+  try {
+    const found = await server.query({
+      query: 'SELECT count() AS databases FROM system.databases WHERE name = {name:String}',
+      query_params: { name: config.storeDatabase },
+      format: 'JSONEachRow',
+    });
+    const [row] = await found.json<{ databases: number }>();
+    const exists = row?.databases === 1;
+    const verb = dryRun ? 'would create' : 'created';
+    const lines = exists ? [] : [`${verb} database ${config.storeDatabase}`];
+    if (!exists && dryRun) return [...lines, 'would apply all migrations'];
+    if (!exists) {
+      await server.command({
+        query: 'CREATE DATABASE IF NOT EXISTS {name:Identifier}',
+        query_params: { name: config.storeDatabase },
+      });
+    }
+    const store: MigrationStore = {
+      command: async (query, params) => {
+        await client.command({ query, ...(params === undefined ? {} : { query_params: params }) });
+      },
+      select: async (query) => (await client.query({ query, format: 'JSONEachRow' })).json(),
+    };
+    const steps = await migrate(store, { dryRun });
+    const applied = steps.map(
+      ({ id, statement }) => `${dryRun ? 'would apply' : 'applied'} ${id}, statement ${statement + 1}`,
+    );
+    return [...lines, ...applied];
+  } finally {
+    await Promise.all([server.close(), client.close()]);
+  }
+}
+
+async function prepareTopics(
+  config: Config<typeof SETTINGS>,
+  dryRun: boolean,
+  logger: Logger,
+): Promise<string[]> {
+  const admin = createKafka(config, 'imscope-prepare', logger).admin();
+  await admin.connect();
+  try {
+    const topics = Object.values(TOPICS);
+    if (dryRun) {
+      const present = new Set(await admin.listTopics());
+      const missing = topics
+        .map(({ name }) => config.kafkaTopicPrefix + name)
+        .filter((name) => !present.has(name));
+      return missing.map((name) => `would create topic ${name}`);
+    }
+    const created = await createTopics(admin, topics, {
+      prefix: config.kafkaTopicPrefix,
+      partitions: config.topicPartitions,
+      replicationFactor: config.topicReplication,
+    });
+    return created.map((name) => `created topic ${name}`);
+  } finally {
+    await admin.disconnect();
+  }
+}

@@ -1,0 +1,132 @@
+/*
+ * Stores one block: dead letters, inserts, ledger, commit, in this order, each step repeatable. This is the
+ * only place where calls to the store are tried again.
+ */
+import { Readable } from 'node:stream';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { ClickHouseClient } from '@imscope/runtime/store-client.js';
+import { decodeContainer } from '@imscope/schemas/container-decoder.js';
+import type { Block, DeadMessage } from './block-cutter.js';
+import {
+  type BlockInsert,
+  type BlockPlace,
+  type LedgerRow,
+  insertsOf,
+  ledgerRowOf,
+} from './block-content.js';
+import { judgeStoreError } from './store-errors.js';
+import { type Stream, insertSql } from './streams.js';
+
+export type StoreBlockPorts = {
+  readonly insert: (stream: Stream, insert: BlockInsert) => Promise<void>;
+  readonly writeLedger: (row: LedgerRow) => Promise<void>;
+  readonly writeDeadLetters: (place: BlockPlace, dead: readonly DeadMessage[]) => Promise<void>;
+  /** Commits the offset behind the block; does nothing where the partition was lost meanwhile. */
+  readonly commit: (place: BlockPlace, block: Block) => Promise<void>;
+  /** False once the partition belongs to somebody else: there is no point in going on. */
+  readonly owned: () => boolean;
+  /** Told of every failed try, for metrics, logs and readiness; null once a call went through again. */
+  readonly onTrouble: (error: unknown, verdict: 'retry' | 'halt') => void;
+};
+
+/** Thrown where the partition was lost while its block was being stored: the next owner stores the same. */
+export class OwnershipLost extends Error {}
+
+/**
+ * @returns the block as it was stored: with messages moved to `dead` where the store could not read them
+ * @throws OwnershipLost
+ */
+export async function storeBlock(
+  stream: Stream,
+  place: BlockPlace,
+  cut: Block,
+  ports: StoreBlockPorts,
+): Promise<Block> {
+  // 1. Rows, one insert for each schema. The token makes a repeated insert, ours or another owner's, harmless.
+  const block = await insertRows(stream, place, cut, ports);
+  // 2. Dead letters before the ledger: a message is booked as dead only when it is safe elsewhere. A crash
+  //    between the two writes it twice; its batch id makes it count once when it is redriven.
+  if (block.dead.length > 0) await persist(() => ports.writeDeadLetters(place, block.dead), ports);
+  // 3. The ledger row: from here on the block is stored, whatever becomes of the commit.
+  const row = ledgerRowOf(place, block, insertsOf(place, block));
+  await persist(() => ports.writeLedger(row), ports);
+  // 4. The commit only spares the next owner the look into the ledger.
+  await ports.commit(place, block);
+  return block;
+}
+
+async function insertRows(
+  stream: Stream,
+  place: BlockPlace,
+  block: Block,
+  ports: StoreBlockPorts,
+): Promise<Block> {
+  for (const insert of insertsOf(place, block)) {
+    const outcome = await persist(() => ports.insert(stream, insert), ports);
+    if (outcome === 'unreadable') return insertRows(stream, place, withoutPoison(block), ports);
+  }
+  return block;
+}
+
+/**
+ * The verdict on poison is by bytes alone: every message of the refused block is decoded here. A refusal where
+ * all decode well is a fault of ours or the store's, and no message is blamed for it.
+ */
+function withoutPoison(block: Block): Block {
+  const poison: DeadMessage[] = [];
+  const stored = block.stored.filter(({ message }) => {
+    const decoded = decodeContainer(message.value);
+    if (!decoded.ok) poison.push({ message, reason: decoded.fault });
+    return decoded.ok;
+  });
+  if (poison.length === 0)
+    throw new Error('the store cannot read a block whose messages all decode: see its log');
+  const rows = stored.reduce((sum, { records }) => sum + records, 0);
+  return { ...block, stored, rows, dead: [...block.dead, ...poison] };
+}
+
+const BACKOFF_MS_MAX = 10_000;
+
+/** Tries until it works, is found unreadable, or the partition is lost. Waits 100 ms to 10 s, with jitter. */
+async function persist(call: () => Promise<void>, ports: StoreBlockPorts): Promise<'done' | 'unreadable'> {
+  for (let attempt = 0; ; attempt++) {
+    if (!ports.owned()) throw new OwnershipLost();
+    try {
+      await call();
+      return 'done';
+    } catch (error) {
+      const verdict = judgeStoreError(error);
+      if (verdict === 'unreadable') return 'unreadable';
+      ports.onTrouble(error, verdict);
+      // A halt heals only by hand (table, rights, disk): asked again at the slowest pace, with the alarm on.
+      const ceilingMs = verdict === 'halt' ? BACKOFF_MS_MAX : Math.min(BACKOFF_MS_MAX, 100 * 2 ** attempt);
+      await delay(ceilingMs * (0.5 + Math.random() / 2));
+    }
+  }
+}
+
+/** Sends one insert. Settings hold the insert to one atomic block; a lost answer is asked again by its token. */
+export async function insertBlock(
+  client: ClickHouseClient,
+  stream: Stream,
+  insert: BlockInsert,
+): Promise<void> {
+  const result = await client.exec({
+    query: insertSql(stream),
+    values: Readable.from(insert.body, { objectMode: false }),
+    ...(stream.blockColumns ? { query_params: { block_id: insert.blockId } } : {}),
+    clickhouse_settings: {
+      insert_deduplication_token: insert.token,
+      async_insert: 0,
+      wait_end_of_query: 1,
+      max_insert_threads: '1',
+      input_format_avro_allow_missing_fields: 1,
+    },
+  });
+  result.stream.resume();
+  await new Promise<void>((resolve, reject) => {
+    result.stream.once('end', resolve);
+    result.stream.once('close', resolve);
+    result.stream.once('error', reject);
+  });
+}

@@ -1,0 +1,112 @@
+/*
+ * Which topic goes into which table, and how: one INSERT for each schema version, with named columns only.
+ * The structure given to input() names the columns as they stand in the messages.
+ */
+import {
+  type AvroSchema,
+  EDGE_ACCOUNT_SCHEMA,
+  INTERFACE_METRIC_SCHEMA,
+  REQUEST_LOG_SCHEMA,
+} from '@imscope/schemas/avro-schema.js';
+import { TOPICS, type TopicDefinition } from '@imscope/schemas/topics.js';
+
+export type Stream = {
+  readonly topic: TopicDefinition;
+  readonly table: string;
+  /** Column name and type as read from Avro, in order. */
+  readonly columns: readonly (readonly [name: string, type: string])[];
+  /** Whether rows carry the block they came in. Aggregated rows cannot. */
+  readonly blockColumns: boolean;
+  /** Written to the topic as a marker. */
+  readonly schema: AvroSchema;
+};
+
+const TIME = "DateTime64(3, 'UTC')";
+const OUTCOME = "Enum8('success' = 0, 'caller_error' = 1, 'service_error' = 2, 'unknown' = 3)";
+
+export const REQUEST_LOG_STREAM: Stream = {
+  topic: TOPICS.requestLog,
+  table: 'request_log',
+  schema: REQUEST_LOG_SCHEMA,
+  blockColumns: true,
+  columns: [
+    ['time', TIME],
+    ['sdk_app_id', 'Int64'],
+    ['interface', 'LowCardinality(String)'],
+    ['exit_ip', 'IPv6'],
+    ['latency_us', 'Int64'],
+    ['upstream_us', 'Nullable(Int64)'],
+    ['rtt_us', 'Nullable(Int64)'],
+    ['code', 'Nullable(Int32)'],
+    ['http_status', 'Int32'],
+    ['outcome', OUTCOME],
+    ['exception', 'LowCardinality(String)'],
+    ['cause', 'String'],
+    ['node', 'LowCardinality(String)'],
+    ['region', 'LowCardinality(String)'],
+    ['platform', 'LowCardinality(String)'],
+    ['sdk_version', 'LowCardinality(String)'],
+    ['request_id', 'String'],
+    ['weight', 'Int32'],
+  ],
+};
+
+export const INTERFACE_METRIC_STREAM: Stream = {
+  topic: TOPICS.interfaceMetric,
+  table: 'interface_metric',
+  schema: INTERFACE_METRIC_SCHEMA,
+  blockColumns: false,
+  columns: [
+    ['window_start', TIME],
+    ['window_s', 'Int32'],
+    ['sdk_app_id', 'Int64'],
+    ['interface', 'LowCardinality(String)'],
+    ['region', 'LowCardinality(String)'],
+    ['success', 'Int64'],
+    ['caller_error', 'Int64'],
+    ['service_error', 'Int64'],
+    ['unknown', 'Int64'],
+    ['codes', 'Map(String, Int64)'],
+    ['latency_sum_us', 'Int64'],
+    ['latency_max_us', 'Int64'],
+    ['latency_histogram', 'Map(Int16, Int64)'],
+    ['logged_weight', 'Int64'],
+  ],
+};
+
+export const EDGE_ACCOUNT_STREAM: Stream = {
+  topic: TOPICS.edgeAccount,
+  table: 'edge_account',
+  schema: EDGE_ACCOUNT_SCHEMA,
+  blockColumns: false,
+  columns: [
+    ['time', TIME],
+    ['collector', 'LowCardinality(String)'],
+    ['boot', 'String'],
+    ['started', TIME],
+    ['version', 'LowCardinality(String)'],
+    ['sequence', 'Int64'],
+    ['chunk', 'Int32'],
+    ['chunks', 'Int32'],
+    ['final', 'Bool'],
+    ['partitions', 'Array(Tuple(topic String, partition Int32, last_sequence Int64, records Int64))'],
+    [
+      'applications',
+      'Array(Tuple(sdk_app_id Int64, accepted Int64, sampled_out Int64, rejected Map(String, Int64)))',
+    ],
+  ],
+};
+
+export const STREAMS: readonly Stream[] = [REQUEST_LOG_STREAM, INTERFACE_METRIC_STREAM, EDGE_ACCOUNT_STREAM];
+
+/** The INSERT of a stream; binds `block_id` where rows carry it, and reads one Avro container as its body. */
+export function insertSql(stream: Stream): string {
+  const names = stream.columns.map(([name]) => `\`${name}\``);
+  const structure = stream.columns.map(([name, type]) => `\`${name}\` ${type}`).join(', ');
+  const targets = stream.blockColumns ? [...names, 'block_id', 'block_row'] : names;
+  const sources = stream.blockColumns ? [...names, '{block_id:UInt64}', 'rowNumberInAllBlocks()'] : names;
+  return (
+    `INSERT INTO ${stream.table} (${targets.join(', ')}) SELECT ${sources.join(', ')} ` +
+    `FROM input('${structure.replaceAll("'", String.raw`\'`)}') FORMAT Avro`
+  );
+}
