@@ -29,8 +29,9 @@ export class BlockBuilder<T> {
   /** Appends one valid record. Throws where a field has the wrong type: validate before. */
   append(record: T): void {
     let end = this.#schema.type.encode(record, this.#buffer, this.#bytes);
+    // Where the buffer is too small, `end` is how many bytes are missing, negative.
     if (end < 0) {
-      const grown = Buffer.allocUnsafe(Math.max(this.#buffer.length * 2, this.#bytes - end));
+      const grown = Buffer.allocUnsafe(Math.max(this.#buffer.length * 2, this.#buffer.length - end));
       this.#buffer.copy(grown, 0, 0, this.#bytes);
       this.#buffer = grown;
       end = this.#schema.type.encode(record, this.#buffer, this.#bytes);

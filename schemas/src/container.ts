@@ -26,7 +26,7 @@ export type ContainerFault =
 export type Fallible<T> =
   ({ readonly ok: true } & T) | { readonly ok: false; readonly fault: ContainerFault };
 
-/** Avro's zig-zag variable-length encoding of an integer below 2^53. */
+/** Avro's zig-zag variable-length encoding of an integer of less than 52 bits. */
 export function encodeLong(value: number): Buffer {
   const bytes: number[] = [];
   let rest = value >= 0 ? value * 2 : -value * 2 - 1;
@@ -38,7 +38,7 @@ export function encodeLong(value: number): Buffer {
   return Buffer.from(bytes);
 }
 
-/** Reads a zig-zag integer at `position`; undefined where it is cut short or beyond 2^53. */
+/** Reads a zig-zag integer at `position`; undefined where it is cut short or beyond 52 bits. */
 export function decodeLong(bytes: Buffer, position: number): { value: number; next: number } | undefined {
   let value = 0;
   let factor = 1;

@@ -57,7 +57,8 @@ export type RequestLogJson = {
 
 /** Bounds a record is held to at the edge; lengths in UTF-16 units, durations in microseconds. */
 export const REQUEST_LOG_BOUNDS = {
-  sdkAppIdMax: Number.MAX_SAFE_INTEGER,
+  /** Ids are 32 bits wide today; 52 bits is what every part on the way keeps exact. */
+  sdkAppIdMax: 2 ** 52 - 1,
   interfaceLengthMax: 128,
   /** One day: longer is a broken clock, not a slow request. */
   durationUsMax: 86_400_000_000,

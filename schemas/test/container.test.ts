@@ -1,0 +1,158 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { Readable } from 'node:stream';
+import { test } from 'node:test';
+import avro from 'avsc';
+import fc from 'fast-check';
+import { ALL_SCHEMAS, REQUEST_LOG_SCHEMA, type AvroSchema } from '../src/avro-schema.js';
+import { BlockBuilder } from '../src/block-builder.js';
+import {
+  containerHeader,
+  decodeLong,
+  encodeLong,
+  inspectContainer,
+  readHeader,
+  wrapBlock,
+} from '../src/container.js';
+import { decodeContainer } from '../src/container-decoder.js';
+import { sampleEdgeAccount, sampleInterfaceMetric, sampleRequestLog } from './sample-records.js';
+
+const SAMPLES: Record<AvroSchema['name'], (index: number) => unknown> = {
+  RequestLog: sampleRequestLog,
+  InterfaceMetric: sampleInterfaceMetric,
+  EdgeAccount: sampleEdgeAccount,
+};
+
+function containerOf(schema: AvroSchema, from: number, count: number): Buffer {
+  const builder = new BlockBuilder<unknown>(schema, 16);
+  for (let index = from; index < from + count; index++) builder.append(SAMPLES[schema.name](index));
+  return builder.finish();
+}
+
+function plain(records: unknown[]): unknown {
+  return JSON.parse(JSON.stringify(records));
+}
+
+async function readWithAvsc(bytes: Buffer): Promise<unknown[]> {
+  const decoder = new avro.streams.BlockDecoder();
+  const records: unknown[] = [];
+  decoder.on('data', (record: unknown) => records.push(record));
+  Readable.from([bytes]).pipe(decoder);
+  await once(decoder, 'end');
+  return records;
+}
+
+for (const schema of ALL_SCHEMAS) {
+  test(`${schema.name} records come back from a container as they went in`, () => {
+    const decoded = decodeContainer(containerOf(schema, 0, 200));
+    assert.ok(decoded.ok);
+    const expected = Array.from({ length: 200 }, (_, index) => SAMPLES[schema.name](index));
+    assert.deepEqual(plain(decoded.records), plain(expected));
+  });
+
+  test(`${schema.name} containers joined behind one header are one container to any Avro reader`, async () => {
+    const header = containerHeader(schema);
+    const parts = [containerOf(schema, 0, 3), containerOf(schema, 3, 1), containerOf(schema, 4, 50)];
+    const joined = Buffer.concat([header, ...parts.map((part) => part.subarray(header.length))]);
+    const records = await readWithAvsc(joined);
+    assert.deepEqual(
+      plain(records),
+      plain(Array.from({ length: 54 }, (_, index) => SAMPLES[schema.name](index))),
+    );
+    const inspected = inspectContainer(joined);
+    assert.equal(inspected.ok && inspected.shape.records, 54);
+  });
+}
+
+test('a marker is a header alone, and reads as no records', async () => {
+  const marker = wrapBlock(REQUEST_LOG_SCHEMA, 0, Buffer.alloc(0));
+  assert.deepEqual(marker, containerHeader(REQUEST_LOG_SCHEMA));
+  assert.deepEqual(decodeContainer(marker), { ok: true, records: [] });
+  assert.deepEqual(await readWithAvsc(marker), []);
+});
+
+test('a block builder starts anew after each container and outgrows its first buffer', () => {
+  const builder = new BlockBuilder(REQUEST_LOG_SCHEMA, 8);
+  for (const size of [1, 300, 2]) {
+    for (let index = 0; index < size; index++) builder.append(sampleRequestLog(index));
+    assert.equal(builder.records, size);
+    const decoded = decodeContainer(builder.finish());
+    assert.equal(decoded.ok && decoded.records.length, size);
+    assert.equal(builder.bytes, 0);
+  }
+});
+
+test('a header of any Avro container is read, and a foreign schema is told apart', () => {
+  const foreign = avro.Type.forSchema({
+    type: 'record',
+    name: 'Other',
+    fields: [{ name: 'a', type: 'int' }],
+  });
+  const bytes = Buffer.concat([
+    Buffer.from('Obj\u0001'),
+    encodeLong(1),
+    encodeLong(11),
+    Buffer.from('avro.schema'),
+    encodeLong(JSON.stringify(foreign).length),
+    Buffer.from(JSON.stringify(foreign)),
+    encodeLong(0),
+    Buffer.alloc(16, 7),
+  ]);
+  const read = readHeader(bytes);
+  assert.ok(read.ok);
+  assert.equal(read.header.codec, 'null');
+  assert.equal(read.header.length, bytes.length);
+  assert.deepEqual(inspectContainer(bytes), { ok: false, fault: 'unknown_schema' });
+});
+
+test('numbers of 52 bits keep their value through the variable-length encoding', () => {
+  fc.assert(
+    fc.property(fc.maxSafeInteger().map((value) => Math.trunc(value / 2)), (value) => {
+      assert.deepEqual(decodeLong(encodeLong(value), 0)?.value, value);
+      assert.deepEqual(encodeLong(value), avro.Type.forSchema('long').toBuffer(value));
+    }),
+  );
+});
+
+test('cut short anywhere, a container is refused by name and never throws', () => {
+  const whole = containerOf(REQUEST_LOG_SCHEMA, 0, 5);
+  for (let length = 0; length < whole.length; length++) {
+    const cut = whole.subarray(0, length);
+    const decoded = decodeContainer(cut);
+    if (length === containerHeader(REQUEST_LOG_SCHEMA).length)
+      assert.ok(decoded.ok, 'the header alone is a marker');
+    else assert.ok(!decoded.ok, `${length} of ${whole.length} bytes were taken`);
+  }
+});
+
+test('with any one byte changed, a container is refused or decodes, and never throws', () => {
+  const whole = containerOf(REQUEST_LOG_SCHEMA, 0, 20);
+  fc.assert(
+    fc.property(fc.nat(whole.length - 1), fc.integer({ min: 1, max: 255 }), (position, change) => {
+      const bytes = Buffer.from(whole);
+      bytes[position] = (bytes[position] ?? 0) ^ change;
+      assert.equal(typeof decodeContainer(bytes).ok, 'boolean');
+    }),
+    { numRuns: 2_000 },
+  );
+});
+
+test('a hostile record count or array length costs one pass, not a loop over the count', () => {
+  for (const schema of ALL_SCHEMAS) {
+    // A count of 2^51 in front of zeros: believed, it would loop for hours.
+    for (const encoded of [Buffer.concat([encodeLong(2 ** 51), Buffer.alloc(8)]), Buffer.alloc(64, 0x80)]) {
+      const bytes = wrapBlock(schema, 1, Buffer.concat([Buffer.alloc(12), encoded]));
+      assert.deepEqual(decodeContainer(bytes), { ok: false, fault: 'bad_record' });
+    }
+    assert.deepEqual(decodeContainer(wrapBlock(schema, 2 ** 51, Buffer.alloc(8))), {
+      ok: false,
+      fault: 'too_large',
+    });
+  }
+});
+
+test('a block that inflates beyond the bound is refused', () => {
+  const bytes = wrapBlock(REQUEST_LOG_SCHEMA, 1, Buffer.alloc(4_000_000));
+  const bounds = { bytesMax: 1_000_000, recordsMax: 100 };
+  assert.deepEqual(decodeContainer(bytes, undefined, bounds), { ok: false, fault: 'too_large' });
+});
