@@ -1,0 +1,65 @@
+/*
+ * The collector's settings, one table. Bounds are chosen so that the largest body always fits into the
+ * buffers beside another one, whatever is set.
+ */
+import { type Config, integer, type Settings, text } from '@imscope/runtime/config.js';
+import { KAFKA_SETTINGS } from '@imscope/runtime/kafka-client.js';
+
+const MIB = 1 << 20;
+
+export const COLLECTOR_SETTINGS = {
+  collectorHost: text({ default: '127.0.0.1', purpose: 'address gateways send to' }),
+  collectorPort: integer({
+    default: 8088,
+    min: 0,
+    max: 65_535,
+    purpose: 'port gateways send to; 0 takes a free one',
+  }),
+  tokenFile: text({ purpose: 'JSON file with the SHA-256 of every token (scope write)' }),
+  lateHoursMax: integer({
+    default: 24,
+    min: 1,
+    max: 168,
+    purpose: 'how many hours ago an event may have been; above 24 only for demonstrations',
+  }),
+  bodyBytesMax: integer({
+    default: 8 * MIB,
+    min: 1_024,
+    max: 16 * MIB,
+    purpose: 'largest request body as received, bytes',
+  }),
+  bodyInflatedBytesMax: integer({
+    default: 8 * MIB,
+    min: 1_024,
+    max: 16 * MIB,
+    purpose: 'largest request body after gunzip, bytes',
+  }),
+  bufferBytesMax: integer({
+    default: 64 * MIB,
+    min: 33 * MIB,
+    max: 4_096 * MIB,
+    purpose: 'bytes of bodies and batches held at once; beyond, requests get 503',
+  }),
+  batchRecordsMax: integer({ default: 2_000, min: 1, max: 20_000, purpose: 'most records in one message' }),
+  lingerMsMax: integer({
+    default: 50,
+    min: 0,
+    max: 1_000,
+    purpose: 'longest a record waits for company while another message is on its way; none when idle',
+  }),
+  produceInFlightMax: integer({
+    default: 8,
+    min: 1,
+    max: 64,
+    purpose: 'messages on their way to Kafka at once, at most one a partition',
+  }),
+  produceTimeoutMs: integer({
+    default: 20_000,
+    min: 1_000,
+    max: 60_000,
+    purpose: 'longest a batch is tried before its requests get 503',
+  }),
+  ...KAFKA_SETTINGS,
+} satisfies Settings;
+
+export type CollectorConfig = Config<typeof COLLECTOR_SETTINGS>;

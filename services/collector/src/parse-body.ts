@@ -1,0 +1,62 @@
+/*
+ * A body's text → its records, still unchecked. A body that is not JSON is refused whole; an NDJSON line that
+ * is not JSON is refused alone and its neighbours stay.
+ */
+import { HttpError } from '@imscope/runtime/http-errors.js';
+import type { BodyFormat } from './read-body.js';
+import { Rejection, showValue } from './reject-reasons.js';
+
+/** Called for each record in order; `index` is the place in the array, or the line counted from 0. */
+export type OnRecord = (index: number, value: unknown) => void;
+
+/** @throws HttpError empty_body or unreadable_body; nothing was handed on then */
+export function parseBody(text: string, format: BodyFormat, onRecord: OnRecord): void {
+  if (text.trim() === '') {
+    throw new HttpError('empty_body', 'the body is empty: send at least one record');
+  }
+  if (format === 'ndjson') parseLines(text, onRecord);
+  else parseJson(text, onRecord);
+}
+
+function parseJson(text: string, onRecord: OnRecord): void {
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(text);
+  } catch (error) {
+    throw new HttpError('unreadable_body', `the body is not JSON: ${messageOf(error)}`, { cause: error });
+  }
+  if (Array.isArray(parsed)) parsed.forEach((value: unknown, index) => onRecord(index, value));
+  else if (typeof parsed === 'object' && parsed !== null) onRecord(0, parsed);
+  else {
+    throw new HttpError(
+      'unreadable_body',
+      `the body is ${showValue(parsed)}: send one record as an object, or several as an array`,
+    );
+  }
+}
+
+/** Blank lines are passed over but counted, so that an index always names the line of the body. */
+function parseLines(text: string, onRecord: OnRecord): void {
+  let index = 0;
+  for (let start = 0; start < text.length; index++) {
+    const newline = text.indexOf('\n', start);
+    const end = newline === -1 ? text.length : newline;
+    const line = text.slice(start, end);
+    start = end + 1;
+    if (line.trim() === '') continue;
+    onRecord(index, parseLine(line));
+  }
+}
+
+function parseLine(line: string): unknown {
+  try {
+    return JSON.parse(line);
+  } catch (error) {
+    return new Rejection('malformed_json', `the line is not JSON: ${messageOf(error)}`);
+  }
+}
+
+/** V8 quotes a piece of the text, which belongs to the sender; the bound is for its length. */
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message.slice(0, 200) : 'unknown';
+}

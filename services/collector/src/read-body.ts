@@ -1,0 +1,119 @@
+/*
+ * A request's body as text: received and inflated within bounds, every byte held against the budget while it
+ * comes, so that neither a large body nor a small one that inflates without end can fill the memory.
+ */
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
+import type { Readable } from 'node:stream';
+import { createGunzip } from 'node:zlib';
+import { HttpError } from '@imscope/runtime/http-errors.js';
+
+export type BodyFormat = 'json' | 'ndjson';
+export type BodyForm = { readonly format: BodyFormat; readonly gzip: boolean };
+
+export type BodyBounds = { readonly bytesMax: number; readonly inflatedBytesMax: number };
+
+const FORMATS: ReadonlyMap<string, BodyFormat> = new Map([
+  ['application/json', 'json'],
+  ['application/x-ndjson', 'ndjson'],
+]);
+const CHARSETS: ReadonlySet<string> = new Set(['utf-8', 'utf8', 'us-ascii']);
+
+/** What the headers say the body is. Throws `HttpError` unsupported_media_type or unsupported_encoding. */
+export function bodyForm(headers: IncomingHttpHeaders): BodyForm {
+  const [mediaType = '', ...parameters] = (headers['content-type'] ?? '').toLowerCase().split(';');
+  const format = FORMATS.get(mediaType.trim());
+  const charset = parameters
+    .map((parameter) => /^\s*charset\s*=\s*"?([^"\s]*)"?\s*$/.exec(parameter)?.[1])
+    .find((found) => found !== undefined);
+  if (format === undefined || (charset !== undefined && !CHARSETS.has(charset))) {
+    throw new HttpError(
+      'unsupported_media_type',
+      `content type is "${(headers['content-type'] ?? '').slice(0, 100)}": send application/json or application/x-ndjson in UTF-8`,
+    );
+  }
+  const encoding = (headers['content-encoding'] ?? 'identity').toLowerCase();
+  if (encoding !== 'identity' && encoding !== 'gzip' && encoding !== 'x-gzip') {
+    throw new HttpError(
+      'unsupported_encoding',
+      `content encoding is "${encoding.slice(0, 100)}": send the body plain or with gzip`,
+    );
+  }
+  return { format, gzip: encoding !== 'identity' };
+}
+
+/**
+ * Reads the whole body. Invalid UTF-8 becomes U+FFFD, a leading byte order mark is dropped.
+ * @param hold called with every piece's size before it is kept; throws to refuse it
+ * @returns the text, and how many bytes were received for it
+ * @throws HttpError body_too_large, unreadable_body, empty_body or what `hold` throws
+ */
+export async function readBody(
+  request: IncomingMessage,
+  gzip: boolean,
+  bounds: BodyBounds,
+  hold: (bytes: number) => void,
+): Promise<{ text: string; bytesReceived: number }> {
+  const declared = Number(request.headers['content-length'] ?? 0);
+  try {
+    if (declared > bounds.bytesMax) throw tooLarge('received', bounds.bytesMax, 'BODY_BYTES_MAX');
+    const received = await collect(request, hold, (size) => {
+      if (size > bounds.bytesMax) throw tooLarge('received', bounds.bytesMax, 'BODY_BYTES_MAX');
+    });
+    const body = gzip ? await inflate(received, bounds.inflatedBytesMax, hold) : received;
+    const text = body.toString('utf8');
+    return {
+      text: text.charCodeAt(0) === 0xfeff ? text.slice(1) : text,
+      bytesReceived: received.length,
+    };
+  } catch (error) {
+    // What was not read is let through to nowhere: the client gets to the end and sees the answer.
+    request.resume();
+    if (error instanceof HttpError) throw error;
+    throw new HttpError('unreadable_body', 'the connection ended before the body did: send it again', {
+      cause: error,
+    });
+  }
+}
+
+async function inflate(packed: Buffer, bytesMax: number, hold: (bytes: number) => void): Promise<Buffer> {
+  const gunzip = createGunzip({ chunkSize: 64 << 10 });
+  gunzip.end(packed);
+  try {
+    return await collect(gunzip, hold, (size) => {
+      if (size > bytesMax) throw tooLarge('inflated', bytesMax, 'BODY_INFLATED_BYTES_MAX');
+    });
+  } catch (error) {
+    if (error instanceof HttpError) throw error;
+    throw new HttpError('unreadable_body', 'the body is not whole gzip: send it again, or without gzip', {
+      cause: error,
+    });
+  } finally {
+    gunzip.destroy();
+  }
+}
+
+/** Does not destroy the stream when it throws: the answer still has to go out over the request's socket. */
+async function collect(
+  stream: Readable,
+  hold: (bytes: number) => void,
+  checkSize: (size: number) => void,
+): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of stream.iterator({ destroyOnReturn: false })) {
+    const bytes = chunk as Buffer;
+    size += bytes.length;
+    checkSize(size);
+    hold(bytes.length);
+    chunks.push(bytes);
+  }
+  const [only] = chunks;
+  return chunks.length === 1 && only !== undefined ? only : Buffer.concat(chunks, size);
+}
+
+function tooLarge(what: string, bytesMax: number, setting: string): HttpError {
+  return new HttpError(
+    'body_too_large',
+    `the ${what} body has more than ${bytesMax} bytes (${setting}): send fewer records a request, 500 to 5000 are good`,
+  );
+}

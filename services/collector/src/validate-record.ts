@@ -1,0 +1,223 @@
+/*
+ * One record as sent → one record as stored, or the reason why not. Pure, total and fast: it runs for every
+ * record of the pipeline, so the checks are written out by hand over the parsed object, and a good record
+ * costs no allocation beyond itself. Nothing here throws, whatever JSON says.
+ */
+import { judgeOutcome } from '@imscope/schemas/codes/catalogue.js';
+import { REQUEST_LOG_BOUNDS, type RequestLog, type RequestLogJson } from '@imscope/schemas/request-log.js';
+import { addressBytes } from './address-bytes.js';
+import { interfaceName } from './interface-name.js';
+import { parseRfc3339 } from './parse-time.js';
+import { isPersonalField } from './personal-fields.js';
+import { isRejection, Rejection, showValue } from './reject-reasons.js';
+
+export type ValidationContext = {
+  /** The collector's clock, epoch milliseconds. */
+  readonly nowMs: number;
+  readonly lateMsMax: number;
+  /** Called once for each personal field that was dropped. */
+  readonly onDropped: () => void;
+};
+
+/** A record's fields before anything is known of them; what is absent or null reads as not given. */
+type RawRecord = { readonly [K in keyof RequestLogJson]-?: unknown };
+
+const KNOWN_FIELDS: ReadonlySet<string> = new Set([
+  'time',
+  'sdk_app_id',
+  'interface',
+  'exit_ip',
+  'latency_ms',
+  'upstream_ms',
+  'rtt_ms',
+  'code',
+  'http_status',
+  'exception',
+  'cause',
+  'node',
+  'region',
+  'platform',
+  'sdk_version',
+  'request_id',
+] satisfies readonly (keyof RequestLogJson)[]);
+
+const { durationUsMax, codeMin, codeMax, labelLengthMax } = REQUEST_LOG_BOUNDS;
+const HTTP_STATUS_MIN = 100;
+const HTTP_STATUS_MAX = 599;
+
+/** @param value one parsed JSON value; anything but the contract's object is answered with a Rejection */
+export function validateRecord(value: unknown, context: ValidationContext): RequestLog | Rejection {
+  if (!isRawRecord(value)) {
+    return new Rejection('not_an_object', `the record is ${showValue(value)}: give a JSON object`);
+  }
+  const stray = checkFieldNames(value, context.onDropped);
+  if (stray !== undefined) return stray;
+  const time = readTime(value.time, context);
+  if (isRejection(time)) return time;
+  const sdkAppId = readWhole('sdk_app_id', value.sdk_app_id, 1, REQUEST_LOG_BOUNDS.sdkAppIdMax);
+  if (isRejection(sdkAppId)) return sdkAppId;
+  const name = readInterface(value.interface);
+  if (isRejection(name)) return name;
+  const exitIp = readAddress(value.exit_ip);
+  if (isRejection(exitIp)) return exitIp;
+  const latencyUs = readDuration('latency_ms', value.latency_ms);
+  if (isRejection(latencyUs)) return latencyUs;
+  if (latencyUs === null) return missing('latency_ms');
+  const upstreamUs = readDuration('upstream_ms', value.upstream_ms);
+  if (isRejection(upstreamUs)) return upstreamUs;
+  const rttUs = readDuration('rtt_ms', value.rtt_ms);
+  if (isRejection(rttUs)) return rttUs;
+  const code = isAbsent(value.code) ? null : readWhole('code', value.code, codeMin, codeMax);
+  if (isRejection(code)) return code;
+  const httpStatus = readHttpStatus(value.http_status);
+  if (isRejection(httpStatus)) return httpStatus;
+  const exception = readText('exception', value.exception, REQUEST_LOG_BOUNDS.exceptionLengthMax);
+  if (isRejection(exception)) return exception;
+  const cause = readText('cause', value.cause, REQUEST_LOG_BOUNDS.causeLengthMax);
+  if (isRejection(cause)) return cause;
+  const node = readText('node', value.node, labelLengthMax);
+  if (isRejection(node)) return node;
+  const region = readText('region', value.region, labelLengthMax);
+  if (isRejection(region)) return region;
+  const platform = readText('platform', value.platform, labelLengthMax);
+  if (isRejection(platform)) return platform;
+  const sdkVersion = readText('sdk_version', value.sdk_version, labelLengthMax);
+  if (isRejection(sdkVersion)) return sdkVersion;
+  const requestId = readText('request_id', value.request_id, REQUEST_LOG_BOUNDS.requestIdLengthMax);
+  if (isRejection(requestId)) return requestId;
+  return {
+    time,
+    sdk_app_id: sdkAppId,
+    interface: name,
+    exit_ip: exitIp,
+    latency_us: latencyUs,
+    upstream_us: upstreamUs,
+    rtt_us: rttUs,
+    code,
+    http_status: httpStatus,
+    outcome: judgeOutcome(code, httpStatus),
+    exception,
+    cause,
+    node,
+    region,
+    platform,
+    sdk_version: sdkVersion,
+    request_id: requestId,
+    weight: 1,
+  };
+}
+
+function isRawRecord(value: unknown): value is RawRecord {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function checkFieldNames(record: RawRecord, onDropped: () => void): Rejection | undefined {
+  for (const field in record) {
+    if (KNOWN_FIELDS.has(field)) continue;
+    if (isPersonalField(field)) {
+      onDropped();
+      continue;
+    }
+    return new Rejection(
+      'unknown_field',
+      `field ${showValue(field)} is not known: leave it out, or give one of ${[...KNOWN_FIELDS].join(', ')}`,
+    );
+  }
+  return undefined;
+}
+
+function isAbsent(value: unknown): value is null | undefined {
+  return value === undefined || value === null;
+}
+
+function missing(field: string): Rejection {
+  return new Rejection('missing_field', `${field} is absent or null: every record needs it`);
+}
+
+function wrongType(field: string, value: unknown, wanted: string): Rejection {
+  return new Rejection('wrong_type', `${field} is ${showValue(value)}: give ${wanted}`);
+}
+
+function readTime(value: unknown, context: ValidationContext): number | Rejection {
+  let time: number | undefined;
+  if (typeof value === 'number') time = Number.isFinite(value) ? Math.floor(value) : undefined;
+  else if (typeof value === 'string') time = parseRfc3339(value);
+  else if (isAbsent(value)) return missing('time');
+  else return wrongType('time', value, 'RFC 3339 text or epoch milliseconds');
+  if (time === undefined) {
+    return new Rejection(
+      'invalid_time',
+      `time is ${showValue(value)}: give RFC 3339 such as 2024-01-02T03:04:05.678Z, or epoch milliseconds`,
+    );
+  }
+  const ageMs = context.nowMs - time;
+  if (ageMs > context.lateMsMax) {
+    const hours = context.lateMsMax / 3_600_000;
+    return new Rejection(
+      'time_too_old',
+      `time is ${showValue(value)}: at most ${hours} hours ago are taken, numbers are epoch milliseconds`,
+    );
+  }
+  if (-ageMs > REQUEST_LOG_BOUNDS.aheadMsMax) {
+    return new Rejection(
+      'time_too_new',
+      `time is ${showValue(value)}: at most 5 minutes ahead are taken, look at the clock of the gateway`,
+    );
+  }
+  return time;
+}
+
+function readWhole(field: string, value: unknown, least: number, most: number): number | Rejection {
+  if (typeof value !== 'number') {
+    return isAbsent(value) ? missing(field) : wrongType(field, value, 'a whole number');
+  }
+  if (!(value >= least && value <= most)) return outOfRange(field, value, least, most);
+  if (!Number.isInteger(value)) return wrongType(field, value, 'a whole number');
+  // Adding 0 turns -0 into 0.
+  return value + 0;
+}
+
+function outOfRange(field: string, value: number, least: number, most: number): Rejection {
+  return new Rejection('out_of_range', `${field} is ${value}: give a number from ${least} to ${most}`);
+}
+
+function readInterface(value: unknown): string | Rejection {
+  if (typeof value === 'string') return interfaceName(value);
+  return isAbsent(value) ? missing('interface') : wrongType('interface', value, 'text');
+}
+
+function readAddress(value: unknown): Buffer | Rejection {
+  if (typeof value !== 'string') {
+    return isAbsent(value) ? missing('exit_ip') : wrongType('exit_ip', value, 'an address as text');
+  }
+  return (
+    addressBytes(value) ??
+    new Rejection('invalid_ip', `exit_ip is ${showValue(value)}: give an IPv4 or IPv6 address as text`)
+  );
+}
+
+/** Milliseconds as sent → whole microseconds as stored; null where not given. */
+function readDuration(field: string, value: unknown): number | null | Rejection {
+  if (typeof value !== 'number') {
+    return isAbsent(value) ? null : wrongType(field, value, 'a number of milliseconds');
+  }
+  const us = Math.round(value * 1000) + 0;
+  return value >= 0 && us <= durationUsMax ? us : outOfRange(field, value, 0, durationUsMax / 1000);
+}
+
+function readHttpStatus(value: unknown): number | Rejection {
+  if (isAbsent(value) || value === 0) return 0;
+  return readWhole('http_status', value, HTTP_STATUS_MIN, HTTP_STATUS_MAX);
+}
+
+/** Text as it is stored. Lone surrogates become U+FFFD when encoded; NUL becomes it here. */
+function readText(field: string, value: unknown, lengthMax: number): string | Rejection {
+  if (typeof value !== 'string') return isAbsent(value) ? '' : wrongType(field, value, 'text');
+  if (value.length > lengthMax) {
+    return new Rejection(
+      'too_long',
+      `${field} has ${value.length} characters: at most ${lengthMax} are taken`,
+    );
+  }
+  return value.includes('\0') ? value.replaceAll('\0', '\uFFFD') : value;
+}
