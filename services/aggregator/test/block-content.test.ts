@@ -1,0 +1,83 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { INTERFACE_METRIC_SCHEMA } from '@imscope/schemas/avro-schema.js';
+import { decodeContainer } from '@imscope/schemas/container-decoder.js';
+import { BatchIntervals } from '../src/batch-intervals.js';
+import { insertsOf, ledgerRowOf } from '../src/block-content.js';
+import { type Block, BlockCutter } from '../src/block-cutter.js';
+import { LOG_TIME, logOf } from './log-of-messages.js';
+
+const PLACE = { cluster: 'c', topic: 't', epoch: 0, partition: 3 };
+
+function oneBlock(): Block {
+  const cutter = new BlockCutter({
+    nextOffset: 0,
+    bounds: { rowsMax: 30, bytesMax: 1e6 },
+    seen: new BatchIntervals(),
+  });
+  const entries = [0, 1, 3].map((sequence) => ({
+    kind: 'batch' as const,
+    boot: 'boot0001',
+    sequence,
+    records: 10,
+  }));
+  const pushed = logOf(entries)
+    .map((message) => cutter.push(message))
+    .at(-1);
+  assert.ok(pushed?.kind === 'cut');
+  return pushed.block;
+}
+
+test('an insert’s body is one container with all the block’s records in order', () => {
+  const [insert] = insertsOf(PLACE, oneBlock());
+  assert.ok(insert);
+  const decoded = decodeContainer(Buffer.concat([...insert.body]));
+  assert.ok(decoded.ok);
+  const ids = decoded.records.map((record) => (record as { request_id: string }).request_id);
+  const expected = [0, 1, 3].flatMap((sequence) =>
+    Array.from({ length: 10 }, (_, i) => `boot0001-0-${sequence}-${i}`),
+  );
+  assert.deepEqual(ids, expected);
+});
+
+test('two schemas in one block are two inserts with two tokens and two block ids', () => {
+  const block = oneBlock();
+  const stored = block.stored.map((message, index) =>
+    index === 1 ? { ...message, schema: INTERFACE_METRIC_SCHEMA } : message,
+  );
+  const inserts = insertsOf(PLACE, { ...block, stored });
+  assert.deepEqual(
+    inserts.map(({ schema, rows }) => [schema.name, rows]),
+    [
+      ['RequestLog', 20],
+      ['InterfaceMetric', 10],
+    ],
+  );
+  assert.equal(new Set(inserts.map(({ token }) => token)).size, 2);
+  assert.equal(new Set(inserts.map(({ blockId }) => blockId)).size, 2);
+});
+
+test('cluster, topic, epoch, partition and offsets each make another token', () => {
+  const block = oneBlock();
+  const places = [
+    PLACE,
+    { ...PLACE, cluster: 'd' },
+    { ...PLACE, topic: 'u' },
+    { ...PLACE, epoch: 1 },
+    { ...PLACE, partition: 4 },
+  ];
+  const tokens = places.map((place) => insertsOf(place, block)[0]?.token);
+  tokens.push(insertsOf(PLACE, { ...block, lastOffset: 99 })[0]?.token);
+  assert.equal(new Set(tokens).size, tokens.length);
+});
+
+test('the ledger row tells batches as intervals, with their records and event times', () => {
+  const block = oneBlock();
+  const row = ledgerRowOf(PLACE, block, insertsOf(PLACE, block));
+  assert.deepEqual(row.batches, [
+    ['boot0001', 0, 1, 20],
+    ['boot0001', 3, 3, 10],
+  ]);
+  assert.deepEqual([row.rows, row.messages, row.first_offset, row.last_offset], [30, 3, 0, 2]);
+  assert.deepEqual([row.first_event, row.last_event, row.first_appended], [LOG_TIME, LOG_TIME, LOG_TIME]);
+});

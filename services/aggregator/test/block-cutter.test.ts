@@ -1,0 +1,227 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import type { BlockBounds } from '@imscope/schemas/block-bounds.js';
+import { BatchIntervals } from '../src/batch-intervals.js';
+import { insertsOf, ledgerRowOf } from '../src/block-content.js';
+import { type Block, BlockCutter, type LogMessage } from '../src/block-cutter.js';
+import { type Entry, logOf } from './log-of-messages.js';
+
+const BOUNDS: BlockBounds = { rowsMax: 40, bytesMax: 1_000_000 };
+const PLACE = { cluster: 'c', topic: 't', epoch: 0, partition: 0 };
+
+function cutAll(
+  messages: readonly LogMessage[],
+  cutter = new BlockCutter({ nextOffset: 0, bounds: BOUNDS, seen: new BatchIntervals() }),
+): Block[] {
+  return messages.flatMap((message) => {
+    const pushed = cutter.push(message);
+    return pushed.kind === 'cut' ? [pushed.block] : [];
+  });
+}
+
+/** What would reach the store: everything that makes two blocks the same or not. */
+function written(blocks: readonly Block[]): unknown {
+  return blocks.map((block) => {
+    const inserts = insertsOf(PLACE, block);
+    return [
+      ledgerRowOf(PLACE, block, inserts),
+      inserts.map(({ token, body }) => [token, Buffer.concat([...body]).toString('base64')]),
+    ];
+  });
+}
+
+const batch = (sequence: number, records = 10, boot = 'boot0001'): Entry => ({
+  kind: 'batch',
+  boot,
+  sequence,
+  records,
+});
+const marker: Entry = { kind: 'marker' };
+
+test('a block ends with the message that reaches the row bound', () => {
+  const blocks = cutAll(logOf([batch(0), batch(1), batch(2, 25), batch(3, 40), batch(4)]));
+  assert.deepEqual(
+    blocks.map(({ firstOffset, lastOffset, rows, cut }) => [firstOffset, lastOffset, rows, cut]),
+    [
+      [0, 2, 45, 'rows'],
+      [3, 3, 40, 'rows'],
+    ],
+  );
+});
+
+test('a block ends with the message that reaches the byte bound', () => {
+  const messages = logOf([batch(0), batch(1), batch(2), batch(3)]);
+  const sizes = messages.map(({ value }) => value?.length ?? 0);
+  const bytesMax = (sizes[0] ?? 0) + (sizes[1] ?? 0);
+  const cutter = new BlockCutter({
+    nextOffset: 0,
+    bounds: { rowsMax: 1_000, bytesMax },
+    seen: new BatchIntervals(),
+  });
+  assert.deepEqual(
+    cutAll(messages, cutter).map(({ lastOffset, cut }) => [lastOffset, cut]),
+    [
+      [1, 'bytes'],
+      [3, 'bytes'],
+    ],
+  );
+});
+
+test('a marker ends a block with messages, and opens the next one where there are none', () => {
+  const blocks = cutAll(logOf([marker, marker, batch(0), marker, marker, batch(1), marker]));
+  assert.deepEqual(
+    blocks.map(({ firstOffset, lastOffset, rows, messages }) => [firstOffset, lastOffset, rows, messages]),
+    [
+      [0, 3, 10, 4],
+      [4, 6, 10, 3],
+    ],
+  );
+});
+
+test('a marker’s bounds hold from the next block on, whatever the owner is configured to', () => {
+  const blocks = cutAll(
+    logOf([batch(0), { kind: 'marker', bounds: { rowsMax: 10, bytesMax: 1_000_000 } }, batch(1), batch(2)]),
+  );
+  assert.deepEqual(
+    blocks.map(({ cut, rows, nextBounds }) => [cut, rows, nextBounds.rowsMax]),
+    [
+      ['marker', 10, 10],
+      ['rows', 10, 10],
+      ['rows', 10, 10],
+    ],
+  );
+});
+
+test('a batch that came before, in this block or an earlier one, is left out and counted', () => {
+  const blocks = cutAll(logOf([batch(0), batch(0), batch(1, 30), batch(1, 30), batch(2), marker]));
+  assert.deepEqual(
+    blocks.map(({ rows, duplicates }) => [rows, duplicates.messages, duplicates.rows]),
+    [
+      [40, 1, 10],
+      [10, 1, 30],
+    ],
+  );
+});
+
+test('unreadable messages are set apart with their reason, and their neighbours stay', () => {
+  const [good] = logOf([batch(0)]);
+  assert.ok(good?.value);
+  const torn = good.value.subarray(0, good.value.length - 3);
+  const entries: Entry[] = [
+    batch(0),
+    { kind: 'poison', value: null },
+    { kind: 'poison', value: Buffer.from('{"json":1}') },
+    { kind: 'poison', value: torn },
+    { kind: 'poison', value: good.value },
+    batch(1),
+    marker,
+  ];
+  const [block] = cutAll(logOf(entries));
+  assert.deepEqual(
+    block?.dead.map(({ message, reason }) => [message.offset, reason]),
+    [
+      [1, 'empty_message'],
+      [2, 'bad_magic'],
+      [3, 'truncated'],
+      [4, 'missing_header'],
+    ],
+  );
+  assert.equal(block.rows, 20);
+});
+
+test('a count that is not the container’s own is told from a checksum that does not hold', () => {
+  const [message] = logOf([batch(0)]);
+  assert.ok(message);
+  const dead = ['imscope-count', 'imscope-crc32'].map((header) => {
+    const changed = { ...message, headers: { ...message.headers, [header]: '7' } };
+    return cutAll([changed, ...logOf([marker], 1)])[0]?.dead[0]?.reason;
+  });
+  assert.deepEqual(dead, ['count_mismatch', 'bad_crc']);
+});
+
+const entries = fc.array(
+  fc.oneof(
+    {
+      weight: 8,
+      arbitrary: fc.record({
+        kind: fc.constant('batch' as const),
+        boot: fc.constantFrom('boot0001', 'boot0002'),
+        sequence: fc.nat(12),
+        records: fc.integer({ min: 1, max: 15 }),
+      }),
+    },
+    { weight: 2, arbitrary: fc.constant(marker) },
+    {
+      weight: 1,
+      arbitrary: fc.record({
+        kind: fc.constant('marker' as const),
+        bounds: fc.record({
+          rowsMax: fc.integer({ min: 1, max: 60 }),
+          bytesMax: fc.integer({ min: 500, max: 100_000 }),
+        }),
+      }),
+    },
+    {
+      weight: 1,
+      arbitrary: fc.record({
+        kind: fc.constant('poison' as const),
+        value: fc.constantFrom(null, Buffer.from('x')),
+      }),
+    },
+  ),
+  { maxLength: 60 },
+);
+
+test('an owner that starts at any block’s end, with what the ledger says, cuts the same blocks with the same bytes', () => {
+  fc.assert(
+    fc.property(entries, fc.nat(), (log, choice) => {
+      const messages = logOf(log);
+      const whole = cutAll(messages);
+      const resumeAt = whole.length === 0 ? 0 : choice % (whole.length + 1);
+      const before = whole.slice(0, resumeAt);
+      const seen = new BatchIntervals();
+      for (const block of before) {
+        const row = ledgerRowOf(PLACE, block, insertsOf(PLACE, block));
+        for (const [boot, first, last] of row.batches) seen.add(boot, first, last, row.last_appended);
+      }
+      const last = before.at(-1);
+      const nextOffset = last === undefined ? 0 : last.lastOffset + 1;
+      const cutter = new BlockCutter({ nextOffset, bounds: last?.nextBounds ?? BOUNDS, seen });
+      const resumed = cutAll(
+        messages.filter(({ offset }) => offset >= nextOffset),
+        cutter,
+      );
+      assert.deepEqual(written([...before, ...resumed]), written(whole));
+    }),
+    { numRuns: 500 },
+  );
+});
+
+test('blocks cover the log without gap or overlap, and each batch is stored once', () => {
+  fc.assert(
+    fc.property(entries, (log) => {
+      const blocks = cutAll(logOf([...log, batch(99, 1, 'boot0003'), marker]));
+      let next = 0;
+      const stored: string[] = [];
+      for (const block of blocks) {
+        assert.equal(block.firstOffset, next);
+        next = block.lastOffset + 1;
+        stored.push(...block.stored.map(({ boot, sequence }) => `${boot}:${sequence}`));
+      }
+      // The last marker ends the last block, unless a bound just did.
+      assert.ok(next >= log.length + 1);
+      assert.equal(new Set(stored).size, stored.length);
+      const sent = new Set(
+        log.flatMap((entry) => (entry.kind === 'batch' ? [`${entry.boot}:${entry.sequence}`] : [])),
+      );
+      assert.deepEqual(new Set(stored), sent.add('boot0003:99'));
+    }),
+    { numRuns: 300 },
+  );
+});
+
+test('an offset that goes back is refused: the caller fetched the wrong place', () => {
+  const cutter = new BlockCutter({ nextOffset: 5, bounds: BOUNDS, seen: new BatchIntervals() });
+  assert.throws(() => cutter.push(logOf([marker], 4)[0] ?? assert.fail()), /offset 4 came after 4/);
+});
