@@ -49,7 +49,7 @@ export type Tokens = {
 const RELOAD_INTERVAL_MS = 5_000;
 
 /** Reads a token file. Throws where it is missing or malformed: a service does not start without. */
-export function openTokens(path: string, logger: Logger): Tokens {
+export function openTokens(path: string, logger: Logger, reloadIntervalMs = RELOAD_INTERVAL_MS): Tokens {
   let grants = readGrants(path);
   let modifiedMs = statSync(path).mtimeMs;
   const reload = (): void => {
@@ -63,7 +63,7 @@ export function openTokens(path: string, logger: Logger): Tokens {
       logger.error({ err: error, path }, 'token file cannot be read again: the last good one stays in force');
     }
   };
-  const timer = setInterval(reload, RELOAD_INTERVAL_MS);
+  const timer = setInterval(reload, reloadIntervalMs);
   timer.unref();
   return {
     authenticate: (authorization, scope) => authenticate(grants, authorization, scope),

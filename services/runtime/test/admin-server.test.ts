@@ -1,0 +1,32 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Counter } from 'prom-client';
+import { startAdminServer } from '../src/admin-server.js';
+import { createRegistry } from '../src/metrics.js';
+import { createReadiness } from '../src/readiness.js';
+
+test('/live answers, /ready names what fails, /metrics is what Prometheus reads', async () => {
+  const registry = createRegistry('sample');
+  new Counter({ name: 'imscope_sample_things_total', help: 'things', registers: [registry] }).inc(3);
+  const readiness = createReadiness(['kafka', 'store']);
+  const admin = await startAdminServer({ host: '127.0.0.1', port: 0, registry, readiness });
+  const get = async (path: string) => {
+    const answer = await fetch(`http://127.0.0.1:${admin.port}${path}`);
+    return { status: answer.status, text: await answer.text() };
+  };
+  assert.equal((await get('/live')).status, 200);
+  readiness.report('kafka');
+  readiness.report('store', 'connection refused');
+  const waiting = await get('/ready');
+  assert.equal(waiting.status, 503);
+  assert.deepEqual(JSON.parse(waiting.text), {
+    status: 'not ready',
+    failing: { store: 'connection refused' },
+  });
+  readiness.report('store');
+  assert.equal((await get('/ready')).status, 200);
+  readiness.stopping();
+  assert.equal((await get('/ready')).status, 503);
+  assert.match((await get('/metrics')).text, /imscope_sample_things_total\{service="sample"\} 3/);
+  await admin.stop();
+});
