@@ -1,0 +1,82 @@
+/*
+ * The engine's own configuration: one user whose rights end at the data directory. No source (file, url, s3,
+ * remote …) is granted, only engines that keep data here; reading a file is a role of its own, taken for the
+ * moment of an INSERT that reads input(). Written anew at every start, into the private directory.
+ */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+export const FILE_ROLE = 'imscope_file_reader';
+
+const RIGHTS = [
+  'CHECK, SHOW, SELECT, INSERT, ALTER, CREATE, DROP, UNDROP TABLE, TRUNCATE, OPTIMIZE, KILL QUERY, dictGet',
+  'CREATE TEMPORARY TABLE, MOVE PARTITION BETWEEN SHARDS',
+  'SYSTEM FLUSH, SYSTEM MERGES, SYSTEM TTL MERGES, SYSTEM RELOAD, SYSTEM DROP CACHE, SYSTEM SYNC REPLICA',
+];
+
+/** Table and database engines that hold their data in the data directory, in memory, or in no place at all. */
+const ENGINES = [
+  ...[
+    '',
+    'Replacing',
+    'Summing',
+    'Aggregating',
+    'Collapsing',
+    'VersionedCollapsing',
+    'Graphite',
+    'Coalescing',
+  ].flatMap((kind) => [`${kind}MergeTree`, `Replicated${kind}MergeTree`]),
+  ...[
+    'Memory',
+    'Null',
+    'Log',
+    'TinyLog',
+    'StripeLog',
+    'Set',
+    'Join',
+    'Buffer',
+    'Merge',
+    'Dictionary',
+    'View',
+  ],
+  ...['MaterializedView', 'GenerateRandom', 'KeeperMap', 'Atomic', 'Replicated'],
+];
+
+/** Writes the configuration. @returns the engine's arguments that name it */
+export function writeEngineConfig(directory: string, emptyDirectory: string): string[] {
+  const users = join(directory, 'users.xml');
+  const config = join(directory, 'config.xml');
+  const grants = [
+    ...RIGHTS.map((rights) => `GRANT ${rights} ON *.*`),
+    ...ENGINES.map((engine) => `GRANT TABLE ENGINE ON ${engine}`),
+    `GRANT ${FILE_ROLE}`,
+  ];
+  writeFileSync(
+    users,
+    `<clickhouse>
+  <profiles><default></default></profiles>
+  <quotas><default></default></quotas>
+  <roles><${FILE_ROLE}><grants><query>GRANT READ ON FILE</query></grants></${FILE_ROLE}></roles>
+  <users><default>
+    <password></password><networks><ip>::/0</ip></networks><profile>default</profile><quota>default</quota>
+    <grants>${grants.map((grant) => `<query>${grant}</query>`).join('')}</grants>
+  </default></users>
+</clickhouse>
+`,
+    { mode: 0o600 },
+  );
+  writeFileSync(
+    config,
+    `<clickhouse>
+  <user_directories><users_xml><path>${users}</path></users_xml></user_directories>
+  <users_config>${users}</users_config>
+  <user_files_path>${emptyDirectory}/</user_files_path>
+  <user_scripts_path>${emptyDirectory}/</user_scripts_path>
+  <format_schema_path>${emptyDirectory}/</format_schema_path>
+  <access_control_improvements><enable_read_write_grants>true</enable_read_write_grants></access_control_improvements>
+</clickhouse>
+`,
+    { mode: 0o600 },
+  );
+  return [`--config-file=${config}`];
+}

@@ -1,0 +1,117 @@
+/*
+ * Statements as the engine gets them: rows go to a pipe of ours (INTO OUTFILE), data comes from a file of ours
+ * (FROM INFILE, or file() where the statement reads input()). Paths come from the store alone; what users write
+ * can name none. Promise: no file of this machine can be read or written through SQL, see also engine-rights.ts.
+ */
+import { type Token, fromByteText } from './sql-tokens.js';
+import type { Statement } from './statement.js';
+import { storeError } from './store-error.js';
+
+/** What the SQL of users may not hold, whatever its kind. Throws code 497. */
+export function refuseForbidden(statement: Statement): void {
+  const found = statement.tokens;
+  for (const [index, token] of found.entries()) {
+    if (token.kind !== 'word' && token.kind !== 'quoted') continue;
+    const next = found[index + 1]?.text;
+    const name = bareName(token);
+    if (next === '(' && FORBIDDEN_FUNCTIONS.has(name) && found[index - 1]?.text !== 'INTO')
+      throw storeError(
+        497,
+        `the function ${name}() is not to be had here: the store reads no files and starts no programs`,
+      );
+    if (token.kind !== 'word') continue;
+    if (token.text === 'INTO' && next === 'OUTFILE')
+      throw storeError(497, 'INTO OUTFILE is not to be had here: read the rows from the answer');
+    if (token.text === 'FROM' && next === 'INFILE')
+      throw storeError(497, 'FROM INFILE is not to be had here: send the data in the body');
+    if (token.text === 'SET' && (next === 'ROLE' || next === 'DEFAULT'))
+      throw storeError(497, 'SET ROLE is not to be had here: the store has one user without roles');
+  }
+}
+
+/** Functions that reach files or programs without the engine asking for a right. */
+const FORBIDDEN_FUNCTIONS = new Set(['FILE', 'EXECUTABLE', 'FILECLUSTER', 'DISK']);
+
+function bareName(token: Token): string {
+  return token.kind === 'word' ? token.text : token.text.slice(1, -1).toUpperCase();
+}
+
+/** The statement with its rows going to `pipePath`, in its own format or else in `defaultFormat`. */
+export function readingInto(
+  statement: Statement,
+  pipePath: string,
+  defaultFormat: string,
+): { sql: string; format: string } {
+  const { sql, formatAt, format } = statement;
+  const into = `INTO OUTFILE ${quoted(pipePath)} TRUNCATE`;
+  if (formatAt === undefined || format === undefined) {
+    return { sql: `${fromByteText(sql)}\n${into} FORMAT ${defaultFormat}`, format: defaultFormat };
+  }
+  const [head, tail] = [fromByteText(sql.slice(0, formatAt)), fromByteText(sql.slice(formatAt))];
+  return { sql: `${head}${into} ${tail}`, format: fromByteText(format) };
+}
+
+/** The INSERT with its data coming from `path`. `readsFile` where the engine reads it by file(), which takes a right. */
+export function insertingFrom(statement: Statement, path: string): { sql: string; readsFile: boolean } {
+  const { sql, format, tokens: found } = statement;
+  const input = found.findIndex(
+    (token, index) => token.text === 'INPUT' && token.kind === 'word' && found[index + 1]?.text === '(',
+  );
+  if (input < 0)
+    return {
+      sql: `${fromByteText(sql)} FROM INFILE ${quoted(path)} FORMAT ${format ?? 'Values'}`,
+      readsFile: false,
+    };
+  const [name, open, first] = [found[input], found[input + 1], found[input + 2]];
+  if (name === undefined || open === undefined || first?.text === ')' || found[input - 1]?.text !== 'FROM')
+    throw storeError(62, "Syntax error: write FROM input('column Type, …') with the structure of the data");
+  refuseOtherTables(found, input);
+  const arguments_ = `file(${quoted(path)}, ${quoted(format ?? '')}, `;
+  const rewritten = fromByteText(sql.slice(0, name.start)) + arguments_ + fromByteText(sql.slice(open.end));
+  return { sql: rewritten, readsFile: true };
+}
+
+/** Such an INSERT runs with the right to read files, so it may name no table but the one it inserts into. */
+function refuseOtherTables(found: readonly Token[], input: number): void {
+  for (const [index, token] of found.entries()) {
+    if (token.kind !== 'word' || index === input - 1) continue;
+    const otherTable =
+      token.text === 'FROM' ||
+      token.text === 'JOIN' ||
+      (token.text === 'IN' && found[index + 1]?.text !== '(');
+    const listOfTables = index === input && tableListFollows(found, input);
+    if (otherTable || listOfTables)
+      throw storeError(
+        48,
+        'An INSERT that reads input() can read no other table: insert the data first, join when reading',
+      );
+  }
+}
+
+/** Whether `FROM input(…)` is followed by a comma, that is by another table. */
+function tableListFollows(found: readonly Token[], input: number): boolean {
+  let depth = 0;
+  for (let index = input + 1; index < found.length; index += 1) {
+    if (found[index]?.text === '(') depth += 1;
+    if (found[index]?.text === ')') depth -= 1;
+    if (depth < 0) return false;
+    if (
+      depth === 0 &&
+      found[index]?.kind === 'word' &&
+      ['WHERE', 'SETTINGS', 'ORDER', 'GROUP', 'LIMIT', 'PREWHERE'].includes(found[index]?.text ?? '')
+    )
+      return false;
+    if (depth === 0 && found[index]?.text === ',') return true;
+  }
+  return false;
+}
+
+/** A value as a string literal. */
+export function quoted(value: string): string {
+  return `'${value.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`;
+}
+
+/** A name as a quoted identifier. */
+export function quotedName(name: string): string {
+  return `\`${name.replaceAll('\\', '\\\\').replaceAll('`', '\\`')}\``;
+}

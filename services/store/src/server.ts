@@ -1,0 +1,119 @@
+/*
+ * The store as a server: engine, sessions and spool behind ClickHouse's HTTP interface. Plain node:http, because
+ * bodies go byte for byte into files and results come out of pipes; a framework would only stand between.
+ * Stop: no new requests, running inserts end, reads may for a while, then the data directory is let go.
+ */
+import { existsSync, mkdirSync } from 'node:fs';
+import { type IncomingMessage, type Server, type ServerResponse, createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import type { ServiceContext } from '@imscope/runtime/service.js';
+import { type STORE_SETTINGS, refuseOpenStore } from './config.js';
+import { openEngine } from './engine.js';
+import { writeEngineConfig } from './engine-rights.js';
+import { type QueryContext, handleQuery } from './handle-query.js';
+import { createStoreMetrics } from './metrics.js';
+import { createSessionPool } from './session-pool.js';
+import { createSpool } from './spool.js';
+
+export type RunningStore = { readonly port: number; stop(): Promise<void> };
+
+type Context = Pick<ServiceContext<typeof STORE_SETTINGS>, 'config' | 'logger' | 'registry' | 'readiness'>;
+
+/** One session stops others: KILL must not wait behind what it is to stop. */
+const CONTROL_SESSIONS = 2;
+/** A body must have come whole by then; idle connections are closed. */
+const REQUEST_TIMEOUT_MS = 300_000;
+const KEEP_ALIVE_MS = 10_000;
+
+/** Opens the data directory and listens. Throws where it is taken, or would stand open without a password. */
+export async function startStore(context: Context): Promise<RunningStore> {
+  const { config, logger, registry, readiness } = context;
+  refuseOpenStore(config);
+  mkdirSync(config.storeDataDir, { recursive: true, mode: 0o700 });
+  const spool = createSpool(config.storeSpoolDir, config.storeDataDir, config.spoolBytesMax);
+  const engine = await openEngine(
+    join(config.storeDataDir, 'engine'),
+    writeEngineConfig(spool.directory, spool.emptyDirectory),
+  ).catch((error: unknown) => {
+    spool.close();
+    throw error;
+  });
+  spool.removeLeftovers();
+  const { readSessionsMax: read, writeSessionsMax: write, queueLengthMax } = config;
+  const pool = createSessionPool(engine, { read, write, control: CONTROL_SESSIONS }, queueLengthMax);
+  const query: QueryContext = {
+    config,
+    credentials: { user: config.storeUser, password: config.storePassword },
+    facts: { version: engine.version, timezone: engine.timezone, displayName: hostname() },
+    pool,
+    spool,
+    metrics: createStoreMetrics(
+      registry,
+      (lane) => pool.state(lane),
+      () => spool.bytes(),
+    ),
+    logger,
+  };
+  const running = new Set<Promise<void>>();
+  const server = createServer(
+    { requestTimeout: REQUEST_TIMEOUT_MS, keepAliveTimeout: KEEP_ALIVE_MS },
+    (request, response) => {
+      const answered = route(query, request, response);
+      running.add(answered);
+      void answered.finally(() => running.delete(answered));
+    },
+  );
+  server.maxConnections = config.connectionsMax;
+  const port = await listen(server, config.storeHost, config.storePort);
+  readiness.report('engine');
+  logger.info(
+    { port, version: engine.version, inMemory: existsSync(config.storeSpoolDir) },
+    'the store listens',
+  );
+  return {
+    port,
+    async stop() {
+      const closed = new Promise((resolve) => server.close(resolve));
+      pool.close();
+      server.closeIdleConnections();
+      await Promise.all(running);
+      server.closeAllConnections();
+      await closed;
+      await engine.close();
+      spool.close();
+    },
+  };
+}
+
+async function route(
+  context: QueryContext,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const url = new URL(request.url ?? '/', 'http://store');
+  const { method } = request;
+  const text = (status: number, body: string): void => {
+    response.writeHead(status, { 'Content-Type': 'text/plain; charset=UTF-8' });
+    response.end(method === 'HEAD' ? undefined : body);
+  };
+  if (method !== 'GET' && method !== 'POST' && method !== 'HEAD')
+    return text(501, `Method ${method} is not supported: use GET or POST\n`);
+  if (url.pathname === '/ping' || url.pathname === '/replicas_status') return text(200, 'Ok.\n');
+  if (url.pathname !== '/' && url.pathname !== '/query')
+    return text(404, `There is no handle ${url.pathname}\nUse / or /ping for health checks, / for queries\n`);
+  if (method !== 'POST' && !url.searchParams.has('query')) return text(200, 'Ok.\n');
+  await handleQuery(context, request, response, url);
+}
+
+async function listen(server: Server, host: string, port: number): Promise<number> {
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, host, () => {
+      server.off('error', reject);
+      resolve();
+    });
+  });
+  return (server.address() as AddressInfo).port;
+}
