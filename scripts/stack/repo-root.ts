@@ -1,0 +1,10 @@
+/* Where the repository stands, and where everything lies that our scripts make: `.imscope`, ignored by git. */
+import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
+
+export const REPO_ROOT = fileURLToPath(new URL('../..', import.meta.url)).replace(/\/$/, '');
+
+/** @param parts below `.imscope` */
+export function inWorkDir(...parts: string[]): string {
+  return join(REPO_ROOT, '.imscope', ...parts);
+}
