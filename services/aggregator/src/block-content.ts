@@ -54,6 +54,14 @@ export function insertsOf(place: BlockPlace, block: Block): BlockInsert[] {
   });
 }
 
+/** Batches of one boot without a gap between them; both ends inclusive. */
+export type BatchRange = {
+  readonly boot: string;
+  readonly first_sequence: number;
+  readonly last_sequence: number;
+  readonly records: number;
+};
+
 /** A row of `block_ledger`; times in epoch milliseconds, 64-bit numbers as text. */
 export type LedgerRow = {
   readonly topic: string;
@@ -69,7 +77,7 @@ export type LedgerRow = {
   readonly dead_messages: number;
   readonly dead_rows: number;
   readonly block_ids: readonly string[];
-  readonly batches: readonly (readonly [boot: string, first: number, last: number, records: number])[];
+  readonly batches: readonly BatchRange[];
   readonly first_appended: number;
   readonly last_appended: number;
   readonly first_event: number | null;
@@ -110,16 +118,15 @@ export function ledgerRowOf(place: BlockPlace, block: Block, inserts: readonly B
 }
 
 /** Batch ids as closed intervals by boot, in order of sequence. */
-function batchesOf(stored: readonly StoredMessage[]): (readonly [string, number, number, number])[] {
+function batchesOf(stored: readonly StoredMessage[]): BatchRange[] {
   return [...groupBy(stored, ({ boot }) => boot)].flatMap(([boot, messages]) => {
-    const intervals: [string, number, number, number][] = [];
+    const ranges: BatchRange[] = [];
     for (const { sequence, records } of messages.toSorted((a, b) => a.sequence - b.sequence)) {
-      const last = intervals.at(-1);
-      if (last !== undefined && last[2] + 1 === sequence) {
-        last[2] = sequence;
-        last[3] += records;
-      } else intervals.push([boot, sequence, sequence, records]);
+      const last = ranges.at(-1);
+      if (last !== undefined && last.last_sequence + 1 === sequence) {
+        ranges[ranges.length - 1] = { ...last, last_sequence: sequence, records: last.records + records };
+      } else ranges.push({ boot, first_sequence: sequence, last_sequence: sequence, records });
     }
-    return intervals;
+    return ranges;
   });
 }

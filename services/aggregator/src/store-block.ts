@@ -3,6 +3,7 @@
  * only place where calls to the store are tried again.
  */
 import { Readable } from 'node:stream';
+import { finished } from 'node:stream/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ClickHouseClient } from '@imscope/runtime/store-client.js';
 import { decodeContainer } from '@imscope/schemas/container-decoder.js';
@@ -62,8 +63,16 @@ async function insertRows(
   ports: StoreBlockPorts,
 ): Promise<Block> {
   for (const insert of insertsOf(place, block)) {
-    const outcome = await persist(() => ports.insert(stream, insert), ports);
-    if (outcome === 'unreadable') return insertRows(stream, place, withoutPoison(block), ports);
+    let readable = true;
+    await persist(async () => {
+      try {
+        await ports.insert(stream, insert);
+      } catch (error) {
+        if (judgeStoreError(error) !== 'unreadable') throw error;
+        readable = false;
+      }
+    }, ports);
+    if (!readable) return insertRows(stream, place, withoutPoison(block), ports);
   }
   return block;
 }
@@ -87,16 +96,15 @@ function withoutPoison(block: Block): Block {
 
 const BACKOFF_MS_MAX = 10_000;
 
-/** Tries until it works, is found unreadable, or the partition is lost. Waits 100 ms to 10 s, with jitter. */
-async function persist(call: () => Promise<void>, ports: StoreBlockPorts): Promise<'done' | 'unreadable'> {
+/** Tries until it works or the partition is lost. Waits 100 ms to 10 s, with jitter. */
+async function persist(call: () => Promise<void>, ports: StoreBlockPorts): Promise<void> {
   for (let attempt = 0; ; attempt++) {
     if (!ports.owned()) throw new OwnershipLost();
     try {
       await call();
-      return 'done';
+      return;
     } catch (error) {
-      const verdict = judgeStoreError(error);
-      if (verdict === 'unreadable') return 'unreadable';
+      const verdict = judgeStoreError(error) === 'retry' ? 'retry' : 'halt';
       ports.onTrouble(error, verdict);
       // A halt heals only by hand (table, rights, disk): asked again at the slowest pace, with the alarm on.
       const ceilingMs = verdict === 'halt' ? BACKOFF_MS_MAX : Math.min(BACKOFF_MS_MAX, 100 * 2 ** attempt);
@@ -123,10 +131,6 @@ export async function insertBlock(
       input_format_avro_allow_missing_fields: 1,
     },
   });
-  result.stream.resume();
-  await new Promise<void>((resolve, reject) => {
-    result.stream.once('end', resolve);
-    result.stream.once('close', resolve);
-    result.stream.once('error', reject);
-  });
+  // The answer has no content; it is read to its end so that the connection can be used again.
+  await finished(result.stream.resume());
 }

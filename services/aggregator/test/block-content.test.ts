@@ -75,8 +75,8 @@ test('the ledger row tells batches as intervals, with their records and event ti
   const block = oneBlock();
   const row = ledgerRowOf(PLACE, block, insertsOf(PLACE, block));
   assert.deepEqual(row.batches, [
-    ['boot0001', 0, 1, 20],
-    ['boot0001', 3, 3, 10],
+    { boot: 'boot0001', first_sequence: 0, last_sequence: 1, records: 20 },
+    { boot: 'boot0001', first_sequence: 3, last_sequence: 3, records: 10 },
   ]);
   assert.deepEqual([row.rows, row.messages, row.first_offset, row.last_offset], [30, 3, 0, 2]);
   assert.deepEqual([row.first_event, row.last_event, row.first_appended], [LOG_TIME, LOG_TIME, LOG_TIME]);

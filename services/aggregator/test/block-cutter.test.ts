@@ -183,7 +183,9 @@ test('an owner that starts at any block’s end, with what the ledger says, cuts
       const seen = new BatchIntervals();
       for (const block of before) {
         const row = ledgerRowOf(PLACE, block, insertsOf(PLACE, block));
-        for (const [boot, first, last] of row.batches) seen.add(boot, first, last, row.last_appended);
+        for (const { boot, first_sequence, last_sequence } of row.batches) {
+          seen.add(boot, first_sequence, last_sequence, row.last_appended);
+        }
       }
       const last = before.at(-1);
       const nextOffset = last === undefined ? 0 : last.lastOffset + 1;

@@ -19,6 +19,7 @@ export const ERROR_STATUS = {
   body_too_large: 413,
   unsupported_media_type: 415,
   unsupported_encoding: 415,
+  query_too_large: 422,
   too_many_requests: 429,
   internal_error: 500,
   unavailable: 503,

@@ -2,7 +2,7 @@
  * The client for the column store, ClickHouse or services/store, over HTTP. Numbers of 64 bits come as JSON
  * numbers: all of ours stay below 2^53.
  */
-import { type ClickHouseClient, createClient } from '@clickhouse/client';
+import { type ClickHouseClient, ClickHouseLogLevel, createClient } from '@clickhouse/client';
 import { integer, secret, type Settings, text } from './config.js';
 
 export type { ClickHouseClient };
@@ -48,6 +48,8 @@ export function createStoreClient(
     request_timeout: requestTimeoutMs,
     max_open_connections: config.storeConnectionsMax,
     compression: { request: false, response: false },
+    // What goes wrong comes back as a rejected promise; its own log would say it twice, and not in our form.
+    log: { level: ClickHouseLogLevel.OFF },
     keep_alive: { enabled: true, idle_socket_ttl: 2_000 },
     clickhouse_settings: { output_format_json_quote_64bit_integers: 0 },
   });

@@ -38,11 +38,15 @@ export type Grant = {
   readonly name: string;
   readonly scope: Scope;
   readonly applications: 'all' | ReadonlySet<number>;
+  /** SHA-256 of the token, as in the file: tells a grant from others of the same name. */
+  readonly tokenHash: string;
 };
 
 export type Tokens = {
   /** The grant behind an `Authorization` header. Throws `HttpError` missing_token, invalid_token or not_allowed. */
   authenticate(authorization: string | undefined, scope: Scope): Grant;
+  /** The grant of a token known by its hash, as sessions carry it; undefined once it was taken out of the file. */
+  find(tokenHash: string, scope: Scope): Grant | undefined;
   stop(): void;
 };
 
@@ -67,6 +71,10 @@ export function openTokens(path: string, logger: Logger, reloadIntervalMs = RELO
   timer.unref();
   return {
     authenticate: (authorization, scope) => authenticate(grants, authorization, scope),
+    find: (tokenHash, scope) => {
+      const grant = grants.get(tokenHash);
+      return grant?.scope === scope ? grant : undefined;
+    },
     stop: () => clearInterval(timer),
   };
 }
@@ -97,7 +105,7 @@ function readGrants(path: string): Map<string, Grant> {
   return new Map(
     parsed.tokens.map(({ name, sha256, scope, applications }) => [
       sha256,
-      { name, scope, applications: applications === 'all' ? 'all' : new Set(applications) },
+      { name, scope, applications: applications === 'all' ? 'all' : new Set(applications), tokenHash: sha256 },
     ]),
   );
 }
