@@ -1,0 +1,123 @@
+/*
+ * Owns the command line: names, defaults and bounds of every option, read into one typed object. A token never
+ * stands on the command line, where any user of the machine could read it.
+ */
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { APPLICATIONS_MAX } from './applications.js';
+import { durationMs } from './durations.js';
+import { BATCH_RECORDS } from './generate.js';
+import { INCIDENT_NAMES, isIncidentName, type IncidentName } from './incidents.js';
+import { IN_FLIGHT_MAX } from './send.js';
+
+/** `--incident-at 60s:error-burst:120s`: after so long of live traffic, for so long. */
+export interface PlannedIncident {
+  readonly afterMs: number;
+  readonly name: IncidentName;
+  readonly forMs: number;
+}
+
+export interface SimulatorOptions {
+  readonly url: string;
+  readonly tokenFile?: string;
+  readonly seed: number;
+  readonly applications: number;
+  readonly history?: number;
+  readonly pastIncident: boolean;
+  readonly rate?: number;
+  readonly records?: number;
+  readonly for?: number;
+  readonly batch: number;
+  readonly inFlight: number;
+  readonly format: 'json' | 'ndjson';
+  readonly gzip: boolean;
+  readonly giveUpAfter: number;
+  readonly incidentAt: readonly PlannedIncident[];
+  readonly controlPort?: number;
+  readonly exact: boolean;
+  readonly truth?: string;
+  readonly interfaces: boolean;
+  readonly progress: 'text' | 'json' | 'none';
+}
+
+/** Reads the arguments; on a mistake commander says which and ends with exit code 1. */
+export function readOptions(argv: readonly string[]): SimulatorOptions {
+  const command = new Command('simulate-gateway')
+    .description(
+      'Sends realistic, seeded traffic of IM gateways to a collector, and knows the truth of what it sent.',
+    )
+    .requiredOption('--url <url>', 'origin of the collector, such as http://127.0.0.1:8088', url)
+    .option('--token-file <file>', 'file that holds the bearer token; else the variable IMSCOPE_TOKEN')
+    .option('--seed <n>', 'same seed, same fleet and same records', whole(0, Number.MAX_SAFE_INTEGER), 1)
+    .option('--applications <n>', 'how many applications, by Zipf', whole(1, APPLICATIONS_MAX), 24)
+    .option('--history <duration>', 'send the past first, such as 6d, as fast as it is taken', duration)
+    .option('--no-past-incident', 'leave the incident out of the history')
+    .option('--rate <n>', 'then live traffic, records a second', whole(1, 1_000_000))
+    .option(
+      '--records <n>',
+      'with --history its size; with --rate alone the end; else the last ten minutes, at full speed',
+      whole(1, 1_000_000_000),
+    )
+    .option('--for <duration>', 'end live traffic after so long', duration)
+    .option('--batch <n>', 'records a request at most', whole(1, 10_000), BATCH_RECORDS)
+    .option('--in-flight <n>', 'requests on their way at once', whole(1, 256), IN_FLIGHT_MAX)
+    .addOption(new Option('--format <form>', 'form of a body').choices(['json', 'ndjson']).default('ndjson'))
+    .option('--gzip', 'compress bodies', false)
+    .option(
+      '--give-up-after <duration>',
+      'how long a request is tried while no collector takes it',
+      duration,
+      120_000,
+    )
+    .option('--incident-at <after:name:for>', 'plan an incident of live traffic, repeatable', plan, [])
+    .option('--control-port <port>', 'loopback port to switch incidents, 0 for a free one', whole(0, 65_535))
+    .option('--exact', 'keep every latency, for exact percentiles of up to 4 million records', false)
+    .option('--truth <file>', 'write the truth as JSON')
+    .option('--interfaces', 'show interfaces in the summary, too', false)
+    .addOption(
+      new Option('--progress <form>', 'once a second: a line of text or of JSON')
+        .choices(['text', 'json', 'none'])
+        .default('text'),
+    );
+  const options = command.parse([...argv], { from: 'user' }).opts<SimulatorOptions>();
+  if (options.history === undefined && options.rate === undefined && options.records === undefined) {
+    command.error('nothing to send: give --records, --rate, or --history with --records');
+  }
+  if (options.history !== undefined && options.records === undefined) {
+    command.error('--history needs --records, the size of the history');
+  }
+  return options;
+}
+
+function whole(least: number, most: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (!/^\d+$/.test(text) || value < least || value > most) {
+      throw new InvalidArgumentError(`Give a whole number from ${least} to ${most}.`);
+    }
+    return value;
+  };
+}
+
+function duration(text: string): number {
+  const value = durationMs(text);
+  if (value === undefined || value <= 0 || !Number.isFinite(value)) {
+    throw new InvalidArgumentError('Give a duration such as 500ms, 60s, 5m, 2h or 6d.');
+  }
+  return value;
+}
+
+function url(text: string): string {
+  if (!URL.canParse(text) || !/^https?:/.test(text))
+    throw new InvalidArgumentError('Give an http or https URL.');
+  return text;
+}
+
+function plan(text: string, before: readonly PlannedIncident[]): readonly PlannedIncident[] {
+  const [after = '', name = '', lasting = 'open'] = text.split(':');
+  const afterMs = durationMs(after);
+  const forMs = durationMs(lasting);
+  if (afterMs === undefined || forMs === undefined || !isIncidentName(name)) {
+    throw new InvalidArgumentError(`Give 60s:NAME:120s, NAME out of ${INCIDENT_NAMES.join(', ')}.`);
+  }
+  return [...before, { afterMs, name, forMs }];
+}
