@@ -1,0 +1,64 @@
+/*
+ * Tokens and the store's password, made once per data directory. Services see only the file of SHA-256 hashes;
+ * the words themselves stand in a second file that only its owner may read.
+ */
+import { randomBytes } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { hashToken } from '@imscope/runtime/tokens.js';
+import { Type } from 'typebox';
+import { Value } from 'typebox/value';
+
+const Secret = Type.String({ minLength: 32 });
+const Secrets = Type.Object({ writeToken: Secret, readToken: Secret, storePassword: Secret });
+
+export type Credentials = {
+  /** For gateways: may send for all applications. */
+  readonly writeToken: string;
+  /** For the dashboard and the CLI: may read all applications. */
+  readonly readToken: string;
+  readonly storePassword: string;
+  /** TOKEN_FILE of collector and query. */
+  readonly tokenFile: string;
+  /** Where the words stand, for people. */
+  readonly secretsFile: string;
+};
+
+/** Reads the credentials of `dir`, or makes them (mode 0600). Throws where the file does not hold together. */
+export function openCredentials(dir: string): Credentials {
+  mkdirSync(dir, { recursive: true, mode: 0o700 });
+  const secretsFile = join(dir, 'secrets.json');
+  const tokenFile = join(dir, 'tokens.json');
+  if (!existsSync(secretsFile)) {
+    writeOwn(secretsFile, {
+      writeToken: newSecret(),
+      readToken: newSecret(),
+      storePassword: newSecret(),
+    });
+  }
+  const secrets: unknown = JSON.parse(readFileSync(secretsFile, 'utf8'));
+  if (!Value.Check(Secrets, secrets)) {
+    throw new Error(`${secretsFile} does not hold together: delete it, new tokens are made`);
+  }
+  writeOwn(tokenFile, {
+    tokens: [
+      grant('local gateways', 'write', secrets.writeToken),
+      grant('local dashboard', 'read', secrets.readToken),
+    ],
+  });
+  return { ...secrets, tokenFile, secretsFile };
+}
+
+/** One line of the token file (services/runtime/src/tokens.ts). */
+function grant(name: string, scope: 'read' | 'write', token: string): object {
+  return { name, sha256: hashToken(token), scope, applications: 'all' };
+}
+
+/** 256 bits, in letters that need no quoting in a shell or a URL. */
+function newSecret(): string {
+  return randomBytes(32).toString('base64url');
+}
+
+function writeOwn(file: string, content: object): void {
+  writeFileSync(file, `${JSON.stringify(content, null, 2)}\n`, { mode: 0o600 });
+}

@@ -1,0 +1,105 @@
+/*
+ * Programs that npm cannot bring (Java, Maven, nginx, Chromium): found, or installed through apt-get where we may
+ * (root on Debian and its like), or named in one line with the exact command.
+ */
+import { spawn, spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+
+export type Program = {
+  /** What it is tried by; any exit but "not found" will do unless `accept` looks closer. */
+  readonly command: readonly [string, ...string[]];
+  readonly name: string;
+  readonly debian: string;
+  readonly homebrew: string;
+  readonly accept?: (output: string) => boolean;
+};
+
+const JAVA_VERSION_MIN = 11;
+
+export const JAVA: Program = {
+  name: `Java ${JAVA_VERSION_MIN} or newer`,
+  command: ['java', '-version'],
+  debian: 'default-jre-headless',
+  homebrew: 'openjdk',
+  accept: (output) => Number(/version "(\d+)/.exec(output)?.[1] ?? 0) >= JAVA_VERSION_MIN,
+};
+export const MAVEN: Program = {
+  name: 'Maven',
+  command: ['mvn', '-version'],
+  debian: 'maven',
+  homebrew: 'maven',
+};
+export const NGINX: Program = {
+  name: 'nginx',
+  command: ['nginx', '-v'],
+  debian: 'nginx-light',
+  homebrew: 'nginx',
+};
+export const CHROMIUM: Program = {
+  name: 'Chromium',
+  command: ['chromium', '--version'],
+  debian: 'chromium',
+  homebrew: 'chromium',
+};
+
+export type Provided =
+  | { readonly ok: true; readonly installed: readonly string[] }
+  | { readonly ok: false; readonly message: string };
+
+/** Sees to it that all programs are there. Installs what is missing where it may, in one go. */
+export async function providePrograms(
+  programs: readonly Program[],
+  onInstall: (names: readonly string[]) => void,
+): Promise<Provided> {
+  const missing = programs.filter((program) => !isThere(program));
+  if (missing.length === 0) return { ok: true, installed: [] };
+  const names = missing.map(({ name }) => name);
+  const byHand = installCommand(missing);
+  if (!mayInstall()) return { ok: false, message: `missing: ${names.join(', ')}. Run: ${byHand}` };
+  onInstall(names);
+  const packages = missing.map(({ debian }) => debian);
+  const updated = await aptGet(['update', '-qq']);
+  const done =
+    updated.code === 0
+      ? await aptGet(['install', '-y', '-qq', '--no-install-recommends', ...packages])
+      : updated;
+  const still = missing.filter((program) => !isThere(program));
+  return still.length === 0
+    ? { ok: true, installed: names }
+    : {
+        ok: false,
+        message: `apt-get could not install ${still.map(({ debian }) => debian).join(' ')}; run by hand: ${byHand}\n${done.lastLines}`,
+      };
+}
+
+function isThere({ command: [program, ...args], accept }: Program): boolean {
+  // nginx stands in sbin, which is not on everyone's path.
+  const env = { ...process.env, PATH: `${process.env['PATH'] ?? ''}:/usr/sbin:/usr/local/sbin` };
+  const { error, stdout, stderr } = spawnSync(program, args, { encoding: 'utf8', env });
+  return error === undefined && (accept?.(`${stdout}${stderr}`) ?? true);
+}
+
+function installCommand(programs: readonly Program[]): string {
+  return process.platform === 'darwin'
+    ? `brew install ${programs.map(({ homebrew }) => homebrew).join(' ')}`
+    : `sudo apt-get update && sudo apt-get install -y --no-install-recommends ${programs.map(({ debian }) => debian).join(' ')}`;
+}
+
+function mayInstall(): boolean {
+  return process.getuid?.() === 0 && existsSync('/usr/bin/apt-get') && existsSync('/etc/debian_version');
+}
+
+async function aptGet(args: readonly string[]): Promise<{ code: number | null; lastLines: string }> {
+  const child = spawn('apt-get', args, {
+    env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let output = '';
+  const keep = (chunk: Buffer): void => {
+    output = `${output}${chunk.toString()}`.slice(-4_000);
+  };
+  child.stdout.on('data', keep);
+  child.stderr.on('data', keep);
+  const code = await new Promise<number | null>((resolve) => child.once('close', resolve));
+  return { code, lastLines: output.trim().split('\n').slice(-10).join('\n') };
+}

@@ -1,0 +1,80 @@
+/*
+ * Starts a service of this repository by its name and waits until it is ready: as built (dist) or straight from
+ * its source. A service gets the settings given here and nothing of our own environment.
+ */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { freePort } from './ports.js';
+import { lastLogLines, type ManagedProcess, probeReady, startProcess, waitUntil } from './process.js';
+import { REPO_ROOT } from './repo-root.js';
+
+export type ServiceName = 'aggregator' | 'collector' | 'query' | 'store';
+export type ServiceMode = 'built' | 'source';
+
+export type ServiceOptions = {
+  readonly name: ServiceName;
+  /** `built` wants `npm run build` before. */
+  readonly mode: ServiceMode;
+  /** Settings by their names in the environment. */
+  readonly env: Readonly<Record<string, string>>;
+  readonly logFile: string;
+  /** A free one where none is given. */
+  readonly adminPort?: number;
+  readonly readyTimeoutMs?: number;
+};
+
+export type RunningService = ManagedProcess & { readonly adminPort: number };
+
+const READY_TIMEOUT_MS = 60_000;
+const COMMAND_TIMEOUT_MS = 120_000;
+
+/** Starts a service; resolves once its /ready says yes. Throws with its last log lines when it does not. */
+export async function startService(options: ServiceOptions): Promise<RunningService> {
+  const adminPort = options.adminPort ?? (await freePort());
+  const child = await startProcess({
+    name: options.name,
+    ...entry(options.name, options.mode),
+    env: { ADMIN_PORT: String(adminPort), ...options.env },
+    logFile: options.logFile,
+    cwd: REPO_ROOT,
+  });
+  try {
+    await waitUntil(child, () => probeReady(adminPort), options.readyTimeoutMs ?? READY_TIMEOUT_MS);
+  } catch (error) {
+    await child.kill();
+    throw error;
+  }
+  return { ...child, adminPort };
+}
+
+/** Runs a subcommand of a service, such as `prepare`, to its end. Throws with its words when it fails. */
+export async function runServiceCommand(
+  options: Omit<ServiceOptions, 'adminPort' | 'readyTimeoutMs'>,
+  args: readonly string[],
+): Promise<void> {
+  const { name, mode, env, logFile } = options;
+  const { command, args: entryArgs } = entry(name, mode);
+  const child = await startProcess({
+    name: `${name} ${args.join(' ')}`,
+    command,
+    args: [...entryArgs, ...args],
+    env,
+    logFile,
+    cwd: REPO_ROOT,
+  });
+  const timer = setTimeout(() => void child.kill(), COMMAND_TIMEOUT_MS);
+  const exit = await child.exited;
+  clearTimeout(timer);
+  if (exit.code !== 0) throw new Error(`${child.name} failed:\n${lastLogLines(logFile)}`);
+}
+
+function entry(name: ServiceName, mode: ServiceMode): { command: string; args: readonly string[] } {
+  const dir = join(REPO_ROOT, 'services', name);
+  if (mode === 'source') {
+    const loader = ['--conditions=imscope-source', '--import', 'tsx'];
+    return { command: process.execPath, args: [...loader, join(dir, 'src', 'main.ts')] };
+  }
+  const file = join(dir, 'dist', 'main.js');
+  if (!existsSync(file)) throw new Error(`${name} is not built: run npm run build`);
+  return { command: process.execPath, args: ['--enable-source-maps', file] };
+}

@@ -1,0 +1,62 @@
+/*
+ * The store (services/store) as a child process on loopback, and the settings by which the other services find
+ * it and the broker.
+ */
+import { join } from 'node:path';
+import { freePort } from './ports.js';
+import { type RunningService, type ServiceMode, startService } from './services.js';
+
+export type StoreOptions = {
+  readonly dataDir: string;
+  readonly mode: ServiceMode;
+  readonly password: string;
+  /** 0 or none takes a free one. */
+  readonly port?: number;
+  readonly adminPort?: number;
+  /** Default: store.log beside the data directory. */
+  readonly logFile?: string;
+};
+
+/** What a client of the store needs to know. */
+export type StoreAddress = {
+  readonly url: string;
+  readonly user: string;
+  readonly password: string;
+  readonly database: string;
+};
+
+export type RunningStore = RunningService & StoreAddress;
+
+/** One session of the engine takes one thread of libuv's pool for as long as a statement runs. */
+const THREADS = '16';
+
+/** Starts the store and waits until its engine answers. */
+export async function startStore(options: StoreOptions): Promise<RunningStore> {
+  const port = options.port === undefined || options.port === 0 ? await freePort() : options.port;
+  const address = { user: 'imscope', password: options.password, database: 'imscope' };
+  const service = await startService({
+    name: 'store',
+    mode: options.mode,
+    logFile: options.logFile ?? join(options.dataDir, '..', 'store.log'),
+    ...(options.adminPort === undefined ? {} : { adminPort: options.adminPort }),
+    env: {
+      STORE_HOST: '127.0.0.1',
+      STORE_PORT: String(port),
+      STORE_DATA_DIR: options.dataDir,
+      STORE_USER: address.user,
+      STORE_PASSWORD: address.password,
+      UV_THREADPOOL_SIZE: THREADS,
+    },
+  });
+  return { ...service, ...address, url: `http://127.0.0.1:${port}` };
+}
+
+/** Settings of a service that talks to the store. */
+export function storeEnv({ url, user, password, database }: StoreAddress): Record<string, string> {
+  return { STORE_URL: url, STORE_USER: user, STORE_PASSWORD: password, STORE_DATABASE: database };
+}
+
+/** Settings of a service that talks to Kafka. @param address host:port */
+export function kafkaEnv(address: string): Record<string, string> {
+  return { KAFKA_BROKERS: address };
+}
