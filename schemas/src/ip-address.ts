@@ -52,8 +52,8 @@ function parseIpv6(text: string): Buffer {
 
 /** ClickHouse expression that masks an IPv6 column to /24 (mapped IPv4) or /48 and gives text with the prefix. */
 export function maskedIpSql(column: string): string {
-  const mapped = `startsWith(IPv6NumToString(${column}), '::ffff:')`;
-  const v4 = `concat(IPv4NumToString(bitAnd(toUInt32(reinterpretAsUInt32(reverse(substring(reinterpretAsString(${column}), 13, 4)))), 4294967040)), '/24')`;
-  const v6 = `concat(IPv6NumToString(toFixedString(concat(substring(reinterpretAsString(${column}), 1, 6), repeat('\\0', 10)), 16)), '/48')`;
-  return `if(${mapped}, ${v4}, ${v6})`;
+  // Cuts 10 bytes of an IPv6 address, 1 of a mapped IPv4; only the mapped keep this beginning after the cut.
+  const cut = `cutIPv6(${column}, 10, 1)`;
+  const mapped = '::ffff:';
+  return `if(startsWith(${cut}, '${mapped}'), concat(substring(${cut}, ${mapped.length + 1}), '/24'), concat(${cut}, '/48'))`;
 }

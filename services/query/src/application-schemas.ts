@@ -1,0 +1,90 @@
+/*
+ * What each route about applications takes and gives: validation, types and the API's description in one.
+ */
+import {
+  answerOf,
+  ApplicationRow,
+  ExceptionRow,
+  InterfaceRow,
+  Overview,
+  RequestPage,
+  TimePoint,
+} from '@imscope/schemas/query-api/answers.js';
+import {
+  AnalysisQuery,
+  ApplicationPath,
+  ApplicationsQuery,
+  RequestsQuery,
+  SteppedQuery,
+} from '@imscope/schemas/query-api/parameters.js';
+import { type TSchema, Type } from 'typebox';
+import { errorAnswers, SECURITY } from './openapi.js';
+
+const describe = <T extends TSchema>(operationId: string, summary: string, data: T) => ({
+  operationId,
+  summary,
+  tags: ['applications'],
+  security: SECURITY.reader,
+  response: { 200: answerOf(data), ...errorAnswers(400, 401, 403, 422, 503, 504) },
+});
+
+export const APPLICATIONS = {
+  ...describe(
+    'listApplications',
+    'All applications the caller may see, worst first, 1,000 at most; 120 steps at most',
+    Type.Array(ApplicationRow),
+  ),
+  querystring: ApplicationsQuery,
+};
+
+export const OVERVIEW = {
+  ...describe(
+    'getOverview',
+    'One application over a window, the span before it for comparison, and its codes',
+    Overview,
+  ),
+  params: ApplicationPath,
+  querystring: AnalysisQuery,
+};
+
+export const INTERFACES = {
+  ...describe(
+    'listInterfaces',
+    'The interfaces of an application, most used first, 1,000 at most',
+    Type.Array(InterfaceRow),
+  ),
+  params: ApplicationPath,
+  querystring: AnalysisQuery,
+};
+
+export const TIMESERIES = {
+  ...describe(
+    'getTimeseries',
+    'An application over time: one point for each step, 1,500 at most. Steps begin at multiples of the step; ' +
+      'the first and the last hold only what lies in the window',
+    Type.Array(TimePoint),
+  ),
+  params: ApplicationPath,
+  querystring: SteppedQuery,
+};
+
+export const EXCEPTIONS = {
+  ...describe(
+    'listExceptions',
+    'Failures with their causes: every service error, and all else that carries an exception, grouped by ' +
+      'exception, interface, code and outcome, most frequent first, 200 at most',
+    Type.Array(ExceptionRow),
+  ),
+  params: ApplicationPath,
+  querystring: AnalysisQuery,
+};
+
+export const REQUESTS = {
+  ...describe(
+    'listRequests',
+    'Single requests, newest first. Follow next_cursor for older ones; a cursor keeps the window of the first page',
+    RequestPage,
+  ),
+  params: ApplicationPath,
+  querystring: RequestsQuery,
+};

@@ -1,0 +1,136 @@
+/*
+ * Puts one question to the store: bounded in time, memory, rows and number at once, checked on return, counted.
+ * What the store cannot do becomes an answer with a stable code; the store's own words stay in the log.
+ */
+import { type ClickHouseClient, ClickHouseError } from '@clickhouse/client';
+import { HttpError } from '@imscope/runtime/http-errors.js';
+import type { Logger } from '@imscope/runtime/logger.js';
+import { type Static, type TSchema, Type } from 'typebox';
+import { Compile } from 'typebox/compile';
+import type { QueryMetrics, RefusalReason } from './metrics.js';
+import type { QueryGate } from './query-gate.js';
+
+/** A question by name, with the check that turns what comes back into rows. Throws where a row has another shape. */
+export type Question<Row> = {
+  readonly name: string;
+  readonly read: (answer: unknown) => { readonly rows: readonly Row[]; readonly rowsRead: number };
+};
+
+/** Bound values by name; SQL refers to them as `{name:Type}`. */
+export type QueryParams = Readonly<Record<string, string | number | readonly number[] | readonly string[]>>;
+
+export type Ask = <Row>(
+  question: Question<Row>,
+  sql: string,
+  params: QueryParams,
+  signal?: AbortSignal,
+) => Promise<readonly Row[]>;
+
+/** @param row the shape of one row of the answer, by column names */
+export function defineQuestion<R extends TSchema>(name: string, row: R): Question<Static<R>> {
+  const answer = Type.Object({
+    data: Type.Array(row),
+    statistics: Type.Object({ rows_read: Type.Number() }),
+  });
+  const validator = Compile(answer);
+  return {
+    name,
+    read: (value) => {
+      if (!validator.Check(value)) {
+        const [first] = validator.Errors(value);
+        throw new Error(
+          `the store's answer to "${name}" is malformed at ${first?.instancePath ?? '/'}: ${first?.message ?? ''}`,
+        );
+      }
+      const checked: Static<typeof answer> = value;
+      return { rows: checked.data, rowsRead: checked.statistics.rows_read };
+    },
+  };
+}
+
+export type AskOptions = {
+  readonly client: ClickHouseClient;
+  readonly gate: QueryGate;
+  readonly metrics: QueryMetrics;
+  readonly logger: Logger;
+  readonly timeoutMs: number;
+  readonly memoryBytesMax: number;
+};
+
+/** No question here gives more: 1,000 applications in 121 steps are the most. Beyond it the store refuses. */
+const RESULT_ROWS_MAX = 200_000;
+
+export function createAsk({ client, gate, metrics, logger, timeoutMs, memoryBytesMax }: AskOptions): Ask {
+  const settings = {
+    max_execution_time: timeoutMs / 1000,
+    max_memory_usage: String(memoryBytesMax),
+    max_result_rows: String(RESULT_ROWS_MAX),
+    result_overflow_mode: 'throw',
+    output_format_json_named_tuples_as_objects: 0,
+    output_format_json_quote_64bit_integers: 0,
+  } as const;
+  return (question, sql, params, signal) =>
+    gate.run(async () => {
+      const end = metrics.storeSeconds.startTimer({ question: question.name });
+      try {
+        const result = await client.query({
+          query: sql,
+          query_params: params,
+          format: 'JSON',
+          clickhouse_settings: settings,
+          use_multipart_params_auto: true,
+          ...(signal === undefined ? {} : { abort_signal: signal }),
+        });
+        const answer: unknown = JSON.parse(await result.text());
+        const { rows, rowsRead } = question.read(answer);
+        metrics.storeRowsRead.inc({ question: question.name }, rowsRead);
+        return rows;
+      } catch (error) {
+        const { answer, reason } = asAnswer(error, timeoutMs);
+        if (reason !== undefined) metrics.refused.inc({ reason });
+        if (signal?.aborted !== true) {
+          logger.warn({ err: error, question: question.name }, 'the store did not answer a question');
+        }
+        throw answer;
+      } finally {
+        end();
+      }
+    }, signal);
+}
+
+const TIMEOUT_CODES: ReadonlySet<string> = new Set(['159', '160']);
+const TOO_LARGE_CODES: ReadonlySet<string> = new Set(['158', '241', '307', '396']);
+/** Busy, starting, without tables yet, or credentials not yet in place: nothing a caller can mend. */
+const AWAY_CODES: ReadonlySet<string> = new Set(['60', '81', '192', '193', '194', '202', '203', '516']);
+
+/** What a caller is told of a failure. Unknown failures come back as they are and answer 500. */
+function asAnswer(error: unknown, timeoutMs: number): { answer: unknown; reason?: RefusalReason } {
+  if (error instanceof ClickHouseError) {
+    if (TIMEOUT_CODES.has(error.code)) return timedOut(error, timeoutMs);
+    if (TOO_LARGE_CODES.has(error.code)) return tooLarge(error);
+    return AWAY_CODES.has(error.code) ? away(error) : { answer: error };
+  }
+  if (!(error instanceof Error) || error instanceof SyntaxError) return { answer: error };
+  if (/^timeout/i.test(error.message)) return timedOut(error, timeoutMs);
+  const isSocket = 'code' in error && typeof error.code === 'string' && /^(E[A-Z]+|UND_)/.test(error.code);
+  return isSocket || /socket hang up|abort/i.test(error.message) ? away(error) : { answer: error };
+}
+
+function timedOut(cause: Error, timeoutMs: number): { answer: HttpError; reason: RefusalReason } {
+  const message = `the store took longer than ${timeoutMs} ms: ask for a shorter span or add filters`;
+  return { answer: new HttpError('timeout', message, { cause }), reason: 'timeout' };
+}
+
+function tooLarge(cause: Error): { answer: HttpError; reason: RefusalReason } {
+  const message =
+    'this question takes more memory or rows than is allowed: ask for a shorter span or add filters';
+  return { answer: new HttpError('query_too_large', message, { cause }), reason: 'too_large' };
+}
+
+function away(cause: Error): { answer: HttpError; reason: RefusalReason } {
+  const message = 'the store does not answer: ask again in a few seconds';
+  return {
+    answer: new HttpError('unavailable', message, { cause, retryAfterS: 5 }),
+    reason: 'store_away',
+  };
+}

@@ -1,0 +1,50 @@
+/*
+ * How complete an answer is. The watermark comes from the ledger of stored blocks; the status stays `unknown`
+ * until the collectors' accounts are balanced against it.
+ */
+import type { Completeness } from '@imscope/schemas/query-api/answers.js';
+import { TOPICS } from '@imscope/schemas/topics.js';
+import { Type } from 'typebox';
+import { type Ask, defineQuestion } from './ask-store.js';
+import { timeText } from './time-window.js';
+
+const WATERMARK = defineQuestion(
+  'watermark',
+  Type.Object({ partitions: Type.Number(), watermark_ms: Type.Number() }),
+);
+
+// A ledger row written twice changes no maximum, so no FINAL.
+const WATERMARK_SQL = `
+SELECT count() AS partitions, toUnixTimestamp64Milli(min(newest)) AS watermark_ms
+FROM (
+  SELECT max(last_appended) AS newest
+  FROM block_ledger
+  WHERE topic = {topic:String}
+  GROUP BY partition
+)`;
+
+/** Answers within this time share one look at the ledger. */
+const REUSE_MS = 1_000;
+
+/** Throws what `ask` throws. */
+export function createCompleteness(ask: Ask): (nowMs: number) => Promise<Completeness> {
+  let asked: Promise<Completeness> | undefined;
+  let askedAtMs = 0;
+  const look = async (): Promise<Completeness> => {
+    const [row] = await ask(WATERMARK, WATERMARK_SQL, { topic: TOPICS.requestLog.name });
+    const watermark = row === undefined || row.partitions === 0 ? null : timeText(row.watermark_ms);
+    return { status: 'unknown', ratio: null, watermark, silent_collectors: [] };
+  };
+  return (nowMs) => {
+    if (asked === undefined || nowMs - askedAtMs >= REUSE_MS || nowMs < askedAtMs) {
+      askedAtMs = nowMs;
+      const looking = look();
+      asked = looking;
+      // A failure is told to those who wait for it, and the next one looks again.
+      looking.catch(() => {
+        if (asked === looking) asked = undefined;
+      });
+    }
+    return asked;
+  };
+}

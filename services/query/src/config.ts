@@ -1,0 +1,60 @@
+/*
+ * The query service's settings, one table.
+ */
+import { type Config, flag, integer, secret, type Settings, text } from '@imscope/runtime/config.js';
+import { STORE_SETTINGS } from '@imscope/runtime/store-client.js';
+
+const MIB = 1 << 20;
+
+export const QUERY_SETTINGS = {
+  queryHost: text({ default: '127.0.0.1', purpose: 'address of the API and the dashboard' }),
+  queryPort: integer({
+    default: 8080,
+    min: 0,
+    max: 65_535,
+    purpose: 'port of the API and the dashboard; 0 takes a free one',
+  }),
+  tokenFile: text({ purpose: 'JSON file with the SHA-256 of every token (scope read)' }),
+  dashboardDir: text({ default: '', purpose: 'folder of the built dashboard; empty serves the API alone' }),
+  sessionKey: secret({
+    default: '',
+    purpose:
+      'signs dashboard sessions, 32 characters or more; not set: a new one at each start, so a restart signs out',
+  }),
+  cookieSecure: flag({
+    default: false,
+    purpose: 'true where browsers come by HTTPS: the session cookie never travels in the clear',
+  }),
+  trustProxy: flag({
+    default: false,
+    purpose: 'true behind a proxy that sets X-Forwarded-For and X-Forwarded-Host; never otherwise',
+  }),
+  storeQueriesMax: integer({ default: 4, min: 1, max: 64, purpose: 'questions put to the store at once' }),
+  storeQueueMax: integer({
+    default: 64,
+    min: 0,
+    max: 4_096,
+    purpose: 'questions that may wait; beyond it callers get 503',
+  }),
+  storeQueueWaitMsMax: integer({
+    default: 5_000,
+    min: 10,
+    max: 60_000,
+    purpose: 'longest a question waits, milliseconds; then its caller gets 503',
+  }),
+  queryTimeoutMs: integer({
+    default: 15_000,
+    min: 100,
+    max: 120_000,
+    purpose: 'longest the store may take for one question, milliseconds; then its caller gets 504',
+  }),
+  queryMemoryBytesMax: integer({
+    default: 1_024 * MIB,
+    min: 64 * MIB,
+    max: 65_536 * MIB,
+    purpose: 'memory the store may take for one question, bytes; beyond it callers get 422',
+  }),
+  ...STORE_SETTINGS,
+} satisfies Settings;
+
+export type QueryConfig = Config<typeof QUERY_SETTINGS>;

@@ -1,0 +1,54 @@
+/*
+ * The query service's figures. Refused counts what callers were not given, with a reason out of a closed list.
+ */
+import { SECONDS_BUCKETS } from '@imscope/runtime/metrics.js';
+import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+
+export type RefusalReason =
+  'queue_full' | 'queue_wait' | 'store_away' | 'timeout' | 'too_large' | 'sign_in_guesses';
+export type QueryMetrics = ReturnType<typeof createMetrics>;
+
+/** @param observed read when Prometheus asks: questions with the store, and waiting for it */
+export function createMetrics(
+  registry: Registry,
+  observed: { storeQueriesInFlight: () => number; storeQueriesWaiting: () => number },
+) {
+  const common = (name: string, help: string) => ({
+    name: `imscope_query_${name}`,
+    help,
+    registers: [registry],
+  });
+  const gauge = (name: string, help: string, read: () => number) =>
+    new Gauge({
+      ...common(name, help),
+      collect() {
+        this.set(read());
+      },
+    });
+  gauge('store_queries_in_flight', 'questions with the store', observed.storeQueriesInFlight);
+  gauge('store_queries_waiting', 'questions waiting for their turn', observed.storeQueriesWaiting);
+  return {
+    requests: new Counter({
+      ...common('requests_total', 'requests answered, by route and HTTP status'),
+      labelNames: ['route', 'status'] as const,
+    }),
+    requestSeconds: new Histogram({
+      ...common('request_seconds', 'from the head of a request to the end of its answer'),
+      labelNames: ['route'] as const,
+      buckets: SECONDS_BUCKETS,
+    }),
+    storeSeconds: new Histogram({
+      ...common('store_query_seconds', 'time with the store, by question'),
+      labelNames: ['question'] as const,
+      buckets: SECONDS_BUCKETS,
+    }),
+    storeRowsRead: new Counter({
+      ...common('store_rows_read_total', 'rows the store read, by question'),
+      labelNames: ['question'] as const,
+    }),
+    refused: new Counter({
+      ...common('refused_total', 'callers turned away, by reason'),
+      labelNames: ['reason'] as const,
+    }),
+  };
+}

@@ -1,0 +1,75 @@
+/*
+ * The description of the API: made out of the routes' own schemas, so it cannot drift from them.
+ */
+import swagger from '@fastify/swagger';
+import { ErrorAnswer } from '@imscope/schemas/query-api/answers.js';
+import type { FastifyInstance } from 'fastify';
+import { type TSchema, Type } from 'typebox';
+import { SESSION_COOKIE } from './authentication.js';
+
+export const SECURITY = {
+  /** Either a bearer token or a session. */
+  reader: [{ bearer: [] }, { session: [] }],
+  bearer: [{ bearer: [] }],
+  session: [{ session: [] }],
+  none: [],
+};
+
+const ERRORS = {
+  400: 'invalid_parameter, unknown_parameter, unreadable_body or empty_body',
+  401: 'missing_token or invalid_token',
+  403: 'not_allowed',
+  404: 'not_found',
+  413: 'body_too_large',
+  415: 'unsupported_media_type',
+  422: 'query_too_large: ask for a shorter span or add filters',
+  429: 'too_many_requests, with Retry-After',
+  500: 'internal_error',
+  503: 'unavailable: the store is away or busy, with Retry-After',
+  504: 'timeout: ask for a shorter span or add filters',
+} as const;
+
+export type ErrorStatus = keyof typeof ERRORS;
+
+/** The error answers of a route, by status; 500 always. */
+export function errorAnswers(...statuses: ErrorStatus[]): Record<ErrorStatus, typeof ErrorAnswer> {
+  const entries = [...statuses, 500 as const].map((status): [string, TSchema] => [
+    String(status),
+    Type.Object(ErrorAnswer.properties, { description: ERRORS[status] }),
+  ]);
+  return Object.fromEntries(entries) as Record<ErrorStatus, typeof ErrorAnswer>;
+}
+
+/** Register before any route. */
+export async function describeApi(app: FastifyInstance): Promise<void> {
+  await app.register(swagger, {
+    openapi: {
+      openapi: '3.1.0',
+      info: {
+        title: 'imscope query API',
+        description:
+          'How well do the interfaces of an application do, why do they fail, and where? Counts are requests, ' +
+          'sampling does not show. Durations are milliseconds, times are UTC, spans are half open: [from, to).',
+        version: '1',
+        license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
+      },
+      servers: [{ url: '/', description: 'this service' }],
+      tags: [
+        { name: 'applications', description: 'Answers out of the request logs, kept 7 days' },
+        { name: 'session', description: 'Signing in to the dashboard' },
+        { name: 'description', description: 'This description' },
+      ],
+      components: {
+        securitySchemes: {
+          bearer: { type: 'http', scheme: 'bearer', description: 'a token of scope read' },
+          session: {
+            type: 'apiKey',
+            in: 'cookie',
+            name: SESSION_COOKIE,
+            description: 'set by POST /v1/session',
+          },
+        },
+      },
+    },
+  });
+}

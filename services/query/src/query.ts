@@ -1,0 +1,77 @@
+/*
+ * Builds the running service out of its settings: store first, listener last; stops in the reverse order.
+ */
+import type { AddressInfo } from 'node:net';
+import type { Running, ServiceContext } from '@imscope/runtime/service.js';
+import { createStoreClient } from '@imscope/runtime/store-client.js';
+import { openTokens } from '@imscope/runtime/tokens.js';
+import { createAsk } from './ask-store.js';
+import { createAuthentication } from './authentication.js';
+import { createCompleteness } from './completeness.js';
+import type { QUERY_SETTINGS } from './config.js';
+import { createMetrics } from './metrics.js';
+import { createQueryGate } from './query-gate.js';
+import { createServer } from './server.js';
+import { createSessionSeal } from './session-seal.js';
+import { createSignInCodes } from './sign-in-codes.js';
+import { createSignInGuard } from './sign-in-guard.js';
+import { watchStore } from './store-readiness.js';
+
+/** The store ends a question at its own limit; the client waits this much longer for it to say so. */
+const CLIENT_GRACE_MS = 5_000;
+const SIGN_IN_CODES_MAX = 1_000;
+const SIGN_IN_ADDRESSES_MAX = 10_000;
+
+export async function startQuery(context: ServiceContext<typeof QUERY_SETTINGS>): Promise<Running> {
+  const { config, logger, registry, readiness } = context;
+  const seal = createSessionSeal(config.sessionKey);
+  const tokens = openTokens(config.tokenFile, logger);
+  const client = createStoreClient(config, 'imscope-query', config.queryTimeoutMs + CLIENT_GRACE_MS);
+  const metrics = createMetrics(registry, {
+    storeQueriesInFlight: () => gate.inFlight(),
+    storeQueriesWaiting: () => gate.waiting(),
+  });
+  const gate = createQueryGate(
+    {
+      runningMax: config.storeQueriesMax,
+      waitingMax: config.storeQueueMax,
+      waitMsMax: config.storeQueueWaitMsMax,
+    },
+    (reason) => metrics.refused.inc({ reason }),
+  );
+  const ask = createAsk({
+    client,
+    gate,
+    metrics,
+    logger,
+    timeoutMs: config.queryTimeoutMs,
+    memoryBytesMax: config.queryMemoryBytesMax,
+  });
+  const app = await createServer({
+    ask,
+    completeness: createCompleteness(ask),
+    tokens,
+    authentication: createAuthentication(tokens, seal),
+    seal,
+    codes: createSignInCodes(SIGN_IN_CODES_MAX),
+    guard: createSignInGuard(SIGN_IN_ADDRESSES_MAX),
+    cookieSecure: config.cookieSecure,
+    trustProxy: config.trustProxy,
+    dashboardDir: config.dashboardDir,
+    metrics,
+    logger,
+    now: Date.now,
+  });
+  const watch = watchStore(client, (failure) => readiness.report('store', failure));
+  await app.listen({ host: config.queryHost, port: config.queryPort });
+  const { port } = app.server.address() as AddressInfo;
+  logger.info({ host: config.queryHost, port, dashboard: config.dashboardDir !== '' }, 'listening');
+  return {
+    async stop() {
+      watch.stop();
+      await app.close();
+      tokens.stop();
+      await client.close();
+    },
+  };
+}

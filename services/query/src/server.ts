@@ -1,0 +1,113 @@
+/*
+ * The HTTP side: security headers, cookies, compression, metrics, the description, the routes, the dashboard.
+ */
+import compress from '@fastify/compress';
+import cookie from '@fastify/cookie';
+import helmet from '@fastify/helmet';
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
+import { installErrorAnswers } from '@imscope/runtime/http-errors.js';
+import type { Logger } from '@imscope/runtime/logger.js';
+import Fastify, { type FastifyInstance } from 'fastify';
+import { Type } from 'typebox';
+import { applicationRoutes, type ApplicationRouteOptions } from './application-routes.js';
+import { serveDashboard } from './dashboard-files.js';
+import { describeApi, SECURITY } from './openapi.js';
+import { parameterError } from './parameter-error.js';
+import { sessionRoutes, type SessionRouteOptions } from './session-routes.js';
+
+export type ServerOptions = ApplicationRouteOptions &
+  SessionRouteOptions & {
+    /** Empty: the API alone. */
+    readonly dashboardDir: string;
+    readonly trustProxy: boolean;
+    readonly logger: Logger;
+  };
+
+/** The only body is a code or a token. */
+const BODY_BYTES_MAX = 4_096;
+/** Longest a client may take to send a request. */
+const REQUEST_TIMEOUT_MS = 30_000;
+/** At the bound further connections are closed at once. */
+const CONNECTIONS_MAX = 1_024;
+const COMPRESSED_FROM_BYTES = 1_024;
+
+/** The server with all its routes, not yet listening. Throws where the dashboard's files are missing. */
+export async function createServer(options: ServerOptions): Promise<FastifyInstance> {
+  const app = Fastify({
+    bodyLimit: BODY_BYTES_MAX,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    trustProxy: options.trustProxy,
+    forceCloseConnections: 'idle',
+    return503OnClosing: false,
+    // Unknown parameters are refused, not cut off; one value stands for a list of one.
+    ajv: {
+      customOptions: { removeAdditional: false, coerceTypes: 'array', useDefaults: false, verbose: true },
+    },
+    schemaErrorFormatter: parameterError,
+  }).withTypeProvider<TypeBoxTypeProvider>();
+  app.server.maxConnections = CONNECTIONS_MAX;
+  // Schemas describe answers and the compiler holds handlers to them; nothing is left to cut off when sending.
+  app.setSerializerCompiler(() => (answer) => JSON.stringify(answer));
+  installErrorAnswers(app, options.logger);
+  countRequests(app, options);
+  await app.register(helmet, securityHeaders(options.cookieSecure));
+  await app.register(compress, { threshold: COMPRESSED_FROM_BYTES, encodings: ['br', 'gzip'] });
+  await app.register(cookie);
+  await describeApi(app);
+  app.addHook('onSend', async (request, reply) => {
+    if (request.url.startsWith('/v1/')) reply.header('cache-control', 'no-store');
+  });
+  app.get(
+    '/v1/openapi.json',
+    {
+      schema: {
+        operationId: 'getDescription',
+        summary: 'This description',
+        tags: ['description'],
+        security: SECURITY.none,
+        response: { 200: Type.Object({}, { additionalProperties: true, description: 'OpenAPI 3.1' }) },
+      },
+    },
+    async () => ({ ...app.swagger() }),
+  );
+  await app.register(applicationRoutes, options);
+  await app.register(sessionRoutes, options);
+  if (options.dashboardDir !== '') await serveDashboard(app, options.dashboardDir);
+  await app.ready();
+  return app;
+}
+
+/** Routes, not addresses, so that the number of series is bounded. */
+function countRequests(app: FastifyInstance, { metrics }: ServerOptions): void {
+  app.addHook('onResponse', async (request, reply) => {
+    const route = request.routeOptions.url ?? 'none';
+    metrics.requests.inc({ route, status: String(reply.statusCode) });
+    metrics.requestSeconds.observe({ route }, reply.elapsedTime / 1000);
+  });
+}
+
+/** The dashboard needs nothing from anywhere else, and nobody may put it into a frame. */
+function securityHeaders(secure: boolean) {
+  return {
+    contentSecurityPolicy: {
+      useDefaults: false,
+      directives: {
+        defaultSrc: ["'none'"],
+        scriptSrc: ["'self'"],
+        styleSrc: ["'self'"],
+        imgSrc: ["'self'", 'data:'],
+        fontSrc: ["'self'"],
+        connectSrc: ["'self'"],
+        manifestSrc: ["'self'"],
+        baseUri: ["'none'"],
+        formAction: ["'self'"],
+        frameAncestors: ["'none'"],
+      },
+    },
+    // Browsers heed these two by HTTPS only.
+    strictTransportSecurity: secure,
+    crossOriginOpenerPolicy: secure,
+    referrerPolicy: { policy: 'no-referrer' as const },
+    xFrameOptions: { action: 'deny' as const },
+  };
+}

@@ -1,0 +1,39 @@
+/*
+ * One-use sign-in codes: each works once and for ten minutes. Only their hashes are kept; at the bound the
+ * oldest stops working.
+ */
+import { createHash, randomBytes } from 'node:crypto';
+
+export const SIGN_IN_CODE_TERM_MS = 10 * 60_000;
+
+export type SignInCodes = {
+  /** A code that stands for the token with this hash. */
+  issue(tokenHash: string, nowMs: number): { readonly code: string; readonly expiresMs: number };
+  /** The token's hash, once; undefined where the code is not known, used, or too old. */
+  redeem(code: string, nowMs: number): string | undefined;
+};
+
+export function createSignInCodes(codesMax: number): SignInCodes {
+  // In order of issue, hence of expiry.
+  const codes = new Map<string, { readonly tokenHash: string; readonly expiresMs: number }>();
+  return {
+    issue(tokenHash, nowMs) {
+      const [oldest] = codes.keys();
+      if (codes.size >= codesMax && oldest !== undefined) codes.delete(oldest);
+      const code = randomBytes(24).toString('base64url');
+      const expiresMs = nowMs + SIGN_IN_CODE_TERM_MS;
+      codes.set(hashOf(code), { tokenHash, expiresMs });
+      return { code, expiresMs };
+    },
+    redeem(code, nowMs) {
+      const key = hashOf(code);
+      const issued = codes.get(key);
+      codes.delete(key);
+      return issued !== undefined && issued.expiresMs > nowMs ? issued.tokenHash : undefined;
+    },
+  };
+}
+
+function hashOf(code: string): string {
+  return createHash('sha256').update(code).digest('hex');
+}

@@ -1,0 +1,42 @@
+/*
+ * Slows down guessing at sign-in: after some failures within a minute an address waits until the minute is
+ * over. Remembers a bounded number of addresses; at the bound the one that failed longest ago is forgotten.
+ */
+import { HttpError } from '@imscope/runtime/http-errors.js';
+
+const WINDOW_MS = 60_000;
+const FAILURES_MAX = 10;
+
+export type SignInGuard = {
+  /** Throws `HttpError` too_many_requests where this address has failed too often. */
+  check(address: string, nowMs: number): void;
+  failed(address: string, nowMs: number): void;
+};
+
+export function createSignInGuard(addressesMax: number): SignInGuard {
+  const failures = new Map<string, { readonly sinceMs: number; readonly count: number }>();
+  const current = (address: string, nowMs: number): { sinceMs: number; count: number } => {
+    const known = failures.get(address);
+    return known !== undefined && nowMs - known.sinceMs < WINDOW_MS ? known : { sinceMs: nowMs, count: 0 };
+  };
+  return {
+    check(address, nowMs) {
+      const { sinceMs, count } = current(address, nowMs);
+      if (count < FAILURES_MAX) return;
+      throw new HttpError(
+        'too_many_requests',
+        `${count} sign-ins failed within a minute: wait and try again`,
+        {
+          retryAfterS: Math.ceil((sinceMs + WINDOW_MS - nowMs) / 1000),
+        },
+      );
+    },
+    failed(address, nowMs) {
+      const { sinceMs, count } = current(address, nowMs);
+      failures.delete(address);
+      const [oldest] = failures.keys();
+      if (failures.size >= addressesMax && oldest !== undefined) failures.delete(oldest);
+      failures.set(address, { sinceMs, count: count + 1 });
+    },
+  };
+}

@@ -1,0 +1,112 @@
+/*
+ * Spans of time: the half-open window [from, to) of a question and its steps. Steps begin at multiples of the
+ * step since 1970, UTC; the first and the last may lie in the window only in part. Nothing older than the term
+ * is shown: a window that begins before it begins at the term, and the answer's `window.from` says so.
+ */
+import { HttpError } from '@imscope/runtime/http-errors.js';
+
+export type TimeWindow = { readonly fromMs: number; readonly toMs: number };
+export type Step = {
+  readonly startMs: number;
+  /** How much of the step lies in the window. */
+  readonly seconds: number;
+};
+
+const SECOND_MS = 1_000;
+const MINUTE_MS = 60 * SECOND_MS;
+const HOUR_MS = 60 * MINUTE_MS;
+const DAY_MS = 24 * HOUR_MS;
+/** How long logs are kept; the view `request_log_kept` clips to the same. */
+export const LOG_TERM_MS = 7 * DAY_MS;
+const DEFAULT_SPAN_MS = HOUR_MS;
+const DEFAULT_STEPS = 60;
+const DEFAULT_STEP_CHOICES_MS = [
+  ...[1, 5, 10, 15, 30].map((count) => count * SECOND_MS),
+  ...[1, 2, 5, 10, 15, 30].map((count) => count * MINUTE_MS),
+  ...[1, 2, 3, 6].map((count) => count * HOUR_MS),
+];
+const UNIT_MS: Readonly<Record<string, number>> = { s: SECOND_MS, m: MINUTE_MS, h: HOUR_MS, d: DAY_MS };
+
+/** Throws `HttpError` invalid_parameter where a time is none, or the window is empty or wholly past the term. */
+export function resolveWindow(
+  query: { readonly from?: string; readonly to?: string },
+  nowMs: number,
+): TimeWindow {
+  const toMs = query.to === undefined ? nowMs : timeOf('to', query.to, nowMs);
+  const fromMs =
+    query.from === undefined ? Math.min(nowMs, toMs) - DEFAULT_SPAN_MS : timeOf('from', query.from, nowMs);
+  if (fromMs >= toMs) {
+    throw new HttpError(
+      'invalid_parameter',
+      `from ${timeText(fromMs)} is not before to ${timeText(toMs)}: give an earlier from or a later to`,
+    );
+  }
+  return clipToTerm({ fromMs, toMs }, nowMs);
+}
+
+/** Throws `HttpError` invalid_parameter where nothing of the window is left. */
+export function clipToTerm(window: TimeWindow, nowMs: number): TimeWindow {
+  const keptFromMs = nowMs - LOG_TERM_MS;
+  if (window.toMs <= keptFromMs) {
+    throw new HttpError(
+      'invalid_parameter',
+      `to ${timeText(window.toMs)} is past the term: logs are kept 7 days, since ${timeText(keptFromMs)}`,
+    );
+  }
+  return { fromMs: Math.max(window.fromMs, keptFromMs), toMs: window.toMs };
+}
+
+function timeOf(name: string, text: string, nowMs: number): number {
+  const relative = /^now(?:-(\d{1,6})([smhd]))?$/.exec(text);
+  if (relative !== null) return nowMs - Number(relative[1] ?? 0) * (UNIT_MS[relative[2] ?? 's'] ?? 0);
+  const [year = 0, month = 0, day = 0] = text.slice(0, 10).split('-').map(Number);
+  const timeMs = Date.parse(text);
+  // Date.parse takes 30 February for 2 March.
+  if (Number.isNaN(timeMs) || day > new Date(Date.UTC(year, month, 0)).getUTCDate()) {
+    throw new HttpError(
+      'invalid_parameter',
+      `${name} is "${text}", which is no time: give RFC 3339 such as 2026-03-01T12:00:00Z, or now-1h`,
+    );
+  }
+  return timeMs;
+}
+
+/**
+ * The step in milliseconds; where none is asked for, one of a few round ones that gives at most 60 steps.
+ * Throws `HttpError` invalid_parameter where there would be more than `stepsMax`.
+ */
+export function resolveStep(text: string | undefined, window: TimeWindow, stepsMax: number): number {
+  const spanMs = window.toMs - window.fromMs;
+  if (text === undefined) {
+    return DEFAULT_STEP_CHOICES_MS.find((choiceMs) => spanMs / choiceMs <= DEFAULT_STEPS) ?? 12 * HOUR_MS;
+  }
+  const stepMs = Number.parseInt(text, 10) * (UNIT_MS[text.slice(-1)] ?? 0);
+  const steps = Math.ceil(window.toMs / stepMs) - Math.floor(window.fromMs / stepMs);
+  if (steps > stepsMax) {
+    throw new HttpError(
+      'invalid_parameter',
+      `step ${text} makes ${steps} steps of this window, ${stepsMax} are allowed: give a longer step or a shorter window`,
+    );
+  }
+  return stepMs;
+}
+
+/** All steps of a window in order, also those nothing happened in. */
+export function stepsOf(window: TimeWindow, stepMs: number): Step[] {
+  const steps: Step[] = [];
+  for (let startMs = Math.floor(window.fromMs / stepMs) * stepMs; startMs < window.toMs; startMs += stepMs) {
+    const insideMs = Math.min(startMs + stepMs, window.toMs) - Math.max(startMs, window.fromMs);
+    steps.push({ startMs, seconds: insideMs / 1000 });
+  }
+  return steps;
+}
+
+/** Seconds of a window. */
+export function windowSeconds(window: TimeWindow): number {
+  return (window.toMs - window.fromMs) / 1000;
+}
+
+/** RFC 3339 in UTC with milliseconds. */
+export function timeText(timeMs: number): string {
+  return new Date(timeMs).toISOString();
+}
