@@ -17,8 +17,10 @@ export interface Application {
   readonly share: number;
   /** Factor on the mistakes of the callers: 1 is usual. */
   readonly carelessness: number;
-  /** Its gateways are of an old version that logs no codes. */
-  readonly codeless: boolean;
+  /** Factor on the failures of the service for this application, by its load and shard: 1 is usual. */
+  readonly fragility: number;
+  /** Share of its gateways that are of an old version and log no codes. */
+  readonly codelessShare: number;
 }
 
 interface Row {
@@ -27,7 +29,8 @@ interface Row {
   readonly countries: readonly (readonly [country: Country, share: number])[];
   readonly utcOffsetHours: number;
   readonly carelessness?: number;
-  readonly codeless?: boolean;
+  readonly fragility?: number;
+  readonly codelessShare?: number;
   readonly description: string;
 }
 
@@ -47,6 +50,7 @@ const ROWS: readonly Row[] = [
       ['TW', 5],
     ],
     utcOffsetHours: 8,
+    fragility: 0.6,
     description: 'Messenger of friends and interest groups',
   },
   {
@@ -66,6 +70,7 @@ const ROWS: readonly Row[] = [
     type: 'live-stream',
     countries: [['CN', 100]],
     utcOffsetHours: 8,
+    fragility: 1.7,
     description: 'Live shows with chat rooms of up to a million viewers',
   },
   {
@@ -99,6 +104,7 @@ const ROWS: readonly Row[] = [
     ],
     utcOffsetHours: 7,
     carelessness: 1.6,
+    fragility: 2.5,
     description: 'Groceries of the neighbourhood',
   },
   {
@@ -106,6 +112,7 @@ const ROWS: readonly Row[] = [
     type: 'live-stream',
     countries: [['IN', 100]],
     utcOffsetHours: 5.5,
+    fragility: 3.4,
     description: 'Watch parties of cricket matches',
   },
   {
@@ -116,6 +123,7 @@ const ROWS: readonly Row[] = [
       ['JP', 42],
     ],
     utcOffsetHours: 9,
+    fragility: 0.5,
     description: 'Role-playing game with guilds and an auction house',
   },
   {
@@ -123,6 +131,7 @@ const ROWS: readonly Row[] = [
     type: 'office',
     countries: [['CN', 100]],
     utcOffsetHours: 8,
+    fragility: 0.4,
     description: 'Workplace chat of small companies',
   },
   {
@@ -134,6 +143,7 @@ const ROWS: readonly Row[] = [
       ['AR', 18],
     ],
     utcOffsetHours: -3,
+    fragility: 2.1,
     description: 'Messenger of Latin America',
   },
   {
@@ -156,6 +166,7 @@ const ROWS: readonly Row[] = [
       ['GB', 18],
     ],
     utcOffsetHours: -6,
+    fragility: 0.7,
     description: 'Naval strategy with alliances',
   },
   {
@@ -167,6 +178,7 @@ const ROWS: readonly Row[] = [
       ['EG', 22],
     ],
     utcOffsetHours: 3,
+    fragility: 1.4,
     description: 'Fashion and electronics of the Gulf',
   },
   {
@@ -179,6 +191,7 @@ const ROWS: readonly Row[] = [
     ],
     utcOffsetHours: 3,
     carelessness: 2.4,
+    fragility: 6,
     description: 'Voice rooms and live shows',
   },
   {
@@ -208,6 +221,7 @@ const ROWS: readonly Row[] = [
       ['GB', 20],
     ],
     utcOffsetHours: 1,
+    fragility: 0.6,
     description: 'Dating in Europe',
   },
   {
@@ -218,14 +232,16 @@ const ROWS: readonly Row[] = [
       ['FR', 37],
     ],
     utcOffsetHours: 1,
-    codeless: true,
-    description: 'Parcel couriers, behind gateways of an old version that logs no codes',
+    codelessShare: 0.6,
+    fragility: 2,
+    description: 'Parcel couriers, partly behind old gateways that log no codes',
   },
   {
     name: 'Sari-Sari',
     type: 'e-commerce',
     countries: [['PH', 100]],
     utcOffsetHours: 8,
+    fragility: 4.2,
     description: 'Corner shops of the Philippines',
   },
   {
@@ -237,6 +253,7 @@ const ROWS: readonly Row[] = [
     ],
     utcOffsetHours: 1,
     carelessness: 1.8,
+    fragility: 11,
     description: 'Marketplace of Africa, on long round trips',
   },
   {
@@ -247,6 +264,7 @@ const ROWS: readonly Row[] = [
       ['HK', 45],
     ],
     utcOffsetHours: 8,
+    fragility: 0.3,
     description: 'Support of a payment service',
   },
   {
@@ -267,6 +285,7 @@ const ROWS: readonly Row[] = [
       ['CA', 16],
     ],
     utcOffsetHours: -5,
+    fragility: 0.5,
     description: 'Patients write to their practice',
   },
   {
@@ -307,7 +326,8 @@ export function simulatedApplications(count: number): readonly Application[] {
       utcOffsetHours: row.utcOffsetHours,
       share: 1 / ((index + 1) * harmonic),
       carelessness: row.carelessness ?? 1,
-      codeless: row.codeless ?? false,
+      fragility: row.fragility ?? 1,
+      codelessShare: row.codelessShare ?? 0,
     };
   });
 }

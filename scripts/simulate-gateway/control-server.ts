@@ -61,7 +61,6 @@ function answer(request: IncomingMessage, schedule: IncidentSchedule, state: () 
   }
   if (method !== 'POST') return failure(405, 'method_not_allowed', `received ${method}; use POST or DELETE`);
   const forMs = durationMs(searchParams.get('for') ?? 'open');
-  const application = Number(searchParams.get('application') ?? Number.NaN);
   if (forMs === undefined) {
     return failure(
       400,
@@ -69,14 +68,15 @@ function answer(request: IncomingMessage, schedule: IncidentSchedule, state: () 
       `for is ${searchParams.get('for')}; give a duration such as 120s or 5m`,
     );
   }
-  schedule.add(
-    incident(
-      name,
-      nowMs,
-      nowMs + forMs,
-      Number.isSafeInteger(application) ? Math.abs(application) : undefined,
-    ),
-  );
+  const application = searchParams.get('application');
+  if (application !== null && !/^\d{1,3}$/.test(application)) {
+    return failure(
+      400,
+      'invalid_parameter',
+      `application is ${application}; give its rank, 0 for the largest`,
+    );
+  }
+  schedule.add(incident(name, nowMs, nowMs + forMs, application === null ? undefined : Number(application)));
   return [201, stateOf(schedule, state)];
 }
 

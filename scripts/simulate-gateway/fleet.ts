@@ -7,7 +7,7 @@ import { SDK_VERSIONS, TYPE_CHARACTERS, type Platform } from './application-type
 import type { Application } from './applications.js';
 import { INTERFACES, type GatewayInterface } from './interfaces.js';
 import { drawAddress, PROVIDERS, type AddressRanges, type Provider } from './networks.js';
-import { CODELESS, CODELESS_FAILURES, ENDINGS, failuresOf, SUCCESS, type Ending } from './outcomes.js';
+import { ENDINGS, failuresOf, type Ending } from './outcomes.js';
 import { AliasTable, Random } from './random.js';
 import { REGIONS, regionsOfCountry } from './regions.js';
 
@@ -19,8 +19,7 @@ export interface Series {
   readonly interface: GatewayInterface;
   /** From the opening brace to `"time":`. */
   readonly json: Buffer;
-  readonly usualEnding: Ending;
-  /** Share of requests that end otherwise, and how. */
+  /** Share of requests that fail, and how. */
   readonly failureShare: number;
   readonly failures: readonly Ending[];
   readonly failureTable: AliasTable;
@@ -98,22 +97,16 @@ function buildSeries(
   const { families } = TYPE_CHARACTERS[application.type];
   const called = INTERFACES.filter(({ family }) => families[family] > 0);
   const series = called.map((called, offset) => {
-    const failures = application.codeless
-      ? CODELESS_FAILURES
-      : failuresOf(called.family).map(
-          ([failure, weight]) =>
-            [
-              failure,
-              failure.outcome === 'caller_error' ? weight * application.carelessness : weight,
-            ] as const,
-        );
+    const failures = failuresOf(called.family).map(([failure, weight]) => {
+      const factor = failure.outcome === 'caller_error' ? application.carelessness : application.fragility;
+      return [failure, weight * factor] as const;
+    });
     const weights = failures.map(([, weight]) => weight);
     return {
       index: firstIndex + offset,
       sdkAppId: application.sdkAppId,
       interface: called,
       json: ascii(`{${fields({ sdk_app_id: application.sdkAppId, interface: called.name })},"time":`),
-      usualEnding: application.codeless ? CODELESS : SUCCESS,
       failureShare: weights.reduce((sum, weight) => sum + weight, 0) / 10_000,
       failures: failures.map(([failure]) => failure),
       failureTable: new AliasTable(weights),

@@ -21,8 +21,9 @@ interface Chunk {
 }
 
 export class LatencyRecord {
-  private readonly histograms = new Map<number, Float64Array>();
-  private readonly maxUs = new Map<number, number>();
+  /** By series; made with a series' first value, 8 kB each. */
+  private readonly histograms: (Float64Array | undefined)[] = [];
+  private readonly maxUs: number[] = [];
   private chunks: Chunk[] | undefined;
   private kept = 0;
 
@@ -37,14 +38,10 @@ export class LatencyRecord {
   }
 
   add(series: number, latencyUs: number): void {
-    let histogram = this.histograms.get(series);
-    if (histogram === undefined) {
-      histogram = new Float64Array(BUCKETS);
-      this.histograms.set(series, histogram);
-    }
+    const histogram = (this.histograms[series] ??= new Float64Array(BUCKETS));
     const bucket = latencyBucket(latencyUs) + 1;
     histogram[bucket] = (histogram[bucket] ?? 0) + 1;
-    if (latencyUs > (this.maxUs.get(series) ?? -1)) this.maxUs.set(series, latencyUs);
+    if (latencyUs > (this.maxUs[series] ?? -1)) this.maxUs[series] = latencyUs;
     if (this.chunks !== undefined) this.keep(this.chunks, series, latencyUs);
   }
 
@@ -64,7 +61,7 @@ export class LatencyRecord {
 
   /** Greatest latency of some series together, 0 where nothing was counted. */
   max(series: readonly number[]): number {
-    return series.reduce((most, index) => Math.max(most, this.maxUs.get(index) ?? 0), 0);
+    return series.reduce((most, index) => Math.max(most, this.maxUs[index] ?? 0), 0);
   }
 
   /** Percentiles of groups of series, each series in at most one group: one walk over the values for all. */
@@ -75,13 +72,13 @@ export class LatencyRecord {
   }
 
   private histogramPercentiles(series: readonly number[]): Percentiles {
-    const counts = new Float64Array(BUCKETS);
-    for (const index of series) {
-      this.histograms
-        .get(index)
-        ?.forEach((count, bucket) => (counts[bucket] = (counts[bucket] ?? 0) + count));
+    const histograms = series.flatMap((index) => this.histograms[index] ?? []);
+    const buckets: [bucket: number, count: number][] = [];
+    for (let bucket = 0; bucket < BUCKETS; bucket++) {
+      let count = 0;
+      for (const histogram of histograms) count += histogram[bucket] ?? 0;
+      if (count > 0) buckets.push([bucket - 1, count]);
     }
-    const buckets = [...counts].flatMap((count, bucket) => (count > 0 ? [[bucket - 1, count] as const] : []));
     return percentilesUs(buckets, QUANTILES, this.max(series));
   }
 }

@@ -7,16 +7,16 @@ import { openCollector } from './collector-client.js';
 import { startControl } from './control-server.js';
 import { createTraffic, type Traffic } from './generate.js';
 import { incident, IncidentSchedule } from './incidents.js';
+import { pastIncident } from './past-incident.js';
 import { readOptions, type SimulatorOptions } from './options.js';
 import { sendHistory, SendingRefused, sendLive, type Progress, type SendOptions } from './send.js';
 import { renderIncident, renderSummary } from './summary.js';
 import { Truth } from './truth.js';
 
-const HOUR_MS = 3_600_000;
 /** Without history and rate, records are spread over this long before now. */
 const RECENT_MS = 600_000;
-/** The past incident: the fourth application, for 90 minutes, about a day before the end. */
-const PAST_INCIDENT = { endsBeforeEndMs: 21 * HOUR_MS, lastsMs: 1.5 * HOUR_MS, applicationIndex: 3 };
+/** The past incident hits the fourth application. */
+const PAST_APPLICATION_INDEX = 3;
 
 async function main(argv: readonly string[], env: NodeJS.ProcessEnv): Promise<number> {
   const options = readOptions(argv);
@@ -74,7 +74,11 @@ async function sendAll(
   try {
     const toMs = Date.now();
     if (history !== undefined && records !== undefined) {
-      if (options.pastIncident) planPastIncident(schedule, toMs - history, toMs);
+      if (options.pastIncident) {
+        schedule.add(
+          pastIncident(sending.traffic.applications, PAST_APPLICATION_INDEX, toMs - history, toMs),
+        );
+      }
       await sendHistory({ ...sending, fromMs: toMs - history, toMs, count: records });
     } else if (rate === undefined && records !== undefined) {
       await sendHistory({ ...sending, fromMs: toMs - RECENT_MS, toMs, count: records });
@@ -96,14 +100,6 @@ async function sendAll(
     if (error instanceof SendingRefused) return error.message;
     throw error;
   }
-}
-
-function planPastIncident(schedule: IncidentSchedule, fromMs: number, toMs: number): void {
-  // In a short history it stays in the same place by proportion.
-  const scale = Math.min(1, (toMs - fromMs) / (48 * HOUR_MS));
-  const endMs = Math.round(toMs - PAST_INCIDENT.endsBeforeEndMs * scale);
-  const startMs = Math.round(endMs - PAST_INCIDENT.lastsMs * scale);
-  schedule.add(incident('error-burst', startMs, endMs, PAST_INCIDENT.applicationIndex));
 }
 
 function readToken(options: SimulatorOptions, env: NodeJS.ProcessEnv): string | undefined {

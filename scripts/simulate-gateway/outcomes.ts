@@ -74,12 +74,6 @@ const upstreamRefused = ending(
   502,
 );
 
-/** What happens to codeless requests besides success; weights are requests in 10,000. */
-export const CODELESS_FAILURES: readonly (readonly [Ending, number])[] = [
-  [upstreamTimeout, 9],
-  [upstreamRefused, 4],
-];
-
 /** Failures of every interface; weights are requests in 10,000. */
 const COMMON: readonly (readonly [Ending, number])[] = [
   [callerError(70001, 'UserSigExpired', 'usersig outlived its term'), 34],

@@ -6,7 +6,14 @@ import type { Fleet, Member, Origin, Series } from './fleet.js';
 import * as incidents from './incidents.js';
 import type { Incident } from './incidents.js';
 import { TAIL_FACTOR } from './interfaces.js';
-import { BURST_ENDINGS, NETWORK_TIMEOUT, UPSTREAM_TIMEOUT, type Ending } from './outcomes.js';
+import {
+  BURST_ENDINGS,
+  CODELESS,
+  NETWORK_TIMEOUT,
+  SUCCESS,
+  UPSTREAM_TIMEOUT,
+  type Ending,
+} from './outcomes.js';
 import { NORMAL_QUANTILES, type Random } from './random.js';
 import { REGIONS } from './regions.js';
 
@@ -95,7 +102,7 @@ export class RecordWriter {
     const nodes = pick(fleet.nodes, origin.regionIndex);
     const node = pick(nodes, random.below(nodes.length));
 
-    let ending = series.usualEnding;
+    let ending = SUCCESS;
     if (random.unit() < series.failureShare) {
       ending = pick(series.failures, series.failureTable.pick(random.unit()));
     }
@@ -114,6 +121,8 @@ export class RecordWriter {
         clockMs = timeMs - incidents.LATE_CLOCK_BEHIND_MS;
       }
     }
+    // A gateway that logs no codes still logs the HTTP status of its own failures.
+    if (ending.code !== null && random.unit() < member.application.codelessShare) ending = CODELESS;
 
     this.separate();
     this.copy(series.json);
