@@ -54,7 +54,7 @@ export const COLLECTOR_SETTINGS = {
     purpose: 'messages on their way to Kafka at once, at most one a partition',
   }),
   produceTimeoutMs: integer({
-    default: 20_000,
+    default: 30_000,
     min: 1_000,
     max: 60_000,
     purpose: 'longest a batch is tried before its requests get 503',

@@ -19,7 +19,7 @@ import type { CollectorMetrics } from './metrics.js';
 const RETRY_PAUSE_MS = 100;
 const RETRY_PAUSE_MS_MAX = 2_000;
 /** An attempt without an answer for this long counts as Kafka being away; it is still waited for. */
-const STALL_MS = 5_000;
+const STALL_MS = 2_000;
 /** How often batches are held against their deadline. */
 const SWEEP_MS = 100;
 

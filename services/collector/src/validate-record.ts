@@ -3,6 +3,7 @@
  * record of the pipeline, so the checks are written out by hand over the parsed object, and a good record
  * costs no allocation beyond itself. Nothing here throws, whatever JSON says.
  */
+/// <reference lib="es2024.string" />
 import { judgeOutcome } from '@imscope/schemas/codes/catalogue.js';
 import { REQUEST_LOG_BOUNDS, type RequestLog, type RequestLogJson } from '@imscope/schemas/request-log.js';
 import { addressBytes } from './address-bytes.js';
@@ -210,7 +211,10 @@ function readHttpStatus(value: unknown): number | Rejection {
   return readWhole('http_status', value, HTTP_STATUS_MIN, HTTP_STATUS_MAX);
 }
 
-/** Text as it is stored. Lone surrogates become U+FFFD when encoded; NUL becomes it here. */
+/**
+ * Text as it is stored: NUL and lone surrogates, which no UTF-8 can hold, become U+FFFD. (avsc would write
+ * a lone surrogate as three bytes that are not UTF-8.)
+ */
 function readText(field: string, value: unknown, lengthMax: number): string | Rejection {
   if (typeof value !== 'string') return isAbsent(value) ? '' : wrongType(field, value, 'text');
   if (value.length > lengthMax) {
@@ -219,5 +223,6 @@ function readText(field: string, value: unknown, lengthMax: number): string | Re
       `${field} has ${value.length} characters: at most ${lengthMax} are taken`,
     );
   }
-  return value.includes('\0') ? value.replaceAll('\0', '\uFFFD') : value;
+  if (!value.includes('\0') && value.isWellFormed()) return value;
+  return value.replaceAll('\0', '\uFFFD').toWellFormed();
 }

@@ -1,0 +1,136 @@
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { test } from 'node:test';
+import { decodeContainer } from '@imscope/schemas/container-decoder.js';
+import { singleLane } from '@imscope/schemas/lanes.js';
+import type { RequestLog } from '@imscope/schemas/request-log.js';
+import { MESSAGE_BYTES_MAX } from '@imscope/schemas/topics.js';
+import type { Batch } from '../src/batch.js';
+import { Batcher } from '../src/batcher.js';
+import { ByteBudget } from '../src/byte-budget.js';
+import { isRejection } from '../src/reject-reasons.js';
+import { validateRecord } from '../src/validate-record.js';
+import { sampleRecord, SAMPLE_TIME_MS } from './sample-record.js';
+
+const lanes = singleLane(2);
+const [lane] = lanes.lanes;
+assert(lane !== undefined);
+
+function record(changes: Record<string, unknown> = {}): RequestLog {
+  const context = { nowMs: SAMPLE_TIME_MS, lateMsMax: 86_400_000, onDropped: () => undefined };
+  const stored = validateRecord(sampleRecord(changes), context);
+  assert(!isRejection(stored));
+  return stored;
+}
+
+function batcher(options: { recordsMax?: number; lingerMs?: number; onReady?: () => void } = {}) {
+  const budget = new ByteBudget(1 << 30);
+  const made = new Batcher({
+    lanes,
+    recordsMax: options.recordsMax ?? 10,
+    lingerMs: options.lingerMs ?? 1_000,
+    timeoutMs: 60_000,
+    budget,
+    onReady: options.onReady ?? (() => undefined),
+  });
+  return { batcher: made, budget };
+}
+
+function decode(batch: Batch | undefined): unknown[] {
+  assert(batch?.container !== undefined);
+  const decoded = decodeContainer(batch.container);
+  assert(decoded.ok);
+  return decoded.records;
+}
+
+test('an idle lane gets its open batch at once, a busy one has to wait for company', () => {
+  const { batcher: made } = batcher();
+  const batch = made.append(record());
+  assert.equal(made.next(lane, false), undefined);
+  assert.equal(made.next(lane, true), batch);
+  assert.equal(made.next(lane, true), undefined);
+  assert.deepEqual(decode(batch).length, 1);
+});
+
+test('a batch closes at its record bound and the next record opens another', () => {
+  const { batcher: made } = batcher({ recordsMax: 3 });
+  const batches = Array.from({ length: 7 }, (_, index) => made.append(record({ request_id: `r${index}` })));
+  assert.equal(new Set(batches).size, 3);
+  assert.equal(decode(made.next(lane, false)).length, 3);
+  assert.equal(decode(made.next(lane, false)).length, 3);
+  assert.equal(made.next(lane, false), undefined);
+  assert.equal(decode(made.next(lane, true)).length, 1);
+});
+
+test('once its linger is over a batch goes although the lane is busy', async () => {
+  let batch: Batch | undefined;
+  await new Promise<void>((resolve) => {
+    const { batcher: made } = batcher({
+      lingerMs: 5,
+      onReady: () => {
+        if (made.next(lane, false) === batch) resolve();
+      },
+    });
+    batch = made.append(record());
+  });
+  assert.equal(decode(batch).length, 1);
+});
+
+test('a draining batcher lets nothing wait', () => {
+  const { batcher: made } = batcher();
+  const batch = made.append(record());
+  made.drain();
+  assert.equal(made.next(lane, false), batch);
+});
+
+/** Three bytes a character in UTF-8, and nothing that repeats. */
+function noise(length: number): string {
+  const bytes = randomBytes(length * 2);
+  return Array.from({ length }, (_, i) =>
+    String.fromCharCode(0x800 + (bytes.readUInt16BE(i * 2) % 0xd000)),
+  ).join('');
+}
+
+test('messages stay below their bound with the longest records of text that deflate cannot pack', () => {
+  const { batcher: made } = batcher({ recordsMax: 20_000 });
+  const sent = new Set<Batch>();
+  for (let index = 0; index < 500; index++) {
+    sent.add(
+      made.append(
+        record({
+          cause: noise(2_048),
+          exception: noise(256),
+          node: noise(128),
+          region: noise(128),
+          platform: noise(128),
+          sdk_version: noise(128),
+          request_id: noise(128),
+        }),
+      ),
+    );
+  }
+  let records = 0;
+  for (let batch = made.next(lane, true); batch !== undefined; batch = made.next(lane, true)) {
+    assert(sent.has(batch));
+    assert((batch.container?.length ?? MESSAGE_BYTES_MAX) < MESSAGE_BYTES_MAX);
+    records += decode(batch).length;
+  }
+  assert.equal(records, 500);
+  assert(sent.size > 3);
+});
+
+test('a batch holds its bytes until it is resolved, closed or not', () => {
+  const { batcher: made, budget } = batcher();
+  const batch = made.append(record());
+  assert(budget.bytesHeld > 50);
+  made.next(lane, true);
+  assert.equal(budget.bytesHeld, batch.container?.length);
+});
+
+test('batches whose time is over are taken out and never come up again', () => {
+  const { batcher: made } = batcher({ recordsMax: 2 });
+  const batches = new Set([made.append(record()), made.append(record()), made.append(record())]);
+  assert.deepEqual(made.takeExpired(performance.now()), []);
+  assert.deepEqual(new Set(made.takeExpired(performance.now() + 60_001)), batches);
+  assert.equal(made.next(lane, true), undefined);
+});

@@ -1,0 +1,28 @@
+/*
+ * A good record as a gateway sends it, for tests to change field by field.
+ */
+import type { RequestLogJson } from '@imscope/schemas/request-log.js';
+
+export const SAMPLE_TIME_MS = Date.UTC(2024, 4, 6, 7, 8, 9, 123);
+
+export function sampleRecord(changes: Record<string, unknown> = {}): Record<string, unknown> {
+  const record: RequestLogJson = {
+    time: SAMPLE_TIME_MS,
+    sdk_app_id: 1_400_000_001,
+    interface: 'openim/sendmsg',
+    exit_ip: '203.0.113.7',
+    latency_ms: 12.3456,
+    upstream_ms: 10,
+    rtt_ms: 0.5,
+    code: 0,
+    http_status: 200,
+    exception: 'Timeout',
+    cause: 'upstream timed out',
+    node: 'gw-1',
+    region: 'ap-guangzhou',
+    platform: 'android',
+    sdk_version: '7.9.5666',
+    request_id: 'req-1',
+  };
+  return { ...record, ...changes };
+}

@@ -1,0 +1,234 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { REQUEST_LOG_SCHEMA } from '@imscope/schemas/avro-schema.js';
+import { parseIpAddress } from '@imscope/schemas/ip-address.js';
+import { REQUEST_LOG_BOUNDS } from '@imscope/schemas/request-log.js';
+import { isRejection, REJECT_REASONS, type RejectReason } from '../src/reject-reasons.js';
+import { validateRecord, type ValidationContext } from '../src/validate-record.js';
+import { sampleRecord, SAMPLE_TIME_MS } from './sample-record.js';
+
+const HOUR_MS = 3_600_000;
+
+function context(changes: Partial<ValidationContext> = {}): ValidationContext {
+  return { nowMs: SAMPLE_TIME_MS, lateMsMax: 24 * HOUR_MS, onDropped: () => undefined, ...changes };
+}
+
+function accept(changes: Record<string, unknown>) {
+  const result = validateRecord(sampleRecord(changes), context());
+  assert(!isRejection(result), isRejection(result) ? result.detail : '');
+  return result;
+}
+
+test('a full record is stored with microseconds, 16 address bytes and its outcome', () => {
+  assert.deepEqual(accept({}), {
+    time: SAMPLE_TIME_MS,
+    sdk_app_id: 1_400_000_001,
+    interface: 'openim/sendmsg',
+    exit_ip: parseIpAddress('203.0.113.7'),
+    latency_us: 12_346,
+    upstream_us: 10_000,
+    rtt_us: 500,
+    code: 0,
+    http_status: 200,
+    outcome: 'success',
+    exception: 'Timeout',
+    cause: 'upstream timed out',
+    node: 'gw-1',
+    region: 'ap-guangzhou',
+    platform: 'android',
+    sdk_version: '7.9.5666',
+    request_id: 'req-1',
+    weight: 1,
+  });
+});
+
+test('optional fields that are absent or null are stored as unknown, and no code never reads as success', () => {
+  const { time, sdk_app_id, interface: name, exit_ip, latency_ms } = sampleRecord();
+  const required = { time, sdk_app_id, interface: name, exit_ip, latency_ms };
+  const nulls = Object.fromEntries(Object.keys(sampleRecord()).map((field) => [field, null]));
+  for (const record of [required, { ...nulls, ...required }]) {
+    const stored = validateRecord(record, context());
+    assert(!isRejection(stored));
+    assert.deepEqual(
+      { ...stored, exit_ip: undefined },
+      {
+        time: SAMPLE_TIME_MS,
+        sdk_app_id: 1_400_000_001,
+        interface: 'openim/sendmsg',
+        exit_ip: undefined,
+        latency_us: 12_346,
+        upstream_us: null,
+        rtt_us: null,
+        code: null,
+        http_status: 0,
+        outcome: 'unknown',
+        exception: '',
+        cause: '',
+        node: '',
+        region: '',
+        platform: '',
+        sdk_version: '',
+        request_id: '',
+        weight: 1,
+      },
+    );
+  }
+});
+
+test('the version and the slash before an interface are taken off', () => {
+  for (const given of ['/v4/openim/sendmsg', '/openim/sendmsg', 'openim/sendmsg']) {
+    assert.equal(accept({ interface: given }).interface, 'openim/sendmsg');
+  }
+});
+
+test('times are taken as RFC 3339 and as epoch milliseconds', () => {
+  for (const time of [
+    '2024-05-06T07:08:09.123Z',
+    '2024-05-06T15:08:09.123456789+08:00',
+    SAMPLE_TIME_MS + 0.7,
+  ]) {
+    assert.equal(accept({ time }).time, SAMPLE_TIME_MS);
+  }
+});
+
+test('the bounds themselves are taken', () => {
+  const late = SAMPLE_TIME_MS - 24 * HOUR_MS;
+  const ahead = SAMPLE_TIME_MS + REQUEST_LOG_BOUNDS.aheadMsMax;
+  assert.equal(accept({ time: late }).time, late);
+  assert.equal(accept({ time: ahead }).time, ahead);
+  assert.equal(accept({ latency_ms: 86_400_000 }).latency_us, REQUEST_LOG_BOUNDS.durationUsMax);
+  assert.equal(Object.is(accept({ latency_ms: -0 }).latency_us, 0), true);
+  assert.equal(accept({ code: -2_147_483_648 }).code, -2_147_483_648);
+  assert.equal(accept({ sdk_app_id: 2 ** 52 - 1 }).sdk_app_id, 2 ** 52 - 1);
+  assert.equal(accept({ http_status: 0 }).http_status, 0);
+  assert.equal(accept({ cause: 'x'.repeat(2_048) }).cause.length, 2_048);
+});
+
+const REFUSED: readonly (readonly [reason: RejectReason, record: unknown])[] = [
+  ['not_an_object', null],
+  ['not_an_object', 5],
+  ['not_an_object', 'text'],
+  ['not_an_object', [sampleRecord()]],
+  ...['time', 'sdk_app_id', 'interface', 'exit_ip', 'latency_ms'].flatMap((field) =>
+    [undefined, null].map((value) => ['missing_field', sampleRecord({ [field]: value })] as const),
+  ),
+  ...Object.keys(sampleRecord()).flatMap((field) =>
+    [true, {}, []].map((value) => ['wrong_type', sampleRecord({ [field]: value })] as const),
+  ),
+  ...['sdk_app_id', 'latency_ms', 'upstream_ms', 'rtt_ms', 'code', 'http_status'].map(
+    (field) => ['wrong_type', sampleRecord({ [field]: '5' })] as const,
+  ),
+  ['wrong_type', sampleRecord({ code: 1.5 })],
+  ['wrong_type', sampleRecord({ sdk_app_id: 1_400_000_000.5 })],
+  ['wrong_type', sampleRecord({ exit_ip: 3_405_803_783 })],
+  ['wrong_type', sampleRecord({ cause: 5 })],
+  ['unknown_field', sampleRecord({ latency: 5 })],
+  ['unknown_field', JSON.parse('{"__proto__": {"time": 1}, "constructor": 1}')],
+  ['out_of_range', sampleRecord({ sdk_app_id: 0 })],
+  ['out_of_range', sampleRecord({ sdk_app_id: -1 })],
+  ['out_of_range', sampleRecord({ sdk_app_id: 2 ** 52 })],
+  ['out_of_range', sampleRecord({ latency_ms: -0.001 })],
+  ['out_of_range', sampleRecord({ latency_ms: 86_400_001 })],
+  ['out_of_range', sampleRecord({ latency_ms: 1e308 })],
+  [
+    'out_of_range',
+    JSON.parse(JSON.stringify(sampleRecord({ rtt_ms: 1 })).replace('"rtt_ms":1', '"rtt_ms":1e999')),
+  ],
+  ['out_of_range', sampleRecord({ upstream_ms: -1 })],
+  ['out_of_range', sampleRecord({ code: 2 ** 31 })],
+  ['out_of_range', sampleRecord({ http_status: 99 })],
+  ['out_of_range', sampleRecord({ http_status: 600 })],
+  ['invalid_time', sampleRecord({ time: 'yesterday' })],
+  ['invalid_time', sampleRecord({ time: '' })],
+  ['invalid_time', sampleRecord({ time: '2024-05-06' })],
+  ['invalid_time', sampleRecord({ time: String(SAMPLE_TIME_MS) })],
+  ['invalid_time', sampleRecord({ time: Number.POSITIVE_INFINITY })],
+  ['time_too_old', sampleRecord({ time: SAMPLE_TIME_MS - 24 * HOUR_MS - 1 })],
+  ['time_too_old', sampleRecord({ time: Math.floor(SAMPLE_TIME_MS / 1_000) })],
+  ['time_too_old', sampleRecord({ time: -8e15 })],
+  ['time_too_new', sampleRecord({ time: SAMPLE_TIME_MS + 5 * 60_000 + 1 })],
+  ['time_too_new', sampleRecord({ time: SAMPLE_TIME_MS * 1_000 })],
+  ['invalid_ip', sampleRecord({ exit_ip: '' })],
+  ['invalid_ip', sampleRecord({ exit_ip: '203.0.113.256' })],
+  ['invalid_ip', sampleRecord({ exit_ip: 'fe80::1%eth0' })],
+  ['invalid_ip', sampleRecord({ exit_ip: 'gateway.example' })],
+  ['invalid_interface', sampleRecord({ interface: '' })],
+  ['invalid_interface', sampleRecord({ interface: '/' })],
+  ['invalid_interface', sampleRecord({ interface: 'openim//sendmsg' })],
+  ['invalid_interface', sampleRecord({ interface: 'openim/sendmsg?usersig=x' })],
+  ['invalid_interface', sampleRecord({ interface: 'openim/send msg' })],
+  ['too_long', sampleRecord({ interface: 'x'.repeat(129) })],
+  ['too_long', sampleRecord({ exception: 'x'.repeat(257) })],
+  ['too_long', sampleRecord({ cause: 'x'.repeat(2_049) })],
+  ['too_long', sampleRecord({ node: 'x'.repeat(129) })],
+  ['too_long', sampleRecord({ region: 'x'.repeat(129) })],
+  ['too_long', sampleRecord({ platform: 'x'.repeat(129) })],
+  ['too_long', sampleRecord({ sdk_version: 'x'.repeat(129) })],
+  ['too_long', sampleRecord({ request_id: 'x'.repeat(129) })],
+];
+
+test('each kind of bad record is refused with its reason and a detail of bounded length', () => {
+  for (const [reason, record] of REFUSED) {
+    const result = validateRecord(record, context());
+    const shown = JSON.stringify(record)?.slice(0, 300);
+    assert(isRejection(result), `taken: ${shown}`);
+    assert.equal(result.reason, reason, shown);
+    assert(result.detail.length > 10 && result.detail.length < 400, result.detail);
+  }
+});
+
+test('every reason that a record by itself can have is covered above', () => {
+  const elsewhere = new Set<string>(['malformed_json', 'application_not_allowed']);
+  const covered = new Set<string>(REFUSED.map(([reason]) => reason));
+  for (const reason of Object.keys(REJECT_REASONS)) {
+    assert(covered.has(reason) || elsewhere.has(reason), reason);
+  }
+});
+
+test('a longer lateness is taken where it is set, and only then', () => {
+  const record = sampleRecord({ time: SAMPLE_TIME_MS - 100 * HOUR_MS });
+  assert(isRejection(validateRecord(record, context())));
+  assert(!isRejection(validateRecord(record, context({ lateMsMax: 168 * HOUR_MS }))));
+});
+
+test('fields about a person are dropped and counted, whatever the spelling, and the record is taken', () => {
+  let dropped = 0;
+  const personal = {
+    identifier: 'a',
+    usersig: 'b',
+    random: 3,
+    From_Account: 'c',
+    'user-id': 'd',
+    TOKEN: 'e',
+  };
+  const stored = validateRecord(sampleRecord(personal), context({ onDropped: () => (dropped += 1) }));
+  assert(!isRejection(stored));
+  assert.equal(dropped, 6);
+  assert.deepEqual(stored, validateRecord(sampleRecord(), context()));
+});
+
+test('NUL and lone surrogates are stored as the replacement character', () => {
+  const stored = accept({ cause: 'a\0b', node: 'x\uD800y', request_id: '\uDFFF' });
+  const bytes = REQUEST_LOG_SCHEMA.type.toBuffer(stored);
+  const back: unknown = REQUEST_LOG_SCHEMA.type.fromBuffer(bytes);
+  const texts = back as Record<string, unknown>;
+  assert.equal(texts['cause'], 'a\uFFFDb');
+  assert.equal(texts['node'], 'x\uFFFDy');
+  assert.equal(texts['request_id'], '\uFFFD');
+});
+
+test('whatever value comes, the answer is a storable record or a rejection', () => {
+  const field = fc.constantFrom(...Object.keys(sampleRecord()), 'identifier', 'other', '__proto__');
+  const changed = fc
+    .tuple(field, fc.oneof(fc.jsonValue(), fc.double(), fc.string({ unit: 'binary' })))
+    .map(([name, value]) => sampleRecord({ [name]: value }));
+  fc.assert(
+    fc.property(fc.oneof(fc.anything(), changed), (value) => {
+      const result = validateRecord(value, context());
+      if (isRejection(result)) return Object.hasOwn(REJECT_REASONS, result.reason);
+      return REQUEST_LOG_SCHEMA.type.isValid(result);
+    }),
+    { numRuns: 2_000 },
+  );
+});
