@@ -1,0 +1,182 @@
+/*
+ * The whole pipeline for one test file: store, aggregator, collector and query service as built, as processes on
+ * loopback, on the test run's broker under a topic prefix of its own. Stops and removes everything at the end.
+ */
+import { randomBytes } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { type ClickHouseClient, createClient } from '@clickhouse/client';
+import type { Answer } from '@imscope/schemas/query-api/answers.js';
+import { type Credentials, openCredentials } from '../stack/credentials.js';
+import { freePort } from '../stack/ports.js';
+import { type RunningService, type ServiceName, runServiceCommand, startService } from '../stack/services.js';
+import { type RunningStore, startStore, storeEnv } from '../stack/store.js';
+
+export type Pipeline = {
+  readonly collectorUrl: string;
+  readonly queryUrl: string;
+  readonly credentials: Credentials;
+  readonly store: ClickHouseClient;
+  /** Asks the query service with the read token. Throws with the answer's text where it is no 200. */
+  ask<T>(path: string): Promise<Answer<T>>;
+  /** Rows of a SELECT over the tables themselves. */
+  select<T>(sql: string): Promise<T[]>;
+  /** Waits until `count()` of request_log is `rows`. Throws after `timeoutMs` with what is there instead. */
+  untilStored(rows: number, timeoutMs?: number): Promise<void>;
+  stop(service: ServiceName): Promise<void>;
+  /** SIGKILL. */
+  kill(service: ServiceName): Promise<void>;
+  /** Starts a stopped service again on its ports and data. */
+  start(service: ServiceName): Promise<void>;
+  end(): Promise<void>;
+};
+
+/** The broker of this test run, host:port. `./scripts/test` starts it. */
+export function testBroker(): string {
+  const address = process.env['IMSCOPE_TEST_KAFKA'];
+  if (address === undefined || address === '') {
+    throw new Error(
+      'IMSCOPE_TEST_KAFKA is not set: run ./scripts/test, which starts a broker, or name one as host:port',
+    );
+  }
+  return address;
+}
+
+/** @param settings further settings by service, over the usual ones */
+export async function startPipeline(
+  settings: Partial<Record<ServiceName, Record<string, string>>> = {},
+  broker = testBroker(),
+): Promise<Pipeline> {
+  const directory = mkdtempSync(join(tmpdir(), 'imscope-pipeline-'));
+  const credentials = openCredentials(join(directory, 'credentials'));
+  const [collectorPort, queryPort, storePort] = [await freePort(), await freePort(), await freePort()];
+  const kafka = { KAFKA_BROKERS: broker, KAFKA_TOPIC_PREFIX: `${randomBytes(6).toString('hex')}.` };
+  const running = new Map<ServiceName, RunningService>();
+  const startStoreAgain = async (): Promise<RunningStore> => {
+    const store = await startStore({
+      dataDir: join(directory, 'store'),
+      mode: 'built',
+      password: credentials.storePassword,
+      port: storePort,
+      logFile: join(directory, 'store.log'),
+    });
+    running.set('store', store);
+    return store;
+  };
+  const store = await startStoreAgain();
+  const environments: Record<Exclude<ServiceName, 'store'>, Record<string, string>> = {
+    aggregator: { ...kafka, ...storeEnv(store), ...settings.aggregator },
+    collector: {
+      ...kafka,
+      COLLECTOR_PORT: String(collectorPort),
+      TOKEN_FILE: credentials.tokenFile,
+      ...settings.collector,
+    },
+    query: {
+      ...storeEnv(store),
+      QUERY_PORT: String(queryPort),
+      TOKEN_FILE: credentials.tokenFile,
+      ...settings.query,
+    },
+  };
+  const start = async (name: ServiceName): Promise<void> => {
+    if (name === 'store') await startStoreAgain();
+    else
+      running.set(
+        name,
+        await startService({
+          name,
+          mode: 'built',
+          env: environments[name],
+          logFile: join(directory, `${name}.log`),
+        }),
+      );
+  };
+  await runServiceCommand(
+    {
+      name: 'aggregator',
+      mode: 'built',
+      env: environments.aggregator,
+      logFile: join(directory, 'prepare.log'),
+    },
+    ['prepare'],
+  );
+  for (const name of ['aggregator', 'collector', 'query'] as const) await start(name);
+  const client = createClient({
+    url: store.url,
+    username: store.user,
+    password: store.password,
+    database: store.database,
+    clickhouse_settings: { output_format_json_quote_64bit_integers: 0 },
+  });
+  const select = async <T>(sql: string): Promise<T[]> =>
+    (await client.query({ query: sql, format: 'JSONEachRow' })).json<T>();
+  const runningService = (name: ServiceName): RunningService => running.get(name) ?? failNotRunning(name);
+  return {
+    collectorUrl: `http://127.0.0.1:${collectorPort}`,
+    queryUrl: `http://127.0.0.1:${queryPort}`,
+    credentials,
+    store: client,
+    ask: (path) => ask(`http://127.0.0.1:${queryPort}${path}`, credentials.readToken),
+    select,
+    untilStored: (rows, timeoutMs = 60_000) => untilStored(select, rows, timeoutMs),
+    stop: async (name) => {
+      await runningService(name).stop();
+    },
+    kill: async (name) => {
+      await runningService(name).kill();
+    },
+    start,
+    end: async () => {
+      await client.close();
+      for (const name of ['query', 'collector', 'aggregator', 'store'] as const)
+        await running.get(name)?.stop();
+      rmSync(directory, { recursive: true, force: true });
+    },
+  };
+}
+
+function failNotRunning(name: ServiceName): never {
+  throw new Error(`${name} was never started`);
+}
+
+async function ask<T>(url: string, token: string): Promise<Answer<T>> {
+  const response = await fetch(url, { headers: { authorization: `Bearer ${token}` } });
+  const text = await response.text();
+  if (!response.ok) throw new Error(`${url} answered ${response.status}: ${text}`);
+  return JSON.parse(text) as Answer<T>;
+}
+
+async function untilStored(
+  select: <T>(sql: string) => Promise<T[]>,
+  rows: number,
+  timeoutMs: number,
+): Promise<void> {
+  const deadline = Date.now() + timeoutMs;
+  for (;;) {
+    const [found] = await select<{ stored: number }>('SELECT count() AS stored FROM request_log');
+    if (found?.stored === rows) return;
+    if (Date.now() > deadline)
+      throw new Error(`${found?.stored ?? 0} rows stored after ${timeoutMs} ms, expected ${rows}`);
+    await delay(100);
+  }
+}
+
+/** What must hold of the tables at any quiet moment: every row once, and the ledger saying so. */
+export async function assertBalanced(pipeline: Pipeline, rows: number): Promise<void> {
+  const [stored] = await pipeline.select<{ rows: number; places: number; requests: number }>(
+    'SELECT count() AS rows, uniqExact(block_id, block_row) AS places, uniqExact(request_id) AS requests FROM request_log',
+  );
+  const [booked] = await pipeline.select<{ rows: number }>(
+    "SELECT sum(rows) AS rows FROM block_ledger FINAL WHERE topic LIKE '%im.request-log'",
+  );
+  const found = { ...stored, booked: booked?.rows };
+  const expected = { rows, places: rows, requests: rows, booked: rows };
+  if (JSON.stringify(found) !== JSON.stringify(expected)) {
+    throw new Error(
+      `the books do not balance: ${JSON.stringify(found)}, expected ${JSON.stringify(expected)}`,
+    );
+  }
+}

@@ -1,0 +1,72 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { openCollector } from '../simulate-gateway/collector-client.js';
+import { createTraffic } from '../simulate-gateway/generate.js';
+import { sendLive } from '../simulate-gateway/send.js';
+import { Truth } from '../simulate-gateway/truth.js';
+import { type Broker, startBroker } from '../stack/broker.js';
+import { type Pipeline, assertBalanced, startPipeline } from './pipeline.js';
+
+let directory: string;
+let broker: Broker;
+let pipeline: Pipeline;
+
+before(async () => {
+  directory = mkdtempSync(join(tmpdir(), 'imscope-restarts-'));
+  // A broker of its own, for this one is stopped and started.
+  broker = await startBroker({ dataDir: directory, heapMb: 256 });
+  pipeline = await startPipeline({ aggregator: { MARKER_AGE_MS: '200' } }, broker.address);
+});
+
+after(async () => {
+  await pipeline.end();
+  await broker.stop();
+  rmSync(directory, { recursive: true, force: true });
+});
+
+test('stopping, killing and restarting every part under traffic loses nothing and doubles nothing', async () => {
+  const traffic = createTraffic({ seed: 11, applications: 12 });
+  const truth = new Truth(traffic.applications, traffic.series, false);
+  const client = openCollector({
+    url: pipeline.collectorUrl,
+    token: pipeline.credentials.writeToken,
+    connections: 8,
+    giveUpAfterMs: 120_000,
+  });
+  const stop = new AbortController();
+  const sending = sendLive({ traffic, client, truth, ratePerSecond: 3_000, stopping: stop.signal });
+  const acknowledgedMore = async (): Promise<void> => {
+    const before = truth.totals().acknowledged;
+    const deadline = Date.now() + 60_000;
+    while (truth.totals().acknowledged < before + 1_500) {
+      if (Date.now() > deadline) assert.fail('nothing was acknowledged for 60 s');
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  };
+  const restarts = [
+    async () => pipeline.kill('aggregator').then(() => pipeline.start('aggregator')),
+    async () => pipeline.stop('aggregator').then(() => pipeline.start('aggregator')),
+    async () => pipeline.stop('store').then(() => pipeline.start('store')),
+    async () => pipeline.stop('collector').then(() => pipeline.start('collector')),
+    async () => pipeline.stop('query').then(() => pipeline.start('query')),
+    async () => broker.restart(),
+    async () => pipeline.kill('store').then(() => pipeline.start('store')),
+    async () => pipeline.kill('aggregator').then(() => pipeline.start('aggregator')),
+  ];
+  for (const restart of restarts) {
+    await acknowledgedMore();
+    await restart();
+  }
+  await acknowledgedMore();
+  stop.abort();
+  await sending;
+  await client.close();
+  const totals = truth.totals();
+  assert.deepEqual(totals.reasons, { rejected: {}, ambiguous: {}, unsent: {} });
+  assert.ok(totals.acknowledged > 12_000, `${totals.acknowledged} records were sent`);
+  await pipeline.untilStored(totals.acknowledged);
+  await assertBalanced(pipeline, totals.acknowledged);
+});
