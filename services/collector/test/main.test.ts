@@ -1,0 +1,75 @@
+import assert from 'node:assert/strict';
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { text } from 'node:stream/consumers';
+import { test } from 'node:test';
+import { createTestTopic, testBroker, WRITE_TOKEN, writeTokenFile } from './running-collector.js';
+import { sampleRecord } from './sample-record.js';
+
+const MAIN = fileURLToPath(new URL('../src/main.ts', import.meta.url));
+
+function spawnCollector(environment: Record<string, string>, ...args: string[]) {
+  const node = ['--conditions=imscope-source', '--import', 'tsx', MAIN, ...args];
+  return spawn(process.execPath, node, {
+    env: { PATH: process.env['PATH'], ...environment },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+}
+
+async function exitCode(child: ChildProcess): Promise<unknown> {
+  const [code] = (await once(child, 'exit')) as [number | null];
+  return code;
+}
+
+test('--check-config prints every setting in force and ends', async () => {
+  const child = spawnCollector(
+    { TOKEN_FILE: '/nowhere/tokens.json', LATE_HOURS_MAX: '168' },
+    '--check-config',
+  );
+  const [code, printed] = await Promise.all([exitCode(child), text(child.stdout)]);
+  assert.equal(code, 0);
+  assert.match(printed, /^LATE_HOURS_MAX=168 /m);
+  assert.match(printed, /^COLLECTOR_PORT=8088 /m);
+});
+
+test('wrong settings are all named at once and the exit code is 2', async () => {
+  const child = spawnCollector({ LATE_HOURS_MAX: '169', COLLECTOR_PORT: 'x' });
+  const [code, printed] = await Promise.all([exitCode(child), text(child.stderr)]);
+  assert.equal(code, 2);
+  for (const name of ['LATE_HOURS_MAX', 'COLLECTOR_PORT', 'TOKEN_FILE'])
+    assert.match(printed, new RegExp(name));
+});
+
+test('the process takes records and ends with code 0 on SIGTERM', async () => {
+  const topic = await createTestTopic(1);
+  const tokenFile = await writeTokenFile();
+  const child = spawnCollector({
+    KAFKA_BROKERS: testBroker(),
+    KAFKA_TOPIC_PREFIX: topic.prefix,
+    TOKEN_FILE: tokenFile.path,
+    COLLECTOR_PORT: '0',
+  });
+  const exited = exitCode(child);
+  try {
+    let port = 0;
+    for await (const line of createInterface(child.stdout)) {
+      port = Number(/"port":(\d+)/.exec(line)?.[1] ?? 0);
+      if (port !== 0) break;
+    }
+    const response = await fetch(`http://127.0.0.1:${port}/v1/request-logs`, {
+      method: 'POST',
+      body: JSON.stringify(sampleRecord({ time: Date.now() })),
+      headers: { authorization: `Bearer ${WRITE_TOKEN}`, 'content-type': 'application/json' },
+    });
+    assert.equal(response.status, 202);
+    assert.deepEqual(await response.json(), { accepted: 1, rejected: [], rejected_count: 0 });
+    child.kill('SIGTERM');
+    assert.equal(await exited, 0);
+  } finally {
+    child.kill('SIGKILL');
+    await topic.remove();
+    await tokenFile.remove();
+  }
+});

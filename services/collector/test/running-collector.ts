@@ -1,0 +1,223 @@
+/*
+ * A real collector on a free port, with topics of its own on the real broker of IMSCOPE_TEST_KAFKA, and what
+ * tests ask of it: posting, reading back every message of the topic, metrics.
+ */
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { loadConfig } from '@imscope/runtime/config.js';
+import { createKafka, createTopics } from '@imscope/runtime/kafka-client.js';
+import { createLogger } from '@imscope/runtime/logger.js';
+import { createReadiness, type Readiness } from '@imscope/runtime/readiness.js';
+import { hashToken } from '@imscope/runtime/tokens.js';
+import { type BatchHeaders, readBatchHeaders } from '@imscope/schemas/batch-headers.js';
+import { decodeContainer } from '@imscope/schemas/container-decoder.js';
+import type { RequestLog } from '@imscope/schemas/request-log.js';
+import { TOPICS } from '@imscope/schemas/topics.js';
+import type { Kafka } from 'kafkajs';
+import { Registry } from 'prom-client';
+import { startWithProducer } from '../src/collector.js';
+import { COLLECTOR_SETTINGS } from '../src/config.js';
+import { connectProducer, type KafkaProducer } from '../src/kafka-producer.js';
+
+export const WRITE_TOKEN = 'write-token-for-all-0001';
+export const EAST_TOKEN = 'write-token-for-east-001';
+export const READ_TOKEN = 'read-token-for-all-00001';
+export const EAST_APPLICATION = 1_400_000_077;
+
+export type StoredMessage = {
+  readonly partition: number;
+  readonly offset: number;
+  readonly bytes: number;
+  readonly headers: BatchHeaders;
+  readonly records: readonly RequestLog[];
+};
+
+export type Answer = { readonly status: number; readonly headers: Headers; readonly body: unknown };
+
+export type RunningCollector = {
+  readonly url: string;
+  readonly boot: string;
+  readonly readiness: Readiness;
+  /** Posts a body; JSON and the token for all applications unless `headers` say otherwise. */
+  post(body: string | Buffer, headers?: Record<string, string>): Promise<Answer>;
+  /** All messages of the topic so far, by partition and offset. */
+  messages(): Promise<StoredMessage[]>;
+  /** The sum of a metric over its labels. */
+  metric(name: string): Promise<number>;
+  stop(): Promise<void>;
+  /** Stops and takes everything away again. */
+  remove(): Promise<void>;
+};
+
+/** host:port of the broker for tests. Throws where none is given: these tests do not pass without one. */
+export function testBroker(): string {
+  const broker = process.env['IMSCOPE_TEST_KAFKA'];
+  if (broker === undefined || broker === '') {
+    throw new Error(
+      'IMSCOPE_TEST_KAFKA is not set: give host:port of a running Kafka, as ./scripts/test does',
+    );
+  }
+  return broker;
+}
+
+function token(name: string, secret: string, scope: string, applications: unknown): object {
+  return { name, sha256: hashToken(secret), scope, applications };
+}
+
+/** A token file in a directory of its own. */
+export async function writeTokenFile(): Promise<{ path: string; remove: () => Promise<void> }> {
+  const directory = await mkdtemp(join(tmpdir(), 'imscope-collector-'));
+  const path = join(directory, 'tokens.json');
+  const tokens = [
+    token('all', WRITE_TOKEN, 'write', 'all'),
+    token('east', EAST_TOKEN, 'write', [EAST_APPLICATION]),
+    token('reader', READ_TOKEN, 'read', 'all'),
+  ];
+  await writeFile(path, JSON.stringify({ tokens }));
+  return { path, remove: () => rm(directory, { recursive: true }) };
+}
+
+/** Makes a topic for request logs under a prefix nobody else has. */
+export async function createTestTopic(
+  partitions: number,
+): Promise<{ kafka: Kafka; prefix: string; topic: string; remove: () => Promise<void> }> {
+  const prefix = `test-${randomBytes(6).toString('hex')}.`;
+  const settings = {
+    kafkaBrokers: [testBroker()],
+    kafkaTopicPrefix: prefix,
+    kafkaTls: false,
+    kafkaSaslMechanism: 'none',
+    kafkaSaslUsername: '',
+    kafkaSaslPassword: '',
+  } as const;
+  const kafka = createKafka(settings, 'collector-test', createLogger('collector-test', 'error'));
+  const admin = kafka.admin();
+  await admin.connect();
+  await createTopics(admin, [TOPICS.requestLog], { prefix, partitions, replicationFactor: 1 });
+  const topic = prefix + TOPICS.requestLog.name;
+  return {
+    kafka,
+    prefix,
+    topic,
+    remove: async () => {
+      await admin.deleteTopics({ topics: [topic] });
+      await admin.disconnect();
+    },
+  };
+}
+
+/** @param wrap stands between the collector and its real producer, to watch or to disturb it */
+export async function runCollector(
+  options: {
+    partitions?: number;
+    environment?: Record<string, string>;
+    wrap?: (producer: KafkaProducer) => KafkaProducer;
+  } = {},
+): Promise<RunningCollector> {
+  const { kafka, prefix, topic, remove: removeTopic } = await createTestTopic(options.partitions ?? 3);
+  const tokenFile = await writeTokenFile();
+  const loaded = loadConfig(COLLECTOR_SETTINGS, {
+    KAFKA_BROKERS: testBroker(),
+    KAFKA_TOPIC_PREFIX: prefix,
+    TOKEN_FILE: tokenFile.path,
+    COLLECTOR_PORT: '0',
+    ...options.environment,
+  });
+  assert(loaded.ok, loaded.ok ? '' : loaded.errors.join('\n'));
+  const logger = createLogger('collector', 'fatal');
+  const registry = new Registry();
+  const readiness = createReadiness(['kafka']);
+  const producer = await connectProducer({ kafka, topic, readiness, logger });
+  const wrapped = options.wrap?.(producer) ?? producer;
+  const collector = await startWithProducer({ config: loaded.config, logger, registry, readiness }, wrapped);
+  const url = `http://127.0.0.1:${collector.port}/v1/request-logs`;
+  let stopped: Promise<void> | undefined;
+  const stop = (): Promise<void> => (stopped ??= collector.stop());
+  return {
+    url,
+    boot: collector.boot,
+    readiness,
+    post: (body, headers) => post(url, body, headers),
+    messages: () => readMessages(kafka, topic),
+    metric: (name) => readMetric(registry, name),
+    stop,
+    remove: async () => {
+      await stop();
+      await removeTopic();
+      await tokenFile.remove();
+    },
+  };
+}
+
+async function post(
+  url: string,
+  body: string | Buffer,
+  headers: Record<string, string> = {},
+): Promise<Answer> {
+  const response = await fetch(url, {
+    method: 'POST',
+    body,
+    headers: { authorization: `Bearer ${WRITE_TOKEN}`, 'content-type': 'application/json', ...headers },
+  });
+  return { status: response.status, headers: response.headers, body: await response.json() };
+}
+
+async function readMessages(kafka: Kafka, topic: string): Promise<StoredMessage[]> {
+  const admin = kafka.admin();
+  await admin.connect();
+  const ends = await admin.fetchTopicOffsets(topic);
+  const total = ends.reduce((sum, { low, high }) => sum + Number(high) - Number(low), 0);
+  const groupId = `${topic}-${randomBytes(6).toString('hex')}`;
+  const messages: StoredMessage[] = [];
+  if (total > 0) {
+    const consumer = kafka.consumer({ groupId });
+    await consumer.connect();
+    await consumer.subscribe({ topic, fromBeginning: true });
+    await new Promise<void>((resolve, reject) => {
+      const eachMessage: Parameters<typeof consumer.run>[0] = {
+        eachMessage: async ({ partition, message }) => {
+          try {
+            messages.push(decodeMessage(partition, message));
+          } catch (error) {
+            reject(error instanceof Error ? error : new Error(String(error)));
+          }
+          if (messages.length === total) resolve();
+        },
+      };
+      consumer.run(eachMessage).catch(reject);
+    });
+    await consumer.disconnect();
+    await admin.deleteGroups([groupId]);
+  }
+  await admin.disconnect();
+  return messages.toSorted((a, b) => a.partition - b.partition || a.offset - b.offset);
+}
+
+function decodeMessage(
+  partition: number,
+  message: { offset: string; value: Buffer | null; headers?: Parameters<typeof readBatchHeaders>[0] },
+): StoredMessage {
+  assert(message.value !== null);
+  const read = readBatchHeaders(message.headers, message.value);
+  assert(read.ok, read.ok ? '' : read.fault);
+  const decoded = decodeContainer(message.value);
+  assert(decoded.ok, decoded.ok ? '' : decoded.fault);
+  assert.equal(read.headers.records, decoded.records.length);
+  assert.equal(read.headers.batch.partition, partition);
+  return {
+    partition,
+    offset: Number(message.offset),
+    bytes: message.value.length,
+    headers: read.headers,
+    records: decoded.records as RequestLog[],
+  };
+}
+
+async function readMetric(registry: Registry, name: string): Promise<number> {
+  const metric = await registry.getSingleMetric(`imscope_collector_${name}`)?.get();
+  assert(metric !== undefined, `no metric ${name}`);
+  return metric.values.reduce((sum, { value }) => sum + value, 0);
+}
