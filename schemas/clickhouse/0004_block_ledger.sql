@@ -6,6 +6,7 @@
 -- Nothing personal stands here; kept 14 days, twice the term of the logs it accounts for.
 CREATE TABLE IF NOT EXISTS block_ledger
 (
+    `cluster` LowCardinality(String),
     `topic` LowCardinality(String),
     `epoch` UInt32,
     `partition` Int32,
@@ -31,6 +32,6 @@ CREATE TABLE IF NOT EXISTS block_ledger
 )
 ENGINE = ReplacingMergeTree
 PARTITION BY toStartOfInterval(last_appended, INTERVAL 1 DAY)
-ORDER BY (topic, epoch, partition, first_offset)
+ORDER BY (cluster, topic, epoch, partition, first_offset)
 TTL toDateTime(last_appended) + INTERVAL 14 DAY DELETE
 SETTINGS ttl_only_drop_parts = 1, merge_with_ttl_timeout = 600, non_replicated_deduplication_window = 10000;

@@ -3,6 +3,7 @@
  * started when it answers a client. Its data directory outlives it; stop is clean and bounded.
  */
 import { execFile } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -10,7 +11,7 @@ import { promisify } from 'node:util';
 import { Kafka, logLevel } from 'kafkajs';
 import { ensureKafkaJars } from './kafka-jars.js';
 import { freePort, isPortFree, portHolder } from './ports.js';
-import { type ManagedProcess, startProcess, waitUntil } from './process.js';
+import { type ManagedProcess, type OnSpawn, startProcess, waitUntil } from './process.js';
 import { REPO_ROOT } from './repo-root.js';
 
 export type BrokerOptions = {
@@ -20,6 +21,7 @@ export type BrokerOptions = {
   readonly port?: number;
   /** Heap of the JVM; its whole memory is about 250 MB more. Default 512. */
   readonly heapMb?: number;
+  readonly onSpawn?: OnSpawn;
 };
 
 export type Broker = {
@@ -95,9 +97,9 @@ async function writeProperties(dataDir: string, port: number): Promise<string> {
   return file;
 }
 
-/** Formats the data directory, which only a new one needs. One cluster id for all: they never meet. */
+/** Formats the data directory, which only a new one needs. Its cluster id is new too: offsets start over with it. */
 async function format(classPath: string, propertiesFile: string): Promise<void> {
-  const clusterId = 'aW1zY29wZS1sb2NhbC0wMQ';
+  const clusterId = randomBytes(16).toString('base64url');
   await promisify(execFile)('java', [
     '-XX:TieredStopAtLevel=1',
     '-cp',
@@ -114,7 +116,7 @@ async function format(classPath: string, propertiesFile: string): Promise<void> 
 async function startJava(
   classPath: string,
   propertiesFile: string,
-  { dataDir, heapMb = HEAP_MB }: BrokerOptions,
+  { dataDir, heapMb = HEAP_MB, onSpawn }: BrokerOptions,
 ): Promise<ManagedProcess> {
   return startProcess({
     name: 'kafka',
@@ -134,6 +136,7 @@ async function startJava(
     ],
     logFile: join(dataDir, 'broker.log'),
     cwd: dataDir,
+    ...(onSpawn === undefined ? {} : { onSpawn }),
   });
 }
 

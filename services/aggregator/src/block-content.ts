@@ -64,6 +64,7 @@ export type BatchRange = {
 
 /** A row of `block_ledger`; times in epoch milliseconds, 64-bit numbers as text. */
 export type LedgerRow = {
+  readonly cluster: string;
   readonly topic: string;
   readonly epoch: number;
   readonly partition: number;
@@ -91,6 +92,7 @@ export type LedgerRow = {
 export function ledgerRowOf(place: BlockPlace, block: Block, inserts: readonly BlockInsert[]): LedgerRow {
   const times = block.stored.flatMap(({ eventTimes }) => (eventTimes === undefined ? [] : [eventTimes]));
   return {
+    cluster: place.cluster,
     topic: place.topic,
     epoch: place.epoch,
     partition: place.partition,

@@ -17,14 +17,13 @@ export type LedgerPosition = {
 /** The last stored position of a partition, over all epochs of its topic. */
 export async function readPosition(
   client: ClickHouseClient,
-  topic: string,
-  partition: number,
+  place: { cluster: string; topic: string; partition: number },
 ): Promise<LedgerPosition> {
   const result = await client.query({
     query: `SELECT epoch, last_offset, next_rows_max, next_bytes_max FROM block_ledger
-      WHERE topic = {topic:String} AND partition = {partition:Int32}
+      WHERE cluster = {cluster:String} AND topic = {topic:String} AND partition = {partition:Int32}
       ORDER BY epoch DESC, last_offset DESC LIMIT 1`,
-    query_params: { topic, partition },
+    query_params: place,
     format: 'JSONEachRow',
   });
   const [row] =
@@ -40,12 +39,12 @@ export async function readPosition(
 /** The batches stored of a partition's epoch, as far back as a duplicate may come (73 h; see batch-intervals). */
 export async function readSeenBatches(
   client: ClickHouseClient,
-  place: { topic: string; epoch: number; partition: number },
+  place: { cluster: string; topic: string; epoch: number; partition: number },
 ): Promise<BatchIntervals> {
   const result = await client.query({
     query: `SELECT batch.1 AS boot, batch.2 AS first, batch.3 AS last, toUnixTimestamp64Milli(last_appended) AS appended
       FROM (SELECT last_appended, last_offset, arrayJoin(batches) AS batch FROM block_ledger FINAL
-        WHERE topic = {topic:String} AND epoch = {epoch:UInt32} AND partition = {partition:Int32}
+        WHERE cluster = {cluster:String} AND topic = {topic:String} AND epoch = {epoch:UInt32} AND partition = {partition:Int32}
           AND last_appended > now64(3) - INTERVAL 73 HOUR)
       ORDER BY last_offset, first`,
     query_params: place,

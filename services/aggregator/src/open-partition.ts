@@ -36,10 +36,10 @@ export async function openPartition(
   const { topic, partition } = at;
   const start = await findStart(
     { admin: opening.admin, store: parts.store, group: options.consumerGroup },
-    at,
+    { ...at, cluster: opening.cluster },
   );
   const place: BlockPlace = { cluster: opening.cluster, topic, partition, epoch: start.epoch };
-  const seen = await readSeenBatches(parts.store, { topic, partition, epoch: start.epoch });
+  const seen = await readSeenBatches(parts.store, place);
   parts.logger.info({ ...place, nextOffset: start.nextOffset, boots: seen.boots }, 'took a partition');
   const cutter = new BlockCutter({ nextOffset: start.nextOffset, bounds: start.bounds, seen });
   return new PartitionWorker(

@@ -10,9 +10,10 @@ import { type LedgerPosition, readPosition } from './ledger.js';
 /** @param at.endOffset the end of the partition's log */
 export async function findStart(
   ports: { admin: Admin; store: ClickHouseClient; group: string },
-  at: { topic: string; partition: number; endOffset: number },
+  at: { cluster: string; topic: string; partition: number; endOffset: number },
 ): Promise<LedgerPosition> {
-  const ledger = await readPosition(ports.store, at.topic, at.partition);
+  const { cluster, topic, partition } = at;
+  const ledger = await readPosition(ports.store, { cluster, topic, partition });
   if (ledger.nextOffset > at.endOffset)
     return { epoch: ledger.epoch + 1, nextOffset: 0, bounds: INITIAL_BOUNDS };
   const committed = await readCommitted(ports.admin, ports.group, at);
