@@ -127,23 +127,27 @@ function exceptionBlock(text: string, tag: string): string {
   return `\r\n__exception__\r\n${tag}\r\n${text}${Buffer.byteLength(text)} ${tag}\r\n__exception__\r\n`;
 }
 
-/** Sends what is left and the block in one piece, then closes without the last chunk. */
+/**
+ * Sends what is left and the block in one piece, then closes without the last chunk. The connection stays a moment
+ * longer, for a client that is still unpacking would take the close for the error and never see the block.
+ */
 async function cutShort(
   response: ServerResponse,
   compressor: Compressor | undefined,
   block: string,
 ): Promise<void> {
   if (response.destroyed) return;
-  const close = (): void => void response.socket?.end();
   if (compressor === undefined) {
-    response.write(block, close);
-    return;
+    response.write(block);
+  } else {
+    compressor.write(block);
+    await new Promise<void>((resolve) => compressor.flush(resolve));
   }
-  compressor.write(block);
-  await new Promise<void>((resolve) => compressor.flush(resolve));
-  response.write('', close);
-  if (response.writableLength === 0) close();
+  const timer = setTimeout(() => response.socket?.end(), LINGER_MS);
+  response.once('close', () => clearTimeout(timer));
 }
+
+const LINGER_MS = 250;
 
 async function drained(sink: Writable, response: ServerResponse, stallMs: number): Promise<void> {
   const giveUp = new AbortController();
@@ -189,12 +193,7 @@ function acceptedEncoding(request: IncomingMessage): Encoding | undefined {
 }
 
 function createCompressor(encoding: Encoding, level: number): Compressor {
-  switch (encoding) {
-    case 'gzip':
-      return createGzip({ level });
-    case 'deflate':
-      return createDeflate({ level });
-    case 'br':
-      return createBrotliCompress({ params: { [constants.BROTLI_PARAM_QUALITY]: level } });
-  }
+  if (encoding === 'gzip') return createGzip({ level });
+  if (encoding === 'deflate') return createDeflate({ level });
+  return createBrotliCompress({ params: { [constants.BROTLI_PARAM_QUALITY]: level } });
 }

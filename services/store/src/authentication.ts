@@ -4,7 +4,7 @@
  */
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
-import { StoreError, storeError } from './store-error.js';
+import { type StoreError, storeError } from './store-error.js';
 
 export type Credentials = { readonly user: string; readonly password: string };
 
@@ -56,6 +56,9 @@ function twoWays(): StoreError {
 }
 
 function sameText(left: string, right: string): boolean {
-  const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
   return timingSafeEqual(digest(left), digest(right));
+}
+
+function digest(text: string): Buffer {
+  return createHash('sha256').update(text).digest();
 }

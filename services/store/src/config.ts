@@ -20,7 +20,7 @@ export const STORE_SETTINGS = {
     default: '',
     purpose: 'password of the one user; may be missing on loopback only',
   }),
-  readSessionsMax: integer({ default: 4, min: 1, max: 64, purpose: 'reads that run at once' }),
+  readSessionsMax: integer({ default: 4, min: 1, max: 32, purpose: 'reads that run at once' }),
   writeSessionsMax: integer({
     default: 4,
     min: 1,

@@ -16,17 +16,17 @@ const RIGHTS = [
 
 /** Table and database engines that hold their data in the data directory, in memory, or in no place at all. */
 const ENGINES = [
-  ...[
-    '',
-    'Replacing',
-    'Summing',
-    'Aggregating',
-    'Collapsing',
-    'VersionedCollapsing',
-    'Graphite',
-    'Coalescing',
-  ].flatMap((kind) => [`${kind}MergeTree`, `Replicated${kind}MergeTree`]),
-  ...[
+  '',
+  'Replacing',
+  'Summing',
+  'Aggregating',
+  'Collapsing',
+  'VersionedCollapsing',
+  'Graphite',
+  'Coalescing',
+]
+  .flatMap((kind) => [`${kind}MergeTree`, `Replicated${kind}MergeTree`])
+  .concat(
     'Memory',
     'Null',
     'Log',
@@ -38,9 +38,8 @@ const ENGINES = [
     'Merge',
     'Dictionary',
     'View',
-  ],
-  ...['MaterializedView', 'GenerateRandom', 'KeeperMap', 'Atomic', 'Replicated'],
-];
+  )
+  .concat('MaterializedView', 'GenerateRandom', 'Atomic', 'Replicated');
 
 /** Writes the configuration. @returns the engine's arguments that name it */
 export function writeEngineConfig(directory: string, emptyDirectory: string): string[] {

@@ -24,7 +24,7 @@ export function refuseForbidden(statement: Statement): void {
       throw storeError(497, 'INTO OUTFILE is not to be had here: read the rows from the answer');
     if (token.text === 'FROM' && next === 'INFILE')
       throw storeError(497, 'FROM INFILE is not to be had here: send the data in the body');
-    if (token.text === 'SET' && (next === 'ROLE' || next === 'DEFAULT'))
+    if (index === 0 && token.text === 'SET' && (next === 'ROLE' || next === 'DEFAULT'))
       throw storeError(497, 'SET ROLE is not to be had here: the store has one user without roles');
   }
 }
@@ -66,9 +66,34 @@ export function insertingFrom(statement: Statement, path: string): { sql: string
   if (name === undefined || open === undefined || first?.text === ')' || found[input - 1]?.text !== 'FROM')
     throw storeError(62, "Syntax error: write FROM input('column Type, …') with the structure of the data");
   refuseOtherTables(found, input);
-  const arguments_ = `file(${quoted(path)}, ${quoted(format ?? '')}, `;
-  const rewritten = fromByteText(sql.slice(0, name.start)) + arguments_ + fromByteText(sql.slice(open.end));
+  const source = `file(${quoted(path)}, ${quoted(format ?? '')}, `;
+  const rewritten = fromByteText(sql.slice(0, name.start)) + source + fromByteText(sql.slice(open.end));
   return { sql: rewritten, readsFile: true };
+}
+
+/**
+ * A KILL with ids of requests turned into the engine's own: it gives every statement an id, we know the pipes.
+ * Never SYNC: the engine keeps a killed statement in its list until the session's next one, so that waits for ever.
+ * @param reads pipes by the id of the request
+ */
+export function killingOneOf(statement: Statement, reads: ReadonlyMap<string, string>): string {
+  let sql = '';
+  let at = 0;
+  for (const [index, token] of statement.tokens.entries()) {
+    const pipePath = token.kind === 'string' ? reads.get(fromByteText(token.text.slice(1, -1))) : undefined;
+    const sync = token.text === 'SYNC' && token.kind === 'word' && index === statement.tokens.length - 1;
+    if (pipePath === undefined && !sync) continue;
+    sql += fromByteText(statement.sql.slice(at, token.start));
+    if (pipePath !== undefined)
+      sql += `(SELECT query_id FROM system.processes WHERE ${readsInto(pipePath)} LIMIT 1)`;
+    at = token.end;
+  }
+  return sql + fromByteText(statement.sql.slice(at));
+}
+
+/** Condition on system.processes: the read that writes into `pipePath`. No two reads have the same at a time. */
+export function readsInto(pipePath: string): string {
+  return `position(query, ${quoted(pipePath)}) > 0 AND query NOT LIKE 'KILL%'`;
 }
 
 /** Such an INSERT runs with the right to read files, so it may name no table but the one it inserts into. */

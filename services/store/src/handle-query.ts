@@ -3,30 +3,21 @@
  * removed, the session is given back, and the client learns how it ended.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Logger } from '@imscope/runtime/logger.js';
 import { type Answer, type ServerFacts, createAnswer, setServerHeaders } from './answer.js';
 import { type Credentials, authenticate } from './authentication.js';
-import type { StoreConfig } from './config.js';
-import { insertingFrom, quoted, readingInto, refuseForbidden } from './engine-sql.js';
-import type { StoreMetrics } from './metrics.js';
+import { insertingFrom, killingOneOf, refuseForbidden } from './engine-sql.js';
 import { formBoundary, readForm } from './multipart-form.js';
 import { type StatementWithData, readStatementAndData, readWhole, statementOf } from './request-body.js';
 import { type RequestParameters, readParameters } from './request-parameters.js';
-import { openResultPipe } from './result-pipe.js';
-import type { Lane, Lent, SessionPool } from './session-pool.js';
+import { type ReadContext, runRead } from './run-read.js';
+import type { Lane, Lent } from './session-pool.js';
 import { fromByteText } from './sql-tokens.js';
-import type { Spool } from './spool.js';
 import type { Statement, StatementKind } from './statement.js';
 import { type StoreError, asStoreError, storeError } from './store-error.js';
 
-export type QueryContext = {
-  readonly config: StoreConfig;
+export type QueryContext = ReadContext & {
   readonly credentials: Credentials;
   readonly facts: ServerFacts;
-  readonly pool: SessionPool;
-  readonly spool: Spool;
-  readonly metrics: StoreMetrics;
-  readonly logger: Logger;
 };
 
 type Request = {
@@ -75,7 +66,8 @@ export async function handleQuery(
     data = rest.data;
     kind = statement.kind;
     refuse(asked, statement);
-    await runStatement(context, { asked, statement, data, answer, signal: gone.signal });
+    const signal = kind === 'read' ? AbortSignal.any([gone.signal, context.stopReads]) : gone.signal;
+    await runStatement(context, { asked, statement, data, answer, signal });
   } catch (thrown) {
     const error = asStoreError(thrown);
     result = gone.signal.aborted ? 'cancelled' : error.status >= 500 ? 'failed' : 'refused';
@@ -144,12 +136,13 @@ async function runStatement(context: QueryContext, request: Request): Promise<vo
       parameters: asked.parameters,
       readsFile: insert?.readsFile ?? false,
     });
-    if (statement.kind === 'read') await runRead(context, request, lent);
+    if (statement.kind === 'read')
+      await runRead(context, { statement, asked, answer: request.answer, signal }, lent);
     else if (statement.kind === 'insert') await runInsert(context, request, lent, insert?.sql);
-    else await runCommand(request, lent);
+    else await runCommand(context, request, lent);
     clean = statement.kind !== 'session';
   } catch (error) {
-    clean = asStoreError(error).status < 500;
+    clean = asStoreError(error).code !== 1002;
     throw error;
   } finally {
     lent.release(!clean);
@@ -171,80 +164,11 @@ async function runInsert(
   answer.whole(undefined, Buffer.alloc(0), written);
 }
 
-async function runCommand(request: Request, lent: Lent): Promise<void> {
+async function runCommand(context: QueryContext, request: Request, lent: Lent): Promise<void> {
   const { statement, asked, answer } = request;
   const format = statement.format === undefined ? asked.defaultFormat : fromByteText(statement.format);
-  const { output, resultRows, resultBytes } = await lent.session.run(fromByteText(statement.sql), format);
+  const sql =
+    statement.kind === 'control' ? killingOneOf(statement, context.reads) : fromByteText(statement.sql);
+  const { output, resultRows, resultBytes } = await lent.session.run(sql, format);
   answer.whole(output.length === 0 ? undefined : format, output, { resultRows, resultBytes });
-}
-
-/** Rows through the pipe of the seat: held back at first, so that an error is a status and not half a result. */
-async function runRead(context: QueryContext, request: Request, lent: Lent): Promise<void> {
-  const { asked, answer, statement, signal } = request;
-  const { config, metrics } = context;
-  const path = context.spool.pipe(`read-${lent.seat}`);
-  const { sql, format } = readingInto(statement, path, asked.defaultFormat);
-  const pipe = openResultPipe(path);
-  const done = lent.session.run(sql).finally(() => pipe.finish());
-  const outcome = done.then(
-    (facts) => ({ facts }),
-    (error: unknown) => ({ error: asStoreError(error) }),
-  );
-  const cancel = (): void => {
-    pipe.cancel();
-    void killReading(context, path);
-  };
-  signal.addEventListener('abort', cancel, { once: true });
-  if (signal.aborted) cancel();
-  const holdBytesMax = asked.waitEndOfQuery ? config.resultBytesMax : config.resultHoldBytes;
-  const held: Buffer[] = [];
-  let heldBytes = 0;
-  try {
-    for await (const chunk of pipe.chunks) {
-      metrics.resultBytes.inc(chunk.length);
-      if (answer.begun) await answer.write(chunk);
-      else if ((heldBytes += held.push(chunk) > 0 ? chunk.length : 0) > holdBytesMax) {
-        if (asked.waitEndOfQuery)
-          throw storeError(
-            396,
-            `The result has more than ${holdBytesMax} bytes: read it without wait_end_of_query, or raise RESULT_BYTES_MAX`,
-          );
-        answer.begin(format);
-        for (const first of held.splice(0)) await answer.write(first);
-      }
-    }
-  } catch (error) {
-    cancel();
-    await outcome;
-    throw signal.aborted ? storeError(394, 'The client went away') : error;
-  } finally {
-    signal.removeEventListener('abort', cancel);
-  }
-  const ended = await outcome;
-  if (signal.aborted) throw storeError(394, 'The client went away');
-  if ('error' in ended) throw ended.error;
-  if (answer.begun) answer.end();
-  else answer.whole(format, Buffer.concat(held), ended.facts);
-}
-
-/** Stops the read that writes into `path`: no two reads have the same at the same time. */
-async function killReading(context: QueryContext, path: string): Promise<void> {
-  try {
-    const lent = await context.pool.acquire('control', AbortSignal.timeout(5000));
-    try {
-      await lent.prepare({
-        database: 'default',
-        settings: new Map(),
-        parameters: new Map(),
-        readsFile: false,
-      });
-      await lent.session.run(
-        `KILL QUERY WHERE position(query, ${quoted(path)}) > 0 AND query NOT LIKE 'KILL%'`,
-      );
-    } finally {
-      lent.release();
-    }
-  } catch (error) {
-    context.logger.warn({ err: error }, 'a read whose client went away could not be stopped');
-  }
 }

@@ -21,26 +21,28 @@ export function createStoreMetrics(
 ): StoreMetrics {
   const registers = [registry];
   const laneGauge = (name: string, help: string, value: (lane: Lane) => number): void => {
-    new Gauge({
+    const gauge = new Gauge({
       name,
       help,
       labelNames: ['lane'],
-      registers,
+      registers: [],
       collect() {
         for (const lane of LANES) this.set({ lane }, value(lane));
       },
     });
+    registry.registerMetric(gauge);
   };
   laneGauge('imscope_store_sessions_busy', 'sessions that run a statement', (lane) => state(lane).busy);
   laneGauge('imscope_store_queue_length', 'requests that wait for a session', (lane) => state(lane).waiting);
-  new Gauge({
+  const spool = new Gauge({
     name: 'imscope_store_spool_bytes',
     help: 'bytes of request bodies that wait for the engine or are being read by it',
-    registers,
+    registers: [],
     collect() {
       this.set(spoolBytes());
     },
   });
+  registry.registerMetric(spool);
   return {
     queries: new Counter({
       name: 'imscope_store_queries_total',

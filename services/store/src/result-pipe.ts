@@ -6,12 +6,13 @@ import { closeSync, constants, openSync } from 'node:fs';
 import { Socket } from 'node:net';
 
 export type ResultPipe = {
-  /** Ends after `finish()`, once all that was written is read. */
+  /**
+   * Ends after `finish()`, once all that was written is read. Leave it only after a first chunk: an engine that has
+   * yet to open the pipe would wait for a reader for ever.
+   */
   readonly chunks: AsyncIterable<Buffer>;
   /** The engine will write no more. */
   finish(): void;
-  /** Nothing more is wanted: what comes is thrown away, and the engine's next write fails. */
-  cancel(): void;
 };
 
 /** Opens both ends, ours and one that keeps the pipe from ending before `finish()`. */
@@ -25,11 +26,6 @@ export function openResultPipe(path: string): ResultPipe {
     finish() {
       if (!finished) closeSync(keeping);
       finished = true;
-    },
-    cancel() {
-      // An engine that has yet to open the pipe would wait for a reader for ever: so then read on.
-      if (socket.bytesRead > 0) socket.destroy();
-      else socket.resume();
     },
   };
 }

@@ -16,6 +16,7 @@ import { type QueryContext, handleQuery } from './handle-query.js';
 import { createStoreMetrics } from './metrics.js';
 import { createSessionPool } from './session-pool.js';
 import { createSpool } from './spool.js';
+import { checkThreadPool } from './thread-pool.js';
 
 export type RunningStore = { readonly port: number; stop(): Promise<void> };
 
@@ -26,11 +27,17 @@ const CONTROL_SESSIONS = 2;
 /** A body must have come whole by then; idle connections are closed. */
 const REQUEST_TIMEOUT_MS = 300_000;
 const KEEP_ALIVE_MS = 10_000;
+/** When the store stops, reads may go on for so long; inserts always end. */
+const STOP_READS_MS = 3000;
 
-/** Opens the data directory and listens. Throws where it is taken, or would stand open without a password. */
-export async function startStore(context: Context): Promise<RunningStore> {
+/**
+ * Opens the data directory and listens. Throws where it is taken, or would stand open without a password.
+ * @param threads size of the libuv pool, from the environment
+ */
+export async function startStore(context: Context, threads: string | undefined): Promise<RunningStore> {
   const { config, logger, registry, readiness } = context;
   refuseOpenStore(config);
+  checkThreadPool(threads, config.readSessionsMax + config.writeSessionsMax + CONTROL_SESSIONS);
   mkdirSync(config.storeDataDir, { recursive: true, mode: 0o700 });
   const spool = createSpool(config.storeSpoolDir, config.storeDataDir, config.spoolBytesMax);
   const engine = await openEngine(
@@ -43,6 +50,7 @@ export async function startStore(context: Context): Promise<RunningStore> {
   spool.removeLeftovers();
   const { readSessionsMax: read, writeSessionsMax: write, queueLengthMax } = config;
   const pool = createSessionPool(engine, { read, write, control: CONTROL_SESSIONS }, queueLengthMax);
+  const stopReads = new AbortController();
   const query: QueryContext = {
     config,
     credentials: { user: config.storeUser, password: config.storePassword },
@@ -55,12 +63,15 @@ export async function startStore(context: Context): Promise<RunningStore> {
       () => spool.bytes(),
     ),
     logger,
+    reads: new Map(),
+    stopReads: stopReads.signal,
   };
+  let stopping = false;
   const running = new Set<Promise<void>>();
   const server = createServer(
     { requestTimeout: REQUEST_TIMEOUT_MS, keepAliveTimeout: KEEP_ALIVE_MS },
     (request, response) => {
-      const answered = route(query, request, response);
+      const answered = stopping ? refuseStopping(response) : route(query, request, response);
       running.add(answered);
       void answered.finally(() => running.delete(answered));
     },
@@ -75,10 +86,13 @@ export async function startStore(context: Context): Promise<RunningStore> {
   return {
     port,
     async stop() {
+      stopping = true;
       const closed = new Promise((resolve) => server.close(resolve));
-      pool.close();
       server.closeIdleConnections();
+      const timer = setTimeout(() => stopReads.abort(), STOP_READS_MS);
       await Promise.all(running);
+      clearTimeout(timer);
+      pool.close();
       server.closeAllConnections();
       await closed;
       await engine.close();
@@ -105,6 +119,11 @@ async function route(
     return text(404, `There is no handle ${url.pathname}\nUse / or /ping for health checks, / for queries\n`);
   if (method !== 'POST' && !url.searchParams.has('query')) return text(200, 'Ok.\n');
   await handleQuery(context, request, response, url);
+}
+
+async function refuseStopping(response: ServerResponse): Promise<void> {
+  response.writeHead(503, { Connection: 'close', 'X-ClickHouse-Exception-Code': '236', 'Retry-After': '1' });
+  response.end('Code: 236. DB::Exception: The store is stopping; try again in a moment. (ABORTED)\n');
 }
 
 async function listen(server: Server, host: string, port: number): Promise<number> {

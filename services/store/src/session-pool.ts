@@ -6,7 +6,7 @@
 import type { Engine, EngineSession } from './engine.js';
 import { FILE_ROLE } from './engine-rights.js';
 import { quoted, quotedName } from './engine-sql.js';
-import { StoreError, storeError } from './store-error.js';
+import { type StoreError, storeError } from './store-error.js';
 
 export type Lane = 'read' | 'write' | 'control';
 export const LANES: readonly Lane[] = ['read', 'write', 'control'];

@@ -65,7 +65,7 @@ function match(pattern: RegExp, sql: string, at: number): string | undefined {
   return pattern.exec(sql)?.[0];
 }
 
-/** Position after blanks and comments (`-- …`, `# …`, `#!…`, `/* … *​/`). */
+/** Position after blanks and comments: from two hyphens, `# ` or `#!` to the line's end, and bracketed ones. */
 function skipBlank(sql: string, from: number): number {
   let at = from;
   for (;;) {

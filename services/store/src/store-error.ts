@@ -79,6 +79,8 @@ export function asStoreError(thrown: unknown): StoreError {
   const parts = ENGINE_ERROR.exec(message);
   if (parts === null) return new StoreError(1002, 'UNKNOWN_EXCEPTION', message, { cause: thrown });
   const [, code = '1002', text = message, name = 'UNKNOWN_EXCEPTION'] = parts;
+  // What fails in the reading of an insert's data comes wrapped in itself.
+  if (text.startsWith(`Code: ${code}. DB::`)) return asStoreError(new Error(text, { cause: thrown }));
   return new StoreError(Number(code), name, text, { cause: thrown });
 }
 
