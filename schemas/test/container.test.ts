@@ -107,10 +107,13 @@ test('a header of any Avro container is read, and a foreign schema is told apart
 
 test('numbers of 52 bits keep their value through the variable-length encoding', () => {
   fc.assert(
-    fc.property(fc.maxSafeInteger().map((value) => Math.trunc(value / 2)), (value) => {
-      assert.deepEqual(decodeLong(encodeLong(value), 0)?.value, value);
-      assert.deepEqual(encodeLong(value), avro.Type.forSchema('long').toBuffer(value));
-    }),
+    fc.property(
+      fc.maxSafeInteger().map((value) => Math.trunc(value / 2)),
+      (value) => {
+        assert.deepEqual(decodeLong(encodeLong(value), 0)?.value, value);
+        assert.deepEqual(encodeLong(value), avro.Type.forSchema('long').toBuffer(value));
+      },
+    ),
   );
 });
 
