@@ -10,7 +10,12 @@ import { Type } from 'typebox';
 import { Value } from 'typebox/value';
 
 const Secret = Type.String({ minLength: 32 });
-const Secrets = Type.Object({ writeToken: Secret, readToken: Secret, storePassword: Secret });
+const Secrets = Type.Object({
+  writeToken: Secret,
+  readToken: Secret,
+  storePassword: Secret,
+  sessionKey: Secret,
+});
 
 export type Credentials = {
   /** For gateways: may send for all applications. */
@@ -18,6 +23,8 @@ export type Credentials = {
   /** For the dashboard and the CLI: may read all applications. */
   readonly readToken: string;
   readonly storePassword: string;
+  /** Signs the dashboard's sessions, so that they outlive a restart. */
+  readonly sessionKey: string;
   /** TOKEN_FILE of collector and query. */
   readonly tokenFile: string;
   /** Where the words stand, for people. */
@@ -34,6 +41,7 @@ export function openCredentials(dir: string): Credentials {
       writeToken: newSecret(),
       readToken: newSecret(),
       storePassword: newSecret(),
+      sessionKey: newSecret(),
     });
   }
   const secrets: unknown = JSON.parse(readFileSync(secretsFile, 'utf8'));

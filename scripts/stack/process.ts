@@ -32,7 +32,11 @@ export type ProcessOptions = {
   readonly env?: Readonly<Record<string, string>>;
   readonly logFile: string;
   readonly cwd?: string;
+  /** Called as soon as the process runs, long before it is ready. */
+  readonly onSpawn?: OnSpawn;
 };
+
+export type OnSpawn = (process: ManagedProcess) => void;
 
 const STOP_GRACE_MS = 30_000;
 const LAST_LINES = 15;
@@ -81,7 +85,9 @@ export async function startProcess(options: ProcessOptions): Promise<ManagedProc
     clearTimeout(timer);
     return exit;
   };
-  return { name, pid, logFile, exited, isRunning, stop, kill };
+  const managed = { name, pid, logFile, exited, isRunning, stop, kill };
+  options.onSpawn?.(managed);
+  return managed;
 }
 
 /**

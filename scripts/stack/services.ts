@@ -5,7 +5,14 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { freePort } from './ports.js';
-import { lastLogLines, type ManagedProcess, probeReady, startProcess, waitUntil } from './process.js';
+import {
+  lastLogLines,
+  type ManagedProcess,
+  type OnSpawn,
+  probeReady,
+  startProcess,
+  waitUntil,
+} from './process.js';
 import { REPO_ROOT } from './repo-root.js';
 
 export type ServiceName = 'aggregator' | 'collector' | 'query' | 'store';
@@ -21,6 +28,7 @@ export type ServiceOptions = {
   /** A free one where none is given. */
   readonly adminPort?: number;
   readonly readyTimeoutMs?: number;
+  readonly onSpawn?: OnSpawn;
 };
 
 export type RunningService = ManagedProcess & { readonly adminPort: number };
@@ -37,6 +45,7 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
     env: { ADMIN_PORT: String(adminPort), ...options.env },
     logFile: options.logFile,
     cwd: REPO_ROOT,
+    ...(options.onSpawn === undefined ? {} : { onSpawn: options.onSpawn }),
   });
   try {
     await waitUntil(child, () => probeReady(adminPort), options.readyTimeoutMs ?? READY_TIMEOUT_MS);
@@ -52,7 +61,7 @@ export async function runServiceCommand(
   options: Omit<ServiceOptions, 'adminPort' | 'readyTimeoutMs'>,
   args: readonly string[],
 ): Promise<void> {
-  const { name, mode, env, logFile } = options;
+  const { name, mode, env, logFile, onSpawn } = options;
   const { command, args: entryArgs } = entry(name, mode);
   const child = await startProcess({
     name: `${name} ${args.join(' ')}`,
@@ -61,6 +70,7 @@ export async function runServiceCommand(
     env,
     logFile,
     cwd: REPO_ROOT,
+    ...(onSpawn === undefined ? {} : { onSpawn }),
   });
   const timer = setTimeout(() => void child.kill(), COMMAND_TIMEOUT_MS);
   const exit = await child.exited;

@@ -4,6 +4,7 @@
  */
 import { join } from 'node:path';
 import { freePort } from './ports.js';
+import type { OnSpawn } from './process.js';
 import { type RunningService, type ServiceMode, startService } from './services.js';
 
 export type StoreOptions = {
@@ -15,6 +16,7 @@ export type StoreOptions = {
   readonly adminPort?: number;
   /** Default: store.log beside the data directory. */
   readonly logFile?: string;
+  readonly onSpawn?: OnSpawn;
 };
 
 /** What a client of the store needs to know. */
@@ -39,6 +41,7 @@ export async function startStore(options: StoreOptions): Promise<RunningStore> {
     mode: options.mode,
     logFile: options.logFile ?? join(options.dataDir, '..', 'store.log'),
     ...(options.adminPort === undefined ? {} : { adminPort: options.adminPort }),
+    ...(options.onSpawn === undefined ? {} : { onSpawn: options.onSpawn }),
     env: {
       STORE_HOST: '127.0.0.1',
       STORE_PORT: String(port),

@@ -1,0 +1,272 @@
+/*
+ * The demonstration from the first step to the last: prepare the machine, start the chain, send history, go on with
+ * live traffic, show the balance, stop in reverse order. Promise: LOST and DOUBLED are counted, never assumed, and
+ * nothing that was started stays behind.
+ */
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import pc from 'picocolors';
+import { openCredentials } from '../stack/credentials.js';
+import { hasKafkaJars } from '../stack/kafka-jars.js';
+import { stopLeftovers } from '../stack/leftovers.js';
+import { boundLog, type ManagedProcess } from '../stack/process.js';
+import { preflight } from '../stack/preflight.js';
+import { JAVA, MAVEN, providePrograms } from '../stack/programs.js';
+import type { SupervisorEvent } from '../stack/supervisor.js';
+import { addBalances, type Balance, isEven, NOTHING } from './balance.js';
+import { createStoredCounter } from './count-stored.js';
+import { historyState, sendHistoryOnce } from './history.js';
+import { type Live, startLive } from './live.js';
+import { residentBytes } from './memory.js';
+import type { DemoOptions } from './options.js';
+import { createSignInLink, fetchApplications } from './query-api.js';
+import { type Screen, seconds } from './screen.js';
+import { rememberIn, type Stack, type Started, startStack } from './start-stack.js';
+import { waitCaughtUp } from './wait-caught-up.js';
+import { applicationsTable, balanceLine, directions, number } from './words.js';
+
+/** Machine and programs, six for the stack, history: see the calls of `screen.step`. */
+export const STEPS = 8;
+
+export type DemoContext = {
+  readonly options: DemoOptions;
+  readonly screen: Screen;
+  /** Aborted at the first Ctrl-C, or when something cannot be mended. */
+  readonly stopping: AbortSignal;
+  readonly children: Set<ManagedProcess>;
+  readonly onEvent: (event: SupervisorEvent) => void;
+};
+
+const REFRESH_MS = 2_000;
+const INCIDENT = 'error-burst';
+const INCIDENT_AFTER_MS = 60_000;
+const INCIDENT_LASTS_MS = 120_000;
+const GIB = 2 ** 30;
+
+/** Runs it until it is stopped. @returns true where every record sent is stored once */
+export async function runDemo(context: DemoContext): Promise<boolean> {
+  const started: Started = [];
+  try {
+    return await runUntilStopped(context, started);
+  } finally {
+    context.screen.status('');
+    for (const { name, stop } of started.toReversed()) {
+      const startedAt = performance.now();
+      await stop();
+      context.screen.print(pc.dim(`stopped ${name} ${seconds(performance.now() - startedAt)}`));
+    }
+    context.screen.print(
+      `Data, logs and tokens: ${context.options.data} (start again to go on, --fresh to begin anew)`,
+    );
+  }
+}
+
+async function runUntilStopped(context: DemoContext, started: Started): Promise<boolean> {
+  const { options, screen, stopping } = context;
+  await orStopped(
+    stopping,
+    screen.step('this machine', (say) => prepareMachine(options, say)),
+  );
+  const credentials = openCredentials(join(options.data, 'credentials'));
+  const onSpawn = rememberChild(context);
+  const stack = await orStopped(
+    stopping,
+    startStack({ demo: options, credentials, screen, onEvent: context.onEvent, onSpawn }, started),
+  );
+  const counter = createStoredCounter(stack.store);
+  started.push({ name: 'counter', stop: () => counter.close() });
+  const simulator = {
+    collectorUrl: stack.collectorUrl,
+    token: credentials.writeToken,
+    dir: join(options.data, 'logs'),
+    onSpawn,
+  };
+  await orStopped(stopping, waitCaughtUp(`127.0.0.1:${options.kafkaPort}`, stopping));
+  const history = await orStopped(
+    stopping,
+    screen.step('history', (say) => provideHistory(context, { ...simulator, counter }, say)),
+  );
+  const live = options.traffic
+    ? await startLive({ ...simulator, counter, ratePerSecond: options.rate, onEvent: context.onEvent })
+    : undefined;
+  if (live !== undefined) started.push({ name: 'simulator', stop: () => live.stop() });
+  await showWhereItIs(context, stack, credentials.readToken, credentials.secretsFile);
+  await watch(context, live, history);
+  return summarize(context, live, history);
+}
+
+/** Rejects as soon as a stop is asked for; the work itself is ended by what `runDemo` stops. */
+async function orStopped<T>(stopping: AbortSignal, work: Promise<T>): Promise<T> {
+  stopping.throwIfAborted();
+  const aborted = new Promise<never>((_resolve, reject) =>
+    stopping.addEventListener('abort', () => reject(stopping.reason), { once: true }),
+  );
+  return Promise.race([work, aborted]);
+}
+
+async function prepareMachine(options: DemoOptions, say: (words: string) => void): Promise<void> {
+  const runDir = join(options.data, 'run');
+  const leftovers = await stopLeftovers(runDir);
+  if (leftovers.length > 0)
+    say(`stopped what an earlier start left: ${leftovers.map(({ name }) => name).join(', ')}`);
+  if (options.fresh) rmSync(options.data, { recursive: true, force: true });
+  const local = '127.0.0.1';
+  const lacks = await preflight(options.data, [
+    { port: options.port, host: options.host, what: 'the dashboard', option: '--port' },
+    { port: options.collectorPort, host: local, what: 'the collector', option: '--collector-port' },
+    { port: options.storePort, host: local, what: 'the store', option: '--store-port' },
+    { port: options.kafkaPort, host: local, what: 'Kafka', option: '--kafka-port' },
+  ]);
+  if (lacks.length > 0)
+    throw new Error(`this machine is not ready:\n${lacks.map((lack) => `  ${lack}`).join('\n')}`);
+  // Maven only fetches the jars: a start that has them does without.
+  const programs = (await hasKafkaJars()) ? [JAVA] : [JAVA, MAVEN];
+  const provided = await providePrograms(programs, (names) =>
+    say(`installing ${names.join(' and ')} with apt-get`),
+  );
+  if (!provided.ok) throw new Error(provided.message);
+}
+
+/** @returns its balance; even where it was sent by an earlier start */
+async function provideHistory(
+  { options, screen, stopping }: DemoContext,
+  simulator: Omit<Parameters<typeof sendHistoryOnce>[0], 'dataDir' | 'records' | 'onProgress' | 'signal'>,
+  say: (words: string) => void,
+): Promise<Balance> {
+  if (!options.traffic) return NOTHING;
+  const state = historyState(options.data);
+  if (state !== undefined) {
+    const cutOff = 'an earlier start was stopped while it sent; --fresh sends it whole';
+    screen.print(`    ${state === 'sent' ? 'there already, from an earlier start' : cutOff}`);
+    return NOTHING;
+  }
+  const sent = await sendHistoryOnce({
+    ...simulator,
+    dataDir: options.data,
+    records: options.records,
+    onProgress: say,
+    signal: stopping,
+  });
+  const { balance, incidents, sentInMs, storedInMs, totals } = sent;
+  const perSecond = Math.round((balance.stored / storedInMs) * 1000);
+  screen.print(
+    `    six days of simulated requests: ${number(balance.sent)} sent in ${seconds(sentInMs)}, all stored after ${seconds(storedInMs)} (${number(perSecond)}/s)`,
+  );
+  if (totals.rejected + totals.unsent > 0) {
+    screen.print(
+      pc.yellow(
+        `    ${number(totals.rejected)} rejected, ${number(totals.unsent)} given up: see logs/history-truth.json`,
+      ),
+    );
+  }
+  for (const incident of incidents) screen.print(`    with one incident in it: ${incident}`);
+  return balance;
+}
+
+async function showWhereItIs(
+  { options, screen }: DemoContext,
+  stack: Stack,
+  readToken: string,
+  secretsFile: string,
+): Promise<void> {
+  const applications = await fetchApplications(stack.queryUrl, readToken, 'now-24h');
+  screen.print(
+    `\n${pc.bold('Applications of the last 24 hours, worst first')} ${pc.dim('(all traffic here is simulated)')}`,
+  );
+  screen.print(applicationsTable(applications));
+  const { port, host } = options;
+  const metricsUrls = Object.values(stack.adminPorts).map((admin) => `http://127.0.0.1:${admin}/metrics`);
+  const signInLink = await createSignInLink(stack.queryUrl, readToken);
+  const { collectorUrl, queryUrl } = stack;
+  screen.print(
+    `\n${directions({ signInLink, port, host, collectorUrl, queryUrl, secretsFile, metricsUrls })}\n`,
+  );
+}
+
+/** Shows the balance until a stop is asked for or the time is over; begins the announced incident. */
+async function watch(context: DemoContext, live: Live | undefined, history: Balance): Promise<void> {
+  const { options, screen, stopping } = context;
+  const startedAt = Date.now();
+  const endsAt = options.for === undefined ? Infinity : startedAt + options.for;
+  // In a short run the incident comes early enough to be seen.
+  const incidentAt = startedAt + Math.min(INCIDENT_AFTER_MS, (options.for ?? Infinity) / 3);
+  let incident: 'announced' | 'running' | 'over' = 'announced';
+  if (live !== undefined)
+    screen.print(
+      `In ${seconds(incidentAt - startedAt)} an incident begins: ${INCIDENT}. Watch it come on the page.`,
+    );
+  while (!stopping.aborted && Date.now() < endsAt) {
+    if (live !== undefined && incident === 'announced' && Date.now() >= incidentAt) {
+      incident = 'running';
+      const forMs = Math.min(INCIDENT_LASTS_MS, (options.for ?? Infinity) / 3);
+      await live.begin(INCIDENT, Math.round(forMs / 1000));
+      screen.print(
+        pc.yellow(
+          `${clock()} incident begins: ${INCIDENT}, for ${seconds(forMs)}; which application is it, and which interface?`,
+        ),
+      );
+    }
+    const state = await live?.state().catch(() => undefined);
+    if (incident === 'running' && state !== undefined && !state.incidents.includes(INCIDENT)) {
+      incident = 'over';
+      screen.print(pc.green(`${clock()} incident is over: ${INCIDENT}`));
+    }
+    const balance = addBalances(history, state?.balance ?? NOTHING);
+    const memory = `${(memoryBytes(context.children) / GIB).toFixed(1)} GB`;
+    const rate = state === undefined ? '' : `${options.rate}/s  `;
+    screen.status(
+      `${clock()} ${balanceLine(balance, state?.freshMs)}  ${pc.dim(`${rate}memory ${memory}  Ctrl-C stops`)}`,
+    );
+    for (const { logFile } of context.children) boundLog(logFile);
+    await sleep(Math.min(REFRESH_MS, Math.max(0, endsAt - Date.now())), undefined, {
+      signal: stopping,
+    }).catch(() => undefined);
+  }
+}
+
+async function summarize(
+  { screen, children }: DemoContext,
+  live: Live | undefined,
+  history: Balance,
+): Promise<boolean> {
+  screen.status('waiting for the last rows …');
+  const memory = memoryBytes(children);
+  // A stop was asked for already: this wait has its own bound.
+  const last = await live?.finish(new AbortController().signal);
+  const balance = addBalances(history, last?.balance ?? NOTHING);
+  screen.status('');
+  screen.print(`\n${pc.bold(balanceLine(balance, undefined))}`);
+  const { rejected, unsent, skipped, ambiguous } = last?.totals ?? {
+    rejected: 0,
+    unsent: 0,
+    skipped: 0,
+    ambiguous: 0,
+  };
+  if (rejected + unsent + skipped + ambiguous > 0) {
+    screen.print(
+      `rejected ${number(rejected)}, given up ${number(unsent)}, never sent ${number(skipped)}, answer lost ${number(ambiguous)}: none of these counts as SENT`,
+    );
+  }
+  screen.print(`memory of all processes ${(memory / GIB).toFixed(2)} GB`);
+  return isEven(balance);
+}
+
+function rememberChild({ options, children }: DemoContext): (child: ManagedProcess) => void {
+  const remember = rememberIn(join(options.data, 'run'));
+  return (child) => {
+    remember(child);
+    children.add(child);
+    void child.exited.then(() => children.delete(child));
+  };
+}
+
+/** Of every child and of this process. */
+function memoryBytes(children: ReadonlySet<ManagedProcess>): number {
+  const bytes = residentBytes([process.pid, ...Array.from(children, ({ pid }) => pid)]);
+  return [...bytes.values()].reduce((total, one) => total + one, 0);
+}
+
+function clock(): string {
+  return new Date().toTimeString().slice(0, 8);
+}

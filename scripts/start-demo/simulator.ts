@@ -1,0 +1,186 @@
+/*
+ * The simulator as a child process: one for the history, which ends, and one for live traffic, which is asked
+ * over its control port what it has sent and told when an incident begins.
+ */
+import { readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Type } from 'typebox';
+import { Value } from 'typebox/value';
+import { freePort } from '../stack/ports.js';
+import {
+  type ManagedProcess,
+  type OnSpawn,
+  lastLogLines,
+  startProcess,
+  waitUntil,
+} from '../stack/process.js';
+import { REPO_ROOT } from '../stack/repo-root.js';
+
+export const SIMULATOR_FILE = join(REPO_ROOT, 'scripts', 'simulate-gateway', 'main.ts');
+
+const Totals = Type.Object({
+  acknowledged: Type.Integer(),
+  ambiguous: Type.Integer(),
+  rejected: Type.Integer(),
+  unsent: Type.Integer(),
+  skipped: Type.Integer(),
+});
+export type SimulatorTotals = {
+  readonly acknowledged: number;
+  readonly ambiguous: number;
+  readonly rejected: number;
+  readonly unsent: number;
+  readonly skipped: number;
+};
+const Truth = Type.Object({
+  totals: Totals,
+  incidents: Type.Array(Type.Object({ text: Type.String() })),
+});
+const State = Type.Object({ running: Type.Array(Type.String()), totals: Totals });
+
+export type SimulatorState = { readonly running: readonly string[]; readonly totals: SimulatorTotals };
+
+export type SimulatorOptions = {
+  readonly collectorUrl: string;
+  readonly token: string;
+  /** Directory of its log and its truth. */
+  readonly dir: string;
+  readonly onSpawn: OnSpawn;
+};
+
+export type History = { readonly totals: SimulatorTotals; readonly incidents: readonly string[] };
+
+const READY_TIMEOUT_MS = 30_000;
+const STOP_GRACE_MS = 30_000;
+const POLL_MS = 500;
+export const NO_TOTALS: SimulatorTotals = {
+  acknowledged: 0,
+  ambiguous: 0,
+  rejected: 0,
+  unsent: 0,
+  skipped: 0,
+};
+
+/** Sends six days of history. @param onProgress records acknowledged so far */
+export async function sendHistory(
+  options: SimulatorOptions & { readonly records: number; readonly onProgress: (sent: number) => void },
+): Promise<History> {
+  const truthFile = join(options.dir, 'history-truth.json');
+  rmSync(truthFile, { force: true });
+  const { child, controlPort } = await start('history', options, [
+    '--history',
+    '6d',
+    '--records',
+    String(options.records),
+    '--batch',
+    '2000',
+    '--truth',
+    truthFile,
+  ]);
+  while (child.isRunning()) {
+    const state = await askState(controlPort).catch(() => undefined);
+    if (state !== undefined) options.onProgress(state.totals.acknowledged);
+    await Promise.race([child.exited, sleep(POLL_MS)]);
+  }
+  const { code } = await child.exited;
+  // 1: not all was taken, which the balance shows; anything else is no truth at all.
+  if (code !== 0 && code !== 1) throw new Error(`history was not sent:\n${lastLogLines(child.logFile)}`);
+  const { totals, incidents } = readTruth(truthFile);
+  return { totals, incidents: incidents.map(({ text }) => text) };
+}
+
+export type LiveTraffic = ManagedProcess & {
+  state(): Promise<SimulatorState>;
+  /** @param forS seconds it lasts */
+  begin(incident: string, forS: number): Promise<void>;
+  /** Lets what is on its way arrive, ends it, and gives its last word. */
+  finish(): Promise<SimulatorTotals>;
+};
+
+/** Starts live traffic; resolves once it can be asked. */
+export async function startLiveTraffic(
+  options: SimulatorOptions & { readonly ratePerSecond: number },
+): Promise<LiveTraffic> {
+  const truthFile = join(options.dir, 'live-truth.json');
+  rmSync(truthFile, { force: true });
+  const { child, controlPort } = await start('live', options, [
+    '--rate',
+    String(options.ratePerSecond),
+    '--truth',
+    truthFile,
+  ]);
+  try {
+    await waitUntil(child, () => probeControl(controlPort), READY_TIMEOUT_MS);
+  } catch (error) {
+    await child.kill();
+    throw error;
+  }
+  return {
+    ...child,
+    state: () => askState(controlPort),
+    begin: async (incident, forS) => {
+      const address = `http://127.0.0.1:${controlPort}/incidents/${incident}?for=${forS}s`;
+      const response = await fetch(address, { method: 'POST', signal: AbortSignal.timeout(5_000) });
+      if (!response.ok) throw new Error(`the simulator did not begin ${incident}: ${await response.text()}`);
+    },
+    finish: async () => {
+      await child.stop(STOP_GRACE_MS);
+      return readTruth(truthFile).totals;
+    },
+  };
+}
+
+async function start(
+  phase: 'history' | 'live',
+  options: SimulatorOptions,
+  args: readonly string[],
+): Promise<{ child: ManagedProcess; controlPort: number }> {
+  const controlPort = await freePort();
+  const child = await startProcess({
+    name: `simulator-${phase}`,
+    command: process.execPath,
+    args: [
+      '--conditions=imscope-source',
+      '--import',
+      'tsx',
+      SIMULATOR_FILE,
+      '--url',
+      options.collectorUrl,
+      '--control-port',
+      String(controlPort),
+      '--progress',
+      'none',
+      ...args,
+    ],
+    env: { IMSCOPE_TOKEN: options.token },
+    logFile: join(options.dir, `simulator-${phase}.log`),
+    cwd: REPO_ROOT,
+    onSpawn: options.onSpawn,
+  });
+  return { child, controlPort };
+}
+
+async function askState(controlPort: number): Promise<SimulatorState> {
+  const response = await fetch(`http://127.0.0.1:${controlPort}/state`, {
+    signal: AbortSignal.timeout(2_000),
+  });
+  const state: unknown = await response.json();
+  if (!Value.Check(State, state)) throw new Error('the simulator answered in an unknown form');
+  return state;
+}
+
+async function probeControl(controlPort: number): Promise<string | undefined> {
+  try {
+    await askState(controlPort);
+    return undefined;
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+}
+
+function readTruth(file: string): { totals: SimulatorTotals; incidents: { text: string }[] } {
+  const truth: unknown = JSON.parse(readFileSync(file, 'utf8'));
+  if (!Value.Check(Truth, truth)) throw new Error(`${file} does not hold the simulator's truth`);
+  return truth;
+}

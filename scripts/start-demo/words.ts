@@ -1,0 +1,91 @@
+/*
+ * What the start command says: the balance in one line, the applications, and what to do now. Pure text.
+ */
+import Table from 'cli-table3';
+import pc from 'picocolors';
+import type { ApplicationRow } from '@imscope/schemas/query-api/answers.js';
+import type { Balance } from './balance.js';
+import { seconds } from './screen.js';
+
+const APPLICATIONS_SHOWN = 8;
+
+/** `SENT 2,401,812  STORED 2,401,812  LOST 0  DOUBLED 0  FRESH 0.8 s` */
+export function balanceLine(balance: Balance, freshMs: number | undefined): string {
+  const { sent, stored, lost, doubled, unexplained } = balance;
+  const bad = (name: string, count: number): string =>
+    count === 0 ? pc.green(`${name} 0`) : pc.red(pc.bold(`${name} ${number(count)}`));
+  return [
+    `SENT ${number(sent)}`,
+    `STORED ${number(stored)}`,
+    bad('LOST', lost),
+    bad('DOUBLED', doubled),
+    ...(unexplained === 0 ? [] : [bad('UNEXPLAINED', unexplained)]),
+    ...(freshMs === undefined ? [] : [`FRESH ${seconds(freshMs)}`]),
+  ].join('  ');
+}
+
+/** The worst applications, as a table. @param rows worst first */
+export function applicationsTable(rows: readonly ApplicationRow[]): string {
+  const table = new Table({
+    head: ['application', 'requests', 'success', 'service errors', 'avg ms', 'p99 ms', 'worst interface'],
+    colAligns: ['left', 'right', 'right', 'right', 'right', 'right', 'left'],
+    style: { head: [], border: [], compact: true },
+  });
+  for (const row of rows.slice(0, APPLICATIONS_SHOWN)) {
+    table.push([
+      String(row.sdk_app_id),
+      number(row.requests),
+      row.success_rate === null ? '–' : `${(row.success_rate * 100).toFixed(2)} %`,
+      number(row.outcomes.service_error),
+      decimal(row.latency_ms.avg),
+      decimal(row.latency_ms.p99),
+      row.worst_interface === null || row.worst_interface.service_errors === 0
+        ? ''
+        : `${row.worst_interface.interface} (${number(row.worst_interface.service_errors)})`,
+    ]);
+  }
+  const more = rows.length - APPLICATIONS_SHOWN;
+  return more > 0 ? `${table.toString()}\n  and ${more} more` : table.toString();
+}
+
+export type Directions = {
+  readonly signInLink: string;
+  readonly port: number;
+  readonly host: string;
+  readonly collectorUrl: string;
+  readonly queryUrl: string;
+  readonly secretsFile: string;
+  readonly metricsUrls: readonly string[];
+};
+
+/** How to look at it, from here and from elsewhere, and what to try. */
+export function directions(where: Directions): string {
+  const { signInLink, port, host } = where;
+  const outside = host !== '127.0.0.1' && host !== 'localhost';
+  return [
+    `  ${pc.bold('Open')}   ${pc.cyan(pc.underline(signInLink))}`,
+    pc.dim('         works once, for ten minutes; a new one: curl -X POST with the read token, see below'),
+    outside
+      ? pc.yellow(
+          `         listens on ${host}: whoever reaches this machine reaches the sign-in page, in plain HTTP`,
+        )
+      : `  ${pc.bold('Elsewhere')}  on your own machine: ssh -L ${port}:127.0.0.1:${port} <this machine>, then open the same link`,
+    '',
+    `  ${pc.bold('Try')}`,
+    `    kill any service (kill -9 its process): it comes back, and LOST and DOUBLED stay 0`,
+    `    send an access log     npx imscope send access.log --format nginx`,
+    `    a live table           npx imscope top`,
+    `    ask the API            curl -H "Authorization: Bearer $READ" ${where.queryUrl}/v1/applications`,
+    `    send a record          curl -H "Authorization: Bearer $WRITE" -H "Content-Type: application/json" ${where.collectorUrl}/v1/request-logs -d '{…}'`,
+    `    the two tokens         ${where.secretsFile}`,
+    `    metrics                ${where.metricsUrls.join('  ')}`,
+  ].join('\n');
+}
+
+export function number(value: number): string {
+  return value.toLocaleString('en-US');
+}
+
+function decimal(value: number | null): string {
+  return value === null ? '–' : value.toFixed(1);
+}
