@@ -1,0 +1,72 @@
+/*
+ * The bearer token of a command: from a file that was named, from the environment, or from the stack that
+ * `./scripts/start` runs on this machine. Never from the command line, where every process can read it; and
+ * the local stack's token never goes to another machine.
+ */
+import { existsSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { parseJson } from './http-answer.js';
+import { UsageError } from './usage-error.js';
+
+export type Scope = 'write' | 'read';
+
+export type TokenSource = {
+  readonly scope: Scope;
+  /** Where the token will be sent. */
+  readonly url: URL;
+  readonly tokenFile: string | undefined;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** The local stack's secrets; a constant but for tests. */
+  readonly localSecretsFile?: string;
+};
+
+/** Written by ./scripts/start, readable by its owner only. */
+export const LOCAL_SECRETS_FILE = fileURLToPath(
+  new URL('../../../.imscope/data/credentials/secrets.json', import.meta.url),
+);
+
+const TOKEN = /^[\w\-.~+/]{16,256}=*$/;
+const LOOPBACK = /^(?:127(?:\.\d{1,3}){3}|localhost|\[::1\])$/;
+
+/** @throws UsageError that says where to put a token */
+export function findToken(source: TokenSource): string {
+  const { scope, tokenFile, environment, url } = source;
+  if (tokenFile !== undefined) return checked(tokenOfFile(tokenFile, scope), `the token file ${tokenFile}`);
+  const variable = environmentName(scope);
+  const given = environment[variable];
+  if (given !== undefined && given !== '') return checked(given, variable);
+  const local = source.localSecretsFile ?? LOCAL_SECRETS_FILE;
+  if (LOOPBACK.test(url.hostname) && existsSync(local)) return checked(tokenOfFile(local, scope), local);
+  throw new UsageError(
+    `no token: set ${variable}, or give --token-file FILE${LOOPBACK.test(url.hostname) ? '; ./scripts/start makes one for the local stack' : ''}`,
+  );
+}
+
+function environmentName(scope: Scope): string {
+  return scope === 'write' ? 'IMSCOPE_WRITE_TOKEN' : 'IMSCOPE_READ_TOKEN';
+}
+
+/** A file that holds the token alone, or the local stack's JSON with `writeToken` and `readToken`. */
+function tokenOfFile(file: string, scope: Scope): string {
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8').trim();
+  } catch (error) {
+    throw new UsageError(
+      `cannot read the token file ${file}: ${error instanceof Error ? error.message : String(error)}`,
+      { cause: error },
+    );
+  }
+  const parsed = text.startsWith('{') ? parseJson(text) : undefined;
+  if (typeof parsed !== 'object' || parsed === null) return text;
+  const token: unknown = new Map<string, unknown>(Object.entries(parsed)).get(`${scope}Token`);
+  return typeof token === 'string' ? token : '';
+}
+
+function checked(token: string, where: string): string {
+  const trimmed = token.trim();
+  // What stands there instead is not shown: it may be most of a token.
+  if (!TOKEN.test(trimmed))
+    throw new UsageError(`${where} holds no token: 16 to 256 letters, digits and -._~+/`);
+  return trimmed;
+}

@@ -1,0 +1,206 @@
+/*
+ * Owns one request to the collector until it is known what became of its records. What certainly was not taken
+ * (no connection, 429, 503) is sent again with backoff, for a bounded time; what may have been taken (the
+ * connection lost after the body was sent, no answer in time) never is, for that could double records.
+ */
+import { setTimeout as delay } from 'node:timers/promises';
+import pRetry from 'p-retry';
+import { Type } from 'typebox';
+import { Value } from 'typebox/value';
+import { Agent, request } from 'undici';
+import { errorMessage, failureCode, isNeverSent, parseJson, retryAfterMs } from './http-answer.js';
+
+export type NamedRejection = {
+  /** Place of the record in the body, from 0. */
+  readonly index: number;
+  readonly reason: string;
+  readonly detail: string;
+};
+
+/**
+ * `taken`: answered; the collector names the first hundred it refused, `unnamed` are beyond them.
+ * `in_doubt`: may or may not have been taken. `not_sent`: certainly not taken; sending more is of no use.
+ */
+export type Delivery =
+  | {
+      readonly kind: 'taken';
+      readonly accepted: number;
+      readonly rejected: readonly NamedRejection[];
+      readonly unnamed: number;
+    }
+  | { readonly kind: 'in_doubt' | 'not_sent'; readonly why: string };
+
+export type CollectorClientOptions = {
+  /** The collector's base URL. */
+  readonly url: URL;
+  readonly token: string;
+  readonly connectionsMax: number;
+  /** How long a request is tried while it is certain that nothing of it was taken. */
+  readonly retryForMs: number;
+  readonly backoffMsMin: number;
+  /** Called before each wait, to tell people. */
+  readonly onRetry: (why: string) => void;
+};
+
+export type CollectorClient = {
+  /** @param body NDJSON of `records` lines. An aborted signal ends the retrying, never a request on its way. */
+  deliver(body: string, records: number, stopping: AbortSignal): Promise<Delivery>;
+  close(): Promise<void>;
+};
+
+const CONNECT_TIMEOUT_MS = 5_000;
+/** The collector tries a batch for 60 s at most, and then answers. */
+const ANSWER_TIMEOUT_MS = 90_000;
+const BACKOFF_MS_MAX = 5_000;
+const ANSWER_BYTES_MAX = 1 << 20;
+
+const TakenAnswer = Type.Object({
+  accepted: Type.Integer({ minimum: 0 }),
+  rejected: Type.Array(
+    Type.Object({ index: Type.Integer({ minimum: 0 }), reason: Type.String(), detail: Type.String() }),
+  ),
+});
+
+/** Nothing of the request was taken: it may be sent again. */
+class NotTaken extends Error {
+  readonly retryAfterMs: number;
+
+  constructor(message: string, waitMs: number, cause?: unknown) {
+    super(message, { cause });
+    this.retryAfterMs = waitMs;
+  }
+}
+
+/** Connects with the first delivery. */
+export function openCollector(options: CollectorClientOptions): CollectorClient {
+  const agent = new Agent({
+    connections: options.connectionsMax,
+    pipelining: 1,
+    connect: { timeout: CONNECT_TIMEOUT_MS },
+    headersTimeout: ANSWER_TIMEOUT_MS,
+    bodyTimeout: ANSWER_TIMEOUT_MS,
+    maxResponseSize: ANSWER_BYTES_MAX,
+  });
+  return {
+    deliver: async (body, records, stopping) => {
+      try {
+        return await pRetry(() => attempt(agent, options, body, records), {
+          retries: Number.POSITIVE_INFINITY,
+          maxRetryTime: options.retryForMs,
+          minTimeout: options.backoffMsMin,
+          maxTimeout: BACKOFF_MS_MAX,
+          randomize: true,
+          shouldRetry: ({ error }) => error instanceof NotTaken && !stopping.aborted,
+          onFailedAttempt: async ({ error }) => {
+            if (!(error instanceof NotTaken) || stopping.aborted) return;
+            options.onRetry(error.message);
+            await waitUnlessStopping(error.retryAfterMs, stopping);
+          },
+        });
+      } catch (error) {
+        if (error instanceof NotTaken) return { kind: 'not_sent', why: error.message };
+        throw error;
+      }
+    },
+    close: async () => agent.close(),
+  };
+}
+
+async function attempt(
+  agent: Agent,
+  options: CollectorClientOptions,
+  body: string,
+  records: number,
+): Promise<Delivery> {
+  const { url, token } = options;
+  let answer: { status: number; retryAfter: string | string[] | undefined; text: string };
+  try {
+    const {
+      statusCode,
+      headers,
+      body: answered,
+    } = await request(new URL('v1/request-logs', url), {
+      dispatcher: agent,
+      method: 'POST',
+      headers: { 'content-type': 'application/x-ndjson', authorization: `Bearer ${token}` },
+      body,
+    });
+    answer = { status: statusCode, retryAfter: headers['retry-after'], text: await answered.text() };
+  } catch (error) {
+    if (isNeverSent(error)) {
+      throw new NotTaken(
+        `cannot reach the collector at ${url.origin} (${failureCode(error)}): is it running? ./scripts/start runs a local one, --collector names another`,
+        0,
+        error,
+      );
+    }
+    return {
+      kind: 'in_doubt',
+      why: `the connection was lost after the body was sent (${failureCode(error)})`,
+    };
+  }
+  return judge(answer, records, url);
+}
+
+function judge(
+  { status, retryAfter, text }: { status: number; retryAfter: string | string[] | undefined; text: string },
+  records: number,
+  url: URL,
+): Delivery {
+  const message = errorMessage(status, text);
+  switch (status) {
+    case 202:
+      return readTaken(text, records);
+    case 429:
+    case 503:
+      // The collector says so where it tried to store the records and does not know how that ended.
+      if (text.includes('may have been stored')) return { kind: 'in_doubt', why: message };
+      throw new NotTaken(
+        `the collector at ${url.origin} asks to wait: ${message}`,
+        retryAfterMs(retryAfter, Date.now()),
+      );
+    case 500:
+    case 502:
+    case 504:
+      return { kind: 'in_doubt', why: message };
+    case 401:
+    case 403:
+      return {
+        kind: 'not_sent',
+        why: `the collector refuses the token: ${message}; give one with scope write in IMSCOPE_WRITE_TOKEN or --token-file`,
+      };
+    case 404:
+      return {
+        kind: 'not_sent',
+        why: `no collector answers at ${url.origin} (${message}): check --collector`,
+      };
+    case 413:
+      return { kind: 'not_sent', why: `${message}; give a smaller --batch` };
+    default:
+      return { kind: 'not_sent', why: `the collector refuses the request: ${message}` };
+  }
+}
+
+function readTaken(text: string, records: number): Delivery {
+  const parsed = parseJson(text);
+  if (Value.Check(TakenAnswer, parsed)) {
+    const { accepted, rejected } = parsed;
+    const unnamed = records - accepted - rejected.length;
+    if (unnamed >= 0 && rejected.every(({ index }) => index < records)) {
+      return { kind: 'taken', accepted, rejected, unnamed };
+    }
+  }
+  return {
+    kind: 'in_doubt',
+    why: 'the collector took the request, but its answer does not account for every record',
+  };
+}
+
+async function waitUnlessStopping(waitMs: number, stopping: AbortSignal): Promise<void> {
+  if (waitMs === 0) return;
+  try {
+    await delay(waitMs, undefined, { signal: stopping });
+  } catch (error) {
+    if (!stopping.aborted) throw error;
+  }
+}

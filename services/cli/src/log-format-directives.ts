@@ -1,0 +1,76 @@
+/*
+ * `log_format` directives out of a piece of nginx configuration: nginx's own rules for words, quotes and
+ * comments, for this one directive; everything else is passed over. Files that the configuration includes are
+ * not followed.
+ */
+import { ESCAPES, type Escape } from './log-format.js';
+import { UsageError } from './usage-error.js';
+
+export type NamedLogFormat = { readonly name: string; readonly escape: Escape; readonly text: string };
+
+/** One step of nginx's reader: blanks, a comment, `;` or a brace, a quoted word, or a bare word. */
+const TOKEN =
+  /\s+|#[^\n]*|([;{}])|"((?:[^"\\]|\\[^])*)"|'((?:[^'\\]|\\[^])*)'|((?:\$\{[A-Za-z0-9_]*\}?|\\[^]|[^\s;{}\\])+)/y;
+const ESCAPED = /\\(["'\\trn])/g;
+const CONTROL: Readonly<Record<string, string>> = { t: '\t', r: '\r', n: '\n' };
+
+/** All formats of a configuration, in order. Throws UsageError where quotes or escapes do not hold together. */
+export function readLogFormats(configuration: string): NamedLogFormat[] {
+  const formats: NamedLogFormat[] = [];
+  let words: string[] = [];
+  TOKEN.lastIndex = 0;
+  while (TOKEN.lastIndex < configuration.length) {
+    const at = TOKEN.lastIndex;
+    const token = TOKEN.exec(configuration);
+    if (token === null) throw new UsageError(`${placeOf(configuration, at)}: a quote is not closed`);
+    const [, end, double, single, bare] = token;
+    const word = double ?? single ?? bare;
+    if (word !== undefined) words.push(unescapeWord(word));
+    if (end === undefined) continue;
+    if (end === ';' && words[0] === 'log_format') formats.push(namedFormat(words));
+    words = [];
+  }
+  if (words[0] === 'log_format') formats.push(namedFormat(words));
+  return formats;
+}
+
+/** The format called `name`, or the only one. Throws UsageError that names those that are there. */
+export function chooseLogFormat(
+  formats: readonly NamedLogFormat[],
+  name: string | undefined,
+): NamedLogFormat {
+  const names = formats.map((format) => format.name).join(', ');
+  if (formats.length === 0) {
+    throw new UsageError(
+      'no log_format in this file (included files are not followed): give the file that has it',
+    );
+  }
+  if (name === undefined) {
+    const [only, ...others] = formats;
+    if (only !== undefined && others.length === 0) return only;
+    throw new UsageError(`several log formats in this file (${names}): choose one with --log-format-name`);
+  }
+  const chosen = formats.find((format) => format.name === name);
+  if (chosen === undefined) throw new UsageError(`no log_format "${name}" in this file, it has: ${names}`);
+  return chosen;
+}
+
+function namedFormat([, name, ...parts]: readonly string[]): NamedLogFormat {
+  if (name === undefined || parts.length === 0) {
+    throw new UsageError("log_format needs a name and a text: log_format NAME '$remote_addr …';");
+  }
+  const option = parts[0]?.startsWith('escape=') === true ? parts[0].slice('escape='.length) : undefined;
+  const escape = ESCAPES.find((known) => known === (option ?? 'default'));
+  if (escape === undefined) {
+    throw new UsageError(`log_format ${name} has escape=${option}: nginx knows ${ESCAPES.join(', ')}`);
+  }
+  return { name, escape, text: parts.slice(option === undefined ? 0 : 1).join('') };
+}
+
+function unescapeWord(word: string): string {
+  return word.replaceAll(ESCAPED, (_, char: string) => CONTROL[char] ?? char);
+}
+
+function placeOf(configuration: string, at: number): string {
+  return `line ${configuration.slice(0, at).split('\n').length} of the configuration`;
+}

@@ -1,0 +1,36 @@
+/*
+ * Times as logs write them → epoch milliseconds. nginx writes them when a request ends; $msec alone has
+ * milliseconds.
+ */
+const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
+const TIME_LOCAL = /^(\d\d)\/([A-Z][a-z]{2})\/(\d{4}):(\d\d):(\d\d):(\d\d) ([+-])(\d\d)(\d\d)$/;
+const MSEC = /^(\d{1,12})(?:\.(\d{1,9}))?$/;
+const RFC_3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,18})?(?:Z|[+-]\d\d:\d\d)$/;
+
+/** `01/Jul/2019:11:11:00 +0800`; undefined where the text is no such time. */
+export function parseTimeLocal(text: string): number | undefined {
+  const match = TIME_LOCAL.exec(text);
+  if (match === null) return undefined;
+  const [, day, month, year, hour, minute, second, sign, zoneHours, zoneMinutes] = match;
+  const monthIndex = MONTHS.indexOf(month ?? '');
+  if (monthIndex === -1) return undefined;
+  const local = Date.UTC(Number(year), monthIndex, Number(day), Number(hour), Number(minute), Number(second));
+  const offsetMs = (Number(zoneHours) * 60 + Number(zoneMinutes)) * 60_000;
+  const isReal = new Date(local).getUTCDate() === Number(day) && Number(hour) < 24 && Number(minute) < 60;
+  return isReal ? local - (sign === '-' ? -offsetMs : offsetMs) : undefined;
+}
+
+/** Seconds with milliseconds, `1561950660.123`; undefined where the text is no such time. */
+export function parseMsec(text: string): number | undefined {
+  const match = MSEC.exec(text);
+  if (match === null) return undefined;
+  // By digits: 1561950660.123 * 1000 is not a whole number.
+  return Number(match[1]) * 1000 + Number((match[2] ?? '').padEnd(3, '0').slice(0, 3));
+}
+
+/** RFC 3339, which $time_iso8601 is too; undefined where the text is no such time. */
+export function parseRfc3339(text: string): number | undefined {
+  if (!RFC_3339.test(text)) return undefined;
+  const ms = Date.parse(text);
+  return Number.isNaN(ms) ? undefined : Math.floor(ms);
+}

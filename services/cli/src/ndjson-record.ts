@@ -1,0 +1,38 @@
+/*
+ * NDJSON: each line is a record in the collector's own JSON. The collector validates; here only what cannot be
+ * a record at all is held back, so that one bad line never costs its neighbours.
+ */
+import { parseRfc3339 } from './log-time.js';
+import { rejected, type Rejected } from './reject-reasons.js';
+import type { LineRecord } from './record.js';
+
+/** @param line one line of an NDJSON file */
+export function readNdjsonRecord(line: string): LineRecord | Rejected {
+  let value: unknown;
+  try {
+    value = JSON.parse(line);
+  } catch {
+    return rejected('malformed_json');
+  }
+  if (!isObject(value)) return rejected('not_an_object');
+  const { time, sdk_app_id: sdkAppId } = value;
+  const timeMs = typeof time === 'string' ? parseRfc3339(time) : finite(time);
+  return {
+    ok: true,
+    timeMs,
+    sdkAppId: finite(sdkAppId) ?? 0,
+    toJson: (shiftMs) =>
+      // As it was written, unless its time moves: the collector judges the sender's own bytes.
+      shiftMs === 0 || timeMs === undefined ? line : JSON.stringify({ ...value, time: timeMs + shiftMs }),
+  };
+}
+
+type Raw = { readonly time?: unknown; readonly sdk_app_id?: unknown };
+
+function isObject(value: unknown): value is Raw {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function finite(value: unknown): number | undefined {
+  return typeof value === 'number' && Number.isFinite(value) ? value : undefined;
+}

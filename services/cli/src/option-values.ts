@@ -1,0 +1,53 @@
+/* Options' texts → values. Each throws commander's own error, which names the option and ends with code 2. */
+import { InvalidArgumentError } from 'commander';
+
+/** A whole number within bounds. */
+export function whole(least: number, most: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (!/^\d{1,16}$/.test(text) || value < least || value > most) {
+      throw new InvalidArgumentError(`Give a whole number from ${least} to ${most}.`);
+    }
+    return value;
+  };
+}
+
+/** A base URL of HTTP; its path, if any, stays a prefix of every address below it. */
+export function baseUrl(text: string): URL {
+  let url: URL;
+  try {
+    url = new URL(text);
+  } catch {
+    throw new InvalidArgumentError('Give a URL such as http://127.0.0.1:8088.');
+  }
+  if (url.protocol !== 'http:' && url.protocol !== 'https:') {
+    throw new InvalidArgumentError('Give a URL that begins with http:// or https://.');
+  }
+  if (url.username !== '' || url.password !== '') {
+    throw new InvalidArgumentError('Leave user and password out: others can read a command line.');
+  }
+  if (!url.pathname.endsWith('/')) url.pathname += '/';
+  return url;
+}
+
+/** `15m`, `24h`, `7d`: how far a window reaches back. */
+export function windowLength(text: string): string {
+  if (!/^[1-9]\d{0,5}[smhd]$/.test(text))
+    throw new InvalidArgumentError('Give a length such as 15m, 24h or 7d.');
+  return text;
+}
+
+/** A variable's name, with or without its dollar. */
+export function variableName(text: string): string {
+  const name = /^\$?\{?([A-Za-z0-9_]{1,128})\}?$/.exec(text)?.[1];
+  if (name === undefined) {
+    throw new InvalidArgumentError('Give the name of an nginx variable such as upstream_http_x_im_code.');
+  }
+  return name;
+}
+
+/** A name of a node or a region. */
+export function label(text: string): string {
+  if (text === '' || text.length > 128) throw new InvalidArgumentError('Give 1 to 128 characters.');
+  return text;
+}

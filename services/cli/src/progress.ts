@@ -1,0 +1,69 @@
+/*
+ * What is shown while a file is sent, on stderr: one line rewritten in a terminal, else a line every few
+ * seconds. Never more than that, however fast the sending is.
+ */
+import type { Input } from './open-input.js';
+import { printable } from './http-answer.js';
+import type { Tally } from './tally.js';
+
+const TERMINAL_INTERVAL_MS = 200;
+const LOG_INTERVAL_MS = 5_000;
+
+export type Screen = {
+  write(text: string): unknown;
+  readonly isTTY?: boolean | undefined;
+  readonly columns?: number | undefined;
+};
+
+export class Progress {
+  readonly #screen: Screen;
+  readonly #startMs: number;
+  #shownMs: number;
+
+  constructor(screen: Screen, nowMs: number) {
+    this.#screen = screen;
+    this.#startMs = nowMs;
+    this.#shownMs = nowMs;
+  }
+
+  show(tally: Tally, input: Pick<Input, 'bytesRead' | 'bytesTotal'>, nowMs: number): void {
+    const isTerminal = this.#screen.isTTY === true;
+    if (nowMs - this.#shownMs < (isTerminal ? TERMINAL_INTERVAL_MS : LOG_INTERVAL_MS)) return;
+    this.#shownMs = nowMs;
+    const parts = [
+      percent(input),
+      `${count(tally.read)} read`,
+      `${count(tally.accepted)} accepted`,
+      ...(tally.rejected > 0 ? [`${count(tally.rejected)} rejected`] : []),
+      `${count(Math.round(tally.accepted / Math.max((nowMs - this.#startMs) / 1000, 0.001)))}/s`,
+    ];
+    this.#line(parts.filter((part) => part !== '').join('  '), isTerminal);
+  }
+
+  /** A line of its own, that stays. */
+  note(text: string): void {
+    this.clear();
+    this.#screen.write(`${printable(text, 1_000)}\n`);
+  }
+
+  /** Takes the rewritten line away. */
+  clear(): void {
+    if (this.#screen.isTTY === true) this.#screen.write('\r\u001B[K');
+  }
+
+  #line(text: string, isTerminal: boolean): void {
+    if (!isTerminal) this.#screen.write(`${text}\n`);
+    else this.#screen.write(`\r${text.slice(0, (this.#screen.columns ?? 80) - 1)}\u001B[K`);
+  }
+}
+
+/** `2,401,812` */
+export function count(number: number): string {
+  return number.toLocaleString('en-US');
+}
+
+function percent({ bytesRead, bytesTotal }: Pick<Input, 'bytesRead' | 'bytesTotal'>): string {
+  const read = bytesRead();
+  if (bytesTotal === undefined || bytesTotal === 0) return '';
+  return `${Math.min(100, Math.floor((100 * read) / bytesTotal))} %`;
+}

@@ -1,0 +1,48 @@
+/*
+ * Bytes → lines, with bounded memory whatever the bytes are: a line longer than the bound is counted by its
+ * number and its bytes are let go.
+ */
+export const LINE_BYTES_MAX = 64 << 10;
+
+/** A line without its end (`\n` or `\r\n`), counted from 1; `text` is undefined where it is too long. */
+export type Line = { readonly number: number; readonly text: string | undefined };
+
+const NEWLINE = 10;
+
+/** Gives blank lines too; a last line without an end counts. Invalid UTF-8 becomes U+FFFD. */
+export async function* readLines(chunks: AsyncIterable<Buffer>): AsyncGenerator<Line> {
+  let number = 0;
+  let held: Buffer[] = [];
+  let heldBytes = 0;
+  const hold = (piece: Buffer): void => {
+    heldBytes += piece.length;
+    if (heldBytes <= LINE_BYTES_MAX + 1) held.push(piece);
+    else held = [];
+  };
+  const take = (): Line => {
+    number += 1;
+    const text = lineText(held, heldBytes);
+    held = [];
+    heldBytes = 0;
+    return { number, text };
+  };
+  for await (const chunk of chunks) {
+    let start = 0;
+    for (let end = chunk.indexOf(NEWLINE); end !== -1; end = chunk.indexOf(NEWLINE, start)) {
+      hold(chunk.subarray(start, end));
+      start = end + 1;
+      yield take();
+    }
+    // Copied, for the chunk's memory is much larger than the piece.
+    if (start < chunk.length) hold(Buffer.from(chunk.subarray(start)));
+  }
+  if (heldBytes > 0) yield take();
+}
+
+/** One byte above the bound may be the carriage return of a line's end. */
+function lineText(pieces: readonly Buffer[], bytes: number): string | undefined {
+  if (bytes > LINE_BYTES_MAX + 1) return undefined;
+  const whole = pieces.length === 1 && pieces[0] !== undefined ? pieces[0] : Buffer.concat(pieces, bytes);
+  const length = whole.at(-1) === 13 ? whole.length - 1 : whole.length;
+  return length > LINE_BYTES_MAX ? undefined : whole.toString('utf8', 0, length);
+}

@@ -1,0 +1,16 @@
+/* What one line of a file comes to. */
+import type { Rejected } from './reject-reasons.js';
+
+/** One record ready to be sent. */
+export type LineRecord = {
+  readonly ok: true;
+  /** Epoch milliseconds; undefined where the record's time cannot be read here. */
+  readonly timeMs: number | undefined;
+  /** 0 where the record names none that can be read here. */
+  readonly sdkAppId: number;
+  /** The record as the collector takes it, one line of JSON, its time moved by `shiftMs`. */
+  toJson(shiftMs: number): string;
+};
+
+/** Turns lines without their line end into records. Pure. */
+export type ReadRecord = (line: string) => LineRecord | Rejected;

@@ -1,0 +1,251 @@
+/*
+ * `imscope send`: options → a reader of lines and a client → the file is sent → the summary, and its exit code.
+ */
+import { readFileSync } from 'node:fs';
+import { Command, Option } from 'commander';
+import { REQUEST_LOG_BOUNDS } from '@imscope/schemas/request-log.js';
+import { findToken } from './access-token.js';
+import {
+  type AccessLogOptions,
+  COMBINED,
+  createAccessLogReader,
+  DEFAULT_FORMATS,
+} from './access-log-record.js';
+import { openCollector } from './collector-client.js';
+import { ESCAPES, type Escape } from './log-format.js';
+import { chooseLogFormat, readLogFormats } from './log-format-directives.js';
+import { readNdjsonRecord } from './ndjson-record.js';
+import { STDIN } from './open-input.js';
+import { baseUrl, label, variableName, whole } from './option-values.js';
+import { Progress } from './progress.js';
+import type { ReadRecord } from './record.js';
+import { measureShift, sendFile } from './send-file.js';
+import { describeSummary, type SendSummary, summarize } from './send-summary.js';
+import type { Terminal } from './terminal.js';
+import { UsageError } from './usage-error.js';
+
+type SendCommandOptions = {
+  readonly format: 'ndjson' | 'nginx';
+  readonly collector: URL;
+  readonly dashboard: URL;
+  readonly tokenFile?: string;
+  readonly logFormat?: string;
+  readonly escape?: Escape;
+  readonly logFormatFile?: string;
+  readonly logFormatName?: string;
+  readonly application?: number;
+  readonly codeVariable?: string;
+  readonly node?: string;
+  readonly region?: string;
+  readonly shiftToNow?: true;
+  readonly batch: number;
+  readonly inFlight: number;
+  readonly retryFor: number;
+  readonly json?: true;
+};
+
+const BACKOFF_MS_MIN = 250;
+const CONFIGURATION_BYTES_MAX = 4 << 20;
+
+const HELP = `
+Without a log format, an access log is read as nginx's "combined" with the duration behind it:
+  ${COMBINED} $request_time
+and, where it is there, $upstream_response_time as the last field.
+
+The token comes from IMSCOPE_WRITE_TOKEN, from --token-file, or, for a collector on this machine, from the
+stack that ./scripts/start made here.
+
+Exit codes: 0 every line was accepted; 1 some could not be sent or may not have arrived; 2 wrong options or
+no such file; 3 everything was sent, and some lines were rejected.
+
+Examples:
+  imscope send requests.ndjson --format ndjson
+  imscope send access.log.2.gz --format nginx --log-format-file /etc/nginx/nginx.conf --log-format-name im
+  zcat old/*.gz | imscope send - --format nginx --log-format '$remote_addr [$time_local] "$request" $status $request_time'
+  imscope send access.log --format nginx --application 1400000001 --shift-to-now
+`;
+
+/** @param onExit takes the exit code */
+export function createSendCommand(terminal: Terminal, onExit: (code: number) => void): Command {
+  return new Command('send')
+    .description('Send a file of request logs to the collector: NDJSON, or the access log of a gateway.')
+    .argument('<file>', 'the file, gzipped or not; - is stdin')
+    .addOption(
+      new Option('--format <format>', 'what the file holds')
+        .choices(['ndjson', 'nginx'])
+        .makeOptionMandatory(),
+    )
+    .option('--collector <url>', 'where to send', baseUrl, baseUrl('http://127.0.0.1:8088'))
+    .option('--dashboard <url>', 'where links lead', baseUrl, baseUrl('http://127.0.0.1:8080'))
+    .option('--token-file <file>', 'file that holds the token')
+    .option('--log-format <text>', "nginx: the log_format's text, or the whole directive")
+    .addOption(new Option('--escape <how>', 'nginx: its escape parameter').choices([...ESCAPES]))
+    .option('--log-format-file <file>', 'nginx: the configuration that holds the log_format')
+    .option('--log-format-name <name>', 'nginx: its name there, needed where there are several')
+    .option(
+      '--application <id>',
+      'nginx: all requests are this application’s, and any path is an interface',
+      whole(1, REQUEST_LOG_BOUNDS.sdkAppIdMax),
+    )
+    .option('--code-variable <name>', 'nginx: the variable that holds the IM code', variableName)
+    .option('--node <name>', 'nginx: the gateway node (default: $hostname, where logged)', label)
+    .option('--region <name>', 'nginx: the region of the gateway', label)
+    .option('--shift-to-now', 'make the newest time now and keep all distances; reads the file twice')
+    .option('--batch <records>', 'records a request', whole(1, 5_000), 1_000)
+    .option('--in-flight <requests>', 'requests at once', whole(1, 16), 4)
+    .option(
+      '--retry-for <seconds>',
+      'how long a request is tried while the collector is away',
+      whole(0, 3_600),
+      60,
+    )
+    .option('--json', 'print the summary as JSON')
+    .addHelpText('after', HELP)
+    .action(async (file: string, options: SendCommandOptions) => {
+      const summary = await send(file, options, terminal);
+      terminal.stdout.write(
+        `${options.json === true ? JSON.stringify(summary, null, 2) : describeSummary(summary)}\n`,
+      );
+      onExit(summary.exit_code);
+    });
+}
+
+async function send(file: string, options: SendCommandOptions, terminal: Terminal): Promise<SendSummary> {
+  const startMs = Date.now();
+  const progress = new Progress(terminal.stderr, startMs);
+  const readRecord = createReader(options, (text) => progress.note(text));
+  const token = findToken({
+    scope: 'write',
+    url: options.collector,
+    tokenFile: options.tokenFile,
+    environment: terminal.environment,
+  });
+  const shift = options.shiftToNow === true ? await findShift(file, readRecord, terminal) : undefined;
+  let retries = 0;
+  const collector = openCollector({
+    url: options.collector,
+    token,
+    connectionsMax: options.inFlight,
+    retryForMs: options.retryFor * 1_000,
+    backoffMsMin: BACKOFF_MS_MIN,
+    onRetry: (why) => {
+      if (retries === 0) progress.note(`${why}; trying for ${options.retryFor} s`);
+      retries += 1;
+    },
+  });
+  try {
+    const result = await sendFile({
+      file,
+      stdin: terminal.stdin,
+      readRecord,
+      deliver: collector.deliver,
+      batchRecords: options.batch,
+      inFlightMax: options.inFlight,
+      shiftMs: shift?.ms ?? 0,
+      stopping: terminal.stopping,
+      onProgress: (tally, input) => progress.show(tally, input, Date.now()),
+    });
+    result.tally.retries = retries;
+    return summarize(result, {
+      file,
+      elapsedMs: Date.now() - startMs,
+      shift: shift ?? null,
+      dashboard: options.dashboard,
+    });
+  } finally {
+    progress.clear();
+    await collector.close();
+  }
+}
+
+async function findShift(
+  file: string,
+  readRecord: ReadRecord,
+  { stdin }: Terminal,
+): Promise<NonNullable<SendSummary['shift']> | undefined> {
+  if (file === STDIN) {
+    throw new UsageError(
+      '--shift-to-now reads the file twice, so stdin will not do: write it to a file first',
+    );
+  }
+  const found = await measureShift({ file, stdin, readRecord }, Date.now());
+  if (found === undefined) return undefined;
+  return { ms: found.shiftMs, newest: new Date(found.newestMs).toISOString(), newest_line: found.newestLine };
+}
+
+function createReader(options: SendCommandOptions, warn: (text: string) => void): ReadRecord {
+  if (options.format === 'ndjson') {
+    refuseNginxOptions(options);
+    return readNdjsonRecord;
+  }
+  const { readRecord, hasDuration } = createAccessLogReader({
+    formats: findFormats(options),
+    sdkAppId: options.application,
+    codeVariable: options.codeVariable,
+    node: options.node,
+    region: options.region,
+  });
+  if (!hasDuration) {
+    warn('the log format has no $request_time, so every line will be rejected: add it to the log_format');
+  }
+  return readRecord;
+}
+
+function findFormats(options: SendCommandOptions): AccessLogOptions['formats'] {
+  const { logFormat, logFormatFile, logFormatName, escape } = options;
+  if (logFormat !== undefined && logFormatFile !== undefined) {
+    throw new UsageError('give either --log-format or --log-format-file, not both');
+  }
+  if (logFormatFile !== undefined) {
+    const chosen = chooseLogFormat(readLogFormats(readConfiguration(logFormatFile)), logFormatName);
+    return [{ text: chosen.text, escape: escape ?? chosen.escape }];
+  }
+  if (logFormatName !== undefined) throw new UsageError('--log-format-name needs --log-format-file');
+  if (logFormat === undefined) {
+    return options.codeVariable === undefined ? DEFAULT_FORMATS : defaultWithCode(options.codeVariable);
+  }
+  if (!/^\s*log_format\s/.test(logFormat)) return [{ text: logFormat, escape: escape ?? 'default' }];
+  const directive = chooseLogFormat(readLogFormats(logFormat), undefined);
+  return [{ text: directive.text, escape: escape ?? directive.escape }];
+}
+
+function defaultWithCode(codeVariable: string): never {
+  throw new UsageError(
+    `the default log format has no $${codeVariable}: give the log's own by --log-format or --log-format-file`,
+  );
+}
+
+function refuseNginxOptions(options: SendCommandOptions): void {
+  const given = (
+    [
+      'logFormat',
+      'escape',
+      'logFormatFile',
+      'logFormatName',
+      'application',
+      'codeVariable',
+      'node',
+      'region',
+    ] as const
+  ).filter((name) => options[name] !== undefined);
+  if (given.length === 0) return;
+  const names = given.map((name) => `--${name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`);
+  throw new UsageError(
+    `${names.join(', ')} tell how to read an access log: give them with --format nginx only`,
+  );
+}
+
+function readConfiguration(file: string): string {
+  let bytes: Buffer;
+  try {
+    bytes = readFileSync(file);
+  } catch (error) {
+    throw new UsageError(`cannot read ${file}: ${error instanceof Error ? error.message : String(error)}`, {
+      cause: error,
+    });
+  }
+  if (bytes.length > CONFIGURATION_BYTES_MAX) {
+    throw new UsageError(`${file} has ${bytes.length} bytes: that is no nginx configuration`);
+  }
+  return bytes.toString('utf8');
+}

@@ -1,0 +1,164 @@
+/*
+ * A file → requests to the collector, with bounded memory: lines are read as fast as requests are answered, at
+ * most `inFlightMax` requests of `batchRecords` records are held at once.
+ */
+import type { CollectorClient, Delivery } from './collector-client.js';
+import { type Input, openInput, ReadError } from './open-input.js';
+import { type Line, readLines } from './read-lines.js';
+import type { LineRecord, ReadRecord } from './record.js';
+import { rejected } from './reject-reasons.js';
+import { Tally, UNNAMED } from './tally.js';
+import type { Readable } from 'node:stream';
+
+/** A request's body stays below half of what a collector takes by default. */
+const BODY_CHARACTERS_MAX = 2 << 20;
+
+export type SendOptions = {
+  readonly file: string;
+  readonly stdin: Readable;
+  readonly readRecord: ReadRecord;
+  readonly deliver: CollectorClient['deliver'];
+  readonly batchRecords: number;
+  readonly inFlightMax: number;
+  /** Milliseconds added to every time that can be read. */
+  readonly shiftMs: number;
+  /** Where it is aborted, no more lines are read and what is on its way is waited for. */
+  readonly stopping: AbortSignal;
+  readonly onProgress: (tally: Tally, input: Input) => void;
+};
+
+export type SendResult = {
+  readonly tally: Tally;
+  /** Why reading ended before the file did; undefined where it was read to its end. */
+  readonly endedEarly: string | undefined;
+};
+
+type Batch = { readonly lines: number[]; readonly applications: number[]; body: string };
+
+/** Sends a file. Throws UsageError where it cannot be opened; all else is in the result. */
+export async function sendFile(options: SendOptions): Promise<SendResult> {
+  const input = await openInput(options.file, options.stdin);
+  const tally = new Tally();
+  const flights = new Set<Promise<void>>();
+  const failure = new AbortController();
+  let endedEarly: string | undefined;
+  const dispatch = async (batch: Batch): Promise<void> => {
+    if (batch.lines.length === 0) return;
+    while (flights.size >= options.inFlightMax) await Promise.race(flights);
+    const flight = fly(batch, options, tally, failure).finally(() => {
+      flights.delete(flight);
+      options.onProgress(tally, input);
+    });
+    flights.add(flight);
+  };
+  // Ends a read that waits for a pipe; a stop has nothing else to wait for but what is on its way.
+  options.stopping.addEventListener('abort', input.close, { once: true });
+  let batch = emptyBatch();
+  try {
+    for await (const line of readLines(input.bytes)) {
+      if (failure.signal.aborted || options.stopping.aborted) break;
+      if (!addLine(line, batch, options, tally)) continue;
+      if (batch.lines.length >= options.batchRecords || batch.body.length >= BODY_CHARACTERS_MAX) {
+        await dispatch(batch);
+        batch = emptyBatch();
+      }
+    }
+  } catch (error) {
+    if (!(error instanceof ReadError)) throw error;
+    if (!options.stopping.aborted) endedEarly = `the file cannot be read on: ${error.message}`;
+  } finally {
+    options.stopping.removeEventListener('abort', input.close);
+    input.close();
+  }
+  await dispatch(batch);
+  await Promise.all(flights);
+  if (options.stopping.aborted) endedEarly ??= 'stopped before the end of the file';
+  if (failure.signal.aborted) endedEarly ??= String(failure.signal.reason);
+  return { tally, endedEarly };
+}
+
+/** The least offset that makes the newest record's time `nowMs`; undefined where no record tells a time. */
+export async function measureShift(
+  options: Pick<SendOptions, 'file' | 'stdin' | 'readRecord'>,
+  nowMs: number,
+): Promise<{ readonly shiftMs: number; readonly newestMs: number; readonly newestLine: number } | undefined> {
+  const input = await openInput(options.file, options.stdin);
+  let newest: { timeMs: number; line: number } | undefined;
+  try {
+    for await (const { number, text } of readLines(input.bytes)) {
+      const record = text === undefined || text.trim() === '' ? undefined : options.readRecord(text);
+      if (record?.ok !== true || record.timeMs === undefined) continue;
+      if (newest === undefined || record.timeMs > newest.timeMs)
+        newest = { timeMs: record.timeMs, line: number };
+    }
+  } finally {
+    input.close();
+  }
+  if (newest === undefined) return undefined;
+  return { shiftMs: nowMs - newest.timeMs, newestMs: newest.timeMs, newestLine: newest.line };
+}
+
+function emptyBatch(): Batch {
+  return { lines: [], applications: [], body: '' };
+}
+
+/** True where the line became a record of the batch. Blank lines count as nothing. */
+function addLine(line: Line, batch: Batch, options: SendOptions, tally: Tally): boolean {
+  if (line.text?.trim() === '') return false;
+  tally.read += 1;
+  const record = line.text === undefined ? rejected('line_too_long') : options.readRecord(line.text);
+  if (!record.ok) {
+    tally.reject('imscope', record.reason, record.detail, line.number);
+    return false;
+  }
+  addRecord(record, line.number, batch, options.shiftMs);
+  return true;
+}
+
+function addRecord(record: LineRecord, line: number, batch: Batch, shiftMs: number): void {
+  batch.lines.push(line);
+  batch.applications.push(record.sdkAppId);
+  batch.body += `${record.toJson(shiftMs)}\n`;
+}
+
+async function fly(
+  batch: Batch,
+  options: SendOptions,
+  tally: Tally,
+  failure: AbortController,
+): Promise<void> {
+  const giveUp = AbortSignal.any([options.stopping, failure.signal]);
+  const delivery = await options.deliver(batch.body, batch.lines.length, giveUp);
+  count(batch, delivery, tally);
+  // What one request met the next would meet too: reading on would only pile up what is not sent.
+  if (delivery.kind === 'not_sent') failure.abort(delivery.why);
+}
+
+function count(batch: Batch, delivery: Delivery, tally: Tally): void {
+  const { lines } = batch;
+  if (delivery.kind !== 'taken') {
+    const range = { from: lines[0] ?? 0, to: lines.at(-1) ?? 0, records: lines.length, why: delivery.why };
+    if (delivery.kind === 'in_doubt') tally.addInDoubt(range);
+    else tally.addNotSent(range);
+    return;
+  }
+  tally.accepted += delivery.accepted;
+  const refused = new Set<number>();
+  for (const { index, reason, detail } of delivery.rejected) {
+    refused.add(index);
+    tally.reject('collector', reason, detail, lines[index]);
+  }
+  if (delivery.unnamed > 0) {
+    tally.reject(
+      'collector',
+      UNNAMED,
+      'more than the collector names in one answer; the reasons above tell what is wrong',
+      undefined,
+      delivery.unnamed,
+    );
+  }
+  if (delivery.accepted === 0) return;
+  batch.applications.forEach((sdkAppId, index) => {
+    if (!refused.has(index)) tally.acceptOf(sdkAppId);
+  });
+}

@@ -1,0 +1,160 @@
+/*
+ * `imscope top`: applications, worst first, asked again every two seconds. In a terminal the table stays in
+ * place and q ends it; elsewhere tables follow one another. An answer that fails is said and asked for again.
+ */
+import { setTimeout as delay } from 'node:timers/promises';
+import { Command } from 'commander';
+import colors from 'picocolors';
+import { findToken } from './access-token.js';
+import { baseUrl, whole, windowLength } from './option-values.js';
+import { type ApplicationsAnswer, openQuery, QueryFailure } from './query-client.js';
+import { EXIT } from './send-summary.js';
+import type { Terminal } from './terminal.js';
+import { topTable } from './top-table.js';
+import { printable } from './http-answer.js';
+
+type TopOptions = {
+  readonly query: URL;
+  readonly tokenFile?: string;
+  readonly window: string;
+  readonly interval: number;
+  readonly once?: true;
+  readonly json?: true;
+};
+
+const CLEAR = { enter: '\u001B[?1049h\u001B[?25l', leave: '\u001B[?25h\u001B[?1049l', home: '\u001B[H' };
+const KEYS_THAT_QUIT: ReadonlySet<string> = new Set(['q', 'Q', '\u0003', '\u001B']);
+
+export function createTopCommand(terminal: Terminal, onExit: (code: number) => void): Command {
+  return new Command('top')
+    .description('A live table of applications, worst first; q ends it.')
+    .option('--query <url>', 'the query service', baseUrl, baseUrl('http://127.0.0.1:8080'))
+    .option('--token-file <file>', 'file that holds the token')
+    .option('--window <length>', 'how far back to look', windowLength, '15m')
+    .option('--interval <seconds>', 'how often to ask', whole(1, 3_600), 2)
+    .option('--once', 'ask once and end')
+    .option('--json', 'print answers as they come, one a line')
+    .addHelpText(
+      'after',
+      '\nERRORS are service errors; caller errors and unknown outcomes are not among them, and SUCCESS is "-" where no\nrequest could be judged. The token comes from IMSCOPE_READ_TOKEN, from --token-file, or from the local stack.\n\nExit codes: 0; 1 no answer; 2 wrong options.\n',
+    )
+    .action(async (options: TopOptions) => onExit(await top(options, terminal)));
+}
+
+async function top(options: TopOptions, terminal: Terminal): Promise<number> {
+  const token = findToken({
+    scope: 'read',
+    url: options.query,
+    tokenFile: options.tokenFile,
+    environment: terminal.environment,
+  });
+  const query = openQuery(options.query, token);
+  const isLive = terminal.stdout.isTTY === true && options.once !== true && options.json !== true;
+  const show = isLive ? livePrinter(terminal, options) : plainPrinter(terminal, options);
+  try {
+    if (isLive) enterScreen(terminal);
+    return await refresh(query, options, terminal, show);
+  } finally {
+    if (isLive) leaveScreen(terminal);
+    await query.close();
+  }
+}
+
+/** What was learnt last: an answer, and why there is no newer one. */
+type State = { readonly answer: ApplicationsAnswer | undefined; readonly failure: string | undefined };
+type Show = (state: State) => void;
+
+async function refresh(
+  query: ReturnType<typeof openQuery>,
+  options: TopOptions,
+  { stopping, stderr }: Terminal,
+  show: Show,
+): Promise<number> {
+  let answer: ApplicationsAnswer | undefined;
+  while (!stopping.aborted) {
+    try {
+      answer = await query.applications(options.window, stopping);
+      show({ answer, failure: undefined });
+      if (options.once === true) return EXIT.ok;
+    } catch (error) {
+      if (stopping.aborted) break;
+      if (!(error instanceof QueryFailure)) throw error;
+      if (options.once === true || error.final) {
+        stderr.write(`imscope: ${printable(error.message, 1_000)}\n`);
+        return EXIT.failed;
+      }
+      show({ answer, failure: error.message });
+    }
+    await waitUnlessStopping(options.interval * 1_000, stopping);
+  }
+  return EXIT.ok;
+}
+
+function plainPrinter({ stdout, stderr }: Terminal, options: TopOptions): Show {
+  return ({ answer, failure }) => {
+    if (failure !== undefined) stderr.write(`imscope: ${printable(failure, 1_000)}; asking again\n`);
+    else if (answer !== undefined) {
+      stdout.write(
+        options.json === true
+          ? `${JSON.stringify(answer)}\n`
+          : `${header(answer, options)}\n${tableOf(answer, stdout.columns ?? 80, Number.POSITIVE_INFINITY).join('\n')}\n`,
+      );
+    }
+  };
+}
+
+function livePrinter({ stdout }: Terminal, options: TopOptions): Show {
+  return ({ answer, failure }) => {
+    const columns = stdout.columns ?? 80;
+    const bottom =
+      failure === undefined
+        ? colors.dim('q quits')
+        : colors.red(printable(`${failure}; asking again`, columns - 1));
+    const lines =
+      answer === undefined
+        ? []
+        : [header(answer, options), ...tableOf(answer, columns, (stdout.rows ?? 24) - 3)];
+    // Rewritten in place, line by line: clearing first would flicker.
+    stdout.write(`${CLEAR.home}${[...lines, bottom].map((line) => `${line}\u001B[K`).join('\n')}\u001B[J`);
+  };
+}
+
+function header({ data, window, completeness }: ApplicationsAnswer, options: TopOptions): string {
+  const watermark = completeness.watermark === null ? '' : `, stored up to ${clock(completeness.watermark)}`;
+  const applications = data.length === 1 ? '1 application' : `${data.length} applications`;
+  return `${colors.bold('imscope top')}  ${clock(window.to)} UTC, last ${options.window}: ${applications}${watermark}`;
+}
+
+function tableOf(answer: ApplicationsAnswer, columns: number, rowsMax: number): string[] {
+  if (answer.data.length > 0) return topTable(answer.data, { columns, rowsMax });
+  return ['no requests in this window: send some with imscope send, or look further back with --window 24h'];
+}
+
+function clock(time: string): string {
+  return printable(time.slice(11, 19), 8);
+}
+
+function enterScreen({ stdin, stdout, stop }: Terminal): void {
+  stdout.write(CLEAR.enter);
+  if (stdin.isTTY !== true) return;
+  stdin.setRawMode?.(true);
+  stdin.setEncoding('utf8');
+  stdin.on('data', (key: unknown) => {
+    if (KEYS_THAT_QUIT.has(String(key))) stop();
+  });
+}
+
+function leaveScreen({ stdin, stdout }: Terminal): void {
+  stdout.write(CLEAR.leave);
+  if (stdin.isTTY !== true) return;
+  stdin.setRawMode?.(false);
+  stdin.pause();
+}
+
+async function waitUnlessStopping(waitMs: number, stopping: AbortSignal): Promise<void> {
+  try {
+    await delay(waitMs, undefined, { signal: stopping });
+  } catch (error) {
+    if (!stopping.aborted) throw error;
+  }
+}
