@@ -1,0 +1,229 @@
+/*
+ * One application: how well it does, where it fails, why, and single requests. Each panel asks its own question, so
+ * a question that fails blanks nothing else.
+ */
+import type {
+  ExceptionRow,
+  InterfaceRow,
+  Overview,
+  RequestRow,
+  TimePoint,
+} from '@imscope/schemas/query-api/answers.js';
+import { useEffect, useMemo } from 'react';
+import { FirstRequestHelp } from '../first-request-help.js';
+import { Empty } from '../panel.js';
+import { PageHeader } from '../page-header.js';
+import {
+  apiQuery,
+  hasScopes,
+  NO_REQUEST_FILTERS,
+  NO_SCOPES,
+  type PageState,
+  type RequestFilters,
+  type Scope,
+  toggleValue,
+} from '../page-state.js';
+import { RefreshContext, type RefreshControls, useRefreshControls } from '../refresh.js';
+import { type TimeWindow, widen } from '../time-window.js';
+import { type AnswerState, useAnswer } from '../use-answer.js';
+import { type ChangePageState, usePageState } from '../use-page-state.js';
+import { ApplicationCharts } from './application-charts.js';
+import { CodeList } from './code-list.js';
+import { ExceptionList } from './exception-list.js';
+import { HeadlineTiles } from './headline-tiles.js';
+import { InterfaceTable } from './interface-table.js';
+import { RequestList } from './request-list.js';
+import { type KnownValues, ScopeBar } from './scope-bar.js';
+import { useRequestPages } from './use-request-pages.js';
+
+export function ApplicationPage({ sdkAppId }: { readonly sdkAppId: number }) {
+  const [state, change] = usePageState();
+  const controls = useRefreshControls(state.window);
+  useEffect(() => {
+    document.title = `${sdkAppId.toString()} · imscope`;
+    scrollTo(0, 0);
+  }, [sdkAppId]);
+  return (
+    <RefreshContext value={controls.refresh}>
+      <Application sdkAppId={sdkAppId} state={state} change={change} controls={controls} />
+    </RefreshContext>
+  );
+}
+
+type Props = {
+  readonly sdkAppId: number;
+  readonly state: PageState;
+  readonly change: ChangePageState;
+  readonly controls: RefreshControls;
+};
+
+function Application({ sdkAppId, state, change, controls }: Props) {
+  const { window, scopes } = state;
+  const base = `/v1/applications/${sdkAppId.toString()}`;
+  const overview = useAnswer<Overview>(`${base}/overview?${apiQuery(window, scopes).toString()}`);
+  const setWindow = (next: TimeWindow): void => {
+    change({ window: next });
+  };
+  const empty = overview.answer?.data.requests === 0 && !overview.stale;
+  return (
+    <>
+      <PageHeader
+        window={window}
+        onWindow={setWindow}
+        controls={controls}
+        completeness={overview.answer?.completeness ?? null}
+      >
+        <span className="sep" aria-hidden="true">
+          /
+        </span>
+        <h1 className="here" title="SDKAppID">
+          {sdkAppId}
+        </h1>
+      </PageHeader>
+      <main className="page" data-testid="application-page" data-value={sdkAppId}>
+        {empty && !hasScopes(scopes) ? (
+          <Empty>
+            <FirstRequestHelp window={window} onWindow={setWindow} />
+          </Empty>
+        ) : (
+          <Panels base={base} overview={overview} empty={empty} state={state} change={change} />
+        )}
+      </main>
+    </>
+  );
+}
+
+type PanelsProps = {
+  readonly base: string;
+  readonly overview: AnswerState<Overview>;
+  readonly empty: boolean;
+  readonly state: PageState;
+  readonly change: ChangePageState;
+};
+
+function Panels({ base, overview, empty, state, change }: PanelsProps) {
+  const { window, scopes, requests: filters } = state;
+  const ask = (question: string, query: URLSearchParams): string => `${base}/${question}?${query.toString()}`;
+  const points = useAnswer<TimePoint[]>(ask('timeseries', apiQuery(window, scopes)));
+  // All interfaces stay listed while the page is narrowed to some of them.
+  const interfaces = useAnswer<InterfaceRow[]>(
+    ask('interfaces', apiQuery(window, { ...scopes, interface: [] })),
+  );
+  const exceptions = useAnswer<ExceptionRow[]>(ask('exceptions', apiQuery(window, scopes)));
+  const pages = useRequestPages(ask('requests', apiQuery(window, scopes, filters)));
+  const countable = isCountable(filters);
+  const matching = useAnswer<TimePoint[]>(
+    countable ? ask('timeseries', apiQuery(window, scopes, filters)) : null,
+  );
+  const known = useMemo(
+    () => knownValues(interfaces.answer?.data ?? [], pages.first.answer?.data.requests ?? []),
+    [interfaces.answer, pages.first.answer],
+  );
+  const setWindow = (next: TimeWindow): void => {
+    change({ window: next });
+  };
+  const toggleScope = (scope: Scope, value: string): void => {
+    change({ scopes: { ...scopes, [scope]: toggleValue(scopes[scope], value) } });
+  };
+  const setFilters = (part: Partial<RequestFilters>): void => {
+    change({ requests: { ...filters, ...part } });
+  };
+  const showRequests = (part: Partial<RequestFilters>): void => {
+    change({ requests: { ...NO_REQUEST_FILTERS, ...part } });
+    document.querySelector('[data-testid="requests"]')?.scrollIntoView({ block: 'start' });
+  };
+  return (
+    <>
+      <div className="page-tools">
+        <ScopeBar
+          scopes={scopes}
+          known={known}
+          onScopes={(next) => {
+            change({ scopes: next });
+          }}
+        />
+        <p className="quiet">
+          Drag over a chart to zoom in ·{' '}
+          <button
+            type="button"
+            className="link"
+            data-testid="zoom-out"
+            onClick={() => {
+              setWindow(widen(window, Date.now()));
+            }}
+          >
+            zoom out
+          </button>
+        </p>
+      </div>
+      {empty && (
+        <Empty>
+          <p>No requests in this window match the filters above.</p>
+          <button
+            type="button"
+            className="button"
+            onClick={() => {
+              change({ scopes: NO_SCOPES });
+            }}
+          >
+            Clear the filters
+          </button>
+        </Empty>
+      )}
+      <HeadlineTiles state={overview} />
+      <ApplicationCharts state={points} onWindow={setWindow} />
+      <div className="columns">
+        <InterfaceTable
+          state={interfaces}
+          chosen={scopes.interface}
+          sort={state.sort}
+          onChoose={(name) => {
+            toggleScope('interface', name);
+          }}
+          onSort={(sort) => {
+            change({ sort });
+          }}
+        />
+        <CodeList
+          state={overview}
+          chosen={filters.code}
+          onChoose={(code) => {
+            showRequests(filters.code.includes(code) ? {} : { code: [code] });
+          }}
+        />
+      </div>
+      <ExceptionList state={exceptions} onShow={showRequests} />
+      <RequestList
+        pages={pages}
+        filters={filters}
+        matching={countable ? matching : null}
+        onFilters={setFilters}
+        onScope={toggleScope}
+        adviceOf={(code) => adviceFor(code, overview)}
+      />
+    </>
+  );
+}
+
+/** The API counts over time by code and outcome; a list narrowed by more than these cannot be counted. */
+function isCountable({ code, outcome, exception, requestId, latencyMsMin }: RequestFilters): boolean {
+  const some = code.length > 0 || outcome.length > 0;
+  return some && exception.length === 0 && requestId === '' && latencyMsMin === null;
+}
+
+function adviceFor(code: number | null, overview: AnswerState<Overview>): string {
+  const known = overview.answer?.data.codes.find((one) => one.code === code);
+  return known === undefined ? '' : `${known.meaning} ${known.advice}`;
+}
+
+function knownValues(interfaces: readonly InterfaceRow[], requests: readonly RequestRow[]): KnownValues {
+  const valuesOf = (scope: Exclude<Scope, 'interface'>): string[] =>
+    [...new Set(requests.map((row) => row[scope]))].filter((value) => value !== '').toSorted();
+  return {
+    interface: interfaces.map((row) => row.interface),
+    region: valuesOf('region'),
+    node: valuesOf('node'),
+    platform: valuesOf('platform'),
+    sdk_version: valuesOf('sdk_version'),
+  };
+}

@@ -1,0 +1,143 @@
+/*
+ * Exceptions with their causes: what failed, since when, where, and one request to look at.
+ */
+import type { ExceptionRow } from '@imscope/schemas/query-api/answers.js';
+import { useState } from 'react';
+import { Count } from '../figure.js';
+import { formatQuantity } from '../format-number.js';
+import { LocalTime } from '../local-time.js';
+import { Empty, Panel } from '../panel.js';
+import type { RequestFilters } from '../page-state.js';
+import type { AnswerState } from '../use-answer.js';
+import { useNow } from '../use-now.js';
+import { OutcomeLabel } from './outcome-label.js';
+
+const ROWS_AT_ONCE = 8;
+
+type Props = {
+  readonly state: AnswerState<ExceptionRow[]>;
+  /** Narrows the list of requests and goes there. */
+  readonly onShow: (filters: Partial<RequestFilters>) => void;
+};
+
+export function ExceptionList({ state, onShow }: Props) {
+  const [all, setAll] = useState(false);
+  return (
+    <Panel
+      title="Exceptions"
+      state={state}
+      skeletonRows={3}
+      testId="exceptions"
+      note={<p className="quiet">most frequent first</p>}
+    >
+      {(rows) =>
+        rows.length === 0 ? (
+          <Empty>
+            <p>No request in this window carried an exception.</p>
+          </Empty>
+        ) : (
+          <>
+            <ul className="exceptions">
+              {(all ? rows : rows.slice(0, ROWS_AT_ONCE)).map((row) => (
+                <ExceptionItem
+                  key={`${row.exception} ${row.interface} ${String(row.code)} ${row.outcome}`}
+                  row={row}
+                  onShow={onShow}
+                />
+              ))}
+            </ul>
+            {rows.length > ROWS_AT_ONCE && (
+              <button
+                type="button"
+                className="button more"
+                onClick={() => {
+                  setAll(!all);
+                }}
+              >
+                {all ? 'Show fewer' : `Show all ${rows.length.toString()}`}
+              </button>
+            )}
+          </>
+        )
+      }
+    </Panel>
+  );
+}
+
+function ExceptionItem({ row, onShow }: { readonly row: ExceptionRow; readonly onShow: Props['onShow'] }) {
+  const now = useNow();
+  const explained = row.causes.reduce((sum, { count }) => sum + count, 0);
+  return (
+    <li data-testid={`exception-${row.exception}-${row.interface}`} data-value={row.count}>
+      <div className="exception-what">
+        <p>
+          <strong className="exception-name">{row.exception}</strong> in <code>{row.interface}</code>
+        </p>
+        <ul className="causes">
+          {row.causes.map(({ cause, count }) => (
+            <li key={cause}>
+              <Count value={count} /> <span>{cause === '' ? 'no cause given' : cause}</span>
+            </li>
+          ))}
+          {explained < row.count && row.causes.length > 0 && (
+            <li className="dim">
+              <Count value={row.count - explained} /> <span>other causes</span>
+            </li>
+          )}
+        </ul>
+        <p className="advice">
+          <OutcomeLabel outcome={row.outcome} /> <code>{row.code ?? 'no code'}</code> {row.name}: {row.advice}
+        </p>
+      </div>
+      <dl className="exception-facts">
+        <div>
+          <dt>Requests</dt>
+          <dd className="big">
+            <Count value={row.count} />
+          </dd>
+        </div>
+        <div>
+          <dt>First seen</dt>
+          <dd>
+            <LocalTime at={row.first_seen} nowMs={now} />
+          </dd>
+        </div>
+        <div>
+          <dt>Last seen</dt>
+          <dd>
+            <LocalTime at={row.last_seen} nowMs={now} form="age" />
+          </dd>
+        </div>
+        <div>
+          <dt>Where</dt>
+          <dd>
+            {formatQuantity(row.nodes, 'node')}, {formatQuantity(row.regions, 'region')}
+          </dd>
+        </div>
+      </dl>
+      <div className="exception-actions">
+        <button
+          type="button"
+          className="button"
+          onClick={() => {
+            onShow({ exception: [row.exception] });
+          }}
+        >
+          Show requests
+        </button>
+        {row.sample_request_id !== '' && (
+          <button
+            type="button"
+            className="button"
+            title={row.sample_request_id}
+            onClick={() => {
+              onShow({ requestId: row.sample_request_id });
+            }}
+          >
+            One sample
+          </button>
+        )}
+      </div>
+    </li>
+  );
+}

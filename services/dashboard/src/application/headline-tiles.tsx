@@ -1,0 +1,140 @@
+/*
+ * The application's figures in one row, each against the span of equal length just before.
+ */
+import type { Overview } from '@imscope/schemas/query-api/answers.js';
+import type { ReactNode } from 'react';
+import { type Change, compareAmount, compareRate } from '../compare.js';
+import { Count, Duration, PerSecond, SuccessRate, TierBadge } from '../figure.js';
+import { formatCount, formatDuration, formatShare, formatSuccessRate } from '../format-number.js';
+import { tierOf, whyUnjudged } from '../health.js';
+import { Failure } from '../panel.js';
+import type { AnswerState } from '../use-answer.js';
+
+const TILES = 7;
+
+export function HeadlineTiles({ state }: { readonly state: AnswerState<Overview> }) {
+  const { answer, error, stale } = state;
+  return (
+    <section aria-label="Headline figures" className={stale ? 'stale' : undefined} aria-busy={stale}>
+      {error !== null && <Failure error={error} state={state} />}
+      {answer === null ? (
+        error === null && (
+          <div className="tiles">
+            {Array.from({ length: TILES }, (_, tile) => (
+              <div className="tile wait" key={tile} />
+            ))}
+          </div>
+        )
+      ) : (
+        <Tiles overview={answer.data} />
+      )}
+    </section>
+  );
+}
+
+function Tiles({ overview }: { readonly overview: Overview }) {
+  const { previous, outcomes, latency_ms: delay } = overview;
+  const errors = outcomes.service_error;
+  const before = previous.outcomes.service_error;
+  // With nothing before, every comparison would be against zero.
+  const had = previous.requests > 0;
+  return (
+    <div className="tiles">
+      <Tile
+        label="Success rate"
+        tone={tierOf(overview)}
+        change={compareRate(overview.success_rate, previous.success_rate)}
+        was={formatSuccessRate(previous.success_rate)}
+        note={overview.success_rate === null ? whyUnjudged(outcomes) : undefined}
+      >
+        <SuccessRate of={overview} testId="tile-success-rate" />
+        <TierBadge tier={tierOf(overview)} />
+      </Tile>
+      <Tile
+        label="Service errors"
+        change={compareAmount(errors, had ? before : null, 'lower')}
+        was={formatCount(before)}
+      >
+        <Count value={errors} unit="service errors" testId="tile-service-errors" />
+      </Tile>
+      <Tile
+        label="Requests"
+        change={compareAmount(overview.requests, had ? previous.requests : null, 'neither')}
+        was={formatCount(previous.requests)}
+      >
+        <Count value={overview.requests} testId="tile-requests" />
+        <small>
+          <PerSecond value={overview.requests_per_s} testId="tile-requests-per-s" /> /s
+        </small>
+      </Tile>
+      <Tile
+        label="Caller errors"
+        change={compareAmount(outcomes.caller_error, had ? previous.outcomes.caller_error : null, 'neither')}
+        was={formatCount(previous.outcomes.caller_error)}
+      >
+        <Count value={outcomes.caller_error} unit="caller errors" testId="tile-caller-errors" />
+        {outcomes.unknown > 0 && (
+          <small title="Requests without a code: success cannot be told from failure">
+            +<Count value={outcomes.unknown} unit="requests without a code" testId="tile-unknown" /> unknown
+            {overview.requests > 0 && ` (${formatShare(outcomes.unknown / overview.requests)})`}
+          </small>
+        )}
+      </Tile>
+      <Tile
+        label="Delay p50"
+        change={compareAmount(delay.p50, previous.latency_ms.p50, 'lower')}
+        was={formatDuration(previous.latency_ms.p50)}
+      >
+        <Duration value={delay.p50} testId="tile-p50" />
+        <small>
+          avg <Duration value={delay.avg} testId="tile-avg" />
+        </small>
+      </Tile>
+      <Tile
+        label="Delay p95"
+        change={compareAmount(delay.p95, previous.latency_ms.p95, 'lower')}
+        was={formatDuration(previous.latency_ms.p95)}
+      >
+        <Duration value={delay.p95} testId="tile-p95" />
+      </Tile>
+      <Tile
+        label="Delay p99"
+        change={compareAmount(delay.p99, previous.latency_ms.p99, 'lower')}
+        was={formatDuration(previous.latency_ms.p99)}
+      >
+        <Duration value={delay.p99} testId="tile-p99" />
+        <small>
+          max <Duration value={delay.max} testId="tile-max" />
+        </small>
+      </Tile>
+    </div>
+  );
+}
+
+type TileProps = {
+  readonly label: string;
+  readonly change: Change;
+  /** The figure of the span before. */
+  readonly was: string;
+  readonly tone?: string;
+  readonly note?: string | undefined;
+  readonly children: ReactNode;
+};
+
+function Tile({ label, change, was, tone = '', note, children }: TileProps) {
+  return (
+    <div className={`tile ${tone}`}>
+      <h3>{label}</h3>
+      <p className="tile-value">{children}</p>
+      <p className={`tile-change ${change.verdict}`} title="Against the span of equal length just before">
+        {note ?? changeWords(change, was)}
+      </p>
+    </div>
+  );
+}
+
+function changeWords({ text, verdict }: Change, was: string): string {
+  if (verdict === 'none') return text;
+  const judged = verdict === 'better' || verdict === 'worse' ? `${verdict}: ` : '';
+  return `${judged}${text}, was ${was}`;
+}

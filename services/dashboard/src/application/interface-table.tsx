@@ -1,0 +1,214 @@
+/*
+ * How well each interface does. Choosing one narrows the page to it; the table itself always lists all of them.
+ */
+import type { InterfaceRow } from '@imscope/schemas/query-api/answers.js';
+import { useMemo, useState } from 'react';
+import { Count, Duration, SuccessRate, toneOf } from '../figure.js';
+import { formatQuantity, formatShare } from '../format-number.js';
+import { tierOf, TIERS } from '../health.js';
+import { Empty, Panel } from '../panel.js';
+import type { Sort } from '../page-state.js';
+import { orderRows, type SortKey } from '../row-order.js';
+import { ShareBar } from '../share-bar.js';
+import { SortHeader } from '../sort-header.js';
+import type { AnswerState } from '../use-answer.js';
+
+const ROWS_AT_ONCE = 12;
+
+type Props = {
+  readonly state: AnswerState<InterfaceRow[]>;
+  readonly chosen: readonly string[];
+  readonly sort: Sort | null;
+  readonly onChoose: (name: string) => void;
+  readonly onSort: (sort: Sort | null) => void;
+};
+
+const KEYS: Readonly<Record<string, SortKey<InterfaceRow>>> = {
+  interface: (row) => row.interface,
+  requests: (row) => row.requests,
+  success_rate: (row) => row.success_rate,
+  service_errors: (row) => row.outcomes.service_error,
+  caller_errors: (row) => row.outcomes.caller_error,
+  p50: (row) => row.latency_ms.p50,
+  p95: (row) => row.latency_ms.p95,
+  p99: (row) => row.latency_ms.p99,
+};
+
+const COLUMNS = [
+  { column: 'requests', label: 'Requests' },
+  { column: 'success_rate', label: 'Success rate', first: 'ascending' },
+  { column: 'service_errors', label: 'Service errors' },
+  { column: 'caller_errors', label: 'Caller errors' },
+  { column: 'p50', label: 'p50' },
+  { column: 'p95', label: 'p95' },
+  { column: 'p99', label: 'p99' },
+] as const;
+
+/** Worst tier first, then service errors, then size: the order of the fleet, one level down. */
+function worstFirst(rows: readonly InterfaceRow[]): InterfaceRow[] {
+  return rows.toSorted(
+    (a, b) =>
+      TIERS.indexOf(tierOf(a)) - TIERS.indexOf(tierOf(b)) ||
+      b.outcomes.service_error - a.outcomes.service_error ||
+      b.requests - a.requests,
+  );
+}
+
+export function InterfaceTable(props: Props) {
+  const { state } = props;
+  const count = state.answer?.data.length ?? 0;
+  return (
+    <Panel
+      title="Interfaces"
+      state={state}
+      skeletonRows={8}
+      testId="interfaces"
+      note={
+        <p className="quiet">{formatQuantity(count, 'interface')}; choose one to narrow the page to it</p>
+      }
+    >
+      {(rows) =>
+        rows.length === 0 ? (
+          <Empty>
+            <p>No interface was called in this window.</p>
+          </Empty>
+        ) : (
+          <Rows {...props} rows={rows} />
+        )
+      }
+    </Panel>
+  );
+}
+
+function Rows({ rows, chosen, sort, onChoose, onSort }: Props & { readonly rows: readonly InterfaceRow[] }) {
+  const [all, setAll] = useState(false);
+  const ordered = useMemo(() => {
+    const key = sort === null ? undefined : KEYS[sort.column];
+    return sort === null || key === undefined ? worstFirst(rows) : orderRows(rows, key, sort.descending);
+  }, [rows, sort]);
+  const requestsMax = Math.max(1, ...rows.map(({ requests }) => requests));
+  const shown = all
+    ? ordered
+    : ordered.filter((row, index) => index < ROWS_AT_ONCE || chosen.includes(row.interface));
+  return (
+    <>
+      <div className="scroll" role="region" aria-label="Interfaces, scrollable" tabIndex={0}>
+        <table className="interfaces">
+          <thead>
+            <tr>
+              <SortHeader
+                column="interface"
+                label="Interface"
+                numeric={false}
+                first="ascending"
+                sort={sort}
+                onSort={onSort}
+              />
+              {COLUMNS.map((column) => (
+                <SortHeader key={column.column} {...column} sort={sort} onSort={onSort} />
+              ))}
+              <th scope="col">Top code</th>
+            </tr>
+          </thead>
+          <tbody>
+            {shown.map((row) => (
+              <Row
+                key={row.interface}
+                row={row}
+                chosen={chosen.includes(row.interface)}
+                requestsMax={requestsMax}
+                onChoose={onChoose}
+              />
+            ))}
+          </tbody>
+        </table>
+      </div>
+      {ordered.length > ROWS_AT_ONCE && (
+        <button
+          type="button"
+          className="button more"
+          onClick={() => {
+            setAll(!all);
+          }}
+        >
+          {all ? 'Show fewer' : `Show all ${ordered.length.toString()}`}
+        </button>
+      )}
+    </>
+  );
+}
+
+type RowProps = {
+  readonly row: InterfaceRow;
+  readonly chosen: boolean;
+  readonly requestsMax: number;
+  readonly onChoose: (name: string) => void;
+};
+
+function Row({ row, chosen, requestsMax, onChoose }: RowProps) {
+  const { interface: name, outcomes, latency_ms: delay, top_code: top } = row;
+  return (
+    <tr
+      className={`row ${toneOf(tierOf(row))} ${chosen ? 'chosen' : ''}`}
+      data-testid={`interface-row-${name}`}
+      onClick={(event) => {
+        const onControl = event.target instanceof Element && event.target.closest('a, button') !== null;
+        if (!onControl && getSelection()?.isCollapsed !== false) onChoose(name);
+      }}
+    >
+      <th scope="row">
+        <button
+          type="button"
+          className="link row-button"
+          aria-pressed={chosen}
+          title={chosen ? 'Show all interfaces again' : 'Narrow the page to this interface'}
+          onClick={() => {
+            onChoose(name);
+          }}
+        >
+          <code>{name}</code>
+        </button>
+      </th>
+      <td className="number volume">
+        <ShareBar share={row.requests / requestsMax} tone="plain" />
+        <Count value={row.requests} testId={`interface-requests-${name}`} />
+      </td>
+      <td className="number">
+        <SuccessRate of={row} testId={`interface-success-rate-${name}`} />
+      </td>
+      <td className="number">
+        <Count
+          value={outcomes.service_error}
+          unit="service errors"
+          testId={`interface-service-errors-${name}`}
+        />
+      </td>
+      <td className="number">
+        <Count
+          value={outcomes.caller_error}
+          unit="caller errors"
+          testId={`interface-caller-errors-${name}`}
+        />
+      </td>
+      <td className="number">
+        <Duration value={delay.p50} testId={`interface-p50-${name}`} />
+      </td>
+      <td className="number">
+        <Duration value={delay.p95} testId={`interface-p95-${name}`} />
+      </td>
+      <td className="number">
+        <Duration value={delay.p99} testId={`interface-p99-${name}`} />
+      </td>
+      <td className="top-code">
+        {top === null ? (
+          <span className="dim">none</span>
+        ) : (
+          <span title={`${top.meaning} ${top.advice}`}>
+            <code>{top.code ?? 'no code'}</code> {top.name}{' '}
+            <span className="dim num">{formatShare(top.share)}</span>
+          </span>
+        )}
+      </td>
+    </tr>
+  );
+}

@@ -1,0 +1,171 @@
+/*
+ * One request in the list, and all that is kept of it when opened. Values that can narrow the page are buttons.
+ */
+import type { RequestRow } from '@imscope/schemas/query-api/answers.js';
+import type { ReactNode } from 'react';
+import { Duration } from '../figure.js';
+import { LocalTime } from '../local-time.js';
+import { formatUtc } from '../format-time.js';
+import { SCOPE_LABELS, type RequestFilters, type Scope } from '../page-state.js';
+import { codeFilterOf } from './code-list.js';
+import { OutcomeLabel } from './outcome-label.js';
+
+type Props = {
+  readonly row: RequestRow;
+  readonly open: boolean;
+  readonly nowMs: number;
+  readonly advice: string;
+  readonly onToggle: () => void;
+  readonly onScope: (scope: Scope, value: string) => void;
+  readonly onFilters: (filters: Partial<RequestFilters>) => void;
+};
+
+const COLUMNS = 11;
+
+export function RequestTableRow(props: Props) {
+  const { row, open, nowMs, onToggle } = props;
+  return (
+    <>
+      <tr
+        className={`row ${row.outcome === 'service_error' ? 'bad' : ''} ${open ? 'chosen' : ''}`}
+        data-testid="request-row"
+        data-value={row.request_id}
+        onClick={(event) => {
+          const onControl = event.target instanceof Element && event.target.closest('a, button') !== null;
+          if (!onControl && getSelection()?.isCollapsed !== false) onToggle();
+        }}
+      >
+        <td className="num">
+          <button
+            type="button"
+            className="link row-button"
+            aria-expanded={open}
+            title={formatUtc(Date.parse(row.time))}
+            onClick={onToggle}
+          >
+            <LocalTime at={row.time} nowMs={nowMs} form="milliseconds" />
+          </button>
+        </td>
+        <td>
+          <OutcomeLabel outcome={row.outcome} />
+        </td>
+        <td className="number">
+          {row.code === null ? (
+            <abbr className="dim" title="The source sent no code">
+              —
+            </abbr>
+          ) : (
+            <code>{row.code}</code>
+          )}
+        </td>
+        <td>
+          <code>{row.interface}</code>
+        </td>
+        <td className="number">
+          <Duration value={row.latency_ms} />
+        </td>
+        <td>{row.exception}</td>
+        <td>{row.node}</td>
+        <td>{row.region}</td>
+        <td>{row.platform}</td>
+        <td>
+          <code>{row.exit_ip}</code>
+        </td>
+        <td className="cut">
+          <code title={row.request_id}>{row.request_id}</code>
+        </td>
+      </tr>
+      {open && (
+        <tr className="details">
+          <td colSpan={COLUMNS}>
+            <Details {...props} />
+          </td>
+        </tr>
+      )}
+    </>
+  );
+}
+
+function Details({ row, nowMs, advice, onScope, onFilters }: Props) {
+  const narrow = (scope: Scope, value: string): ReactNode =>
+    value === '' ? (
+      <span className="dim">not known</span>
+    ) : (
+      <button
+        type="button"
+        className="link"
+        title={`Narrow the page to this ${SCOPE_LABELS[scope].toLowerCase()}`}
+        onClick={() => {
+          onScope(scope, value);
+        }}
+      >
+        {value}
+      </button>
+    );
+  return (
+    <>
+      {row.cause !== '' && (
+        <p className="cause">
+          {row.exception === '' ? '' : `${row.exception}: `}
+          {row.cause}
+        </p>
+      )}
+      {advice !== '' && <p className="advice">{advice}</p>}
+      <dl className="facts">
+        <Fact name="Time">
+          <LocalTime at={row.time} nowMs={nowMs} form="milliseconds" />{' '}
+          <span className="dim">{formatUtc(Date.parse(row.time))}</span>
+        </Fact>
+        <Fact name="Interface">{narrow('interface', row.interface)}</Fact>
+        <Fact name="Code">
+          <button
+            type="button"
+            className="link"
+            title="Show the requests with this code"
+            onClick={() => {
+              onFilters({ code: [codeFilterOf(row.code)] });
+            }}
+          >
+            {row.code ?? 'no code'}
+          </button>
+        </Fact>
+        <Fact name="HTTP status">
+          {row.http_status === 0 ? <span className="dim">not known</span> : row.http_status}
+        </Fact>
+        <Fact name="Delay">
+          <Duration value={row.latency_ms} />
+        </Fact>
+        <Fact name="Behind the gateway">
+          {row.upstream_ms === null ? (
+            <span className="dim">not known</span>
+          ) : (
+            <Duration value={row.upstream_ms} />
+          )}
+        </Fact>
+        <Fact name="Network round trip">
+          {row.rtt_ms === null ? <span className="dim">not known</span> : <Duration value={row.rtt_ms} />}
+        </Fact>
+        <Fact name="Exit IP, masked">
+          <code>{row.exit_ip}</code>
+        </Fact>
+        <Fact name="Node">{narrow('node', row.node)}</Fact>
+        <Fact name="Region">{narrow('region', row.region)}</Fact>
+        <Fact name="Platform">{narrow('platform', row.platform)}</Fact>
+        <Fact name="SDK version">{narrow('sdk_version', row.sdk_version)}</Fact>
+        <Fact name="Request id">
+          {row.request_id === '' ? <span className="dim">not known</span> : <code>{row.request_id}</code>}
+        </Fact>
+        {row.weight !== 1 && <Fact name="Stands for">{row.weight} requests (sampled)</Fact>}
+      </dl>
+    </>
+  );
+}
+
+function Fact({ name, children }: { readonly name: string; readonly children: ReactNode }) {
+  return (
+    <div>
+      <dt>{name}</dt>
+      <dd>{children}</dd>
+    </div>
+  );
+}

@@ -1,0 +1,104 @@
+/*
+ * The first thing read: is anything broken, for whom, since what size. One sentence, then the totals.
+ */
+import { Link } from 'wouter';
+import { Count, PerSecond, SuccessRate, TierBadge } from '../figure.js';
+import { formatCount, formatQuantity, formatSuccessRate } from '../format-number.js';
+import { windowSearch } from '../page-state.js';
+import type { TimeWindow } from '../time-window.js';
+import type { FleetTotals, RankedApplication } from './fleet-order.js';
+
+type Props = {
+  readonly totals: FleetTotals;
+  readonly worst: RankedApplication | undefined;
+  readonly window: TimeWindow;
+};
+
+export function FleetSummary({ totals, worst, window }: Props) {
+  const trouble = totals.tiers.failing + totals.tiers.degraded;
+  return (
+    <section className="summary" aria-label="The fleet in this window">
+      <Verdict totals={totals} worst={worst} window={window} />
+      <dl className="totals">
+        <div>
+          <dt>In trouble</dt>
+          <dd data-testid="fleet-trouble" data-value={trouble}>
+            {trouble}
+            <small> of {formatQuantity(totals.applications, 'application')}</small>
+          </dd>
+        </div>
+        <div>
+          <dt>Success rate</dt>
+          <dd>
+            <SuccessRate
+              of={{ success_rate: totals.successRate, outcomes: outcomesOf(totals) }}
+              testId="fleet-success-rate"
+            />
+          </dd>
+        </div>
+        <div>
+          <dt>Service errors</dt>
+          <dd>
+            <Count value={totals.serviceErrors} unit="service errors" testId="fleet-service-errors" />
+          </dd>
+        </div>
+        <div>
+          <dt>Requests</dt>
+          <dd>
+            <Count value={totals.requests} testId="fleet-requests" />
+            <small>
+              {' '}
+              <PerSecond value={totals.requestsPerS} testId="fleet-requests-per-s" /> /s
+            </small>
+          </dd>
+        </div>
+      </dl>
+    </section>
+  );
+}
+
+function Verdict({ totals, worst, window }: Props) {
+  const { failing, degraded } = totals.tiers;
+  if (worst === undefined || failing + degraded === 0) {
+    return (
+      <p className="verdict calm" role="status">
+        <TierBadge tier="healthy" />
+        <span>
+          Every application that could be judged is at 99.9 % or above, or had fewer than 5 service errors.
+        </span>
+      </p>
+    );
+  }
+  const { row, tier } = worst;
+  const others = failing + degraded - 1;
+  const share = totals.serviceErrors === 0 ? 0 : row.outcomes.service_error / totals.serviceErrors;
+  return (
+    <p className="verdict" role="status" data-testid="verdict">
+      <TierBadge tier={tier} />
+      <span>
+        <Link href={`/applications/${row.sdk_app_id.toString()}${windowSearch(window)}`}>
+          <strong>{row.sdk_app_id}</strong>
+        </Link>{' '}
+        is at <strong>{formatSuccessRate(row.success_rate)}</strong> with{' '}
+        <strong>{formatCount(row.outcomes.service_error)}</strong> service errors
+        {share >= 0.05 && share < 0.995 && ` (${Math.round(share * 100).toString()} % of the fleet's)`}
+        {row.worst_interface !== null && (
+          <>
+            , most in <code>{row.worst_interface.interface}</code>
+          </>
+        )}
+        .{others > 0 && ` ${formatQuantity(others, 'more application')} in trouble.`}
+      </span>
+    </p>
+  );
+}
+
+function outcomesOf(totals: FleetTotals) {
+  const judged = totals.requests - totals.callerErrors - totals.unknown;
+  return {
+    success: judged - totals.serviceErrors,
+    caller_error: totals.callerErrors,
+    service_error: totals.serviceErrors,
+    unknown: totals.unknown,
+  };
+}

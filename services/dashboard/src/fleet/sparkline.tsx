@@ -1,0 +1,41 @@
+/*
+ * Success rate and volume of one application over the window, small.
+ */
+import type { SparkPoint } from '@imscope/schemas/query-api/answers.js';
+import { memo, useMemo } from 'react';
+import { sparklineShape } from '../charts/sparkline-path.js';
+import { formatSuccessRate } from '../format-number.js';
+
+const BOX = { width: 180, rateHeight: 17, gap: 3, volumeHeight: 12 };
+const HEIGHT = BOX.rateHeight + BOX.gap + BOX.volumeHeight;
+
+export const Sparkline = memo(function Sparkline({ points }: { readonly points: readonly SparkPoint[] }) {
+  const shape = useMemo(() => sparklineShape(points, BOX), [points]);
+  const { worst } = shape;
+  const label =
+    worst === null
+      ? 'Success rate steady at 99.9 % or more; volume below'
+      : `Success rate down to ${formatSuccessRate(worst.rate)}; volume below`;
+  const barWidth = Math.max((BOX.width / Math.max(points.length, 1)) * 0.7, 0.8);
+  return (
+    <svg
+      className="sparkline"
+      viewBox={`0 0 ${BOX.width.toString()} ${HEIGHT.toString()}`}
+      preserveAspectRatio="none"
+      role="img"
+      aria-label={label}
+    >
+      <title>{label}</title>
+      <path className="spark-volume" d={shape.volume} strokeWidth={barWidth} />
+      <path className="spark-rate" d={shape.rate} />
+      {worst !== null && (
+        <circle
+          className={worst.rate < 0.99 ? 'spark-worst bad' : 'spark-worst warn'}
+          cx={worst.x}
+          cy={worst.y}
+          r="2.200"
+        />
+      )}
+    </svg>
+  );
+});

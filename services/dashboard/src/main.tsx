@@ -1,0 +1,14 @@
+/*
+ * Starts the dashboard: theme, sign-in code out of the address, then the pages.
+ */
+import { createRoot } from 'react-dom/client';
+import { App } from './app.js';
+import { openSession } from './session/session-client.js';
+import { takeSignInCode } from './session/sign-in-code.js';
+import { startTheme } from './theme.js';
+
+startTheme();
+const opening = openSession(takeSignInCode());
+const root = document.getElementById('root');
+if (root === null) throw new Error('index.html has no element with the id "root"');
+createRoot(root).render(<App opening={opening} />);
