@@ -152,7 +152,9 @@ export class Delivery {
       } finally {
         clearTimeout(stall);
       }
-      await sleep(Math.min(pauseMs, RETRY_PAUSE_MS_MAX) * (0.5 + Math.random()));
+      const pause = Math.min(pauseMs, RETRY_PAUSE_MS_MAX) * (0.5 + Math.random());
+      // Given up while pausing, it makes way for the next batch at once.
+      await Promise.race([batch.settled, sleep(pause, undefined, { ref: false })]);
     }
     return false;
   }

@@ -25,6 +25,7 @@ export type KafkaProducer = {
 /** Longest the broker itself waits for its in-sync replicas. */
 const ACK_TIMEOUT_MS = 10_000;
 const CONNECT_PAUSE_MS = 1_000;
+const DISCONNECT_MS_MAX = 2_000;
 const ACKS_ALL = -1;
 
 /** Connects, however long Kafka takes to come; `/ready` and the log say what is missing meanwhile. */
@@ -58,7 +59,9 @@ export async function connectProducer(options: {
         probe: async () => {
           await countPartitions(kafka, topic);
         },
-        stop: () => producer.disconnect(),
+        // kafkajs waits for pending answers; by now everything is resolved, so what is pending has no meaning left.
+        stop: () =>
+          Promise.race([producer.disconnect(), sleep(DISCONNECT_MS_MAX, undefined, { ref: false })]),
       };
     } catch (error) {
       const failure = error instanceof Error ? error.message : String(error);

@@ -53,9 +53,13 @@ export async function startServer(options: ServerOptions): Promise<CollectorServ
   installErrorAnswers(app, logger);
   app.addHook('onRequest', async () => {
     if (stopping) {
-      throw new HttpError('unavailable', 'this collector is stopping: send the request again', {
-        retryAfterS: 1,
-      });
+      throw new HttpError(
+        'unavailable',
+        'this collector is stopping: nothing of this request was taken, send it again',
+        {
+          retryAfterS: 1,
+        },
+      );
     }
   });
   app.addHook('onSend', async (_request, reply) => {

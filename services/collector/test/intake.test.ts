@@ -7,6 +7,7 @@ import { singleLane } from '@imscope/schemas/lanes.js';
 import type { RequestLog } from '@imscope/schemas/request-log.js';
 import { Batch } from '../src/batch.js';
 import { type Intake, REJECTED_NAMED_MAX, takeIn } from '../src/intake.js';
+import { RECORDS_MAX } from '../src/parse-body.js';
 import type { BodyFormat } from '../src/read-body.js';
 import { sampleRecord, SAMPLE_TIME_MS } from './sample-record.js';
 
@@ -116,8 +117,21 @@ test('beyond a hundred, bad records are counted by reason but not named', () => 
   );
 });
 
+function many(record: string, separator: string): string {
+  return Array.from({ length: RECORDS_MAX + 1 }, () => record).join(separator);
+}
+
+test('a body of more records than the bound is refused whole, whatever they are', () => {
+  for (const record of ['{}', '[]', '1', '""']) {
+    assert.equal(refusal(`[${many(record, ',')}]`, 'json'), 'body_too_large', record);
+  }
+  assert.equal(refusal(`${many('{}', '\n')}\n`, 'ndjson'), 'body_too_large');
+  const most = Array.from({ length: RECORDS_MAX }, () => '{}').join(',');
+  assert.equal(take(`[${most}]`, 'json').rejectedByReason.get('missing_field'), RECORDS_MAX);
+});
+
 test('deep nesting, repeated keys and prototype names do no harm', () => {
-  const depth = 200_000;
+  const depth = 90_000;
   const deep = '['.repeat(depth) + ']'.repeat(depth);
   assert.deepEqual([...take(deep, 'json').rejectedByReason], [['not_an_object', 1]]);
   const nested = JSON.stringify(sampleRecord()).replace('"cause":"upstream timed out"', `"cause":${deep}`);
