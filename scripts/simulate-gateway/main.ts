@@ -46,7 +46,7 @@ async function main(argv: readonly string[], env: NodeJS.ProcessEnv): Promise<nu
     client,
     truth,
     schedule,
-    batchRecords: options.batch,
+    ...(options.batch === undefined ? {} : { batchRecords: options.batch }),
     format: options.format,
     inFlightMax: options.inFlight,
     stopping: stopOnSignals(),

@@ -5,7 +5,6 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { APPLICATIONS_MAX } from './applications.js';
 import { durationMs } from './durations.js';
-import { BATCH_RECORDS } from './generate.js';
 import { INCIDENT_NAMES, isIncidentName, type IncidentName } from './incidents.js';
 import { IN_FLIGHT_MAX } from './send.js';
 
@@ -26,7 +25,7 @@ export interface SimulatorOptions {
   readonly rate?: number;
   readonly records?: number;
   readonly for?: number;
-  readonly batch: number;
+  readonly batch?: number;
   readonly inFlight: number;
   readonly format: 'json' | 'ndjson';
   readonly gzip: boolean;
@@ -58,7 +57,11 @@ export function readOptions(argv: readonly string[]): SimulatorOptions {
       whole(1, 1_000_000_000),
     )
     .option('--for <duration>', 'end live traffic after so long', duration)
-    .option('--batch <n>', 'records a request at most', whole(1, 10_000), BATCH_RECORDS)
+    .option(
+      '--batch <n>',
+      'records a request at most (default: 2000 of history, 500 of live traffic)',
+      whole(1, 10_000),
+    )
     .option('--in-flight <n>', 'requests on their way at once', whole(1, 256), IN_FLIGHT_MAX)
     .addOption(new Option('--format <form>', 'form of a body').choices(['json', 'ndjson']).default('ndjson'))
     .option('--gzip', 'compress bodies', false)

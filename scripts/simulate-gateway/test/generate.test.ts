@@ -11,6 +11,7 @@ const DAY_MS = 86_400_000;
 const MONDAY_MS = Date.UTC(2026, 2, 2);
 const traffic = createTraffic({ seed: 7 });
 const week = { fromMs: MONDAY_MS, toMs: MONDAY_MS + 7 * DAY_MS };
+const many = traffic.records({ ...week, count: 150_000 });
 
 function text(batches: Iterable<Batch>): string {
   return [...batches].map(({ body }) => body.toString('latin1')).join('');
@@ -79,7 +80,7 @@ test('the columns beside a body say what the body says', () => {
 });
 
 test('every record is one that a gateway could have logged', () => {
-  for (const record of traffic.records({ ...week, count: 20_000 })) {
+  for (const record of many.slice(0, 20_000)) {
     assert.notEqual(isIP(record.exit_ip), 0, record.exit_ip);
     assert.match(record.interface, /^[a-z0-9_]+\/[a-z0-9_]+$/);
     assert.match(record.node, /^sim-gw-[a-z]+-\d\d$/);
@@ -92,14 +93,13 @@ test('every record is one that a gateway could have logged', () => {
 });
 
 test('IPv4 and IPv6 addresses both occur, and no country’s application lacks addresses', () => {
-  const records = traffic.records({ ...week, count: 20_000 });
-  assert.deepEqual(new Set(records.map(({ exit_ip }) => isIP(exit_ip))), new Set([4, 6]));
-  assert.equal(new Set(records.map(({ sdk_app_id }) => sdk_app_id)).size, 24);
+  assert.deepEqual(new Set(many.map(({ exit_ip }) => isIP(exit_ip))), new Set([4, 6]));
+  assert.equal(new Set(many.map(({ sdk_app_id }) => sdk_app_id)).size, 24);
 });
 
 test('applications are of Zipf size over a week: the n-th has about 1/n of the first', () => {
   const counts = new Map<number, number>();
-  for (const { sdk_app_id } of traffic.records({ ...week, count: 200_000 })) {
+  for (const { sdk_app_id } of many) {
     counts.set(sdk_app_id, (counts.get(sdk_app_id) ?? 0) + 1);
   }
   const sizes = traffic.applications.map(({ sdkAppId }) => counts.get(sdkAppId) ?? 0);
@@ -113,7 +113,7 @@ test('traffic follows the hours of the application’s own day', () => {
   const office = traffic.applications.find(({ type }) => type === 'office');
   assert.ok(office);
   const hours = new Float64Array(24);
-  for (const { time, sdk_app_id } of traffic.records({ ...week, count: 200_000 })) {
+  for (const { time, sdk_app_id } of many) {
     if (sdk_app_id !== office.sdkAppId) continue;
     const hour = new Date(time + office.utcOffsetHours * 3_600_000).getUTCHours();
     hours[hour] = (hours[hour] ?? 0) + 1;
@@ -123,26 +123,24 @@ test('traffic follows the hours of the application’s own day', () => {
 });
 
 test('failures of the service are few, mistakes of callers more, and codes of many families occur', () => {
-  const records = traffic.records({ ...week, count: 100_000 });
-  const success = records.filter(({ code }) => code === 0).length;
-  assert.ok(success / records.length > 0.95 && success / records.length < 0.995);
-  const codes = new Set(records.map(({ code }) => code));
+  const success = many.filter(({ code }) => code === 0).length;
+  assert.ok(success / many.length > 0.95 && success / many.length < 0.995);
+  const codes = new Set(many.map(({ code }) => code));
   for (const code of [70001, 60007, 20003, 10010, 70107, 30003, 40003])
     assert.ok(codes.has(code), String(code));
 });
 
 test('latencies have a tail: p99 is several times the median', () => {
-  const latencies = traffic
-    .records({ ...week, count: 50_000 })
+  const latencies = many
+    .slice(0, 50_000)
     .map(({ latency_ms }) => latency_ms)
     .toSorted((a, b) => a - b);
   assert.ok((latencies[49_500] ?? 0) > 3 * (latencies[25_000] ?? Infinity));
 });
 
 test('part of one application’s requests carries no code, as old gateways log none', () => {
-  const records = traffic.records({ ...week, count: 100_000 });
   const parcelry = traffic.applications.find(({ codelessShare }) => codelessShare > 0);
-  const own = records.filter(({ sdk_app_id }) => sdk_app_id === parcelry?.sdkAppId);
+  const own = many.filter(({ sdk_app_id }) => sdk_app_id === parcelry?.sdkAppId);
   const codeless = own.filter(({ code }) => code === null).length / own.length;
   assert.ok(codeless > 0.5 && codeless < 0.7, String(codeless));
 });
