@@ -22,7 +22,7 @@ export function forgetProcess(runDir: string, name: string): void {
   rmSync(join(runDir, `${name}.pid`), { force: true });
 }
 
-/** The process written down under `name`, while it runs and is ours. */
+/** The process written down under `name`, while it runs and is ours; this very process does not count. */
 export function findRemembered(runDir: string, name: string): Leftover | undefined {
   let written: string;
   try {
@@ -32,7 +32,10 @@ export function findRemembered(runDir: string, name: string): Leftover | undefin
   }
   const [pidText = '', commandPart = ''] = written.split('\n');
   const pid = Number(pidText);
-  return Number.isInteger(pid) && commandPart !== '' && commandLine(pid).includes(commandPart)
+  return Number.isInteger(pid) &&
+    pid !== process.pid &&
+    commandPart !== '' &&
+    commandLine(pid).includes(commandPart)
     ? { name, pid }
     : undefined;
 }
@@ -50,7 +53,7 @@ export async function stopLeftovers(runDir: string): Promise<Leftover[]> {
     if (Date.now() > deadline) for (const { pid } of leftovers) signal(pid, 'SIGKILL');
     await sleep(100);
   }
-  for (const name of names) forgetProcess(runDir, name);
+  for (const { name } of leftovers) forgetProcess(runDir, name);
   return leftovers;
 }
 

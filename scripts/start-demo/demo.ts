@@ -26,7 +26,7 @@ import { rememberIn, type Stack, type Started, startStack } from './start-stack.
 import { waitCaughtUp } from './wait-caught-up.js';
 import { applicationsTable, balanceLine, directions, number } from './words.js';
 
-/** Machine and programs, six for the stack, history: see the calls of `screen.step`. */
+/** The machine, six for the stack, the history: the calls of `screen.step`. */
 export const STEPS = 8;
 
 export type DemoContext = {

@@ -56,17 +56,15 @@ export async function startStack(options: StackOptions, started: Started): Promi
   const start = (name: ServiceName, env: Record<string, string>): Promise<number> =>
     watchService(name, env, options, watch);
   const { tokenFile, sessionKey } = credentials;
-  const [aggregator, collector] = await screen.step('aggregator and collector', () =>
-    Promise.all([
-      start('aggregator', upstream),
-      start('collector', {
-        ...kafkaEnv(kafka.address),
-        COLLECTOR_HOST: '127.0.0.1',
-        COLLECTOR_PORT: String(demo.collectorPort),
-        TOKEN_FILE: tokenFile,
-        LATE_HOURS_MAX: String(LATE_HOURS_MAX),
-      }),
-    ]),
+  const aggregator = await screen.step('aggregator', () => start('aggregator', upstream));
+  const collector = await screen.step('collector', () =>
+    start('collector', {
+      ...kafkaEnv(kafka.address),
+      COLLECTOR_HOST: '127.0.0.1',
+      COLLECTOR_PORT: String(demo.collectorPort),
+      TOKEN_FILE: tokenFile,
+      LATE_HOURS_MAX: String(LATE_HOURS_MAX),
+    }),
   );
   const query = await screen.step('query and dashboard', () =>
     start('query', {
