@@ -10,7 +10,7 @@ export type NamedLogFormat = { readonly name: string; readonly escape: Escape; r
 
 /** One step of nginx's reader: blanks, a comment, `;` or a brace, a quoted word, or a bare word. */
 const TOKEN =
-  /\s+|#[^\n]*|([;{}])|"((?:[^"\\]|\\[^])*)"|'((?:[^'\\]|\\[^])*)'|((?:\$\{[A-Za-z0-9_]*\}?|\\[^]|[^\s;{}\\])+)/y;
+  /\s+|#[^\n]*|([;{}])|"((?:[^"\\]|\\[^])*)"|'((?:[^'\\]|\\[^])*)'|((?!["'])(?:\$\{[A-Za-z0-9_]*\}?|\\[^]|[^\s;{}\\])+)/y;
 const ESCAPED = /\\(["'\\trn])/g;
 const CONTROL: Readonly<Record<string, string>> = { t: '\t', r: '\r', n: '\n' };
 

@@ -122,6 +122,8 @@ class Search {
   readonly #line: string;
   readonly #segments: readonly Segment[];
   readonly #wanted: readonly number[];
+  /** Farthest place where each segment can end with room for all that follow. */
+  readonly #latestEnds: readonly number[] | undefined;
   readonly #starts: number[] = [];
   readonly #ends: number[] = [];
 
@@ -129,6 +131,7 @@ class Search {
     this.#line = line;
     this.#segments = segments;
     this.#wanted = wanted;
+    this.#latestEnds = latestEnds(line, segments);
   }
 
   /** Reads the segments from `index` on, the first of which begins at `start`. */
@@ -140,7 +143,8 @@ class Search {
     }
     this.#starts[index] = start;
     const extent = this.#extent(segment, start);
-    if (extent === undefined) return;
+    const latest = this.#latestEnds?.[index];
+    if (extent === undefined || latest === undefined) return;
     const { after } = segment;
     if (index === this.#segments.length - 1) {
       const end = this.#line.length - after.length;
@@ -151,7 +155,7 @@ class Search {
     } else {
       for (
         let end = this.#line.indexOf(after, start);
-        end !== -1 && end <= extent && !this.ambiguous;
+        end !== -1 && end <= extent && end <= latest && !this.ambiguous;
         end = this.#line.indexOf(after, end + 1)
       ) {
         this.#next(index, end);
@@ -185,4 +189,17 @@ class Search {
     if (this.found === undefined) this.found = values;
     else if (this.found.some((value, place) => value !== values[place])) this.ambiguous = true;
   }
+}
+
+/** Without it, a search would try every separator for every value although too few of them are left. */
+function latestEnds(line: string, segments: readonly Segment[]): number[] | undefined {
+  const ends: number[] = [];
+  let end = line.length;
+  for (let index = segments.length - 1; index >= 0; index--) {
+    const { after } = segments[index] ?? { after: '' };
+    end = end < after.length ? -1 : line.lastIndexOf(after, end - after.length);
+    if (end === -1) return undefined;
+    ends[index] = end;
+  }
+  return ends;
 }
