@@ -147,7 +147,7 @@ async function cutShort(
   response.once('close', () => clearTimeout(timer));
 }
 
-const LINGER_MS = 250;
+const LINGER_MS = 2000;
 
 async function drained(sink: Writable, response: ServerResponse, stallMs: number): Promise<void> {
   const giveUp = new AbortController();

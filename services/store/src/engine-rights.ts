@@ -41,6 +41,9 @@ const ENGINES = [
   )
   .concat('MaterializedView', 'GenerateRandom', 'Atomic', 'Replicated');
 
+/** The store's own bound (QUERY_BYTES_MAX) comes first; bound values grow by their escapes on the way. */
+const ENGINE_QUERY_BYTES_MAX = 1024 ** 3;
+
 /** Writes the configuration. @returns the engine's arguments that name it */
 export function writeEngineConfig(directory: string, emptyDirectory: string): string[] {
   const users = join(directory, 'users.xml');
@@ -53,7 +56,9 @@ export function writeEngineConfig(directory: string, emptyDirectory: string): st
   writeFileSync(
     users,
     `<clickhouse>
-  <profiles><default></default></profiles>
+  <profiles><default>
+    <max_query_size>${ENGINE_QUERY_BYTES_MAX}</max_query_size><implicit_select>0</implicit_select>
+  </default></profiles>
   <quotas><default></default></quotas>
   <roles><${FILE_ROLE}><grants><query>GRANT READ ON FILE</query></grants></${FILE_ROLE}></roles>
   <users><default>

@@ -77,10 +77,11 @@ export function insertingFrom(statement: Statement, path: string): { sql: string
  * @param reads pipes by the id of the request
  */
 export function killingOneOf(statement: Statement, reads: ReadonlyMap<string, string>): string {
+  const pipes = new Map([...reads].map(([id, path]) => [quoted(id), path]));
   let sql = '';
   let at = 0;
   for (const [index, token] of statement.tokens.entries()) {
-    const pipePath = token.kind === 'string' ? reads.get(fromByteText(token.text.slice(1, -1))) : undefined;
+    const pipePath = token.kind === 'string' ? pipes.get(fromByteText(token.text)) : undefined;
     const sync = token.text === 'SYNC' && token.kind === 'word' && index === statement.tokens.length - 1;
     if (pipePath === undefined && !sync) continue;
     sql += fromByteText(statement.sql.slice(at, token.start));

@@ -142,12 +142,15 @@ async function runStatement(context: QueryContext, request: Request): Promise<vo
     else await runCommand(context, request, lent);
     clean = statement.kind !== 'session';
   } catch (error) {
-    clean = asStoreError(error).code !== 1002;
+    clean = !LEAVES_TRACES.has(asStoreError(error).code);
     throw error;
   } finally {
     lent.release(!clean);
   }
 }
+
+/** After these the session is replaced: unforeseen; and cancelled, which stays in the engine's list of statements. */
+const LEAVES_TRACES = new Set([1002, 394, 236]);
 
 async function runInsert(
   context: QueryContext,

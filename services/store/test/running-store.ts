@@ -7,7 +7,6 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { TestContext } from 'node:test';
 
 const MAIN = fileURLToPath(new URL('../src/main.ts', import.meta.url));
 const START_TIMEOUT_MS = 60_000;
@@ -22,10 +21,13 @@ export type RunningStore = {
   end(signal: NodeJS.Signals): Promise<number | null>;
 };
 
+/** A test, or the file's own `{ after }`: where things are undone. */
+export type Ending = { after(undo: () => unknown): void };
+
 export type StoreEnvironment = Record<string, string | undefined>;
 
 /** A new empty directory, gone after the test. */
-export function temporaryDirectory(test: { after(fn: () => void): void }): string {
+export function temporaryDirectory(test: Ending): string {
   const directory = mkdtempSync(join(tmpdir(), 'imscope-store-test-'));
   test.after(() => rmSync(directory, { recursive: true, force: true }));
   return directory;
@@ -44,11 +46,8 @@ export function spawnStore(environment: StoreEnvironment): { process: ChildProce
 }
 
 /** Starts a store and waits until it listens; the process is ended after the test. */
-export async function startStore(
-  test: { after: TestContext['after'] },
-  environment: StoreEnvironment = {},
-): Promise<RunningStore> {
-  const dataDir = environment['STORE_DATA_DIR'] ?? temporaryDirectory({ after: (fn) => test.after(fn) });
+export async function startStore(test: Ending, environment: StoreEnvironment = {}): Promise<RunningStore> {
+  const dataDir = environment['STORE_DATA_DIR'] ?? temporaryDirectory(test);
   const { process: child, log } = spawnStore({ STORE_DATA_DIR: dataDir, ...environment });
   const end = async (signal: NodeJS.Signals): Promise<number | null> => {
     if (child.exitCode === null && child.signalCode === null) {
