@@ -1,6 +1,6 @@
 /*
  * A headline figure against the span before: how far it moved, and whether that is good news. Movements too small
- * to mean anything read "about the same", so that a calm page stays calm.
+ * to mean anything read "steady", so that a calm page stays calm.
  */
 import { formatShare } from './format-number.js';
 
@@ -11,9 +11,9 @@ export type Change = {
 export type Wish = 'higher' | 'lower' | 'neither';
 
 const NOTHING: Change = { text: 'nothing before to compare with', verdict: 'none' };
-const SAME: Change = { text: 'about the same', verdict: 'same' };
+const SAME: Change = { text: 'steady', verdict: 'same' };
 
-/** Relative change of a count or a duration; below 5 % it is the same. */
+/** Relative change of a count or a duration; below 5 % it is steady. */
 export function compareAmount(now: number | null, before: number | null, wish: Wish): Change {
   if (now === null || before === null) return NOTHING;
   if (before === 0) return now === 0 ? SAME : { text: 'from none', verdict: verdictOf(1, wish) };
@@ -23,7 +23,7 @@ export function compareAmount(now: number | null, before: number | null, wish: W
   return { text, verdict: verdictOf(ratio - 1, wish) };
 }
 
-/** Change of a success rate in percentage points; below 0.005 points it is the same. */
+/** Change of a success rate in percentage points; below 0.005 points it is steady. */
 export function compareRate(now: number | null, before: number | null): Change {
   if (now === null || before === null) return NOTHING;
   const points = (now - before) * 100;

@@ -40,11 +40,11 @@ export function formatRate(perSecond: number): string {
   return formatCount(perSecond);
 }
 
-/** A success rate (0 to 1) cut off, not rounded: 99.9996 % reads `99.999 %`. */
+/** A success rate (0 to 1) cut off, not rounded: 99.9996 % reads `99.999 %`. Three decimals from 99.9 % on. */
 export function formatSuccessRate(rate: number | null): string {
   if (rate === null) return ABSENT;
   if (rate >= 1) return `100${GAP}%`;
-  const decimals = rate > 0.9999 ? 3 : 2;
+  const decimals = rate >= 0.999 ? 3 : 2;
   const scale = 10 ** decimals;
   // The tiny addition undoes binary noise: 0.9995 * 100 is 99.94999….
   return `${(Math.floor(rate * 100 * scale + 1e-7) / scale).toFixed(decimals)}${GAP}%`;

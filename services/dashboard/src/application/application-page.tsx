@@ -10,6 +10,7 @@ import type {
   TimePoint,
 } from '@imscope/schemas/query-api/answers.js';
 import { useEffect, useMemo } from 'react';
+import { Link } from 'wouter';
 import { FirstRequestHelp } from '../first-request-help.js';
 import { Empty } from '../panel.js';
 import { PageHeader } from '../page-header.js';
@@ -21,7 +22,9 @@ import {
   type PageState,
   type RequestFilters,
   type Scope,
+  type ScopeFilters,
   toggleValue,
+  windowSearch,
 } from '../page-state.js';
 import { RefreshContext, type RefreshControls, useRefreshControls } from '../refresh.js';
 import { type TimeWindow, widen } from '../time-window.js';
@@ -73,6 +76,7 @@ function Application({ sdkAppId, state, change, controls }: Props) {
         controls={controls}
         completeness={overview.answer?.completeness ?? null}
       >
+        <Link href={`/${windowSearch(window)}`}>Fleet</Link>
         <span className="sep" aria-hidden="true">
           /
         </span>
@@ -102,28 +106,16 @@ type PanelsProps = {
 };
 
 function Panels({ base, overview, empty, state, change }: PanelsProps) {
-  const { window, scopes, requests: filters } = state;
-  const ask = (question: string, query: URLSearchParams): string => `${base}/${question}?${query.toString()}`;
-  const points = useAnswer<TimePoint[]>(ask('timeseries', apiQuery(window, scopes)));
-  // All interfaces stay listed while the page is narrowed to some of them.
-  const interfaces = useAnswer<InterfaceRow[]>(
-    ask('interfaces', apiQuery(window, { ...scopes, interface: [] })),
-  );
-  const exceptions = useAnswer<ExceptionRow[]>(ask('exceptions', apiQuery(window, scopes)));
-  const pages = useRequestPages(ask('requests', apiQuery(window, scopes, filters)));
-  const countable = isCountable(filters);
-  const matching = useAnswer<TimePoint[]>(
-    countable ? ask('timeseries', apiQuery(window, scopes, filters)) : null,
-  );
-  const known = useMemo(
-    () => knownValues(interfaces.answer?.data ?? [], pages.first.answer?.data.requests ?? []),
-    [interfaces.answer, pages.first.answer],
-  );
-  const setWindow = (next: TimeWindow): void => {
-    change({ window: next });
+  const { scopes, requests: filters } = state;
+  const { points, interfaces, exceptions, pages, matching, known } = useQuestions(base, state);
+  const setWindow = (window: TimeWindow): void => {
+    change({ window });
+  };
+  const setScopes = (next: ScopeFilters): void => {
+    change({ scopes: next });
   };
   const toggleScope = (scope: Scope, value: string): void => {
-    change({ scopes: { ...scopes, [scope]: toggleValue(scopes[scope], value) } });
+    setScopes({ ...scopes, [scope]: toggleValue(scopes[scope], value) });
   };
   const setFilters = (part: Partial<RequestFilters>): void => {
     change({ requests: { ...filters, ...part } });
@@ -134,42 +126,8 @@ function Panels({ base, overview, empty, state, change }: PanelsProps) {
   };
   return (
     <>
-      <div className="page-tools">
-        <ScopeBar
-          scopes={scopes}
-          known={known}
-          onScopes={(next) => {
-            change({ scopes: next });
-          }}
-        />
-        <p className="quiet">
-          Drag over a chart to zoom in ·{' '}
-          <button
-            type="button"
-            className="link"
-            data-testid="zoom-out"
-            onClick={() => {
-              setWindow(widen(window, Date.now()));
-            }}
-          >
-            zoom out
-          </button>
-        </p>
-      </div>
-      {empty && (
-        <Empty>
-          <p>No requests in this window match the filters above.</p>
-          <button
-            type="button"
-            className="button"
-            onClick={() => {
-              change({ scopes: NO_SCOPES });
-            }}
-          >
-            Clear the filters
-          </button>
-        </Empty>
-      )}
+      <PageTools state={state} known={known} onScopes={setScopes} onWindow={setWindow} />
+      {empty && <NothingInScope onScopes={setScopes} />}
       <HeadlineTiles state={overview} />
       <ApplicationCharts state={points} onWindow={setWindow} />
       <div className="columns">
@@ -196,12 +154,77 @@ function Panels({ base, overview, empty, state, change }: PanelsProps) {
       <RequestList
         pages={pages}
         filters={filters}
-        matching={countable ? matching : null}
+        matching={matching}
         onFilters={setFilters}
         onScope={toggleScope}
         adviceOf={(code) => adviceFor(code, overview)}
       />
     </>
+  );
+}
+
+/** Everything the page asks besides the overview. */
+function useQuestions(base: string, { window, scopes, requests: filters }: PageState) {
+  const ask = (question: string, query: URLSearchParams): string => `${base}/${question}?${query.toString()}`;
+  const points = useAnswer<TimePoint[]>(ask('timeseries', apiQuery(window, scopes)));
+  // All interfaces stay listed while the page is narrowed to some of them.
+  const everyInterface = { ...scopes, interface: [] };
+  const interfaces = useAnswer<InterfaceRow[]>(ask('interfaces', apiQuery(window, everyInterface)));
+  const exceptions = useAnswer<ExceptionRow[]>(ask('exceptions', apiQuery(window, scopes)));
+  const pages = useRequestPages(ask('requests', apiQuery(window, scopes, filters)));
+  const countable = isCountable(filters);
+  const counted = useAnswer<TimePoint[]>(
+    countable ? ask('timeseries', apiQuery(window, scopes, filters)) : null,
+  );
+  const known = useMemo(
+    () => knownValues(interfaces.answer?.data ?? [], pages.first.answer?.data.requests ?? []),
+    [interfaces.answer, pages.first.answer],
+  );
+  return { points, interfaces, exceptions, pages, matching: countable ? counted : null, known };
+}
+
+type ToolsProps = {
+  readonly state: PageState;
+  readonly known: KnownValues;
+  readonly onScopes: (scopes: ScopeFilters) => void;
+  readonly onWindow: (window: TimeWindow) => void;
+};
+
+function PageTools({ state, known, onScopes, onWindow }: ToolsProps) {
+  return (
+    <div className="page-tools">
+      <ScopeBar scopes={state.scopes} known={known} onScopes={onScopes} />
+      <p className="quiet">
+        Drag over a chart to zoom in ·{' '}
+        <button
+          type="button"
+          className="link"
+          data-testid="zoom-out"
+          onClick={() => {
+            onWindow(widen(state.window, Date.now()));
+          }}
+        >
+          zoom out
+        </button>
+      </p>
+    </div>
+  );
+}
+
+function NothingInScope({ onScopes }: Pick<ToolsProps, 'onScopes'>) {
+  return (
+    <Empty>
+      <p>No requests in this window match the filters above.</p>
+      <button
+        type="button"
+        className="button"
+        onClick={() => {
+          onScopes(NO_SCOPES);
+        }}
+      >
+        Clear the filters
+      </button>
+    </Empty>
   );
 }
 

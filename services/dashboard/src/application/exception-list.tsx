@@ -12,7 +12,7 @@ import type { AnswerState } from '../use-answer.js';
 import { useNow } from '../use-now.js';
 import { OutcomeLabel } from './outcome-label.js';
 
-const ROWS_AT_ONCE = 8;
+const ROWS_AT_ONCE = 5;
 
 type Props = {
   readonly state: AnswerState<ExceptionRow[]>;
@@ -64,57 +64,19 @@ export function ExceptionList({ state, onShow }: Props) {
   );
 }
 
-function ExceptionItem({ row, onShow }: { readonly row: ExceptionRow; readonly onShow: Props['onShow'] }) {
-  const now = useNow();
-  const explained = row.causes.reduce((sum, { count }) => sum + count, 0);
+type ItemProps = { readonly row: ExceptionRow; readonly onShow: Props['onShow'] };
+
+function ExceptionItem({ row, onShow }: ItemProps) {
+  const { sample_request_id: sample } = row;
   return (
     <li data-testid={`exception-${row.exception}-${row.interface}`} data-value={row.count}>
       <div className="exception-what">
         <p>
           <strong className="exception-name">{row.exception}</strong> in <code>{row.interface}</code>
         </p>
-        <ul className="causes">
-          {row.causes.map(({ cause, count }) => (
-            <li key={cause}>
-              <Count value={count} /> <span>{cause === '' ? 'no cause given' : cause}</span>
-            </li>
-          ))}
-          {explained < row.count && row.causes.length > 0 && (
-            <li className="dim">
-              <Count value={row.count - explained} /> <span>other causes</span>
-            </li>
-          )}
-        </ul>
-        <p className="advice">
-          <OutcomeLabel outcome={row.outcome} /> <code>{row.code ?? 'no code'}</code> {row.name}: {row.advice}
-        </p>
+        <Causes row={row} />
       </div>
-      <dl className="exception-facts">
-        <div>
-          <dt>Requests</dt>
-          <dd className="big">
-            <Count value={row.count} />
-          </dd>
-        </div>
-        <div>
-          <dt>First seen</dt>
-          <dd>
-            <LocalTime at={row.first_seen} nowMs={now} />
-          </dd>
-        </div>
-        <div>
-          <dt>Last seen</dt>
-          <dd>
-            <LocalTime at={row.last_seen} nowMs={now} form="age" />
-          </dd>
-        </div>
-        <div>
-          <dt>Where</dt>
-          <dd>
-            {formatQuantity(row.nodes, 'node')}, {formatQuantity(row.regions, 'region')}
-          </dd>
-        </div>
-      </dl>
+      <ExceptionFacts row={row} />
       <div className="exception-actions">
         <button
           type="button"
@@ -125,19 +87,72 @@ function ExceptionItem({ row, onShow }: { readonly row: ExceptionRow; readonly o
         >
           Show requests
         </button>
-        {row.sample_request_id !== '' && (
+        {sample !== '' && (
           <button
             type="button"
             className="button"
-            title={row.sample_request_id}
+            title={sample}
             onClick={() => {
-              onShow({ requestId: row.sample_request_id });
+              onShow({ requestId: sample });
             }}
           >
             One sample
           </button>
         )}
       </div>
+      <p className="advice">
+        <OutcomeLabel outcome={row.outcome} /> <code>{row.code ?? 'no code'}</code> {row.name}: {row.advice}
+      </p>
     </li>
+  );
+}
+
+function Causes({ row }: { readonly row: ExceptionRow }) {
+  const others = row.count - row.causes.reduce((sum, { count }) => sum + count, 0);
+  return (
+    <ul className="causes">
+      {row.causes.map(({ cause, count }) => (
+        <li key={cause}>
+          <Count value={count} /> <span>{cause === '' ? 'no cause given' : cause}</span>
+        </li>
+      ))}
+      {others > 0 && row.causes.length > 0 && (
+        <li className="dim">
+          <Count value={others} /> <span>other causes</span>
+        </li>
+      )}
+    </ul>
+  );
+}
+
+function ExceptionFacts({ row }: { readonly row: ExceptionRow }) {
+  const now = useNow();
+  return (
+    <dl className="exception-facts">
+      <div>
+        <dt>Requests</dt>
+        <dd className="big">
+          <Count value={row.count} />
+        </dd>
+      </div>
+      <div>
+        <dt>First seen</dt>
+        <dd>
+          <LocalTime at={row.first_seen} nowMs={now} />
+        </dd>
+      </div>
+      <div>
+        <dt>Last seen</dt>
+        <dd>
+          <LocalTime at={row.last_seen} nowMs={now} form="age" />
+        </dd>
+      </div>
+      <div>
+        <dt>Where</dt>
+        <dd>
+          {formatQuantity(row.nodes, 'node')}, {formatQuantity(row.regions, 'region')}
+        </dd>
+      </div>
+    </dl>
   );
 }

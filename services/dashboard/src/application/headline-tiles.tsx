@@ -1,7 +1,7 @@
 /*
  * The application's figures in one row, each against the span of equal length just before.
  */
-import type { Overview } from '@imscope/schemas/query-api/answers.js';
+import type { LatencySummary, Overview } from '@imscope/schemas/query-api/answers.js';
 import type { ReactNode } from 'react';
 import { type Change, compareAmount, compareRate } from '../compare.js';
 import { Count, Duration, PerSecond, SuccessRate, TierBadge } from '../figure.js';
@@ -11,6 +11,11 @@ import { Failure } from '../panel.js';
 import type { AnswerState } from '../use-answer.js';
 
 const TILES = 7;
+const DELAYS = [
+  { key: 'p50', beside: 'avg' },
+  { key: 'p95', beside: null },
+  { key: 'p99', beside: 'max' },
+] as const;
 
 export function HeadlineTiles({ state }: { readonly state: AnswerState<Overview> }) {
   const { answer, error, stale } = state;
@@ -80,35 +85,29 @@ function Tiles({ overview }: { readonly overview: Overview }) {
           </small>
         )}
       </Tile>
-      <Tile
-        label="Delay p50"
-        change={compareAmount(delay.p50, previous.latency_ms.p50, 'lower')}
-        was={formatDuration(previous.latency_ms.p50)}
-      >
-        <Duration value={delay.p50} testId="tile-p50" />
-        <small>
-          avg <Duration value={delay.avg} testId="tile-avg" />
-        </small>
-      </Tile>
-      <Tile
-        label="Delay p95"
-        change={compareAmount(delay.p95, previous.latency_ms.p95, 'lower')}
-        was={formatDuration(previous.latency_ms.p95)}
-      >
-        <Duration value={delay.p95} testId="tile-p95" />
-      </Tile>
-      <Tile
-        label="Delay p99"
-        change={compareAmount(delay.p99, previous.latency_ms.p99, 'lower')}
-        was={formatDuration(previous.latency_ms.p99)}
-      >
-        <Duration value={delay.p99} testId="tile-p99" />
-        <small>
-          max <Duration value={delay.max} testId="tile-max" />
-        </small>
-      </Tile>
+      <DelayTiles now={delay} before={previous.latency_ms} />
     </div>
   );
+}
+
+type DelayProps = { readonly now: LatencySummary; readonly before: LatencySummary };
+
+function DelayTiles({ now, before }: DelayProps) {
+  return DELAYS.map(({ key, beside }) => (
+    <Tile
+      key={key}
+      label={`Delay ${key}`}
+      change={compareAmount(now[key], before[key], 'lower')}
+      was={formatDuration(before[key])}
+    >
+      <Duration value={now[key]} testId={`tile-${key}`} />
+      {beside !== null && (
+        <small>
+          {beside} <Duration value={now[beside]} testId={`tile-${beside}`} />
+        </small>
+      )}
+    </Tile>
+  ));
 }
 
 type TileProps = {

@@ -8,19 +8,20 @@ import { hasRequestFilters, NO_REQUEST_FILTERS, type RequestFilters } from '../p
 import { Chip } from './chip.js';
 import { OUTCOME_LABELS } from './outcome-label.js';
 
+/** Enter leaves the field, and leaving it commits it. */
+function commitField(event: SubmitEvent<HTMLFormElement>): void {
+  event.preventDefault();
+  if (document.activeElement instanceof HTMLElement) document.activeElement.blur();
+}
+
 type Props = {
   readonly filters: RequestFilters;
   readonly onFilters: (filters: Partial<RequestFilters>) => void;
 };
 
 export function RequestFilterForm({ filters, onFilters }: Props) {
-  const submit = (event: SubmitEvent<HTMLFormElement>): void => {
-    event.preventDefault();
-    // Leaving the field commits it.
-    if (document.activeElement instanceof HTMLElement) document.activeElement.blur();
-  };
   return (
-    <form className="request-filters" onSubmit={submit} aria-label="Filters of the requests">
+    <form className="request-filters" onSubmit={commitField} aria-label="Filters of the requests">
       <OutcomeField filters={filters} onFilters={onFilters} />
       <TextField
         label="Code"

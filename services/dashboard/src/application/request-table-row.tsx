@@ -87,36 +87,17 @@ export function RequestTableRow(props: Props) {
 }
 
 function Details({ row, nowMs, advice, onScope, onFilters }: Props) {
-  const narrow = (scope: Scope, value: string): ReactNode =>
-    value === '' ? (
-      <span className="dim">not known</span>
-    ) : (
-      <button
-        type="button"
-        className="link"
-        title={`Narrow the page to this ${SCOPE_LABELS[scope].toLowerCase()}`}
-        onClick={() => {
-          onScope(scope, value);
-        }}
-      >
-        {value}
-      </button>
-    );
+  const cause = [row.exception, row.cause].filter((text) => text !== '').join(': ');
   return (
     <>
-      {row.cause !== '' && (
-        <p className="cause">
-          {row.exception === '' ? '' : `${row.exception}: `}
-          {row.cause}
-        </p>
-      )}
+      {cause !== '' && <p className="cause">{cause}</p>}
       {advice !== '' && <p className="advice">{advice}</p>}
       <dl className="facts">
         <Fact name="Time">
           <LocalTime at={row.time} nowMs={nowMs} form="milliseconds" />{' '}
           <span className="dim">{formatUtc(Date.parse(row.time))}</span>
         </Fact>
-        <Fact name="Interface">{narrow('interface', row.interface)}</Fact>
+        <ScopeFact scope="interface" value={row.interface} onScope={onScope} />
         <Fact name="Code">
           <button
             type="button"
@@ -129,35 +110,65 @@ function Details({ row, nowMs, advice, onScope, onFilters }: Props) {
             {row.code ?? 'no code'}
           </button>
         </Fact>
-        <Fact name="HTTP status">
-          {row.http_status === 0 ? <span className="dim">not known</span> : row.http_status}
-        </Fact>
-        <Fact name="Delay">
-          <Duration value={row.latency_ms} />
-        </Fact>
-        <Fact name="Behind the gateway">
-          {row.upstream_ms === null ? (
-            <span className="dim">not known</span>
-          ) : (
-            <Duration value={row.upstream_ms} />
-          )}
-        </Fact>
-        <Fact name="Network round trip">
-          {row.rtt_ms === null ? <span className="dim">not known</span> : <Duration value={row.rtt_ms} />}
-        </Fact>
+        <Fact name="HTTP status">{row.http_status === 0 ? NOT_KNOWN : row.http_status}</Fact>
+        <Delays row={row} />
         <Fact name="Exit IP, masked">
           <code>{row.exit_ip}</code>
         </Fact>
-        <Fact name="Node">{narrow('node', row.node)}</Fact>
-        <Fact name="Region">{narrow('region', row.region)}</Fact>
-        <Fact name="Platform">{narrow('platform', row.platform)}</Fact>
-        <Fact name="SDK version">{narrow('sdk_version', row.sdk_version)}</Fact>
-        <Fact name="Request id">
-          {row.request_id === '' ? <span className="dim">not known</span> : <code>{row.request_id}</code>}
-        </Fact>
+        <ScopeFact scope="node" value={row.node} onScope={onScope} />
+        <ScopeFact scope="region" value={row.region} onScope={onScope} />
+        <ScopeFact scope="platform" value={row.platform} onScope={onScope} />
+        <ScopeFact scope="sdk_version" value={row.sdk_version} onScope={onScope} />
+        <Fact name="Request id">{row.request_id === '' ? NOT_KNOWN : <code>{row.request_id}</code>}</Fact>
         {row.weight !== 1 && <Fact name="Stands for">{row.weight} requests (sampled)</Fact>}
       </dl>
     </>
+  );
+}
+
+const NOT_KNOWN = <span className="dim">not known</span>;
+
+function Delays({ row }: { readonly row: RequestRow }) {
+  return (
+    <>
+      <Fact name="Delay">
+        <Duration value={row.latency_ms} />
+      </Fact>
+      <Fact name="Behind the gateway">
+        {row.upstream_ms === null ? NOT_KNOWN : <Duration value={row.upstream_ms} />}
+      </Fact>
+      <Fact name="Network round trip">
+        {row.rtt_ms === null ? NOT_KNOWN : <Duration value={row.rtt_ms} />}
+      </Fact>
+    </>
+  );
+}
+
+type ScopeFactProps = {
+  readonly scope: Scope;
+  readonly value: string;
+  readonly onScope: (scope: Scope, value: string) => void;
+};
+
+function ScopeFact({ scope, value, onScope }: ScopeFactProps) {
+  const name = SCOPE_LABELS[scope];
+  return (
+    <Fact name={name}>
+      {value === '' ? (
+        NOT_KNOWN
+      ) : (
+        <button
+          type="button"
+          className="link"
+          title={`Narrow the page to this ${name}`}
+          onClick={() => {
+            onScope(scope, value);
+          }}
+        >
+          {value}
+        </button>
+      )}
+    </Fact>
   );
 }
 

@@ -1,7 +1,7 @@
 /*
  * What the whole page is narrowed to: where requests were made. Values are offered as far as the page knows them.
  */
-import { type SubmitEvent, useId, useState } from 'react';
+import { type KeyboardEvent, type SubmitEvent, useId, useState } from 'react';
 import {
   hasScopes,
   NO_SCOPES,
@@ -52,59 +52,58 @@ export function ScopeBar({ scopes, known, onScopes }: Props) {
   );
 }
 
-function AddFilter({ scopes, known, onScopes }: Props) {
+function AddFilter(props: Props) {
   const [open, setOpen] = useState(false);
-  const [scope, setScope] = useState<Scope>('interface');
-  const [value, setValue] = useState('');
-  const id = useId();
-  const submit = (event: SubmitEvent<HTMLFormElement>): void => {
-    event.preventDefault();
-    const wanted = value.trim();
-    if (wanted !== '' && !scopes[scope].includes(wanted))
-      onScopes({ ...scopes, [scope]: toggleValue(scopes[scope], wanted) });
-    setValue('');
-    setOpen(false);
-  };
-  if (!open) {
+  if (open) {
     return (
-      <button
-        type="button"
-        className="button"
-        data-testid="add-filter"
-        onClick={() => {
-          setOpen(true);
+      <AddFilterForm
+        {...props}
+        onClose={() => {
+          setOpen(false);
         }}
-      >
-        + Filter
-      </button>
+      />
     );
   }
   return (
-    <form
-      className="add-filter"
-      onSubmit={submit}
-      onKeyDown={(event) => {
-        if (event.key === 'Escape') setOpen(false);
+    <button
+      type="button"
+      className="button"
+      data-testid="add-filter"
+      onClick={() => {
+        setOpen(true);
       }}
-      aria-label="Narrow the page"
     >
-      <select
-        aria-label="What to narrow by"
-        value={scope}
-        autoFocus
-        onChange={(event) => {
-          setScope(SCOPES.find((one) => one === event.target.value) ?? 'interface');
+      + Filter
+    </button>
+  );
+}
+
+function AddFilterForm({ scopes, known, onScopes, onClose }: Props & { readonly onClose: () => void }) {
+  const [scope, setScope] = useState<Scope>('interface');
+  const [value, setValue] = useState('');
+  const list = useId();
+  const submit = (event: SubmitEvent<HTMLFormElement>): void => {
+    event.preventDefault();
+    const wanted = value.trim();
+    if (wanted !== '' && !scopes[scope].includes(wanted)) {
+      onScopes({ ...scopes, [scope]: toggleValue(scopes[scope], wanted) });
+    }
+    onClose();
+  };
+  const closeOnEscape = (event: KeyboardEvent): void => {
+    if (event.key === 'Escape') onClose();
+  };
+  return (
+    <form className="add-filter" onSubmit={submit} onKeyDown={closeOnEscape} aria-label="Narrow the page">
+      <ScopeSelect
+        scope={scope}
+        onScope={(next) => {
+          setScope(next);
           setValue('');
         }}
-      >
-        {SCOPES.map((one) => (
-          <option key={one} value={one}>
-            {SCOPE_LABELS[one]}
-          </option>
-        ))}
-      </select>
+      />
       <input
-        list={`${id}-known`}
+        list={list}
         aria-label={SCOPE_LABELS[scope]}
         maxLength={128}
         autoComplete="off"
@@ -114,7 +113,7 @@ function AddFilter({ scopes, known, onScopes }: Props) {
           setValue(event.target.value);
         }}
       />
-      <datalist id={`${id}-known`}>
+      <datalist id={list}>
         {known[scope].map((one) => (
           <option key={one} value={one} />
         ))}
@@ -122,15 +121,30 @@ function AddFilter({ scopes, known, onScopes }: Props) {
       <button type="submit" className="button primary">
         Add
       </button>
-      <button
-        type="button"
-        className="button"
-        onClick={() => {
-          setOpen(false);
-        }}
-      >
+      <button type="button" className="button" onClick={onClose}>
         Cancel
       </button>
     </form>
+  );
+}
+
+type ScopeSelectProps = { readonly scope: Scope; readonly onScope: (scope: Scope) => void };
+
+function ScopeSelect({ scope, onScope }: ScopeSelectProps) {
+  return (
+    <select
+      aria-label="What to narrow by"
+      value={scope}
+      autoFocus
+      onChange={(event) => {
+        onScope(SCOPES.find((one) => one === event.target.value) ?? 'interface');
+      }}
+    >
+      {SCOPES.map((one) => (
+        <option key={one} value={one}>
+          {SCOPE_LABELS[one]}
+        </option>
+      ))}
+    </select>
   );
 }

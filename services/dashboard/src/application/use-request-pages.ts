@@ -4,7 +4,7 @@
  */
 import type { RequestPage, RequestRow } from '@imscope/schemas/query-api/answers.js';
 import { useCallback, useRef, useState } from 'react';
-import { askQuery, QueryError } from '../query-client.js';
+import { askQuery, type QueryError } from '../query-client.js';
 import { asQueryError } from '../session/session-client.js';
 import { type AnswerState, useAnswer } from '../use-answer.js';
 
@@ -57,16 +57,17 @@ export function useRequestPages(path: string): RequestPages {
     setHeldPath(path);
     setLoading(true);
     setOlderError(null);
-    askQuery<RequestPage>(`${asked}&cursor=${encodeURIComponent(cursor)}`, controller.signal)
-      .then(({ data }) => {
+    const ask = async (): Promise<void> => {
+      try {
+        const older = `${asked}&cursor=${encodeURIComponent(cursor)}`;
+        const { data } = await askQuery<RequestPage>(older, controller.signal);
         setOlder({ path, rows: [...before, ...data.requests], cursor: data.next_cursor });
-      })
-      .catch((error: unknown) => {
+      } catch (error) {
         if (!controller.signal.aborted) setOlderError(asQueryError(error));
-      })
-      .finally(() => {
-        setLoading(false);
-      });
+      }
+      setLoading(false);
+    };
+    void ask();
   };
   const hold = useCallback(() => {
     setHeldPath(path);

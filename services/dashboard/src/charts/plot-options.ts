@@ -39,7 +39,7 @@ export function plotOptions(
   return {
     width,
     height: look.height,
-    padding: [8, 8, 0, 0],
+    padding: [8, 18, 0, 0],
     legend: { show: false },
     scales: {
       x: { time: true, range: () => events.span() },
@@ -145,10 +145,6 @@ function seriesLook(series: ChartSeries, { kind, palette }: PlotLook): uPlot.Ser
 
 function loneValues(plot: uPlot, seriesIndex: number): number[] {
   const values = plot.data[seriesIndex] ?? [];
-  const lone: number[] = [];
-  for (let index = 0; index < values.length; index += 1) {
-    if (values[index] == null) continue;
-    if (values[index - 1] == null && values[index + 1] == null) lone.push(index);
-  }
-  return lone;
+  const absent = (index: number): boolean => typeof values[index] !== 'number';
+  return [...values.keys()].filter((index) => !absent(index) && absent(index - 1) && absent(index + 1));
 }

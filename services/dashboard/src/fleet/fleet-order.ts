@@ -51,6 +51,15 @@ export function arrangeApplications(
   return orderRows(found, ({ row }) => key(row), sort.descending);
 }
 
+/** The applications in an order that was, newcomers last: rows must not move away under a pointer. */
+export function keepOrder(
+  ids: readonly number[],
+  applications: readonly RankedApplication[],
+): RankedApplication[] {
+  const places = new Map(ids.map((id, place) => [id, place]));
+  return orderRows(applications, ({ row }) => places.get(row.sdk_app_id) ?? null, false);
+}
+
 export type FleetTotals = {
   readonly applications: number;
   readonly requests: number;

@@ -1,13 +1,15 @@
 /*
  * One application of the fleet: how it does, what it costs its callers, and where it hurts most.
  */
+import type { ApplicationRow } from '@imscope/schemas/query-api/answers.js';
 import type { MouseEvent } from 'react';
 import { Link } from 'wouter';
 import { Count, Duration, PerSecond, SuccessRate, TierBadge, toneOf } from '../figure.js';
-import { formatSuccessRate } from '../format-number.js';
+import { formatExact, formatSuccessRate } from '../format-number.js';
 import { formatSpan, formatUtc } from '../format-time.js';
 import { ShareBar } from '../share-bar.js';
 import type { RankedApplication } from './fleet-order.js';
+import { recentTurn } from './recent-turn.js';
 import { Sparkline } from './sparkline.js';
 
 /** An application silent for longer than this at the window's end is said to be quiet. */
@@ -23,9 +25,8 @@ type Props = {
 
 export function FleetRow({ application, href, serviceErrorsMax, windowEndMs, onOpen }: Props) {
   const { row, tier, rank } = application;
+  const { service_error: errors } = row.outcomes;
   const id = row.sdk_app_id.toString();
-  const quietMs = windowEndMs - Date.parse(row.last_seen);
-  const { worst_interface: worst } = row;
   return (
     <tr
       role="row"
@@ -43,53 +44,69 @@ export function FleetRow({ application, href, serviceErrorsMax, windowEndMs, onO
         <Link href={href} className="row-link">
           {id}
         </Link>
-        {(tier === 'failing' || tier === 'degraded') && <TierBadge tier={tier} />}
-        {quietMs > QUIET_MS && (
-          <small className="quiet-tag" title={`Last request ${formatUtc(Date.parse(row.last_seen))}`}>
-            quiet {formatSpan(quietMs)}
-          </small>
-        )}
+        {tier !== 'healthy' && <TierBadge tier={tier} />}
+        <QuietTag lastSeen={row.last_seen} windowEndMs={windowEndMs} />
       </th>
       <td role="cell" className="number" data-label="Success rate">
         <SuccessRate of={row} testId={`fleet-success-rate-${id}`} />
+        <TurnNote application={application} />
       </td>
       <td role="cell" className="number errors" data-label="Service errors">
-        <ShareBar
-          share={serviceErrorsMax === 0 ? 0 : row.outcomes.service_error / serviceErrorsMax}
-          tone="bad"
-        />
-        <Count
-          value={row.outcomes.service_error}
-          unit="service errors"
-          testId={`fleet-service-errors-${id}`}
-        />
+        <ShareBar share={serviceErrorsMax === 0 ? 0 : errors / serviceErrorsMax} tone="bad" />
+        <Count value={errors} unit="service errors" testId={`fleet-service-errors-${id}`} />
       </td>
       <td role="cell" className="number" data-label="Requests/s">
         <PerSecond value={row.requests_per_s} testId={`fleet-requests-per-s-${id}`} />
         <span hidden data-testid={`fleet-requests-${id}`} data-value={row.requests} />
       </td>
-      <td role="cell" className="number" data-label="p50">
-        <Duration value={row.latency_ms.p50} testId={`fleet-p50-${id}`} />
-      </td>
-      <td role="cell" className="number" data-label="p95">
-        <Duration value={row.latency_ms.p95} testId={`fleet-p95-${id}`} />
-      </td>
-      <td role="cell" className="number" data-label="p99">
-        <Duration value={row.latency_ms.p99} testId={`fleet-p99-${id}`} />
-      </td>
+      {PERCENTILES.map((name) => (
+        <td key={name} role="cell" className="number" data-label={name}>
+          <Duration value={row.latency_ms[name]} testId={`fleet-${name}-${id}`} />
+        </td>
+      ))}
       <td role="cell" className="worst" data-label="Worst interface">
-        {worst === null ? (
-          <span className="dim">none</span>
-        ) : (
-          <span title={`${worst.service_errors.toString()} service errors in ${worst.interface}`}>
-            <code>{worst.interface}</code>{' '}
-            <span className="dim num">{formatSuccessRate(worst.success_rate)}</span>
-          </span>
-        )}
+        <WorstInterface worst={row.worst_interface} />
       </td>
       <td role="cell" className="trend">
         <Sparkline points={row.sparkline} />
       </td>
     </tr>
+  );
+}
+
+const PERCENTILES = ['p50', 'p95', 'p99'] as const;
+
+type QuietProps = { readonly lastSeen: string; readonly windowEndMs: number };
+
+function QuietTag({ lastSeen, windowEndMs }: QuietProps) {
+  const quietMs = windowEndMs - Date.parse(lastSeen);
+  // Also where one of the two is no time.
+  if (!(quietMs > QUIET_MS)) return null;
+  return (
+    <small className="quiet-tag" title={`Last request ${formatUtc(Date.parse(lastSeen))}`}>
+      quiet {formatSpan(quietMs)}
+    </small>
+  );
+}
+
+/** Where the window's end differs from the whole: an average hides both a beginning and an end. */
+function TurnNote({ application }: { readonly application: RankedApplication }) {
+  const { row, tier } = application;
+  const turn = recentTurn(row.sparkline, row.success_rate, tier);
+  if (turn === null) return null;
+  const title = `In the last twelfth of the window: about ${formatSuccessRate(turn.rate)}`;
+  return (
+    <small className={`turn ${turn.kind}`} title={title}>
+      {turn.kind === 'recovered' ? '✓ recovered' : `↓ last ${formatSuccessRate(turn.rate)}`}
+    </small>
+  );
+}
+
+function WorstInterface({ worst }: { readonly worst: ApplicationRow['worst_interface'] }) {
+  if (worst === null) return <span className="dim">none</span>;
+  return (
+    <span title={`${formatExact(worst.service_errors)} service errors in ${worst.interface}`}>
+      <code>{worst.interface}</code> <span className="dim num">{formatSuccessRate(worst.success_rate)}</span>
+    </span>
   );
 }

@@ -1,6 +1,7 @@
 /*
  * One row an application. The whole row opens it; the link in it serves the keyboard, with the arrow keys moving
- * from row to row. Only so many rows are drawn at once; more on demand.
+ * from row to row. While the pointer is over the rows their order holds, so that none moves away under a click. Only
+ * so many rows are drawn at once; more on demand.
  */
 import { type KeyboardEvent, type MouseEvent, useState } from 'react';
 import { useLocation } from 'wouter';
@@ -9,7 +10,7 @@ import type { Sort } from '../page-state.js';
 import { SortHeader } from '../sort-header.js';
 import type { TimeWindow } from '../time-window.js';
 import { windowSearch } from '../page-state.js';
-import type { RankedApplication } from './fleet-order.js';
+import { keepOrder, type RankedApplication } from './fleet-order.js';
 import { FleetRow } from './fleet-row.js';
 
 const ROWS_AT_ONCE = 60;
@@ -42,9 +43,13 @@ const COLUMNS = [
   { column: 'p99', label: 'p99', first: 'descending', title: '99 % of the requests are faster' },
 ] as const;
 
+const TREND_HINT = 'Above: success rate, the dot its worst moment. Below: volume';
+
 export function FleetTable({ applications, serviceErrorsMax, window, windowEndMs, sort, onSort }: Props) {
   const [limit, setLimit] = useState(ROWS_AT_ONCE);
+  const [heldOrder, setHeldOrder] = useState<readonly number[] | null>(null);
   const [, navigate] = useLocation();
+  const shown = heldOrder === null ? applications : keepOrder(heldOrder, applications);
   const open = (event: MouseEvent<HTMLElement>, href: string): void => {
     const onControl = event.target instanceof Element && event.target.closest('a, button') !== null;
     if (onControl || getSelection()?.isCollapsed === false) return;
@@ -54,42 +59,17 @@ export function FleetTable({ applications, serviceErrorsMax, window, windowEndMs
   return (
     <>
       <table className="fleet" role="table" onKeyDown={moveBetweenRows}>
-        <thead role="rowgroup">
-          <tr role="row">
-            <th
-              scope="col"
-              role="columnheader"
-              className="rank"
-              title="Worst first: tier, then service errors"
-            >
-              #
-            </th>
-            <SortHeader
-              column="application"
-              label="Application"
-              first="ascending"
-              numeric={false}
-              sort={sort}
-              onSort={onSort}
-            />
-            {COLUMNS.map((column) => (
-              <SortHeader key={column.column} {...column} sort={sort} onSort={onSort} />
-            ))}
-            <th scope="col" role="columnheader">
-              Worst interface
-            </th>
-            <th
-              scope="col"
-              role="columnheader"
-              className="trend"
-              title="Above: success rate, the dot its worst moment. Below: volume"
-            >
-              Success rate, volume
-            </th>
-          </tr>
-        </thead>
-        <tbody role="rowgroup">
-          {applications.slice(0, limit).map((application) => (
+        <FleetHead sort={sort} onSort={onSort} />
+        <tbody
+          role="rowgroup"
+          onPointerEnter={() => {
+            setHeldOrder(applications.map(({ row }) => row.sdk_app_id));
+          }}
+          onPointerLeave={() => {
+            setHeldOrder(null);
+          }}
+        >
+          {shown.slice(0, limit).map((application) => (
             <FleetRow
               key={application.row.sdk_app_id}
               application={application}
@@ -101,7 +81,7 @@ export function FleetTable({ applications, serviceErrorsMax, window, windowEndMs
           ))}
         </tbody>
       </table>
-      {applications.length > limit && (
+      {shown.length > limit && (
         <button
           type="button"
           className="button more"
@@ -109,10 +89,39 @@ export function FleetTable({ applications, serviceErrorsMax, window, windowEndMs
             setLimit(limit + ROWS_AT_ONCE);
           }}
         >
-          Show more: <Count value={applications.length - limit} unit="applications" /> not shown
+          Show more: <Count value={shown.length - limit} unit="applications" /> not shown
         </button>
       )}
     </>
+  );
+}
+
+function FleetHead({ sort, onSort }: Pick<Props, 'sort' | 'onSort'>) {
+  return (
+    <thead role="rowgroup">
+      <tr role="row">
+        <th scope="col" role="columnheader" className="rank" title="Worst first: tier, then service errors">
+          #
+        </th>
+        <SortHeader
+          column="application"
+          label="Application"
+          first="ascending"
+          numeric={false}
+          sort={sort}
+          onSort={onSort}
+        />
+        {COLUMNS.map((column) => (
+          <SortHeader key={column.column} {...column} sort={sort} onSort={onSort} />
+        ))}
+        <th scope="col" role="columnheader">
+          Worst interface
+        </th>
+        <th scope="col" role="columnheader" className="trend" title={TREND_HINT}>
+          Success rate, volume
+        </th>
+      </tr>
+    </thead>
   );
 }
 
