@@ -86,11 +86,11 @@ export function createAsk({ client, gate, metrics, logger, timeoutMs, memoryByte
         metrics.storeRowsRead.inc({ question: question.name }, rowsRead);
         return rows;
       } catch (error) {
+        if (signal?.aborted === true)
+          throw new HttpError('unavailable', 'the caller has gone', { cause: error });
         const { answer, reason } = asAnswer(error, timeoutMs);
         if (reason !== undefined) metrics.refused.inc({ reason });
-        if (signal?.aborted !== true) {
-          logger.warn({ err: error, question: question.name }, 'the store did not answer a question');
-        }
+        logger.warn({ err: error, question: question.name }, 'the store did not answer a question');
         throw answer;
       } finally {
         end();

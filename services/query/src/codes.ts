@@ -6,7 +6,7 @@ import { OUTCOMES } from '@imscope/schemas/outcome.js';
 import type { CodeCount } from '@imscope/schemas/query-api/answers.js';
 import { type Static, Type } from 'typebox';
 
-export const OUTCOME = Type.Union(OUTCOMES.map((outcome) => Type.Literal(outcome)));
+export const OUTCOME = Type.Enum(OUTCOMES);
 export const CODE = Type.Union([Type.Number(), Type.Null()]);
 const CodeRow = Type.Object({ code: CODE, outcome: OUTCOME, requests: Type.Number() });
 

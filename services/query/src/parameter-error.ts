@@ -10,7 +10,7 @@ type Failure = FastifySchemaValidationError & {
   readonly parentSchema?: {
     readonly properties?: object;
     readonly description?: string;
-    readonly anyOf?: readonly { readonly const?: unknown }[];
+    readonly enum?: readonly string[];
   };
 };
 
@@ -24,7 +24,7 @@ export function parameterError(failures: FastifySchemaValidationError[], part: s
       'the body must be a JSON object {"code":"…"} or {"token":"…"} with 16 to 256 characters',
     );
   }
-  const failure: Failure | undefined = failures.find(({ keyword }) => keyword === 'anyOf') ?? failures[0];
+  const failure: Failure | undefined = failures[0];
   if (failure === undefined) return new HttpError('invalid_parameter', 'a parameter is not allowed');
   if (failure.keyword === 'additionalProperties') {
     const unknown = String(failure.params['additionalProperty']);
@@ -41,13 +41,12 @@ export function parameterError(failures: FastifySchemaValidationError[], part: s
   );
 }
 
-function allowedBy({ message = 'not allowed', parentSchema }: Failure): string {
-  const choices = (parentSchema?.anyOf ?? []).flatMap((choice) =>
-    typeof choice.const === 'string' ? [choice.const] : [],
-  );
-  if (choices.length > 0) return `give ${choices.join(', ')}`;
+function allowedBy({ keyword, message = 'not allowed', parentSchema }: Failure): string {
+  if (parentSchema?.enum !== undefined) return `give ${parentSchema.enum.join(', ')}`;
   const description = parentSchema?.description;
-  return description === undefined ? message : `${message}; ${description}`;
+  if (description === undefined) return message;
+  // A pattern says less to people than its description.
+  return keyword === 'pattern' ? `give ${description}` : `${message}; ${description}`;
 }
 
 function shorten(text: string): string {

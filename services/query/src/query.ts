@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 import type { Running, ServiceContext } from '@imscope/runtime/service.js';
 import { createStoreClient } from '@imscope/runtime/store-client.js';
 import { openTokens } from '@imscope/runtime/tokens.js';
+import type { FastifyInstance } from 'fastify';
 import { createAsk } from './ask-store.js';
 import { createAuthentication } from './authentication.js';
 import { createCompleteness } from './completeness.js';
@@ -22,7 +23,10 @@ const CLIENT_GRACE_MS = 5_000;
 const SIGN_IN_CODES_MAX = 1_000;
 const SIGN_IN_ADDRESSES_MAX = 10_000;
 
-export async function startQuery(context: ServiceContext<typeof QUERY_SETTINGS>): Promise<Running> {
+export type Query = { readonly app: FastifyInstance; close(): Promise<void> };
+
+/** Everything but listening. Throws where the token file or the dashboard's files do not hold together. */
+export async function createQuery(context: ServiceContext<typeof QUERY_SETTINGS>): Promise<Query> {
   const { config, logger, registry, readiness } = context;
   const seal = createSessionSeal(config.sessionKey);
   const tokens = openTokens(config.tokenFile, logger);
@@ -39,14 +43,8 @@ export async function startQuery(context: ServiceContext<typeof QUERY_SETTINGS>)
     },
     (reason) => metrics.refused.inc({ reason }),
   );
-  const ask = createAsk({
-    client,
-    gate,
-    metrics,
-    logger,
-    timeoutMs: config.queryTimeoutMs,
-    memoryBytesMax: config.queryMemoryBytesMax,
-  });
+  const { queryTimeoutMs: timeoutMs, queryMemoryBytesMax: memoryBytesMax } = config;
+  const ask = createAsk({ client, gate, metrics, logger, timeoutMs, memoryBytesMax });
   const app = await createServer({
     ask,
     completeness: createCompleteness(ask),
@@ -63,15 +61,22 @@ export async function startQuery(context: ServiceContext<typeof QUERY_SETTINGS>)
     now: Date.now,
   });
   const watch = watchStore(client, (failure) => readiness.report('store', failure));
-  await app.listen({ host: config.queryHost, port: config.queryPort });
-  const { port } = app.server.address() as AddressInfo;
-  logger.info({ host: config.queryHost, port, dashboard: config.dashboardDir !== '' }, 'listening');
   return {
-    async stop() {
+    app,
+    async close() {
       watch.stop();
       await app.close();
       tokens.stop();
       await client.close();
     },
   };
+}
+
+export async function startQuery(context: ServiceContext<typeof QUERY_SETTINGS>): Promise<Running> {
+  const { config, logger } = context;
+  const { app, close } = await createQuery(context);
+  await app.listen({ host: config.queryHost, port: config.queryPort });
+  const { port } = app.server.address() as AddressInfo;
+  logger.info({ host: config.queryHost, port, dashboard: config.dashboardDir !== '' }, 'listening');
+  return { stop: close };
 }

@@ -5,7 +5,7 @@ import compress from '@fastify/compress';
 import cookie from '@fastify/cookie';
 import helmet from '@fastify/helmet';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
-import { installErrorAnswers } from '@imscope/runtime/http-errors.js';
+import { ERROR_STATUS, installErrorAnswers } from '@imscope/runtime/http-errors.js';
 import type { Logger } from '@imscope/runtime/logger.js';
 import Fastify, { type FastifyInstance } from 'fastify';
 import { Type } from 'typebox';
@@ -31,6 +31,13 @@ const REQUEST_TIMEOUT_MS = 30_000;
 const CONNECTIONS_MAX = 1_024;
 const COMPRESSED_FROM_BYTES = 1_024;
 
+const UNREADABLE_ADDRESS = JSON.stringify({
+  error: {
+    code: 'not_found',
+    message: 'this address cannot be read: look for a stray % or an overlong part',
+  },
+});
+
 /** The server with all its routes, not yet listening. Throws where the dashboard's files are missing. */
 export async function createServer(options: ServerOptions): Promise<FastifyInstance> {
   const app = Fastify({
@@ -44,6 +51,12 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
       customOptions: { removeAdditional: false, coerceTypes: 'array', useDefaults: false, verbose: true },
     },
     schemaErrorFormatter: parameterError,
+    // Addresses that cannot even be decoded never reach the error handler.
+    frameworkErrors: (_error, _request, reply) => {
+      reply.hijack();
+      reply.raw.writeHead(ERROR_STATUS.not_found, { 'content-type': 'application/json' });
+      reply.raw.end(UNREADABLE_ADDRESS);
+    },
   }).withTypeProvider<TypeBoxTypeProvider>();
   app.server.maxConnections = CONNECTIONS_MAX;
   // Schemas describe answers and the compiler holds handlers to them; nothing is left to cut off when sending.

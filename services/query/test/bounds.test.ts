@@ -1,0 +1,87 @@
+import assert from 'node:assert/strict';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { openQuery, openStore, READ_ALL, type StoreUnderTest } from './query-under-test.js';
+import { addressOf, assertError } from './read-answer.js';
+
+let store: StoreUnderTest;
+
+before(async () => {
+  store = await openStore();
+});
+after(async () => {
+  await store.close();
+});
+
+const OVERVIEW = {
+  url: addressOf('applications/101/overview'),
+  headers: { authorization: `Bearer ${READ_ALL}` },
+};
+
+test('a store that is away answers 503 with Retry-After', async () => {
+  const query = await openQuery({ ...store.environment, STORE_URL: 'http://127.0.0.1:9' });
+  const response = await query.app.inject(OVERVIEW);
+  assertError(response, 503, 'unavailable');
+  assert.equal(response.headers['retry-after'], '5');
+  assert.match(await query.registry.metrics(), /refused_total\{reason="store_away",service="query"\} [1-9]/);
+  await query.close();
+});
+
+test('a store without tables answers 503, and neither names nor SQL of ours get out', async () => {
+  const query = await openQuery({ ...store.environment, STORE_DATABASE: 'nothing_here' });
+  const response = await query.app.inject(OVERVIEW);
+  const message = assertError(response, 503, 'unavailable');
+  assert.equal(message, 'the store does not answer: ask again in a few seconds');
+  await query.close();
+});
+
+test('a question that runs out of time answers 504', async () => {
+  // Rows enough for the least time limit, in one application.
+  await store.client.command({
+    query: `INSERT INTO request_log (time, sdk_app_id, interface, exit_ip, latency_us, code, http_status, outcome, node, region, request_id, block_id, block_row)
+SELECT now64(3) - toIntervalMillisecond(number % 3000000), 101, concat('interface/', toString(number % 5000)), '::1', number, number % 100000, 200, 'service_error', 'n', 'r', toString(number), 1, number
+FROM numbers(2000000)`,
+  });
+  const query = await openQuery({ ...store.environment, QUERY_TIMEOUT_MS: '100' });
+  const response = await query.app.inject({ ...OVERVIEW, url: addressOf('applications/101/interfaces') });
+  assert.match(assertError(response, 504, 'timeout'), /longer than 100 ms: ask for a shorter span/);
+  assert.match(await query.registry.metrics(), /refused_total\{reason="timeout",service="query"\} [1-9]/);
+  await query.close();
+});
+
+test('a line of questions that is full turns callers away with 503, and those in it are answered', async () => {
+  // Stands in for a store that does not answer until it is let go.
+  const held: (() => void)[] = [];
+  let arrived: () => void;
+  const twoArrived = new Promise<void>((resolve) => (arrived = resolve));
+  const slow = createServer((_request, response) => {
+    held.push(() => response.writeHead(500).end('let go'));
+    if (held.length === 2) arrived();
+  });
+  await new Promise<void>((resolve) => slow.listen(0, '127.0.0.1', resolve));
+  const { port } = slow.address() as AddressInfo;
+  const query = await openQuery({
+    TOKEN_FILE: join(store.dir, 'tokens.json'),
+    STORE_URL: `http://127.0.0.1:${port}`,
+    STORE_QUERIES_MAX: '1',
+    STORE_QUEUE_MAX: '2',
+  });
+  // The look at readiness and the first question hold the store; two more questions fill the line.
+  const waiting = query.app.inject(OVERVIEW);
+  await twoArrived;
+  const refused = await query.app.inject(OVERVIEW);
+  assertError(refused, 503, 'unavailable');
+  assert.equal(refused.headers['retry-after'], '1');
+  const figures = await query.registry.metrics();
+  assert.match(figures, /store_queries_in_flight\{service="query"\} 1/);
+  assert.match(figures, /store_queries_waiting\{service="query"\} 2/);
+  assert.match(figures, /refused_total\{reason="queue_full",service="query"\} [1-9]/);
+  slow.on('request', (_request, response) => response.end());
+  for (const letGo of held) letGo();
+  assertError(await waiting, 500, 'internal_error');
+  slow.closeAllConnections();
+  await query.close();
+  slow.close();
+});

@@ -1,0 +1,80 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { Validator } from '@seriousme/openapi-schema-validator';
+import { Type } from 'typebox';
+import { Value } from 'typebox/value';
+import { openQuery, type QueryUnderTest, writeTokenFile } from './query-under-test.js';
+
+let query: QueryUnderTest;
+const dir = mkdtempSync(join(tmpdir(), 'imscope-query-'));
+
+before(async () => {
+  const tokenFile = join(dir, 'tokens.json');
+  writeTokenFile(tokenFile);
+  query = await openQuery({ TOKEN_FILE: tokenFile, STORE_URL: 'http://127.0.0.1:9' });
+});
+after(async () => {
+  await query.close();
+  rmSync(dir, { recursive: true });
+});
+
+const Operation = Type.Object({
+  operationId: Type.String(),
+  summary: Type.String(),
+  security: Type.Array(Type.Record(Type.String(), Type.Array(Type.String()))),
+  parameters: Type.Optional(Type.Array(Type.Object({ name: Type.String(), in: Type.String() }))),
+  responses: Type.Record(Type.String(), Type.Object({ description: Type.String() })),
+});
+const Description = Type.Object({
+  paths: Type.Record(Type.String(), Type.Record(Type.String(), Operation)),
+});
+
+async function readDescription() {
+  const response = await query.app.inject({ url: '/v1/openapi.json' });
+  assert.equal(response.statusCode, 200);
+  const description: unknown = response.json();
+  assert.ok(Value.Check(Description, description));
+  return description;
+}
+
+test('the description is valid OpenAPI 3.1', async () => {
+  const result = await new Validator().validate({ ...(await readDescription()) });
+  assert.deepEqual(result, { valid: true });
+});
+
+test('the description covers every route with parameters, answers, errors and security', async () => {
+  const { paths } = await readDescription();
+  const operations = Object.entries(paths).flatMap(([path, methods]) =>
+    Object.entries(methods).map(([method, operation]) => ({ route: `${method} ${path}`, operation })),
+  );
+  const one = 'get /v1/applications/{sdk_app_id}';
+  assert.deepEqual(operations.map(({ route }) => route).toSorted(), [
+    'delete /v1/session',
+    'get /v1/applications',
+    `${one}/exceptions`,
+    `${one}/interfaces`,
+    `${one}/overview`,
+    `${one}/requests`,
+    `${one}/timeseries`,
+    'get /v1/openapi.json',
+    'get /v1/session',
+    'post /v1/session',
+    'post /v1/sign-in-codes',
+  ]);
+  for (const { route, operation } of operations) {
+    assert.ok(
+      Object.keys(operation.responses).some((status) => status.startsWith('2')),
+      route,
+    );
+    if (!route.startsWith('get /v1/applications')) continue;
+    assert.deepEqual(operation.security, [{ bearer: [] }, { session: [] }]);
+    const statuses = Object.keys(operation.responses);
+    assert.deepEqual(statuses, ['200', '400', '401', '403', '422', '500', '503', '504'], route);
+    const names = operation.parameters?.map(({ name }) => name) ?? [];
+    assert.ok(names.includes('from') && names.includes('to'), route);
+    assert.equal(names.includes('sdk_app_id'), route.includes('sdk_app_id'));
+  }
+});

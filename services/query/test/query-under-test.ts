@@ -1,0 +1,125 @@
+/*
+ * The query service over a real store with its tables, both begun for one test file and ended with it.
+ */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { loadConfig } from '@imscope/runtime/config.js';
+import { createLogger } from '@imscope/runtime/logger.js';
+import { createRegistry } from '@imscope/runtime/metrics.js';
+import { createReadiness } from '@imscope/runtime/readiness.js';
+import { type ClickHouseClient, createStoreClient } from '@imscope/runtime/store-client.js';
+import { hashToken } from '@imscope/runtime/tokens.js';
+import { migrate } from '@imscope/schemas/migrate.js';
+import type { FastifyInstance } from 'fastify';
+import type { Registry } from 'prom-client';
+import { type RunningStore, startStore, storeEnv } from '../../../scripts/stack/store.js';
+import { QUERY_SETTINGS } from '../src/config.js';
+import { createQuery } from '../src/query.js';
+import type { StoredRow } from './stored-row.js';
+
+export const READ_ALL = 'read-all-read-all-read-all';
+export const READ_FEW = 'read-few-read-few-read-few';
+export const WRITE = 'write-write-write-write-write';
+/** What READ_FEW may read. */
+export const FEW = [101, 102];
+
+const TOKENS = [
+  { name: 'everything', sha256: hashToken(READ_ALL), scope: 'read', applications: 'all' },
+  { name: 'a few', sha256: hashToken(READ_FEW), scope: 'read', applications: FEW },
+  { name: 'gateway', sha256: hashToken(WRITE), scope: 'write', applications: 'all' },
+];
+
+export function writeTokenFile(path: string, tokens: readonly object[] = TOKENS): void {
+  writeFileSync(path, JSON.stringify({ tokens }));
+}
+
+export type QueryUnderTest = {
+  readonly app: FastifyInstance;
+  readonly registry: Registry;
+  close(): Promise<void>;
+};
+
+/** The service with these settings, answering by `inject`. */
+export async function openQuery(environment: Readonly<Record<string, string>>): Promise<QueryUnderTest> {
+  const loaded = loadConfig(QUERY_SETTINGS, environment);
+  if (!loaded.ok) throw new Error(loaded.errors.join('\n'));
+  const registry = createRegistry('query');
+  const { app, close } = await createQuery({
+    config: loaded.config,
+    logger: createLogger('query', 'silent'),
+    registry,
+    readiness: createReadiness(['store']),
+    fail: (error) => {
+      throw error;
+    },
+  });
+  return { app, registry, close };
+}
+
+export type StoreUnderTest = {
+  readonly dir: string;
+  /** Settings by which the service finds the store and its tokens. */
+  readonly environment: Readonly<Record<string, string>>;
+  readonly client: ClickHouseClient;
+  readonly store: RunningStore;
+  insert(rows: readonly StoredRow[]): Promise<void>;
+  close(): Promise<void>;
+};
+
+export async function openStore(): Promise<StoreUnderTest> {
+  const dir = mkdtempSync(join(tmpdir(), 'imscope-query-'));
+  const store = await startStore({
+    dataDir: join(dir, 'store'),
+    mode: 'source',
+    password: 'a password for this test',
+  });
+  const connect = (storeDatabase: string): ClickHouseClient =>
+    createStoreClient(
+      {
+        storeUrl: store.url,
+        storeUser: store.user,
+        storePassword: store.password,
+        storeDatabase,
+        storeConnectionsMax: 4,
+      },
+      'imscope-query-test',
+      60_000,
+    );
+  const server = connect('default');
+  await server.command({ query: `CREATE DATABASE IF NOT EXISTS ${store.database}` });
+  await server.close();
+  const client = connect(store.database);
+  await migrateWith(client);
+  const tokenFile = join(dir, 'tokens.json');
+  writeTokenFile(tokenFile);
+  return {
+    dir,
+    store,
+    client,
+    environment: { ...storeEnv(store), TOKEN_FILE: tokenFile },
+    insert: async (rows) => {
+      await client.insert({ table: 'request_log', values: [...rows], format: 'JSONEachRow' });
+    },
+    close: async () => {
+      await client.close();
+      await store.stop();
+      rmSync(dir, { recursive: true, force: true });
+    },
+  };
+}
+
+async function migrateWith(client: ClickHouseClient): Promise<void> {
+  await migrate(
+    {
+      command: async (query, params) => {
+        await client.command({ query, ...(params === undefined ? {} : { query_params: params }) });
+      },
+      select: async (query) => {
+        const result = await client.query({ query, format: 'JSONEachRow' });
+        return result.json<Record<string, unknown>>();
+      },
+    },
+    { dryRun: false },
+  );
+}

@@ -1,0 +1,197 @@
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { RequestPage, type RequestRow } from '@imscope/schemas/query-api/answers.js';
+import { openQuery, openStore, type QueryUnderTest, type StoreUnderTest } from './query-under-test.js';
+import { addressOf, assertError, readAnswer } from './read-answer.js';
+import { READ_ALL } from './query-under-test.js';
+import { seededRows, type StoredRow, storedRow } from './stored-row.js';
+
+const MINUTE_MS = 60_000;
+const TO_MS = Math.floor(Date.now() / MINUTE_MS) * MINUTE_MS - 60 * MINUTE_MS;
+const FROM_MS = TO_MS - 240 * MINUTE_MS;
+const WINDOW = { from: new Date(FROM_MS).toISOString(), to: new Date(TO_MS).toISOString() };
+const APP = 101;
+const PATH = `applications/${APP}/requests`;
+
+const spread = seededRows({ seed: 7, count: 1_500, sdkAppId: APP, fromMs: FROM_MS, toMs: TO_MS });
+/** All in one millisecond, over several blocks: only block and row tell them apart. */
+const crowd = Array.from({ length: 300 }, (_, index) =>
+  storedRow({
+    time: FROM_MS + 100 * MINUTE_MS,
+    sdk_app_id: APP,
+    request_id: `crowd-${index}`,
+    block_id: String(9_223_372_036_854_775_800n + BigInt(index % 20)),
+    block_row: index,
+  }),
+);
+const rows: StoredRow[] = [...spread, ...crowd];
+const newestFirst = [...rows].toSorted(
+  (a, b) =>
+    b.time - a.time ||
+    Number(BigInt(b.block_id) > BigInt(a.block_id)) - Number(BigInt(b.block_id) < BigInt(a.block_id)) ||
+    b.block_row - a.block_row,
+);
+
+let store: StoreUnderTest;
+let query: QueryUnderTest;
+
+before(async () => {
+  store = await openStore();
+  await store.insert(rows);
+  query = await openQuery(store.environment);
+});
+after(async () => {
+  await query.close();
+  await store.close();
+});
+
+/** All pages of a question, one after the other; `between` runs after each page. */
+async function readPages(
+  filters: Record<string, string | string[]>,
+  between: (page: number) => Promise<void> = () => Promise.resolve(),
+): Promise<{ rows: RequestRow[]; pages: number[]; windows: Set<string> }> {
+  const read: RequestRow[] = [];
+  const pages: number[] = [];
+  const windows = new Set<string>();
+  let cursor: string | null = null;
+  do {
+    const asked: Record<string, string | string[]> = cursor === null ? filters : { ...filters, cursor };
+    const { data, window } = await readAnswer(query.app, RequestPage, PATH, asked);
+    read.push(...data.requests);
+    pages.push(data.requests.length);
+    windows.add(JSON.stringify(window));
+    cursor = data.next_cursor;
+    await between(pages.length);
+  } while (cursor !== null);
+  return { rows: read, pages, windows };
+}
+
+test('pages run newest first over every row exactly once while new rows arrive, in a window that stays', async () => {
+  const filters = { from: 'now-6h', limit: '290' };
+  let arrived = 0;
+  const result = await readPages(filters, async (page) => {
+    // Newer than all there is, so they stand before the first page.
+    const fresh = storedRow({ time: Date.now() - 1, sdk_app_id: APP, request_id: `fresh-${page}` });
+    await store.insert([fresh]);
+    arrived++;
+  });
+  assert.deepEqual(
+    result.rows.map((row) => row.request_id),
+    newestFirst.map((row) => row.request_id),
+  );
+  assert.equal(result.pages.length, Math.ceil(rows.length / 290));
+  assert.equal(arrived, result.pages.length);
+  assert.equal(result.windows.size, 1);
+});
+
+test('a last page that is full has no cursor after it', async () => {
+  const result = await readPages({ ...WINDOW, request_id: 'crowd-5', limit: '1' });
+  assert.deepEqual(result.pages, [1]);
+});
+
+test('a row carries every field as it was stored, durations in milliseconds, the address masked', async () => {
+  const [newest] = newestFirst;
+  assert.ok(newest !== undefined);
+  const { data } = await readAnswer(query.app, RequestPage, PATH, { ...WINDOW, limit: '1' });
+  assert.deepEqual(data.requests, [
+    {
+      time: new Date(newest.time).toISOString(),
+      interface: newest.interface,
+      exit_ip: masked(newest.exit_ip),
+      latency_ms: newest.latency_us / 1000,
+      upstream_ms: newest.upstream_us === null ? null : newest.upstream_us / 1000,
+      rtt_ms: null,
+      code: newest.code,
+      http_status: newest.http_status,
+      outcome: newest.outcome,
+      exception: newest.exception,
+      cause: newest.cause,
+      node: newest.node,
+      region: newest.region,
+      platform: newest.platform,
+      sdk_version: newest.sdk_version,
+      request_id: newest.request_id,
+      weight: newest.weight,
+    },
+  ]);
+});
+
+function masked(address: string): string {
+  const known: Record<string, string> = {
+    '::ffff:203.0.113.7': '203.0.113.0/24',
+    '::ffff:198.51.100.200': '198.51.100.0/24',
+    '2001:db8:aaaa:bbbb::1': '2001:db8:aaaa::/48',
+  };
+  return known[address] ?? `no mask known for ${address}`;
+}
+
+test('addresses are masked to /24 and /48, whatever kind they are', async () => {
+  const cases: [address: string, masked: string][] = [
+    ['::ffff:1.2.3.4', '1.2.3.0/24'],
+    ['::ffff:255.255.255.255', '255.255.255.0/24'],
+    ['::ffff:0.0.0.1', '0.0.0.0/24'],
+    ['2001:db8:1:2:3:4:5:6', '2001:db8:1::/48'],
+    ['2400:cb00:ffff:ffff::', '2400:cb00:ffff::/48'],
+    ['fe80::1234', 'fe80::/48'],
+    ['::1', '::/48'],
+    // Looks like a mapped address and is none.
+    ['::ffff:0:102:304', '::/48'],
+  ];
+  const time = FROM_MS + MINUTE_MS;
+  await store.insert(
+    cases.map(([exit_ip], index) =>
+      storedRow({ time, sdk_app_id: 300, exit_ip, request_id: `ip-${index}`, block_row: index }),
+    ),
+  );
+  const { data } = await readAnswer(query.app, RequestPage, 'applications/300/requests', WINDOW);
+  assert.deepEqual(
+    Object.fromEntries(data.requests.map((row) => [row.request_id, row.exit_ip])),
+    Object.fromEntries(cases.map(([, shown], index) => [`ip-${index}`, shown])),
+  );
+});
+
+test('requests are found by exception, id, least latency and the common filters', async () => {
+  const slowUs = 1_000_500;
+  const cases: { filter: Record<string, string | string[]>; keeps: (row: StoredRow) => boolean }[] = [
+    {
+      filter: { exception: ['UpstreamTimeout', 'BadGateway'] },
+      keeps: (row) => row.exception === 'UpstreamTimeout' || row.exception === 'BadGateway',
+    },
+    { filter: { request_id: '101-7-42' }, keeps: (row) => row.request_id === '101-7-42' },
+    { filter: { latency_ms_min: '1000.5' }, keeps: (row) => row.latency_us >= slowUs },
+    {
+      filter: { code: 'none', outcome: 'unknown', region: 'south' },
+      keeps: (row) => row.code === null && row.outcome === 'unknown' && row.region === 'south',
+    },
+  ];
+  for (const { filter, keeps } of cases) {
+    const { rows: found } = await readPages({ ...WINDOW, ...filter, limit: '50' });
+    const expected = newestFirst.filter(keeps).map((row) => row.request_id);
+    assert.ok(expected.length > 0);
+    assert.deepEqual(
+      found.map((row) => row.request_id),
+      expected,
+    );
+  }
+});
+
+test('a cursor that was altered, belongs to another question or application, or is none, is refused', async () => {
+  const { data } = await readAnswer(query.app, RequestPage, PATH, { ...WINDOW, limit: '10' });
+  const cursor = data.next_cursor ?? '';
+  assert.notEqual(cursor, '');
+  const altered = `${cursor.slice(0, 20)}${cursor[20] === 'A' ? 'B' : 'A'}${cursor.slice(21)}`;
+  const asked: [path: string, filters: Record<string, string>][] = [
+    [PATH, { cursor: altered }],
+    [PATH, { cursor: `${cursor}A` }],
+    [PATH, { cursor: 'nonsense' }],
+    [PATH, { cursor, node: 'gw-1' }],
+    ['applications/102/requests', { cursor }],
+  ];
+  for (const [path, filters] of asked) {
+    const response = await query.app.inject({
+      url: addressOf(path, filters),
+      headers: { authorization: `Bearer ${READ_ALL}` },
+    });
+    assertError(response, 400, 'invalid_parameter');
+  }
+});

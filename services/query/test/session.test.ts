@@ -1,0 +1,69 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { createSessionSeal } from '../src/session-seal.js';
+import { createSignInCodes, SIGN_IN_CODE_TERM_MS } from '../src/sign-in-codes.js';
+import { createSignInGuard } from '../src/sign-in-guard.js';
+
+const NOW = 1_800_000_000_000;
+const KEY = 'a key of thirty-two characters or more';
+const claim = { tokenHash: 'ab'.repeat(32), expiresMs: NOW + 1_000 };
+
+test('a sealed session opens with its key until it expires', () => {
+  const sealed = createSessionSeal(KEY).seal(claim);
+  assert.deepEqual(createSessionSeal(KEY).open(sealed, NOW), claim);
+  assert.equal(createSessionSeal(KEY).open(sealed, NOW + 1_000), undefined);
+});
+
+test('a session with another key, another claim or another form does not open', () => {
+  const seal = createSessionSeal(KEY);
+  const sealed = seal.seal(claim);
+  const forged = [
+    createSessionSeal('').seal(claim),
+    sealed.replace('abab', 'baba'),
+    sealed.replace(String(claim.expiresMs), String(claim.expiresMs + 1)),
+    sealed.slice(0, -1),
+    `${sealed}A`,
+    '',
+  ];
+  for (const text of forged) assert.equal(seal.open(text, NOW), undefined, text);
+});
+
+test('a session key that is too short is refused', () => {
+  assert.throws(() => createSessionSeal('short'), /SESSION_KEY has 5 characters: give 32 or more/);
+});
+
+test('a sign-in code works once and not after ten minutes', () => {
+  const codes = createSignInCodes(10);
+  const { code, expiresMs } = codes.issue('hash', NOW);
+  assert.equal(expiresMs, NOW + SIGN_IN_CODE_TERM_MS);
+  assert.equal(codes.redeem(code, NOW + SIGN_IN_CODE_TERM_MS - 1), 'hash');
+  assert.equal(codes.redeem(code, NOW), undefined);
+  const late = codes.issue('hash', NOW);
+  assert.equal(codes.redeem(late.code, late.expiresMs), undefined);
+});
+
+test('at the bound the oldest sign-in code stops working', () => {
+  const codes = createSignInCodes(2);
+  const [first, second, third] = ['a', 'b', 'c'].map((hash) => codes.issue(hash, NOW).code);
+  assert.equal(codes.redeem(first ?? '', NOW), undefined);
+  assert.equal(codes.redeem(second ?? '', NOW), 'b');
+  assert.equal(codes.redeem(third ?? '', NOW), 'c');
+});
+
+test('an address that guessed wrong ten times waits for the rest of the minute', () => {
+  const guard = createSignInGuard(10);
+  for (let guess = 0; guess < 10; guess++) {
+    guard.check('192.0.2.1', NOW + guess);
+    guard.failed('192.0.2.1', NOW + guess);
+  }
+  assert.throws(() => guard.check('192.0.2.1', NOW + 10_000), { code: 'too_many_requests', retryAfterS: 50 });
+  guard.check('192.0.2.2', NOW + 10_000);
+  guard.check('192.0.2.1', NOW + 60_000);
+});
+
+test('at the bound the address that failed longest ago is forgotten', () => {
+  const guard = createSignInGuard(1);
+  for (let guess = 0; guess < 10; guess++) guard.failed('192.0.2.1', NOW);
+  guard.failed('192.0.2.2', NOW);
+  guard.check('192.0.2.1', NOW);
+});

@@ -1,0 +1,63 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { resolveStep, resolveWindow, stepsOf } from '../src/time-window.js';
+
+const NOW = Date.UTC(2026, 10, 23, 12, 0, 30, 250);
+const HOUR_MS = 3_600_000;
+
+test('without from and to the last hour is meant', () => {
+  assert.deepEqual(resolveWindow({}, NOW), { fromMs: NOW - HOUR_MS, toMs: NOW });
+});
+
+test('with to alone the hour before it is meant', () => {
+  const toMs = NOW - 5 * HOUR_MS;
+  assert.deepEqual(resolveWindow({ to: 'now-5h' }, NOW), { fromMs: toMs - HOUR_MS, toMs });
+});
+
+test('times are read relative to now and as RFC 3339 with any offset and precision', () => {
+  const cases: [text: string, ms: number][] = [
+    ['now-90s', NOW - 90_000],
+    ['now-15m', NOW - 900_000],
+    ['now-2d', NOW - 48 * HOUR_MS],
+    ['2026-11-23T10:00Z', Date.UTC(2026, 10, 23, 10)],
+    ['2026-11-23T18:00:00+08:00', Date.UTC(2026, 10, 23, 10)],
+    ['2026-11-23T10:00:00.123456789Z', Date.UTC(2026, 10, 23, 10, 0, 0, 123)],
+  ];
+  for (const [from, ms] of cases) assert.equal(resolveWindow({ from }, NOW).fromMs, ms, from);
+});
+
+test('a window that begins before the term begins at the term', () => {
+  assert.equal(resolveWindow({ from: 'now-100d' }, NOW).fromMs, NOW - 168 * HOUR_MS);
+});
+
+test('a step that is not given makes at most 60 steps of any window', () => {
+  const expected: [hours: number, stepS: number][] = [
+    [1 / 60, 1],
+    [0.25, 15],
+    [1, 60],
+    [6, 600],
+    [24, 1_800],
+    [168, 10_800],
+  ];
+  for (const [hours, stepS] of expected) {
+    const window = { fromMs: NOW - hours * HOUR_MS, toMs: NOW };
+    assert.equal(resolveStep(undefined, window, 1_500), stepS * 1000, `${hours} h`);
+  }
+});
+
+test('steps begin at multiples of the step; the first and the last count what lies in the window', () => {
+  const fromMs = Date.UTC(2026, 10, 23, 11, 59, 50);
+  assert.deepEqual(stepsOf({ fromMs, toMs: NOW }, 20_000), [
+    { startMs: Date.UTC(2026, 10, 23, 11, 59, 40), seconds: 10 },
+    { startMs: Date.UTC(2026, 10, 23, 12, 0, 0), seconds: 20 },
+    { startMs: Date.UTC(2026, 10, 23, 12, 0, 20), seconds: 10.25 },
+  ]);
+});
+
+test('as many steps as are allowed are allowed', () => {
+  const window = { fromMs: 0, toMs: 1_500_000 };
+  assert.equal(resolveStep('1s', window, 1_500), 1_000);
+  assert.throws(() => resolveStep('1s', { fromMs: 0, toMs: 1_500_001 }, 1_500), {
+    code: 'invalid_parameter',
+  });
+});
