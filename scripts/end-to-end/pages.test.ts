@@ -1,0 +1,158 @@
+import assert from 'node:assert/strict';
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import type { ApplicationRow, InterfaceRow, Overview } from '@imscope/schemas/query-api/answers.js';
+import type { SignInCode } from '@imscope/schemas/query-api/session.js';
+import type { Browser, Page } from 'playwright-core';
+import { openCollector } from '../simulate-gateway/collector-client.js';
+import { createTraffic } from '../simulate-gateway/generate.js';
+import { sendHistory } from '../simulate-gateway/send.js';
+import { Truth } from '../simulate-gateway/truth.js';
+import { REPO_ROOT } from '../stack/repo-root.js';
+import { openBrowser } from './browser.js';
+import { type Pipeline, startPipeline } from './pipeline.js';
+
+const RECORDS = 20_000;
+/** Pictures of every page that was driven, to be looked at. */
+const SCREENSHOTS = join(REPO_ROOT, '.imscope', 'screenshots');
+
+let pipeline: Pipeline;
+let browser: Browser;
+let page: Page;
+let span: string;
+const problems: string[] = [];
+
+before(async () => {
+  mkdirSync(SCREENSHOTS, { recursive: true });
+  pipeline = await startPipeline({
+    query: { DASHBOARD_DIR: join(REPO_ROOT, 'services', 'dashboard', 'dist') },
+  });
+  const traffic = createTraffic({ seed: 5, applications: 8 });
+  const truth = new Truth(traffic.applications, traffic.series, false);
+  const client = openCollector({
+    url: pipeline.collectorUrl,
+    token: pipeline.credentials.writeToken,
+    connections: 4,
+    giveUpAfterMs: 30_000,
+  });
+  const toMs = Math.floor(Date.now() / 60_000) * 60_000;
+  await sendHistory({ traffic, client, truth, fromMs: toMs - 3_600_000, toMs, count: RECORDS });
+  await client.close();
+  await pipeline.untilStored(RECORDS);
+  span = `from=${encodeURIComponent(new Date(toMs - 3_600_000).toISOString())}&to=${encodeURIComponent(new Date(toMs).toISOString())}`;
+  browser = await openBrowser();
+  page = await browser.newPage({ viewport: { width: 1440, height: 900 } });
+  page.on('pageerror', (error) => problems.push(error.message));
+  page.on('console', (message) => {
+    if (message.type() === 'error' && !message.text().includes('401')) problems.push(message.text());
+  });
+});
+
+after(async () => {
+  await browser.close();
+  await pipeline.end();
+});
+
+async function signInCode(): Promise<string> {
+  const response = await fetch(`${pipeline.queryUrl}/v1/sign-in-codes`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${pipeline.credentials.readToken}` },
+  });
+  assert.ok(response.ok, `sign-in code: ${response.status}`);
+  return ((await response.json()) as SignInCode).code;
+}
+
+/** The exact figure behind what is shown; '' where there is none. */
+async function valueOf(testId: string): Promise<string> {
+  const element = page.getByTestId(testId).first();
+  await element.waitFor();
+  return (await element.getAttribute('data-value')) ?? assert.fail(`${testId} has no data-value`);
+}
+
+async function assertShows(testId: string, expected: number | null): Promise<void> {
+  const shown = await valueOf(testId);
+  assert.equal(shown, expected === null ? '' : String(expected), testId);
+}
+
+test('a sign-in link opens the fleet once, and leaves no code in the address', async () => {
+  const code = await signInCode();
+  await page.goto(`${pipeline.queryUrl}/?${span}#sign-in=${code}`);
+  await page.getByTestId('fleet-page').waitFor();
+  assert.doesNotMatch(page.url(), /sign-in/);
+  const second = await browser.newPage();
+  await second.goto(`${pipeline.queryUrl}/#sign-in=${code}`);
+  await second.getByTestId('sign-in-error').waitFor();
+  await second.screenshot({ path: join(SCREENSHOTS, 'sign-in-expired.png') });
+  await second.close();
+});
+
+test('the fleet shows the API’s figures for every application, worst first', async () => {
+  const { data } = await pipeline.ask<ApplicationRow[]>(`/v1/applications?${span}`);
+  assert.equal(data.length, 8);
+  for (const row of data) {
+    await assertShows(`fleet-success-rate-${row.sdk_app_id}`, row.success_rate);
+    await assertShows(`fleet-service-errors-${row.sdk_app_id}`, row.outcomes.service_error);
+    await assertShows(`fleet-p95-${row.sdk_app_id}`, row.latency_ms.p95);
+  }
+  const rows = await page
+    .locator('[data-testid^="fleet-row-"]')
+    .evaluateAll((found) => found.map((row) => row.getAttribute('data-testid')));
+  assert.deepEqual(
+    rows,
+    data.map(({ sdk_app_id: id }) => `fleet-row-${id}`),
+  );
+  await page.screenshot({ path: join(SCREENSHOTS, 'fleet.png') });
+});
+
+test('an application opens from its row and shows the API’s figures', async () => {
+  const { data } = await pipeline.ask<ApplicationRow[]>(`/v1/applications?${span}`);
+  const id = data.toSorted((a, b) => b.requests - a.requests)[0]?.sdk_app_id;
+  await page.getByTestId(`fleet-row-${id}`).getByRole('link').first().click();
+  await page.getByTestId('application-page').waitFor();
+  assert.match(page.url(), new RegExp(`/applications/${id}`));
+  const { data: overview } = await pipeline.ask<Overview>(`/v1/applications/${id}/overview?${span}`);
+  await assertShows('tile-requests', overview.requests);
+  await assertShows('tile-success-rate', overview.success_rate);
+  await assertShows('tile-service-errors', overview.outcomes.service_error);
+  for (const name of ['p50', 'p95', 'p99'] as const)
+    await assertShows(`tile-${name}`, overview.latency_ms[name]);
+  const { data: interfaces } = await pipeline.ask<InterfaceRow[]>(
+    `/v1/applications/${id}/interfaces?${span}`,
+  );
+  for (const row of interfaces.slice(0, 8)) {
+    await assertShows(`interface-requests-${row.interface}`, row.requests);
+    await assertShows(`interface-success-rate-${row.interface}`, row.success_rate);
+    await assertShows(`interface-p99-${row.interface}`, row.latency_ms.p99);
+  }
+  await page.locator('[data-testid="request-row"]').first().waitFor();
+  await page.screenshot({ path: join(SCREENSHOTS, 'application.png'), fullPage: true });
+});
+
+test('a phone’s width shows both pages without scrolling sideways', async () => {
+  await page.setViewportSize({ width: 390, height: 844 });
+  for (const [name, address] of [
+    ['application', page.url()],
+    ['fleet', `${pipeline.queryUrl}/?${span}`],
+  ] as const) {
+    await page.goto(address);
+    await page.getByTestId(`${name}-page`).waitFor();
+    const overflow = await page.evaluate(
+      'document.documentElement.scrollWidth - document.documentElement.clientWidth',
+    );
+    assert.equal(overflow, 0, `${name} is ${String(overflow)} pixels too wide`);
+    await page.screenshot({ path: join(SCREENSHOTS, `${name}-phone.png`) });
+  }
+});
+
+test('signing out closes the pages', async () => {
+  await page.setViewportSize({ width: 1440, height: 900 });
+  await page.getByTestId('sign-out').click();
+  await page.getByTestId('sign-in-token').waitFor();
+  const response = await page.request.get(`${pipeline.queryUrl}/v1/applications`);
+  assert.equal(response.status(), 401);
+});
+
+test('nothing was complained of in the browser’s console on the way', () => {
+  assert.deepEqual(problems, []);
+});
