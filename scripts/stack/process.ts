@@ -77,8 +77,11 @@ export async function startProcess(options: ProcessOptions): Promise<ManagedProc
     if (isRunning()) child.kill('SIGKILL');
     return exited;
   };
+  let stopping = false;
   const stop = async (graceMs = STOP_GRACE_MS): Promise<Exit> => {
-    if (!isRunning()) return exited;
+    // One SIGTERM only: a second one tells our services to end at once.
+    if (stopping || !isRunning()) return exited;
+    stopping = true;
     child.kill('SIGTERM');
     const timer = setTimeout(() => child.kill('SIGKILL'), graceMs);
     const exit = await exited;

@@ -1,0 +1,143 @@
+/*
+ * ./scripts/test after the packages: programs, lint, build, one broker for all, then every test file. The very last
+ * line reads `N passed, N failed`; lint and build count as one each. Ends within ten minutes, whatever hangs.
+ */
+import { execFile } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, relative } from 'node:path';
+import { promisify } from 'node:util';
+import pc from 'picocolors';
+import { type Broker, startBroker } from './stack/broker.js';
+import { hasKafkaJars } from './stack/kafka-jars.js';
+import { CHROMIUM, JAVA, MAVEN, NGINX, providePrograms } from './stack/programs.js';
+import { REPO_ROOT } from './stack/repo-root.js';
+import { runTestFiles } from './test-run/run-test-files.js';
+import { createTally, type Tally } from './test-run/tally.js';
+
+/** Ten minutes in all, less what stopping takes. */
+const TIME_MAX_MS = 9.5 * 60_000;
+const FILE_TIME_MAX_MS = 5 * 60_000;
+/** Two cores carry two test files with their services. */
+const FILES_AT_ONCE = 2;
+const BROKER_HEAP_MB = 384;
+const PROGRESS_INTERVAL_MS = 10_000;
+const OUTPUT_BYTES_MAX = 50_000_000;
+
+const startedAt = Date.now();
+const tally = createTally();
+const files = chosenFiles(process.argv.slice(2));
+
+try {
+  await runAll();
+} catch (error) {
+  const words = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  tally.check('test run', words);
+  print(`${pc.red('✗')} ${words}`);
+}
+const { passed, failed } = tally.counts();
+process.exitCode = failed === 0 && passed > 0 ? 0 : 1;
+process.stdout.write(`${passed} passed, ${failed} failed\n`, () => process.exit());
+
+async function runAll(): Promise<void> {
+  // Maven only fetches Kafka's jars: a run that has them does without.
+  const programs = (await hasKafkaJars()) ? [JAVA, NGINX, CHROMIUM] : [JAVA, MAVEN, NGINX, CHROMIUM];
+  const provided = await providePrograms(programs, (names) => print(`installing ${names.join(', ')}`));
+  if (!provided.ok) throw new Error(provided.message);
+  const npx = ['--no-install', 'turbo', 'run', 'build', '--output-logs=errors-only', '--no-update-notifier'];
+  await check(tally, 'build', 'npx', npx);
+  await check(tally, 'lint, format and types', 'npm', ['run', '--silent', 'lint']);
+  const directory = mkdtempSync(join(tmpdir(), 'imscope-test-run-'));
+  let broker: Broker | undefined;
+  try {
+    broker = await startBroker({ dataDir: join(directory, 'kafka'), heapMb: BROKER_HEAP_MB });
+    process.env['IMSCOPE_TEST_KAFKA'] = broker.address;
+    print(`Kafka at ${broker.address}; ${files.length} test files`);
+    await runFiles();
+  } finally {
+    await broker?.stop();
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+async function runFiles(): Promise<void> {
+  let toldAt = Date.now();
+  const signal = AbortSignal.timeout(Math.max(1, TIME_MAX_MS - (Date.now() - startedAt)));
+  await runTestFiles({
+    files,
+    tally,
+    signal,
+    concurrency: FILES_AT_ONCE,
+    fileTimeoutMs: FILE_TIME_MAX_MS,
+    onFailure: ({ file, name, reason }, output) => {
+      const said = output === '' ? '' : pc.dim(`\n  it printed:\n${indent(output)}`);
+      print(`${pc.red('✗')} ${short(file)}: ${name}\n${indent(reason)}${said}`);
+    },
+    onProgress: (file) => {
+      if (Date.now() - toldAt < PROGRESS_INTERVAL_MS) return;
+      toldAt = Date.now();
+      const { passed, failed } = tally.counts();
+      print(`${passed} passed, ${failed} failed so far; now in ${short(file)}`);
+    },
+  });
+  const before = tally.counts().failed;
+  const failures = tally.finish(files);
+  for (const { file, name, reason } of failures.slice(before))
+    print(`${pc.red('✗')} ${short(file)}: ${name}: ${reason}`);
+  if (signal.aborted) print(pc.red('the time is over: what had not ended counts as failed'));
+  if (failures.length > 0)
+    print(`failed:\n${failures.map(({ file, name }) => `  ${short(file)}: ${name}`).join('\n')}`);
+  print('done');
+}
+
+/** One command that must end with 0; its output is shown only when it does not. */
+async function check(into: Tally, name: string, command: string, args: readonly string[]): Promise<void> {
+  print(`${name} …`);
+  try {
+    await promisify(execFile)(command, args, { cwd: REPO_ROOT, maxBuffer: OUTPUT_BYTES_MAX });
+    into.check(name, undefined);
+  } catch (error) {
+    const words =
+      error instanceof Error && 'stdout' in error && 'stderr' in error
+        ? `${String(error.stdout)}${String(error.stderr)}`
+        : String(error);
+    into.check(name, words);
+    print(`${pc.red('✗')} ${name}\n${indent(words.slice(-8_000))}`);
+  }
+}
+
+/** All test files, the longest (end to end) first; or those whose path holds one of the words given. */
+function chosenFiles(words: readonly string[]): string[] {
+  const folders = [
+    join('scripts', 'end-to-end'),
+    ...['services', 'scripts'].flatMap((parent) =>
+      readdirSync(join(REPO_ROOT, parent)).map((folder) => join(parent, folder, 'test')),
+    ),
+    join('schemas', 'test'),
+  ];
+  const all = folders
+    .map((folder) => join(REPO_ROOT, folder))
+    .filter((folder) => existsSync(folder))
+    .flatMap((folder) =>
+      readdirSync(folder)
+        .filter((file) => file.endsWith('.test.ts'))
+        .toSorted()
+        .map((file) => join(folder, file)),
+    );
+  return words.length === 0 ? all : all.filter((file) => words.some((word) => file.includes(word)));
+}
+
+function short(file: string): string {
+  return file === '' ? 'check' : relative(REPO_ROOT, file);
+}
+
+function indent(text: string): string {
+  return text.trimEnd().replaceAll(/^/gm, '    ');
+}
+
+/** A line with the time since the start before it. */
+function print(text: string): void {
+  const elapsed = Math.floor((Date.now() - startedAt) / 1000);
+  const clock = `${Math.floor(elapsed / 60)}:${String(elapsed % 60).padStart(2, '0')}`;
+  process.stdout.write(`${pc.dim(clock)} ${text}\n`);
+}

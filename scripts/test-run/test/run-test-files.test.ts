@@ -1,0 +1,95 @@
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+
+type Counts = { readonly passed: number; readonly failed: number; readonly reasons: readonly string[] };
+
+const SAMPLE = fileURLToPath(new URL('run-sample.ts', import.meta.url));
+const directory = mkdtempSync(join(tmpdir(), 'imscope-test-run-'));
+after(() => rmSync(directory, { recursive: true, force: true }));
+
+let written = 0;
+
+/** Runs test files of these contents as ./scripts/test would. */
+async function runFiles(...bodies: readonly string[]): Promise<Counts> {
+  const files = bodies.map((body) => {
+    const file = join(directory, `sample-${++written}.test.mjs`);
+    writeFileSync(file, `import { test, describe, before } from 'node:test';\n${body}\n`);
+    return file;
+  });
+  const env: Record<string, string | undefined> = { ...process.env };
+  // The runner refuses to run inside itself.
+  delete env['NODE_TEST_CONTEXT'];
+  const { stdout } = await promisify(execFile)(process.execPath, ['--import', 'tsx', SAMPLE, ...files], {
+    env,
+  });
+  return JSON.parse(stdout) as Counts;
+}
+
+test('tests of all files are counted, suites are not', async () => {
+  const counts = await runFiles(
+    `test('one', () => {}); describe('suite', () => { test('two', () => {}); });`,
+    `test('three', () => {});`,
+  );
+  assert.deepEqual(counts, { passed: 3, failed: 0, reasons: [] });
+});
+
+test('a failing test fails, and the rest of its file still counts', async () => {
+  const counts = await runFiles(`test('good', () => {}); test('bad', () => { throw new Error('broken'); });`);
+  assert.deepEqual([counts.passed, counts.failed], [1, 1]);
+  assert.match(counts.reasons.join(), /broken/);
+});
+
+test('a failing subtest is one failure, not one for each parent', async () => {
+  const counts = await runFiles(
+    `test('parent', async (t) => { await t.test('child', () => { throw new Error('broken'); }); });`,
+  );
+  assert.deepEqual([counts.passed, counts.failed], [0, 1]);
+});
+
+test('skipped tests and tests to do are failures', async () => {
+  const counts = await runFiles(
+    `test('a', { skip: true }, () => {}); test('b', { todo: true }, () => {}); test.skip('c', () => {});`,
+  );
+  assert.deepEqual([counts.passed, counts.failed], [0, 3]);
+});
+
+test('a file that crashes before or after its tests is a failure', async () => {
+  const counts = await runFiles(
+    `throw new Error('at load');`,
+    `test('good', () => {}); setTimeout(() => { throw new Error('later'); }, 20);`,
+  );
+  assert.equal(counts.passed, 1);
+  assert.ok(counts.failed >= 2, JSON.stringify(counts));
+});
+
+test('a file that ends by itself in the middle is a failure', async () => {
+  const counts = await runFiles(
+    `test('a', () => {}); test('b', () => process.exit(0)); test('c', () => {});`,
+  );
+  assert.ok(counts.failed >= 1, JSON.stringify(counts));
+});
+
+test('a file without a test is a failure', async () => {
+  const counts = await runFiles(`export {};`);
+  assert.deepEqual([counts.passed, counts.failed], [0, 1]);
+});
+
+test('a failing before hook fails what it stands before', async () => {
+  const counts = await runFiles(
+    `before(() => { throw new Error('no broker'); }); test('a', () => {}); test('b', () => {});`,
+  );
+  assert.equal(counts.passed, 0);
+  assert.ok(counts.failed >= 1, JSON.stringify(counts));
+});
+
+test('a file that hangs is ended and is a failure', async () => {
+  const counts = await runFiles(`test('hangs', () => new Promise(() => { setInterval(() => {}, 1000); }));`);
+  assert.equal(counts.passed, 0);
+  assert.ok(counts.failed >= 1, JSON.stringify(counts));
+});
