@@ -153,8 +153,6 @@ function judge(
       return readTaken(text, records);
     case 429:
     case 503:
-      // The collector says so where it tried to store the records and does not know how that ended.
-      if (text.includes('may have been stored')) return { kind: 'in_doubt', why: message };
       throw new NotTaken(
         `the collector at ${url.origin} asks to wait: ${message}`,
         retryAfterMs(retryAfter, Date.now()),
@@ -162,6 +160,7 @@ function judge(
     case 500:
     case 502:
     case 504:
+      // The collector tried to store the records and does not know how that ended.
       return { kind: 'in_doubt', why: message };
     case 401:
     case 403:

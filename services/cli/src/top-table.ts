@@ -31,7 +31,7 @@ export function topTable(
   const worstWidth = Math.min(Math.max(columns - 1 - used, WORST_WIDTH_MIN), WORST_WIDTH_MAX);
   const shown = rows.length + 1 > rowsMax ? rows.slice(0, Math.max(rowsMax - 2, 1)) : rows;
   const table = new Table({
-    head: COLUMNS.map((title) => colors.bold(title)),
+    head: COLUMNS.map((title, index) => colors.bold(index === COLUMNS.length - 1 ? `  ${title}` : title)),
     colWidths: [...WIDTHS.map((width, index) => (index === 0 ? width : width + 1)), worstWidth + 1],
     colAligns: ['right', 'right', 'right', 'right', 'right', 'right', 'right', 'left'],
     chars: NO_LINES,

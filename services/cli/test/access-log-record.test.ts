@@ -84,12 +84,13 @@ test('each way to be no record has its reason', () => {
   }
 });
 
+const code = (value: string) =>
+  read(`192.0.2.1|1704164645.678|0.1|${value}|${REQUEST}`, {
+    ...of('$remote_addr|$msec|$request_time|$upstream_http_x_im_code|$request'),
+    codeVariable: 'upstream_http_x_im_code',
+  });
+
 test('the code is the variable’s number, and null where there was none', () => {
-  const code = (value: string) =>
-    read(`192.0.2.1|1704164645.678|0.1|${value}|${REQUEST}`, {
-      ...of('$remote_addr|$msec|$request_time|$upstream_http_x_im_code|$request'),
-      codeVariable: 'upstream_http_x_im_code',
-    });
   const codeOf = (value: string) => {
     const record = code(value);
     return typeof record === 'string' ? record : record['code'];

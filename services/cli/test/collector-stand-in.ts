@@ -37,13 +37,14 @@ export async function startCollectorStandIn(scripts: Script[] = [], port = 0): P
     response.on('close', () => {
       open -= 1;
     });
-    void readRequest(request).then((read) => {
-      received.push(read);
-      const script = scripts.shift();
-      if (script === undefined) takeAll(taken)(read, response);
-      else script(read, response);
-    });
+    void answer(request, response);
   });
+  const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const read = await readRequest(request);
+    received.push(read);
+    const script = scripts.shift() ?? takeAll(taken);
+    script(read, response);
+  };
   server.listen(port, '127.0.0.1');
   await once(server, 'listening');
   const address = server.address();

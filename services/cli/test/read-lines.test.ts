@@ -62,14 +62,15 @@ test('a line over the bound is counted, let go, and its neighbours stay', async 
   }
 });
 
+const texts = async (path: string, stdin: Readable) =>
+  (await linesOf((await openInput(path, stdin)).bytes)).map(({ text }) => text);
+
 test('gzip is told by its bytes, from a file or a pipe, several members too', async () => {
   const packed = Buffer.concat([gzipSync('a\nb\n'), gzipSync('c\n')]);
   const file = join(directory, 'rotated.1');
   writeFileSync(file, packed);
   const plain = join(directory, 'plain.gz');
   writeFileSync(plain, 'a\nb\nc\n');
-  const texts = async (path: string, stdin: Readable) =>
-    (await linesOf((await openInput(path, stdin)).bytes)).map(({ text }) => text);
   assert.deepEqual(await texts(file, Readable.from([])), ['a', 'b', 'c']);
   assert.deepEqual(await texts(plain, Readable.from([])), ['a', 'b', 'c']);
   assert.deepEqual(await texts('-', Readable.from([packed.subarray(0, 1), packed.subarray(1)])), [

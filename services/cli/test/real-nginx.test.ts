@@ -60,8 +60,15 @@ for (const { name, escape, logFormat } of FORMATS) {
       const ended = await runCommand([
         'send',
         nginx.accessLog,
-        ...['--format', 'nginx', '--log-format-file', nginx.configuration],
-        ...['--code-variable', 'upstream_http_x_im_code', '--collector', collector.url, '--json'],
+        '--format',
+        'nginx',
+        '--log-format-file',
+        nginx.configuration,
+        '--code-variable',
+        'upstream_http_x_im_code',
+        '--collector',
+        collector.url,
+        '--json',
       ]);
       assert.equal(ended.code, 0, ended.stderr);
       const summary = JSON.parse(ended.stdout) as { read: number; accepted: number; rejected: number };
@@ -103,7 +110,6 @@ function checkDurations(sent: readonly Sent[], seen: readonly SeenRequest[]): vo
   // Half of it: nginx reads its clock once per round of events, so what it writes can be short by some ms.
   const slowInLog = sent.filter(({ latency_ms: took }) => took >= DELAY_MS / 2);
   assert.ok(slowInLog.length >= slow.length, `${slowInLog.length} of ${slow.length} slow requests`);
-  const sumOf = (numbers: number[]): number => numbers.reduce((total, one) => total + one, 0);
   const logged = sumOf(sent.map((one) => one.latency_ms));
   const waited = sumOf(seen.map((one) => one.clientMs));
   assert.ok(logged <= waited + 2 * sent.length, `${logged} ms in the log, ${waited} ms at the clients`);
@@ -111,6 +117,10 @@ function checkDurations(sent: readonly Sent[], seen: readonly SeenRequest[]): vo
   for (const { upstream_ms: upstream, latency_ms: took } of sent) {
     assert.ok(upstream !== null && upstream <= took + 4, `${upstream} ms upstream of ${took} ms`);
   }
+}
+
+function sumOf(numbers: readonly number[]): number {
+  return numbers.reduce((total, one) => total + one, 0);
 }
 
 function countBy<T>(items: readonly T[], keyOf: (item: T) => string): Record<string, number> {

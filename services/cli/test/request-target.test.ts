@@ -48,11 +48,12 @@ test('with an application given, any path is an interface, without its ids and n
   }
 });
 
+const target = (line: string) => {
+  const found = targetOfRequestLine(line);
+  return 'path' in found ? [found.path, found.query] : found.reason;
+};
+
 test('request lines give path and query; what is no request line is said to be none', () => {
-  const target = (line: string) => {
-    const found = targetOfRequestLine(line);
-    return 'path' in found ? [found.path, found.query] : found.reason;
-  };
   assert.deepEqual(target('POST /v4/openim/sendmsg?sdkappid=1&x=2 HTTP/1.1'), [
     '/v4/openim/sendmsg',
     'sdkappid=1&x=2',
@@ -72,11 +73,12 @@ test('request lines give path and query; what is no request line is said to be n
   }
 });
 
+const application = (query: string) => {
+  const found = applicationOfQuery(query);
+  return found.ok ? found.sdkAppId : found.reason;
+};
+
 test('the application is the whole number of sdkappid', () => {
-  const application = (query: string) => {
-    const found = applicationOfQuery(query);
-    return found.ok ? found.sdkAppId : found.reason;
-  };
   assert.equal(application('a=1&sdkappid=1400000001&random=7'), 1_400_000_001);
   assert.equal(application(`sdkappid=${2 ** 52 - 1}`), 2 ** 52 - 1);
   assert.equal(application(''), 'missing_application');

@@ -1,41 +1,53 @@
-/* Runs the `imscope` command from its sources as a process of its own. */
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
-import { text } from 'node:stream/consumers';
+/* Runs the `imscope` command in this process, with streams of its own: a process takes a second to start. */
+import { Readable } from 'node:stream';
+import { run } from '../src/run.js';
 
-export type Ended = { readonly code: number | null; readonly stdout: string; readonly stderr: string };
+export type Ended = { readonly code: number; readonly stdout: string; readonly stderr: string };
 
-const MAIN = fileURLToPath(new URL('../src/main.ts', import.meta.url));
 export const WRITE_TOKEN = 'write-token-of-a-test-0001';
 export const READ_TOKEN = 'read-token-of-a-test-00001';
 
-export type CommandOptions = {
-  readonly input?: string | Buffer;
-  readonly environment?: Readonly<Record<string, string>>;
-};
+/** What was written so far, and who waits for more of it. */
+class Written {
+  text = '';
+  readonly #waiting: { readonly part: string; readonly resolve: () => void }[] = [];
 
-export function startCommand(args: readonly string[], { input, environment }: CommandOptions = {}) {
-  const child = spawn(process.execPath, ['--conditions=imscope-source', '--import', 'tsx', MAIN, ...args], {
-    stdio: ['pipe', 'pipe', 'pipe'],
-    env: {
-      ...process.env,
-      NO_COLOR: '1',
-      IMSCOPE_WRITE_TOKEN: WRITE_TOKEN,
-      IMSCOPE_READ_TOKEN: READ_TOKEN,
-      ...environment,
-    },
-  });
-  if (input !== undefined) child.stdin.end(input);
-  return child;
+  write(text: string): void {
+    this.text += text;
+    for (const { part, resolve } of this.#waiting) if (this.text.includes(part)) resolve();
+  }
+
+  /** Resolves once this part was written. */
+  async has(part: string): Promise<void> {
+    if (this.text.includes(part)) return;
+    await new Promise<void>((resolve) => this.#waiting.push({ part, resolve }));
+  }
 }
 
-export async function runCommand(args: readonly string[], options: CommandOptions = {}): Promise<Ended> {
-  const child = startCommand(args, { input: '', ...options });
-  const [stdout, stderr, [code]] = await Promise.all([
-    text(child.stdout),
-    text(child.stderr),
-    once(child, 'exit') as Promise<[number | null]>,
-  ]);
-  return { code, stdout, stderr };
+export type RunningCommand = {
+  readonly stdout: Written;
+  readonly stderr: Written;
+  readonly ended: Promise<Ended>;
+  /** As the first Ctrl-C does. */
+  interrupt(): void;
+};
+
+/** @param stdin what the command reads; nothing by default */
+export function startCommand(args: readonly string[], stdin: Readable = Readable.from([])): RunningCommand {
+  const stdout = new Written();
+  const stderr = new Written();
+  const stop = new AbortController();
+  const ended = run(args, {
+    stdin,
+    stdout,
+    stderr,
+    environment: { IMSCOPE_WRITE_TOKEN: WRITE_TOKEN, IMSCOPE_READ_TOKEN: READ_TOKEN },
+    stopping: stop.signal,
+    stop: () => stop.abort(),
+  }).then((code) => ({ code, stdout: stdout.text, stderr: stderr.text }));
+  return { stdout, stderr, ended, interrupt: () => stop.abort() };
+}
+
+export async function runCommand(args: readonly string[], stdin?: Readable): Promise<Ended> {
+  return startCommand(args, stdin).ended;
 }

@@ -1,0 +1,42 @@
+/* One run of the `imscope` command: arguments and a terminal in, an exit code out. */
+import { Command, CommanderError } from 'commander';
+import { createPrepareCommand } from './prepare-command.js';
+import { createSendCommand } from './send-command.js';
+import { EXIT } from './send-summary.js';
+import type { Terminal } from './terminal.js';
+import { createTopCommand } from './top-command.js';
+import { UsageError } from './usage-error.js';
+
+/** @param args without node and the script; throws what nobody foresaw */
+export async function run(args: readonly string[], terminal: Terminal): Promise<number> {
+  let exitCode: number = EXIT.ok;
+  const onExit = (code: number): void => {
+    exitCode = code;
+  };
+  const program = new Command('imscope')
+    .description(
+      'Request logs of an instant messaging cloud: send them, watch them, keep the store in order.',
+    )
+    .addCommand(createSendCommand(terminal, onExit))
+    .addCommand(createTopCommand(terminal, onExit))
+    .addCommand(createPrepareCommand(onExit));
+  for (const command of [program, ...program.commands]) {
+    command
+      .exitOverride()
+      .showHelpAfterError('(--help tells more)')
+      .configureOutput({
+        writeOut: (text) => terminal.stdout.write(text),
+        writeErr: (text) => terminal.stderr.write(text),
+      });
+  }
+  try {
+    await program.parseAsync([...args], { from: 'user' });
+    return exitCode;
+  } catch (error) {
+    // commander has said it already; help is no mistake.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+    if (!(error instanceof UsageError)) throw error;
+    terminal.stderr.write(`imscope: ${error.message}\n`);
+    return EXIT.usage;
+  }
+}

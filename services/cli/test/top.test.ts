@@ -1,0 +1,205 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer, type ServerResponse } from 'node:http';
+import { stripVTControlCharacters } from 'node:util';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { topTable } from '../src/top-table.js';
+import type { ApplicationsAnswer } from '../src/query-client.js';
+import { READ_TOKEN, runCommand, startCommand } from './run-command.js';
+
+type Row = ApplicationsAnswer['data'][number];
+const TIME = '2024-01-02T03:04:05.678Z';
+
+function row(values: Partial<Row> = {}): Row {
+  return {
+    sdk_app_id: 1_400_000_001,
+    requests: 9_000,
+    requests_per_s: 10,
+    outcomes: { success: 8_900, caller_error: 40, service_error: 60, unknown: 0 },
+    success_rate: 8_900 / 8_960,
+    latency_ms: { avg: 20, p50: 12.5, p90: 40, p95: 80, p99: 1_250.4, max: 15_000 },
+    interfaces: 8,
+    worst_interface: { interface: 'openim/sendmsg', service_errors: 50, success_rate: 0.98 },
+    last_seen: TIME,
+    sparkline: [],
+    ...values,
+  };
+}
+
+function answer(data: Row[]): ApplicationsAnswer {
+  return {
+    data,
+    window: { from: TIME, to: TIME, step: 900, source: 'logs' },
+    completeness: { status: 'unknown', ratio: null, watermark: TIME, silent_collectors: [] },
+  };
+}
+
+type Reply = (response: ServerResponse) => void;
+const reply =
+  (status: number, body: unknown): Reply =>
+  (response) => {
+    response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+  };
+
+/** A network peer that answers with one reply after the other, the last one again and again. */
+async function startQueryStandIn(replies: Reply[]) {
+  const asked: { url: string; authorization: string | undefined }[] = [];
+  const server = createServer((request, response) => {
+    asked.push({ url: request.url ?? '', authorization: request.headers.authorization });
+    const next = replies.length > 1 ? replies.shift() : replies[0];
+    next?.(response);
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  assert.ok(address !== null && typeof address === 'object');
+  return {
+    url: `http://127.0.0.1:${address.port}`,
+    asked,
+    stop: async () => {
+      server.close();
+      server.closeAllConnections();
+      await once(server, 'close');
+    },
+  };
+}
+
+test('--once prints the table in the order of the answer, with the token and the window asked for', async () => {
+  const query = await startQueryStandIn([
+    reply(200, answer([row(), row({ sdk_app_id: 7, success_rate: null, worst_interface: null })])),
+  ]);
+  try {
+    const ended = await runCommand(['top', '--once', '--window', '24h', '--query', query.url]);
+    assert.equal(ended.code, 0, ended.stderr);
+    assert.deepEqual(query.asked, [
+      { url: '/v1/applications?from=now-24h&step=24h', authorization: `Bearer ${READ_TOKEN}` },
+    ]);
+    const lines = ended.stdout.trimEnd().split('\n');
+    assert.match(
+      lines[0] ?? '',
+      /imscope top {2}03:04:05 UTC, last 24h: 2 applications, stored up to 03:04:05/,
+    );
+    assert.match(lines[1] ?? '', /^APPLICATION +REQ\/S +SUCCESS +ERRORS +P50 +P95 +P99 +WORST INTERFACE$/);
+    assert.match(
+      lines[2] ?? '',
+      /^ 1400000001 +10\.0 +99\.33% +60 +12\.5ms +80\.0ms +1250ms +openim\/sendmsg$/,
+    );
+    assert.match(lines[3] ?? '', /^ +7 +10\.0 +- +60 .* none$/);
+  } finally {
+    await query.stop();
+  }
+});
+
+test('--json prints the answer', async () => {
+  const query = await startQueryStandIn([reply(200, answer([row()]))]);
+  try {
+    const ended = await runCommand(['top', '--once', '--json', '--query', query.url]);
+    assert.deepEqual(JSON.parse(ended.stdout), answer([row()]));
+  } finally {
+    await query.stop();
+  }
+});
+
+test('an empty window says so', async () => {
+  const query = await startQueryStandIn([reply(200, answer([]))]);
+  try {
+    assert.match(
+      (await runCommand(['top', '--once', '--query', query.url])).stdout,
+      /no requests in this window/,
+    );
+  } finally {
+    await query.stop();
+  }
+});
+
+test('what fails is said with what to do, and ends --once with code 1', async () => {
+  const away = await startQueryStandIn([]);
+  await away.stop();
+  const ended = await runCommand(['top', '--once', '--query', away.url]);
+  assert.equal(ended.code, 1);
+  assert.match(ended.stderr, /cannot reach the query service at .*ECONNREFUSED.*\.\/scripts\/start/);
+  for (const [status, body, expected] of [
+    [
+      401,
+      { error: { code: 'invalid_token', message: 'not known' } },
+      /refuses the token: 401: not known; give one with scope read/,
+    ],
+    [200, { data: 1 }, /is no query service of this version/],
+    [503, { error: { code: 'unavailable', message: 'busy \u001B[2J' } }, /answers 503: busy \uFFFD\[2J/],
+  ] as const) {
+    const query = await startQueryStandIn([reply(status, body)]);
+    try {
+      const failed = await runCommand(['top', '--once', '--query', query.url]);
+      assert.equal(failed.code, 1);
+      assert.match(failed.stderr, expected);
+    } finally {
+      await query.stop();
+    }
+  }
+});
+
+test('live, a failure is said and asked again, and Ctrl-C ends with code 0', async () => {
+  const query = await startQueryStandIn([
+    reply(503, { error: { code: 'unavailable', message: 'busy' } }),
+    reply(200, answer([row()])),
+  ]);
+  try {
+    const command = startCommand(['top', '--interval', '1', '--query', query.url]);
+    await command.stdout.has('openim/sendmsg');
+    command.interrupt();
+    const ended = await command.ended;
+    assert.equal(ended.code, 0);
+    assert.match(ended.stderr, /503: busy; asking again/);
+  } finally {
+    await query.stop();
+  }
+});
+
+test('the table never exceeds 80 columns, whatever the numbers, nor the rows it is given', () => {
+  const amount = fc.oneof(fc.constant(null), fc.double({ min: 0, max: 86_400_000, noNaN: true }));
+  const rows = fc.array(
+    fc
+      .record({
+        sdk_app_id: fc.integer({ min: 1, max: 4_294_967_295 }),
+        requests_per_s: fc.double({ min: 0, max: 5e6, noNaN: true }),
+        service_error: fc.integer({ min: 0, max: 2 ** 40 }),
+        success_rate: fc.oneof(fc.constant(null), fc.double({ min: 0, max: 1, noNaN: true })),
+        latency: amount,
+        name: fc.string({ maxLength: 128 }),
+      })
+      .map(({ sdk_app_id, requests_per_s, service_error, success_rate, latency, name }) =>
+        row({
+          sdk_app_id,
+          requests_per_s,
+          success_rate,
+          outcomes: { success: 0, caller_error: 0, service_error, unknown: 0 },
+          latency_ms: { avg: latency, p50: latency, p90: latency, p95: latency, p99: latency, max: latency },
+          worst_interface: { interface: name, service_errors: 1, success_rate: null },
+        }),
+      ),
+    { minLength: 1, maxLength: 12 },
+  );
+  fc.assert(
+    fc.property(rows, fc.integer({ min: 4, max: 20 }), (data, rowsMax) => {
+      const lines = topTable(data, { columns: 80, rowsMax }).map(stripVTControlCharacters);
+      assert.ok(lines.length <= Math.max(rowsMax, 3), `${lines.length} lines of ${rowsMax}`);
+      for (const line of lines) assert.ok(line.length <= 79, line);
+      for (const one of data.slice(0, lines.length - 2)) {
+        assert.ok(
+          lines.some((line) => line.trimStart().startsWith(String(one.sdk_app_id))),
+          'ids are whole',
+        );
+      }
+    }),
+    { numRuns: 300 },
+  );
+});
+
+const shown = (success_rate: number) =>
+  stripVTControlCharacters(topTable([row({ success_rate })], { columns: 80, rowsMax: 10 })[1] ?? '');
+
+test('100 % is said only where nothing failed', () => {
+  assert.match(shown(0.999_999), / 99\.99% /);
+  assert.match(shown(1), / 100 % /);
+});
