@@ -137,7 +137,7 @@ async function attempt(
   if (status === 202) return readAccepted(text, recordsSent);
   const reason = `http_${status}_${errorCodeOfAnswer(text)}`;
   // The collector tried to store it and does not know how that ended.
-  if (status === 500 || status === 502 || status === 504 || text.includes('may have been stored')) {
+  if (status === 500 || status === 502 || status === 504) {
     return { kind: 'ambiguous', reason };
   }
   if (status === 429 || status === 503) throw new NotTaken(reason, retryAfterMs(retryAfter));

@@ -48,7 +48,7 @@ export const CodeCount = Type.Object({
   code: Type.Union([Type.Integer(), Type.Null()]),
   outcome: OutcomeName,
   count: Count,
-  /** Of all requests in the window, 0 to 1. */
+  /** Of all requests in the window, 0 to 1; of an interface's top code, of that interface's own. */
   share: Type.Number(),
   name: Type.String(),
   meaning: Type.String(),
@@ -156,7 +156,10 @@ export const Completeness = Type.Object({
   /** `unknown` until the collectors' accounts are balanced against the ledger. */
   status: Type.Union([Type.Literal('complete'), Type.Literal('incomplete'), Type.Literal('unknown')]),
   ratio: NullableNumber,
-  /** Everything appended to Kafka up to here is stored; null where nothing is. */
+  /**
+   * What was appended to Kafka up to here is stored, in every partition that had a block in the last ten minutes;
+   * null where nothing is stored.
+   */
   watermark: Type.Union([Time, Type.Null()]),
   silent_collectors: Type.Array(Type.String()),
 });

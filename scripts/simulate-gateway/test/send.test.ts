@@ -120,9 +120,9 @@ const doubtful: readonly (readonly [title: string, answering: Answering])[] = [
     (_received, response) => answer(response, 500, { error: { code: 'internal_error' } }),
   ],
   [
-    'a 503 that says records may have been stored',
+    'a 504, for records may have been stored',
     (_received, response) =>
-      answer(response, 503, { error: { code: 'unavailable', message: 'some records may have been stored' } }),
+      answer(response, 504, { error: { code: 'timeout', message: 'some records may have been stored' } }),
   ],
   [
     'an answer that names fewer refused records than there are',

@@ -90,11 +90,12 @@ const code = (value: string) =>
     codeVariable: 'upstream_http_x_im_code',
   });
 
+const codeOf = (value: string) => {
+  const record = code(value);
+  return typeof record === 'string' ? record : record['code'];
+};
+
 test('the code is the variable’s number, and null where there was none', () => {
-  const codeOf = (value: string) => {
-    const record = code(value);
-    return typeof record === 'string' ? record : record['code'];
-  };
   assert.deepEqual(['0', '70001', '-1', '-', ''].map(codeOf), [0, 70_001, -1, null, null]);
 });
 

@@ -257,9 +257,9 @@ test('a connection lost after the body was sent is in doubt: never sent again, a
   });
 });
 
-test('a 503 that says records may have been stored is in doubt too', async () => {
+test('an answer of 504 says that records may have been stored: in doubt, and not sent again', async () => {
   const script = refuse(
-    503,
+    504,
     'some records of this request may have been stored, and sending it again may double them',
   );
   await withCollector([script], async (collector) => {

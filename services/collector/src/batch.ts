@@ -16,6 +16,9 @@ export class Batch {
   readonly deadlineMs: number;
   readonly settled: Promise<BatchOutcome>;
   records = 0;
+  /** Event times of the records so far, epoch milliseconds. */
+  timeLeast = Number.POSITIVE_INFINITY;
+  timeGreatest = 0;
   /** The linger is over: it goes as soon as a partition is free. */
   due = false;
   /** The message's value once no more records come. */

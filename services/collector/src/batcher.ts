@@ -57,6 +57,8 @@ export class Batcher {
     const bytesBefore = state.builder.bytes;
     state.builder.append(record);
     batch.records += 1;
+    batch.timeLeast = Math.min(batch.timeLeast, record.time);
+    batch.timeGreatest = Math.max(batch.timeGreatest, record.time);
     this.#options.budget.take(state.builder.bytes - bytesBefore);
     if (batch.records >= this.#options.recordsMax || state.builder.bytes >= BATCH_BYTES_MAX) {
       this.#close(state, batch);

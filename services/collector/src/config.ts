@@ -57,7 +57,7 @@ export const COLLECTOR_SETTINGS = {
     default: 30_000,
     min: 1_000,
     max: 60_000,
-    purpose: 'longest a batch is tried before its requests get 503',
+    purpose: 'longest a batch is tried before its requests are answered 503, or 504 in doubt',
   }),
   ...KAFKA_SETTINGS,
 } satisfies Settings;

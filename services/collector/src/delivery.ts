@@ -133,7 +133,8 @@ export class Delivery {
   /** True once Kafka has the batch, even where its requests were answered before. */
   async #tryUntilSettled(batch: Batch, container: Buffer, id: BatchId): Promise<boolean> {
     const { send, availability, metrics, logger } = this.#options;
-    const headers = writeBatchHeaders(id, batch.records, container);
+    const eventTimes = { least: batch.timeLeast, greatest: batch.timeGreatest };
+    const headers = writeBatchHeaders(id, batch.records, container, eventTimes);
     for (let pauseMs = RETRY_PAUSE_MS; batch.outcome === undefined; pauseMs *= 2) {
       const endTimer = metrics.produceSeconds.startTimer();
       const stall = setTimeout(() => {

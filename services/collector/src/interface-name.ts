@@ -5,7 +5,8 @@
 import { REQUEST_LOG_BOUNDS } from '@imscope/schemas/request-log.js';
 import { Rejection, showValue } from './reject-reasons.js';
 
-const NAME = /^[A-Za-z0-9_.-]+(?:\/[A-Za-z0-9_.-]+)*$/;
+/** `{id}` is what a source that takes ids out of paths by itself puts in their place. */
+const NAME = /^(?:[A-Za-z0-9_.-]+|\{id\})(?:\/(?:[A-Za-z0-9_.-]+|\{id\}))*$/;
 const VERSION_PREFIX = '/v4/';
 
 /** The stored name: a leading `/v4/` or `/` is taken off, the rest stays as given. */
@@ -21,6 +22,6 @@ export function interfaceName(text: string): string | Rejection {
   if (NAME.test(name)) return name;
   return new Rejection(
     'invalid_interface',
-    `interface is ${showValue(text)}: give words of letters, digits, "_", "." and "-" with "/" between, such as openim/sendmsg`,
+    `interface is ${showValue(text)}: give words of letters, digits, "_", "." and "-", or {id}, with "/" between, such as openim/sendmsg`,
   );
 }

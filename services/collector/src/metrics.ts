@@ -33,7 +33,7 @@ export function createMetrics(
     recordsRejected: metrics.counter('records_rejected_total', 'records refused, by reason', ['reason']),
     recordsUnresolved: metrics.counter(
       'records_unresolved_total',
-      'good records answered with 503: not_taken was never tried, in_doubt may have been written',
+      'good records not acknowledged: not_taken (503) was never tried, in_doubt (504) may have been written',
       ['outcome'],
     ),
     fieldsDropped: metrics.counter(

@@ -131,16 +131,23 @@ function refuseWithoutKafka(failure: string | undefined): void {
   );
 }
 
-/** Resolves once Kafka has every batch. Throws `HttpError` unavailable, and says whether some may be stored. */
+/**
+ * Resolves once Kafka has every batch. Throws `HttpError`: unavailable where nothing was tried, so that sending
+ * again is safe, and timeout where some records may be stored: a sender that repeats 503 must not repeat that.
+ */
 async function acknowledged(batches: ReadonlySet<Batch>): Promise<void> {
   const outcomes = await Promise.all(Array.from(batches, (batch) => batch.settled));
   if (outcomes.every((outcome) => outcome === 'acknowledged')) return;
+  if (outcomes.every((outcome) => outcome === 'not_taken')) {
+    throw new HttpError(
+      'unavailable',
+      'Kafka did not answer in time: nothing of this request was taken, send it again later',
+      { retryAfterS: 5 },
+    );
+  }
   throw new HttpError(
-    'unavailable',
-    outcomes.every((outcome) => outcome === 'not_taken')
-      ? 'Kafka did not answer in time: nothing of this request was taken, send it again later'
-      : 'Kafka did not answer in time: some records of this request may have been stored, and sending it again may double them',
-    { retryAfterS: 5 },
+    'timeout',
+    'Kafka did not answer in time: some records of this request may have been stored, and sending it again may double them',
   );
 }
 

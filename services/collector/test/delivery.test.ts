@@ -106,8 +106,8 @@ test('while Kafka is away new requests are refused untried; when it is back they
     assert.match(JSON.stringify(refused.body), /"unavailable".*nothing of this request was taken/);
     assert.match(refused.headers.get('retry-after') ?? '', /^[2-5]$/);
     const doubtful = await tried;
-    assert.equal(doubtful.status, 503);
-    assert.match(JSON.stringify(doubtful.body), /"unavailable".*may have been stored/);
+    assert.equal(doubtful.status, 504);
+    assert.match(JSON.stringify(doubtful.body), /"timeout".*may have been stored/);
     away = false;
     await until(() => collector.readiness.state().ready);
     assert.equal((await collector.post(body('taken'))).status, 202);

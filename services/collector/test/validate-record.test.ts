@@ -158,6 +158,8 @@ const REFUSED: readonly (readonly [reason: RejectReason, record: unknown])[] = [
   ['invalid_interface', sampleRecord({ interface: 'openim//sendmsg' })],
   ['invalid_interface', sampleRecord({ interface: 'openim/sendmsg?usersig=x' })],
   ['invalid_interface', sampleRecord({ interface: 'openim/send msg' })],
+  ['invalid_interface', sampleRecord({ interface: 'users/{id' })],
+  ['invalid_interface', sampleRecord({ interface: 'users/{name}' })],
   ['too_long', sampleRecord({ interface: 'x'.repeat(129) })],
   ['too_long', sampleRecord({ exception: 'x'.repeat(257) })],
   ['too_long', sampleRecord({ cause: 'x'.repeat(2_049) })],
