@@ -69,6 +69,12 @@ export const STORE_SETTINGS = {
     max: 1024 * MIB,
     purpose: 'bytes of a result held whole for wait_end_of_query=1; more get code 396',
   }),
+  lockWaitMs: integer({
+    default: 15_000,
+    min: 0,
+    max: 600_000,
+    purpose: 'longest wait for a predecessor that is still ending to let go of the data directory',
+  }),
   readerStallMs: integer({
     default: 60_000,
     min: 1000,

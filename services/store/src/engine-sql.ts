@@ -57,11 +57,14 @@ export function insertingFrom(statement: Statement, path: string): { sql: string
   const input = found.findIndex(
     (token, index) => token.text === 'INPUT' && token.kind === 'word' && found[index + 1]?.text === '(',
   );
-  if (input < 0)
+  if (input < 0) {
+    const at = settingsAt(found) ?? sql.length;
+    const [head, settings] = [fromByteText(sql.slice(0, at)), fromByteText(sql.slice(at))];
     return {
-      sql: `${fromByteText(sql)} FROM INFILE ${quoted(path)} FORMAT ${format ?? 'Values'}`,
+      sql: `${head}\nFROM INFILE ${quoted(path)} ${settings}\nFORMAT ${format ?? 'Values'}`,
       readsFile: false,
     };
+  }
   const [name, open, first] = [found[input], found[input + 1], found[input + 2]];
   if (name === undefined || open === undefined || first?.text === ')' || found[input - 1]?.text !== 'FROM')
     throw storeError(62, "Syntax error: write FROM input('column Type, …') with the structure of the data");
@@ -69,6 +72,17 @@ export function insertingFrom(statement: Statement, path: string): { sql: string
   const source = `file(${quoted(path)}, ${quoted(format ?? '')}, `;
   const rewritten = fromByteText(sql.slice(0, name.start)) + source + fromByteText(sql.slice(open.end));
   return { sql: rewritten, readsFile: true };
+}
+
+/** Where the SETTINGS of an INSERT begin; FROM INFILE stands before them. */
+function settingsAt(found: readonly Token[]): number | undefined {
+  return found.find(
+    (token, index) =>
+      token.kind === 'word' &&
+      token.text === 'SETTINGS' &&
+      found[index + 1]?.kind === 'word' &&
+      found[index + 2]?.text === '=',
+  )?.start;
 }
 
 /**

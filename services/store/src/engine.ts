@@ -25,14 +25,17 @@ export type Engine = {
   close(): Promise<void>;
 };
 
-/** Longest wait for a predecessor that is still ending to let go of the data directory. */
-const LOCK_WAIT_MS = 15_000;
+/** Between two tries to get the lock of the data directory. */
 const LOCK_RETRY_MS = 250;
 
 /** Opens `dataDir`. Throws where another process holds it. @param connectionArgs see writeEngineConfig */
-export async function openEngine(dataDir: string, connectionArgs: readonly string[]): Promise<Engine> {
+export async function openEngine(
+  dataDir: string,
+  connectionArgs: readonly string[],
+  lockWaitMs: number,
+): Promise<Engine> {
   const native = loadNative();
-  const first = await openFirst(dataDir, connectionArgs);
+  const first = await openFirst(dataDir, connectionArgs, lockWaitMs);
   const openSession = (): EngineSession => engineSession(new Session(dataDir, { connectionArgs }), native);
   const facts = (await first.queryAsync('SELECT version(), timezone()', { format: 'TSV' })).text();
   const [version = 'unknown', timezone = 'UTC'] = facts.trim().split('\t');
@@ -47,15 +50,19 @@ export async function openEngine(dataDir: string, connectionArgs: readonly strin
   };
 }
 
-async function openFirst(dataDir: string, connectionArgs: readonly string[]): Promise<Session> {
+async function openFirst(
+  dataDir: string,
+  connectionArgs: readonly string[],
+  lockWaitMs: number,
+): Promise<Session> {
   for (let waitedMs = 0; ; waitedMs += LOCK_RETRY_MS) {
     try {
       return new Session(dataDir, { connectionArgs });
     } catch (error) {
-      if (waitedMs >= LOCK_WAIT_MS) {
+      if (waitedMs >= lockWaitMs) {
         throw new Error(
           `The data directory ${dataDir} cannot be opened. Most likely another process holds it (the engine's error ` +
-            `76 above): stop that one, or give another STORE_DATA_DIR. Waited ${LOCK_WAIT_MS / 1000} s`,
+            `76 above): stop that one, or give another STORE_DATA_DIR. Waited ${lockWaitMs / 1000} s`,
           { cause: error },
         );
       }

@@ -3,7 +3,7 @@
  * gathered in memory, the data goes into a spool file, byte for byte.
  */
 import type { IncomingMessage } from 'node:http';
-import { type Readable, pipeline } from 'node:stream';
+import type { Readable } from 'node:stream';
 import {
   type BrotliDecompress,
   type Gunzip,
@@ -15,7 +15,7 @@ import {
 import { toByteText } from './sql-tokens.js';
 import type { Spool, SpoolFile } from './spool.js';
 import { type Statement, readStatement } from './statement.js';
-import { type StoreError, asStoreError, storeError } from './store-error.js';
+import { StoreError, asStoreError, storeError } from './store-error.js';
 
 export type RequestBounds = { readonly queryBytesMax: number; readonly bodyBytesMax: number };
 
@@ -102,12 +102,16 @@ async function* boundedChunks(
   if (declared > bytesMax) throw tooLarge();
   let bytes = 0;
   try {
-    for await (const chunk of decompressed(request) as AsyncIterable<Buffer>) {
+    // Leaving the loop must not destroy the request: the answer still has to go back on its connection.
+    for await (const chunk of decompressed(request).iterator({
+      destroyOnReturn: false,
+    }) as AsyncIterable<Buffer>) {
       bytes += chunk.length;
       if (bytes > bytesMax) throw tooLarge();
       yield chunk;
     }
   } catch (error) {
+    if (error instanceof StoreError) throw error;
     if (request.destroyed && !request.complete)
       throw storeError(210, 'The client went away in the middle of the body');
     if (error instanceof Error && 'code' in error && String(error.code).startsWith('Z_'))
@@ -119,8 +123,8 @@ async function* boundedChunks(
 function decompressed(request: IncomingMessage): Readable {
   const encoding = (request.headers['content-encoding'] ?? '').toLowerCase();
   const through = (decoder: Gunzip | Inflate | BrotliDecompress): Readable => {
-    pipeline(request, decoder, () => undefined);
-    return decoder;
+    request.once('error', (error) => decoder.destroy(error));
+    return request.pipe(decoder);
   };
   switch (encoding) {
     case '':

@@ -43,6 +43,7 @@ export async function startStore(context: Context, threads: string | undefined):
   const engine = await openEngine(
     join(config.storeDataDir, 'engine'),
     writeEngineConfig(spool.directory, spool.emptyDirectory),
+    config.lockWaitMs,
   ).catch((error: unknown) => {
     spool.close();
     throw error;

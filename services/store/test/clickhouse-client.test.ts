@@ -165,14 +165,11 @@ test('query_params too long for a URL go as a form', async () => {
   }
 });
 
+function row(id: number) {
+  return { id, name: `n'\t\n${id}`, tags: ['a', "b'"], at: '2026-01-02 03:04:05.678', n: null };
+}
+
 test('insert takes arrays and streams, plain and compressed, and tells how many rows it wrote', async () => {
-  const row = (id: number) => ({
-    id,
-    name: `n'\t\n${id}`,
-    tags: ['a', "b'"],
-    at: '2026-01-02 03:04:05.678',
-    n: null,
-  });
   for (const one of [client, compressed]) {
     await one.command({ query: 'TRUNCATE TABLE t' });
     const array = await one.insert({ table: 't', values: [row(1), row(2)], format: 'JSONEachRow' });
@@ -261,11 +258,11 @@ test('a running read is killed by its query_id', async () => {
     () => undefined,
     (error: unknown) => error,
   );
-  let ended = false;
-  void outcome.finally(() => (ended = true));
-  while (!ended) {
+  const kill = async (): Promise<'again'> => {
     await client.command({ query: "KILL QUERY WHERE query_id = 'kill-me-it\\'s' SYNC" });
-  }
+    return 'again';
+  };
+  while ((await Promise.race([outcome, kill()])) === 'again');
   const error = await outcome;
   assert.ok(error instanceof ClickHouseError && error.code === '394', String(error));
 });

@@ -25,7 +25,7 @@ test('a read is sent into the pipe, in its own format or in the default one', ()
 
 test('an INSERT takes its data from the file', () => {
   assert.deepEqual(insertingFrom(read('insert into t (a) settings b=1 format CSV\n1'), '/f'), {
-    sql: "insert into t (a) settings b=1  FROM INFILE '/f' FORMAT CSV",
+    sql: "insert into t (a) \nFROM INFILE '/f' settings b=1 \nFORMAT CSV",
     readsFile: false,
   });
 });

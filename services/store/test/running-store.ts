@@ -95,7 +95,7 @@ export async function ask(
   const query = new URLSearchParams(options.parameters);
   const get = options.method === 'GET';
   if (get) query.set('query', sql);
-  const response = await fetch(`${store.url}/?${query}`, {
+  const response = await fetch(`${store.url}/?${query.toString()}`, {
     method: options.method ?? 'POST',
     headers: options.headers ?? {},
     ...(get ? {} : { body: sql }),
