@@ -76,6 +76,12 @@ test('optional fields that are absent or null are stored as unknown, and no code
   }
 });
 
+test('a name in which a source put {id} for ids is taken as it is', () => {
+  for (const name of ['users/{id}', '{id}/profile', 'a/{id}/b']) {
+    assert.equal(accept({ interface: name }).interface, name);
+  }
+});
+
 test('the version and the slash before an interface are taken off', () => {
   for (const given of ['/v4/openim/sendmsg', '/openim/sendmsg', 'openim/sendmsg']) {
     assert.equal(accept({ interface: given }).interface, 'openim/sendmsg');
