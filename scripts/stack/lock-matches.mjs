@@ -17,6 +17,6 @@ const wanted = Object.entries(packagesOf('package-lock.json')).filter(
   ([path, { optional }]) => path.startsWith('node_modules/') && optional !== true,
 );
 const installed = packagesOf('node_modules/.package-lock.json');
-const same = ([path, { version, resolved }]) =>
-  installed[path]?.version === version && installed[path]?.resolved === resolved;
+const same = ([path, { version, integrity }]) =>
+  path in installed && installed[path].version === version && installed[path].integrity === integrity;
 process.exitCode = wanted.length > 0 && wanted.every(same) ? 0 : 1;

@@ -1,0 +1,106 @@
+import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { test } from 'node:test';
+import { environmentName } from '@imscope/runtime/config.js';
+import { REPO_ROOT } from '../../stack/repo-root.js';
+import { isTypeScript, repositoryFiles } from '../repository.js';
+
+const files = repositoryFiles();
+const documents = files.filter(({ path }) => path.endsWith('.md'));
+const sources = files.filter((file) => isTypeScript(file) || /\.(sh|sql|mjs|properties)$/.test(file.path));
+const code = sources.map(({ text }) => text).join('\n');
+
+/** All first groups of a pattern in all documents, as `document: word`. */
+function mentioned(pattern: RegExp): { readonly path: string; readonly word: string }[] {
+  return documents.flatMap(({ path, text }) =>
+    Array.from(text.matchAll(pattern), ([, word = '']) => ({ path, word })),
+  );
+}
+
+/** A path as a document means it: from its own folder or from the root. */
+function exists(document: string, path: string): boolean {
+  return existsSync(join(REPO_ROOT, dirname(document), path)) || existsSync(join(REPO_ROOT, path));
+}
+
+test('the documents are there', () => {
+  const paths = documents.map(({ path }) => path);
+  for (const wanted of ['README.md', 'ARCHITECTURE.md', 'CONTRIBUTING.md', 'CHANGELOG.md'])
+    assert.ok(paths.includes(wanted), `${wanted} is missing`);
+});
+
+test('files and folders that documents link to are there', () => {
+  const broken = mentioned(/\]\((?!https?:|#|mailto:)([^)#\s]+)[^)]*\)/g)
+    .filter(({ path, word }) => !exists(path, word))
+    .map(({ path, word }) => `${path}: ${word}`);
+  assert.deepEqual(broken, []);
+});
+
+test('paths in backticks are there', () => {
+  const inBackticks = /`(?:node |sh )?((?:\.\/)?(?:schemas|services|scripts|deploy|\.ci)\/[\w./-]+)`/g;
+  const broken = mentioned(inBackticks)
+    .filter(({ word }) => !/(^|\/)dist(\/|$)/.test(word))
+    .filter(({ path, word }) => !exists(path, word))
+    .map(({ path, word }) => `${path}: ${word}`);
+  assert.deepEqual(broken, []);
+});
+
+test('npm scripts that documents name are in package.json', () => {
+  const manifest = files.find(({ path }) => path === 'package.json');
+  assert.ok(manifest !== undefined, 'there is no package.json');
+  const { scripts } = JSON.parse(manifest.text) as { scripts: Record<string, string> };
+  const broken = mentioned(/npm run ([\w:-]+)/g)
+    .filter(({ word }) => !(word in scripts))
+    .map(({ path, word }) => `${path}: npm run ${word}`);
+  assert.deepEqual(broken, []);
+});
+
+test('metrics that documents name are in the source', () => {
+  // Written whole, or as what follows the service's own prefix.
+  const known = (metric: string): boolean => {
+    const [, prefix = '', rest = ''] = /^(imscope_[a-z]+_)(\w+)$/.exec(metric) ?? [];
+    return code.includes(metric) || (code.includes(`${prefix}$`) && code.includes(`'${rest}'`));
+  };
+  const broken = mentioned(/\b(imscope_[a-z0-9_]+)\b/g)
+    .filter(({ word }) => !known(word) && !known(word.replace(/_(bucket|sum|count)$/, '')))
+    .map(({ path, word }) => `${path}: ${word}`);
+  assert.deepEqual(broken, []);
+});
+
+test('settings that documents name are settings of a service, or stand in the source', () => {
+  const tables = sources.filter(({ path }) => path.startsWith('services/'));
+  const settings = new Set(
+    tables.flatMap(({ text }) =>
+      Array.from(text.matchAll(/^\s+(\w+): (?:integer|text|secret|list|choice|flag)\(/gm), ([, name = '']) =>
+        environmentName(name),
+      ),
+    ),
+  );
+  assert.ok(settings.has('KAFKA_BROKERS'), 'no settings table was read');
+  const broken = mentioned(/`([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+)(?:=[^`]*)?`/g)
+    .filter(({ word }) => !settings.has(word) && !new RegExp(String.raw`\b${word}\b`).test(code))
+    .map(({ path, word }) => `${path}: ${word}`);
+  assert.deepEqual(broken, []);
+});
+
+test('options of ./scripts/start that documents name are options it has', () => {
+  const options = files.find(({ path }) => path === 'scripts/start-demo/options.ts')?.text ?? '';
+  const broken = mentioned(/\.\/scripts\/start (--[a-z-]+)/g)
+    .filter(({ word }) => !options.includes(`'${word}`))
+    .map(({ path, word }) => `${path}: ${word}`);
+  assert.deepEqual(broken, []);
+});
+
+test('every setting of a service stands in its README', () => {
+  const missing = ['collector', 'aggregator', 'query', 'store'].flatMap((name) => {
+    const config = files.find(({ path }) => path === `services/${name}/src/config.ts`)?.text ?? '';
+    const readme = files.find(({ path }) => path === `services/${name}/README.md`)?.text ?? '';
+    return Array.from(
+      config.matchAll(/^\s+(\w+): (?:integer|text|secret|list|choice|flag)\(/gm),
+      ([, key = '']) => environmentName(key),
+    )
+      .filter((setting) => !readme.includes(setting))
+      .map((setting) => `services/${name}/README.md: ${setting}`);
+  });
+  assert.deepEqual(missing, []);
+});
