@@ -18,7 +18,7 @@ export type NamedRejection = {
 };
 
 /**
- * `taken`: answered; the collector names the first hundred it refused, `unnamed` are beyond them.
+ * `taken`: answered; the collector names the first hundred records it refused and counts all by reason.
  * `in_doubt`: may or may not have been taken. `not_sent`: certainly not taken; sending more is of no use.
  */
 export type Delivery =
@@ -26,7 +26,7 @@ export type Delivery =
       readonly kind: 'taken';
       readonly accepted: number;
       readonly rejected: readonly NamedRejection[];
-      readonly unnamed: number;
+      readonly rejectedByReason: ReadonlyMap<string, number>;
     }
   | { readonly kind: 'in_doubt' | 'not_sent'; readonly why: string };
 
@@ -56,6 +56,7 @@ const ANSWER_BYTES_MAX = 1 << 20;
 
 const TakenAnswer = Type.Object({
   accepted: Type.Integer({ minimum: 0 }),
+  rejected_by_reason: Type.Record(Type.String(), Type.Integer({ minimum: 1 })),
   rejected: Type.Array(
     Type.Object({ index: Type.Integer({ minimum: 0 }), reason: Type.String(), detail: Type.String() }),
   ),
@@ -184,9 +185,10 @@ function readTaken(text: string, records: number): Delivery {
   const parsed = parseJson(text);
   if (Value.Check(TakenAnswer, parsed)) {
     const { accepted, rejected } = parsed;
-    const unnamed = records - accepted - rejected.length;
-    if (unnamed >= 0 && rejected.every(({ index }) => index < records)) {
-      return { kind: 'taken', accepted, rejected, unnamed };
+    const rejectedByReason = new Map(Object.entries(parsed.rejected_by_reason));
+    const counted = [...rejectedByReason.values()].reduce((total, count) => total + count, accepted);
+    if (counted === records && rejected.every(({ index }) => index < records)) {
+      return { kind: 'taken', accepted, rejected, rejectedByReason };
     }
   }
   return {

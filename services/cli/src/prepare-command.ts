@@ -7,11 +7,12 @@ import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { Command } from 'commander';
+import type { Screen } from './progress.js';
 import { UsageError } from './usage-error.js';
 
 const AGGREGATOR = fileURLToPath(new URL('../../aggregator/dist/main.js', import.meta.url));
 
-export function createPrepareCommand(onExit: (code: number) => void): Command {
+export function createPrepareCommand(stderr: Screen, onExit: (code: number) => void): Command {
   return new Command('prepare')
     .description(
       'Create or bring up to date the store’s tables and Kafka’s topics (settings: the aggregator’s).',
@@ -28,7 +29,7 @@ export function createPrepareCommand(onExit: (code: number) => void): Command {
       );
       // Ctrl-C reaches the child by itself, for it is in our process group.
       const [code, signal]: unknown[] = await once(child, 'exit');
-      if (typeof code !== 'number') process.stderr.write(`prepare was ended by ${String(signal)}\n`);
+      if (typeof code !== 'number') stderr.write(`prepare was ended by ${String(signal)}\n`);
       onExit(typeof code === 'number' ? code : 1);
     });
 }

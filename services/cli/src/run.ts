@@ -19,7 +19,7 @@ export async function run(args: readonly string[], terminal: Terminal): Promise<
     )
     .addCommand(createSendCommand(terminal, onExit))
     .addCommand(createTopCommand(terminal, onExit))
-    .addCommand(createPrepareCommand(onExit));
+    .addCommand(createPrepareCommand(terminal.stderr, onExit));
   for (const command of [program, ...program.commands]) {
     command
       .exitOverride()

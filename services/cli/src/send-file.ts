@@ -7,7 +7,7 @@ import { type Input, openInput, ReadError } from './open-input.js';
 import { type Line, readLines } from './read-lines.js';
 import type { LineRecord, ReadRecord } from './record.js';
 import { rejected } from './reject-reasons.js';
-import { Tally, UNNAMED } from './tally.js';
+import { Tally } from './tally.js';
 import type { Readable } from 'node:stream';
 
 /** A request's body stays below half of what a collector takes by default. */
@@ -108,7 +108,7 @@ function addLine(line: Line, batch: Batch, options: SendOptions, tally: Tally): 
   tally.read += 1;
   const record = line.text === undefined ? rejected('line_too_long') : options.readRecord(line.text);
   if (!record.ok) {
-    tally.reject('imscope', record.reason, record.detail, line.number);
+    tally.reject('imscope', record.reason, record.detail, [line.number], 1);
     return false;
   }
   addRecord(record, line.number, batch, options.shiftMs);
@@ -143,22 +143,11 @@ function count(batch: Batch, delivery: Delivery, tally: Tally): void {
     return;
   }
   tally.accepted += delivery.accepted;
-  const refused = new Set<number>();
-  for (const { index, reason, detail } of delivery.rejected) {
-    refused.add(index);
-    tally.reject('collector', reason, detail, lines[index]);
+  for (const [reason, times] of delivery.rejectedByReason) {
+    const named = delivery.rejected.filter((rejection) => rejection.reason === reason);
+    const namedLines = named.flatMap(({ index }) => lines[index] ?? []);
+    tally.reject('collector', reason, named[0]?.detail ?? '', namedLines, times);
   }
-  if (delivery.unnamed > 0) {
-    tally.reject(
-      'collector',
-      UNNAMED,
-      'more than the collector names in one answer; the reasons above tell what is wrong',
-      undefined,
-      delivery.unnamed,
-    );
-  }
-  if (delivery.accepted === 0) return;
-  batch.applications.forEach((sdkAppId, index) => {
-    if (!refused.has(index)) tally.acceptOf(sdkAppId);
-  });
+  // Counted as sent: of refusals beyond the named ones nobody here knows whose they were.
+  if (delivery.accepted > 0) for (const sdkAppId of batch.applications) tally.sentOf(sdkAppId);
 }

@@ -35,7 +35,8 @@ export type SendSummary = {
   readonly shift: { readonly ms: number; readonly newest: string; readonly newest_line: number } | null;
   readonly applications: readonly {
     readonly sdk_app_id: number;
-    readonly accepted: number;
+    /** Records in requests of which something was accepted. */
+    readonly sent: number;
     readonly link: string;
   }[];
   readonly exit_code: number;
@@ -74,7 +75,7 @@ export function summarize(
     shift: about.shift,
     applications: tally.applications.slice(0, APPLICATIONS_LISTED_MAX).map((application) => ({
       sdk_app_id: application.sdkAppId,
-      accepted: application.accepted,
+      sent: application.sent,
       link: new URL(`applications/${application.sdkAppId}`, about.dashboard).href,
     })),
     exit_code: failed ? EXIT.failed : rejected > 0 ? EXIT.rejected : EXIT.ok,
@@ -145,8 +146,7 @@ function links({ applications }: SendSummary): string[] {
   const lines = applications
     .slice(0, APPLICATIONS_SHOWN_MAX)
     .map(
-      ({ sdk_app_id: id, accepted, link }) =>
-        `  ${colors.cyan(link)}  ${count(accepted)} of application ${id}`,
+      ({ sdk_app_id: id, sent, link }) => `  ${colors.cyan(link)}  ${count(sent)} sent of application ${id}`,
     );
   if (applications.length > lines.length)
     lines.push(`  and ${applications.length - lines.length} more applications`);

@@ -30,8 +30,8 @@ const RANGES_NAMED_MAX = 20;
 const REASONS_MAX = 64;
 const APPLICATIONS_MAX = 1_000;
 
-/** Beyond the hundred that the collector names in one answer. */
-export const UNNAMED = 'not_named';
+/** Takes the place of words beyond the 64 that are told apart. */
+const OTHER = 'other_reasons';
 
 export class Tally {
   read = 0;
@@ -54,32 +54,31 @@ export class Tally {
     return [...this.#reasons.values()].toSorted((a, b) => b.count - a.count);
   }
 
-  /** Applications with records sent, most of them first; 1,000 are told apart. */
-  get applications(): readonly { readonly sdkAppId: number; readonly accepted: number }[] {
+  /** Applications of the requests of which something was accepted, most records first; 1,000 are told apart. */
+  get applications(): readonly { readonly sdkAppId: number; readonly sent: number }[] {
     return [...this.#applications]
-      .map(([sdkAppId, accepted]) => ({ sdkAppId, accepted }))
-      .toSorted((a, b) => b.accepted - a.accepted);
+      .map(([sdkAppId, sent]) => ({ sdkAppId, sent }))
+      .toSorted((a, b) => b.sent - a.sent);
   }
 
-  /** @param line undefined where it is not known which line it was */
-  reject(by: RejectedBy, reason: string, detail: string, line: number | undefined, count = 1): void {
-    const word = printable(reason, 64);
-    const key = `${by} ${word}`;
-    let known = this.#reasons.get(key);
-    if (known === undefined) {
-      if (this.#reasons.size >= REASONS_MAX) {
-        if (word !== UNNAMED) this.reject(by, UNNAMED, 'more reasons than can be told apart', line, count);
-        else this.#reasons.set(key, { by, reason: word, count, lines: [], detail });
-        return;
-      }
-      known = { by, reason: word, count: 0, lines: [], detail: printable(detail, 300) };
-      this.#reasons.set(key, known);
-    }
+  /** @param lines of those that are named, in order */
+  reject(by: RejectedBy, reason: string, detail: string, lines: readonly number[], count: number): void {
+    const given = `${by} ${printable(reason, 64)}`;
+    const isFull = !this.#reasons.has(given) && this.#reasons.size >= REASONS_MAX;
+    const key = isFull ? `${by} ${OTHER}` : given;
+    const known = this.#reasons.get(key) ?? {
+      by,
+      reason: isFull ? OTHER : printable(reason, 64),
+      count: 0,
+      lines: [],
+      detail: printable(detail, 300),
+    };
     known.count += count;
-    if (line !== undefined && known.lines.length < LINES_NAMED_MAX) known.lines.push(line);
+    known.lines.push(...lines.slice(0, LINES_NAMED_MAX - known.lines.length));
+    this.#reasons.set(key, known);
   }
 
-  acceptOf(sdkAppId: number): void {
+  sentOf(sdkAppId: number): void {
     const known = this.#applications.get(sdkAppId);
     if (known === undefined && this.#applications.size >= APPLICATIONS_MAX) return;
     this.#applications.set(sdkAppId, (known ?? 0) + 1);

@@ -76,7 +76,12 @@ export function rejectPlaces(places: readonly number[], reason: string): Script 
     const rejected = places.slice(0, 100).map((index) => ({ index, reason, detail: `record ${index}` }));
     response.writeHead(202, { 'content-type': 'application/json' });
     response.end(
-      JSON.stringify({ accepted: records.length - places.length, rejected, rejected_count: places.length }),
+      JSON.stringify({
+        accepted: records.length - places.length,
+        rejected,
+        rejected_count: places.length,
+        rejected_by_reason: { [reason]: places.length },
+      }),
     );
   };
 }
@@ -90,7 +95,9 @@ function takeAll(taken: Record<string, unknown>[]): Script {
   return ({ records }, response) => {
     taken.push(...records);
     response.writeHead(202, { 'content-type': 'application/json' });
-    response.end(JSON.stringify({ accepted: records.length, rejected: [], rejected_count: 0 }));
+    response.end(
+      JSON.stringify({ accepted: records.length, rejected: [], rejected_count: 0, rejected_by_reason: {} }),
+    );
   };
 }
 
