@@ -115,6 +115,7 @@ async function takeRequest(
       accepted: intake.accepted,
       rejected: intake.rejected,
       rejected_count: sum(intake.rejectedByReason.values()),
+      rejected_by_reason: Object.fromEntries(intake.rejectedByReason),
     });
   } finally {
     options.budget.release(bytesHeld);

@@ -64,7 +64,12 @@ test('the process takes records and ends with code 0 on SIGTERM', async () => {
       headers: { authorization: `Bearer ${WRITE_TOKEN}`, 'content-type': 'application/json' },
     });
     assert.equal(response.status, 202);
-    assert.deepEqual(await response.json(), { accepted: 1, rejected: [], rejected_count: 0 });
+    assert.deepEqual(await response.json(), {
+      accepted: 1,
+      rejected: [],
+      rejected_count: 0,
+      rejected_by_reason: {},
+    });
     child.kill('SIGTERM');
     assert.equal(await exited, 0);
   } finally {
