@@ -23,6 +23,12 @@ function exists(document: string, path: string): boolean {
   return existsSync(join(REPO_ROOT, dirname(document), path)) || existsSync(join(REPO_ROOT, path));
 }
 
+/** Written whole in the source, or as what follows the service's own prefix. */
+function isMetric(metric: string): boolean {
+  const [, prefix = '', rest = ''] = /^(imscope_[a-z]+_)(\w+)$/.exec(metric) ?? [];
+  return code.includes(metric) || (code.includes(`${prefix}$`) && code.includes(`'${rest}'`));
+}
+
 test('the documents are there', () => {
   const paths = documents.map(({ path }) => path);
   for (const wanted of ['README.md', 'ARCHITECTURE.md', 'CONTRIBUTING.md', 'CHANGELOG.md'])
@@ -56,13 +62,8 @@ test('npm scripts that documents name are in package.json', () => {
 });
 
 test('metrics that documents name are in the source', () => {
-  // Written whole, or as what follows the service's own prefix.
-  const known = (metric: string): boolean => {
-    const [, prefix = '', rest = ''] = /^(imscope_[a-z]+_)(\w+)$/.exec(metric) ?? [];
-    return code.includes(metric) || (code.includes(`${prefix}$`) && code.includes(`'${rest}'`));
-  };
   const broken = mentioned(/\b(imscope_[a-z0-9_]+)\b/g)
-    .filter(({ word }) => !known(word) && !known(word.replace(/_(bucket|sum|count)$/, '')))
+    .filter(({ word }) => !isMetric(word) && !isMetric(word.replace(/_(bucket|sum|count)$/, '')))
     .map(({ path, word }) => `${path}: ${word}`);
   assert.deepEqual(broken, []);
 });

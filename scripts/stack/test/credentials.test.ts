@@ -1,0 +1,43 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { createLogger } from '@imscope/runtime/logger.js';
+import { openTokens } from '@imscope/runtime/tokens.js';
+import { openCredentials } from '../credentials.js';
+
+const directory = mkdtempSync(join(tmpdir(), 'imscope-credentials-'));
+after(() => rmSync(directory, { recursive: true, force: true }));
+
+test('tokens are made once, let their bearer in for their own scope only, and stand nowhere in the clear but in one file', () => {
+  const dir = join(directory, 'a');
+  const made = openCredentials(dir);
+  assert.deepEqual(openCredentials(dir), made);
+  const tokens = openTokens(made.tokenFile, createLogger('test', 'error'));
+  assert.equal(tokens.authenticate(`Bearer ${made.writeToken}`, 'write').applications, 'all');
+  assert.equal(tokens.authenticate(`Bearer ${made.readToken}`, 'read').applications, 'all');
+  assert.throws(() => tokens.authenticate(`Bearer ${made.readToken}`, 'write'), /may read/);
+  tokens.stop();
+  assert.ok(!readFileSync(made.tokenFile, 'utf8').includes(made.readToken));
+  for (const file of [made.tokenFile, made.secretsFile]) assert.equal(statSync(file).mode & 0o777, 0o600);
+});
+
+test('two data directories never share a secret', () => {
+  const [one, other] = [openCredentials(join(directory, 'b')), openCredentials(join(directory, 'c'))];
+  const secrets = [one, other].flatMap((made) => [
+    made.writeToken,
+    made.readToken,
+    made.storePassword,
+    made.sessionKey,
+  ]);
+  assert.equal(new Set(secrets).size, 8);
+});
+
+test('a secrets file that does not hold together is named, not replaced', () => {
+  const dir = join(directory, 'd');
+  const { secretsFile } = openCredentials(dir);
+  writeFileSync(secretsFile, '{"writeToken":"short"}');
+  assert.throws(() => openCredentials(dir), /secrets.json does not hold together/);
+  assert.equal(readFileSync(secretsFile, 'utf8'), '{"writeToken":"short"}');
+});
