@@ -17,8 +17,8 @@ export function FirstRequestHelp({ window, onWindow }: Props) {
     <>
       <h2>No requests in this window</h2>
       <p>
-        Nothing was stored for {describeWindow(window, Date.now()).toLowerCase()}. Look further back, or send
-        a first request to the collector: it shows here about a second later.
+        Nothing is stored for this window ({describeWindow(window, Date.now()).toLowerCase()}). Look further
+        back, or send a first request to the collector: it shows here about a second later.
       </p>
       <p className="actions">
         <button

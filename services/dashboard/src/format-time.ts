@@ -40,10 +40,8 @@ export function formatSpan(ms: number): string {
   const seconds = Math.round(Math.max(ms, 0) / 1000);
   if (seconds < 60) return `${seconds.toString()} s`;
   const minutes = Math.floor(seconds / 60);
-  if (minutes < 60)
-    return seconds % 60 === 0 || minutes >= 10
-      ? `${minutes.toString()} min`
-      : pair(minutes, 'min', seconds % 60, 's');
+  // From five minutes on, seconds are noise.
+  if (minutes < 60) return pair(minutes, 'min', minutes < 5 ? seconds % 60 : 0, 's');
   const hours = Math.floor(minutes / 60);
   if (hours < 48) return pair(hours, 'h', minutes % 60, 'min');
   return pair(Math.floor(hours / 24), 'd', hours % 24, 'h');

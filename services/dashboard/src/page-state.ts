@@ -72,11 +72,11 @@ export function parsePageState(search: string): PageState {
       code: values('code').filter((code) => /^(none|-?\d{1,10})$/.test(code)),
       outcome: OUTCOMES.filter((outcome) => query.getAll('outcome').includes(outcome)),
       exception: values('exception'),
-      requestId: (query.get('request_id') ?? '').slice(0, VALUE_LENGTH_MAX),
+      requestId: values('request_id')[0] ?? '',
       latencyMsMin: parseLatency(query.get('latency_ms_min')),
     },
     sort: sort === null ? null : { column: sort[2] ?? '', descending: sort[1] === '-' },
-    search: (query.get('q') ?? '').slice(0, VALUE_LENGTH_MAX),
+    search: values('q')[0] ?? '',
   };
 }
 
@@ -87,7 +87,8 @@ export function formatPageState(state: PageState): string {
   addRequestFilters(query, state.requests);
   if (state.sort !== null) query.set('sort', `${state.sort.descending ? '-' : ''}${state.sort.column}`);
   if (state.search !== '') query.set('q', state.search);
-  return query.toString();
+  // Both may stand in a query as they are; links stay readable.
+  return query.toString().replaceAll('%2F', '/').replaceAll('%3A', ':');
 }
 
 /** An empty link within a window: what leads from one page to the next. */

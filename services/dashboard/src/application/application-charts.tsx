@@ -7,7 +7,7 @@ import { useMemo } from 'react';
 import { toBuckets } from '../charts/buckets.js';
 import { delaySeries, outcomeSeries, rateFloor, successRateSeries } from '../charts/chart-series.js';
 import { TimeChart } from '../charts/time-chart.js';
-import { formatDuration, formatRate, formatSuccessRate } from '../format-number.js';
+import { formatCount, formatDuration, formatRate, formatSuccessRate } from '../format-number.js';
 import { Failure } from '../panel.js';
 import { absoluteWindow, type TimeWindow } from '../time-window.js';
 import type { AnswerState } from '../use-answer.js';
@@ -79,7 +79,7 @@ function Charts({ answer, onWindow }: ChartsProps) {
           kind="bars"
           series={shaped.outcomes}
           range={fromZero}
-          tick={formatRate}
+          tick={countTick}
           read={readRate}
           testId="chart-requests"
         />
@@ -117,6 +117,10 @@ const fromZero = (_min: number | null, max: number | null): [number, number] => 
   max === null || max <= 0 ? 1 : max * 1.08,
 ];
 const readRate = (value: number | null): string => (value === null ? '—' : formatRate(value));
+
+/** Ticks are round numbers: no decimals they do not need. */
+const countTick = (value: number): string =>
+  value < 10_000 ? Number(value.toFixed(3)).toString() : formatCount(value);
 
 /** Ticks of a success rate: as many decimals as it takes, nothing above 100 %. */
 function rateTick(value: number): string {

@@ -89,13 +89,14 @@ function CodeItem({ code, chosen, onChoose }: ItemProps) {
         >
           <code>{code.code ?? 'no code'}</code> {code.name}
         </button>
-        <OutcomeLabel outcome={code.outcome} />
         <span className="code-count">
           <Count value={code.count} testId={`code-count-${filter}`} />{' '}
           <span className="dim num">{formatShare(code.share)}</span>
         </span>
       </div>
-      <p>{code.meaning}</p>
+      <p>
+        <OutcomeLabel outcome={code.outcome} /> · {code.meaning}
+      </p>
       <p className="advice">{code.advice}</p>
     </li>
   );

@@ -35,9 +35,9 @@ const KEYS: Readonly<Record<string, SortKey<InterfaceRow>>> = {
 };
 
 const COLUMNS = [
-  { column: 'requests', label: 'Requests' },
   { column: 'success_rate', label: 'Success rate', first: 'ascending' },
   { column: 'service_errors', label: 'Service errors' },
+  { column: 'requests', label: 'Requests' },
   { column: 'caller_errors', label: 'Caller errors' },
   { column: 'p50', label: 'p50' },
   { column: 'p95', label: 'p95' },
@@ -169,10 +169,6 @@ function Row({ row, chosen, requestsMax, onChoose }: RowProps) {
           <code>{name}</code>
         </button>
       </th>
-      <td className="number volume">
-        <ShareBar share={row.requests / requestsMax} tone="plain" />
-        <Count value={row.requests} testId={`interface-requests-${name}`} />
-      </td>
       <td className="number">
         <SuccessRate of={row} testId={`interface-success-rate-${name}`} />
       </td>
@@ -182,6 +178,10 @@ function Row({ row, chosen, requestsMax, onChoose }: RowProps) {
           unit="service errors"
           testId={`interface-service-errors-${name}`}
         />
+      </td>
+      <td className="number volume">
+        <ShareBar share={row.requests / requestsMax} tone="plain" />
+        <Count value={row.requests} testId={`interface-requests-${name}`} />
       </td>
       <td className="number">
         <Count

@@ -37,7 +37,7 @@ export function toBuckets(points: readonly TimePoint[], window: Window): Bucket[
     if (at + step <= from) continue;
     const fromS = Math.max(at, from);
     const toS = Math.min(at + step, to);
-    if (toS === to && (toS - fromS) / step < LAST_SHARE_MIN && buckets.length > 1) continue;
+    if (toS === to && (toS - fromS) / step < LAST_SHARE_MIN && buckets.length > 0) continue;
     const point = byTime.get(Math.round(at));
     buckets.push({
       fromS,

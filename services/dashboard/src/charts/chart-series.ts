@@ -23,9 +23,10 @@ const STACK: readonly { key: Outcome; label: string; colour: string }[] = [
   { key: 'success', label: 'Success', colour: '--chart-success' },
 ];
 
-/** Requests per second by outcome, bottom first, not yet stacked. */
+/** Requests per second by outcome, bottom first, not yet stacked; `unknown` only where there are any. */
 export function outcomeSeries(buckets: readonly Bucket[]): ChartSeries[] {
-  return STACK.map(({ key, label, colour }) => ({
+  const someUnknown = buckets.some(({ outcomes }) => outcomes.unknown > 0);
+  return STACK.filter(({ key }) => key !== 'unknown' || someUnknown).map(({ key, label, colour }) => ({
     key,
     label,
     colour,

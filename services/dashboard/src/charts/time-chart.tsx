@@ -1,7 +1,7 @@
 /*
  * One chart over time. uPlot draws it; the legend around it is HTML: it names the series, shows their values at the
- * cursor (or the newest), and for stacked charts takes series out. Keyboard: arrows move the cursor, Enter on a
- * chosen span is not needed, for the window picker does the same.
+ * cursor (or the newest) and takes series out. The arrow keys move the cursor; what dragging does for the mouse the
+ * window picker does for the keyboard.
  */
 import { type KeyboardEvent, useEffect, useId, useMemo, useRef, useState } from 'react';
 import uPlot from 'uplot';
@@ -68,6 +68,7 @@ export function TimeChart(props: TimeChartProps) {
           </li>
         ))}
       </ul>
+      {extentOf(drawn) === null && <p className="plot-empty">Nothing to show in this window</p>}
       <Plot {...props} drawn={drawn} cursor={cursor} onCursor={setCursor} />
     </figure>
   );

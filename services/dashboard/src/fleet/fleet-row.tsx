@@ -106,7 +106,7 @@ function WorstInterface({ worst }: { readonly worst: ApplicationRow['worst_inter
   if (worst === null) return <span className="dim">none</span>;
   return (
     <span title={`${formatExact(worst.service_errors)} service errors in ${worst.interface}`}>
-      <code>{worst.interface}</code> <span className="dim num">{formatSuccessRate(worst.success_rate)}</span>
+      <span className="dim num">{formatSuccessRate(worst.success_rate)}</span> <code>{worst.interface}</code>
     </span>
   );
 }

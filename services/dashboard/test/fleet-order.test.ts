@@ -1,0 +1,114 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { ApplicationRow } from '@imscope/schemas/query-api/answers.js';
+import { arrangeApplications, keepOrder, rankApplications, totalFleet } from '../src/fleet/fleet-order.js';
+import { recentTurn } from '../src/fleet/recent-turn.js';
+
+function application(id: number, success: number, serviceErrors: number, unknown = 0): ApplicationRow {
+  const judged = success + serviceErrors;
+  return {
+    sdk_app_id: id,
+    requests: judged + unknown,
+    requests_per_s: (judged + unknown) / 100,
+    outcomes: { success, caller_error: 0, service_error: serviceErrors, unknown },
+    success_rate: judged === 0 ? null : success / judged,
+    latency_ms: { avg: 1, p50: 1, p90: 1, p95: judged === 0 ? null : id, p99: 1, max: 1 },
+    interfaces: 1,
+    worst_interface:
+      serviceErrors === 0
+        ? null
+        : { interface: 'openim/sendmsg', service_errors: serviceErrors, success_rate: 0.5 },
+    last_seen: '2026-11-23T12:00:00.000Z',
+    sparkline: [],
+  };
+}
+
+const ids = (ranked: readonly { row: ApplicationRow }[]): number[] => ranked.map(({ row }) => row.sdk_app_id);
+
+const FLEET = [
+  application(1, 10_000, 0),
+  application(2, 9990, 60), // 99.4 %, degraded
+  application(3, 900, 100), // 90 %, failing
+  application(4, 0, 0, 500), // no codes
+  application(5, 90_000, 3000), // 96.8 %, failing, hurts most
+  application(6, 1, 1), // 50 % of two requests
+];
+
+test('worst first: by tier, then by the number of service errors; unjudged last', () => {
+  assert.deepEqual(ids(rankApplications(FLEET)), [5, 3, 2, 6, 1, 4]);
+});
+
+test('a failed request of a tiny application does not count as trouble', () => {
+  const tiny = rankApplications(FLEET).find(({ row }) => row.sdk_app_id === 6);
+  assert.equal(tiny?.tier, 'healthy');
+});
+
+test('ranks stay with their applications when the table is sorted otherwise', () => {
+  const byErrors = arrangeApplications(rankApplications(FLEET), '', { column: 'p95', descending: true });
+  assert.deepEqual(ids(byErrors), [6, 5, 3, 2, 1, 4]);
+  assert.equal(byErrors[1]?.rank, 1);
+});
+
+test('what is not known goes to the end whichever way the table is sorted', () => {
+  const ranked = rankApplications(FLEET);
+  for (const descending of [true, false]) {
+    assert.equal(ids(arrangeApplications(ranked, '', { column: 'success_rate', descending })).at(-1), 4);
+  }
+});
+
+test('an unknown column in a link leaves the worst first', () => {
+  const ranked = rankApplications(FLEET);
+  assert.deepEqual(arrangeApplications(ranked, '', { column: 'nonsense', descending: true }), ranked);
+});
+
+test('the search finds ids and worst interfaces', () => {
+  const ranked = rankApplications(FLEET);
+  assert.deepEqual(ids(arrangeApplications(ranked, ' SendMsg ', null)), [5, 3, 2, 6]);
+  assert.deepEqual(ids(arrangeApplications(ranked, '4', null)), [4]);
+  assert.deepEqual(arrangeApplications(ranked, 'nothing', null), []);
+});
+
+test('rows under a pointer keep their places; newcomers follow', () => {
+  assert.deepEqual(ids(keepOrder([1, 2, 3], rankApplications(FLEET))), [1, 2, 3, 5, 6, 4]);
+});
+
+test("totals sum every application, the fleet's rate leaves out what nobody can judge", () => {
+  const totals = totalFleet(rankApplications(FLEET));
+  assert.equal(totals.requests, 114_552);
+  assert.equal(totals.serviceErrors, 3161);
+  assert.equal(totals.unknown, 500);
+  assert.equal(totals.successRate, 110_891 / 114_052);
+  assert.deepEqual(totals.tiers, { failing: 2, degraded: 1, healthy: 2, unjudged: 1 });
+});
+
+test('an empty fleet has no success rate', () => {
+  assert.equal(totalFleet([]).successRate, null);
+});
+
+const point = (requests: number, rate: number | null) => ({ time: '', requests, success_rate: rate });
+const window = (last: number | null) => [
+  ...Array.from({ length: 22 }, () => point(1000, 1)),
+  point(1000, last),
+  point(1000, last),
+];
+
+test('an incident that just began is told though the average is still good', () => {
+  const turn = recentTurn(window(0.9), 0.992, 'degraded');
+  assert.equal(turn?.kind, 'worse');
+  assert.ok(Math.abs((turn?.rate ?? 0) - 0.9) < 1e-9);
+});
+
+test('an application in trouble that ends well has recovered', () => {
+  assert.equal(recentTurn(window(1), 0.95, 'failing')?.kind, 'recovered');
+});
+
+test('steady applications, and ends without a rate, have no turn', () => {
+  assert.equal(recentTurn(window(1), 1, 'healthy'), null);
+  assert.equal(recentTurn(window(0.95), 0.9502, 'failing'), null);
+  assert.equal(recentTurn(window(null), 0.99, 'failing'), null);
+  assert.equal(recentTurn([], null, 'unjudged'), null);
+});
+
+test('a handful of errors at the end is no turn', () => {
+  assert.equal(recentTurn([point(1000, 1), point(2, 0.5)], 0.999, 'healthy'), null);
+});

@@ -1,0 +1,120 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { OUTCOMES } from '@imscope/schemas/outcome.js';
+import fc from 'fast-check';
+import {
+  apiQuery,
+  formatPageState,
+  hasRequestFilters,
+  hasScopes,
+  NO_REQUEST_FILTERS,
+  NO_SCOPES,
+  type PageState,
+  parsePageState,
+  toggleValue,
+  windowSearch,
+} from '../src/page-state.js';
+import { DEFAULT_WINDOW } from '../src/time-window.js';
+
+const value = fc.string({ minLength: 1, maxLength: 8, unit: 'grapheme' });
+const values = fc.uniqueArray(value, { maxLength: 20 });
+// With a prototype, as parsePageState makes them.
+const whole = { noNullPrototype: true } as const;
+const pageState: fc.Arbitrary<PageState> = fc.record(
+  {
+    window: fc.constantFrom(
+      DEFAULT_WINDOW,
+      { from: 'now-15m', to: 'now' },
+      { from: '2026-11-23T12:00:00.000Z', to: '2026-11-23T13:00:00+08:00' },
+    ),
+    scopes: fc.record(
+      { interface: values, region: values, node: values, platform: values, sdk_version: values },
+      whole,
+    ),
+    requests: fc.record(
+      {
+        code: fc.uniqueArray(fc.constantFrom('none', '0', '20005', '-1', '91000')),
+        outcome: fc.subarray([...OUTCOMES]),
+        exception: values,
+        requestId: fc.oneof(fc.constant(''), value),
+        latencyMsMin: fc.option(fc.integer({ min: 1, max: 86_400_000 })),
+      },
+      whole,
+    ),
+    sort: fc.option(
+      fc.record({ column: fc.constantFrom('p95', 'success_rate'), descending: fc.boolean() }, whole),
+    ),
+    search: fc.oneof(fc.constant(''), value),
+  },
+  whole,
+);
+
+test('a link carries the whole state of a page there and back', () => {
+  fc.assert(
+    fc.property(pageState, (state) => {
+      assert.deepEqual(parsePageState(formatPageState(state)), state);
+    }),
+  );
+});
+
+test('no address can break the page', () => {
+  fc.assert(
+    fc.property(fc.string({ unit: 'binary', maxLength: 300 }), (search) => {
+      const state = parsePageState(search);
+      assert.deepEqual(parsePageState(formatPageState(state)), state);
+    }),
+  );
+});
+
+test('defaults are not written, so the plain address is the default view', () => {
+  assert.equal(formatPageState(parsePageState('')), '');
+  assert.equal(windowSearch(DEFAULT_WINDOW), '');
+  assert.equal(windowSearch({ from: 'now-6h', to: 'now' }), '?from=now-6h');
+});
+
+test('paths and times stay readable in links', () => {
+  const state = parsePageState('?interface=openim/sendmsg&from=2026-11-23T12:00:00Z&to=2026-11-23T13:00:00Z');
+  assert.equal(
+    formatPageState(state),
+    'from=2026-11-23T12:00:00Z&to=2026-11-23T13:00:00Z&interface=openim/sendmsg',
+  );
+});
+
+test('what cannot be read is dropped and the rest of the link still holds', () => {
+  const state = parsePageState(
+    'from=yesterday&to=now&code=abc&code=70001&outcome=bad&latency_ms_min=-4&sort=%3Cb%3E&node=gw-1',
+  );
+  assert.deepEqual(state.window, DEFAULT_WINDOW);
+  assert.deepEqual(state.requests, { ...NO_REQUEST_FILTERS, code: ['70001'] });
+  assert.equal(state.sort, null);
+  assert.deepEqual(state.scopes, { ...NO_SCOPES, node: ['gw-1'] });
+});
+
+test('lists are cut at the bounds of the query service', () => {
+  const many = Array.from({ length: 50 }, (_, index) => `node=gw-${index.toString()}`).join('&');
+  assert.equal(parsePageState(many).scopes.node.length, 20);
+  assert.deepEqual(parsePageState(`node=${'x'.repeat(129)}`).scopes.node, []);
+});
+
+test('questions to the API always carry their window in full', () => {
+  assert.equal(apiQuery(DEFAULT_WINDOW).toString(), 'from=now-1h&to=now');
+  const query = apiQuery(
+    DEFAULT_WINDOW,
+    { ...NO_SCOPES, region: ['a', 'b'] },
+    { ...NO_REQUEST_FILTERS, latencyMsMin: 250 },
+  );
+  assert.deepEqual(query.getAll('region'), ['a', 'b']);
+  assert.equal(query.get('latency_ms_min'), '250');
+});
+
+test('filters in force are told from none', () => {
+  assert.equal(hasRequestFilters(NO_REQUEST_FILTERS), false);
+  assert.equal(hasRequestFilters({ ...NO_REQUEST_FILTERS, requestId: 'r' }), true);
+  assert.equal(hasScopes(NO_SCOPES), false);
+  assert.equal(hasScopes({ ...NO_SCOPES, node: ['gw-1'] }), true);
+});
+
+test('toggling a value puts it in, then out', () => {
+  assert.deepEqual(toggleValue(['a'], 'b'), ['a', 'b']);
+  assert.deepEqual(toggleValue(['a', 'b'], 'a'), ['b']);
+});

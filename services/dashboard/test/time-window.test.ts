@@ -1,0 +1,75 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { TIME_PATTERN as API_TIME_PATTERN } from '@imscope/schemas/query-api/parameters.js';
+import {
+  customWindow,
+  describeWindow,
+  isTime,
+  refreshIntervalMs,
+  TIME_PATTERN,
+  toLocalField,
+  type TimeWindow,
+  toMs,
+  widen,
+} from '../src/time-window.js';
+
+const NOW = Date.parse('2026-11-23T12:00:00Z');
+
+test('times are read by the very pattern of the query API', () => {
+  assert.equal(TIME_PATTERN, API_TIME_PATTERN);
+});
+
+test('what only looks like a time is none', () => {
+  assert.equal(isTime('2026-11-23T12:00:00Z'), true);
+  assert.equal(isTime('2026-13-45T12:00:00Z'), false);
+  assert.equal(isTime('tomorrow'), false);
+});
+
+test('relative times count back from the present', () => {
+  assert.equal(toMs('now', NOW), NOW);
+  assert.equal(toMs('now-15m', NOW), NOW - 900_000);
+  assert.equal(toMs('now-7d', NOW), NOW - 604_800_000);
+});
+
+test('longer windows are refreshed less often, past ones never', () => {
+  assert.equal(refreshIntervalMs({ from: 'now-15m', to: 'now' }), 5000);
+  assert.equal(refreshIntervalMs({ from: 'now-1h', to: 'now' }), 5000);
+  assert.equal(refreshIntervalMs({ from: 'now-6h', to: 'now' }), 15_000);
+  assert.equal(refreshIntervalMs({ from: 'now-24h', to: 'now' }), 30_000);
+  assert.equal(refreshIntervalMs({ from: 'now-7d', to: 'now' }), 60_000);
+  assert.equal(refreshIntervalMs({ from: '2026-11-23T10:00:00Z', to: '2026-11-23T11:00:00Z' }), null);
+});
+
+test('zooming out doubles the span and does not reach into the future', () => {
+  assert.deepEqual(widen({ from: '2026-11-23T10:00:00Z', to: '2026-11-23T11:00:00Z' }, NOW), {
+    from: '2026-11-23T09:30:00.000Z',
+    to: '2026-11-23T11:30:00.000Z',
+  });
+  assert.deepEqual(widen({ from: 'now-1h', to: 'now' }, NOW), {
+    from: '2026-11-23T10:00:00.000Z',
+    to: '2026-11-23T12:00:00.000Z',
+  });
+});
+
+test('windows are named in words', () => {
+  assert.equal(describeWindow({ from: 'now-24h', to: 'now' }, NOW, 'UTC'), 'Last 24 hours');
+  assert.equal(describeWindow({ from: 'now-90m', to: 'now' }, NOW, 'UTC'), 'Last 1 h 30 min');
+  assert.equal(
+    describeWindow({ from: '2026-11-23T10:00:00Z', to: '2026-11-23T11:00:00Z' }, NOW, 'UTC'),
+    '10:00 – 11:00 (1 h)',
+  );
+});
+
+function problemWith(chosen: TimeWindow | string): string {
+  return typeof chosen === 'string' ? chosen : 'none';
+}
+
+test('a span of one’s own is refused with what is wrong, or taken', () => {
+  assert.match(problemWith(customWindow('', '', NOW)), /begins/);
+  assert.match(problemWith(customWindow(toLocalField(NOW), toLocalField(NOW - 1000), NOW)), /before it ends/);
+  assert.match(problemWith(customWindow(toLocalField(NOW - 8 * 86_400_000), '', NOW)), /7 days/);
+  assert.deepEqual(customWindow(toLocalField(NOW - 60_000), '', NOW), {
+    from: '2026-11-23T11:59:00.000Z',
+    to: 'now',
+  });
+});
