@@ -7,7 +7,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { gzip, constants } from 'node:zlib';
 import pRetry from 'p-retry';
-import { Pool, errors } from 'undici';
+import { failureCode, isNeverSent, parseJson, retryAfterMs } from '@imscope/cli/http-answer.js';
+import { Pool } from 'undici';
 import type { Batch } from './record-writer.js';
 
 const gzipBody = promisify(gzip);
@@ -47,19 +48,6 @@ const ANSWER_TIMEOUT_MS = 90_000;
 const CONNECT_TIMEOUT_MS = 5_000;
 const BACKOFF_MS_MIN = 100;
 const BACKOFF_MS_MAX = 2_000;
-/** A longer `Retry-After` is cut to this. */
-const RETRY_AFTER_MS_MAX = 30_000;
-
-/** Errors of undici and the system that come before a byte of the request has left. */
-const NEVER_SENT: ReadonlySet<string> = new Set([
-  'ECONNREFUSED',
-  'ENOTFOUND',
-  'EAI_AGAIN',
-  'EHOSTUNREACH',
-  'ENETUNREACH',
-  'UND_ERR_CONNECT_TIMEOUT',
-]);
-
 /** Nothing of the batch was taken: it may be sent again. */
 class NotTaken extends Error {
   constructor(
@@ -130,8 +118,8 @@ async function attempt(
     retryAfter = answer.headers['retry-after'];
     text = await answer.body.text();
   } catch (error) {
-    const code = errorCode(error);
-    if (NEVER_SENT.has(code)) throw new NotTaken(code, 0);
+    const code = failureCode(error);
+    if (isNeverSent(error)) throw new NotTaken(code, 0);
     return { kind: 'ambiguous', reason: code };
   }
   if (status === 202) return readAccepted(text, recordsSent);
@@ -140,12 +128,12 @@ async function attempt(
   if (status === 500 || status === 502 || status === 504) {
     return { kind: 'ambiguous', reason };
   }
-  if (status === 429 || status === 503) throw new NotTaken(reason, retryAfterMs(retryAfter));
+  if (status === 429 || status === 503) throw new NotTaken(reason, retryAfterMs(retryAfter, Date.now()));
   return { kind: 'refused', reason };
 }
 
 function readAccepted(text: string, recordsSent: number): Delivery {
-  const answer = parseObject(text);
+  const answer = asObject(parseJson(text));
   const accepted = answer['accepted'];
   const listed = answer['rejected'];
   const rejected = (Array.isArray(listed) ? listed : []).map((entry: unknown) => {
@@ -163,34 +151,12 @@ function readAccepted(text: string, recordsSent: number): Delivery {
 }
 
 function errorCodeOfAnswer(text: string): string {
-  const { code } = asObject(parseObject(text)['error']);
+  const { code } = asObject(asObject(parseJson(text))['error']);
   return typeof code === 'string' ? code.slice(0, 64) : 'without_code';
-}
-
-function parseObject(text: string): Record<string, unknown> {
-  try {
-    return asObject(JSON.parse(text));
-  } catch {
-    return {};
-  }
 }
 
 function asObject(value: unknown): Record<string, unknown> {
   return typeof value === 'object' && value !== null ? { ...value } : {};
-}
-
-function errorCode(error: unknown): string {
-  if (error instanceof AggregateError) return errorCode(error.errors[0]);
-  if (error instanceof errors.UndiciError) return error.code;
-  const { code } = asObject(error);
-  return typeof code === 'string' ? code : String(error).slice(0, 64);
-}
-
-/** `Retry-After` in whole seconds or as a date, in milliseconds; 0 where there is none. */
-function retryAfterMs(header: string | string[] | undefined): number {
-  if (typeof header !== 'string') return 0;
-  const seconds = /^\d+$/.test(header) ? Number(header) : (Date.parse(header) - Date.now()) / 1000;
-  return Number.isFinite(seconds) ? Math.min(Math.max(seconds * 1000, 0), RETRY_AFTER_MS_MAX) : 0;
 }
 
 async function waitUnlessStopping(waitMs: number, stopping: AbortSignal): Promise<void> {

@@ -2,43 +2,18 @@
  * Wires Kafka to the partition workers: who owns which partition, the batches that are fetched, and the heartbeat
  * while blocks are stored. kafkajs holds the group; what it is known to get wrong is checked here.
  */
-import type { EachBatchPayload, Kafka } from 'kafkajs';
-import type { Logger } from '@imscope/runtime/logger.js';
-import type { Readiness } from '@imscope/runtime/readiness.js';
-import type { ClickHouseClient } from '@imscope/runtime/store-client.js';
-import type { BlockBounds } from '@imscope/schemas/block-bounds.js';
+import type { EachBatchPayload } from 'kafkajs';
 import type { LogMessage } from './block-cutter.js';
-import type { AggregatorMetrics } from './metrics.js';
-import { type GroupConnection, openPartition } from './open-partition.js';
+import type { ConsumeOptions, ConsumeParts, GroupMembership } from './group-membership.js';
+import { openPartition } from './open-partition.js';
 import type { PartitionWorker } from './partition-worker.js';
 import { STREAMS, type Stream } from './streams.js';
-
-export type ConsumeOptions = {
-  readonly topicPrefix: string;
-  readonly consumerGroup: string;
-  readonly partitionsAtOnce: number;
-  readonly bounds: BlockBounds;
-  readonly markerAgeMs: number;
-  readonly fetchBytesMax: number;
-  readonly stallTimeoutMs: number;
-};
-
-export type ConsumeParts = {
-  readonly kafka: Kafka;
-  readonly store: ClickHouseClient;
-  readonly metrics: AggregatorMetrics;
-  readonly logger: Logger;
-  readonly readiness: Readiness;
-  readonly fail: (error: Error) => void;
-};
 
 const HEARTBEAT_MS = 1_000;
 const TICK_MS = 100;
 const UNKNOWN_SCHEMA_PAUSE_MS = 30_000;
 
-type Session = GroupConnection & {
-  readonly options: ConsumeOptions;
-  readonly parts: ConsumeParts;
+type Session = GroupMembership & {
   readonly streams: ReadonlyMap<string, Stream>;
   /** By `topic:partition`, of the generation in force. */
   readonly workers: Map<string, PartitionWorker>;

@@ -2,52 +2,41 @@
  * Opens a partition for its new owner: where to start, what was seen before, and the worker with its ports into
  * the store and the broker.
  */
-import type { Admin, Consumer, Producer } from 'kafkajs';
 import { formatBounds, writeMarkerHeaders } from '@imscope/schemas/block-bounds.js';
 import { containerHeader } from '@imscope/schemas/container.js';
 import { TOPICS } from '@imscope/schemas/topics.js';
 import { type Block, BlockCutter } from './block-cutter.js';
 import type { BlockPlace } from './block-content.js';
-import type { ConsumeOptions, ConsumeParts } from './consume.js';
 import { writeDeadLetters } from './dead-letter.js';
+import type { GroupMembership } from './group-membership.js';
 import { readSeenBatches, writeLedgerRow } from './ledger.js';
 import { PartitionWorker } from './partition-worker.js';
 import { findStart } from './resume.js';
 import { type StoreBlockPorts, insertBlock, storeBlock } from './store-block.js';
 import type { Stream } from './streams.js';
 
-/** The open connections to the broker, and the cluster's own id. */
-export type GroupConnection = {
-  readonly consumer: Consumer;
-  readonly producer: Producer;
-  readonly admin: Admin;
-  readonly cluster: string;
-};
-
-type Opening = GroupConnection & { readonly options: ConsumeOptions; readonly parts: ConsumeParts };
-
 /** @param at.endOffset the end of the partition's log as last told */
 export async function openPartition(
-  opening: Opening,
+  membership: GroupMembership,
   stream: Stream,
   at: { topic: string; partition: number; endOffset: number },
 ): Promise<PartitionWorker> {
-  const { parts, options } = opening;
+  const { parts, options } = membership;
   const { topic, partition } = at;
   const start = await findStart(
-    { admin: opening.admin, store: parts.store, group: options.consumerGroup },
-    { ...at, cluster: opening.cluster },
+    { admin: membership.admin, store: parts.store, group: options.consumerGroup },
+    { ...at, cluster: membership.cluster },
   );
-  const place: BlockPlace = { cluster: opening.cluster, topic, partition, epoch: start.epoch };
+  const place: BlockPlace = { cluster: membership.cluster, topic, partition, epoch: start.epoch };
   const seen = await readSeenBatches(parts.store, place);
   parts.logger.info({ ...place, nextOffset: start.nextOffset, boots: seen.boots }, 'took a partition');
   const cutter = new BlockCutter({ nextOffset: start.nextOffset, bounds: start.bounds, seen });
   return new PartitionWorker(
     cutter,
     {
-      store: (block, owned) => storeCounted(opening, stream, place, block, owned),
+      store: (block, owned) => storeCounted(membership, stream, place, block, owned),
       appendMarker: async (bounds) => {
-        const [sent] = await opening.producer.send({
+        const [sent] = await membership.producer.send({
           topic,
           acks: -1,
           messages: [
@@ -65,16 +54,16 @@ export async function openPartition(
 }
 
 async function storeCounted(
-  opening: Opening,
+  membership: GroupMembership,
   stream: Stream,
   place: BlockPlace,
   cut: Block,
   owned: () => boolean,
 ): Promise<void> {
-  const { metrics, readiness } = opening.parts;
+  const { metrics, readiness } = membership.parts;
   const { topic } = place;
   const startedMs = Date.now();
-  const block = await storeBlock(stream, place, cut, storePorts(opening, place, owned));
+  const block = await storeBlock(stream, place, cut, storePorts(membership, place, owned));
   readiness.report('store');
   metrics.rowsStored.inc({ topic }, block.rows);
   metrics.blocks.inc({ topic, cut: block.cut });
@@ -84,8 +73,8 @@ async function storeCounted(
   metrics.ageSeconds.observe({ topic }, Math.max(0, Date.now() - block.firstAppendedMs) / 1000);
 }
 
-function storePorts(opening: Opening, place: BlockPlace, owned: () => boolean): StoreBlockPorts {
-  const { parts, producer, consumer, options } = opening;
+function storePorts(membership: GroupMembership, place: BlockPlace, owned: () => boolean): StoreBlockPorts {
+  const { parts, producer, consumer, options } = membership;
   const { store, metrics, readiness, logger } = parts;
   const { topic, partition } = place;
   return {
