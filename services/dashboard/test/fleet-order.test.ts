@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { ApplicationRow } from '@imscope/schemas/query-api/answers.js';
-import { arrangeApplications, keepOrder, rankApplications, totalFleet } from '../src/fleet/fleet-order.js';
+import {
+  arrangeApplications,
+  keepOrder,
+  rankApplications,
+  totalFleet,
+  worstInTrouble,
+} from '../src/fleet/fleet-order.js';
 import { recentTurn } from '../src/fleet/recent-turn.js';
 
 function application(id: number, success: number, serviceErrors: number, unknown = 0): ApplicationRow {
@@ -34,19 +40,24 @@ const FLEET = [
   application(6, 1, 1), // 50 % of two requests
 ];
 
-test('worst first: by tier, then by the number of service errors; unjudged last', () => {
-  assert.deepEqual(ids(rankApplications(FLEET)), [5, 3, 2, 6, 1, 4]);
+test('the order and rank of applications is the one of the API', () => {
+  const ranked = rankApplications(FLEET);
+  assert.deepEqual(ids(ranked), [1, 2, 3, 4, 5, 6]);
+  assert.deepEqual(
+    ranked.map(({ rank }) => rank),
+    [1, 2, 3, 4, 5, 6],
+  );
 });
 
-test('a failed request of a tiny application does not count as trouble', () => {
-  const tiny = rankApplications(FLEET).find(({ row }) => row.sdk_app_id === 6);
-  assert.equal(tiny?.tier, 'healthy');
+test('the page speaks first of the worst in trouble, and of none where none is', () => {
+  assert.equal(worstInTrouble(rankApplications(FLEET))?.row.sdk_app_id, 2);
+  assert.equal(worstInTrouble(rankApplications([application(1, 10, 0), application(6, 1, 1)])), undefined);
 });
 
 test('ranks stay with their applications when the table is sorted otherwise', () => {
-  const byErrors = arrangeApplications(rankApplications(FLEET), '', { column: 'p95', descending: true });
-  assert.deepEqual(ids(byErrors), [6, 5, 3, 2, 1, 4]);
-  assert.equal(byErrors[1]?.rank, 1);
+  const byDelay = arrangeApplications(rankApplications(FLEET), '', { column: 'p95', descending: true });
+  assert.deepEqual(ids(byDelay), [6, 5, 3, 2, 1, 4]);
+  assert.equal(byDelay[0]?.rank, 6);
 });
 
 test('what is not known goes to the end whichever way the table is sorted', () => {
@@ -63,13 +74,13 @@ test('an unknown column in a link leaves the worst first', () => {
 
 test('the search finds ids and worst interfaces', () => {
   const ranked = rankApplications(FLEET);
-  assert.deepEqual(ids(arrangeApplications(ranked, ' SendMsg ', null)), [5, 3, 2, 6]);
+  assert.deepEqual(ids(arrangeApplications(ranked, ' SendMsg ', null)), [2, 3, 5, 6]);
   assert.deepEqual(ids(arrangeApplications(ranked, '4', null)), [4]);
   assert.deepEqual(arrangeApplications(ranked, 'nothing', null), []);
 });
 
 test('rows under a pointer keep their places; newcomers follow', () => {
-  assert.deepEqual(ids(keepOrder([1, 2, 3], rankApplications(FLEET))), [1, 2, 3, 5, 6, 4]);
+  assert.deepEqual(ids(keepOrder([3, 2, 1], rankApplications(FLEET))), [3, 2, 1, 4, 5, 6]);
 });
 
 test("totals sum every application, the fleet's rate leaves out what nobody can judge", () => {

@@ -10,6 +10,7 @@ import { Empty, Panel } from '../panel.js';
 import type { RequestFilters } from '../page-state.js';
 import type { AnswerState } from '../use-answer.js';
 import { useNow } from '../use-now.js';
+import { codeFilterOf } from './code-list.js';
 import { OutcomeLabel } from './outcome-label.js';
 
 const ROWS_AT_ONCE = 5;
@@ -72,7 +73,8 @@ function ExceptionItem({ row, onShow }: ItemProps) {
     <li data-testid={`exception-${row.exception}-${row.interface}`} data-value={row.count}>
       <div className="exception-what">
         <p>
-          <strong className="exception-name">{row.exception}</strong> in <code>{row.interface}</code>
+          <strong className="exception-name">{row.exception === '' ? row.name : row.exception}</strong> in{' '}
+          <code>{row.interface}</code>
         </p>
         <Causes row={row} />
       </div>
@@ -82,7 +84,7 @@ function ExceptionItem({ row, onShow }: ItemProps) {
           type="button"
           className="button"
           onClick={() => {
-            onShow({ exception: [row.exception] });
+            onShow(filtersFor(row));
           }}
         >
           Show requests
@@ -105,6 +107,11 @@ function ExceptionItem({ row, onShow }: ItemProps) {
       </p>
     </li>
   );
+}
+
+/** An exception without a name is found by its code and outcome. */
+function filtersFor({ exception, code, outcome }: ExceptionRow): Partial<RequestFilters> {
+  return exception === '' ? { code: [codeFilterOf(code)], outcome: [outcome] } : { exception: [exception] };
 }
 
 function Causes({ row }: { readonly row: ExceptionRow }) {

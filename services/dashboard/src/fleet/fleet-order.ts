@@ -1,9 +1,9 @@
 /*
- * Which application an SRE on call looks at first, and the one sentence that says so. Worst first: by tier, then by
- * service errors (how many requests it hurts), then by size.
+ * Which application an SRE on call looks at first. The order is the query API's (worst first, by how large a share
+ * of service errors the counts vouch for); here are its totals, search and other orders on request.
  */
 import type { ApplicationRow } from '@imscope/schemas/query-api/answers.js';
-import { type Tier, TIERS, tierOf } from '../health.js';
+import { type Tier, tierOf } from '../health.js';
 import { orderRows, type SortKey } from '../row-order.js';
 import type { Sort } from '../page-state.js';
 
@@ -19,18 +19,14 @@ export const FLEET_KEYS: Readonly<Record<string, SortKey<ApplicationRow>>> = {
   p99: (row) => row.latency_ms.p99,
 };
 
-/** Every application with its place, worst first; the rank stays with it however the table is sorted. */
+/** Every application with its place: the API gives them worst first, and the rank stays however the table is sorted. */
 export function rankApplications(rows: readonly ApplicationRow[]): RankedApplication[] {
-  return rows
-    .map((row) => ({ row, tier: tierOf(row) }))
-    .toSorted(
-      (a, b) =>
-        TIERS.indexOf(a.tier) - TIERS.indexOf(b.tier) ||
-        b.row.outcomes.service_error - a.row.outcomes.service_error ||
-        b.row.requests - a.row.requests ||
-        a.row.sdk_app_id - b.row.sdk_app_id,
-    )
-    .map((ranked, index) => ({ ...ranked, rank: index + 1 }));
+  return rows.map((row, index) => ({ row, tier: tierOf(row), rank: index + 1 }));
+}
+
+/** The application the page speaks of first: the worst that is in trouble, if one is. */
+export function worstInTrouble(ranked: readonly RankedApplication[]): RankedApplication | undefined {
+  return ranked.find(({ tier }) => tier === 'failing' || tier === 'degraded');
 }
 
 /** The ranked applications that match the search (id or worst interface), in the order asked for. */

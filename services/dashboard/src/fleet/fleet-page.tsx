@@ -11,7 +11,7 @@ import type { TimeWindow } from '../time-window.js';
 import { type AnswerState, useAnswer } from '../use-answer.js';
 import { type ChangePageState, usePageState } from '../use-page-state.js';
 import { FirstRequestHelp } from '../first-request-help.js';
-import { arrangeApplications, rankApplications, totalFleet } from './fleet-order.js';
+import { arrangeApplications, rankApplications, totalFleet, worstInTrouble } from './fleet-order.js';
 import { FleetSummary } from './fleet-summary.js';
 import { FleetTable } from './fleet-table.js';
 
@@ -81,7 +81,7 @@ function FleetContent({ rows, state, change }: ContentProps) {
   );
   return (
     <div className={rows.stale ? 'stale' : undefined} aria-busy={rows.stale}>
-      <FleetSummary totals={totals} worst={ranked[0]} window={state.window} />
+      <FleetSummary totals={totals} worst={worstInTrouble(ranked)} window={state.window} />
       <section className="panel flush" aria-label="Applications">
         <div className="table-tools">
           <SearchBox
@@ -92,7 +92,7 @@ function FleetContent({ rows, state, change }: ContentProps) {
           />
           <p className="quiet">
             {state.sort === null ? (
-              'Worst first: failing, degraded, then by service errors'
+              'Worst first: by the share of service errors the counts vouch for'
             ) : (
               <button
                 type="button"

@@ -10,6 +10,7 @@ import type { FleetTotals, RankedApplication } from './fleet-order.js';
 
 type Props = {
   readonly totals: FleetTotals;
+  /** undefined: none is in trouble. */
   readonly worst: RankedApplication | undefined;
   readonly window: TimeWindow;
 };
@@ -59,7 +60,7 @@ export function FleetSummary({ totals, worst, window }: Props) {
 
 function Verdict({ totals, worst, window }: Props) {
   const { failing, degraded } = totals.tiers;
-  if (worst === undefined || failing + degraded === 0) {
+  if (worst === undefined) {
     return (
       <p className="verdict calm" role="status">
         <TierBadge tier="healthy" />

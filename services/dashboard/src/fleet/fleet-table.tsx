@@ -100,7 +100,12 @@ function FleetHead({ sort, onSort }: Pick<Props, 'sort' | 'onSort'>) {
   return (
     <thead role="rowgroup">
       <tr role="row">
-        <th scope="col" role="columnheader" className="rank" title="Worst first: tier, then service errors">
+        <th
+          scope="col"
+          role="columnheader"
+          className="rank"
+          title="Worst first: by the share of service errors the counts vouch for, so 1 of 2 does not top 5,000 of 50,000"
+        >
           #
         </th>
         <SortHeader
