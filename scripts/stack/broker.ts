@@ -125,6 +125,8 @@ async function startJava(
       `-Xmx${heapMb}m`,
       '-Xms128m',
       '-XX:+UseSerialGC',
+      // The first compiler only: a third less processor time to start, and ours are few and large messages.
+      '-XX:TieredStopAtLevel=1',
       '-XX:+ExitOnOutOfMemoryError',
       '-Djava.awt.headless=true',
       '-Dorg.slf4j.simpleLogger.defaultLogLevel=warn',
