@@ -99,7 +99,8 @@ async function writeProperties(dataDir: string, port: number): Promise<string> {
 
 /** Formats the data directory, which only a new one needs. Its cluster id is new too: offsets start over with it. */
 async function format(classPath: string, propertiesFile: string): Promise<void> {
-  const clusterId = randomBytes(16).toString('base64url');
+  // Kafka takes a leading dash for an option, so the first bits are never those of one.
+  const clusterId = `a${randomBytes(16).toString('base64url').slice(1)}`;
   await promisify(execFile)('java', [
     '-XX:TieredStopAtLevel=1',
     '-cp',
