@@ -137,6 +137,7 @@ test('a phone’s width shows both pages without scrolling sideways', async () =
   ] as const) {
     await page.goto(address);
     await page.getByTestId(`${name}-page`).waitFor();
+    await page.locator('[data-testid="request-row"], [data-testid^="fleet-row-"]').first().waitFor();
     const overflow = await page.evaluate(
       'document.documentElement.scrollWidth - document.documentElement.clientWidth',
     );
