@@ -74,7 +74,7 @@ export function insertingFrom(statement: Statement, path: string): { sql: string
   return { sql: rewritten, readsFile: true };
 }
 
-/** Where the SETTINGS of an INSERT begin; FROM INFILE stands before them. */
+/** Where `SETTINGS name = …` begins. */
 function settingsAt(found: readonly Token[]): number | undefined {
   return found.find(
     (token, index) =>

@@ -18,6 +18,8 @@ import { type StoreError, asStoreError, storeError } from './store-error.js';
 export type QueryContext = ReadContext & {
   readonly credentials: Credentials;
   readonly facts: ServerFacts;
+  /** Ends the process: for an engine that has given up. */
+  readonly fail: (error: Error) => void;
 };
 
 type Request = {
@@ -30,6 +32,7 @@ type Request = {
 
 const LANE_OF: Readonly<Record<StatementKind, Lane>> = {
   read: 'read',
+  show: 'read',
   insert: 'write',
   command: 'write',
   session: 'control',
@@ -88,6 +91,8 @@ function tell(
   error: StoreError,
   signal: AbortSignal,
 ): void {
+  // The store's own 236 has no cause; the engine says it when it has met a fatal error and takes nothing any more.
+  if (error.code === 236 && error.cause !== undefined) context.fail(error);
   if (error.code === 1002) context.logger.error({ err: error }, 'a statement failed in an unforeseen way');
   if (signal.aborted) return;
   answer.fail(error);
@@ -113,7 +118,7 @@ async function askedFor(
 
 function refuse(asked: RequestParameters, statement: Statement): void {
   refuseForbidden(statement);
-  if (asked.readonly && statement.kind !== 'read')
+  if (asked.readonly && statement.kind !== 'read' && statement.kind !== 'show')
     throw storeError(
       164,
       'Cannot execute query in readonly mode. For queries over HTTP, method GET implies readonly. You should use method POST for modifying queries',

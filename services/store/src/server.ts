@@ -9,18 +9,18 @@ import type { AddressInfo } from 'node:net';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import type { ServiceContext } from '@imscope/runtime/service.js';
-import { type STORE_SETTINGS, refuseOpenStore } from './config.js';
-import { openEngine } from './engine.js';
+import { type STORE_SETTINGS, type StoreConfig, refuseOpenStore } from './config.js';
+import { type Engine, openEngine } from './engine.js';
 import { writeEngineConfig } from './engine-rights.js';
 import { type QueryContext, handleQuery } from './handle-query.js';
 import { createStoreMetrics } from './metrics.js';
 import { createSessionPool } from './session-pool.js';
-import { createSpool } from './spool.js';
+import { type Spool, createSpool } from './spool.js';
 import { checkThreadPool } from './thread-pool.js';
 
 export type RunningStore = { readonly port: number; stop(): Promise<void> };
 
-type Context = Pick<ServiceContext<typeof STORE_SETTINGS>, 'config' | 'logger' | 'registry' | 'readiness'>;
+type Context = Omit<ServiceContext<typeof STORE_SETTINGS>, 'stop'>;
 
 /** One session stops others: KILL must not wait behind what it is to stop. */
 const CONTROL_SESSIONS = 2;
@@ -35,20 +35,10 @@ const STOP_READS_MS = 3000;
  * @param threads size of the libuv pool, from the environment
  */
 export async function startStore(context: Context, threads: string | undefined): Promise<RunningStore> {
-  const { config, logger, registry, readiness } = context;
+  const { config, logger, registry, readiness, fail } = context;
   refuseOpenStore(config);
   checkThreadPool(threads, config.readSessionsMax + config.writeSessionsMax + CONTROL_SESSIONS);
-  mkdirSync(config.storeDataDir, { recursive: true, mode: 0o700 });
-  const spool = createSpool(config.storeSpoolDir, config.storeDataDir, config.spoolBytesMax);
-  const engine = await openEngine(
-    join(config.storeDataDir, 'engine'),
-    writeEngineConfig(spool.directory, spool.emptyDirectory),
-    config.lockWaitMs,
-  ).catch((error: unknown) => {
-    spool.close();
-    throw error;
-  });
-  spool.removeLeftovers();
+  const { spool, engine } = await openBehindSpool(config);
   const { readSessionsMax: read, writeSessionsMax: write, queueLengthMax } = config;
   const pool = createSessionPool(engine, { read, write, control: CONTROL_SESSIONS }, queueLengthMax);
   const stopReads = new AbortController();
@@ -66,6 +56,7 @@ export async function startStore(context: Context, threads: string | undefined):
     logger,
     reads: new Map(),
     stopReads: stopReads.signal,
+    fail,
   };
   let stopping = false;
   const running = new Set<Promise<void>>();
@@ -73,12 +64,21 @@ export async function startStore(context: Context, threads: string | undefined):
     { requestTimeout: REQUEST_TIMEOUT_MS, keepAliveTimeout: KEEP_ALIVE_MS },
     (request, response) => {
       const answered = stopping ? refuseStopping(response) : route(query, request, response);
-      running.add(answered);
-      void answered.finally(() => running.delete(answered));
+      const left = answered.then(() => sent(response));
+      running.add(left);
+      void left.finally(() => running.delete(left));
     },
   );
   server.maxConnections = config.connectionsMax;
-  const port = await listen(server, config.storeHost, config.storePort);
+  const letGo = async (): Promise<void> => {
+    pool.close();
+    await engine.close();
+    spool.close();
+  };
+  const port = await listen(server, config.storeHost, config.storePort).catch(async (error: unknown) => {
+    await letGo();
+    throw error;
+  });
   readiness.report('engine');
   logger.info(
     { port, version: engine.version, inMemory: existsSync(config.storeSpoolDir) },
@@ -93,13 +93,27 @@ export async function startStore(context: Context, threads: string | undefined):
       const timer = setTimeout(() => stopReads.abort(), STOP_READS_MS);
       await Promise.all(running);
       clearTimeout(timer);
-      pool.close();
       server.closeAllConnections();
       await closed;
-      await engine.close();
-      spool.close();
+      await letGo();
     },
   };
+}
+
+/** The spool first, for the engine's configuration lies in it; leftovers last, for the data directory is ours then. */
+async function openBehindSpool(config: StoreConfig): Promise<{ spool: Spool; engine: Engine }> {
+  const { storeDataDir, storeSpoolDir, spoolBytesMax, lockWaitMs } = config;
+  mkdirSync(storeDataDir, { recursive: true, mode: 0o700 });
+  const spool = createSpool(storeSpoolDir, storeDataDir, spoolBytesMax);
+  const engineArguments = writeEngineConfig(spool.directory, spool.emptyDirectory);
+  try {
+    const engine = await openEngine(join(storeDataDir, 'engine'), engineArguments, lockWaitMs);
+    spool.removeLeftovers();
+    return { spool, engine };
+  } catch (error) {
+    spool.close();
+    throw error;
+  }
 }
 
 async function route(
@@ -120,6 +134,11 @@ async function route(
     return text(404, `There is no handle ${url.pathname}\nUse / or /ping for health checks, / for queries\n`);
   if (method !== 'POST' && !url.searchParams.has('query')) return text(200, 'Ok.\n');
   await handleQuery(context, request, response, url);
+}
+
+/** Resolves when the answer has left, or its client has. */
+async function sent(response: ServerResponse): Promise<void> {
+  if (!response.closed) await new Promise((resolve) => response.once('close', resolve));
 }
 
 async function refuseStopping(response: ServerResponse): Promise<void> {

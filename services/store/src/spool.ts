@@ -11,6 +11,7 @@ import {
   mkdirSync,
   openSync,
   readdirSync,
+  rmdirSync,
   rmSync,
   unlinkSync,
   writeSync,
@@ -75,7 +76,10 @@ export function createSpool(spoolDir: string, dataDir: string, bytesMax: number)
       for (const name of readdirSync(parent))
         if (name !== own) rmSync(join(parent, name), { recursive: true, force: true });
     },
-    close: () => rmSync(directory, { recursive: true, force: true }),
+    close() {
+      rmSync(directory, { recursive: true, force: true });
+      if (readdirSync(parent).length === 0) rmdirSync(parent);
+    },
   };
 }
 

@@ -6,10 +6,10 @@ import { type Token, tokens } from './sql-tokens.js';
 import { storeError } from './store-error.js';
 
 /**
- * `read` gives rows and changes nothing; `insert` adds rows; `control` must not wait behind others (KILL);
+ * `read` gives rows and changes nothing; `show` does too, in few rows and not always by INTO OUTFILE; `insert` adds rows; `control` must not wait behind others (KILL);
  * `session` would only change the session and so means nothing to the next request; `command` is all else.
  */
-export type StatementKind = 'read' | 'insert' | 'command' | 'control' | 'session';
+export type StatementKind = 'read' | 'show' | 'insert' | 'command' | 'control' | 'session';
 
 export type Statement = {
   readonly kind: StatementKind;
@@ -26,7 +26,8 @@ export type Statement = {
   readonly parameters: ReadonlySet<string>;
 };
 
-const READS = new Set(['SELECT', 'WITH', 'FROM', 'SHOW', 'DESCRIBE', 'DESC', 'EXISTS', 'EXPLAIN', 'CHECK']);
+const READS = new Set(['SELECT', 'WITH', 'FROM']);
+const SHOWS = new Set(['SHOW', 'DESCRIBE', 'DESC', 'EXISTS', 'EXPLAIN', 'CHECK']);
 const SESSION = new Set(['SET', 'USE', 'BEGIN', 'COMMIT', 'ROLLBACK']);
 /** A word after which FORMAT is a name, not the clause. */
 const NOT_BEFORE_FORMAT = new Set([
@@ -159,6 +160,7 @@ function kindOf(found: readonly Token[]): StatementKind {
   const second = words[1]?.text;
   if (first === 'KILL') return 'control';
   if (SESSION.has(first) || (first === 'CREATE' && second === 'TEMPORARY')) return 'session';
+  if (SHOWS.has(first)) return 'show';
   return READS.has(first) ? 'read' : 'command';
 }
 

@@ -174,3 +174,27 @@ test('a connection serves the next request after an error', async () => {
   const both = await text(store.url, '-d', 'selec 1', '--next', '--silent', store.url, '-d', 'SELECT 2');
   assert.match(both, /SYNTAX_ERROR[\s\S]*\n2\n$/);
 });
+
+test('statements that show something answer like a SELECT', async () => {
+  await ask(store, 'CREATE TABLE shown (a UInt8, b String) ENGINE = MergeTree ORDER BY a');
+  await ask(store, 'INSERT INTO shown VALUES (1, 2)');
+  const shown: [string, RegExp][] = [
+    ["SHOW TABLES LIKE 'shown'", /^shown\n$/],
+    ['SHOW CREATE TABLE shown', /^CREATE TABLE default\.shown/],
+    ['DESCRIBE TABLE shown', /^a\tUInt8/],
+    ['DESC shown SETTINGS describe_compact_output = 1', /^a\tUInt8\nb\tString\n$/],
+    ['DESC shown FORMAT JSONEachRow SETTINGS describe_compact_output = 1', /^\{"name":"a","type":"UInt8"\}/],
+    ['EXPLAIN SELECT a FROM shown', /ReadFromMergeTree/],
+    ['EXISTS shown', /^1\n$/],
+    ['CHECK TABLE shown', /\t1\t\n$/],
+    ['WITH 5 AS x SELECT x + a FROM shown', /^6\n$/],
+    ['FROM shown SELECT b', /^2\n$/],
+    ['(SELECT 1) UNION ALL (SELECT 1) SETTINGS max_threads = 1', /^1\n1\n$/],
+    ['SELECT a FROM shown WHERE a > 9', /^$/],
+  ];
+  for (const [sql, expected] of shown) {
+    const answer = await ask(store, sql, { method: 'GET' });
+    assert.equal(answer.status, 200, `${sql}: ${answer.text}`);
+    assert.match(answer.text, expected, sql);
+  }
+});
