@@ -7,6 +7,8 @@ export type Sent = {
   readonly acknowledged: number;
   /** May have been taken: the answer was lost on the way. */
   readonly ambiguous: number;
+  /** False where a simulator was killed before its last word: it had sent more than it told. */
+  readonly told: boolean;
 };
 
 export type Stored = {
@@ -25,7 +27,7 @@ export type Balance = {
 };
 
 /**
- * @param settled acknowledged long enough ago to have arrived by now; all, once nothing is on its way
+ * @param settled acknowledged, and certainly through the log; all, once nothing is on its way
  */
 export function balanceOf(sent: Sent, stored: Stored, settled: number = sent.acknowledged): Balance {
   return {
@@ -33,7 +35,7 @@ export function balanceOf(sent: Sent, stored: Stored, settled: number = sent.ack
     stored: stored.rows,
     lost: Math.max(0, settled - stored.distinct),
     doubled: stored.rows - stored.distinct,
-    unexplained: Math.max(0, stored.distinct - sent.acknowledged - sent.ambiguous),
+    unexplained: sent.told ? Math.max(0, stored.distinct - sent.acknowledged - sent.ambiguous) : 0,
   };
 }
 
@@ -52,21 +54,4 @@ export const NOTHING: Balance = { sent: 0, stored: 0, lost: 0, doubled: 0, unexp
 /** True where every record sent is stored once. */
 export function isEven({ lost, doubled, unexplained }: Balance): boolean {
   return lost === 0 && doubled === 0 && unexplained === 0;
-}
-
-/** Remembers what was acknowledged when, to know what must have arrived by now. */
-export class Settling {
-  private readonly samples: { readonly atMs: number; readonly acknowledged: number }[] = [];
-
-  /** @param settleMs how long the chain may take from acknowledgement to the row, milliseconds */
-  constructor(private readonly settleMs: number) {}
-
-  /** Adds a sample. @returns what was acknowledged `settleMs` ago or earlier */
-  add(atMs: number, acknowledged: number): number {
-    this.samples.push({ atMs, acknowledged });
-    // The last one that is old enough, and all that are younger, stay.
-    while ((this.samples[1]?.atMs ?? Infinity) <= atMs - this.settleMs) this.samples.shift();
-    const [oldest] = this.samples;
-    return oldest !== undefined && oldest.atMs <= atMs - this.settleMs ? oldest.acknowledged : 0;
-  }
 }

@@ -3,7 +3,7 @@
  * different. A row is the same as another by its place (block and row: an insert done twice) or by its request
  * (application, time and request id: a batch appended twice).
  */
-import { type ClickHouseClient, createClient } from '@clickhouse/client';
+import { type ClickHouseClient, ClickHouseLogLevel, createClient } from '@clickhouse/client';
 import type { StoreAddress } from '../stack/store.js';
 import type { Stored } from './balance.js';
 
@@ -39,6 +39,7 @@ export function createStoredCounter(store: StoreAddress): StoredCounter {
     database: store.database,
     application: 'imscope-start',
     request_timeout: TIMEOUT_MS,
+    log: { level: ClickHouseLogLevel.OFF },
     clickhouse_settings: { output_format_json_quote_64bit_integers: 0 },
   });
   return {

@@ -58,7 +58,7 @@ export async function sendHistoryOnce(
   });
   const sentInMs = Date.now() - startedAt;
   onProgress('waiting for the last row');
-  const balance = await waitStored(history.totals, counter, startedAt - SPAN_MS, signal);
+  const balance = await waitStored({ ...history.totals, told: true }, counter, startedAt - SPAN_MS, signal);
   if (isEven(balance)) writeFileSync(markerFile(dataDir), JSON.stringify({ state: 'sent' }));
   return { ...history, balance, sentInMs, storedInMs: Date.now() - startedAt };
 }

@@ -5,9 +5,10 @@
  */
 import type { OnSpawn } from '../stack/process.js';
 import { supervise, type Supervised, type SupervisorEvent } from '../stack/supervisor.js';
-import { type Balance, balanceOf, Settling } from './balance.js';
+import { type Balance, balanceOf } from './balance.js';
 import type { StoredCount, StoredCounter } from './count-stored.js';
 import { waitStored } from './history.js';
+import { type LogPositions, Settling } from './log-positions.js';
 import { type LiveTraffic, NO_TOTALS, type SimulatorTotals, startLiveTraffic } from './simulator.js';
 
 export type LiveOptions = {
@@ -16,6 +17,7 @@ export type LiveOptions = {
   readonly dir: string;
   readonly ratePerSecond: number;
   readonly counter: StoredCounter;
+  readonly positions: LogPositions;
   readonly onSpawn: OnSpawn;
   readonly onEvent: (event: SupervisorEvent) => void;
 };
@@ -24,6 +26,8 @@ export type LiveState = {
   readonly balance: Balance;
   /** Age of the newest row's event time, milliseconds; undefined before the first. */
   readonly freshMs: number | undefined;
+  /** How long the oldest records on the way have waited to be stored, milliseconds. */
+  readonly waitingMs: number;
   readonly incidents: readonly string[];
   readonly totals: SimulatorTotals;
 };
@@ -39,22 +43,22 @@ export type Live = {
 
 /** Event times lie at most this long before the clock: simulated clocks run up to 7 minutes late. */
 const LATE_MS = 15 * 60_000;
-/** A record acknowledged this long ago must be stored: a block is closed after one second. */
-const SETTLE_MS = 15_000;
 
 /** Starts live traffic. Nothing of an earlier start may still be on its way to the store. */
 export async function startLive(options: LiveOptions): Promise<Live> {
   const { counter, onEvent } = options;
   const sinceMs = Date.now() - LATE_MS;
   const before = await counter.count(sinceMs);
-  const settling = new Settling(SETTLE_MS);
+  const settling = new Settling(options.positions);
   let earlier = NO_TOTALS;
   let last = NO_TOTALS;
+  let lives = 0;
   const supervised: Supervised<LiveTraffic> = await supervise({
     name: 'simulator',
     start: async () => {
       earlier = addTotals(earlier, last);
       last = NO_TOTALS;
+      lives++;
       return startLiveTraffic(options);
     },
     onEvent,
@@ -68,11 +72,12 @@ export async function startLive(options: LiveOptions): Promise<Live> {
       const { totals, running } = await supervised.current().state();
       last = totals;
       const all = addTotals(earlier, last);
-      const settled = settling.add(Date.now(), all.acknowledged);
+      const { settled, waitingSinceMs } = await settling.advance(all.acknowledged, Date.now());
       const stored = await counter.count(sinceMs);
       return {
-        balance: balanceOf(all, sinceBefore(stored), settled),
+        balance: balanceOf({ ...all, told: lives <= 1 }, sinceBefore(stored), settled),
         freshMs: stored.rows > before.rows ? Math.max(0, Date.now() - stored.newestMs) : undefined,
+        waitingMs: Date.now() - waitingSinceMs,
         incidents: running,
         totals: all,
       };
@@ -84,7 +89,8 @@ export async function startLive(options: LiveOptions): Promise<Live> {
       last = await current.finish();
       await watching;
       const totals = addTotals(earlier, last);
-      return { balance: await waitStored(totals, counter, sinceMs, signal, before), totals };
+      const sent = { ...totals, told: lives <= 1 };
+      return { balance: await waitStored(sent, counter, sinceMs, signal, before), totals };
     },
     stop: () => supervised.stop(),
   };

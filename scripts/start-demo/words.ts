@@ -8,9 +8,11 @@ import type { Balance } from './balance.js';
 import { seconds } from './screen.js';
 
 const APPLICATIONS_SHOWN = 8;
+/** Below this, waiting is how the chain works: a block is closed after one second. */
+const WAITING_MS_SHOWN = 8_000;
 
 /** `SENT 2,401,812  STORED 2,401,812  LOST 0  DOUBLED 0  FRESH 0.8 s` */
-export function balanceLine(balance: Balance, freshMs: number | undefined): string {
+export function balanceLine(balance: Balance, freshMs?: number, waitingMs = 0): string {
   const { sent, stored, lost, doubled, unexplained } = balance;
   const bad = (name: string, count: number): string =>
     count === 0 ? pc.green(`${name} 0`) : pc.red(pc.bold(`${name} ${number(count)}`));
@@ -20,6 +22,7 @@ export function balanceLine(balance: Balance, freshMs: number | undefined): stri
     bad('LOST', lost),
     bad('DOUBLED', doubled),
     ...(unexplained === 0 ? [] : [bad('UNEXPLAINED', unexplained)]),
+    ...(waitingMs < WAITING_MS_SHOWN ? [] : [pc.yellow(`WAITING FOR ${seconds(waitingMs)} in Kafka`)]),
     ...(freshMs === undefined ? [] : [`FRESH ${seconds(freshMs)}`]),
   ].join('  ');
 }

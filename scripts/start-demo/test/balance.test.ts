@@ -1,9 +1,15 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { addBalances, balanceOf, isEven, Settling } from '../balance.js';
+import { addBalances, balanceOf, isEven } from '../balance.js';
+import { isReached, type Positions, Settling } from '../log-positions.js';
 import { balanceLine } from '../words.js';
 
-const sent = (acknowledged: number, ambiguous = 0) => ({ acknowledged, ambiguous });
+const sent = (acknowledged: number, ambiguous = 0) => ({ acknowledged, ambiguous, told: true });
+
+const at = (offset: number): Positions => new Map([[0, offset]]);
+const away = async (): Promise<Positions> => {
+  throw new Error('connection refused');
+};
 
 test('all that was acknowledged and stored once is even', () => {
   const balance = balanceOf(sent(1_000), { rows: 1_000, distinct: 1_000 });
@@ -24,14 +30,51 @@ test('what may have been taken is neither lost nor unexplained, whether it is th
   assert.equal(balanceOf(sent(1_000, 50), { rows: 1_051, distinct: 1_051 }).unexplained, 1);
 });
 
-test('what was acknowledged a moment ago is not yet lost', () => {
-  const settling = new Settling(10_000);
-  assert.equal(settling.add(0, 100), 0);
-  assert.equal(settling.add(5_000, 200), 0);
-  assert.equal(settling.add(10_000, 300), 100);
-  assert.equal(settling.add(15_500, 400), 200);
-  assert.equal(balanceOf(sent(400), { rows: 250, distinct: 250 }, 200).lost, 0);
-  assert.equal(balanceOf(sent(400), { rows: 150, distinct: 150 }, 200).lost, 50);
+test('a simulator that was killed before its last word had sent more than it told', () => {
+  assert.ok(isEven(balanceOf({ ...sent(1_000), told: false }, { rows: 1_600, distinct: 1_600 })));
+});
+
+test('an end is reached when every partition that holds anything is committed up to it', () => {
+  const ends = new Map([
+    [0, 10],
+    [1, 0],
+  ]);
+  assert.ok(!isReached(ends, new Map()));
+  assert.ok(!isReached(ends, new Map([[0, 9]])));
+  assert.ok(
+    isReached(
+      ends,
+      new Map([
+        [0, 10],
+        [1, -1],
+      ]),
+    ),
+  );
+});
+
+test('what was acknowledged must be stored only once the log is committed up to where it then ended', async () => {
+  let end = 0;
+  let committed = 0;
+  const settling = new Settling({ ends: async () => at(end), committed: async () => at(committed) });
+  const settledAfter = async (acknowledged: number, nowMs: number): Promise<number> =>
+    (await settling.advance(acknowledged, nowMs)).settled;
+
+  end = 5;
+  assert.equal(await settledAfter(100, 1), 0);
+  end = 8;
+  committed = 4;
+  assert.equal(await settledAfter(200, 2), 0);
+  assert.deepEqual(await settling.advance(200, 3), { settled: 0, waitingSinceMs: 1 });
+  committed = 5;
+  assert.equal(await settledAfter(300, 4), 100);
+  committed = 8;
+  assert.equal(await settledAfter(400, 5), 300);
+  assert.equal(balanceOf(sent(400), { rows: 250, distinct: 250 }, 300).lost, 50);
+});
+
+test('while Kafka is away nothing new counts as settled', async () => {
+  const settling = new Settling({ ends: away, committed: away });
+  assert.deepEqual(await settling.advance(100, 7), { settled: 0, waitingSinceMs: 7 });
 });
 
 test('the line names a loss, and what nobody sent only where there is some', () => {
