@@ -45,7 +45,9 @@ export function readingInto(
   const { sql, formatAt, format } = statement;
   const into = `INTO OUTFILE ${quoted(pipePath)} TRUNCATE`;
   if (formatAt === undefined || format === undefined) {
-    return { sql: `${fromByteText(sql)}\n${into} FORMAT ${defaultFormat}`, format: defaultFormat };
+    const at = settingsAt(statement.tokens) ?? sql.length;
+    const [head, settings] = [fromByteText(sql.slice(0, at)), fromByteText(sql.slice(at))];
+    return { sql: `${head}\n${into} FORMAT ${defaultFormat} ${settings}`.trimEnd(), format: defaultFormat };
   }
   const [head, tail] = [fromByteText(sql.slice(0, formatAt)), fromByteText(sql.slice(formatAt))];
   return { sql: `${head}${into} ${tail}`, format: fromByteText(format) };
@@ -74,15 +76,19 @@ export function insertingFrom(statement: Statement, path: string): { sql: string
   return { sql: rewritten, readsFile: true };
 }
 
-/** Where `SETTINGS name = …` begins. */
+/** Where the last `SETTINGS name = …` outside brackets begins, if it is the end of the statement. */
 function settingsAt(found: readonly Token[]): number | undefined {
-  return found.find(
-    (token, index) =>
-      token.kind === 'word' &&
-      token.text === 'SETTINGS' &&
-      found[index + 1]?.kind === 'word' &&
-      found[index + 2]?.text === '=',
-  )?.start;
+  let depth = 0;
+  let at: number | undefined;
+  for (const [index, token] of found.entries()) {
+    if (token.text === '(' || token.text === '[') depth += 1;
+    if (token.text === ')' || token.text === ']') depth -= 1;
+    if (depth > 0 || token.kind !== 'word') continue;
+    if (token.text === 'SETTINGS' && found[index + 1]?.kind === 'word' && found[index + 2]?.text === '=')
+      at = token.start;
+    if (token.text === 'SELECT') at = undefined;
+  }
+  return at;
 }
 
 /**

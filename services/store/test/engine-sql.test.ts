@@ -23,6 +23,18 @@ test('a read is sent into the pipe, in its own format or in the default one', ()
   );
 });
 
+test('SETTINGS at the end stay there, those of parts stay with their parts', () => {
+  const into = "\nINTO OUTFILE '/p' TRUNCATE FORMAT TSV";
+  const cases: [string, string][] = [
+    ['(select 1) union all (select 2) settings a=1', `(select 1) union all (select 2) ${into} settings a=1`],
+    ['select 1 settings a=1, b=2', `select 1 ${into} settings a=1, b=2`],
+    ['select 1 settings a=1 union all select 2', `select 1 settings a=1 union all select 2${into}`],
+    ['select * from (select 1 settings a=1)', `select * from (select 1 settings a=1)${into}`],
+    ['select settings from t', `select settings from t${into}`],
+  ];
+  for (const [sql, expected] of cases) assert.equal(readingInto(read(sql), '/p', 'TSV').sql, expected);
+});
+
 test('an INSERT takes its data from the file', () => {
   assert.deepEqual(insertingFrom(read('insert into t (a) settings b=1 format CSV\n1'), '/f'), {
     sql: "insert into t (a) \nFROM INFILE '/f' settings b=1 \nFORMAT CSV",
