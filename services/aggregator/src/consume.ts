@@ -111,12 +111,7 @@ async function takeBatch(session: Session, payload: EachBatchPayload): Promise<v
     const taken = await worker.take(messages, Number(batch.highWatermark), Date.now);
     metrics.lag.set({ topic: batch.topic, partition: batch.partition }, worker.lag);
     if (taken.kind === 'jumped') {
-      metrics.offsetGaps.inc({ topic: batch.topic });
-      session.parts.logger.warn(
-        { topic: batch.topic, partition: batch.partition, expected: before, received: batch.firstOffset() },
-        'offsets jumped: fetching again from where we were',
-      );
-      session.consumer.seek({ topic: batch.topic, partition: batch.partition, offset: String(before) });
+      await handleJump(session, worker, { topic: batch.topic, partition: batch.partition, ...taken });
       return;
     }
     metrics.messages.inc({ topic: batch.topic }, Math.max(0, worker.nextOffset - before));
@@ -125,6 +120,27 @@ async function takeBatch(session: Session, payload: EachBatchPayload): Promise<v
   } finally {
     clearInterval(beat);
   }
+}
+
+/**
+ * Offsets in our topics have no holes, so a jump is either kafkajs going on behind messages it was not told are
+ * done (it happens around rebalances), which is fetched again, or messages the broker deleted unread: a loss.
+ */
+async function handleJump(
+  session: Session,
+  worker: PartitionWorker,
+  jump: { topic: string; partition: number; from: number; to: number },
+): Promise<void> {
+  const { topic, partition, from, to } = jump;
+  const { metrics, logger } = session.parts;
+  const offsets = await session.admin.fetchTopicOffsets(topic);
+  const logStart = Number(offsets.find((one) => one.partition === partition)?.low ?? 0);
+  if (logStart > from) {
+    metrics.offsetGaps.inc({ topic });
+    logger.error({ topic, partition, from, to, logStart }, 'messages were deleted before they were read');
+    worker.allowJump(Math.max(to, logStart));
+  } else logger.warn({ topic, partition, from, to }, 'offsets jumped: fetching again from where we were');
+  session.consumer.seek({ topic, partition, offset: String(Math.max(from, logStart)) });
 }
 
 function asLogMessage(message: EachBatchPayload['batch']['messages'][number]): LogMessage {

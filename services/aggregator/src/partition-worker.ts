@@ -17,8 +17,8 @@ export type WorkerPorts = {
 
 export type Taken =
   | { readonly kind: 'taken' }
-  /** The batch starts beyond the next offset: fetch again from there. */
-  | { readonly kind: 'jumped' }
+  /** The batch starts beyond the next offset, at `to`; nothing was taken. */
+  | { readonly kind: 'jumped'; readonly from: number; readonly to: number }
   | { readonly kind: 'unknown_schema'; readonly offset: number };
 
 export class PartitionWorker {
@@ -30,7 +30,7 @@ export class PartitionWorker {
   #openSinceMs: number | undefined;
   #markerOffset: number | 'sending' | undefined;
   #endOffset = 0;
-  #jumpedFrom: number | undefined;
+  #jumpAllowedTo = 0;
   /** Wall clock of the last message taken or block stored, for the stall watch. */
   progressMs: number;
 
@@ -47,6 +47,11 @@ export class PartitionWorker {
   /** Messages between here and the end of the log as last seen. */
   get lag(): number {
     return Math.max(0, this.#endOffset - this.#cutter.nextOffset);
+  }
+
+  /** What lies before this offset is gone from the log for good: the next batch may start there. */
+  allowJump(to: number): void {
+    this.#jumpAllowedTo = to;
   }
 
   /** The partition is somebody else's now. */
@@ -67,13 +72,9 @@ export class PartitionWorker {
     this.#endOffset = endOffset;
     const fresh = messages.filter(({ offset }) => offset >= this.#cutter.nextOffset);
     const first = fresh[0];
-    if (
-      first !== undefined &&
-      first.offset > this.#cutter.nextOffset &&
-      this.#jumpedFrom !== this.#cutter.nextOffset
-    ) {
-      this.#jumpedFrom = this.#cutter.nextOffset;
-      return { kind: 'jumped' };
+    const from = this.#cutter.nextOffset;
+    if (first !== undefined && first.offset > Math.max(from, this.#jumpAllowedTo)) {
+      return { kind: 'jumped', from, to: first.offset };
     }
     for (const message of fresh) {
       if (!this.#owned) return { kind: 'taken' };

@@ -1,0 +1,128 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { BlockBounds } from '@imscope/schemas/block-bounds.js';
+import { BatchIntervals } from '../src/batch-intervals.js';
+import { type Block, BlockCutter } from '../src/block-cutter.js';
+import { PartitionWorker, type WorkerPorts } from '../src/partition-worker.js';
+import { OwnershipLost } from '../src/store-block.js';
+import { type Entry, logOf } from './log-of-messages.js';
+
+const BOUNDS: BlockBounds = { rowsMax: 20, bytesMax: 1_000_000 };
+const batch = (sequence: number): Entry => ({ kind: 'batch', boot: 'boot0001', sequence, records: 10 });
+const now = (): number => 1_000;
+
+type Seen = { stored: Block[]; markers: BlockBounds[]; failures: string[]; lost: number };
+
+function workerWith(
+  ports: Partial<WorkerPorts> = {},
+  nextOffset = 0,
+): { worker: PartitionWorker; seen: Seen } {
+  const seen: Seen = { stored: [], markers: [], failures: [], lost: 0 };
+  const cutter = new BlockCutter({ nextOffset, bounds: BOUNDS, seen: new BatchIntervals() });
+  const worker = new PartitionWorker(
+    cutter,
+    {
+      store: async (block) => void seen.stored.push(block),
+      appendMarker: async (bounds) => {
+        seen.markers.push(bounds);
+        return worker.nextOffset;
+      },
+      fail: (error) => seen.failures.push(error.message),
+      onLost: () => (seen.lost += 1),
+      ...ports,
+    },
+    0,
+  );
+  return { worker, seen };
+}
+
+test('blocks are stored one after another, in order, while the next one fills', async () => {
+  const order: string[] = [];
+  const { worker } = workerWith({
+    store: async ({ firstOffset }) => {
+      order.push(`begin ${firstOffset}`);
+      await new Promise((resolve) => setImmediate(resolve));
+      order.push(`end ${firstOffset}`);
+    },
+  });
+  await worker.take(logOf([0, 1, 2, 3, 4, 5].map(batch)), 6, now);
+  await worker.idle();
+  assert.deepEqual(order, ['begin 0', 'end 0', 'begin 2', 'end 2', 'begin 4', 'end 4']);
+});
+
+test('messages that were taken before are passed over', async () => {
+  const { worker, seen } = workerWith();
+  const log = logOf([0, 1, 2, 3].map(batch));
+  await worker.take(log.slice(0, 3), 4, now);
+  await worker.take(log, 4, now);
+  await worker.idle();
+  assert.deepEqual(
+    seen.stored.map(({ rows }) => rows),
+    [20, 20],
+  );
+  assert.equal(worker.nextOffset, 4);
+});
+
+test('a jump is told and nothing is taken, until it is known that what lies before is gone', async () => {
+  const { worker } = workerWith({}, 5);
+  const log = logOf([batch(0), batch(1)], 9);
+  for (let attempt = 0; attempt < 3; attempt++) {
+    assert.deepEqual(await worker.take(log, 11, now), { kind: 'jumped', from: 5, to: 9 });
+  }
+  assert.equal(worker.nextOffset, 5);
+  worker.allowJump(9);
+  assert.deepEqual(await worker.take(log, 11, now), { kind: 'taken' });
+  assert.equal(worker.nextOffset, 11);
+});
+
+test('a marker ends a block that waits: caught up, old enough, nothing being stored, and only once', async () => {
+  const { worker, seen } = workerWith();
+  const ask = async (atMs: number): Promise<boolean> => worker.endWaitingBlock(BOUNDS, 500, atMs);
+  assert.equal(await ask(9_000), false, 'nothing is open');
+  await worker.take(logOf([batch(0)]), 2, now);
+  assert.equal(await ask(9_000), false, 'one message is still unread');
+  await worker.take([], 1, now);
+  assert.equal(await ask(1_400), false, 'not old enough');
+  assert.equal(await ask(1_500), true);
+  assert.equal(await ask(9_000), false, 'the marker is on its way back');
+  await worker.take(logOf([{ kind: 'marker' }], 1), 2, now);
+  await worker.idle();
+  assert.deepEqual(
+    seen.stored.map(({ cut, rows }) => [cut, rows]),
+    [['marker', 10]],
+  );
+  await worker.take(logOf([batch(1)], 2), 3, now);
+  assert.equal(await ask(9_000), true, 'the next block waits in turn');
+});
+
+test('a marker that could not be appended is tried again', async () => {
+  let refusals = 1;
+  const { worker } = workerWith({
+    appendMarker: async () => {
+      if (refusals-- > 0) throw new Error('broker away');
+      return 1;
+    },
+  });
+  await worker.take(logOf([batch(0)]), 1, now);
+  assert.equal(await worker.endWaitingBlock(BOUNDS, 500, 9_000), false);
+  assert.equal(await worker.endWaitingBlock(BOUNDS, 500, 9_000), true);
+});
+
+test('a partition lost while storing is given up quietly; any other failure ends the process', async () => {
+  const lost = workerWith({ store: async () => Promise.reject(new OwnershipLost()) });
+  await lost.worker.take(logOf([batch(0), batch(1)]), 2, now);
+  await lost.worker.idle();
+  assert.deepEqual([lost.seen.lost, lost.seen.failures], [1, []]);
+  const broken = workerWith({ store: async () => Promise.reject(new Error('the store cannot read it')) });
+  await broken.worker.take(logOf([batch(0), batch(1)]), 2, now);
+  await broken.worker.idle();
+  assert.deepEqual([broken.seen.lost, broken.seen.failures], [0, ['the store cannot read it']]);
+});
+
+test('a worker that lost its partition takes nothing more', async () => {
+  const { worker, seen } = workerWith();
+  worker.lose();
+  await worker.take(logOf([batch(0), batch(1)]), 2, now);
+  assert.equal(worker.nextOffset, 0);
+  assert.deepEqual(seen.stored, []);
+});
