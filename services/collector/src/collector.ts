@@ -15,6 +15,7 @@ import { Batcher } from './batcher.js';
 import { ByteBudget } from './byte-budget.js';
 import type { CollectorConfig } from './config.js';
 import { Delivery } from './delivery.js';
+import { InterfaceCap } from './interface-cap.js';
 import { KafkaAvailability } from './kafka-availability.js';
 import { connectProducer, type KafkaProducer } from './kafka-producer.js';
 import { createMetrics } from './metrics.js';
@@ -51,6 +52,11 @@ export async function startWithProducer(
   const { config, logger, registry, readiness } = context;
   const boot = createBootId();
   const tokens = openTokens(config.tokenFile, logger);
+  const interfaces = new InterfaceCap({
+    perApplicationMax: config.interfacesMax,
+    namesMax: config.interfacesTotalMax,
+    onOverflow: () => metrics.interfacesOverflowed.inc(),
+  });
   const lanes = singleLane(producer.partitions);
   const budget = new ByteBudget(config.bufferBytesMax);
   const metrics = createMetrics(registry, {
@@ -90,7 +96,7 @@ export async function startWithProducer(
     lateMsMax: config.lateHoursMax * HOUR_MS,
     authenticate: tokens.authenticate,
     budget,
-    append: (record) => batcher.append(record),
+    append: (record) => batcher.append(interfaces.cap(record, Date.now())),
     kafkaFailure: () => availability.failure,
     metrics,
     logger,

@@ -59,6 +59,18 @@ export const COLLECTOR_SETTINGS = {
     max: 60_000,
     purpose: 'longest a batch is tried before its requests are answered 503, or 504 in doubt',
   }),
+  interfacesMax: integer({
+    default: 500,
+    min: 1,
+    max: 100_000,
+    purpose: 'most interfaces of an application within an hour; others are counted under other/overflow',
+  }),
+  interfacesTotalMax: integer({
+    default: 200_000,
+    min: 1_000,
+    max: 2_000_000,
+    purpose: 'most interfaces of all applications together, some 100 bytes each',
+  }),
   ...KAFKA_SETTINGS,
 } satisfies Settings;
 

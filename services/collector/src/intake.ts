@@ -24,6 +24,10 @@ export type Intake = {
   readonly rejected: readonly NamedRejection[];
   readonly rejectedByReason: ReadonlyMap<RejectReason, number>;
   readonly fieldsDropped: number;
+  /** Pieces about a person, or credentials, taken out of texts. */
+  readonly piecesScrubbed: number;
+  /** Records whose path ids were taken out of. */
+  readonly idsTaken: number;
   /** The batches that hold the accepted records. */
   readonly batches: ReadonlySet<Batch>;
 };
@@ -40,8 +44,15 @@ export function takeIn(
   const batches = new Set<Batch>();
   let accepted = 0;
   let fieldsDropped = 0;
+  let piecesScrubbed = 0;
+  let idsTaken = 0;
   let lastBatch: Batch | undefined;
-  const context = { ...bounds, onDropped: () => void (fieldsDropped += 1) };
+  const context = {
+    ...bounds,
+    onDropped: () => void (fieldsDropped += 1),
+    onScrubbed: (pieces: number) => void (piecesScrubbed += pieces),
+    onIdTaken: () => void (idsTaken += 1),
+  };
   parseBody(body.text, body.format, (index, value) => {
     const checked = isRejection(value) ? value : checkRecord(value, grant, context);
     if (isRejection(checked)) {
@@ -55,7 +66,7 @@ export function takeIn(
     if (batch !== lastBatch) batches.add(batch);
     lastBatch = batch;
   });
-  return { accepted, rejected, rejectedByReason, fieldsDropped, batches };
+  return { accepted, rejected, rejectedByReason, fieldsDropped, piecesScrubbed, idsTaken, batches };
 }
 
 function checkRecord(

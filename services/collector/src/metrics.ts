@@ -40,6 +40,18 @@ export function createMetrics(
       'personal_fields_dropped_total',
       'fields about a person that were cut off a record',
     ),
+    piecesScrubbed: metrics.counter(
+      'text_pieces_scrubbed_total',
+      'pieces about a person, or credentials, that were taken out of cause and exception',
+    ),
+    interfaceIdsTaken: metrics.counter(
+      'interface_ids_taken_total',
+      'records whose interface had ids or numbers in its path',
+    ),
+    interfacesOverflowed: metrics.counter(
+      'interfaces_overflowed_total',
+      'records counted under other/overflow because there are too many interfaces',
+    ),
     batches: metrics.counter('batches_total', 'batches, by what they came to', ['outcome']),
     batchRecords: metrics.histogram('batch_records', 'records in a batch', RECORDS_BUCKETS),
     produceSeconds: metrics.histogram(

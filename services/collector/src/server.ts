@@ -156,6 +156,8 @@ function count(intake: Intake, metrics: CollectorMetrics): void {
   for (const [reason, records] of intake.rejectedByReason) metrics.recordsRejected.inc({ reason }, records);
   metrics.recordsReceived.inc(intake.accepted + sum(intake.rejectedByReason.values()));
   if (intake.fieldsDropped > 0) metrics.fieldsDropped.inc(intake.fieldsDropped);
+  if (intake.piecesScrubbed > 0) metrics.piecesScrubbed.inc(intake.piecesScrubbed);
+  if (intake.idsTaken > 0) metrics.interfaceIdsTaken.inc(intake.idsTaken);
 }
 
 function sum(numbers: Iterable<number>): number {

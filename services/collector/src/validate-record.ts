@@ -11,6 +11,7 @@ import { interfaceName } from './interface-name.js';
 import { parseRfc3339 } from './parse-time.js';
 import { isPersonalField } from './personal-fields.js';
 import { isRejection, Rejection, showValue } from './reject-reasons.js';
+import { scrubText } from './scrub-text.js';
 
 export type ValidationContext = {
   /** The collector's clock, epoch milliseconds. */
@@ -18,6 +19,10 @@ export type ValidationContext = {
   readonly lateMsMax: number;
   /** Called once for each personal field that was dropped. */
   readonly onDropped: () => void;
+  /** Called once for each text that something was taken out of, with the number of pieces. */
+  readonly onScrubbed: (pieces: number) => void;
+  /** Called once for each path that ids were taken out of. */
+  readonly onIdTaken: () => void;
 };
 
 /** A record's fields before anything is known of them; what is absent or null reads as not given. */
@@ -57,7 +62,7 @@ export function validateRecord(value: unknown, context: ValidationContext): Requ
   if (isRejection(time)) return time;
   const sdkAppId = readWhole('sdk_app_id', value.sdk_app_id, 1, REQUEST_LOG_BOUNDS.sdkAppIdMax);
   if (isRejection(sdkAppId)) return sdkAppId;
-  const name = readInterface(value.interface);
+  const name = readInterface(value.interface, context.onIdTaken);
   if (isRejection(name)) return name;
   const exitIp = readAddress(value.exit_ip);
   if (isRejection(exitIp)) return exitIp;
@@ -97,8 +102,8 @@ export function validateRecord(value: unknown, context: ValidationContext): Requ
     code,
     http_status: httpStatus,
     outcome: judgeOutcome(code, httpStatus),
-    exception,
-    cause,
+    exception: scrubbed(exception, REQUEST_LOG_BOUNDS.exceptionLengthMax, context.onScrubbed),
+    cause: scrubbed(cause, REQUEST_LOG_BOUNDS.causeLengthMax, context.onScrubbed),
     node,
     region,
     platform,
@@ -182,8 +187,8 @@ function outOfRange(field: string, value: number, least: number, most: number): 
   return new Rejection('out_of_range', `${field} is ${value}: give a number from ${least} to ${most}`);
 }
 
-function readInterface(value: unknown): string | Rejection {
-  if (typeof value === 'string') return interfaceName(value);
+function readInterface(value: unknown, onIdTaken: () => void): string | Rejection {
+  if (typeof value === 'string') return interfaceName(value, onIdTaken);
   return isAbsent(value) ? missing('interface') : wrongType('interface', value, 'text');
 }
 
@@ -209,6 +214,14 @@ function readDuration(field: string, value: unknown): number | null | Rejection 
 function readHttpStatus(value: unknown): number | Rejection {
   if (isAbsent(value) || value === 0) return 0;
   return readWhole('http_status', value, HTTP_STATUS_MIN, HTTP_STATUS_MAX);
+}
+
+/** Without what is about a person; placeholders may make it longer, so it is cut at its bound. */
+function scrubbed(text: string, lengthMax: number, onScrubbed: (pieces: number) => void): string {
+  const { text: clean, replaced } = scrubText(text);
+  if (replaced === 0) return text;
+  onScrubbed(replaced);
+  return clean.length <= lengthMax ? clean : clean.slice(0, lengthMax).toWellFormed();
 }
 
 /**

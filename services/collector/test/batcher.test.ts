@@ -17,7 +17,13 @@ const [lane] = lanes.lanes;
 assert(lane !== undefined);
 
 function record(changes: Record<string, unknown> = {}): RequestLog {
-  const context = { nowMs: SAMPLE_TIME_MS, lateMsMax: 86_400_000, onDropped: () => undefined };
+  const context = {
+    nowMs: SAMPLE_TIME_MS,
+    lateMsMax: 86_400_000,
+    onDropped: () => undefined,
+    onScrubbed: () => undefined,
+    onIdTaken: () => undefined,
+  };
   const stored = validateRecord(sampleRecord(changes), context);
   assert(!isRejection(stored));
   return stored;

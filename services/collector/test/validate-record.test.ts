@@ -11,7 +11,14 @@ import { sampleRecord, SAMPLE_TIME_MS } from './sample-record.js';
 const HOUR_MS = 3_600_000;
 
 function context(changes: Partial<ValidationContext> = {}): ValidationContext {
-  return { nowMs: SAMPLE_TIME_MS, lateMsMax: 24 * HOUR_MS, onDropped: () => undefined, ...changes };
+  return {
+    nowMs: SAMPLE_TIME_MS,
+    lateMsMax: 24 * HOUR_MS,
+    onDropped: () => undefined,
+    onScrubbed: () => undefined,
+    onIdTaken: () => undefined,
+    ...changes,
+  };
 }
 
 function accept(changes: Record<string, unknown>) {
@@ -86,6 +93,36 @@ test('the version and the slash before an interface are taken off', () => {
   for (const given of ['/v4/openim/sendmsg', '/openim/sendmsg', 'openim/sendmsg']) {
     assert.equal(accept({ interface: given }).interface, 'openim/sendmsg');
   }
+});
+
+test('ids in a path become {id}, which is told once a record', () => {
+  let taken = 0;
+  const counting = context({ onIdTaken: () => (taken += 1) });
+  const stored = validateRecord(sampleRecord({ interface: '/v4/group/12345/members/7' }), counting);
+  assert(!isRejection(stored));
+  assert.equal(stored.interface, 'group/{id}/members/{id}');
+  assert.equal(taken, 1);
+});
+
+test('cause and exception are stored without what is about a person, counted by pieces', () => {
+  const pieces: number[] = [];
+  const record = sampleRecord({
+    exception: 'UserNotFound: user "bob_1987"',
+    cause: 'bob@example.com at 10.0.0.7:80 with usersig=eJwtzEELgjAYxvHvsnPIpm',
+    request_id: '7f3c9a52-1b7e-4c1f-9d55-0e7d0c2b9b11',
+  });
+  const stored = validateRecord(record, context({ onScrubbed: (count) => pieces.push(count) }));
+  assert(!isRejection(stored));
+  assert.equal(stored.exception, 'UserNotFound: user "<account>"');
+  assert.equal(stored.cause, '<email> at <ip> with usersig=<token>');
+  assert.equal(stored.request_id, '7f3c9a52-1b7e-4c1f-9d55-0e7d0c2b9b11');
+  assert.deepEqual(pieces, [1, 3]);
+});
+
+test('a text that placeholders make longer than its bound is cut there', () => {
+  const cause = accept({ cause: 'uid=1 '.repeat(341) }).cause;
+  assert.equal(cause.length, REQUEST_LOG_BOUNDS.causeLengthMax);
+  assert.doesNotMatch(cause, /\d/);
 });
 
 test('times are taken as RFC 3339 and as epoch milliseconds', () => {

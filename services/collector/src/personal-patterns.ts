@@ -1,0 +1,280 @@
+/*
+ * What personal data and credentials look like in the texts of IM gateways, in order of precedence. A pattern's
+ * first group is what stands before the value and stays, the second is the value. Every repetition is bounded or
+ * runs over characters that its neighbours exclude, so that no text makes matching expensive.
+ */
+import { isIPv6 } from 'node:net';
+import {
+  ACCOUNT_NAME,
+  ACCOUNT_NAME_CHINESE,
+  isAbsentWord,
+  isPlainWord,
+  PHONE_NAME,
+  SECRET_NAME,
+} from './personal-words.js';
+import { isRandomLooking } from './random-looking.js';
+
+export type PersonalKind = 'email' | 'phone' | 'account' | 'group' | 'token' | 'ip' | 'query';
+
+/** @param start where the value stands in the text; `prefix` is what the pattern's first group matched */
+type Accepts = (value: string, text: string, start: number, prefix: string) => boolean;
+
+export type PersonalPattern = {
+  readonly kind: PersonalKind;
+  /** Cheap; false only where `regexp` cannot match. */
+  readonly hint: RegExp;
+  readonly regexp: RegExp;
+  readonly accepts: Accepts;
+};
+
+/** A value without quotes ends here. */
+const BARE = String.raw`[^\s"'\\,;&<>(){}[\]|，。；、！）（】【」「”“]`;
+const GAP = String.raw`\s{0,3}`;
+/** `=` or `:` after a name that may be quoted, also within JSON within a text. */
+const SEPARATOR = String.raw`\\?["']?${GAP}[:=：]${GAP}`;
+/** What stands between an opening quote, already matched, and its closing one, which may be cut off. */
+const QUOTED =
+  String.raw`(?:(?<=")[^"\\\r\n]{1,256}|(?<=')[^'\\\r\n]{1,256}|(?<=[“”])[^“”\r\n]{1,256}|(?<=\[)[^\]\r\n]{1,256}` +
+  String.raw`|(?<=【)[^】\r\n]{1,256}|(?<=「)[^」\r\n]{1,256}|(?<=<)[^<>\r\n]{1,256})`;
+const ACCOUNT_HINT =
+  /identifier|account|user|nick|openid|open_id|open-id|union|login|member|customer|uid|uin|sender|receiver|recipient|owner|operator|principal/i;
+const CHINESE_HINT = /[一-龥]/;
+const SECRET_HINT =
+  /sig|token|secret|key|pass|pwd|credential|authorization|ticket|session|random|nonce|regid|密码|口令|令牌|密钥|签名|验证码/i;
+/** What is said of an account by its bare name: without it, "user x" is too weak a sign. */
+const SAID_OF_ACCOUNT = String.raw`(?=\s(?:(?:is |was |has been |has |were )?(?:not (?:found|exist|online|allowed|a member|imported|logged|in\b|been)|banned|muted|blocked|frozen|kicked|removed|offline|locked|unverified|already|logged|deleted)|does not exist|doesn't exist|from [\d[]))`;
+
+export const PERSONAL_PATTERNS: readonly PersonalPattern[] = [
+  pattern('query', /\?/, String.raw`(\?)([^\s"'<>?，。；）]{0,1024}=[^\s"'<>，。；）→]{0,2048})`),
+  pattern('token', /:\/\//, String.raw`(:\/\/)([^\s/?#"'<>]{1,256})(?=@)`),
+  pattern(
+    'token',
+    /cookie/i,
+    String.raw`(cookie2?${GAP}[:=]${GAP})([^\s;,"'=]{1,128}=[^\s;,"']{0,1024}(?:;\s?[\w-]{1,64}(?:=[^\s;"']{0,1024})?){0,32})`,
+  ),
+  pattern(
+    'token',
+    /eyJ/,
+    String.raw`()((?<![\w-])eyJ[\w-]{6,1024}\.[\w-]{1,2048}(?:\.[\w-]{0,1024})?)`,
+    undefined,
+    'g',
+  ),
+  pattern('token', /eJ/, String.raw`()((?<![A-Za-z0-9])eJ[\w*+/-]{22,2048}={0,2})`, undefined, 'g'),
+  pattern('token', /bearer|basic/i, String.raw`((?:bearer|basic)\s{1,3})([\w.~+/=-]{8,2048})`, looksSecret),
+  pattern(
+    'token',
+    SECRET_HINT,
+    String.raw`(${SECRET_NAME}\\?["']?${GAP}[:=：]${GAP}\\?["'“])(${QUOTED})`,
+    isNoPlainWord,
+  ),
+  pattern(
+    'token',
+    SECRET_HINT,
+    String.raw`(${SECRET_NAME}${SEPARATOR})((?:(?!\\?["'])${BARE}){1,1024})`,
+    isSecretAfterName,
+  ),
+  pattern(
+    'token',
+    SECRET_HINT,
+    String.raw`(${SECRET_NAME}[\s"'“<([]{0,3})((?![=:])${BARE}{6,1024})`,
+    looksSecret,
+  ),
+  pattern('group', /@TGS#/i, String.raw`()(@TGS#[\w@#-]{1,128})`),
+  pattern(
+    'group',
+    /group|群/i,
+    String.raw`((?:group[_ ]?id|群组?(?:ID|id|号))${SEPARATOR}["“]?)(${BARE}{1,128})`,
+    isNoPlainWord,
+  ),
+  pattern(
+    'email',
+    /@|%40/,
+    String.raw`()([A-Za-z0-9][\w.%+'-]{0,63}(?:@|%40)(?:[A-Za-z0-9\u00c0-\u024f-]{1,63}\.){1,8}[A-Za-z]{2,24})`,
+  ),
+  pattern('account', /@["']?\d/, String.raw`()((?<![\w.-])[\w.-]{1,64})(?=["']?@["']?\d{1,3}\.\d)`),
+  ...accountPatterns(),
+  ...phonePatterns(),
+  ...addressPatterns(),
+  pattern(
+    'token',
+    /[\da-f]{32}/i,
+    String.raw`()((?<![A-Za-z0-9])[\da-f]{32,512}(?![A-Za-z0-9]))`,
+    isNoTraceId,
+  ),
+  pattern('token', /AKI[AD]/, String.raw`()((?<![A-Za-z0-9])AKI[AD][A-Za-z0-9]{12,60})`, undefined, 'g'),
+  pattern('token', /:APA91/, String.raw`()((?<![\w-])[\w-]{8,32}:APA91[\w-]{16,512})`),
+  pattern('token', /[\w+/*-]{20}/, String.raw`()((?<![\w+/*-])[\w+/*-]{20,1024}={0,2})`, isRandomLooking),
+  pattern('token', /[\w+*-]{20}/, String.raw`()((?<![\w+*-])[\w+*-]{20,1024}={0,2})`, isRandomLooking),
+];
+
+function pattern(
+  kind: PersonalKind,
+  hint: RegExp,
+  source: string,
+  accepts: Accepts = () => true,
+  flags = 'gi',
+): PersonalPattern {
+  return { kind, hint, regexp: new RegExp(source, flags), accepts };
+}
+
+function accountPatterns(): PersonalPattern[] {
+  const listOf = String.raw`(${ACCOUNT_NAME}(?: list)?${SEPARATOR})`;
+  const chinese = `${ACCOUNT_NAME_CHINESE}\\s?`;
+  return [
+    pattern('account', ACCOUNT_HINT, String.raw`${listOf}(\[[^\]\r\n]{1,1024}\]?)`),
+    pattern(
+      'account',
+      ACCOUNT_HINT,
+      String.raw`(${ACCOUNT_NAME}${SEPARATOR}\\?["'“])(${QUOTED})`,
+      isNoPlainWord,
+    ),
+    pattern(
+      'account',
+      /ids|accounts|\(s\)/i,
+      String.raw`((?:accounts|ids|\(s\))${SEPARATOR})(${BARE}{1,128}(?:,${BARE}{1,128}){1,64})`,
+    ),
+    pattern(
+      'account',
+      ACCOUNT_HINT,
+      String.raw`(${ACCOUNT_NAME}${SEPARATOR})(${BARE}{1,256})`,
+      isNoPlainWord,
+    ),
+    pattern(
+      'account',
+      ACCOUNT_HINT,
+      String.raw`(${ACCOUNT_NAME}(?:\s{1,3}["'“<]|\s{0,3}[[【]))(${QUOTED})`,
+      isQuotedAccount,
+    ),
+    pattern('account', ACCOUNT_HINT, String.raw`(${ACCOUNT_NAME}\s{1,2})(${BARE}{2,128})`, isIdLike),
+    pattern(
+      'account',
+      ACCOUNT_HINT,
+      String.raw`(${ACCOUNT_NAME}\s)([A-Za-z]{2,32})${SAID_OF_ACCOUNT}`,
+      isNoPlainWord,
+    ),
+    pattern(
+      'account',
+      / of | by |usersig for|forbid|kick|mute|ban/i,
+      String.raw`((?:profile of|behalf of|list of|usersig for|\b(?:forbid|kick|mute|ban|unmute|unban)|(?:invited|dismissed|created|kicked|muted|banned|removed|sent) by)\s["']?)(${BARE}{2,128})`,
+      isIdLike,
+    ),
+    pattern(
+      'account',
+      CHINESE_HINT,
+      String.raw`(${chinese}[:：=]${GAP}["“'[【「])(${QUOTED})`,
+      isNoPlainWord,
+    ),
+    pattern('account', CHINESE_HINT, String.raw`(${chinese}["“'[【「])(${QUOTED})`, isNoPlainWord),
+    pattern('account', CHINESE_HINT, String.raw`(${chinese}[:：=]${GAP})(${BARE}{1,128})`, isNoPlainWord),
+    pattern('account', CHINESE_HINT, String.raw`(${chinese})([A-Za-z0-9][\w.-]{1,127})`, isNameAmongChinese),
+  ];
+}
+
+function phonePatterns(): PersonalPattern[] {
+  const hint = /\d.{0,3}\d.{0,3}\d.{0,3}\d.{0,3}\d.{0,3}\d.{0,3}\d/;
+  const ends = String.raw`(?![\dA-Za-z_]|\.\d)`;
+  return [
+    pattern(
+      'phone',
+      hint,
+      String.raw`(${PHONE_NAME}["']?\s{0,3}[:=：]?\s{0,3}["“]?)(\+?\(?\d[\d ().-]{4,22}\d)${ends}`,
+      (value) => isPhoneNumber(value, 7),
+    ),
+    pattern('phone', /\+\d/, String.raw`()((?<![\w+])\+\d[\d ().-]{6,22}\d)${ends}`, (value) =>
+      isPhoneNumber(value, 8),
+    ),
+    pattern(
+      'phone',
+      hint,
+      String.raw`()((?<![\w.+-])(?:(?:\+|00)?86[ -]?)?1[3-9]\d(?:[ -]?\d{4}){2})${ends}(?!\s?(?:us|ns|ms|bytes|B)\b)`,
+      isNoCounter,
+    ),
+    pattern('phone', hint, String.raw`()((?<![\w.-])\(?0\d{2,3}\)?[ -]\d{3,4}[ -]?\d{4})${ends}`),
+    pattern('phone', hint, String.raw`()((?<![\w.-])(?:\(\d{3}\) ?|\d{3}-)\d{3}-\d{4})${ends}`),
+  ];
+}
+
+function addressPatterns(): PersonalPattern[] {
+  const octet = String.raw`(?:25[0-5]|2[0-4]\d|1?\d?\d)`;
+  return [
+    pattern(
+      'ip',
+      /:.*:/,
+      String.raw`()((?<![\w:.[])(?:\[[\da-f:.]{3,45}(?:%\w{1,15})?\](?::\d{1,5})?|[\da-f:.]{3,45}(?:%\w{1,15})?(?:\/\d{1,3})?)(?![\w]))`,
+      isIpv6Text,
+    ),
+    pattern(
+      'ip',
+      /\d\.\d/,
+      String.raw`()((?<![\d.])${octet}(?:\.${octet}){3}(?!\.?\d)(?::\d{1,5}|\/\d{1,2})?)`,
+      isNoVersion,
+    ),
+  ];
+}
+
+/** After `=` or an opening quote any value counts, else only what the sentence would not go on with. */
+function isNoPlainWord(value: string, _text: string, _start: number, prefix: string): boolean {
+  return /[=:：]\s{0,3}\\?["'“[【「]$|=\s{0,3}$/.test(prefix) ? !isAbsentWord(value) : !isPlainWord(value);
+}
+
+/** After `=` any value is a secret, after `:` only what no sentence would go on with. */
+function isSecretAfterName(value: string, _text: string, _start: number, prefix: string): boolean {
+  if (prefix.includes('=')) return !isAbsentWord(value);
+  if (isPlainWord(value)) return false;
+  return /pass|pwd|密码|口令|验证码/i.test(prefix) || looksSecret(value);
+}
+
+/** Letters and digits together, or letters as no word has them; a date has neither. */
+function looksSecret(value: string): boolean {
+  if (value.length < 6 || /^\d{4}-\d\d-\d\d/.test(value)) return false;
+  return (/\d/.test(value) && /[A-Za-z]/.test(value)) || isRandomLooking(value);
+}
+
+/** A name in quotes, or the sentence that goes on in quotes: names are short. */
+function isQuotedAccount(value: string): boolean {
+  return !isPlainWord(value) && value.split(' ').length <= 3;
+}
+
+/** What stands bare after "user" or "account" and is an id: digits, or parts joined as no word is. */
+function isIdLike(value: string): boolean {
+  if (isPlainWord(value) || /^(?:\d{4}-\d\d-\d\d|\d{1,9}(?:%|[kmg]?b|[mun]?s)$)/i.test(value)) return false;
+  if (/^[\d.:/]+$/.test(value)) return /^\d{5,}$/.test(value);
+  return (value.length >= 4 && /\d/.test(value)) || /^\w+[_.]\w+$/.test(value);
+}
+
+function isNameAmongChinese(value: string): boolean {
+  if (isPlainWord(value) || /^\d+$/.test(value)) return value.length >= 5 && !isPlainWord(value);
+  return isIdLike(value) || /^[A-Za-z]{2,}$/.test(value);
+}
+
+function isPhoneNumber(value: string, digitsMin: number): boolean {
+  const digits = value.replaceAll(/\D/g, '').length;
+  return digits >= digitsMin && digits <= 15 && !/^\d{4}-\d\d-\d\d/.test(value);
+}
+
+function isNoCounter(_value: string, text: string, start: number): boolean {
+  const before = text.slice(Math.max(0, start - 24), start);
+  return !/(?:seq|sequence|offset|random|count|total|size|bytes|length|completed)["'\s:=]{0,4}$/i.test(
+    before,
+  );
+}
+
+function isNoTraceId(_value: string, text: string, start: number): boolean {
+  const before = text.slice(Math.max(0, start - 24), start);
+  return !/(?:trace|span|request|req|correlation|commit|message|msg)[_ -]?(?:id)?["'\s:=]{0,4}$/i.test(
+    before,
+  );
+}
+
+function isNoVersion(_value: string, text: string, start: number): boolean {
+  const before = text.slice(Math.max(0, start - 16), start);
+  return !/(?:(?:^|[^A-Za-z])v|version|(?:^|[^A-Za-z])ver\.?|sdk|release|build|[a-z]\/)[\s:=]{0,3}$/i.test(
+    before,
+  );
+}
+
+function isIpv6Text(value: string): boolean {
+  if (value === '::') return false;
+  const address = /^\[?([\da-f:.]+)/i.exec(value)?.[1] ?? '';
+  return isIPv6(address);
+}

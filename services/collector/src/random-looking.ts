@@ -1,0 +1,30 @@
+/*
+ * Tells ids and secrets from words. Letters and digits drawn at random change between lower case, upper case and
+ * digit at six of ten places; words, also in camelCase, at fewer than three of ten.
+ */
+
+/** Least share of changes between neighbouring letters and digits. */
+const CHANGES_MIN = 0.4;
+
+/** True for base64-like text of upper and lower case; marks such as `-` and `_` are passed over. Linear. */
+export function isRandomLooking(text: string): boolean {
+  if (!/[a-z]/.test(text) || !/[A-Z]/.test(text)) return false;
+  let places = 0;
+  let changes = 0;
+  let previous = classOf(text.charCodeAt(0));
+  for (let at = 1; at < text.length; at++) {
+    const current = classOf(text.charCodeAt(at));
+    if (current === 'mark') continue;
+    if (previous !== 'mark') places += 1;
+    if (previous !== 'mark' && current !== previous) changes += 1;
+    previous = current;
+  }
+  return places > 0 && changes >= CHANGES_MIN * places;
+}
+
+function classOf(code: number): 'digit' | 'upper' | 'lower' | 'mark' {
+  if (code >= 0x30 && code <= 0x39) return 'digit';
+  if (code >= 0x41 && code <= 0x5a) return 'upper';
+  if (code >= 0x61 && code <= 0x7a) return 'lower';
+  return 'mark';
+}

@@ -1,0 +1,263 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { PERSONAL_PATTERNS } from '../src/personal-patterns.js';
+import { findPersonalSpans, scrubText } from '../src/scrub-text.js';
+import { measureScrubbing, readLabelled, type Tally } from './labelled-messages.js';
+
+const LABELLED = readLabelled('scrub-labelled.jsonl');
+const HELD_OUT = readLabelled('scrub-held-out.jsonl');
+
+function print(tally: ReadonlyMap<string, Tally>): string {
+  return Array.from(
+    tally,
+    ([kind, { labelled, gone, found, right }]) =>
+      `${kind}: ${gone} of ${labelled} gone, ${right} of ${found} right`,
+  ).join('\n');
+}
+
+test('the sets are as large and as mixed as they say: 300 messages, a third with nothing to take out', () => {
+  const all = [...LABELLED, ...HELD_OUT];
+  assert(all.length >= 300);
+  assert(all.filter(({ spans }) => spans.length === 0).length >= all.length / 3);
+  assert.equal(new Set(all.map(({ text }) => text)).size, all.length);
+});
+
+for (const { name, messages, recallMin, precisionMin } of [
+  {
+    name: 'the messages that the patterns were made with',
+    messages: LABELLED,
+    recallMin: 1,
+    precisionMin: 1,
+  },
+  { name: 'the held-out messages', messages: HELD_OUT, recallMin: 0.98, precisionMin: 0.98 },
+]) {
+  test(`of ${name} at least ${recallMin} is taken out, at least ${precisionMin} of it rightly`, (context) => {
+    const tally = measureScrubbing(messages);
+    context.diagnostic(print(tally));
+    let [labelled, gone, found, right] = [0, 0, 0, 0];
+    for (const of of tally.values()) {
+      labelled += of.labelled;
+      gone += of.gone;
+      found += of.found;
+      right += of.right;
+      assert(of.gone >= 0.95 * of.labelled && of.right >= 0.95 * of.found, print(tally));
+    }
+    assert(gone >= recallMin * labelled, `recall ${gone / labelled}\n${print(tally)}`);
+    assert(right >= precisionMin * found, `precision ${right / found}\n${print(tally)}`);
+  });
+}
+
+test('a placeholder stands where the piece stood and the rest stays', () => {
+  assert.deepEqual(
+    scrubText('user bob_1987 (mail bob@example.com) refused by 10.0.0.7:80 after 3000 ms, code 20003'),
+    {
+      text: 'user <account> (mail <email>) refused by <ip> after 3000 ms, code 20003',
+      replaced: 3,
+    },
+  );
+  assert.deepEqual(scrubText(''), { text: '', replaced: 0 });
+});
+
+test('placeholders of an earlier scrubbing are no names and no values', () => {
+  for (const text of [
+    'user <account> not found',
+    'token=<token>',
+    '"From_Account":"<account>"',
+    '<ip>:<ip>',
+  ]) {
+    assert.deepEqual(scrubText(text), { text, replaced: 0 });
+  }
+});
+
+/** Beginnings, values and marks of messages; in any order, matches begin, end and overlap in every way. */
+const PIECES = [
+  'user ',
+  'account "',
+  'identifier=',
+  '"From_Account":"',
+  'token: ',
+  'usersig=',
+  '用户',
+  '昵称：',
+  '<ip>',
+]
+  .concat([
+    'bob_1987',
+    'alice',
+    'a@b.cn',
+    '@TGS#2J4',
+    '13800138000',
+    '+86 138 0013 8000',
+    '10.0.0.7:80',
+    '::1',
+  ])
+  .concat([
+    'eJwtzEELgjAYxvHvsnPIpm',
+    'Bearer abc123def',
+    '?a=b&c=d',
+    '://x:y@',
+    'Cookie: a=b; c',
+    '<',
+    '>',
+    ' ',
+    '"',
+  ])
+  .concat(['=', ':', '.', '，', ' not found', '@', '-', '[', ']', '\n', '%40', '\\"']);
+
+const pieces = fc
+  .array(
+    fc.oneof(
+      fc.constantFrom(...PIECES),
+      fc.string({ maxLength: 6 }),
+      fc.string({ unit: 'binary', maxLength: 4 }),
+    ),
+    { maxLength: 14 },
+  )
+  .map((parts) => parts.join(''));
+
+test('whatever the text, scrubbing twice is scrubbing once', () => {
+  fc.assert(
+    fc.property(pieces, (text) => {
+      const once = scrubText(text);
+      assert.deepEqual(scrubText(once.text), { text: once.text, replaced: 0 });
+      assert.equal(once.replaced === 0, once.text === text);
+    }),
+    { numRuns: 2_000 },
+  );
+});
+
+/** Text of one kind of character, as a bracket expression names it. */
+function characters(kind: string, minLength: number, maxLength: number): fc.Arbitrary<string> {
+  return fc.stringMatching(new RegExp(`^[${kind}]{${minLength},${maxLength}}$`));
+}
+
+const secrets = fc.oneof(
+  fc.tuple(characters('a-z', 1, 12), characters('a-z', 2, 12)).map(([local, domain]) => ({
+    secret: `${local}.x7@${domain}.com`,
+    planted: `${local}.x7@${domain}.com`,
+  })),
+  characters('0-9', 9, 9).map((rest) => ({ secret: `13${rest}`, planted: `13${rest}` })),
+  fc.ipV4().map((address) => ({ secret: address, planted: address })),
+  characters('A-Za-z0-9', 6, 200).map((value) => ({ secret: `Zq7${value}`, planted: `usersig=Zq7${value}` })),
+  characters('A-Za-z0-9', 6, 200).map((value) => ({ secret: `Zq7${value}`, planted: `Bearer Zq7${value}` })),
+  characters('A-Za-z0-9', 1, 30).map((value) => ({
+    secret: `u_7${value}`,
+    planted: `identifier="u_7${value}"`,
+  })),
+  characters('A-Za-z0-9', 1, 30).map((value) => ({
+    secret: `u_7${value}`,
+    planted: `用户u_7${value}不存在`,
+  })),
+  characters('A-Za-z0-9', 1, 30).map((value) => ({
+    secret: `usersig=Zq7${value}`,
+    planted: `POST /v4/a/b?x=1&usersig=Zq7${value} HTTP/1.1`,
+  })),
+);
+const SURROUNDINGS = [
+  '',
+  'rejected',
+  'upstream timed out after 3000 ms',
+  '请求失败',
+  '{"ErrorCode":70003}',
+  '(500)',
+];
+const surroundings = fc.constantFrom(...SURROUNDINGS);
+
+test('whatever stands around it, a planted secret does not come out', () => {
+  fc.assert(
+    fc.property(surroundings, secrets, surroundings, (before, { secret, planted }, after) => {
+      const { text, replaced } = scrubText(`${before} ${planted} ${after}`);
+      assert(replaced > 0);
+      assert(!text.includes(secret), text);
+    }),
+    { numRuns: 2_000 },
+  );
+});
+
+/** Texts made of what patterns repeat over, where a careless pattern would start anew at every character. */
+const HOSTILE = [
+  'a',
+  '1',
+  'aB3',
+  '@',
+  'a@',
+  'a.',
+  'a@a.',
+  '?',
+  '?=',
+  '+1 ',
+  '1-',
+  '::',
+  'f:',
+  '1.',
+  '://',
+  'eJ',
+  'eyJa.',
+  '"',
+  '[',
+]
+  .concat([
+    'user ',
+    'user=',
+    'user "',
+    'token ',
+    'token=',
+    'a=b;',
+    'cookie: a=b; ',
+    '用户',
+    '昵称：',
+    '(',
+    '-',
+    '_',
+    '%',
+    '%40',
+    ' ',
+  ])
+  .concat([
+    'accounts=a,',
+    ',a',
+    'a,',
+    'phone 1',
+    '86',
+    '@TGS#',
+    'Bearer ',
+    'sig',
+    'account',
+    '138 ',
+    '\\"',
+    '<ip>',
+    'ip:1.2.3.4 ',
+  ]);
+
+test('no pattern repeats without bound', () => {
+  for (const { regexp } of PERSONAL_PATTERNS) {
+    const outsideClasses = regexp.source.replaceAll(/\\./g, 'x').replaceAll(/\[[^\]]*\]/g, 'x');
+    assert.doesNotMatch(outsideClasses, /[*+]|\{\d+,\}/, regexp.source);
+  }
+});
+
+/** How many times patterns were tried at a place of the text; within one try their bounds hold. */
+function attempts(text: string): number {
+  let count = 0;
+  for (const { regexp } of PERSONAL_PATTERNS) {
+    regexp.exec = (subject) => {
+      count += 1;
+      return RegExp.prototype.exec.call(regexp, subject);
+    };
+  }
+  try {
+    findPersonalSpans(text);
+  } finally {
+    for (const { regexp } of PERSONAL_PATTERNS) Reflect.deleteProperty(regexp, 'exec');
+  }
+  return count;
+}
+
+test('work grows with the text and not faster: eight times the length takes at most ten times the attempts', () => {
+  for (const unit of HOSTILE) {
+    const small = attempts(unit.repeat(256 / unit.length));
+    const large = attempts(unit.repeat(2_048 / unit.length));
+    assert(large <= 10 * Math.max(small, PERSONAL_PATTERNS.length), `${unit}: ${small} → ${large}`);
+  }
+});
