@@ -260,6 +260,9 @@ async function summarize(
       `rejected ${number(rejected)}, given up ${number(unsent)}, never sent ${number(skipped)}, answer lost ${number(ambiguous)}: none of these counts as SENT`,
     );
   }
+  if (last?.told === false) {
+    screen.print('the simulator was killed before its last word: it had sent more than it told');
+  }
   screen.print(`memory of all processes ${(memory / GIB).toFixed(2)} GB`);
   return isEven(balance);
 }

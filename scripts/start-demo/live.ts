@@ -36,7 +36,7 @@ export type Live = {
   state(): Promise<LiveState>;
   begin(incident: string, forS: number): Promise<void>;
   /** Ends the traffic, waits until all of it is stored and gives the final balance. */
-  finish(signal: AbortSignal): Promise<{ balance: Balance; totals: SimulatorTotals }>;
+  finish(signal: AbortSignal): Promise<{ balance: Balance; totals: SimulatorTotals; told: boolean }>;
   /** Ends it without waiting for anything. */
   stop(): Promise<void>;
 };
@@ -90,7 +90,7 @@ export async function startLive(options: LiveOptions): Promise<Live> {
       await watching;
       const totals = addTotals(earlier, last);
       const sent = { ...totals, told: lives <= 1 };
-      return { balance: await waitStored(sent, counter, sinceMs, signal, before), totals };
+      return { balance: await waitStored(sent, counter, sinceMs, signal, before), totals, told: sent.told };
     },
     stop: () => supervised.stop(),
   };
