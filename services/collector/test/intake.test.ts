@@ -104,6 +104,25 @@ test('records of an application outside the token are refused, those inside are 
   ]);
 });
 
+test('pieces taken out of texts and ids taken out of paths are counted over the body', () => {
+  const body = [
+    sampleRecord({ cause: 'user bob_1987 at 10.0.0.7 refused', interface: 'group/12345/members' }),
+    sampleRecord(),
+    sampleRecord({ exception: 'mail bob@example.com', interface: 'group/7/members/8' }),
+  ];
+  const { piecesScrubbed, idsTaken, records } = take(JSON.stringify(body), 'json');
+  assert.equal(piecesScrubbed, 3);
+  assert.equal(idsTaken, 2);
+  assert.deepEqual(
+    records.map((record) => [record.interface, record.exception, record.cause]),
+    [
+      ['group/{id}/members', 'Timeout', 'user <account> at <ip> refused'],
+      ['openim/sendmsg', 'Timeout', 'upstream timed out'],
+      ['group/{id}/members/{id}', 'mail <email>', 'upstream timed out'],
+    ],
+  );
+});
+
 test('beyond a hundred, bad records are counted by reason but not named', () => {
   const bad = Array.from({ length: 250 }, (_, index) => (index % 5 === 0 ? 1 : sampleRecord({ code: 'x' })));
   const { rejected, rejectedByReason } = take(JSON.stringify(bad), 'json');
