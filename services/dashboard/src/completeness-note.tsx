@@ -6,8 +6,11 @@ import { formatClock, formatSpan, formatUtc } from './format-time.js';
 import { formatShare } from './format-number.js';
 import { useNow } from './use-now.js';
 
-/** Ordinary delay between a request and its row is about a second; beyond this the page says it lags. */
-const LAG_MS_MAX = 60_000;
+/**
+ * The watermark is that of the partition furthest behind, and a partition without traffic stands still for up to ten
+ * minutes before it is left out. Only what is older tells that nothing new is stored at all.
+ */
+const SILENCE_MS_MAX = 660_000;
 
 type Props = { readonly completeness: Completeness | null; readonly live: boolean };
 
@@ -17,7 +20,7 @@ export function CompletenessNote({ completeness, live }: Props) {
   const { watermark, silent_collectors: silent } = completeness;
   const watermarkMs = watermark === null ? null : Date.parse(watermark);
   const lagMs = live && watermarkMs !== null ? now - watermarkMs : 0;
-  const lags = lagMs > LAG_MS_MAX;
+  const silentStore = lagMs > SILENCE_MS_MAX;
   return (
     <p className="freshness" data-testid="completeness" data-value={completeness.status}>
       {watermarkMs === null ? (
@@ -27,7 +30,7 @@ export function CompletenessNote({ completeness, live }: Props) {
           data up to <time dateTime={watermark ?? ''}>{formatClock(watermarkMs, now)}</time>
         </span>
       )}
-      {lags && <strong className="warn"> {formatSpan(lagMs)} behind</strong>}
+      {silentStore && <strong className="warn"> · nothing new stored for {formatSpan(lagMs)}</strong>}
       <span> · {wordsFor(completeness)}</span>
       {silent.length > 0 && (
         <strong className="warn" title={silent.join(', ')}>

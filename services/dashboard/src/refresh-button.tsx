@@ -26,7 +26,14 @@ export function RefreshButton({ controls }: { readonly controls: RefreshControls
           }}
         >
           <i className={live ? 'pulse' : 'pulse off'} aria-hidden="true" />
-          {live ? `Live · ${formatSpan(possibleMs)}` : 'Paused'}
+          {live ? (
+            <span>
+              <span className="live-word">Live · </span>
+              {formatSpan(possibleMs)}
+            </span>
+          ) : (
+            'Paused'
+          )}
         </button>
       )}
       <button

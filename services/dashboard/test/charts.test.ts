@@ -141,6 +141,11 @@ test('the worst moment is marked at the bottom and gaps break the line', () => {
   assert.equal(shape.rate.match(/M/g)?.length, 2);
 });
 
+test('a moment with an error or two is not marked', () => {
+  assert.equal(sparklineShape([{ time: '', requests: 10, success_rate: 0.8 }], BOX).worst, null);
+  assert.notEqual(sparklineShape([{ time: '', requests: 10, success_rate: 0.7 }], BOX).worst, null);
+});
+
 test('an empty sparkline draws nothing', () => {
   assert.deepEqual(sparklineShape([], BOX), { rate: '', volume: '', worst: null });
 });

@@ -120,6 +120,13 @@ test('steady applications, and ends without a rate, have no turn', () => {
   assert.equal(recentTurn([], null, 'unjudged'), null);
 });
 
+test('an end that chance explains is told neither as news nor as recovery', () => {
+  // Of the last 2,000 requests, 99.85 % lets expect three errors: none is no recovery. Of 99.8 % four are
+  // expected: five are no news.
+  assert.equal(recentTurn(window(1), 0.9985, 'degraded'), null);
+  assert.equal(recentTurn(window(0.9975), 0.998, 'degraded'), null);
+});
+
 test('a handful of errors at the end is no turn', () => {
   assert.equal(recentTurn([point(1000, 1), point(2, 0.5)], 0.999, 'healthy'), null);
 });

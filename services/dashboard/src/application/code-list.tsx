@@ -9,7 +9,7 @@ import { Empty, Panel } from '../panel.js';
 import type { AnswerState } from '../use-answer.js';
 import { OutcomeLabel } from './outcome-label.js';
 
-const ROWS_AT_ONCE = 6;
+const ROWS_AT_ONCE = 5;
 
 type Props = {
   readonly state: AnswerState<Overview>;

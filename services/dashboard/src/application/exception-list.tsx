@@ -4,6 +4,7 @@
 import type { ExceptionRow } from '@imscope/schemas/query-api/answers.js';
 import { useState } from 'react';
 import { Count } from '../figure.js';
+import { InterfaceName } from '../interface-name.js';
 import { formatQuantity } from '../format-number.js';
 import { LocalTime } from '../local-time.js';
 import { Empty, Panel } from '../panel.js';
@@ -74,7 +75,7 @@ function ExceptionItem({ row, onShow }: ItemProps) {
       <div className="exception-what">
         <p>
           <strong className="exception-name">{row.exception === '' ? row.name : row.exception}</strong> in{' '}
-          <code>{row.interface}</code>
+          <InterfaceName name={row.interface} />
         </p>
         <Causes row={row} />
       </div>

@@ -4,6 +4,7 @@
 import type { InterfaceRow } from '@imscope/schemas/query-api/answers.js';
 import { useMemo, useState } from 'react';
 import { Count, Duration, SuccessRate, toneOf } from '../figure.js';
+import { InterfaceName } from '../interface-name.js';
 import { formatQuantity, formatShare } from '../format-number.js';
 import { tierOf, TIERS } from '../health.js';
 import { Empty, Panel } from '../panel.js';
@@ -166,7 +167,7 @@ function Row({ row, chosen, requestsMax, onChoose }: RowProps) {
             onChoose(name);
           }}
         >
-          <code>{name}</code>
+          <InterfaceName name={name} />
         </button>
       </th>
       <td className="number">

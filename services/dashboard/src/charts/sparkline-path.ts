@@ -9,7 +9,7 @@ export type SparklineShape = {
   readonly rate: string;
   /** Path of the volume's bars. */
   readonly volume: string;
-  /** The worst point, where one is below the healthy line. */
+  /** The worst point below the healthy line that has more than an error or two. */
   readonly worst: { readonly x: number; readonly y: number; readonly rate: number } | null;
 };
 
@@ -22,6 +22,8 @@ export type SparklineBox = {
 
 const RATE_SPAN_MIN = 0.01;
 const HEALTHY = 0.999;
+/** A moment with fewer errors is not marked: one failure of ten requests is no news. */
+const MARKED_ERRORS_MIN = 3;
 
 export function sparklineShape(points: readonly SparkPoint[], box: SparklineBox): SparklineShape {
   const slot = box.width / Math.max(points.length, 1);
@@ -47,7 +49,9 @@ export function sparklineShape(points: readonly SparkPoint[], box: SparklineBox)
     // A lone point between gaps still needs a dash of length to be seen.
     rate += pen === 'up' ? `M${text(x - slot / 4)} ${text(y)}H${text(x)}` : `L${text(x)} ${text(y)}`;
     pen = 'down';
-    if (point.success_rate < HEALTHY && (worst === null || point.success_rate < worst.rate)) {
+    const errors = point.requests * (1 - point.success_rate);
+    const telling = point.success_rate < HEALTHY && errors > MARKED_ERRORS_MIN - 0.5;
+    if (telling && (worst === null || point.success_rate < worst.rate)) {
       worst = { x, y, rate: point.success_rate };
     }
   }

@@ -92,7 +92,7 @@ function FleetContent({ rows, state, change }: ContentProps) {
           />
           <p className="quiet">
             {state.sort === null ? (
-              'Worst first: by the share of service errors the counts vouch for'
+              'Worst first, by the share of service errors the counts vouch for'
             ) : (
               <button
                 type="button"

@@ -7,6 +7,7 @@ import { formatCount, formatQuantity, formatSuccessRate } from '../format-number
 import { windowSearch } from '../page-state.js';
 import type { TimeWindow } from '../time-window.js';
 import type { FleetTotals, RankedApplication } from './fleet-order.js';
+import { recentTurn } from './recent-turn.js';
 
 type Props = {
   readonly totals: FleetTotals;
@@ -65,13 +66,14 @@ function Verdict({ totals, worst, window }: Props) {
       <p className="verdict calm" role="status">
         <TierBadge tier="healthy" />
         <span>
-          Every application that could be judged is at 99.9 % or above, or had fewer than 5 service errors.
+          No application is in trouble: service errors stay below 0.1 %, or are no more than chance explains.
         </span>
       </p>
     );
   }
   const { row, tier } = worst;
   const others = failing + degraded - 1;
+  const turn = recentTurn(row.sparkline, row.success_rate, tier);
   const share = totals.serviceErrors === 0 ? 0 : row.outcomes.service_error / totals.serviceErrors;
   return (
     <p className="verdict" role="status" data-testid="verdict">
@@ -88,7 +90,8 @@ function Verdict({ totals, worst, window }: Props) {
             , most in <code>{row.worst_interface.interface}</code>
           </>
         )}
-        .{others > 0 && ` ${formatQuantity(others, 'more application')} in trouble.`}
+        .{turn?.kind === 'recovered' && ' It has recovered since.'}
+        {others > 0 && ` ${formatQuantity(others, 'more application')} in trouble.`}
       </span>
     </p>
   );

@@ -1,16 +1,16 @@
 /*
  * Whether an application's window ends unlike it was on the whole: an incident that just began, or one that is over.
- * Judged by the last twelfth of the sparkline. A point tells requests and rate but not how many were judged, so the
- * number of errors is an upper bound.
+ * Judged by the last twelfth of the sparkline against what the whole window lets expect, so that chance is not told
+ * as news. A point tells requests and rate but not how many were judged: numbers of errors are upper bounds.
  */
 import type { SparkPoint } from '@imscope/schemas/query-api/answers.js';
-import { DEGRADED_BELOW, SERVICE_ERRORS_MIN, type Tier } from '../health.js';
+import { DEGRADED_FROM, SERVICE_ERRORS_MIN, type Tier } from '../health.js';
 
 export type Turn = { readonly kind: 'worse' | 'recovered'; readonly rate: number };
 
 const LAST_PART = 12;
-/** A turn is told from this difference of success rates on: a tenth of a percent. */
-const DIFFERENCE_MIN = 0.001;
+/** How many times the expected errors make the end worse than the whole. */
+const WORSE_TIMES = 2;
 
 export function recentTurn(points: readonly SparkPoint[], rate: number | null, tier: Tier): Turn | null {
   if (rate === null) return null;
@@ -22,11 +22,13 @@ export function recentTurn(points: readonly SparkPoint[], rate: number | null, t
     requests += point.requests;
     errors += point.requests * (1 - point.success_rate);
   }
-  if (requests === 0) return null;
-  const recent = 1 - errors / requests;
-  if (recent >= DEGRADED_BELOW) {
-    return tier === 'failing' || tier === 'degraded' ? { kind: 'recovered', rate: recent } : null;
+  const expected = requests * (1 - rate);
+  const recent = requests === 0 ? 1 : 1 - errors / requests;
+  const inTrouble = tier === 'failing' || tier === 'degraded';
+  if (inTrouble && expected >= SERVICE_ERRORS_MIN && 1 - recent < DEGRADED_FROM) {
+    return { kind: 'recovered', rate: recent };
   }
-  const worse = errors >= SERVICE_ERRORS_MIN && recent <= rate - DIFFERENCE_MIN;
+  const worse =
+    errors >= SERVICE_ERRORS_MIN && 1 - recent >= DEGRADED_FROM && errors >= expected * WORSE_TIMES;
   return worse ? { kind: 'worse', rate: recent } : null;
 }

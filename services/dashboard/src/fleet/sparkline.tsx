@@ -14,7 +14,7 @@ export const Sparkline = memo(function Sparkline({ points }: { readonly points: 
   const { worst } = shape;
   const label =
     worst === null
-      ? 'Success rate steady at 99.9 % or more; volume below'
+      ? 'Success rate without a telling drop below 99.9 %; volume below'
       : `Success rate down to ${formatSuccessRate(worst.rate)}; volume below`;
   const barWidth = Math.max((BOX.width / Math.max(points.length, 1)) * 0.7, 0.8);
   return (
