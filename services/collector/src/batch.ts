@@ -3,6 +3,8 @@
  * `settled`; what a batch came to is decided once, by `Delivery`.
  */
 import type { Lane } from '@imscope/schemas/lanes.js';
+import { BatchCounts } from './batch-counts.js';
+import type { Series } from './metric-windows.js';
 
 /**
  * `acknowledged`: Kafka has it, by all in-sync replicas. `not_taken`: never tried, so it is safe to send the
@@ -19,6 +21,10 @@ export class Batch {
   /** Event times of the records so far, epoch milliseconds. */
   timeLeast = Number.POSITIVE_INFINITY;
   timeGreatest = 0;
+  /** What its request logs add to metrics and accounts once Kafka has it. Batches of those have none. */
+  readonly counts = new BatchCounts<Series>();
+  /** What it holds of a `ByteBudget` until it is resolved. */
+  bytesHeld = 0;
   /** The linger is over: it goes as soon as a partition is free. */
   due = false;
   /** The message's value once no more records come. */

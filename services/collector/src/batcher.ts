@@ -10,7 +10,9 @@ import { type Lane, type LaneMap, laneOf } from '@imscope/schemas/lanes.js';
 import type { RequestLog } from '@imscope/schemas/request-log.js';
 import { MESSAGE_BYTES_MAX } from '@imscope/schemas/topics.js';
 import { Batch } from './batch.js';
+import { COUNTS_BYTES_PER_RECORD } from './batch-counts.js';
 import type { ByteBudget } from './byte-budget.js';
+import type { Series } from './metric-windows.js';
 
 /**
  * Encoded bytes at which a batch is closed. One more record has at most 9 kB (all texts at their bounds, three
@@ -33,6 +35,8 @@ export type BatcherOptions = {
   /** How long a batch is tried from its first record on. */
   readonly timeoutMs: number;
   readonly budget: ByteBudget;
+  /** The series a record is counted in once its batch is acknowledged. */
+  readonly seriesOf: (record: RequestLog) => Series;
   /** A batch of this lane may be ready: ask `next`. Never called from within `append`. */
   readonly onReady: (lane: Lane) => void;
 };
@@ -59,7 +63,10 @@ export class Batcher {
     batch.records += 1;
     batch.timeLeast = Math.min(batch.timeLeast, record.time);
     batch.timeGreatest = Math.max(batch.timeGreatest, record.time);
-    this.#options.budget.take(state.builder.bytes - bytesBefore);
+    batch.counts.append(this.#options.seriesOf(record), record);
+    const bytes = state.builder.bytes - bytesBefore + COUNTS_BYTES_PER_RECORD;
+    batch.bytesHeld += bytes;
+    this.#options.budget.take(bytes);
     if (batch.records >= this.#options.recordsMax || state.builder.bytes >= BATCH_BYTES_MAX) {
       this.#close(state, batch);
       setImmediate(this.#options.onReady, lane);
@@ -113,11 +120,11 @@ export class Batcher {
   }
 
   #close(state: LaneState, batch: Batch): void {
-    const encodedBytes = state.builder.bytes;
     const container = state.builder.finish();
     assert(container.length < MESSAGE_BYTES_MAX, `a container of ${container.length} bytes is too large`);
-    this.#options.budget.release(encodedBytes);
-    this.#options.budget.take(container.length);
+    this.#options.budget.release(batch.bytesHeld);
+    batch.bytesHeld = container.length + batch.records * COUNTS_BYTES_PER_RECORD;
+    this.#options.budget.take(batch.bytesHeld);
     batch.container = container;
     state.open = undefined;
     state.closed.push(batch);

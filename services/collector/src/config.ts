@@ -2,6 +2,7 @@
  * The collector's settings, one table. Bounds are chosen so that the largest body always fits into the
  * buffers beside another one, whatever is set.
  */
+import { hostname } from 'node:os';
 import { type Config, integer, type Settings, text } from '@imscope/runtime/config.js';
 import { KAFKA_SETTINGS } from '@imscope/runtime/kafka-client.js';
 
@@ -58,6 +59,36 @@ export const COLLECTOR_SETTINGS = {
     min: 1_000,
     max: 60_000,
     purpose: 'longest a batch is tried before its requests are answered 503, or 504 in doubt',
+  }),
+  collectorName: text({
+    default: hostname(),
+    pattern: /^[\w.:-]{1,128}$/,
+    allowed: 'up to 128 letters, digits, "_", ".", ":" or "-"',
+    purpose: 'name of this collector in its accounts; the host name unless set',
+  }),
+  accountIntervalMs: integer({
+    default: 60_000,
+    min: 1_000,
+    max: 60_000,
+    purpose: 'how often the account is written, also where nothing came',
+  }),
+  metricGraceMs: integer({
+    default: 2_000,
+    min: 0,
+    max: 60_000,
+    purpose: 'how long a metric window stays open after its end',
+  }),
+  metricWindowsMax: integer({
+    default: 150_000,
+    min: 1_000,
+    max: 2_000_000,
+    purpose: 'metric windows open at once, about 1 kB each; beyond, the oldest are written early',
+  }),
+  metricBufferBytesMax: integer({
+    default: 16 * MIB,
+    min: MIB,
+    max: 1_024 * MIB,
+    purpose: 'bytes of metrics that wait for Kafka; beyond, windows stay open',
   }),
   interfacesMax: integer({
     default: 500,

@@ -1,5 +1,5 @@
 /*
- * Batches → Kafka, and the one place where a batch is resolved. One message is on its way per partition, so a
+ * Batches of one topic → Kafka, and the one place where a batch is resolved. One message is on its way per partition, so a
  * partition's sequences stand in the log in order and without gaps; several partitions run side by side.
  * A batch without an answer is sent again under the same id to the same partition until its time is over:
  * whoever reads the log drops the second copy.
@@ -13,7 +13,7 @@ import type { Batch, BatchOutcome } from './batch.js';
 import type { ByteBudget } from './byte-budget.js';
 import type { KafkaAvailability } from './kafka-availability.js';
 import { isPartitionFault, type SendMessage } from './kafka-producer.js';
-import type { CollectorMetrics } from './metrics.js';
+import type { DeliveryMetrics } from './metrics.js';
 
 /** First pause after a failed attempt; it doubles up to the second, each time within ± 50 %. */
 const RETRY_PAUSE_MS = 100;
@@ -25,14 +25,17 @@ const SWEEP_MS = 100;
 
 export type DeliveryOptions = {
   readonly boot: string;
+  readonly topic: string;
   readonly lanes: readonly Lane[];
   readonly inFlightMax: number;
   readonly send: SendMessage;
   readonly next: (lane: Lane, idle: boolean) => Batch | undefined;
   readonly takeExpired: (nowMs: number) => Batch[];
-  readonly availability: KafkaAvailability;
+  readonly availability: Pick<KafkaAvailability, 'failure' | 'failed' | 'succeeded'>;
   readonly budget: ByteBudget;
-  readonly metrics: CollectorMetrics;
+  /** Kafka has the batch, in time or late: called once for each that it has, in order within a partition. */
+  readonly onAcknowledged: (batch: Batch, id: BatchId) => void;
+  readonly metrics: DeliveryMetrics;
   readonly logger: Logger;
 };
 
@@ -121,37 +124,24 @@ export class Delivery {
     const acknowledged = await this.#tryUntilSettled(batch, container, id);
     if (!acknowledged) {
       this.#options.logger.error(
-        { batch: id, records: batch.records },
+        { topic: this.#options.topic, batch: id, records: batch.records },
         'batch given up without an answer from Kafka: it may be missing, and its sequence with it',
       );
     }
     this.#flights.delete(partition);
-    this.#options.budget.release(container.length);
+    this.#options.budget.release(batch.bytesHeld);
     this.pumpAll();
   }
 
   /** True once Kafka has the batch, even where its requests were answered before. */
   async #tryUntilSettled(batch: Batch, container: Buffer, id: BatchId): Promise<boolean> {
-    const { send, availability, metrics, logger } = this.#options;
     const eventTimes = { least: batch.timeLeast, greatest: batch.timeGreatest };
     const headers = writeBatchHeaders(id, batch.records, container, eventTimes);
     for (let pauseMs = RETRY_PAUSE_MS; batch.outcome === undefined; pauseMs *= 2) {
-      const endTimer = metrics.produceSeconds.startTimer();
-      const stall = setTimeout(() => {
-        availability.failed(`no answer to a message for ${STALL_MS / 1000} s`);
-      }, STALL_MS);
-      try {
-        await send(id.partition, container, headers);
-        endTimer();
-        availability.succeeded();
+      if (await this.#trySend(container, headers, id)) {
+        this.#options.onAcknowledged(batch, id);
         this.#settle(batch, 'acknowledged');
         return true;
-      } catch (error) {
-        metrics.produceFailures.inc();
-        logger.debug({ err: error, batch: id }, 'message not acknowledged');
-        if (!isPartitionFault(error)) availability.failed(messageOf(error));
-      } finally {
-        clearTimeout(stall);
       }
       const pause = Math.min(pauseMs, RETRY_PAUSE_MS_MAX) * (0.5 + Math.random());
       // Given up while pausing, it makes way for the next batch at once.
@@ -160,10 +150,31 @@ export class Delivery {
     return false;
   }
 
+  async #trySend(container: Buffer, headers: Record<string, string>, id: BatchId): Promise<boolean> {
+    const { send, availability, metrics, logger } = this.#options;
+    const endTimer = metrics.startTimer();
+    const stall = setTimeout(() => {
+      availability.failed(`no answer to a message for ${STALL_MS / 1000} s`);
+    }, STALL_MS);
+    try {
+      await send(id.partition, container, headers);
+      endTimer();
+      availability.succeeded();
+      return true;
+    } catch (error) {
+      metrics.failed();
+      logger.debug({ err: error, batch: id }, 'message not acknowledged');
+      if (!isPartitionFault(error)) availability.failed(messageOf(error));
+      return false;
+    } finally {
+      clearTimeout(stall);
+    }
+  }
+
   #sweep(nowMs: number): void {
     const nowOrLastMs = nowMs >= this.#lastMs ? Number.POSITIVE_INFINITY : nowMs;
     for (const batch of this.#options.takeExpired(nowOrLastMs)) {
-      this.#options.budget.release(batch.container?.length ?? 0);
+      this.#options.budget.release(batch.bytesHeld);
       this.#settle(batch, 'not_taken');
     }
     for (const { batch } of this.#flights.values()) {
@@ -174,13 +185,10 @@ export class Delivery {
   #settle(batch: Batch, outcome: BatchOutcome): void {
     const { metrics } = this.#options;
     if (!batch.settle(outcome)) {
-      if (outcome === 'acknowledged') metrics.batches.inc({ outcome: 'acknowledged_late' });
+      if (outcome === 'acknowledged') metrics.acknowledgedLate();
       return;
     }
-    metrics.batches.inc({ outcome });
-    metrics.batchRecords.observe(batch.records);
-    if (outcome === 'acknowledged') metrics.recordsAccepted.inc(batch.records);
-    else metrics.recordsUnresolved.inc({ outcome }, batch.records);
+    metrics.settled(outcome, batch.records);
   }
 }
 

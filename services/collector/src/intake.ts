@@ -3,7 +3,7 @@
  * nothing of a body was taken or all of its good records are in batches.
  */
 import { type Grant, mayUse } from '@imscope/runtime/tokens.js';
-import type { RequestLog } from '@imscope/schemas/request-log.js';
+import { REQUEST_LOG_BOUNDS, type RequestLog } from '@imscope/schemas/request-log.js';
 import type { Batch } from './batch.js';
 import { parseBody } from './parse-body.js';
 import type { BodyFormat } from './read-body.js';
@@ -23,6 +23,8 @@ export type Intake = {
   readonly accepted: number;
   readonly rejected: readonly NamedRejection[];
   readonly rejectedByReason: ReadonlyMap<RejectReason, number>;
+  /** The same by application, as far as the sender speaks for it; 0 for all others. */
+  readonly rejectedByApplication: ReadonlyMap<number, ReadonlyMap<RejectReason, number>>;
   readonly fieldsDropped: number;
   /** Pieces about a person, or credentials, taken out of texts. */
   readonly piecesScrubbed: number;
@@ -41,6 +43,7 @@ export function takeIn(
 ): Intake {
   const rejected: NamedRejection[] = [];
   const rejectedByReason = new Map<RejectReason, number>();
+  const rejectedByApplication = new Map<number, Map<RejectReason, number>>();
   const batches = new Set<Batch>();
   let accepted = 0;
   let fieldsDropped = 0;
@@ -57,7 +60,10 @@ export function takeIn(
     const checked = isRejection(value) ? value : checkRecord(value, grant, context);
     if (isRejection(checked)) {
       const { reason, detail } = checked;
-      rejectedByReason.set(reason, (rejectedByReason.get(reason) ?? 0) + 1);
+      addOne(rejectedByReason, reason);
+      const application = applicationOf(value, grant);
+      const reasons = rejectedByApplication.get(application) ?? new Map<RejectReason, number>();
+      rejectedByApplication.set(application, addOne(reasons, reason));
       if (rejected.length < REJECTED_NAMED_MAX) rejected.push({ index, reason, detail });
       return;
     }
@@ -66,7 +72,28 @@ export function takeIn(
     if (batch !== lastBatch) batches.add(batch);
     lastBatch = batch;
   });
-  return { accepted, rejected, rejectedByReason, fieldsDropped, piecesScrubbed, idsTaken, batches };
+  return {
+    accepted,
+    rejected,
+    rejectedByReason,
+    rejectedByApplication,
+    fieldsDropped,
+    piecesScrubbed,
+    idsTaken,
+    batches,
+  };
+}
+
+function addOne<K>(counts: Map<K, number>, key: K): Map<K, number> {
+  return counts.set(key, (counts.get(key) ?? 0) + 1);
+}
+
+/** The application of a refused record: nobody can book refusals on another's account. */
+function applicationOf(value: unknown, grant: Grant): number {
+  if (typeof value !== 'object' || value === null || !('sdk_app_id' in value)) return 0;
+  const { sdk_app_id: id } = value;
+  const readable = typeof id === 'number' && Number.isInteger(id) && id >= 1;
+  return readable && id <= REQUEST_LOG_BOUNDS.sdkAppIdMax && mayUse(grant, id) ? id : 0;
 }
 
 function checkRecord(

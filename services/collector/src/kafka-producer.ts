@@ -1,11 +1,12 @@
 /*
- * The producer: one message to one explicit partition per call, acknowledged by all in-sync replicas, and the
+ * The producer of all three topics: one message to one explicit partition per call, acknowledged by all in-sync replicas, and the
  * answer checked. It sends once; trying again is `Delivery`'s, where it is known what that means.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Kafka, RecordMetadata } from 'kafkajs';
+import type { Kafka, Producer, RecordMetadata } from 'kafkajs';
 import type { Logger } from '@imscope/runtime/logger.js';
 import type { Readiness } from '@imscope/runtime/readiness.js';
+import { TOPICS } from '@imscope/schemas/topics.js';
 
 /** Resolves once Kafka acknowledged the message. A rejection says nothing about whether it was written. */
 export type SendMessage = (
@@ -14,10 +15,13 @@ export type SendMessage = (
   headers: Record<string, string>,
 ) => Promise<void>;
 
-export type KafkaProducer = {
-  readonly partitions: number;
-  readonly send: SendMessage;
-  /** Resolves where the brokers answer and the topic is there. */
+export type TopicProducer = { readonly partitions: number; readonly send: SendMessage };
+
+/** `partitions` and `send` by themselves are those of the request logs. */
+export type KafkaProducer = TopicProducer & {
+  readonly interfaceMetric: TopicProducer;
+  readonly edgeAccount: TopicProducer;
+  /** Resolves where the brokers answer and the topic of the request logs is there. */
   readonly probe: () => Promise<void>;
   stop(): Promise<void>;
 };
@@ -25,20 +29,28 @@ export type KafkaProducer = {
 /** Longest the broker itself waits for its in-sync replicas. */
 const ACK_TIMEOUT_MS = 10_000;
 const CONNECT_PAUSE_MS = 1_000;
-const DISCONNECT_MS_MAX = 2_000;
+const DISCONNECT_MS_MAX = 1_000;
 const ACKS_ALL = -1;
+
+/** Request logs, metrics, accounts. */
+type Topics = readonly [requestLog: string, interfaceMetric: string, edgeAccount: string];
 
 /** Connects, however long Kafka takes to come; `/ready` and the log say what is missing meanwhile. */
 export async function connectProducer(options: {
   kafka: Kafka;
-  topic: string;
+  topicPrefix: string;
   readiness: Readiness;
   logger: Logger;
 }): Promise<KafkaProducer> {
-  const { kafka, topic, readiness, logger } = options;
+  const { kafka, topicPrefix, readiness, logger } = options;
+  const topics: Topics = [
+    topicPrefix + TOPICS.requestLog.name,
+    topicPrefix + TOPICS.interfaceMetric.name,
+    topicPrefix + TOPICS.edgeAccount.name,
+  ];
   for (;;) {
     try {
-      const partitions = await countPartitions(kafka, topic);
+      const [requestLogs, metrics, accounts] = await countPartitions(kafka, topics);
       const producer = kafka.producer({
         allowAutoTopicCreation: false,
         createPartitioner: () => explicitPartition,
@@ -46,18 +58,12 @@ export async function connectProducer(options: {
       });
       await producer.connect();
       return {
-        partitions,
-        send: async (partition, value, headers) => {
-          const metadata = await producer.send({
-            topic,
-            acks: ACKS_ALL,
-            timeout: ACK_TIMEOUT_MS,
-            messages: [{ partition, value, headers }],
-          });
-          checkAcknowledged(metadata, topic, partition);
-        },
+        partitions: requestLogs,
+        send: sendTo(producer, topics[0]),
+        interfaceMetric: { partitions: metrics, send: sendTo(producer, topics[1]) },
+        edgeAccount: { partitions: accounts, send: sendTo(producer, topics[2]) },
         probe: async () => {
-          await countPartitions(kafka, topic);
+          await countPartitions(kafka, topics);
         },
         // kafkajs waits for pending answers; by now everything is resolved, so what is pending has no meaning left.
         stop: () =>
@@ -66,10 +72,22 @@ export async function connectProducer(options: {
     } catch (error) {
       const failure = error instanceof Error ? error.message : String(error);
       readiness.report('kafka', failure);
-      logger.warn({ topic, failure }, 'Kafka cannot be used yet: trying again');
+      logger.warn({ topics, failure }, 'Kafka cannot be used yet: trying again');
       await sleep(CONNECT_PAUSE_MS * (0.5 + Math.random()));
     }
   }
+}
+
+function sendTo(producer: Producer, topic: string): SendMessage {
+  return async (partition, value, headers) => {
+    const metadata = await producer.send({
+      topic,
+      acks: ACKS_ALL,
+      timeout: ACK_TIMEOUT_MS,
+      messages: [{ partition, value, headers }],
+    });
+    checkAcknowledged(metadata, topic, partition);
+  };
 }
 
 /** True where Kafka answered, and refused for this partition only (a leader moved, replicas are missing). */
@@ -101,14 +119,17 @@ function checkAcknowledged(metadata: readonly RecordMetadata[], topic: string, p
   }
 }
 
-async function countPartitions(kafka: Kafka, topic: string): Promise<number> {
+async function countPartitions(kafka: Kafka, names: Topics): Promise<[number, number, number]> {
   const admin = kafka.admin();
   try {
     await admin.connect();
-    const { topics } = await admin.fetchTopicMetadata({ topics: [topic] });
-    const partitions = topics[0]?.partitions.length ?? 0;
-    if (partitions === 0) throw new Error(`topic ${topic} has no partitions`);
-    return partitions;
+    const { topics } = await admin.fetchTopicMetadata({ topics: [...names] });
+    const partitionsOf = (name: string): number => {
+      const partitions = topics.find((topic) => topic.name === name)?.partitions.length ?? 0;
+      if (partitions === 0) throw new Error(`topic ${name} has no partitions`);
+      return partitions;
+    };
+    return [partitionsOf(names[0]), partitionsOf(names[1]), partitionsOf(names[2])];
   } finally {
     await admin.disconnect();
   }

@@ -42,7 +42,7 @@ const CHINESE_HINT = /[一-龥]/;
 const SECRET_HINT =
   /sig|token|secret|key|pass|pwd|credential|authorization|ticket|session|random|nonce|regid|密码|口令|令牌|密钥|签名|验证码/i;
 /** What is said of an account by its bare name: without it, "user x" is too weak a sign. */
-const SAID_OF_ACCOUNT = String.raw`(?=\s(?:(?:is |was |has been |has |were )?(?:not (?:found|exist|online|allowed|a member|imported|logged|in\b|been)|banned|muted|blocked|frozen|kicked|removed|offline|locked|unverified|already|logged|deleted)|does not exist|doesn't exist|from [\d[]))`;
+const SAID_OF_ACCOUNT = String.raw`(?=\s(?:(?:is |was |has been |has |were )?(?:in (?:the )?(?:block|black)list|not (?:found|exist|online|allowed|a member|imported|logged|in\b|been)|banned|muted|blocked|frozen|kicked|removed|offline|locked|unverified|already|logged|deleted)|does not exist|doesn't exist|from [\d[]))`;
 
 export const PERSONAL_PATTERNS: readonly PersonalPattern[] = [
   pattern('query', /\?/, String.raw`(\?)([^\s"'<>?，。；）]{0,1024}=[^\s"'<>，。；）→]{0,2048})`),
@@ -130,6 +130,12 @@ function accountPatterns(): PersonalPattern[] {
     ),
     pattern(
       'account',
+      /[a-z]_\d{2}/i,
+      String.raw`()((?<![\w/.:-])[a-z]{1,24}(?:_[a-z]{1,24}){0,3}_\d{2,20}(?![\w/.:-]))`,
+      isNoTableName,
+    ),
+    pattern(
+      'account',
       /ids|accounts|\(s\)/i,
       String.raw`((?:accounts|ids|\(s\))${SEPARATOR})(${BARE}{1,128}(?:,${BARE}{1,128}){1,64})`,
     ),
@@ -154,8 +160,8 @@ function accountPatterns(): PersonalPattern[] {
     ),
     pattern(
       'account',
-      / of | by |usersig for|forbid|kick|mute|ban/i,
-      String.raw`((?:profile of|behalf of|list of|usersig for|\b(?:forbid|kick|mute|ban|unmute|unban)|(?:invited|dismissed|created|kicked|muted|banned|removed|sent) by)\s["']?)(${BARE}{2,128})`,
+      / of | by | for |peer|forbid|kick|mute|ban/i,
+      String.raw`((?:(?:profile|portrait|behalf|list) (?:of|for)|usersig for|\bpeer|\b(?:forbid|kick|mute|ban|unmute|unban)|(?:invited|dismissed|created|kicked|muted|banned|removed|sent) by)\s["']?)(${BARE}{2,128})`,
       isIdLike,
     ),
     pattern(
@@ -250,6 +256,13 @@ function isNameAmongChinese(value: string): boolean {
 function isPhoneNumber(value: string, digitsMin: number): boolean {
   const digits = value.replaceAll(/\D/g, '').length;
   return digits >= digitsMin && digits <= 15 && !/^\d{4}-\d\d-\d\d/.test(value);
+}
+
+/** Tables, indexes and shards are numbered too. */
+function isNoTableName(value: string, text: string, start: number): boolean {
+  if (/^(?:im|idx|tbl|table|db|shard|part|err|error|code|http|utf)_/i.test(value)) return false;
+  const before = text.slice(Math.max(0, start - 16), start);
+  return !/(?:table|index|shard|topic|partition|database|key|column)[\s"'`:=]{1,3}$/i.test(before);
 }
 
 function isNoCounter(_value: string, text: string, start: number): boolean {

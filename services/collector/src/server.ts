@@ -23,6 +23,7 @@ export type ServerOptions = {
   readonly authenticate: Tokens['authenticate'];
   readonly budget: ByteBudget;
   readonly append: (record: RequestLog) => Batch;
+  readonly onRejected: (rejected: Intake['rejectedByApplication']) => void;
   /** Why Kafka counts as away; undefined while it is there. */
   readonly kafkaFailure: () => string | undefined;
   readonly metrics: CollectorMetrics;
@@ -110,6 +111,7 @@ async function takeRequest(
     options.budget.release(bytesHeld - REQUEST_BYTES);
     bytesHeld = REQUEST_BYTES;
     count(intake, options.metrics);
+    options.onRejected(intake.rejectedByApplication);
     await acknowledged(intake.batches);
     return await reply.code(202).send({
       accepted: intake.accepted,

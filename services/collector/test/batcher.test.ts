@@ -8,6 +8,8 @@ import { MESSAGE_BYTES_MAX } from '@imscope/schemas/topics.js';
 import type { Batch } from '../src/batch.js';
 import { Batcher } from '../src/batcher.js';
 import { ByteBudget } from '../src/byte-budget.js';
+import { COUNTS_BYTES_PER_RECORD } from '../src/batch-counts.js';
+import { MetricWindows } from '../src/metric-windows.js';
 import { isRejection } from '../src/reject-reasons.js';
 import { validateRecord } from '../src/validate-record.js';
 import { sampleRecord, SAMPLE_TIME_MS } from './sample-record.js';
@@ -31,12 +33,14 @@ function record(changes: Record<string, unknown> = {}): RequestLog {
 
 function batcher(options: { recordsMax?: number; lingerMs?: number; onReady?: () => void } = {}) {
   const budget = new ByteBudget(1 << 30);
+  const windows = new MetricWindows({ graceMs: 0, windowsMax: 1_000 });
   const made = new Batcher({
     lanes,
     recordsMax: options.recordsMax ?? 10,
     lingerMs: options.lingerMs ?? 1_000,
     timeoutMs: 60_000,
     budget,
+    seriesOf: (record) => windows.seriesOf(record),
     onReady: options.onReady ?? (() => undefined),
   });
   return { batcher: made, budget };
@@ -130,7 +134,8 @@ test('a batch holds its bytes until it is resolved, closed or not', () => {
   const batch = made.append(record());
   assert(budget.bytesHeld > 50);
   made.next(lane, true);
-  assert.equal(budget.bytesHeld, batch.container?.length);
+  assert.equal(batch.bytesHeld, (batch.container?.length ?? 0) + COUNTS_BYTES_PER_RECORD);
+  assert.equal(budget.bytesHeld, batch.bytesHeld);
 });
 
 test('batches whose time is over are taken out and never come up again', () => {

@@ -5,7 +5,16 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { text } from 'node:stream/consumers';
 import { test } from 'node:test';
-import { createTestTopic, testBroker, WRITE_TOKEN, writeTokenFile } from './running-collector.js';
+import type { EdgeAccount } from '@imscope/schemas/edge-account.js';
+import type { InterfaceMetric } from '@imscope/schemas/interface-metric.js';
+import { TOPICS } from '@imscope/schemas/topics.js';
+import {
+  createTestTopic,
+  readMessages,
+  testBroker,
+  WRITE_TOKEN,
+  writeTokenFile,
+} from './running-collector.js';
 import { sampleRecord } from './sample-record.js';
 
 const MAIN = fileURLToPath(new URL('../src/main.ts', import.meta.url));
@@ -72,6 +81,21 @@ test('the process takes records and ends with code 0 on SIGTERM', async () => {
     });
     child.kill('SIGTERM');
     assert.equal(await exited, 0);
+    const accounts = await readMessages<EdgeAccount>(topic.kafka, topic.prefix + TOPICS.edgeAccount.name);
+    const last = accounts.at(-1)?.records[0];
+    assert.equal(last?.final, true);
+    assert.deepEqual(
+      last.applications.map(({ accepted }) => accepted),
+      [1],
+    );
+    const metrics = await readMessages<InterfaceMetric>(
+      topic.kafka,
+      topic.prefix + TOPICS.interfaceMetric.name,
+    );
+    assert.deepEqual(
+      metrics.flatMap(({ records }) => records.map(({ success }) => success)),
+      [1],
+    );
   } finally {
     child.kill('SIGKILL');
     await topic.remove();

@@ -14,6 +14,8 @@ import { createReadiness, type Readiness } from '@imscope/runtime/readiness.js';
 import { hashToken } from '@imscope/runtime/tokens.js';
 import { type BatchHeaders, readBatchHeaders } from '@imscope/schemas/batch-headers.js';
 import { decodeContainer } from '@imscope/schemas/container-decoder.js';
+import type { EdgeAccount } from '@imscope/schemas/edge-account.js';
+import type { InterfaceMetric } from '@imscope/schemas/interface-metric.js';
 import type { RequestLog } from '@imscope/schemas/request-log.js';
 import { TOPICS } from '@imscope/schemas/topics.js';
 import type { Kafka } from 'kafkajs';
@@ -27,12 +29,14 @@ export const EAST_TOKEN = 'write-token-for-east-001';
 export const READ_TOKEN = 'read-token-for-all-00001';
 export const EAST_APPLICATION = 1_400_000_077;
 
-export type StoredMessage = {
+const STREAMS = [TOPICS.requestLog, TOPICS.interfaceMetric, TOPICS.edgeAccount];
+
+export type StoredMessage<T = RequestLog> = {
   readonly partition: number;
   readonly offset: number;
   readonly bytes: number;
   readonly headers: BatchHeaders;
-  readonly records: readonly RequestLog[];
+  readonly records: readonly T[];
 };
 
 export type Answer = { readonly status: number; readonly headers: Headers; readonly body: unknown };
@@ -43,8 +47,11 @@ export type RunningCollector = {
   readonly readiness: Readiness;
   /** Posts a body; JSON and the token for all applications unless `headers` say otherwise. */
   post(body: string | Buffer, headers?: Record<string, string>): Promise<Answer>;
-  /** All messages of the topic so far, by partition and offset. */
+  /** All messages of request logs so far, by partition and offset. */
   messages(): Promise<StoredMessage[]>;
+  /** The same of interface metrics and of edge accounts. */
+  metricMessages(): Promise<StoredMessage<InterfaceMetric>[]>;
+  accountMessages(): Promise<StoredMessage<EdgeAccount>[]>;
   /** The sum of a metric over its labels. */
   metric(name: string): Promise<number>;
   stop(): Promise<void>;
@@ -80,7 +87,7 @@ export async function writeTokenFile(): Promise<{ path: string; remove: () => Pr
   return { path, remove: () => rm(directory, { recursive: true }) };
 }
 
-/** Makes a topic for request logs under a prefix nobody else has. */
+/** Makes the topics a collector writes to, under a prefix nobody else has. */
 export async function createTestTopic(
   partitions: number,
 ): Promise<{ kafka: Kafka; prefix: string; topic: string; remove: () => Promise<void> }> {
@@ -96,14 +103,14 @@ export async function createTestTopic(
   const kafka = createKafka(settings, 'collector-test', createLogger('collector-test', 'error'));
   const admin = kafka.admin();
   await admin.connect();
-  await createTopics(admin, [TOPICS.requestLog], { prefix, partitions, replicationFactor: 1 });
+  await createTopics(admin, STREAMS, { prefix, partitions, replicationFactor: 1 });
   const topic = prefix + TOPICS.requestLog.name;
   return {
     kafka,
     prefix,
     topic,
     remove: async () => {
-      await admin.deleteTopics({ topics: [topic] });
+      await admin.deleteTopics({ topics: STREAMS.map(({ name }) => prefix + name) });
       await admin.disconnect();
     },
   };
@@ -130,7 +137,7 @@ export async function runCollector(
   const logger = createLogger('collector', 'fatal');
   const registry = new Registry();
   const readiness = createReadiness(['kafka']);
-  const producer = await connectProducer({ kafka, topic, readiness, logger });
+  const producer = await connectProducer({ kafka, topicPrefix: prefix, readiness, logger });
   const wrapped = options.wrap?.(producer) ?? producer;
   const collector = await startWithProducer({ config: loaded.config, logger, registry, readiness }, wrapped);
   const url = `http://127.0.0.1:${collector.port}/v1/request-logs`;
@@ -141,7 +148,9 @@ export async function runCollector(
     boot: collector.boot,
     readiness,
     post: (body, headers) => post(url, body, headers),
-    messages: () => readMessages(kafka, topic),
+    messages: () => readMessages<RequestLog>(kafka, topic),
+    metricMessages: () => readMessages<InterfaceMetric>(kafka, prefix + TOPICS.interfaceMetric.name),
+    accountMessages: () => readMessages<EdgeAccount>(kafka, prefix + TOPICS.edgeAccount.name),
     metric: (name) => readMetric(registry, name),
     stop,
     remove: async () => {
@@ -165,13 +174,14 @@ async function post(
   return { status: response.status, headers: response.headers, body: await response.json() };
 }
 
-async function readMessages(kafka: Kafka, topic: string): Promise<StoredMessage[]> {
+/** All messages of a topic so far. */
+export async function readMessages<T>(kafka: Kafka, topic: string): Promise<StoredMessage<T>[]> {
   const admin = kafka.admin();
   await admin.connect();
   const ends = await admin.fetchTopicOffsets(topic);
   const total = ends.reduce((sum, { low, high }) => sum + Number(high) - Number(low), 0);
   const groupId = `${topic}-${randomBytes(6).toString('hex')}`;
-  const messages: StoredMessage[] = [];
+  const messages: StoredMessage<T>[] = [];
   if (total > 0) {
     const consumer = kafka.consumer({ groupId });
     await consumer.connect();
@@ -180,7 +190,7 @@ async function readMessages(kafka: Kafka, topic: string): Promise<StoredMessage[
       const eachMessage: Parameters<typeof consumer.run>[0] = {
         eachMessage: async ({ partition, message }) => {
           try {
-            messages.push(decodeMessage(partition, message));
+            messages.push(decodeMessage<T>(partition, message));
           } catch (error) {
             reject(error instanceof Error ? error : new Error(String(error)));
           }
@@ -196,10 +206,10 @@ async function readMessages(kafka: Kafka, topic: string): Promise<StoredMessage[
   return messages.toSorted((a, b) => a.partition - b.partition || a.offset - b.offset);
 }
 
-function decodeMessage(
+function decodeMessage<T>(
   partition: number,
   message: { offset: string; value: Buffer | null; headers?: Parameters<typeof readBatchHeaders>[0] },
-): StoredMessage {
+): StoredMessage<T> {
   assert(message.value !== null);
   const read = readBatchHeaders(message.headers, message.value);
   assert(read.ok, read.ok ? '' : read.fault);
@@ -212,7 +222,7 @@ function decodeMessage(
     offset: Number(message.offset),
     bytes: message.value.length,
     headers: read.headers,
-    records: decoded.records as RequestLog[],
+    records: decoded.records as T[],
   };
 }
 

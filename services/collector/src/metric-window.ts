@@ -1,0 +1,86 @@
+/*
+ * One window of one series while it fills: counts by outcome and code, and the latency sketch; and how it
+ * becomes a row. Bounded: `CODES_MAX` codes, and the sketch has 1,165 buckets at most for latencies within a day.
+ */
+import type { InterfaceMetric } from '@imscope/schemas/interface-metric.js';
+import { latencyBucket } from '@imscope/schemas/latency-histogram.js';
+import type { CountedRequest, SeriesKey } from './batch-counts.js';
+
+/** Distinct codes of a window beside 0; requests with further ones count as `other`. */
+export const CODES_MAX = 20;
+
+/** Avro's longs are exact up to 2^53 here; one more request adds 8.64e10 at most. */
+const LATENCY_SUM_US_MAX = 2 ** 52;
+
+type CodeKey = number | 'none' | 'other';
+
+export class MetricWindow<S extends SeriesKey> {
+  readonly series: S;
+  readonly startMs: number;
+  readonly widthS: number;
+  #success = 0;
+  #callerError = 0;
+  #serviceError = 0;
+  #unknown = 0;
+  #latencySumUs = 0;
+  #latencyMaxUs = 0;
+  #loggedWeight = 0;
+  /** Requests with code 0, nearly all: kept out of the map, which takes ten times as long. */
+  #codeZero = 0;
+  readonly #codes = new Map<CodeKey, number>();
+  readonly #histogram = new Map<number, number>();
+
+  constructor(series: S, startMs: number, widthS: number) {
+    this.series = series;
+    this.startMs = startMs;
+    this.widthS = widthS;
+  }
+
+  add(request: Readonly<CountedRequest>): void {
+    const { outcome, latencyUs } = request;
+    if (outcome === 0) this.#success += 1;
+    else if (outcome === 1) this.#callerError += 1;
+    else if (outcome === 2) this.#serviceError += 1;
+    else this.#unknown += 1;
+    if (request.code === 0) this.#codeZero += 1;
+    else this.#addCode(Number.isNaN(request.code) ? 'none' : request.code);
+    this.#latencySumUs += latencyUs;
+    if (latencyUs > this.#latencyMaxUs) this.#latencyMaxUs = latencyUs;
+    const bucket = latencyBucket(latencyUs);
+    this.#histogram.set(bucket, (this.#histogram.get(bucket) ?? 0) + 1);
+    this.#loggedWeight += request.weight;
+  }
+
+  /** True where the sum of latencies comes near what stays exact on the way: write it, open another. */
+  get full(): boolean {
+    return this.#latencySumUs > LATENCY_SUM_US_MAX;
+  }
+
+  row(): InterfaceMetric {
+    const codes = Object.fromEntries(this.#codes);
+    if (this.#codeZero > 0) codes['0'] = this.#codeZero;
+    return {
+      window_start: this.startMs,
+      window_s: this.widthS,
+      sdk_app_id: this.series.sdkAppId,
+      interface: this.series.interface,
+      region: this.series.region,
+      success: this.#success,
+      caller_error: this.#callerError,
+      service_error: this.#serviceError,
+      unknown: this.#unknown,
+      codes,
+      latency_sum_us: this.#latencySumUs,
+      latency_max_us: this.#latencyMaxUs,
+      latency_histogram: Object.fromEntries(this.#histogram),
+      logged_weight: this.#loggedWeight,
+    };
+  }
+
+  #addCode(code: CodeKey): void {
+    const count = this.#codes.get(code);
+    // 0, `none` and `other` always have a place beside the 20.
+    const key = count !== undefined || code === 'none' || this.#codes.size < CODES_MAX ? code : 'other';
+    this.#codes.set(key, (this.#codes.get(key) ?? 0) + 1);
+  }
+}
