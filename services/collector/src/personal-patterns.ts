@@ -244,6 +244,7 @@ function isQuotedAccount(value: string): boolean {
 /** What stands bare after "user" or "account" and is an id: digits, or parts joined as no word is. */
 function isIdLike(value: string): boolean {
   if (isPlainWord(value) || /^(?:\d{4}-\d\d-\d\d|\d{1,9}(?:%|[kmg]?b|[mun]?s)$)/i.test(value)) return false;
+  if (isIpv6Text(value.replace(/%.*$/, ''))) return false;
   if (/^[\d.:/]+$/.test(value)) return /^\d{5,}$/.test(value);
   return (value.length >= 4 && /\d/.test(value)) || /^\w+[_.]\w+$/.test(value);
 }
