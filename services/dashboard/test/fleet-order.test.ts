@@ -125,6 +125,8 @@ test('an end that chance explains is told neither as news nor as recovery', () =
   // expected: five are no news.
   assert.equal(recentTurn(window(1), 0.9985, 'degraded'), null);
   assert.equal(recentTurn(window(0.9975), 0.998, 'degraded'), null);
+  // Twice as many as expected, yet five where two and a half are expected happen by chance.
+  assert.equal(recentTurn(window(0.9975), 0.99875, 'healthy'), null);
 });
 
 test('a handful of errors at the end is no turn', () => {

@@ -9,8 +9,9 @@ import { DEGRADED_FROM, SERVICE_ERRORS_MIN, type Tier } from '../health.js';
 export type Turn = { readonly kind: 'worse' | 'recovered'; readonly rate: number };
 
 const LAST_PART = 12;
-/** How many times the expected errors make the end worse than the whole. */
+/** The end is worse than the whole from twice the expected errors on, if chance (three deviations) does not explain it. */
 const WORSE_TIMES = 2;
+const DEVIATIONS = 3;
 
 export function recentTurn(points: readonly SparkPoint[], rate: number | null, tier: Tier): Turn | null {
   if (rate === null) return null;
@@ -28,7 +29,10 @@ export function recentTurn(points: readonly SparkPoint[], rate: number | null, t
   if (inTrouble && expected >= SERVICE_ERRORS_MIN && 1 - recent < DEGRADED_FROM) {
     return { kind: 'recovered', rate: recent };
   }
-  const worse =
-    errors >= SERVICE_ERRORS_MIN && 1 - recent >= DEGRADED_FROM && errors >= expected * WORSE_TIMES;
+  const explained = Math.max(
+    expected * WORSE_TIMES,
+    expected + DEVIATIONS * Math.sqrt(Math.max(expected, 1)),
+  );
+  const worse = errors >= SERVICE_ERRORS_MIN && 1 - recent >= DEGRADED_FROM && errors >= explained;
   return worse ? { kind: 'worse', rate: recent } : null;
 }
