@@ -44,6 +44,12 @@ export function testBroker(): string {
   return address;
 }
 
+type Processes = {
+  readonly running: Map<ServiceName, RunningService>;
+  readonly store: RunningStore;
+  start(name: ServiceName): Promise<void>;
+};
+
 /** @param settings further settings by service, over the usual ones */
 export async function startPipeline(
   settings: Partial<Record<ServiceName, Record<string, string>>> = {},
@@ -51,59 +57,12 @@ export async function startPipeline(
 ): Promise<Pipeline> {
   const directory = mkdtempSync(join(tmpdir(), 'imscope-pipeline-'));
   const credentials = openCredentials(join(directory, 'credentials'));
-  const [collectorPort, queryPort, storePort] = [await freePort(), await freePort(), await freePort()];
-  const kafka = { KAFKA_BROKERS: broker, KAFKA_TOPIC_PREFIX: `${randomBytes(6).toString('hex')}.` };
-  const running = new Map<ServiceName, RunningService>();
-  const startStoreAgain = async (): Promise<RunningStore> => {
-    const store = await startStore({
-      dataDir: join(directory, 'store'),
-      mode: 'built',
-      password: credentials.storePassword,
-      port: storePort,
-      logFile: join(directory, 'store.log'),
-    });
-    running.set('store', store);
-    return store;
-  };
-  const store = await startStoreAgain();
-  const environments: Record<Exclude<ServiceName, 'store'>, Record<string, string>> = {
-    aggregator: { ...kafka, ...storeEnv(store), ...settings.aggregator },
-    collector: {
-      ...kafka,
-      COLLECTOR_PORT: String(collectorPort),
-      TOKEN_FILE: credentials.tokenFile,
-      ...settings.collector,
-    },
-    query: {
-      ...storeEnv(store),
-      QUERY_PORT: String(queryPort),
-      TOKEN_FILE: credentials.tokenFile,
-      ...settings.query,
-    },
-  };
-  const start = async (name: ServiceName): Promise<void> => {
-    if (name === 'store') await startStoreAgain();
-    else
-      running.set(
-        name,
-        await startService({
-          name,
-          mode: 'built',
-          env: environments[name],
-          logFile: join(directory, `${name}.log`),
-        }),
-      );
-  };
-  await runServiceCommand(
-    {
-      name: 'aggregator',
-      mode: 'built',
-      env: environments.aggregator,
-      logFile: join(directory, 'prepare.log'),
-    },
-    ['prepare'],
-  );
-  for (const name of ['aggregator', 'collector', 'query'] as const) await start(name);
+  const [collectorPort, queryPort] = [await freePort(), await freePort()];
+  const { running, store, start } = await startProcesses(directory, credentials, broker, {
+    ...settings,
+    collector: { COLLECTOR_PORT: String(collectorPort), ...settings.collector },
+    query: { QUERY_PORT: String(queryPort), ...settings.query },
+  });
   const client = createClient({
     url: store.url,
     username: store.user,
@@ -131,11 +90,65 @@ export async function startPipeline(
     start,
     end: async () => {
       await client.close();
-      for (const name of ['query', 'collector', 'aggregator', 'store'] as const)
-        await running.get(name)?.stop();
-      rmSync(directory, { recursive: true, force: true });
+      await endProcesses(running, directory);
     },
   };
+}
+
+/** Starts store, tables, topics and services in this order; what came up is stopped again where one does not. */
+async function startProcesses(
+  directory: string,
+  { storePassword: password, tokenFile }: Credentials,
+  broker: string,
+  settings: Partial<Record<ServiceName, Record<string, string>>>,
+): Promise<Processes> {
+  const running = new Map<ServiceName, RunningService>();
+  const logFile = (name: string): string => join(directory, `${name}.log`);
+  const storePort = await freePort();
+  const startStoreAgain = async (): Promise<RunningStore> => {
+    const dataDir = join(directory, 'store');
+    const store = await startStore({
+      dataDir,
+      mode: 'built',
+      password,
+      port: storePort,
+      logFile: logFile('store'),
+    });
+    running.set('store', store);
+    return store;
+  };
+  try {
+    const store = await startStoreAgain();
+    const kafka = { KAFKA_BROKERS: broker, KAFKA_TOPIC_PREFIX: `${randomBytes(6).toString('hex')}.` };
+    const tokens = { TOKEN_FILE: tokenFile };
+    const environments: Record<Exclude<ServiceName, 'store'>, Record<string, string>> = {
+      aggregator: { ...kafka, ...storeEnv(store), ...settings.aggregator },
+      collector: { ...kafka, ...tokens, ...settings.collector },
+      query: { ...storeEnv(store), ...tokens, ...settings.query },
+    };
+    const start = async (name: ServiceName): Promise<void> => {
+      if (name === 'store') await startStoreAgain();
+      else {
+        const env = environments[name];
+        running.set(name, await startService({ name, mode: 'built', env, logFile: logFile(name) }));
+      }
+    };
+    const prepare = { name: 'aggregator', mode: 'built', env: environments.aggregator } as const;
+    await runServiceCommand({ ...prepare, logFile: logFile('prepare') }, ['prepare']);
+    for (const name of ['aggregator', 'collector', 'query'] as const) await start(name);
+    return { running, store, start };
+  } catch (error) {
+    await endProcesses(running, directory);
+    throw error;
+  }
+}
+
+async function endProcesses(
+  running: ReadonlyMap<ServiceName, RunningService>,
+  directory: string,
+): Promise<void> {
+  for (const name of ['query', 'collector', 'aggregator', 'store'] as const) await running.get(name)?.stop();
+  rmSync(directory, { recursive: true, force: true });
 }
 
 function failNotRunning(name: ServiceName): never {

@@ -105,7 +105,12 @@ function readGrants(path: string): Map<string, Grant> {
   return new Map(
     parsed.tokens.map(({ name, sha256, scope, applications }) => [
       sha256,
-      { name, scope, applications: applications === 'all' ? 'all' : new Set(applications), tokenHash: sha256 },
+      {
+        name,
+        scope,
+        applications: applications === 'all' ? 'all' : new Set(applications),
+        tokenHash: sha256,
+      },
     ]),
   );
 }
