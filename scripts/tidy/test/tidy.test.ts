@@ -152,6 +152,21 @@ test('no package registry is named, and the lock file says no address to downloa
   assert.doesNotMatch(lock.text, /"resolved": "(?!services\/|schemas|scripts)/);
 });
 
+test('the lock file names every package of every platform, without which npm ci refuses to work', () => {
+  const lock: unknown = JSON.parse(files.find(({ path }) => path === 'package-lock.json')?.text ?? '{}');
+  const { packages } = lock as {
+    packages: Record<string, { optionalDependencies?: Record<string, string> }>;
+  };
+  const missing = Object.entries(packages).flatMap(([path, { optionalDependencies = {} }]) =>
+    Object.keys(optionalDependencies)
+      .filter(
+        (name) => !(`node_modules/${name}` in packages) && !(`${path}/node_modules/${name}` in packages),
+      )
+      .map((name) => `${path} wants ${name}`),
+  );
+  assert.deepEqual(missing, []);
+});
+
 test('no path of one machine stands in any file', () => {
   // Taken apart, so that this file does not find itself.
   const homes = ['work', 'root', 'home', 'Users'].join('|');
