@@ -37,7 +37,7 @@ export function readOptions(argv: readonly string[]): DemoOptions {
     .option('--data <dir>', 'where data, logs and tokens lie', inWorkDir('data'))
     .option('--fresh', 'delete the data of earlier starts first', false)
     .option('--no-traffic', 'start the services only: no history, no live traffic')
-    .option('--records <n>', 'records of the six days of history', whole(1_000, 100_000_000), 1_500_000)
+    .option('--records <n>', 'records of the six days of history', whole(1_000, 100_000_000), 1_000_000)
     .option('--rate <n>', 'live records a second', whole(1, 100_000), 300)
     .option(
       '--for <duration>',
