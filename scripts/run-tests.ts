@@ -52,6 +52,8 @@ async function runAll(): Promise<void> {
   try {
     broker = await startBroker({ dataDir: join(directory, 'kafka'), heapMb: BROKER_HEAP_MB });
     process.env['IMSCOPE_TEST_KAFKA'] = broker.address;
+    // picocolors colours wherever CI is set; tests read what a pipe would get.
+    process.env['NO_COLOR'] = '1';
     print(`Kafka at ${broker.address}; ${files.length} test files`);
     await runFiles();
   } finally {

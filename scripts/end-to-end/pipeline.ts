@@ -171,8 +171,14 @@ async function untilStored(
   for (;;) {
     const [found] = await select<{ stored: number }>('SELECT count() AS stored FROM request_log');
     if (found?.stored === rows) return;
-    if (Date.now() > deadline)
-      throw new Error(`${found?.stored ?? 0} rows stored after ${timeoutMs} ms, expected ${rows}`);
+    if (Date.now() > deadline) {
+      const ledger = await select(
+        'SELECT partition, max(last_offset) AS last_offset, sum(rows) AS rows, sum(duplicate_rows) AS duplicate_rows, sum(dead_messages) AS dead_messages FROM block_ledger FINAL GROUP BY topic, partition ORDER BY topic, partition',
+      );
+      throw new Error(
+        `${found?.stored ?? 0} rows stored after ${timeoutMs} ms, expected ${rows}; the ledger says ${JSON.stringify(ledger)}`,
+      );
+    }
     await delay(100);
   }
 }

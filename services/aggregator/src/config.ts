@@ -10,7 +10,7 @@ export const SETTINGS = {
   consumerGroup: text({
     default: 'imscope-aggregator',
     pattern: /^[\w.-]{1,128}$/,
-    purpose: 'Kafka consumer group',
+    purpose: 'Kafka consumer group, behind KAFKA_TOPIC_PREFIX',
   }),
   partitionsAtOnce: integer({
     default: 4,

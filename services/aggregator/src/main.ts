@@ -48,7 +48,8 @@ else
         const consuming = await startConsuming(
           {
             topicPrefix: config.kafkaTopicPrefix,
-            consumerGroup: config.consumerGroup,
+            // Two deployments on one cluster tell each other apart by the prefix, in groups as in topics.
+            consumerGroup: config.kafkaTopicPrefix + config.consumerGroup,
             partitionsAtOnce: config.partitionsAtOnce,
             bounds: { rowsMax: config.blockRowsMax, bytesMax: config.blockBytesMax },
             markerAgeMs: config.markerAgeMs,
