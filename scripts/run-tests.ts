@@ -1,6 +1,6 @@
 /*
  * ./scripts/test after the packages: programs, lint, build, one broker for all, then every test file. The very last
- * line reads `N passed, N failed`; lint and build count as one each. Ends within ten minutes, whatever hangs.
+ * line reads `N passed, N failed`; lint and build count as one each. Ends within its bound, whatever hangs.
  */
 import { execFile } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
@@ -15,9 +15,12 @@ import { REPO_ROOT } from './stack/repo-root.js';
 import { runTestFiles } from './test-run/run-test-files.js';
 import { createTally, type Tally } from './test-run/tally.js';
 
-/** Ten minutes in all, less what stopping takes. */
-const TIME_MAX_MS = 9.5 * 60_000;
-const FILE_TIME_MAX_MS = 5 * 60_000;
+/**
+ * Bounds for what hangs, not for what is slow: a run takes below ten minutes on two idle cores, and may take several
+ * times as long on busy ones.
+ */
+const TIME_MAX_MS = 40 * 60_000;
+const FILE_TIME_MAX_MS = 10 * 60_000;
 /** Two cores carry two test files with their services. */
 const FILES_AT_ONCE = 2;
 const BROKER_HEAP_MB = 384;
