@@ -188,7 +188,9 @@ async function showWhereItIs(
   );
   screen.print(applicationsTable(applications));
   const { port, host } = options;
-  const metricsUrls = Object.values(stack.adminPorts).map((admin) => `http://127.0.0.1:${admin}/metrics`);
+  const metricsUrls = Object.entries(stack.adminPorts).map(
+    ([name, admin]) => `${name} http://127.0.0.1:${admin}/metrics`,
+  );
   const signInLink = await createSignInLink(stack.queryUrl, readToken);
   const { collectorUrl, queryUrl } = stack;
   screen.print(

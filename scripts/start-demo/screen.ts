@@ -2,6 +2,7 @@
  * What stands on the terminal: lines that stay, numbered steps with their time, and one status line that is
  * written anew. Without a terminal the status line becomes a line every ten seconds.
  */
+import { stripVTControlCharacters } from 'node:util';
 import pc from 'picocolors';
 
 export type Screen = {
@@ -24,8 +25,10 @@ export function createScreen(out: NodeJS.WriteStream, steps: number): Screen {
   let statusAt = 0;
   let stepsDone = 0;
   const draw = (text: string): void => {
-    bottom = text;
-    const shown = text.slice(0, text.includes('\u001b') ? undefined : Math.max(20, out.columns - 1));
+    // A line that wraps could not be written over: too long for its place, it loses its end and its colours.
+    const plain = stripVTControlCharacters(text);
+    const shown = plain.length < out.columns ? text : plain.slice(0, out.columns - 1);
+    bottom = shown;
     out.write(`\r\u001b[K${shown}`);
   };
   const print = (text: string): void => {

@@ -61,28 +61,37 @@ export type Directions = {
   readonly metricsUrls: readonly string[];
 };
 
-/** How to look at it, from here and from elsewhere, and what to try. */
+/** How to look at it, from here and from elsewhere, and what to try. Commands can be pasted as they stand. */
 export function directions(where: Directions): string {
-  const { signInLink, port, host } = where;
+  const { signInLink, port, host, queryUrl, collectorUrl, secretsFile } = where;
   const outside = host !== '127.0.0.1' && host !== 'localhost';
+  const token = (name: string): string => `$(node -p "require('${secretsFile}').${name}")`;
   return [
-    `  ${pc.bold('Open')}   ${pc.cyan(pc.underline(signInLink))}`,
-    pc.dim('         works once, for ten minutes; a new one: curl -X POST with the read token, see below'),
+    `  ${pc.bold('Open')}       ${pc.cyan(pc.underline(signInLink))}`,
+    pc.dim('             signs in once, within ten minutes; later, sign in with the read token'),
     outside
       ? pc.yellow(
-          `         listens on ${host}: whoever reaches this machine reaches the sign-in page, in plain HTTP`,
+          `             listens on ${host}: whoever reaches this machine reaches the sign-in page, and traffic is not encrypted`,
         )
-      : `  ${pc.bold('Elsewhere')}  on your own machine: ssh -L ${port}:127.0.0.1:${port} <this machine>, then open the same link`,
+      : `  ${pc.bold('Elsewhere')}  ssh -L ${port}:127.0.0.1:${port} <this machine>, then open the same link there`,
     '',
     `  ${pc.bold('Try')}`,
-    `    kill any service (kill -9 its process): it comes back, and LOST and DOUBLED stay 0`,
-    `    send an access log     npx imscope send access.log --format nginx`,
-    `    a live table           npx imscope top`,
-    `    ask the API            curl -H "Authorization: Bearer $READ" ${where.queryUrl}/v1/applications`,
-    `    send a record          curl -H "Authorization: Bearer $WRITE" -H "Content-Type: application/json" ${where.collectorUrl}/v1/request-logs -d '{…}'`,
-    `    the two tokens         ${where.secretsFile}`,
-    `    metrics                ${where.metricsUrls.join('  ')}`,
+    command('kill -9 any service', 'it comes back; LOST and DOUBLED stay 0'),
+    command('a live table', 'npx imscope top'),
+    command('send an access log', 'npx imscope send access.log --format nginx'),
+    command('set both tokens', `READ=${token('readToken')} WRITE=${token('writeToken')}`),
+    command('ask the API', `curl -H "Authorization: Bearer $READ" ${queryUrl}/v1/applications`),
+    command('send a record', `curl -H "Authorization: Bearer $WRITE" -H "Content-Type: application/json" \\`),
+    command(
+      '',
+      `  ${collectorUrl}/v1/request-logs -d '{"time":'$(date +%s000)',"sdk_app_id":1400000001,"interface":"openim/sendmsg","exit_ip":"203.0.113.7","latency_ms":41.5,"code":0,"http_status":200}'`,
+    ),
+    command('metrics', where.metricsUrls.join('  ')),
   ].join('\n');
+}
+
+function command(words: string, line: string): string {
+  return `    ${words.padEnd(22)} ${line}`;
 }
 
 export function number(value: number): string {

@@ -2,6 +2,7 @@
  * Runs test files in processes of their own, a few at a time, and tells what became of each test. What a file printed
  * is kept, bounded, and shown when one of its tests fails.
  */
+import { setMaxListeners } from 'node:events';
 import { run } from 'node:test';
 import type { Failure, Tally } from './tally.js';
 
@@ -26,6 +27,8 @@ export async function runTestFiles(options: TestRunOptions): Promise<void> {
   const keep = ({ file = '', message }: { file?: string | undefined; message: string }): void => {
     outputs.set(file, `${outputs.get(file) ?? ''}${message}`.slice(-OUTPUT_CHARACTERS_MAX));
   };
+  // One listener for each file that waits its turn.
+  setMaxListeners(options.files.length + 10, options.signal);
   const stream = run({
     files: [...options.files],
     concurrency: options.concurrency,
