@@ -44,12 +44,12 @@ export async function storeBlock(
   ports: StoreBlockPorts,
 ): Promise<Block> {
   // 1. Rows, one insert for each schema. The token makes a repeated insert, ours or another owner's, harmless.
-  const block = await insertRows(stream, place, cut, ports);
+  const { block, inserts } = await insertRows(stream, place, cut, ports);
   // 2. Dead letters before the ledger: a message is booked as dead only when it is safe elsewhere. A crash
   //    between the two writes it twice; its batch id makes it count once when it is redriven.
   if (block.dead.length > 0) await persist(() => ports.writeDeadLetters(place, block.dead), ports);
   // 3. The ledger row: from here on the block is stored, whatever becomes of the commit.
-  const row = ledgerRowOf(place, block, insertsOf(place, block));
+  const row = ledgerRowOf(place, block, inserts);
   await persist(() => ports.writeLedger(row), ports);
   // 4. The commit only spares the next owner the look into the ledger.
   await ports.commit(place, block);
@@ -61,8 +61,9 @@ async function insertRows(
   place: BlockPlace,
   block: Block,
   ports: StoreBlockPorts,
-): Promise<Block> {
-  for (const insert of insertsOf(place, block)) {
+): Promise<{ block: Block; inserts: readonly BlockInsert[] }> {
+  const inserts = insertsOf(place, block);
+  for (const insert of inserts) {
     let readable = true;
     await persist(async () => {
       try {
@@ -74,7 +75,7 @@ async function insertRows(
     }, ports);
     if (!readable) return insertRows(stream, place, withoutPoison(block), ports);
   }
-  return block;
+  return { block, inserts };
 }
 
 /**
