@@ -24,9 +24,29 @@ export const BATCH_HEADER = 'imscope-batch';
 export const COUNT_HEADER = 'imscope-count';
 export const CRC_HEADER = 'imscope-crc32';
 export const TIMES_HEADER = 'imscope-event-times';
+/**
+ * How many records stood in a batch that waited longer at the edge than its data may be kept: they were taken
+ * out there, the message holds none, and its sequence is no gap.
+ */
+export const EXPIRED_HEADER = 'imscope-expired';
 
 const BOOT = /^[0-9a-z]{8,32}$/;
 const DIGITS = /^(?:0|[1-9][0-9]{0,15})$/;
+
+/** A boot's own id has 16 characters; ids out of an `Idempotency-Key` have 25 and begin with this. */
+const KEYED_PREFIX = 'k';
+const KEYED_DIGITS = 24;
+
+/** The boot of the batch ids of one keyed request: 24 digits of base 36, 124 bits, of a hash of sender and key. */
+export function keyedBoot(digest: Buffer): string {
+  const digits = BigInt(`0x${digest.toString('hex', 0, 20)}`).toString(36);
+  return KEYED_PREFIX + digits.padStart(KEYED_DIGITS, '0').slice(-KEYED_DIGITS);
+}
+
+/** True where a boot stands for a keyed request: such ids are remembered one hour only. */
+export function isKeyedBoot(boot: string): boolean {
+  return boot.length === KEYED_DIGITS + 1 && boot.startsWith(KEYED_PREFIX);
+}
 
 /** Kafka header values for one message. Throws where the boot id is not 8 to 32 of [0-9a-z]. */
 export function writeBatchHeaders(
@@ -46,29 +66,46 @@ export function writeBatchHeaders(
 }
 
 type HeaderValue = Buffer | string | (Buffer | string)[] | undefined;
+type Headers = Readonly<Record<string, HeaderValue>> | undefined;
+
+export type ClaimedBatch = { readonly batch: BatchId; readonly records: number };
+
+/** Which batch a message says it is, whatever its bytes; undefined where its headers do not say so. */
+export function readClaimedBatch(headers: Headers): ClaimedBatch | undefined {
+  const [boot = '', partition = '', sequence = '', ...rest] = (text(headers?.[BATCH_HEADER]) ?? '').split(
+    ':',
+  );
+  const count = text(headers?.[COUNT_HEADER]) ?? '';
+  const readable = BOOT.test(boot) && [partition, sequence, count].every((number) => DIGITS.test(number));
+  if (rest.length > 0 || !readable) return undefined;
+  const batch = { boot, partition: Number(partition), sequence: Number(sequence) };
+  return { batch, records: Number(count) };
+}
+
+/** How many records were taken out at the edge before the batch was sent; 0 for nearly all. */
+export function readExpiredRecords(headers: Headers): number {
+  const count = text(headers?.[EXPIRED_HEADER]) ?? '';
+  return DIGITS.test(count) ? Number(count) : 0;
+}
 
 /** Reads the headers of a message and holds its bytes against the checksum. */
 export function readBatchHeaders(
-  headers: Readonly<Record<string, HeaderValue>> | undefined,
+  headers: Headers,
   value: Buffer,
 ): { ok: true; headers: BatchHeaders } | { ok: false; fault: HeaderFault } {
   const [batch, count, crc] = [BATCH_HEADER, COUNT_HEADER, CRC_HEADER].map((name) => text(headers?.[name]));
   if (batch === undefined || count === undefined || crc === undefined) {
     return { ok: false, fault: 'missing_header' };
   }
-  const [boot = '', partition = '', sequence = '', ...rest] = batch.split(':');
-  const numbers = [partition, sequence, count, crc];
-  if (rest.length > 0 || !BOOT.test(boot) || !numbers.every((number) => DIGITS.test(number))) {
-    return { ok: false, fault: 'bad_header_value' };
-  }
+  const claimed = readClaimedBatch(headers);
+  if (claimed === undefined || !DIGITS.test(crc)) return { ok: false, fault: 'bad_header_value' };
   const times = readEventTimes(text(headers?.[TIMES_HEADER]));
   if (times === 'bad') return { ok: false, fault: 'bad_header_value' };
   if (Number(crc) !== crc32(value)) return { ok: false, fault: 'bad_crc' };
   return {
     ok: true,
     headers: {
-      batch: { boot, partition: Number(partition), sequence: Number(sequence) },
-      records: Number(count),
+      ...claimed,
       crc32: Number(crc),
       eventTimes: times,
     },
