@@ -103,6 +103,11 @@ export function loadConfig<S extends Settings>(
   return errors.length === 0 ? { ok: true, config: config as Config<S> } : { ok: false, errors };
 }
 
+/** What a program says on standard error before it ends because of its settings. */
+export function settingsAreWrong(program: string, errors: readonly string[]): string {
+  return `${program}: settings are wrong\n${errors.map((error) => `  ${error}\n`).join('')}`;
+}
+
 /** The table as lines for `--check-config`: variable, value in force, purpose. Secrets show as set or not set. */
 export function describeConfig<S extends Settings>(settings: S, config: Config<S>): string[] {
   return Object.entries(settings).map(([name, { purpose, secret: hidden }]) => {

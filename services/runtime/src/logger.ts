@@ -20,5 +20,12 @@ export function createLogger(name: string, level: string, destination?: Destinat
     base: { service: name },
     timestamp: pino.stdTimeFunctions.isoTime,
   };
-  return destination === undefined ? pino(options) : pino(options, destination);
+  return pino(options, destination ?? standardOutput());
+}
+
+/** A line that cannot be written is lost; a full disk behind the log must not end the service. */
+function standardOutput(): DestinationStream {
+  const stream = pino.destination({ dest: 1, sync: true });
+  stream.on('error', () => undefined);
+  return stream;
 }

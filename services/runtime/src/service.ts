@@ -2,7 +2,16 @@
  * The lifecycle of a service process: settings, logger, admin server, start, signals, stop. Only this and the
  * service's main.ts touch the process. Stop is asked once; a second signal ends at once.
  */
-import { type Config, type Settings, choice, describeConfig, integer, loadConfig, text } from './config.js';
+import {
+  type Config,
+  type Settings,
+  choice,
+  describeConfig,
+  integer,
+  loadConfig,
+  settingsAreWrong,
+  text,
+} from './config.js';
 import { startAdminServer } from './admin-server.js';
 import { type Logger, createLogger } from './logger.js';
 import { createRegistry } from './metrics.js';
@@ -59,7 +68,7 @@ export async function runService<S extends Settings>(
   const own = loadConfig(definition.settings, process.env);
   if (!common.ok || !own.ok) {
     const errors = [common, own].flatMap((loaded) => (loaded.ok ? [] : loaded.errors));
-    process.stderr.write(`${definition.name}: settings are wrong\n${errors.map((e) => `  ${e}\n`).join('')}`);
+    process.stderr.write(settingsAreWrong(definition.name, errors));
     process.exitCode = 2;
     return;
   }

@@ -1,81 +1,45 @@
 /*
- * Who may do what: bearer tokens out of one file that holds only their SHA-256. A token may write (gateways) or
- * read (dashboards), for all applications or a list. The file is read again when it changes, so a token that is
- * taken out stops working within seconds; a file that does not hold together leaves the last good one in force.
+ * Who may do what: a bearer token stands for a grant, known by its SHA-256 alone. A token may write (gateways) or
+ * read (dashboards), for all applications or a list. Where grants come from is another's business: today the
+ * registry file.
  */
 import { createHash } from 'node:crypto';
-import { readFileSync, statSync } from 'node:fs';
-import { Type } from 'typebox';
-import { Value } from 'typebox/value';
 import { HttpError } from './http-errors.js';
-import type { Logger } from './logger.js';
-
-const TokenFile = Type.Object(
-  {
-    tokens: Type.Array(
-      Type.Object(
-        {
-          name: Type.String({ minLength: 1, maxLength: 64 }),
-          sha256: Type.String({ pattern: '^[0-9a-f]{64}$' }),
-          scope: Type.Union([Type.Literal('write'), Type.Literal('read')]),
-          applications: Type.Union([
-            Type.Literal('all'),
-            Type.Array(Type.Integer({ minimum: 1 }), { maxItems: 10_000 }),
-          ]),
-        },
-        { additionalProperties: false },
-      ),
-      { maxItems: 10_000 },
-    ),
-  },
-  { additionalProperties: false },
-);
 
 export type Scope = 'write' | 'read';
 
 /** Whom a request comes from and for which applications it may speak. */
 export type Grant = {
+  /** One name for all tokens of one sender: what it sends is counted under it, through a rotation as well. */
   readonly name: string;
   readonly scope: Scope;
   readonly applications: 'all' | ReadonlySet<number>;
   /** SHA-256 of the token, as in the file: tells a grant from others of the same name. */
   readonly tokenHash: string;
+  /** Records a second, of all tokens of this name together; infinite where there is no limit. */
+  readonly recordsPerSecondMax: number;
+  /** Not valid from then on, epoch milliseconds; infinite where it does not expire. */
+  readonly expiresMs: number;
 };
 
 export type Tokens = {
   /** The grant behind an `Authorization` header. Throws `HttpError` missing_token, invalid_token or not_allowed. */
   authenticate(authorization: string | undefined, scope: Scope): Grant;
-  /** The grant of a token known by its hash, as sessions carry it; undefined once it was taken out of the file. */
+  /** The grant of a token known by its hash, as sessions carry it; undefined once it is no longer valid. */
   find(tokenHash: string, scope: Scope): Grant | undefined;
-  stop(): void;
 };
 
-const RELOAD_INTERVAL_MS = 5_000;
+/** The grant in force of a token's hash. */
+export type LookUp = (tokenHash: string) => Grant | undefined;
 
-/** Reads a token file. Throws where it is missing or malformed: a service does not start without. */
-export function openTokens(path: string, logger: Logger, reloadIntervalMs = RELOAD_INTERVAL_MS): Tokens {
-  let grants = readGrants(path);
-  let modifiedMs = statSync(path).mtimeMs;
-  const reload = (): void => {
-    try {
-      const { mtimeMs } = statSync(path);
-      if (mtimeMs === modifiedMs) return;
-      modifiedMs = mtimeMs;
-      grants = readGrants(path);
-      logger.info({ path, tokens: grants.size }, 'token file read again');
-    } catch (error) {
-      logger.error({ err: error, path }, 'token file cannot be read again: the last good one stays in force');
-    }
-  };
-  const timer = setInterval(reload, reloadIntervalMs);
-  timer.unref();
+/** What every service asks of tokens, over whatever keeps the grants. */
+export function createTokens(lookUp: LookUp): Tokens {
   return {
-    authenticate: (authorization, scope) => authenticate(grants, authorization, scope),
+    authenticate: (authorization, scope) => authenticate(lookUp, authorization, scope),
     find: (tokenHash, scope) => {
-      const grant = grants.get(tokenHash);
+      const grant = lookUp(tokenHash);
       return grant?.scope === scope ? grant : undefined;
     },
-    stop: () => clearInterval(timer),
   };
 }
 
@@ -84,49 +48,21 @@ export function mayUse(grant: Grant, sdkAppId: number): boolean {
   return grant.applications === 'all' || grant.applications.has(sdkAppId);
 }
 
-/** What stands in the token file for a token. */
+/** What stands in the registry file for a token. */
 export function hashToken(token: string): string {
   return createHash('sha256').update(token).digest('hex');
 }
 
-function readGrants(path: string): Map<string, Grant> {
-  let parsed: unknown;
-  try {
-    parsed = JSON.parse(readFileSync(path, 'utf8'));
-  } catch (error) {
-    throw new Error(`token file ${path} cannot be read: give a JSON file {"tokens":[…]}`, { cause: error });
-  }
-  if (!Value.Check(TokenFile, parsed)) {
-    const [first] = Value.Errors(TokenFile, parsed);
-    throw new Error(
-      `token file ${path} is malformed at ${first?.instancePath ?? '/'}: ${first?.message ?? 'unknown'}`,
-    );
-  }
-  return new Map(
-    parsed.tokens.map(({ name, sha256, scope, applications }) => [
-      sha256,
-      {
-        name,
-        scope,
-        applications: applications === 'all' ? 'all' : new Set(applications),
-        tokenHash: sha256,
-      },
-    ]),
-  );
-}
-
-function authenticate(
-  grants: ReadonlyMap<string, Grant>,
-  authorization: string | undefined,
-  scope: Scope,
-): Grant {
+function authenticate(lookUp: LookUp, authorization: string | undefined, scope: Scope): Grant {
   const token = /^Bearer ([\w\-.~+/]{16,256}=*)$/i.exec(authorization ?? '')?.[1];
   if (token === undefined) {
     throw new HttpError('missing_token', 'no bearer token received: send "Authorization: Bearer <token>"');
   }
   // Found by hash, so the time a look-up takes says nothing about any token.
-  const grant = grants.get(hashToken(token));
-  if (grant === undefined) throw new HttpError('invalid_token', 'this token is not known: ask for a new one');
+  const grant = lookUp(hashToken(token));
+  if (grant === undefined) {
+    throw new HttpError('invalid_token', 'this token is not known, or no longer: ask for a new one');
+  }
   if (grant.scope !== scope) {
     throw new HttpError(
       'not_allowed',

@@ -1,0 +1,207 @@
+/*
+ * The registry file's text → who may send, how much, and how applications judge codes. Refuses the file as a
+ * whole where it does not hold together, and names the place, the value received and what is allowed. Pure.
+ */
+import { OUTCOMES, type Outcome } from '@imscope/schemas/outcome.js';
+import { REQUEST_LOG_BOUNDS } from '@imscope/schemas/request-log.js';
+import { type Static, Type } from 'typebox';
+import { Value } from 'typebox/value';
+import type { ApplicationSettings } from './application-settings.js';
+import type { Grant } from './tokens.js';
+
+const RATE_MAX = 1_000_000_000;
+const Rate = Type.Integer({ minimum: 1, maximum: RATE_MAX });
+const ApplicationId = Type.Integer({ minimum: 1, maximum: REQUEST_LOG_BOUNDS.sdkAppIdMax });
+const strict = { additionalProperties: false };
+
+const TokenEntry = Type.Object(
+  {
+    name: Type.String({ minLength: 1, maxLength: 64 }),
+    sha256: Type.String({ pattern: '^[0-9a-f]{64}$' }),
+    scope: Type.Union([Type.Literal('write'), Type.Literal('read')]),
+    applications: Type.Union([Type.Literal('all'), Type.Array(ApplicationId, { maxItems: 10_000 })]),
+    expires: Type.Optional(
+      Type.String({ pattern: '^\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d(\\.\\d+)?(Z|[+-]\\d\\d:\\d\\d)$' }),
+    ),
+    records_per_second_max: Type.Optional(Rate),
+  },
+  strict,
+);
+
+const LIMITS = { quota_per_second: Type.Optional(Rate), limit_per_second: Type.Optional(Rate) };
+
+const ApplicationEntry = Type.Object(
+  {
+    sdk_app_id: ApplicationId,
+    ...LIMITS,
+    codes: Type.Optional(
+      Type.Record(
+        Type.String({ pattern: '^-?\\d{1,10}$' }),
+        Type.Union(OUTCOMES.map((word) => Type.Literal(word))),
+        { maxProperties: 1_000 },
+      ),
+    ),
+  },
+  strict,
+);
+
+const RegistryFile = Type.Object(
+  {
+    tokens: Type.Array(TokenEntry, { maxItems: 10_000 }),
+    application_defaults: Type.Optional(Type.Object(LIMITS, strict)),
+    applications: Type.Optional(Type.Array(ApplicationEntry, { maxItems: 100_000 })),
+  },
+  strict,
+);
+
+type RegistryFile = Static<typeof RegistryFile>;
+type TokenEntry = Static<typeof TokenEntry>;
+
+export type RegistryContent = {
+  readonly grants: ReadonlyMap<string, Grant>;
+  readonly applications: ReadonlyMap<number, ApplicationSettings>;
+  readonly defaults: ApplicationSettings;
+};
+
+/** What is allowed at a place, by the last name of its path. */
+const ALLOWED: Readonly<Record<string, string>> = {
+  tokens: 'an array of at most 10,000 tokens',
+  name: 'a name of 1 to 64 characters',
+  sha256: 'the SHA-256 of the token in 64 lower-case hex digits',
+  scope: '"write" or "read"',
+  applications: 'for a token "all" or an array of SDKAppIDs; else an array of {"sdk_app_id":…}',
+  expires: 'RFC 3339 such as 2030-01-02T03:04:05Z',
+  records_per_second_max: `a whole number from 1 to ${RATE_MAX}, or leave it out for no limit`,
+  quota_per_second: `a whole number from 1 to ${RATE_MAX}, or leave it out for no quota`,
+  limit_per_second: `a whole number from 1 to ${RATE_MAX}, or leave it out for no limit`,
+  sdk_app_id: `a whole number from 1 to ${REQUEST_LOG_BOUNDS.sdkAppIdMax}`,
+  codes: `an object of at most 1,000 codes, each one of ${OUTCOMES.join(', ')}`,
+};
+
+/** @throws Error that names the place, the value and what is allowed */
+export function parseRegistry(text: string): RegistryContent {
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(text);
+  } catch (error) {
+    throw new Error('it is not JSON: give {"tokens":[…],"applications":[…]}', { cause: error });
+  }
+  if (!Value.Check(RegistryFile, parsed)) throw malformed(parsed);
+  const defaults = settingsOf(parsed.application_defaults ?? {}, '/application_defaults');
+  return { grants: readGrants(parsed.tokens), applications: readApplications(parsed, defaults), defaults };
+}
+
+function malformed(parsed: unknown): Error {
+  const [first] = Value.Errors(RegistryFile, parsed);
+  const path = first?.instancePath ?? '';
+  const names = path.split('/').filter((name) => name !== '' && !/^-?\d+$/.test(name));
+  const allowed = ALLOWED[names.at(-1) ?? ''];
+  const received = JSON.stringify(valueAt(parsed, path)) ?? 'nothing';
+  const shown = received.length > 80 ? `${received.slice(0, 80)}…` : received;
+  return wrong(path === '' ? '/' : path, shown, allowed ?? first?.message ?? 'what the README describes');
+}
+
+function wrong(path: string, received: string, allowed: string): Error {
+  return new Error(`at ${path} stands ${received}: give ${allowed}`);
+}
+
+function valueAt(parsed: unknown, path: string): unknown {
+  let value = parsed;
+  for (const name of path.split('/').slice(1)) {
+    if (typeof value !== 'object' || value === null) return undefined;
+    value = Object.entries(value).find(([key]) => key === name)?.[1];
+  }
+  return value;
+}
+
+/** Two tokens may share a name, so that one can take the place of the other; then they say the same but `expires`. */
+function readGrants(entries: RegistryFile['tokens']): Map<string, Grant> {
+  const grants = new Map<string, Grant>();
+  const byName = new Map<string, TokenEntry[]>();
+  for (const [index, entry] of entries.entries()) {
+    const path = `/tokens/${index}`;
+    const others = byName.get(entry.name) ?? [];
+    byName.set(entry.name, [...others, entry]);
+    if (grants.has(entry.sha256)) {
+      throw wrong(`${path}/sha256`, `"${entry.sha256}" a second time`, 'each token once');
+    }
+    if (others.length >= 2) {
+      throw wrong(`${path}/name`, `"${entry.name}" a third time`, 'a name to at most two tokens');
+    }
+    const [other] = others;
+    if (other !== undefined && sayings(other) !== sayings(entry)) {
+      throw wrong(
+        path,
+        `another scope, applications or records_per_second_max than the first token named "${entry.name}" has`,
+        'both tokens of a name the same, only sha256 and expires may differ',
+      );
+    }
+    grants.set(entry.sha256, grantOf(entry, path));
+  }
+  return grants;
+}
+
+function sayings({ scope, applications, records_per_second_max: rate }: TokenEntry): string {
+  return JSON.stringify([
+    scope,
+    applications === 'all' ? applications : applications.toSorted((a, b) => a - b),
+    rate,
+  ]);
+}
+
+function grantOf(entry: TokenEntry, path: string): Grant {
+  const expiresMs = entry.expires === undefined ? Number.POSITIVE_INFINITY : Date.parse(entry.expires);
+  if (Number.isNaN(expiresMs)) {
+    throw wrong(`${path}/expires`, `"${String(entry.expires)}"`, 'a time that exists, in RFC 3339');
+  }
+  return {
+    name: entry.name,
+    scope: entry.scope,
+    applications: entry.applications === 'all' ? 'all' : new Set(entry.applications),
+    tokenHash: entry.sha256,
+    recordsPerSecondMax: entry.records_per_second_max ?? Number.POSITIVE_INFINITY,
+    expiresMs,
+  };
+}
+
+function readApplications(
+  parsed: RegistryFile,
+  defaults: ApplicationSettings,
+): Map<number, ApplicationSettings> {
+  const applications = new Map<number, ApplicationSettings>();
+  for (const [index, entry] of (parsed.applications ?? []).entries()) {
+    const path = `/applications/${index}`;
+    if (applications.has(entry.sdk_app_id)) {
+      throw wrong(`${path}/sdk_app_id`, `${entry.sdk_app_id} a second time`, 'each application once');
+    }
+    applications.set(entry.sdk_app_id, settingsOf({ ...limitsOf(defaults), ...entry }, path));
+  }
+  return applications;
+}
+
+function limitsOf({ quotaPerSecond, limitPerSecond }: ApplicationSettings) {
+  return { quota_per_second: quotaPerSecond, limit_per_second: limitPerSecond };
+}
+
+function settingsOf(
+  entry: Partial<ReturnType<typeof limitsOf>> & { readonly codes?: Readonly<Record<string, Outcome>> },
+  path: string,
+): ApplicationSettings {
+  const quotaPerSecond = entry.quota_per_second ?? Number.POSITIVE_INFINITY;
+  const limitPerSecond = entry.limit_per_second ?? Number.POSITIVE_INFINITY;
+  if (Number.isFinite(quotaPerSecond) && limitPerSecond < quotaPerSecond) {
+    throw wrong(
+      `${path}/limit_per_second`,
+      `${limitPerSecond}, less than the quota of ${quotaPerSecond}`,
+      'a limit of at least the quota: beyond the quota successes are sampled, beyond the limit all is refused',
+    );
+  }
+  const codes = Object.entries(entry.codes ?? {}).map(([code, outcome]) => {
+    const number = Number(code);
+    if (number < REQUEST_LOG_BOUNDS.codeMin || number > REQUEST_LOG_BOUNDS.codeMax) {
+      throw wrong(`${path}/codes`, code, 'codes that are 32-bit whole numbers');
+    }
+    return [number, outcome] as const;
+  });
+  return { quotaPerSecond, limitPerSecond, codes: new Map(codes) };
+}

@@ -1,0 +1,200 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { after, before, test } from 'node:test';
+import { HttpError } from '../src/http-errors.js';
+import { createLogger } from '../src/logger.js';
+import { openRegistry } from '../src/registry-file.js';
+import { hashToken, mayUse } from '../src/tokens.js';
+
+const WRITE = 'write-token-0123456789';
+const NEXT = 'write-token-9876543210';
+const READ = 'read-token-0123456789';
+const logger = createLogger('test', 'error', { write: () => undefined });
+let directory: string;
+
+before(() => {
+  directory = mkdtempSync(path.join(tmpdir(), 'imscope-registry-'));
+});
+after(() => rmSync(directory, { recursive: true }));
+
+function registryFile(name: string, content: unknown): string {
+  const file = path.join(directory, name);
+  const whole = `${file}.new`;
+  writeFileSync(whole, typeof content === 'string' ? content : JSON.stringify(content));
+  renameSync(whole, file);
+  return file;
+}
+
+const GATEWAY = { name: 'gateway-1', sha256: hashToken(WRITE), scope: 'write', applications: 'all' };
+const DASHBOARD = { name: 'dashboard', sha256: hashToken(READ), scope: 'read', applications: [7, 9] };
+const VALID = { tokens: [GATEWAY, DASHBOARD] };
+
+function refusal(call: () => unknown): string {
+  try {
+    call();
+  } catch (error) {
+    assert.ok(error instanceof HttpError);
+    return error.code;
+  }
+  return 'none';
+}
+
+test('a token opens what its scope and applications allow, and nothing else', () => {
+  const registry = openRegistry(registryFile('valid.json', VALID), logger);
+  const grant = registry.authenticate(`Bearer ${READ}`, 'read');
+  assert.deepEqual([grant.name, mayUse(grant, 7), mayUse(grant, 8)], ['dashboard', true, false]);
+  assert.equal(mayUse(registry.authenticate(`bearer ${WRITE}`, 'write'), 123), true);
+  assert.equal(
+    refusal(() => registry.authenticate(`Bearer ${READ}`, 'write')),
+    'not_allowed',
+  );
+  assert.equal(
+    refusal(() => registry.authenticate('Bearer no-such-token-anywhere', 'read')),
+    'invalid_token',
+  );
+  for (const header of [undefined, '', 'Basic abc', 'Bearer', 'Bearer short', `Bearer ${READ} ${READ}`]) {
+    assert.equal(
+      refusal(() => registry.authenticate(header, 'read')),
+      'missing_token',
+      String(header),
+    );
+  }
+  registry.stop();
+});
+
+test('two tokens of one name are good side by side, each until it expires', () => {
+  let nowMs = Date.parse('2030-01-01T00:00:00Z');
+  const old = { ...GATEWAY, expires: '2030-01-01T01:00:00Z', records_per_second_max: 500 };
+  const next = { ...GATEWAY, sha256: hashToken(NEXT), records_per_second_max: 500 };
+  const file = registryFile('rotation.json', { tokens: [old, next] });
+  const registry = openRegistry(file, logger, { now: () => nowMs });
+  const grants = [WRITE, NEXT].map((token) => registry.authenticate(`Bearer ${token}`, 'write'));
+  assert.deepEqual(
+    grants.map(({ name, recordsPerSecondMax }) => [name, recordsPerSecondMax]),
+    [
+      ['gateway-1', 500],
+      ['gateway-1', 500],
+    ],
+  );
+  nowMs = Date.parse(old.expires);
+  assert.equal(
+    refusal(() => registry.authenticate(`Bearer ${WRITE}`, 'write')),
+    'invalid_token',
+  );
+  assert.equal(registry.find(hashToken(WRITE), 'write'), undefined);
+  assert.equal(registry.authenticate(`Bearer ${NEXT}`, 'write').name, 'gateway-1');
+  registry.stop();
+});
+
+test('an application has its own settings, else the defaults, else none', () => {
+  const registry = openRegistry(
+    registryFile('applications.json', {
+      ...VALID,
+      application_defaults: { quota_per_second: 100, limit_per_second: 5_000 },
+      applications: [
+        { sdk_app_id: 7, quota_per_second: 200, codes: { '90992': 'caller_error', '-5': 'success' } },
+        { sdk_app_id: 8, limit_per_second: 100 },
+      ],
+    }),
+    logger,
+  );
+  const settings = [7, 8, 9].map((id) => registry.applicationSettings(id));
+  assert.deepEqual(
+    settings.map(({ quotaPerSecond, limitPerSecond, codes }) => [quotaPerSecond, limitPerSecond, [...codes]]),
+    [
+      [
+        200,
+        5_000,
+        [
+          [90_992, 'caller_error'],
+          [-5, 'success'],
+        ],
+      ],
+      [100, 100, []],
+      [100, 5_000, []],
+    ],
+  );
+  registry.stop();
+  const bare = openRegistry(registryFile('bare.json', VALID), logger);
+  assert.deepEqual(bare.applicationSettings(7), {
+    quotaPerSecond: Number.POSITIVE_INFINITY,
+    limitPerSecond: Number.POSITIVE_INFINITY,
+    codes: new Map(),
+  });
+  bare.stop();
+});
+
+test('a file that does not hold together is refused with the place, the value and what is allowed', () => {
+  const third = [NEXT, 'x', 'y'].map((token) => ({ ...GATEWAY, sha256: hashToken(token) }));
+  const application = { sdk_app_id: 7 };
+  const cases: [content: unknown, message: RegExp][] = [
+    ['not json', /malformed: it is not JSON: give \{"tokens"/],
+    [
+      { tokens: [{ ...GATEWAY, scope: 'admin' }] },
+      /at \/tokens\/0\/scope stands "admin": give "write" or "read"/,
+    ],
+    [{ tokens: [{ ...GATEWAY, sha256: 'abc' }] }, /at \/tokens\/0\/sha256 stands "abc": give the SHA-256/],
+    [
+      { tokens: [{ ...GATEWAY, records_per_second_max: 0 }] },
+      /at \/tokens\/0\/records_per_second_max stands 0/,
+    ],
+    [
+      { tokens: [{ ...GATEWAY, expires: '2030-13-41T00:00:00Z' }] },
+      /at \/tokens\/0\/expires stands "2030-13-41/,
+    ],
+    [{ tokens: [{ ...GATEWAY, expires: 'soon' }] }, /at \/tokens\/0\/expires stands "soon": give RFC 3339/],
+    [{ tokens: [GATEWAY, GATEWAY] }, /at \/tokens\/1\/sha256 stands .* a second time/],
+    [{ tokens: third }, /at \/tokens\/2\/name stands "gateway-1" a third time: give a name to at most two/],
+    [
+      { tokens: [GATEWAY, { ...GATEWAY, sha256: hashToken(NEXT), applications: [7] }] },
+      /at \/tokens\/1 stands another scope, applications or records_per_second_max/,
+    ],
+    [
+      { ...VALID, applications: [{ ...application, codes: { '5': 'fine' } }] },
+      /at \/applications\/0\/codes\/5 stands "fine": give an object .* success, caller_error/,
+    ],
+    [
+      { ...VALID, applications: [{ ...application, codes: { '9999999999': 'success' } }] },
+      /at \/applications\/0\/codes stands 9999999999: give codes that are 32-bit/,
+    ],
+    [
+      { ...VALID, applications: [{ ...application, quota_per_second: 9, limit_per_second: 8 }] },
+      /at \/applications\/0\/limit_per_second stands 8, less than the quota of 9/,
+    ],
+    [
+      { ...VALID, applications: [application, application] },
+      /at \/applications\/1\/sdk_app_id stands 7 a second/,
+    ],
+    [{ ...VALID, aplications: [] }, /stands/],
+  ];
+  for (const [content, message] of cases) {
+    assert.throws(() => openRegistry(registryFile('wrong.json', content), logger), message);
+  }
+  assert.throws(() => openRegistry(path.join(directory, 'missing.json'), logger), /cannot be read/);
+});
+
+test('a changed file takes effect without a restart; a broken one leaves the last good one in force until mended', async () => {
+  const file = registryFile('changing.json', VALID);
+  const errors: string[] = [];
+  const watching = createLogger('test', 'error', { write: (line) => errors.push(line) });
+  const registry = openRegistry(file, watching, { reloadIntervalMs: 20 });
+  const changed = async (content: unknown, until: () => boolean): Promise<void> => {
+    registryFile('changing.json', content);
+    const deadline = Date.now() + 10_000;
+    while (!until()) {
+      if (Date.now() > deadline) assert.fail('the change was not taken in 10 s');
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+  };
+  const writes = (): string => refusal(() => registry.authenticate(`Bearer ${WRITE}`, 'write'));
+  await changed({ tokens: [DASHBOARD] }, () => writes() === 'invalid_token');
+  await changed('{broken', () => registry.failure() !== undefined);
+  assert.match(registry.failure() ?? '', /malformed: it is not JSON/);
+  assert.equal(registry.authenticate(`Bearer ${READ}`, 'read').name, 'dashboard');
+  await changed(VALID, () => writes() === 'none');
+  assert.equal(registry.failure(), undefined);
+  assert.equal(errors.length, 1);
+  registry.stop();
+});
