@@ -3,12 +3,15 @@
  * A batch seen before is a duplicate; a hole between intervals is a batch that never arrived. Sequences come
  * in order, so a boot is one interval as a rule and memory is bounded by boots, not by messages.
  */
+import { isKeyedBoot } from '@imscope/schemas/batch-headers.js';
+
 export type Interval = { readonly first: number; readonly last: number };
 
 type Boot = { intervals: Interval[]; lastAppendedMs: number };
 
+const HOUR_MS = 3_600_000;
 /** A boot unheard for this long is forgotten: the topic itself keeps nothing for longer (72 h). */
-const REMEMBERED_MS = 73 * 3_600_000;
+export const REMEMBERED_MS = 73 * 3_600_000;
 
 export class BatchIntervals {
   readonly #boots = new Map<string, Boot>();
@@ -17,24 +20,32 @@ export class BatchIntervals {
     return this.#boots.size;
   }
 
-  has(boot: string, sequence: number): boolean {
-    const intervals = this.#boots.get(boot)?.intervals;
-    return (
-      intervals !== undefined && intervals.some(({ first, last }) => first <= sequence && sequence <= last)
-    );
+  /**
+   * @param appendedMs the broker's time of the batch that is asked for. Ids out of an `Idempotency-Key`, of which
+   * there may be one a request, count as seen for an hour of the log, by whoever reads it.
+   */
+  has(boot: string, sequence: number, appendedMs: number): boolean {
+    const known = this.#boots.get(boot);
+    if (known === undefined || isPast(boot, known, appendedMs)) return false;
+    return known.intervals.some(({ first, last }) => first <= sequence && sequence <= last);
   }
 
   /** Adds a closed interval. `appendedMs` is the broker's time, so that forgetting depends on the log alone. */
   add(boot: string, first: number, last: number, appendedMs: number): void {
-    const known = this.#boots.get(boot) ?? { intervals: [], lastAppendedMs: 0 };
+    const before = this.#boots.get(boot);
+    const known =
+      before === undefined || isPast(boot, before, appendedMs)
+        ? { intervals: [], lastAppendedMs: 0 }
+        : before;
     known.lastAppendedMs = Math.max(known.lastAppendedMs, appendedMs);
     known.intervals = merge(known.intervals, { first, last });
     this.#boots.set(boot, known);
   }
 
   forgetBefore(appendedMs: number): void {
-    for (const [boot, { lastAppendedMs }] of this.#boots) {
-      if (lastAppendedMs < appendedMs - REMEMBERED_MS) this.#boots.delete(boot);
+    for (const [boot, known] of this.#boots) {
+      const old = known.lastAppendedMs < appendedMs - REMEMBERED_MS;
+      if (old || isPast(boot, known, appendedMs)) this.#boots.delete(boot);
     }
   }
 
@@ -50,6 +61,11 @@ export class BatchIntervals {
     }
     return gaps;
   }
+}
+
+/** True where a keyed id is older than its hour. */
+function isPast(boot: string, { lastAppendedMs }: Boot, appendedMs: number): boolean {
+  return isKeyedBoot(boot) && lastAppendedMs < appendedMs - HOUR_MS;
 }
 
 /** Sorted, disjoint, not touching. The new interval is at the end nearly always, so look from there. */

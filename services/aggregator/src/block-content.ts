@@ -5,6 +5,7 @@
 import { createHash } from 'node:crypto';
 import { crc32 } from 'node:zlib';
 import type { AvroSchema } from '@imscope/schemas/avro-schema.js';
+import { readClaimedBatch, readExpiredRecords } from '@imscope/schemas/batch-headers.js';
 import { containerHeader } from '@imscope/schemas/container.js';
 import type { Block, StoredMessage } from './block-cutter.js';
 import { groupBy } from './group-by.js';
@@ -30,7 +31,8 @@ export type BlockInsert = {
 
 /** One insert for each schema in the block, in order of first appearance; none where the block holds no rows. */
 export function insertsOf(place: BlockPlace, block: Block): BlockInsert[] {
-  const bySchema = groupBy(block.stored, ({ schema }) => schema);
+  const withRows = block.stored.filter(({ records }) => records > 0);
+  const bySchema = groupBy(withRows, ({ schema }) => schema);
   return [...bySchema].map(([schema, messages]) => {
     const header = containerHeader(schema);
     const { cluster, topic, epoch, partition } = place;
@@ -62,6 +64,9 @@ export type BatchRange = {
   readonly records: number;
 };
 
+/** One batch whose records are not in the store, and how many it had at the edge. */
+export type BatchLoss = { readonly boot: string; readonly sequence: number; readonly records: number };
+
 /** A row of `block_ledger`; times in epoch milliseconds, 64-bit numbers as text. */
 export type LedgerRow = {
   readonly cluster: string;
@@ -79,6 +84,10 @@ export type LedgerRow = {
   readonly dead_rows: number;
   readonly block_ids: readonly string[];
   readonly batches: readonly BatchRange[];
+  /** Batches that waited too long at the edge and came empty; they stand in `batches` too. */
+  readonly expired_batches: readonly BatchLoss[];
+  /** Batches of messages that could not be read, as their headers say. */
+  readonly dead_batches: readonly BatchLoss[];
   readonly first_appended: number;
   readonly last_appended: number;
   readonly first_event: number | null;
@@ -90,6 +99,7 @@ export type LedgerRow = {
 
 /** The ledger row of a block that was stored by these inserts. */
 export function ledgerRowOf(place: BlockPlace, block: Block, inserts: readonly BlockInsert[]): LedgerRow {
+  const dead = block.dead.flatMap(({ message }) => readClaimedBatch(message.headers) ?? []);
   const times = block.stored.flatMap(({ eventTimes }) => (eventTimes === undefined ? [] : [eventTimes]));
   return {
     cluster: place.cluster,
@@ -104,9 +114,14 @@ export function ledgerRowOf(place: BlockPlace, block: Block, inserts: readonly B
     duplicate_messages: block.duplicates.messages,
     duplicate_rows: block.duplicates.rows,
     dead_messages: block.dead.length,
-    dead_rows: 0,
+    dead_rows: dead.reduce((sum, { records }) => sum + records, 0),
     block_ids: inserts.map(({ blockId }) => blockId),
     batches: batchesOf(block.stored),
+    expired_batches: block.stored.flatMap(({ boot, sequence, message }) => {
+      const records = readExpiredRecords(message.headers);
+      return records === 0 ? [] : [{ boot, sequence, records }];
+    }),
+    dead_batches: dead.map(({ batch: { boot, sequence }, records }) => ({ boot, sequence, records })),
     first_appended: block.firstAppendedMs,
     last_appended: block.lastAppendedMs,
     first_event:

@@ -5,9 +5,15 @@
  * insert repeated by another owner carries the same token and the same rows.
  */
 import { type AvroSchema, REQUEST_LOG_SCHEMA } from '@imscope/schemas/avro-schema.js';
-import { type HeaderFault, readBatchHeaders } from '@imscope/schemas/batch-headers.js';
+import {
+  BATCH_HEADER,
+  type HeaderFault,
+  isKeyedBoot,
+  readBatchHeaders,
+} from '@imscope/schemas/batch-headers.js';
 import { type BlockBounds, readMarkerBounds } from '@imscope/schemas/block-bounds.js';
 import { type ContainerFault, containerHeader, inspectContainer } from '@imscope/schemas/container.js';
+import { decodeContainer } from '@imscope/schemas/container-decoder.js';
 import type { BatchIntervals } from './batch-intervals.js';
 
 /** A message as it stands in the log. */
@@ -92,9 +98,12 @@ export class BlockCutter {
     return this.#bounds;
   }
 
-  /** Whether the open block holds anything but markers; only such a block is worth ending by a marker. */
+  /**
+   * Whether the open block holds anything but markers; only such a block is ended by a marker. One that holds
+   * nothing but duplicates is too: until it is booked, every new owner reads them again.
+   */
   get holdsMessages(): boolean {
-    return this.#open !== undefined && this.#open.stored.length + this.#open.dead.length > 0;
+    return this.#open !== undefined && holdsMessages(this.#open);
   }
 
   /**
@@ -113,17 +122,13 @@ export class BlockCutter {
     this.#nextOffset = message.offset + 1;
     if (read.kind === 'marker') {
       this.#bounds = read.bounds ?? this.#bounds;
-      return this.#endedByMarker(open) ? this.#cut(open, message, 'marker') : { kind: 'open' };
+      // A marker behind nothing but markers opens the next block instead of ending an empty one.
+      return holdsMessages(open) ? this.#cut(open, message, 'marker') : { kind: 'open' };
     }
     this.#take(open, read, message);
     if (open.rows >= this.#bounds.rowsMax) return this.#cut(open, message, 'rows');
     if (open.bytes >= this.#bounds.bytesMax) return this.#cut(open, message, 'bytes');
     return { kind: 'open' };
-  }
-
-  /** A marker behind nothing but markers opens the next block instead of ending an empty one. */
-  #endedByMarker(open: OpenBlock): boolean {
-    return open.stored.length + open.dead.length + open.duplicates.messages > 0;
   }
 
   #openFor(message: LogMessage): OpenBlock {
@@ -150,7 +155,9 @@ export class BlockCutter {
       return;
     }
     const { boot, sequence, records } = read.data;
-    if (this.#seen.has(boot, sequence)) {
+    // A copy that cannot be decoded is no duplicate but dead as the first one was: that one is not in the ledger,
+    // so an owner who starts behind it would not know its batch. Duplicates are few, and decoding them is cheap.
+    if (this.#seen.has(boot, sequence, message.appendedMs) && decodeContainer(read.data.message.value).ok) {
       open.duplicates.messages += 1;
       open.duplicates.rows += records;
       return;
@@ -177,7 +184,9 @@ export class BlockCutter {
     }
     const { schema, records } = inspected.shape;
     this.#lastSchema = schema;
-    if (records === 0 && value.length === containerHeader(schema).length) {
+    // A batch whose records waited too long at the edge comes empty too; its id tells it from a marker.
+    const named = message.headers?.[BATCH_HEADER] !== undefined;
+    if (records === 0 && value.length === containerHeader(schema).length && !named) {
       return { kind: 'marker', bounds: readMarkerBounds(message.headers) };
     }
     const read = readBatchHeaders(message.headers, value);
@@ -193,6 +202,10 @@ export class BlockCutter {
 
   #cut(open: OpenBlock, last: LogMessage, cut: Cut): Pushed {
     this.#open = undefined;
+    for (const { boot, sequence } of open.stored) {
+      // The ledger knows of a block's last message only: the hour of a keyed id counts from there for every owner.
+      if (isKeyedBoot(boot)) this.#seen.add(boot, sequence, sequence, last.appendedMs);
+    }
     this.#seen.forgetBefore(last.appendedMs);
     const { bytes: _bytes, ...content } = open;
     const block = {
@@ -204,4 +217,8 @@ export class BlockCutter {
     };
     return { kind: 'cut', block };
   }
+}
+
+function holdsMessages({ stored, dead, duplicates }: OpenBlock): boolean {
+  return stored.length + dead.length + duplicates.messages > 0;
 }

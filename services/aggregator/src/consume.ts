@@ -1,24 +1,45 @@
 /*
- * Wires Kafka to the partition workers: who owns which partition, the batches that are fetched, and the heartbeat
- * while blocks are stored. kafkajs holds the group; what it is known to get wrong is checked here.
+ * Drives the consumer loop with kafkajs: joins the group, hands over the batches that are fetched, and keeps the
+ * heartbeat while blocks are stored. Everything that decides about records is in the loop.
  */
-import type { EachBatchPayload } from 'kafkajs';
+import type { Consumer, EachBatchPayload, Kafka } from 'kafkajs';
+import type { Logger } from '@imscope/runtime/logger.js';
+import type { Readiness } from '@imscope/runtime/readiness.js';
+import type { ClickHouseClient } from '@imscope/runtime/store-client.js';
+import { TOPICS } from '@imscope/schemas/topics.js';
 import type { LogMessage } from './block-cutter.js';
-import type { ConsumeOptions, ConsumeParts, GroupMembership } from './group-membership.js';
-import { openPartition } from './open-partition.js';
-import type { PartitionWorker } from './partition-worker.js';
-import { STREAMS, type Stream } from './streams.js';
+import { ConsumerLoop } from './consumer-loop.js';
+import type { LoopOptions, Timing } from './consumer-parts.js';
+import { kafkaPorts } from './kafka-ports.js';
+import type { AggregatorMetrics } from './metrics.js';
+import { storeBlock } from './store-block.js';
+import { storePorts } from './store-ports.js';
+import { STREAMS } from './streams.js';
 
+/**
+ * A killed member's partitions wait this long for their next owner. Long inserts do not end a session: the batch
+ * that waits for one beats every second.
+ */
+const SESSION_TIMEOUT_MS = 10_000;
 const HEARTBEAT_MS = 1_000;
 const TICK_MS = 100;
 const UNKNOWN_SCHEMA_PAUSE_MS = 30_000;
 
-type Session = GroupMembership & {
-  readonly streams: ReadonlyMap<string, Stream>;
-  /** By `topic:partition`, of the generation in force. */
-  readonly workers: Map<string, PartitionWorker>;
-  /** Raised on every change of ownership: work begun before it is void. */
-  generation: number;
+export type ConsumeOptions = LoopOptions & {
+  readonly topicPrefix: string;
+  readonly consumerGroup: string;
+  readonly partitionsAtOnce: number;
+  readonly fetchBytesMax: number;
+};
+
+export type ConsumeParts = {
+  readonly kafka: Kafka;
+  readonly store: ClickHouseClient;
+  readonly timing: Timing;
+  readonly metrics: AggregatorMetrics;
+  readonly logger: Logger;
+  readonly readiness: Readiness;
+  readonly fail: (error: Error) => void;
 };
 
 /** Joins the group and stores until stopped. Resolves once the group is joined. */
@@ -31,7 +52,7 @@ export async function startConsuming(
   const producer = kafka.producer({ allowAutoTopicCreation: false });
   const consumer = kafka.consumer({
     groupId: options.consumerGroup,
-    sessionTimeout: 30_000,
+    sessionTimeout: SESSION_TIMEOUT_MS,
     heartbeatInterval: HEARTBEAT_MS,
     maxBytesPerPartition: options.fetchBytesMax,
     maxBytes: options.fetchBytesMax * options.partitionsAtOnce,
@@ -41,18 +62,20 @@ export async function startConsuming(
   await Promise.all([admin.connect(), producer.connect(), consumer.connect()]);
   const { clusterId } = await admin.describeCluster();
   const streams = new Map(STREAMS.map((stream) => [options.topicPrefix + stream.topic.name, stream]));
-  const session: Session = {
-    options,
-    parts,
-    consumer,
-    producer,
-    admin,
-    streams,
-    cluster: clusterId,
-    workers: new Map(),
-    generation: 0,
+  const names = {
+    group: options.consumerGroup,
+    deadLetterTopic: options.topicPrefix + TOPICS.deadLetter.name,
   };
-  watchGroup(session);
+  const loop = new ConsumerLoop({
+    ...parts,
+    options,
+    cluster: clusterId,
+    streams,
+    broker: kafkaPorts({ admin, consumer, producer }, names),
+    store: storePorts(parts.store),
+    storeBlock,
+  });
+  watchGroup(consumer, loop, parts);
   await consumer.subscribe({ topics: [...streams.keys()], fromBeginning: true });
   const joined = new Promise<void>((resolve) => {
     consumer.on(consumer.events.GROUP_JOIN, () => resolve());
@@ -61,33 +84,27 @@ export async function startConsuming(
     autoCommit: false,
     eachBatchAutoResolve: false,
     partitionsConsumedConcurrently: options.partitionsAtOnce,
-    eachBatch: (payload) => takeBatch(session, payload),
+    eachBatch: (payload) => takeBatch(loop, parts, payload),
   });
-  const stopTicking = startTicking(session);
+  const tick = setInterval(() => loop.tick(), TICK_MS);
   await joined;
   readiness.report('kafka');
-  return { stop: () => stopConsuming(session, stopTicking) };
-}
-
-async function stopConsuming(session: Session, stopTicking: () => void): Promise<void> {
-  stopTicking();
-  // Blocks in hand are finished and committed first; open ones are read again by the next owner.
-  await Promise.all([...session.workers.values()].map((worker) => worker.idle()));
-  await session.consumer.disconnect();
-  await Promise.all([session.producer.disconnect(), session.admin.disconnect()]);
-}
-
-function watchGroup(session: Session): void {
-  const { consumer, parts } = session;
-  const loseAll = (): void => {
-    session.generation += 1;
-    for (const worker of session.workers.values()) worker.lose();
-    session.workers.clear();
-    parts.metrics.lag.reset();
+  return {
+    stop: async () => {
+      clearInterval(tick);
+      // Blocks in hand are finished and committed first; open ones are read again by the next owner.
+      await loop.idle();
+      await consumer.disconnect();
+      await Promise.all([producer.disconnect(), admin.disconnect()]);
+    },
   };
-  consumer.on(consumer.events.REBALANCING, loseAll);
+}
+
+function watchGroup(consumer: Consumer, loop: ConsumerLoop, parts: ConsumeParts): void {
+  consumer.on(consumer.events.REBALANCING, () => loop.loseAll());
   consumer.on(consumer.events.GROUP_JOIN, (event) => {
-    loseAll();
+    const assigned = Object.entries(event.payload.memberAssignment);
+    void loop.assign(assigned.flatMap(([topic, all]) => all.map((partition) => ({ topic, partition }))));
     parts.readiness.report('kafka');
     parts.logger.info({ assigned: event.payload.memberAssignment }, 'joined the consumer group');
   });
@@ -99,48 +116,18 @@ function watchGroup(session: Session): void {
   });
 }
 
-async function takeBatch(session: Session, payload: EachBatchPayload): Promise<void> {
+async function takeBatch(loop: ConsumerLoop, parts: ConsumeParts, payload: EachBatchPayload): Promise<void> {
   const { batch, heartbeat, resolveOffset } = payload;
-  const { metrics } = session.parts;
+  const { topic, partition } = batch;
   const beat = setInterval(() => void heartbeat().catch(() => undefined), HEARTBEAT_MS);
   try {
-    const worker = await workerFor(session, batch.topic, batch.partition, Number(batch.highWatermark));
-    if (worker === undefined) return;
     const messages = batch.messages.map(asLogMessage);
-    const before = worker.nextOffset;
-    const taken = await worker.take(messages, Number(batch.highWatermark), Date.now);
-    metrics.lag.set({ topic: batch.topic, partition: batch.partition }, worker.lag);
-    if (taken.kind === 'jumped') {
-      await handleJump(session, worker, { topic: batch.topic, partition: batch.partition, ...taken });
-      return;
-    }
-    metrics.messages.inc({ topic: batch.topic }, Math.max(0, worker.nextOffset - before));
-    if (taken.kind === 'unknown_schema') pauseForUpgrade(session, payload, taken.offset);
-    else resolveOffset(batch.lastOffset());
+    const fate = await loop.takeBatch({ topic, partition, messages, endOffset: Number(batch.highWatermark) });
+    if (fate.kind === 'done') resolveOffset(batch.lastOffset());
+    else if (fate.kind === 'pause') pauseForUpgrade(parts, payload, fate.offset);
   } finally {
     clearInterval(beat);
   }
-}
-
-/**
- * Offsets in our topics have no holes, so a jump is either kafkajs going on behind messages it was not told are
- * done (it happens around rebalances), which is fetched again, or messages the broker deleted unread: a loss.
- */
-async function handleJump(
-  session: Session,
-  worker: PartitionWorker,
-  jump: { topic: string; partition: number; from: number; to: number },
-): Promise<void> {
-  const { topic, partition, from, to } = jump;
-  const { metrics, logger } = session.parts;
-  const offsets = await session.admin.fetchTopicOffsets(topic);
-  const logStart = Number(offsets.find((one) => one.partition === partition)?.low ?? 0);
-  if (logStart > from) {
-    metrics.offsetGaps.inc({ topic });
-    logger.error({ topic, partition, from, to, logStart }, 'messages were deleted before they were read');
-    worker.allowJump(Math.max(to, logStart));
-  } else logger.warn({ topic, partition, from, to }, 'offsets jumped: fetching again from where we were');
-  session.consumer.seek({ topic, partition, offset: String(Math.max(from, logStart)) });
 }
 
 function asLogMessage(message: EachBatchPayload['batch']['messages'][number]): LogMessage {
@@ -153,51 +140,14 @@ function asLogMessage(message: EachBatchPayload['batch']['messages'][number]): L
 }
 
 /** Stops the partition, not the others, until an aggregator comes that knows the schema. */
-function pauseForUpgrade(session: Session, { batch, pause }: EachBatchPayload, offset: number): void {
+function pauseForUpgrade(parts: ConsumeParts, { batch, pause }: EachBatchPayload, offset: number): void {
   const dependency = `schema of ${batch.topic}:${batch.partition}`;
   const failure = `offset ${offset} has a schema this version does not know: upgrade the aggregator`;
-  session.parts.readiness.report(dependency, failure);
-  session.parts.logger.error({ topic: batch.topic, partition: batch.partition, offset }, failure);
+  parts.readiness.report(dependency, failure);
+  parts.logger.error({ topic: batch.topic, partition: batch.partition, offset }, failure);
   const resume = pause();
   setTimeout(() => {
-    session.parts.readiness.report(dependency);
+    parts.readiness.report(dependency);
     resume();
   }, UNKNOWN_SCHEMA_PAUSE_MS).unref();
-}
-
-async function workerFor(
-  session: Session,
-  topic: string,
-  partition: number,
-  endOffset: number,
-): Promise<PartitionWorker | undefined> {
-  const key = `${topic}:${partition}`;
-  const known = session.workers.get(key);
-  const stream = session.streams.get(topic);
-  if (known !== undefined || stream === undefined) return known;
-  const { generation } = session;
-  const worker = await openPartition(session, stream, { topic, partition, endOffset });
-  // Ownership changed while the ledger was read: whoever owns the partition now opens it anew.
-  if (session.generation !== generation) return undefined;
-  session.workers.set(key, worker);
-  return worker;
-}
-
-/** Ends waiting blocks, and watches for a consumer that stands still without saying so. */
-function startTicking(session: Session): () => void {
-  const { options, parts, workers } = session;
-  const tick = setInterval(() => {
-    const nowMs = Date.now();
-    for (const [key, worker] of workers) {
-      void worker.endWaitingBlock(options.bounds, options.markerAgeMs, nowMs);
-      if (
-        worker.lag > 0 &&
-        nowMs - worker.progressMs > options.stallTimeoutMs &&
-        parts.readiness.state().ready
-      ) {
-        parts.fail(new Error(`${key} stands still with a lag of ${worker.lag} messages`));
-      }
-    }
-  }, TICK_MS);
-  return () => clearInterval(tick);
 }

@@ -3,62 +3,79 @@
  * a hint that may lag behind it.
  */
 import type { ClickHouseClient } from '@imscope/runtime/store-client.js';
-import { type BlockBounds, INITIAL_BOUNDS } from '@imscope/schemas/block-bounds.js';
 import { BatchIntervals } from './batch-intervals.js';
-import type { LedgerRow } from './block-content.js';
+import type { BatchRange, BlockPlace, LedgerRow } from './block-content.js';
+import type { LedgerPosition, PartitionPlace } from './consumer-parts.js';
 
-export type LedgerPosition = {
-  readonly epoch: number;
-  /** The offset behind the last stored block; 0 where nothing is. */
-  readonly nextOffset: number;
-  readonly bounds: BlockBounds;
-};
-
-/** The last stored position of a partition, over all epochs of its topic. */
+/** The last stored position of a partition, over all epochs of its topic; undefined where nothing is stored. */
 export async function readPosition(
   client: ClickHouseClient,
-  place: { cluster: string; topic: string; partition: number },
-): Promise<LedgerPosition> {
+  place: PartitionPlace,
+): Promise<LedgerPosition | undefined> {
   const result = await client.query({
-    query: `SELECT epoch, last_offset, next_rows_max, next_bytes_max FROM block_ledger
+    query: `SELECT epoch, last_offset, toUnixTimestamp64Milli(last_appended) AS appended, next_rows_max, next_bytes_max
+      FROM block_ledger
       WHERE cluster = {cluster:String} AND topic = {topic:String} AND partition = {partition:Int32}
       ORDER BY epoch DESC, last_offset DESC LIMIT 1`,
-    query_params: place,
+    query_params: { cluster: place.cluster, topic: place.topic, partition: place.partition },
     format: 'JSONEachRow',
   });
   const [row] =
-    await result.json<Record<'epoch' | 'last_offset' | 'next_rows_max' | 'next_bytes_max', number>>();
-  if (row === undefined) return { epoch: 0, nextOffset: 0, bounds: INITIAL_BOUNDS };
+    await result.json<
+      Record<'epoch' | 'last_offset' | 'appended' | 'next_rows_max' | 'next_bytes_max', number>
+    >();
+  if (row === undefined) return undefined;
   return {
     epoch: row.epoch,
-    nextOffset: row.last_offset + 1,
+    lastOffset: row.last_offset,
+    lastAppendedMs: row.appended,
     bounds: { rowsMax: row.next_rows_max, bytesMax: row.next_bytes_max },
   };
 }
 
-/** The batches stored of a partition's epoch, as far back as a duplicate may come (73 h; see batch-intervals). */
+/** The batches of earlier epochs, and of this one's blocks that end before an offset, appended since a time. */
 export async function readSeenBatches(
   client: ClickHouseClient,
-  place: { cluster: string; topic: string; epoch: number; partition: number },
-): Promise<BatchIntervals> {
+  place: BlockPlace,
+  range: { readonly beforeOffset: number; readonly sinceMs: number },
+): Promise<{ seen: BatchIntervals; nextOffset: number }> {
+  const { cluster, topic, epoch, partition } = place;
   const result = await client.query({
-    query: `SELECT batch.1 AS boot, batch.2 AS first, batch.3 AS last, toUnixTimestamp64Milli(last_appended) AS appended
-      FROM (SELECT last_appended, last_offset, arrayJoin(batches) AS batch FROM block_ledger FINAL
-        WHERE cluster = {cluster:String} AND topic = {topic:String} AND epoch = {epoch:UInt32} AND partition = {partition:Int32}
-          AND last_appended > now64(3) - INTERVAL 73 HOUR)
-      ORDER BY last_offset, first`,
-    query_params: place,
+    query: `SELECT epoch, last_offset, toUnixTimestamp64Milli(last_appended) AS appended, batches FROM block_ledger FINAL
+      WHERE cluster = {cluster:String} AND topic = {topic:String} AND partition = {partition:Int32}
+        AND (epoch < {epoch:UInt32} OR epoch = {epoch:UInt32} AND last_offset < {before:Int64})
+        AND last_appended >= fromUnixTimestamp64Milli({since:Int64})
+      ORDER BY epoch, last_offset`,
+    query_params: {
+      cluster,
+      topic,
+      epoch,
+      partition,
+      before: range.beforeOffset,
+      since: Math.max(0, range.sinceMs),
+    },
     format: 'JSONEachRow',
   });
   const seen = new BatchIntervals();
-  for await (const rows of result.stream<{ boot: string; first: number; last: number; appended: number }>()) {
+  let nextOffset = 0;
+  for await (const rows of result.stream<SeenRow>()) {
     for (const row of rows) {
-      const { boot, first, last, appended } = row.json();
-      seen.add(boot, first, last, appended);
+      const { epoch: stored, last_offset, appended, batches } = row.json();
+      if (stored === epoch) nextOffset = last_offset + 1;
+      for (const { boot, first_sequence, last_sequence } of batches) {
+        seen.add(boot, first_sequence, last_sequence, appended);
+      }
     }
   }
-  return seen;
+  return { seen, nextOffset };
 }
+
+type SeenRow = {
+  readonly epoch: number;
+  readonly last_offset: number;
+  readonly appended: number;
+  readonly batches: readonly BatchRange[];
+};
 
 /** Books a block. The same row again (another owner, a lost answer) replaces itself. */
 export async function writeLedgerRow(client: ClickHouseClient, row: LedgerRow): Promise<void> {

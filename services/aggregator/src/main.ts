@@ -2,7 +2,8 @@
  * The aggregator: Kafka in, the store and its ledger out, each record once.
  * `main.js` runs it; `main.js prepare [--dry-run]` creates tables and topics; `--check-config` shows settings.
  */
-import { loadConfig } from '@imscope/runtime/config.js';
+import { setTimeout as delay } from 'node:timers/promises';
+import { loadConfig, settingsAreWrong } from '@imscope/runtime/config.js';
 import { createKafka } from '@imscope/runtime/kafka-client.js';
 import { createLogger } from '@imscope/runtime/logger.js';
 import { runService } from '@imscope/runtime/service.js';
@@ -15,9 +16,7 @@ import { prepare } from './prepare.js';
 async function runPrepare(): Promise<void> {
   const loaded = loadConfig(SETTINGS, process.env);
   if (!loaded.ok) {
-    process.stderr.write(
-      `aggregator: settings are wrong\n${loaded.errors.map((error) => `  ${error}\n`).join('')}`,
-    );
+    process.stderr.write(settingsAreWrong('aggregator', loaded.errors));
     process.exitCode = 2;
     return;
   }
@@ -62,6 +61,7 @@ else
             logger,
             readiness,
             fail,
+            timing: { nowMs: Date.now, delay, random: Math.random },
             metrics: createAggregatorMetrics(registry),
           },
         );

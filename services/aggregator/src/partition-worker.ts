@@ -19,6 +19,10 @@ export type Taken =
   | { readonly kind: 'taken' }
   /** The batch starts beyond the next offset, at `to`; nothing was taken. */
   | { readonly kind: 'jumped'; readonly from: number; readonly to: number }
+  /** The log ends before the next offset: it is another log, or the batch is an old one. Nothing was taken. */
+  | { readonly kind: 'shrunk' }
+  /** The partition went to another owner, or its block can never be stored. */
+  | { readonly kind: 'lost' }
   | { readonly kind: 'unknown_schema'; readonly offset: number };
 
 export class PartitionWorker {
@@ -69,6 +73,7 @@ export class PartitionWorker {
    * @param endOffset the log's end as the broker told with these messages
    */
   async take(messages: readonly LogMessage[], endOffset: number, nowMs: () => number): Promise<Taken> {
+    if (endOffset < this.#cutter.nextOffset) return { kind: 'shrunk' };
     this.#endOffset = endOffset;
     const fresh = messages.filter(({ offset }) => offset >= this.#cutter.nextOffset);
     const first = fresh[0];
@@ -77,7 +82,7 @@ export class PartitionWorker {
       return { kind: 'jumped', from, to: first.offset };
     }
     for (const message of fresh) {
-      if (!this.#owned) return { kind: 'taken' };
+      if (!this.#owned) return { kind: 'lost' };
       const pushed = this.#cutter.push(message);
       if (pushed.kind === 'unknown_schema') return { kind: 'unknown_schema', offset: message.offset };
       this.progressMs = nowMs();

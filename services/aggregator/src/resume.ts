@@ -1,38 +1,122 @@
 /*
- * Where a new owner of a partition starts: behind whatever is farther, the ledger or the committed offset. A log
- * that ends before the ledger's position is another log: the topic was made anew, and a new epoch begins.
+ * Where a new owner of a partition starts: behind the ledger's last block, with the batches booked up to there.
+ * Everything it goes by is one state of the ledger, however it changes meanwhile, and the log as it is afterwards.
+ * A log whose message at the ledger's last offset is another one is another log: a new epoch begins, in which batches
+ * of the old one stay known. So a log that only lost its end in a broker's failure is read again and stores nothing twice.
  */
-import type { Admin } from 'kafkajs';
-import type { ClickHouseClient } from '@imscope/runtime/store-client.js';
-import { INITIAL_BOUNDS, parseBounds } from '@imscope/schemas/block-bounds.js';
-import { type LedgerPosition, readPosition } from './ledger.js';
+import {
+  type BlockBounds,
+  INITIAL_BOUNDS,
+  formatBounds,
+  parseBounds,
+} from '@imscope/schemas/block-bounds.js';
+import { BatchIntervals, REMEMBERED_MS } from './batch-intervals.js';
+import type { LogMessage } from './block-cutter.js';
+import type { BrokerPorts, LedgerPosition, PartitionPlace, StorePorts, Timing } from './consumer-parts.js';
 
-/** @param at.endOffset the end of the partition's log */
+export type Start = {
+  readonly epoch: number;
+  readonly nextOffset: number;
+  readonly bounds: BlockBounds;
+  readonly seen: BatchIntervals;
+};
+
+/** `look`: the message at this offset must be seen first, to know that the log is still the same. */
+export type FoundStart =
+  { readonly kind: 'start'; readonly start: Start } | { readonly kind: 'look'; readonly offset: number };
+
+export type ResumePorts = {
+  readonly broker: Pick<BrokerPorts, 'readCommitted' | 'readLogSpan'>;
+  readonly store: Pick<StorePorts, 'readPosition' | 'readSeen'>;
+  readonly timing: Timing;
+};
+
+/** A replica of the store that lags is given this long to catch up: `READS_MAX` times `REREAD_MS`. */
+const READS_MAX = 10;
+const REREAD_MS = 1_000;
+
+/**
+ * A commit follows its ledger row, so one that is ahead of the ledger, or a list of batches that does not reach up to
+ * the position, comes from a replica that lags: asked again. What stays so is a ledger that was lost, and then the
+ * commit is all there is.
+ * @param messages at hand from the log, in which the one at the ledger's last offset is looked for
+ */
 export async function findStart(
-  ports: { admin: Admin; store: ClickHouseClient; group: string },
-  at: { cluster: string; topic: string; partition: number; endOffset: number },
-): Promise<LedgerPosition> {
-  const { cluster, topic, partition } = at;
-  const ledger = await readPosition(ports.store, { cluster, topic, partition });
-  if (ledger.nextOffset > at.endOffset)
-    return { epoch: ledger.epoch + 1, nextOffset: 0, bounds: INITIAL_BOUNDS };
-  const committed = await readCommitted(ports.admin, ports.group, at);
-  if (committed === undefined || committed.offset <= ledger.nextOffset || committed.offset > at.endOffset)
-    return ledger;
-  return {
-    epoch: ledger.epoch,
-    nextOffset: committed.offset,
-    bounds: parseBounds(committed.metadata) ?? ledger.bounds,
-  };
+  ports: ResumePorts,
+  place: PartitionPlace,
+  messages: readonly LogMessage[],
+): Promise<FoundStart> {
+  for (let reads = 1; ; reads++) {
+    const position = await ports.store.readPosition(place);
+    // Asked after the ledger: another owner may have gone on meanwhile, and an older end would lie before its place.
+    const span = await ports.broker.readLogSpan(place);
+    const judged = position === undefined ? 'same' : judgeLog(position, span, messages);
+    if (position !== undefined && judged === 'look') return { kind: 'look', offset: position.lastOffset };
+    const { complete, ...start } = await readStart(ports, place, position);
+    if (judged === 'other' && (complete || reads === READS_MAX)) {
+      return { kind: 'start', start: { ...atBeginning(start.epoch + 1), seen: start.seen } };
+    }
+    const committed = parseCommit(await ports.broker.readCommitted(place));
+    const ahead =
+      judged === 'same' &&
+      committed !== undefined &&
+      (committed.epoch === start.epoch || position === undefined) &&
+      committed.nextOffset > start.nextOffset &&
+      committed.nextOffset <= span.end
+        ? committed
+        : undefined;
+    if (complete && judged === 'same' && ahead === undefined) return { kind: 'start', start };
+    if (reads === READS_MAX) return { kind: 'start', start: { ...start, ...ahead } };
+    await ports.timing.delay(REREAD_MS);
+  }
 }
 
-async function readCommitted(
-  admin: Admin,
-  group: string,
-  at: { topic: string; partition: number },
-): Promise<{ offset: number; metadata: string } | undefined> {
-  const [topic] = await admin.fetchOffsets({ groupId: group, topics: [at.topic] });
-  const found = topic?.partitions.find(({ partition }) => partition === at.partition);
-  if (found === undefined || Number(found.offset) < 0) return undefined;
-  return { offset: Number(found.offset), metadata: found.metadata ?? '' };
+/** Whether the log is the one that was booked: told by when its message at the last offset was appended. */
+function judgeLog(
+  { lastOffset, lastAppendedMs }: LedgerPosition,
+  span: { start: number; end: number },
+  messages: readonly LogMessage[],
+): 'same' | 'other' | 'look' {
+  if (span.end <= lastOffset) return 'other';
+  // Deleted by retention, which a new log reaches only after as long a time.
+  if (span.start > lastOffset) return 'same';
+  const last = messages.find(({ offset }) => offset === lastOffset);
+  if (last === undefined) return 'look';
+  return last.appendedMs === lastAppendedMs ? 'same' : 'other';
+}
+
+function atBeginning(epoch: number): Start {
+  return { epoch, nextOffset: 0, bounds: INITIAL_BOUNDS, seen: new BatchIntervals() };
+}
+
+async function readStart(
+  ports: ResumePorts,
+  place: PartitionPlace,
+  position: LedgerPosition | undefined,
+): Promise<Start & { complete: boolean }> {
+  if (position === undefined) return { ...atBeginning(0), complete: true };
+  const { epoch } = position;
+  const nextOffset = position.lastOffset + 1;
+  // Only blocks before the place: another owner may book the next one while we read, and its batches would then
+  // look like duplicates of themselves. The term runs in the log's time, so that a late reader remembers as much.
+  const read = await ports.store.readSeen(
+    { ...place, epoch },
+    { beforeOffset: nextOffset, sinceMs: position.lastAppendedMs - REMEMBERED_MS },
+  );
+  const complete = read.nextOffset === nextOffset;
+  return { epoch, nextOffset, bounds: position.bounds, seen: read.seen, complete };
+}
+
+/** The metadata of a commit: epoch and bounds in force behind it. */
+export function formatCommit(epoch: number, bounds: BlockBounds): string {
+  return `${epoch}/${formatBounds(bounds)}`;
+}
+
+function parseCommit(
+  committed: { offset: number; metadata: string } | undefined,
+): { epoch: number; nextOffset: number; bounds: BlockBounds } | undefined {
+  const match = committed === undefined ? null : /^(\d{1,9})\/(.+)$/.exec(committed.metadata);
+  const bounds = parseBounds(match?.[2] ?? '');
+  if (committed === undefined || bounds === undefined) return undefined;
+  return { epoch: Number(match?.[1]), nextOffset: committed.offset, bounds };
 }

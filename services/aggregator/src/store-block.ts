@@ -2,10 +2,6 @@
  * Stores one block: dead letters, inserts, ledger, commit, in this order, each step repeatable. This is the
  * only place where calls to the store are tried again.
  */
-import { Readable } from 'node:stream';
-import { finished } from 'node:stream/promises';
-import { setTimeout as delay } from 'node:timers/promises';
-import type { ClickHouseClient } from '@imscope/runtime/store-client.js';
 import { decodeContainer } from '@imscope/schemas/container-decoder.js';
 import type { Block, DeadMessage } from './block-cutter.js';
 import {
@@ -15,8 +11,9 @@ import {
   insertsOf,
   ledgerRowOf,
 } from './block-content.js';
+import type { Timing } from './consumer-parts.js';
 import { judgeStoreError } from './store-errors.js';
-import { type Stream, insertSql } from './streams.js';
+import type { Stream } from './streams.js';
 
 export type StoreBlockPorts = {
   readonly insert: (stream: Stream, insert: BlockInsert) => Promise<void>;
@@ -28,6 +25,7 @@ export type StoreBlockPorts = {
   readonly owned: () => boolean;
   /** Told of every failed try, for metrics, logs and readiness; null once a call went through again. */
   readonly onTrouble: (error: unknown, verdict: 'retry' | 'halt') => void;
+  readonly timing: Pick<Timing, 'delay' | 'random'>;
 };
 
 /** Thrown where the partition was lost while its block was being stored: the next owner stores the same. */
@@ -109,29 +107,7 @@ async function persist(call: () => Promise<void>, ports: StoreBlockPorts): Promi
       ports.onTrouble(error, verdict);
       // A halt heals only by hand (table, rights, disk): asked again at the slowest pace, with the alarm on.
       const ceilingMs = verdict === 'halt' ? BACKOFF_MS_MAX : Math.min(BACKOFF_MS_MAX, 100 * 2 ** attempt);
-      await delay(ceilingMs * (0.5 + Math.random() / 2));
+      await ports.timing.delay(ceilingMs * (0.5 + ports.timing.random() / 2));
     }
   }
-}
-
-/** Sends one insert. Settings hold the insert to one atomic block; a lost answer is asked again by its token. */
-export async function insertBlock(
-  client: ClickHouseClient,
-  stream: Stream,
-  insert: BlockInsert,
-): Promise<void> {
-  const result = await client.exec({
-    query: insertSql(stream),
-    values: Readable.from(insert.body, { objectMode: false }),
-    ...(stream.blockColumns ? { query_params: { block_id: insert.blockId } } : {}),
-    clickhouse_settings: {
-      insert_deduplication_token: insert.token,
-      async_insert: 0,
-      wait_end_of_query: 1,
-      max_insert_threads: '1',
-      input_format_avro_allow_missing_fields: 1,
-    },
-  });
-  // The answer has no content; it is read to its end so that the connection can be used again.
-  await finished(result.stream.resume());
 }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { keyedBoot } from '@imscope/schemas/batch-headers.js';
 import { BatchIntervals } from '../src/batch-intervals.js';
 
 test('whatever the order of arrival, exactly what was added is known, and the holes are named', () => {
@@ -10,7 +11,7 @@ test('whatever the order of arrival, exactly what was added is known, and the ho
       for (const sequence of sequences) seen.add('boot0001', sequence, sequence, 0);
       const expected = new Set(sequences);
       for (let sequence = 0; sequence <= 61; sequence++)
-        assert.equal(seen.has('boot0001', sequence), expected.has(sequence));
+        assert.equal(seen.has('boot0001', sequence, 0), expected.has(sequence));
       const holes = (seen.gaps().get('boot0001') ?? []).flatMap(({ first, last }) =>
         Array.from({ length: last - first + 1 }, (_, i) => first + i),
       );
@@ -27,7 +28,23 @@ test('a boot unheard for longer than the topic keeps anything is forgotten, othe
   seen.add('old00001', 0, 5, 0);
   seen.add('new00001', 0, 5, 70 * 3_600_000);
   seen.forgetBefore(74 * 3_600_000);
-  assert.equal(seen.has('old00001', 3), false);
-  assert.equal(seen.has('new00001', 3), true);
+  assert.equal(seen.has('old00001', 3, 0), false);
+  assert.equal(seen.has('new00001', 3, 0), true);
+  assert.equal(seen.boots, 1);
+});
+
+test('an id out of an Idempotency-Key counts as seen for an hour of the log, then as new', () => {
+  const seen = new BatchIntervals();
+  const key = keyedBoot(Buffer.alloc(32, 7));
+  const hour = 3_600_000;
+  seen.add(key, 0, 0, 1_000);
+  seen.add('boot0001', 0, 0, 1_000);
+  assert.equal(seen.has(key, 0, 1_000 + hour), true);
+  assert.equal(seen.has(key, 0, 1_001 + hour), false);
+  assert.equal(seen.has('boot0001', 0, 1_001 + hour), true);
+  // Taken again it begins anew, with this chunk only.
+  seen.add(key, 1, 1, 2_000 + hour);
+  assert.deepEqual([seen.has(key, 0, 2_000 + hour), seen.has(key, 1, 2_000 + hour)], [false, true]);
+  seen.forgetBefore(3_000 + 2 * hour);
   assert.equal(seen.boots, 1);
 });

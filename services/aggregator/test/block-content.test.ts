@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { INTERFACE_METRIC_SCHEMA } from '@imscope/schemas/avro-schema.js';
+import { INTERFACE_METRIC_SCHEMA, REQUEST_LOG_SCHEMA } from '@imscope/schemas/avro-schema.js';
+import { EXPIRED_HEADER, writeBatchHeaders } from '@imscope/schemas/batch-headers.js';
+import { containerHeader } from '@imscope/schemas/container.js';
 import { decodeContainer } from '@imscope/schemas/container-decoder.js';
 import { BatchIntervals } from '../src/batch-intervals.js';
 import { insertsOf, ledgerRowOf } from '../src/block-content.js';
@@ -80,4 +82,34 @@ test('the ledger row tells batches as intervals, with their records and event ti
   ]);
   assert.deepEqual([row.rows, row.messages, row.first_offset, row.last_offset], [30, 3, 0, 2]);
   assert.deepEqual([row.first_event, row.last_event, row.first_appended], [LOG_TIME, LOG_TIME, LOG_TIME]);
+});
+
+test('the ledger row names batches that came empty from the edge, and those that could not be read', () => {
+  const cutter = new BlockCutter({
+    nextOffset: 0,
+    bounds: { rowsMax: 20, bytesMax: 1_000_000 },
+    seen: new BatchIntervals(),
+  });
+  const [good, torn, last] = logOf(
+    [0, 2, 3].map((sequence) => ({ kind: 'batch', boot: 'boot0001', sequence, records: 10 })),
+  );
+  assert.ok(good && torn?.value && last);
+  const empty = Buffer.from(containerHeader(REQUEST_LOG_SCHEMA));
+  const id = { boot: 'boot0001', partition: 3, sequence: 1 };
+  const headers = { ...writeBatchHeaders(id, 0, empty), [EXPIRED_HEADER]: '7' };
+  const log = [
+    good,
+    { ...good, value: empty, headers },
+    { ...torn, value: torn.value.subarray(0, -1) },
+    last,
+  ];
+  const [block] = log.flatMap((message, offset) => {
+    const pushed = cutter.push({ ...message, offset });
+    return pushed.kind === 'cut' ? [pushed.block] : [];
+  });
+  assert.ok(block);
+  const row = ledgerRowOf(PLACE, block, insertsOf(PLACE, block));
+  assert.deepEqual(row.dead_batches, [{ boot: 'boot0001', sequence: 2, records: 10 }]);
+  assert.equal(row.dead_rows, 10);
+  assert.deepEqual(row.expired_batches, [{ boot: 'boot0001', sequence: 1, records: 7 }]);
 });

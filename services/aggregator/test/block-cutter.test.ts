@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { REQUEST_LOG_SCHEMA } from '@imscope/schemas/avro-schema.js';
+import { EXPIRED_HEADER, writeBatchHeaders } from '@imscope/schemas/batch-headers.js';
 import type { BlockBounds } from '@imscope/schemas/block-bounds.js';
+import { containerHeader, wrapBlock } from '@imscope/schemas/container.js';
 import { BatchIntervals } from '../src/batch-intervals.js';
 import { insertsOf, ledgerRowOf } from '../src/block-content.js';
 import { type Block, BlockCutter, type LogMessage } from '../src/block-cutter.js';
@@ -102,6 +105,24 @@ test('a batch that came before, in this block or an earlier one, is left out and
       [10, 1, 30],
     ],
   );
+});
+
+test('a copy of a batch that cannot be decoded is no duplicate: it is stored or dead as the first one is', () => {
+  const value = wrapBlock(REQUEST_LOG_SCHEMA, 3, Buffer.from('these are no records'));
+  const headers = writeBatchHeaders({ boot: 'boot0009', partition: 0, sequence: 0 }, 3, value);
+  const copies = logOf([batch(0), batch(0)]).map((message) => ({ ...message, value, headers }));
+  const [block] = cutAll([...copies, ...logOf([marker], 2)]);
+  assert.deepEqual([block?.stored.length, block?.duplicates.messages], [2, 0]);
+});
+
+test('a block that holds nothing but duplicates is worth a marker, one of markers is not', () => {
+  const seen = new BatchIntervals();
+  seen.add('boot0001', 0, 5, 0);
+  const cutter = new BlockCutter({ nextOffset: 0, bounds: BOUNDS, seen });
+  cutAll(logOf([marker]), cutter);
+  assert.equal(cutter.holdsMessages, false);
+  cutAll(logOf([batch(3)], 1), cutter);
+  assert.equal(cutter.holdsMessages, true);
 });
 
 test('unreadable messages are set apart with their reason, and their neighbours stay', () => {
@@ -226,4 +247,30 @@ test('blocks cover the log without gap or overlap, and each batch is stored once
 test('an offset that goes back is refused: the caller fetched the wrong place', () => {
   const cutter = new BlockCutter({ nextOffset: 5, bounds: BOUNDS, seen: new BatchIntervals() });
   assert.throws(() => cutter.push(logOf([marker], 4)[0] ?? assert.fail()), /offset 4 came after 4/);
+});
+
+test('a batch that came empty because it waited too long is booked as a batch, and ends no block', () => {
+  const value = containerHeader(REQUEST_LOG_SCHEMA);
+  const empty = (place: { offset: number; appendedMs: number }): LogMessage => ({
+    ...place,
+    value,
+    headers: {
+      ...writeBatchHeaders({ boot: 'boot0001', partition: 0, sequence: 1 }, 0, value),
+      [EXPIRED_HEADER]: '7',
+    },
+  });
+  const [first, , third, end] = logOf([batch(0), marker, batch(2), marker]);
+  assert(first !== undefined && third !== undefined && end !== undefined);
+  const blocks = cutAll([first, empty({ offset: 1, appendedMs: first.appendedMs }), third, end]);
+  const [block] = blocks;
+  assert(block !== undefined && blocks.length === 1);
+  const inserts = insertsOf(PLACE, block);
+  const row = ledgerRowOf(PLACE, block, inserts);
+  assert.deepEqual(
+    row.batches.map(({ first_sequence: from, last_sequence: to, records }) => [from, to, records]),
+    [[0, 2, 20]],
+  );
+  const onlyEmpty = cutAll([empty({ offset: 0, appendedMs: 0 }), ...logOf([marker], 1)]);
+  assert(onlyEmpty[0] !== undefined);
+  assert.deepEqual(insertsOf(PLACE, onlyEmpty[0]), []);
 });

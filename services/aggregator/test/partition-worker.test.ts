@@ -122,7 +122,13 @@ test('a partition lost while storing is given up quietly; any other failure ends
 test('a worker that lost its partition takes nothing more', async () => {
   const { worker, seen } = workerWith();
   worker.lose();
-  await worker.take(logOf([batch(0), batch(1)]), 2, now);
+  assert.deepEqual(await worker.take(logOf([batch(0), batch(1)]), 2, now), { kind: 'lost' });
   assert.equal(worker.nextOffset, 0);
   assert.deepEqual(seen.stored, []);
+});
+
+test('a log that ends before the next offset is told, and nothing of it is taken', async () => {
+  const { worker } = workerWith({}, 5);
+  assert.deepEqual(await worker.take(logOf([batch(0), batch(1)]), 2, now), { kind: 'shrunk' });
+  assert.equal(worker.nextOffset, 5);
 });

@@ -55,6 +55,7 @@ function ports(failures: { [call: string]: Error[] } = {}): { steps: string[]; p
       commit: (_place, block) => call('commit', String(block.lastOffset)),
       owned: () => true,
       onTrouble: (_error, verdict) => steps.push(`trouble ${verdict}`),
+      timing: { delay: async () => undefined, random: () => 0 },
     },
   };
 }

@@ -1,0 +1,86 @@
+/*
+ * What the consumer loop works with, as functions: the broker, the store, the clock and chance. `kafka-ports.ts` and
+ * `store-ports.ts` make them from the real ones; the simulation in `test/simulation` makes them from models.
+ */
+import type { Logger } from '@imscope/runtime/logger.js';
+import type { Readiness } from '@imscope/runtime/readiness.js';
+import type { BlockBounds } from '@imscope/schemas/block-bounds.js';
+import type { BatchIntervals } from './batch-intervals.js';
+import type { BlockInsert, BlockPlace, LedgerRow } from './block-content.js';
+import type { DeadMessage } from './block-cutter.js';
+import type { AggregatorMetrics } from './metrics.js';
+import type { storeBlock } from './store-block.js';
+import type { Stream } from './streams.js';
+
+export type TopicPartition = { readonly topic: string; readonly partition: number };
+
+/** A partition without its epoch, which is what the ledger is asked for. */
+export type PartitionPlace = Omit<BlockPlace, 'epoch'>;
+
+export type BrokerPorts = {
+  readonly commit: (at: TopicPartition, offset: number, metadata: string) => Promise<void>;
+  /** Offset and metadata as last committed by anybody; undefined where nothing was. */
+  readonly readCommitted: (at: TopicPartition) => Promise<{ offset: number; metadata: string } | undefined>;
+  /** First offset that is still there, and the offset behind the last. */
+  readonly readLogSpan: (at: TopicPartition) => Promise<{ start: number; end: number }>;
+  /** Appends a marker and gives its offset. */
+  readonly appendMarker: (at: TopicPartition, stream: Stream, bounds: BlockBounds) => Promise<number>;
+  readonly writeDeadLetters: (place: BlockPlace, dead: readonly DeadMessage[]) => Promise<void>;
+  /** The next batch of the partition shall start at this offset. */
+  readonly seek: (at: TopicPartition, offset: number) => void;
+};
+
+/** The last block of a partition that is booked, over all epochs of its topic. */
+export type LedgerPosition = {
+  readonly epoch: number;
+  readonly lastOffset: number;
+  /** Broker's time of append of the message at `lastOffset`, epoch milliseconds. */
+  readonly lastAppendedMs: number;
+  readonly bounds: BlockBounds;
+};
+
+export type StorePorts = {
+  readonly insert: (stream: Stream, insert: BlockInsert) => Promise<void>;
+  readonly writeLedger: (row: LedgerRow) => Promise<void>;
+  readonly readPosition: (place: PartitionPlace) => Promise<LedgerPosition | undefined>;
+  /**
+   * The batches of earlier epochs, and of this epoch's blocks that end before an offset, as far as they were appended
+   * since a time.
+   * @returns with the offset behind the last of this epoch's blocks, which shows whether the answer is complete
+   */
+  readonly readSeen: (
+    place: BlockPlace,
+    range: { readonly beforeOffset: number; readonly sinceMs: number },
+  ) => Promise<{ seen: BatchIntervals; nextOffset: number }>;
+};
+
+export type Timing = {
+  readonly nowMs: () => number;
+  readonly delay: (ms: number) => Promise<void>;
+  /** From 0 to below 1. */
+  readonly random: () => number;
+};
+
+export type LoopOptions = {
+  /** Written into markers. */
+  readonly bounds: BlockBounds;
+  readonly markerAgeMs: number;
+  readonly stallTimeoutMs: number;
+};
+
+export type LoopParts = {
+  readonly options: LoopOptions;
+  /** The cluster's own id. */
+  readonly cluster: string;
+  /** By topic, prefix and all. */
+  readonly streams: ReadonlyMap<string, Stream>;
+  readonly broker: BrokerPorts;
+  readonly store: StorePorts;
+  readonly timing: Timing;
+  readonly storeBlock: typeof storeBlock;
+  readonly metrics: AggregatorMetrics;
+  readonly logger: Logger;
+  readonly readiness: Readiness;
+  /** Ends the process, for its supervisor to start it anew. */
+  readonly fail: (error: Error) => void;
+};

@@ -1,0 +1,27 @@
+/* Sends one insert. Settings hold the insert to one atomic block; a lost answer is asked again by its token. */
+import { Readable } from 'node:stream';
+import { finished } from 'node:stream/promises';
+import type { ClickHouseClient } from '@imscope/runtime/store-client.js';
+import type { BlockInsert } from './block-content.js';
+import { type Stream, insertSql } from './streams.js';
+
+export async function insertBlock(
+  client: ClickHouseClient,
+  stream: Stream,
+  insert: BlockInsert,
+): Promise<void> {
+  const result = await client.exec({
+    query: insertSql(stream),
+    values: Readable.from(insert.body, { objectMode: false }),
+    ...(stream.blockColumns ? { query_params: { block_id: insert.blockId } } : {}),
+    clickhouse_settings: {
+      insert_deduplication_token: insert.token,
+      async_insert: 0,
+      wait_end_of_query: 1,
+      max_insert_threads: '1',
+      input_format_avro_allow_missing_fields: 1,
+    },
+  });
+  // The answer has no content; it is read to its end so that the connection can be used again.
+  await finished(result.stream.resume());
+}

@@ -1,0 +1,172 @@
+/*
+ * Aggregators in this process over the real broker and a real store with its tables, for one test file: topics,
+ * group and database are its own and gone with it.
+ */
+import { randomBytes } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { type Admin, CompressionTypes, type Producer } from 'kafkajs';
+import { type Config, loadConfig } from '@imscope/runtime/config.js';
+import { createKafka } from '@imscope/runtime/kafka-client.js';
+import { createLogger } from '@imscope/runtime/logger.js';
+import { createReadiness } from '@imscope/runtime/readiness.js';
+import { type ClickHouseClient, createStoreClient } from '@imscope/runtime/store-client.js';
+import { TOPICS } from '@imscope/schemas/topics.js';
+import { Registry } from 'prom-client';
+import { startStore, storeEnv } from '../../../scripts/stack/store.js';
+import { SETTINGS } from '../src/config.js';
+import { startConsuming } from '../src/consume.js';
+import { createAggregatorMetrics } from '../src/metrics.js';
+import { prepare } from '../src/prepare.js';
+import { batchMessage } from './log-of-messages.js';
+
+const LOGGER = createLogger('aggregator-under-test', 'silent');
+const WAIT_MS = 60_000;
+
+export type AggregatorUnderTest = {
+  readonly topic: string;
+  readonly store: ClickHouseClient;
+  readonly admin: Admin;
+  readonly producer: Producer;
+  readonly storeUrl: string;
+  /** Settings of a process that shall join this group. */
+  readonly environment: Readonly<Record<string, string>>;
+  /** Starts one more member of the group, with further settings. */
+  start(changed?: Readonly<Record<string, string>>): Promise<{ stop(): Promise<void> }>;
+  describeGroup(): Promise<readonly { memberId: string }[]>;
+  /** Appends batches of one boot, ten records each, and gives how many records that is. */
+  append(boot: string, sequences: readonly number[], partition?: number): Promise<number>;
+  /** Deletes the topic, creates it anew and waits until it can be written to. */
+  recreateTopic(): Promise<void>;
+  select<T>(sql: string): Promise<T[]>;
+  /** Waits until as many rows are stored and booked; throws with what is there instead. */
+  untilStored(rows: number): Promise<void>;
+  end(): Promise<void>;
+};
+
+export async function openAggregator(
+  environment: Readonly<Record<string, string>> = {},
+): Promise<AggregatorUnderTest> {
+  const broker = process.env['IMSCOPE_TEST_KAFKA'];
+  if (broker === undefined) throw new Error('IMSCOPE_TEST_KAFKA is not set: run ./scripts/test');
+  const dir = mkdtempSync(join(tmpdir(), 'imscope-aggregator-test-'));
+  const running = await startStore({ dataDir: join(dir, 'store'), mode: 'source', password: 'test-test' });
+  const prefix = `aggregator-test-${randomBytes(4).toString('hex')}.`;
+  const all = {
+    ...storeEnv(running),
+    KAFKA_BROKERS: broker,
+    KAFKA_TOPIC_PREFIX: prefix,
+    TOPIC_PARTITIONS: '1',
+    MARKER_AGE_MS: '100',
+    ...environment,
+  };
+  const config = settings(all);
+  await prepare(config, false, LOGGER);
+  const store = createStoreClient(config, 'aggregator-test', 30_000);
+  const kafka = createKafka(config, 'aggregator-test', LOGGER);
+  const [admin, producer] = [kafka.admin(), kafka.producer()];
+  await Promise.all([admin.connect(), producer.connect()]);
+  const topic = prefix + TOPICS.requestLog.name;
+  const select = async <T>(sql: string): Promise<T[]> =>
+    (await store.query({ query: sql, format: 'JSONEachRow' })).json<T>();
+  return {
+    topic,
+    store,
+    admin,
+    producer,
+    select,
+    storeUrl: running.url,
+    environment: all,
+    start: async (changed = {}) => {
+      const own = settings({ ...all, ...changed });
+      const client = createStoreClient(own, 'aggregator-under-test', own.insertTimeoutMs);
+      const member = await startMember(own, client);
+      return { stop: async () => member.stop().then(() => client.close()) };
+    },
+    describeGroup: async () => {
+      const { groups } = await admin.describeGroups([prefix + config.consumerGroup]);
+      return groups.flatMap(({ members }) => members);
+    },
+    append: async (boot, sequences, partition = 0) => {
+      const messages = sequences.map((sequence) => ({
+        partition,
+        ...batchMessage({ boot, sequence, records: 10 }, partition),
+      }));
+      await producer.send({ topic, acks: -1, compression: CompressionTypes.None, messages });
+      return messages.length * 10;
+    },
+    recreateTopic: () => recreateTopic(admin, topic),
+    untilStored: (rows) => untilStored(select, rows),
+    end: async () => {
+      const own = (await admin.listTopics()).filter((name) => name.startsWith(prefix));
+      await admin.deleteTopics({ topics: own });
+      await Promise.all([admin.disconnect(), producer.disconnect(), store.close()]);
+      await running.stop();
+      rmSync(dir, { recursive: true, force: true });
+    },
+  };
+}
+
+function settings(environment: Readonly<Record<string, string>>): Config<typeof SETTINGS> {
+  const loaded = loadConfig(SETTINGS, environment);
+  if (!loaded.ok) throw new Error(loaded.errors.join('\n'));
+  return loaded.config;
+}
+
+async function startMember(
+  config: Config<typeof SETTINGS>,
+  store: ClickHouseClient,
+): Promise<{ stop(): Promise<void> }> {
+  return startConsuming(
+    {
+      topicPrefix: config.kafkaTopicPrefix,
+      consumerGroup: config.kafkaTopicPrefix + config.consumerGroup,
+      partitionsAtOnce: config.partitionsAtOnce,
+      bounds: { rowsMax: config.blockRowsMax, bytesMax: config.blockBytesMax },
+      markerAgeMs: config.markerAgeMs,
+      fetchBytesMax: config.fetchBytesMax,
+      stallTimeoutMs: config.stallTimeoutMs,
+    },
+    {
+      kafka: createKafka(config, 'aggregator-under-test', LOGGER),
+      store,
+      timing: { nowMs: Date.now, delay, random: Math.random },
+      metrics: createAggregatorMetrics(new Registry()),
+      logger: LOGGER,
+      readiness: createReadiness([]),
+      fail: (error) => {
+        throw error;
+      },
+    },
+  );
+}
+
+async function recreateTopic(admin: Admin, topic: string): Promise<void> {
+  await admin.deleteTopics({ topics: [topic] });
+  await until(async () => !(await admin.listTopics()).includes(topic), `${topic} is still there`);
+  const configEntries = [{ name: 'message.timestamp.type', value: 'LogAppendTime' }];
+  await admin.createTopics({ waitForLeaders: true, topics: [{ topic, numPartitions: 1, configEntries }] });
+}
+
+async function untilStored(select: AggregatorUnderTest['select'], rows: number): Promise<void> {
+  let found = '';
+  const enough = async (): Promise<boolean> => {
+    const [stored] = await select<{ rows: number }>('SELECT count() AS rows FROM request_log');
+    const [booked] = await select<{ rows: number }>(
+      "SELECT sum(rows) AS rows FROM block_ledger FINAL WHERE topic LIKE '%request-log'",
+    );
+    found = `${stored?.rows} stored, ${booked?.rows} booked`;
+    return stored?.rows === rows && booked?.rows === rows;
+  };
+  await until(enough, () => `${rows} rows expected, ${found}`);
+}
+
+async function until(condition: () => Promise<boolean>, failure: string | (() => string)): Promise<void> {
+  const deadlineMs = Date.now() + WAIT_MS;
+  while (!(await condition())) {
+    if (Date.now() > deadlineMs) throw new Error(typeof failure === 'string' ? failure : failure());
+    await delay(100);
+  }
+}
