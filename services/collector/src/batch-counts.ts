@@ -1,7 +1,7 @@
 /*
- * What a batch adds to the metrics and accounts once Kafka has it: a few numbers a record, kept flat while the
- * batch is on its way. Not summed up yet: among 100,000 series hardly two records of one batch share a series,
- * so a map a batch would cost more than it saves.
+ * What a batch adds to the metrics and accounts once it is logged: a few numbers a record, kept flat until then.
+ * Not summed up yet: among 100,000 series hardly two records of one batch share a series, so a map a batch would
+ * cost more than it saves.
  */
 import type { Outcome } from '@imscope/schemas/outcome.js';
 import type { RequestLog } from '@imscope/schemas/request-log.js';
@@ -9,10 +9,10 @@ import type { RequestLog } from '@imscope/schemas/request-log.js';
 /** One application × interface × region. */
 export type SeriesKey = { readonly sdkAppId: number; readonly interface: string; readonly region: string };
 
-/** 5 numbers and a reference of 8 bytes each, and a third more while the arrays grow. */
-export const COUNTS_BYTES_PER_RECORD = 64;
+/** 6 numbers and a reference of 8 bytes each, and a third more while the arrays grow. */
+export const COUNTS_BYTES_PER_RECORD = 75;
 
-const FIELDS = 5;
+const FIELDS = 6;
 const OUTCOME_INDEX = { success: 0, caller_error: 1, service_error: 2, unknown: 3 } as const satisfies Record<
   Outcome,
   number
@@ -25,13 +25,27 @@ export type CountedRequest = {
   code: number;
   outcome: number;
   weight: number;
+  /** The width of its metric window, seconds; 0 where it stands in none. */
+  widthS: number;
 };
+
+/** A record as it is counted, and the window chosen for it. */
+export function countedRequest(record: RequestLog, widthS: number): CountedRequest {
+  return {
+    timeMs: record.time,
+    latencyUs: record.latency_us,
+    code: record.code ?? Number.NaN,
+    outcome: OUTCOME_INDEX[record.outcome],
+    weight: record.weight,
+    widthS,
+  };
+}
 
 export class BatchCounts<S extends SeriesKey> {
   readonly #series: S[] = [];
   readonly #fields: number[] = [];
 
-  append(series: S, record: RequestLog): void {
+  append(series: S, record: RequestLog, widthS: number): void {
     this.#series.push(series);
     this.#fields.push(
       record.time,
@@ -39,13 +53,19 @@ export class BatchCounts<S extends SeriesKey> {
       record.code ?? Number.NaN,
       OUTCOME_INDEX[record.outcome],
       record.weight,
+      widthS,
     );
+  }
+
+  /** The window widths in the order of the records. */
+  widths(): number[] {
+    return this.#series.map((_, index) => this.#fields[index * FIELDS + 5] ?? 0);
   }
 
   /** Calls `visit` for each record in order. The request is one object, written anew each time: do not keep it. */
   forEach(visit: (series: S, request: Readonly<CountedRequest>) => void): void {
     const fields = this.#fields;
-    const request: CountedRequest = { timeMs: 0, latencyUs: 0, code: 0, outcome: 0, weight: 0 };
+    const request: CountedRequest = { timeMs: 0, latencyUs: 0, code: 0, outcome: 0, weight: 0, widthS: 0 };
     let at = 0;
     for (const series of this.#series) {
       request.timeMs = fields[at] ?? 0;
@@ -53,6 +73,7 @@ export class BatchCounts<S extends SeriesKey> {
       request.code = fields[at + 2] ?? 0;
       request.outcome = fields[at + 3] ?? 0;
       request.weight = fields[at + 4] ?? 0;
+      request.widthS = fields[at + 5] ?? 0;
       visit(series, request);
       at += FIELDS;
     }

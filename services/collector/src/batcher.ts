@@ -8,35 +8,21 @@ import { REQUEST_LOG_SCHEMA } from '@imscope/schemas/avro-schema.js';
 import { BlockBuilder } from '@imscope/schemas/block-builder.js';
 import { type Lane, type LaneMap, laneOf } from '@imscope/schemas/lanes.js';
 import type { RequestLog } from '@imscope/schemas/request-log.js';
-import { MESSAGE_BYTES_MAX } from '@imscope/schemas/topics.js';
 import { Batch } from './batch.js';
-import { COUNTS_BYTES_PER_RECORD } from './batch-counts.js';
-import type { ByteBudget } from './byte-budget.js';
-import type { Series } from './metric-windows.js';
-
-/**
- * Encoded bytes at which a batch is closed. One more record has at most 9 kB (all texts at their bounds, three
- * bytes a character), deflate adds at most 0.1 % to bytes it cannot pack, the header takes 1.5 kB:
- * 869 + 0.9 + 1.5 kB stay below 900 kB whatever is sent.
- */
-const BATCH_BYTES_MAX = 860_000;
+import { OpenBatch, type OpenBatchOptions } from './open-batch.js';
 
 type LaneState = {
   readonly builder: BlockBuilder<RequestLog>;
-  open: Batch | undefined;
+  open: OpenBatch | undefined;
   /** Closed batches, oldest first. Bounded by the byte budget. */
   readonly closed: Batch[];
 };
 
-export type BatcherOptions = {
+export type BatcherOptions = OpenBatchOptions & {
   readonly lanes: LaneMap;
-  readonly recordsMax: number;
   readonly lingerMs: number;
-  /** How long a batch is tried from its first record on. */
+  /** How long requests wait for a batch from its first record on. */
   readonly timeoutMs: number;
-  readonly budget: ByteBudget;
-  /** The series a record is counted in once its batch is acknowledged. */
-  readonly seriesOf: (record: RequestLog) => Series;
   /** A batch of this lane may be ready: ask `next`. Never called from within `append`. */
   readonly onReady: (lane: Lane) => void;
 };
@@ -55,40 +41,37 @@ export class Batcher {
 
   /** Appends one valid record and returns the batch it went into. */
   append(record: RequestLog): Batch {
-    const lane = laneOf(this.#options.lanes, record.sdk_app_id);
-    const state = this.#stateOf(lane);
-    const batch = (state.open ??= this.#open(lane));
-    const bytesBefore = state.builder.bytes;
-    state.builder.append(record);
-    batch.records += 1;
-    batch.timeLeast = Math.min(batch.timeLeast, record.time);
-    batch.timeGreatest = Math.max(batch.timeGreatest, record.time);
-    batch.counts.append(this.#options.seriesOf(record), record);
-    const bytes = state.builder.bytes - bytesBefore + COUNTS_BYTES_PER_RECORD;
-    batch.bytesHeld += bytes;
-    this.#options.budget.take(bytes);
-    if (batch.records >= this.#options.recordsMax || state.builder.bytes >= BATCH_BYTES_MAX) {
-      this.#close(state, batch);
-      setImmediate(this.#options.onReady, lane);
+    const { state, open } = this.#openOf(record);
+    open.append(record);
+    if (open.full) {
+      this.#close(state, open);
+      setImmediate(this.#options.onReady, open.batch.lane);
     }
-    return batch;
+    return open.batch;
+  }
+
+  /** Counts a request without logging it, and returns the batch that carries the count. */
+  countOnly(record: RequestLog): Batch {
+    const { open } = this.#openOf(record);
+    open.countOnly(record);
+    return open.batch;
   }
 
   /** The lane's next batch to go; `idle` where nothing of the lane is on its way. */
   next(lane: Lane, idle: boolean): Batch | undefined {
     const state = this.#stateOf(lane);
     const { open } = state;
-    if (state.closed.length === 0 && open !== undefined && (idle || open.due || this.#draining)) {
+    if (state.closed.length === 0 && open !== undefined && (idle || open.batch.due || this.#draining)) {
       this.#close(state, open);
     }
     return state.closed.shift();
   }
 
-  /** Takes out all batches whose time is over before they were tried. */
+  /** Takes out all batches whose time is over before they were tried; all there are with `nowMs` infinite. */
   takeExpired(nowMs: number): Batch[] {
     const expired: Batch[] = [];
     for (const state of this.#lanes.values()) {
-      if (state.open !== undefined && state.open.deadlineMs <= nowMs) this.#close(state, state.open);
+      if (state.open !== undefined && state.open.batch.deadlineMs <= nowMs) this.#close(state, state.open);
       while (state.closed[0] !== undefined && state.closed[0].deadlineMs <= nowMs) {
         expired.push(...state.closed.splice(0, 1));
       }
@@ -102,13 +85,19 @@ export class Batcher {
     for (const lane of this.#lanes.keys()) this.#options.onReady(lane);
   }
 
+  #openOf(record: RequestLog): { state: LaneState; open: OpenBatch } {
+    const lane = laneOf(this.#options.lanes, record.sdk_app_id);
+    const state = this.#stateOf(lane);
+    return { state, open: (state.open ??= this.#open(lane, state)) };
+  }
+
   #stateOf(lane: Lane): LaneState {
     const state = this.#lanes.get(lane);
     assert(state !== undefined, `lane ${lane.name} is not in the lane map`);
     return state;
   }
 
-  #open(lane: Lane): Batch {
+  #open(lane: Lane, state: LaneState): OpenBatch {
     const batch = new Batch(lane, performance.now() + this.#options.timeoutMs);
     // After this turn of the event loop, so that requests that came together go together.
     setImmediate(this.#options.onReady, lane);
@@ -116,17 +105,11 @@ export class Batcher {
       batch.due = true;
       this.#options.onReady(lane);
     }, this.#options.lingerMs);
-    return batch;
+    return new OpenBatch(batch, state.builder, this.#options);
   }
 
-  #close(state: LaneState, batch: Batch): void {
-    const container = state.builder.finish();
-    assert(container.length < MESSAGE_BYTES_MAX, `a container of ${container.length} bytes is too large`);
-    this.#options.budget.release(batch.bytesHeld);
-    batch.bytesHeld = container.length + batch.records * COUNTS_BYTES_PER_RECORD;
-    this.#options.budget.take(batch.bytesHeld);
-    batch.container = container;
+  #close(state: LaneState, open: OpenBatch): void {
     state.open = undefined;
-    state.closed.push(batch);
+    state.closed.push(open.close());
   }
 }

@@ -16,6 +16,10 @@ export class ByteBudget {
     return this.#bytesHeld;
   }
 
+  get bytesFree(): number {
+    return Math.max(0, this.#bytesMax - this.#bytesHeld);
+  }
+
   /** Holds bytes on behalf of one request. Throws `HttpError` unavailable where they do not fit. */
   reserve(bytes: number): void {
     if (this.#bytesHeld + bytes > this.#bytesMax) {

@@ -1,169 +1,161 @@
 /*
- * Puts the collector together and takes it apart: sinks start first and the listener last; on stopping the
- * listener goes first, then what is in is delivered, then metrics and the final account, then the producer. Nothing acknowledged is lost, nothing
- * that waits is left without an answer.
+ * Puts the collector together and takes it apart: the spool and the books first, the listener last; on stopping
+ * readiness goes first, then the listener, then what is in becomes durable, then metrics and the final account.
+ * What an earlier process left in the spool is sent beside it all. Nothing acknowledged is lost.
  */
-import { randomInt } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { createKafka } from '@imscope/runtime/kafka-client.js';
-import type { Logger } from '@imscope/runtime/logger.js';
-import type { Readiness } from '@imscope/runtime/readiness.js';
-import { openTokens } from '@imscope/runtime/tokens.js';
-import { singleLane } from '@imscope/schemas/lanes.js';
-import { TOPICS } from '@imscope/schemas/topics.js';
-import type { Registry } from 'prom-client';
-import { Batcher } from './batcher.js';
-import { ByteBudget } from './byte-budget.js';
+import { openRegistry } from '@imscope/runtime/registry-file.js';
+import type { Boot } from './boot.js';
+import { openCertificate } from './certificate.js';
+import type { CollectorContext } from './collector-context.js';
 import type { CollectorConfig } from './config.js';
-import { Delivery } from './delivery.js';
-import { EdgeBooks } from './edge-books.js';
+import { EarlierBoots } from './earlier-boots.js';
 import { InterfaceCap } from './interface-cap.js';
-import { KafkaAvailability } from './kafka-availability.js';
-import { connectProducer, type KafkaProducer } from './kafka-producer.js';
-import { createMetrics } from './metrics.js';
-import { startServer } from './server.js';
+import { createProducer, type KafkaProducer } from './kafka-producer.js';
+import { KeyedIds } from './keyed-ids.js';
+import { KeyedRequest } from './keyed-request.js';
+import { createLimits } from './limits/limits.js';
+import { createPipeline, lookAtTopics, type Pipeline } from './pipeline.js';
+import { type ServerOptions, startServer } from './server.js';
+import { openSpool } from './spool/spool.js';
 
 /**
- * A stop has 25 s in all, reckoned from its beginning: batches get 17, so that their requests are answered
- * within 19; then connections end, then metrics have until 22 and the final account until 23.5.
+ * A stop has 25 s in all, reckoned from its beginning: batches get 17, so that their requests are answered within
+ * 19; then what is left has until 23 to reach Kafka. What does not stays in the spool.
  */
 const DELIVER_MS = 17_000;
 const ANSWER_MS = 19_000;
-const METRICS_MS = 22_000;
-const ACCOUNT_MS = 23_500;
+const FINISH_MS = 23_000;
+/** Without Kafka a stop does not wait for it. */
+const FINISH_AWAY_MS = 200;
 const HOUR_MS = 3_600_000;
+const TICK_MS = 1_000;
+const MINUTE_MS = 60_000;
 
 export type Collector = { readonly port: number; readonly boot: string; stop(): Promise<void> };
 
-export type CollectorContext = {
-  readonly config: CollectorConfig;
-  readonly logger: Logger;
-  readonly registry: Registry;
-  readonly readiness: Readiness;
-};
-
-/** Starts the collector: waits for Kafka and the topic, then listens. */
+/** Starts the collector. Kafka need not be there, once its topics were seen. */
 export async function startCollector(context: CollectorContext): Promise<Collector> {
-  const { config, logger, readiness } = context;
+  const { config, logger } = context;
   const kafka = createKafka(config, 'imscope-collector', logger);
-  const { kafkaTopicPrefix: topicPrefix } = config;
-  const producer = await connectProducer({ kafka, topicPrefix, readiness, logger });
-  return startWithProducer(context, producer);
+  return startWithProducer(context, createProducer(kafka, config.kafkaTopicPrefix));
 }
 
-/** Starts everything between HTTP and a connected producer, which is stopped with it. */
+/** Starts everything between HTTP and a producer, which is stopped with it. */
 export async function startWithProducer(
   context: CollectorContext,
   producer: KafkaProducer,
 ): Promise<Collector> {
   const { config, logger, readiness } = context;
-  const boot = createBootId();
-  const tokens = openTokens(config.tokenFile, logger);
+  const certificate = openCertificate({ certFile: config.tlsCertFile, keyFile: config.tlsKeyFile }, logger);
+  const spool = await openSpool(config.spoolDir);
+  const keyedIds = await KeyedIds.open(spool.directory, logger, Date.now());
+  const partitions = await lookAtTopics(context, producer, spool);
+  const registered = openRegistry(config.registryFile, logger);
+  const pipeline = await createPipeline(context, { producer, spool, keyedIds, partitions });
+  const { budget, space, metrics, batcher, availability, boot, writer } = pipeline;
+  const limits = createLimits({ registered, budget, random: Math.random }, context.registry);
+  const earlier = new EarlierBoots({ ...pipeline.bootOptions, spool, keyedIds });
+  const failure = (): string | undefined => boot.log.failure ?? space.failure;
+  const lookAtSpool = async (): Promise<void> => {
+    await space.look();
+    readiness.report('spool', failure());
+  };
+  const timers = startTimers({ config, boot, earlier, keyedIds, lookAtSpool });
+  await lookAtSpool();
+  const server = await startServer({
+    host: config.collectorHost,
+    port: config.collectorPort,
+    certificate,
+    bodyBounds: { bytesMax: config.bodyBytesMax, inflatedBytesMax: config.bodyInflatedBytesMax },
+    lateMsMax: config.lateHoursMax * HOUR_MS,
+    authenticate: registered.authenticate,
+    limits,
+    budget,
+    space,
+    failure,
+    intoBatches: intoBatches(config, pipeline),
+    keysKnown: () => keyedIds.complete,
+    onRejected: (rejected) => boot.books.rejected(rejected),
+    metrics,
+    logger,
+  });
+  void earlier.recover();
+  logger.info({ port: server.port, boot: boot.id, partitions }, 'taking request logs');
+  return {
+    port: server.port,
+    boot: boot.id,
+    stop: async () => {
+      const startMs = performance.now();
+      readiness.stopping();
+      batcher.drain();
+      writer.limit(DELIVER_MS);
+      await server.stop(ANSWER_MS);
+      writer.stop();
+      for (const timer of timers) clearInterval(timer);
+      // Every request is answered by now: the last metrics and the final account hold them all.
+      const lastMs = startMs + FINISH_MS;
+      await Promise.race([boot.close(), sleep(lastMs - performance.now(), undefined, { ref: false })]);
+      const away = availability.failure !== undefined;
+      const left = await boot.log.finish(away ? performance.now() + FINISH_AWAY_MS : lastMs);
+      const leftEarlier = await earlier.stop();
+      if (left + leftEarlier > 0) {
+        logger.warn({ batches: left + leftEarlier }, 'the spool keeps batches for the next start');
+      }
+      availability.stop();
+      registered.stop();
+      await keyedIds.stop();
+      await producer.stop();
+      await spool.unlock();
+    },
+  };
+}
+
+/** The first account is written at once, so that a collector is known from its start. */
+function startTimers(of: {
+  readonly config: CollectorConfig;
+  readonly boot: Boot;
+  readonly earlier: EarlierBoots;
+  readonly keyedIds: KeyedIds;
+  readonly lookAtSpool: () => Promise<void>;
+}): NodeJS.Timeout[] {
+  const { config, boot, earlier, keyedIds, lookAtSpool } = of;
+  void boot.writeAccount('running');
+  return [
+    setInterval(() => {
+      boot.writeDueWindows(Date.now());
+      boot.log.writeMark();
+      void lookAtSpool();
+    }, TICK_MS),
+    setInterval(() => void boot.writeAccount('running'), config.accountIntervalMs),
+    setInterval(() => {
+      for (const one of [boot, ...earlier.boots]) one.log.expire(Date.now());
+      void keyedIds.forget(Date.now());
+    }, MINUTE_MS),
+  ];
+}
+
+/** Records of one request go to the open batches of all, or to batches of its own where it carries a key. */
+function intoBatches(
+  config: CollectorConfig,
+  { batcher, writer, keyedRequests, metrics }: Pipeline,
+): ServerOptions['intoBatches'] {
   const interfaces = new InterfaceCap({
     perApplicationMax: config.interfacesMax,
     namesMax: config.interfacesTotalMax,
     onOverflow: () => metrics.interfacesOverflowed.inc(),
   });
-  const { budget, metrics, batcher, availability, books, delivery } = createPipeline(context, producer, boot);
-  const server = await startServer({
-    host: config.collectorHost,
-    port: config.collectorPort,
-    bodyBounds: { bytesMax: config.bodyBytesMax, inflatedBytesMax: config.bodyInflatedBytesMax },
-    lateMsMax: config.lateHoursMax * HOUR_MS,
-    authenticate: tokens.authenticate,
-    budget,
-    append: (record) => batcher.append(interfaces.cap(record, Date.now())),
-    onRejected: (rejected) => books.rejected(rejected),
-    kafkaFailure: () => availability.failure ?? books.failure,
-    metrics,
-    logger,
-  });
-  logger.info({ port: server.port, boot, partitions: producer.partitions }, 'taking request logs');
-  return {
-    port: server.port,
-    boot,
-    stop: async () => {
-      const startMs = performance.now();
-      readiness.stopping();
-      batcher.drain();
-      delivery.limit(DELIVER_MS);
-      await server.stop(ANSWER_MS);
-      await delivery.stop();
-      // Every request log is resolved by now: the last metrics and the final account hold them all.
-      await books.stop({ metrics: startMs + METRICS_MS, accounts: startMs + ACCOUNT_MS });
-      availability.stop();
-      tokens.stop();
-      await producer.stop();
-    },
+  return (sender, key) => {
+    const nowMs = Date.now();
+    const request = key === undefined ? undefined : new KeyedRequest(sender, key, keyedRequests);
+    const target = request ?? batcher;
+    return {
+      append: (record) => target.append(interfaces.cap(record, nowMs)),
+      countOnly: (record) => target.countOnly(interfaces.cap(record, nowMs)),
+      finish: () => {
+        if (request !== undefined) writer.appendKeyed(request.finish());
+      },
+    };
   };
-}
-
-/** From record to Kafka, and the books that are kept of it. */
-function createPipeline(context: CollectorContext, producer: KafkaProducer, boot: string) {
-  const { config, logger, registry, readiness } = context;
-  const lanes = singleLane(producer.partitions);
-  const budget = new ByteBudget(config.bufferBytesMax);
-  const metrics = createMetrics(registry, {
-    bufferedBytes: () => budget.bytesHeld,
-    inFlight: () => delivery.inFlight,
-    metricWindows: () => books.windowsOpen,
-    metricSeries: () => books.seriesKnown,
-    edgeBufferedBytes: () => books.bytesHeld,
-    accountApplications: () => books.applications,
-  });
-  const batcher: Batcher = new Batcher({
-    lanes,
-    recordsMax: config.batchRecordsMax,
-    lingerMs: config.lingerMsMax,
-    timeoutMs: config.produceTimeoutMs,
-    budget,
-    seriesOf: (record) => books.seriesOf(record),
-    onReady: (lane) => delivery.pump(lane),
-  });
-  const availability = new KafkaAvailability({
-    probe: producer.probe,
-    readiness,
-    logger,
-    onBack: () => {
-      delivery.pumpAll();
-      books.pump();
-    },
-  });
-  const books = new EdgeBooks({
-    ...config,
-    collector: config.collectorName,
-    boot,
-    version: readVersion(),
-    producer,
-    availability,
-    metrics,
-    logger,
-  });
-  const delivery = new Delivery({
-    boot,
-    topic: TOPICS.requestLog.name,
-    lanes: lanes.lanes,
-    inFlightMax: config.produceInFlightMax,
-    send: producer.send,
-    next: (lane, idle) => batcher.next(lane, idle),
-    takeExpired: (nowMs) => batcher.takeExpired(nowMs),
-    availability,
-    budget,
-    onAcknowledged: (batch, id) => books.acknowledged(batch, id),
-    metrics: metrics.requestLogDelivery,
-    logger,
-  });
-  return { budget, metrics, batcher, availability, books, delivery };
-}
-
-/** The version in package.json, one folder above sources and build alike. */
-function readVersion(): string {
-  const manifest: unknown = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
-  const known = typeof manifest === 'object' && manifest !== null && 'version' in manifest;
-  return known && typeof manifest.version === 'string' ? manifest.version : 'unknown';
-}
-
-/** Tells this process's batches from those of every other: 16 of 36 letters, 82 random bits. */
-function createBootId(): string {
-  return Array.from({ length: 16 }, () => randomInt(36).toString(36)).join('');
 }

@@ -16,7 +16,15 @@ export const COLLECTOR_SETTINGS = {
     max: 65_535,
     purpose: 'port gateways send to; 0 takes a free one',
   }),
-  tokenFile: text({ purpose: 'JSON file with the SHA-256 of every token (scope write)' }),
+  registryFile: text({ purpose: 'JSON file: who may send, how much, and how applications judge codes' }),
+  tlsCertFile: text({
+    default: '',
+    purpose: 'certificate chain in PEM for gateways; with TLS_KEY_FILE, or none of both',
+  }),
+  tlsKeyFile: text({
+    default: '',
+    purpose: 'private key of TLS_CERT_FILE in PEM; both are read again when they change',
+  }),
   lateHoursMax: integer({
     default: 24,
     min: 1,
@@ -39,7 +47,17 @@ export const COLLECTOR_SETTINGS = {
     default: 64 * MIB,
     min: 33 * MIB,
     max: 4_096 * MIB,
-    purpose: 'bytes of bodies and batches held at once; beyond, requests get 503',
+    purpose:
+      'bytes of bodies and batches held at once; a sender gets at most two thirds, beyond, requests get 503',
+  }),
+  spoolDir: text({
+    purpose: 'directory of the write-ahead log, on a disk that outlives the process; one collector’s alone',
+  }),
+  spoolBytesMax: integer({
+    default: 4_096 * MIB,
+    min: 128 * MIB,
+    max: 1_048_576 * MIB,
+    purpose: 'most bytes the spool takes; beyond, requests get 503',
   }),
   batchRecordsMax: integer({ default: 2_000, min: 1, max: 20_000, purpose: 'most records in one message' }),
   lingerMsMax: integer({
@@ -58,7 +76,7 @@ export const COLLECTOR_SETTINGS = {
     default: 30_000,
     min: 1_000,
     max: 60_000,
-    purpose: 'longest a batch is tried before its requests are answered 503, or 504 in doubt',
+    purpose: 'longest a request waits for Kafka or the disk before it is answered 503, or 504 in doubt',
   }),
   collectorName: text({
     default: hostname(),
@@ -83,12 +101,6 @@ export const COLLECTOR_SETTINGS = {
     min: 1_000,
     max: 2_000_000,
     purpose: 'metric windows open at once, about 1 kB each; beyond, the oldest are written early',
-  }),
-  metricBufferBytesMax: integer({
-    default: 16 * MIB,
-    min: MIB,
-    max: 1_024 * MIB,
-    purpose: 'bytes of metrics that wait for Kafka; beyond, windows stay open',
   }),
   interfacesMax: integer({
     default: 500,

@@ -1,195 +1,256 @@
 /*
- * Batches of one topic → Kafka, and the one place where a batch is resolved. One message is on its way per partition, so a
- * partition's sequences stand in the log in order and without gaps; several partitions run side by side.
- * A batch without an answer is sent again under the same id to the same partition until its time is over:
- * whoever reads the log drops the second copy.
+ * Logged batches of one topic → Kafka. One produce is on its way per partition, so a partition's sequences stand
+ * in the log in order and without gaps; several partitions run side by side. A produce without an answer is sent
+ * again, the same batches under the same ids, until Kafka has them: whoever reads the log drops the second copy.
  */
-import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type BatchId, writeBatchHeaders } from '@imscope/schemas/batch-headers.js';
+import { EXPIRED_HEADER, writeBatchHeaders } from '@imscope/schemas/batch-headers.js';
 import type { Lane } from '@imscope/schemas/lanes.js';
+import { MESSAGE_BYTES_MAX } from '@imscope/schemas/topics.js';
 import type { Logger } from '@imscope/runtime/logger.js';
-import type { Batch, BatchOutcome } from './batch.js';
-import type { ByteBudget } from './byte-budget.js';
 import type { KafkaAvailability } from './kafka-availability.js';
-import { isPartitionFault, type SendMessage } from './kafka-producer.js';
+import { isPartitionFault, type SendMessages } from './kafka-producer.js';
+import type { LoggedBatch } from './logged-batch.js';
 import type { DeliveryMetrics } from './metrics.js';
+import type { BatchHead } from './spool/batch-entry.js';
 
 /** First pause after a failed attempt; it doubles up to the second, each time within ± 50 %. */
 const RETRY_PAUSE_MS = 100;
 const RETRY_PAUSE_MS_MAX = 2_000;
 /** An attempt without an answer for this long counts as Kafka being away; it is still waited for. */
 const STALL_MS = 2_000;
-/** How often batches are held against their deadline. */
-const SWEEP_MS = 100;
+/** Most batches in one produce; their bytes stay below the bound of one message, which is the broker's. */
+const PRODUCE_BATCHES_MAX = 100;
+/** How often a drain looks whether it is done. */
+const DRAIN_LOOK_MS = 20;
+/** Bytes waiting for a partition from which on its lane counts as backlogged: requests do not wait behind them. */
+const BACKLOG_BYTES = 4 << 20;
 
 export type DeliveryOptions = {
-  readonly boot: string;
-  readonly topic: string;
-  readonly lanes: readonly Lane[];
   readonly inFlightMax: number;
-  readonly send: SendMessage;
-  readonly next: (lane: Lane, idle: boolean) => Batch | undefined;
-  readonly takeExpired: (nowMs: number) => Batch[];
+  readonly send: SendMessages;
+  /** The container of a batch that is not in memory; undefined where the spool cannot give it any more. */
+  readonly read: (batch: LoggedBatch) => Promise<Buffer | undefined>;
   readonly availability: Pick<KafkaAvailability, 'failure' | 'failed' | 'succeeded'>;
-  readonly budget: ByteBudget;
-  /** Kafka has the batch, in time or late: called once for each that it has, in order within a partition. */
-  readonly onAcknowledged: (batch: Batch, id: BatchId) => void;
+  /** A partition is free again. */
+  readonly onFree: () => void;
+  /** Kafka has it, or it cannot be sent ever: called once for each, in order within a partition. */
+  readonly onResolved: (batch: LoggedBatch, outcome: 'acknowledged' | 'unreadable') => void;
   readonly metrics: DeliveryMetrics;
   readonly logger: Logger;
 };
 
-type Flight = { readonly batch: Batch; readonly landed: Promise<void> };
+type Outgoing = { readonly head: BatchHead; readonly container: Buffer };
+
+type Partition = {
+  readonly number: number;
+  /** Oldest first. Bounded by the spool's bound. */
+  waiting: LoggedBatch[];
+  waitingBytes: number;
+  flying: boolean;
+};
 
 export class Delivery {
   readonly #options: DeliveryOptions;
-  /** By partition. */
-  readonly #flights = new Map<number, Flight>();
-  readonly #sequences = new Map<number, number>();
-  readonly #sweeper: NodeJS.Timeout;
+  readonly #partitions = new Map<number, Partition>();
+  #flying = 0;
   #rotation = 0;
-  /** On stopping, no batch is tried beyond this, milliseconds of the monotonic clock. */
-  #lastMs = Number.POSITIVE_INFINITY;
+  #stopped = false;
 
   constructor(options: DeliveryOptions) {
     this.#options = options;
-    this.#sweeper = setInterval(() => this.#sweep(performance.now()), SWEEP_MS);
   }
 
+  /** Produces on their way. */
   get inFlight(): number {
-    return this.#flights.size;
+    return this.#flying;
   }
 
-  /** Sends what is ready, as far as partitions are free and Kafka is there. */
-  pump(lane: Lane): void {
-    while (
-      this.#flights.size < this.#options.inFlightMax &&
-      this.#options.availability.failure === undefined
-    ) {
-      const partition = this.#freePartition(lane);
-      if (partition === undefined) return;
-      const idle = !lane.partitions.some((other) => this.#flights.has(other));
-      const batch = this.#options.next(lane, idle);
-      if (batch === undefined) return;
-      this.#flights.set(partition, { batch, landed: this.#deliver(batch, partition) });
-    }
+  /** Batches that Kafka has not acknowledged. */
+  get waiting(): number {
+    let batches = 0;
+    for (const { waiting } of this.#partitions.values()) batches += waiting.length;
+    return batches;
   }
 
+  /** Takes a logged batch; within a partition in the order of their sequences. */
+  enqueue(batch: LoggedBatch): void {
+    const partition = this.#partition(batch.head.id.partition);
+    partition.waiting.push(batch);
+    partition.waitingBytes += batch.bytes;
+    this.#startIfFree(partition);
+  }
+
+  /** Sends what waits, as far as partitions are free and Kafka is there. */
   pumpAll(): void {
-    for (const lane of this.#options.lanes) this.pump(lane);
+    for (const partition of this.#partitions.values()) this.#startIfFree(partition);
   }
 
-  /** On stopping: from now on no batch is tried longer than this. */
-  limit(timeoutMs: number): void {
-    this.#lastMs = performance.now() + timeoutMs;
-  }
-
-  /** Waits for what is left, within the limit. Afterwards every batch that was tried is resolved. */
-  async stop(): Promise<void> {
-    this.pumpAll();
-    while (this.#flights.size > 0 && performance.now() < this.#lastMs) {
-      const landed = Promise.all(Array.from(this.#flights.values(), (flight) => flight.landed));
-      const tooLate = new AbortController();
-      const limit = sleep(this.#lastMs - performance.now(), undefined, {
-        signal: tooLate.signal,
-        ref: false,
-      });
-      await Promise.race([landed, limit]);
-      tooLate.abort();
-      await limit.catch(() => undefined);
-    }
-    clearInterval(this.#sweeper);
-    this.#sweep(Number.POSITIVE_INFINITY);
-  }
-
-  /** The lane's free partitions take turns, flush by flush. */
-  #freePartition(lane: Lane): number | undefined {
+  /** A partition of the lane with nothing on its way and nothing waiting; they take turns, flush by flush. */
+  freePartition(lane: Lane, reserved: ReadonlySet<number>): number | undefined {
     const { partitions } = lane;
     for (let step = 0; step < partitions.length; step++) {
-      const partition = partitions[(this.#rotation + step) % partitions.length];
-      if (partition !== undefined && !this.#flights.has(partition)) {
-        this.#rotation = (this.#rotation + step + 1) % partitions.length;
-        return partition;
-      }
+      const number = partitions[(this.#rotation + step) % partitions.length];
+      if (number === undefined || reserved.has(number) || this.#queued(number) > 0) continue;
+      this.#rotation = (this.#rotation + step + 1) % partitions.length;
+      return number;
     }
     return undefined;
   }
 
-  async #deliver(batch: Batch, partition: number): Promise<void> {
-    const { container } = batch;
-    assert(container !== undefined, 'a batch is closed before it is delivered');
-    const sequence = this.#sequences.get(partition) ?? 0;
-    this.#sequences.set(partition, sequence + 1);
-    const id: BatchId = { boot: this.#options.boot, partition, sequence };
-    const acknowledged = await this.#tryUntilSettled(batch, container, id);
-    if (!acknowledged) {
-      this.#options.logger.error(
-        { topic: this.#options.topic, batch: id, records: batch.records },
-        'batch given up without an answer from Kafka: it may be missing, and its sequence with it',
-      );
-    }
-    this.#flights.delete(partition);
-    this.#options.budget.release(batch.bytesHeld);
-    this.pumpAll();
+  /** The partition of the lane that has least to send. */
+  leastQueued(lane: Lane): number {
+    let [best = 0] = lane.partitions;
+    for (const number of lane.partitions) if (this.#queued(number) < this.#queued(best)) best = number;
+    return best;
   }
 
-  /** True once Kafka has the batch, even where its requests were answered before. */
-  async #tryUntilSettled(batch: Batch, container: Buffer, id: BatchId): Promise<boolean> {
-    const eventTimes = { least: batch.timeLeast, greatest: batch.timeGreatest };
-    const headers = writeBatchHeaders(id, batch.records, container, eventTimes);
-    for (let pauseMs = RETRY_PAUSE_MS; batch.outcome === undefined; pauseMs *= 2) {
-      if (await this.#trySend(container, headers, id)) {
-        this.#options.onAcknowledged(batch, id);
-        this.#settle(batch, 'acknowledged');
-        return true;
+  /** True where so much waits that whoever comes now should not wait for Kafka. */
+  backlogged(lane: Lane): boolean {
+    return lane.partitions.every(
+      (number) => (this.#partitions.get(number)?.waitingBytes ?? 0) > BACKLOG_BYTES,
+    );
+  }
+
+  /** True where nothing of the lane is on its way. */
+  idle(lane: Lane): boolean {
+    return lane.partitions.every((number) => this.#queued(number) === 0);
+  }
+
+  /** What waits since before this time, epoch milliseconds, oldest first. */
+  loggedBefore(ms: number): LoggedBatch[] {
+    return Array.from(this.#partitions.values()).flatMap(({ waiting }) => {
+      const newer = waiting.findIndex(({ head }) => head.loggedMs >= ms);
+      return newer === -1 ? waiting : waiting.slice(0, newer);
+    });
+  }
+
+  /** Waits until Kafka has everything, at most until `lastMs` of the monotonic clock; true where it has. */
+  async drained(lastMs: number, signal?: AbortSignal): Promise<boolean> {
+    for (;;) {
+      if (this.waiting === 0) return true;
+      if (performance.now() >= lastMs || signal?.aborted === true) return false;
+      this.pumpAll();
+      await sleep(DRAIN_LOOK_MS);
+    }
+  }
+
+  /** Nothing is tried any more. What waits stays in the spool. */
+  stop(): void {
+    this.#stopped = true;
+  }
+
+  #partition(number: number): Partition {
+    let partition = this.#partitions.get(number);
+    if (partition === undefined) {
+      partition = { number, waiting: [], waitingBytes: 0, flying: false };
+      this.#partitions.set(number, partition);
+    }
+    return partition;
+  }
+
+  #queued(number: number): number {
+    return this.#partitions.get(number)?.waiting.length ?? 0;
+  }
+
+  #startIfFree(partition: Partition): void {
+    const { availability, inFlightMax } = this.#options;
+    if (partition.flying || partition.waiting.length === 0 || this.#stopped) return;
+    if (this.#flying >= inFlightMax || availability.failure !== undefined) return;
+    partition.flying = true;
+    this.#flying += 1;
+    void this.#fly(partition).finally(() => {
+      partition.flying = false;
+      this.#flying -= 1;
+      this.pumpAll();
+      this.#options.onFree();
+    });
+  }
+
+  /** Sends what waits for a partition, produce after produce, until nothing waits or Kafka is away. */
+  async #fly(partition: Partition): Promise<void> {
+    const { availability } = this.#options;
+    for (let pauseMs = RETRY_PAUSE_MS; ;) {
+      const group = await this.#load(partition);
+      if (group.length === 0 || this.#stopped) return;
+      if (await this.#trySend(partition.number, group)) {
+        this.#resolve(partition, group.length, 'acknowledged');
+        // Others may wait for one of the few places: this partition takes its turn behind them.
+        return;
       }
-      const pause = Math.min(pauseMs, RETRY_PAUSE_MS_MAX) * (0.5 + Math.random());
-      // Given up while pausing, it makes way for the next batch at once.
-      await Promise.race([batch.settled, sleep(pause, undefined, { ref: false })]);
+      if (availability.failure !== undefined) return;
+      await sleep(Math.min(pauseMs, RETRY_PAUSE_MS_MAX) * (0.5 + Math.random()), undefined, { ref: false });
+      pauseMs *= 2;
+      if (this.#stopped || availability.failure !== undefined) return;
     }
-    return false;
   }
 
-  async #trySend(container: Buffer, headers: Record<string, string>, id: BatchId): Promise<boolean> {
+  /** The batches of the next produce with their containers, read back where they are not in memory. */
+  async #load(partition: Partition): Promise<Outgoing[]> {
+    const group: Outgoing[] = [];
+    let bytes = 0;
+    while (group.length < PRODUCE_BATCHES_MAX) {
+      const batch = partition.waiting[group.length];
+      if (batch === undefined) break;
+      // Head and container belong together: a batch may be moved while it is read.
+      const { head } = batch;
+      const container = batch.container ?? (await this.#options.read(batch));
+      if (container === undefined) {
+        if (group.length > 0) break;
+        this.#resolve(partition, 1, 'unreadable');
+        continue;
+      }
+      bytes += container.length;
+      if (group.length > 0 && bytes > MESSAGE_BYTES_MAX) break;
+      group.push({ head, container });
+    }
+    return group;
+  }
+
+  #resolve(partition: Partition, batches: number, outcome: 'acknowledged' | 'unreadable'): void {
+    const resolved = partition.waiting.slice(0, batches);
+    partition.waiting = partition.waiting.slice(batches);
+    for (const batch of resolved) {
+      partition.waitingBytes -= batch.bytes;
+      this.#options.onResolved(batch, outcome);
+    }
+  }
+
+  async #trySend(partition: number, group: readonly Outgoing[]): Promise<boolean> {
     const { send, availability, metrics, logger } = this.#options;
+    const messages = group.map(({ head, container }) => ({
+      value: container,
+      headers: headersOf(head, container),
+    }));
     const endTimer = metrics.startTimer();
     const stall = setTimeout(() => {
       availability.failed(`no answer to a message for ${STALL_MS / 1000} s`);
     }, STALL_MS);
     try {
-      await send(id.partition, container, headers);
+      await send(partition, messages);
       endTimer();
       availability.succeeded();
       return true;
     } catch (error) {
       metrics.failed();
-      logger.debug({ err: error, batch: id }, 'message not acknowledged');
+      logger.debug({ err: error, partition, batch: group[0]?.head.id }, 'produce not acknowledged');
       if (!isPartitionFault(error)) availability.failed(messageOf(error));
       return false;
     } finally {
       clearTimeout(stall);
     }
   }
+}
 
-  #sweep(nowMs: number): void {
-    const nowOrLastMs = nowMs >= this.#lastMs ? Number.POSITIVE_INFINITY : nowMs;
-    for (const batch of this.#options.takeExpired(nowOrLastMs)) {
-      this.#options.budget.release(batch.bytesHeld);
-      this.#settle(batch, 'not_taken');
-    }
-    for (const { batch } of this.#flights.values()) {
-      if (batch.deadlineMs <= nowOrLastMs) this.#settle(batch, 'in_doubt');
-    }
-  }
-
-  #settle(batch: Batch, outcome: BatchOutcome): void {
-    const { metrics } = this.#options;
-    if (!batch.settle(outcome)) {
-      if (outcome === 'acknowledged') metrics.acknowledgedLate();
-      return;
-    }
-    metrics.settled(outcome, batch.records);
-  }
+function headersOf(head: BatchHead, container: Buffer): Record<string, string> {
+  const headers = writeBatchHeaders(
+    head.id,
+    head.records,
+    container,
+    head.records > 0 ? head.times : undefined,
+  );
+  if (head.expiredRecords === undefined) return headers;
+  return { ...headers, [EXPIRED_HEADER]: String(head.expiredRecords) };
 }
 
 function messageOf(error: unknown): string {

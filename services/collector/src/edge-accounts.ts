@@ -1,7 +1,7 @@
 /*
- * The sending side of the balance: what this boot took in and what Kafka acknowledged, cumulative since the
- * start. Accepted records and records sent are booked in one step when a batch is acknowledged, so in every
- * account they agree. Pure: the clock is an argument.
+ * The sending side of the balance: what this boot took in and what it logged to be sent, cumulative since the
+ * start. Accepted records and records sent are booked in one step when a batch is logged, so in every account
+ * accepted = sent + sampled out. Can be set back to an earlier state, for a killed boot's last account. Pure.
  */
 import type { ApplicationAccount, EdgeAccount, PartitionAccount } from '@imscope/schemas/edge-account.js';
 
@@ -11,6 +11,9 @@ export const APPLICATIONS_PER_CHUNK = 1_000;
 export const APPLICATIONS_MAX = 100_000;
 /** For what could not be read, was sent by somebody who does not speak for it, or came beyond the bound. */
 export const UNKNOWN_APPLICATION = 0;
+
+/** Stands for the sequence of all batches with ids out of `Idempotency-Key`s; other sequences begin at 0. */
+export const KEYED_SEQUENCE = -1;
 
 export type EdgeAccountsOptions = {
   readonly collector: string;
@@ -49,32 +52,45 @@ export class EdgeAccounts {
     this.#of(sdkAppId).accepted += 1;
   }
 
+  /** Accepted and counted, but not logged one by one. */
+  sampleOut(sdkAppId: number, requests: number): void {
+    const counts = this.#of(sdkAppId);
+    counts.accepted += requests;
+    counts.sampledOut += requests;
+  }
+
   reject(sdkAppId: number, reason: string, records: number): void {
     const { rejected } = this.#of(sdkAppId);
     rejected.set(reason, (rejected.get(reason) ?? 0) + records);
   }
 
-  /** Kafka has this batch. Within a partition batches are acknowledged in the order of their sequences. */
+  /**
+   * This batch is logged and will be sent. Batches of requests with an `Idempotency-Key` have ids of their own:
+   * their records stand apart, with `KEYED_SEQUENCE` as their sequence.
+   */
   sent(
     topic: string,
-    batch: { readonly partition: number; readonly sequence: number },
+    batch: { readonly partition: number; readonly sequence: number; readonly keyed: boolean },
     records: number,
   ): void {
-    const key = `${topic}/${batch.partition}`;
-    let counts = this.#partitions.get(key);
-    if (counts === undefined) {
-      counts = { topic, partition: batch.partition, lastSequence: -1, records: 0 };
-      this.#partitions.set(key, counts);
-    }
-    counts.lastSequence = Math.max(counts.lastSequence, batch.sequence);
+    const { partition, keyed } = batch;
+    const counts = this.#partition(topic, partition, keyed);
+    if (!keyed) counts.lastSequence = Math.max(counts.lastSequence, batch.sequence);
     counts.records += records;
   }
 
   /** The account as of now, in chunks of applications; partitions stand in chunk 0. Uses up one sequence. */
   write(nowMs: number, kind: 'running' | 'final'): EdgeAccount[] {
+    const rows = this.state(nowMs, kind);
+    this.#sequence += 1;
+    return rows;
+  }
+
+  /** What `write` would give, without using up its sequence: all there is to go on from. */
+  state(nowMs: number, kind: 'running' | 'final' = 'running'): EdgeAccount[] {
     const applications = Array.from(this.#applications, applicationAccount);
     const chunks = Math.max(1, Math.ceil(applications.length / APPLICATIONS_PER_CHUNK));
-    const sequence = this.#sequence++;
+    const sequence = this.#sequence;
     const { collector, boot, version, startedMs } = this.#options;
     return Array.from({ length: chunks }, (_, chunk) => ({
       time: nowMs,
@@ -89,6 +105,42 @@ export class EdgeAccounts {
       partitions: chunk === 0 ? Array.from(this.#partitions.values(), partitionAccount) : [],
       applications: applications.slice(chunk * APPLICATIONS_PER_CHUNK, (chunk + 1) * APPLICATIONS_PER_CHUNK),
     }));
+  }
+
+  /** Goes back to a state. */
+  restore(rows: readonly EdgeAccount[]): void {
+    this.#applications.clear();
+    this.#partitions.clear();
+    for (const row of rows) {
+      this.#sequence = row.sequence;
+      for (const { topic, partition, last_sequence: lastSequence, records } of row.partitions) {
+        const keyed = lastSequence === KEYED_SEQUENCE;
+        Object.assign(this.#partition(topic, partition, keyed), { lastSequence, records });
+      }
+      for (const { sdk_app_id: id, accepted, sampled_out: sampledOut, rejected } of row.applications) {
+        this.#applications.set(id, { accepted, sampledOut, rejected: new Map(Object.entries(rejected)) });
+      }
+    }
+  }
+
+  /** An account with this sequence was written: the next has a greater one. */
+  skipTo(sequence: number): void {
+    this.#sequence = Math.max(this.#sequence, sequence + 1);
+  }
+
+  /** The next sequence of a partition, as far as it is booked. */
+  nextSequence(topic: string, partition: number): number {
+    return (this.#partitions.get(`${topic}/${partition}`)?.lastSequence ?? -1) + 1;
+  }
+
+  #partition(topic: string, partition: number, keyed: boolean): PartitionCounts {
+    const key = `${topic}/${partition}${keyed ? '/keyed' : ''}`;
+    let counts = this.#partitions.get(key);
+    if (counts === undefined) {
+      counts = { topic, partition, lastSequence: KEYED_SEQUENCE, records: 0 };
+      this.#partitions.set(key, counts);
+    }
+    return counts;
   }
 
   #of(sdkAppId: number): ApplicationCounts {

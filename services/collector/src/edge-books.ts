@@ -1,240 +1,216 @@
 /*
- * Keeps the books of the edge and sends them: interface metrics as their windows fall due, the account every
- * minute even at zero. Both count a batch in the one moment Kafka acknowledges it, so metrics, accounts and logs
- * agree. What cannot be sent stays in the windows and in the cumulative account: nothing is dropped while the
- * collector runs.
+ * The books of one boot: interface metrics in their windows, and the account. Both count a batch in the one
+ * moment it is logged, so metrics, accounts and what will be sent agree at every place of the log, and a killed
+ * boot's books can be made again from it. No I/O: who owns the log writes what is taken out here.
  */
 import { EDGE_ACCOUNT_SCHEMA, INTERFACE_METRIC_SCHEMA } from '@imscope/schemas/avro-schema.js';
-import type { BatchId } from '@imscope/schemas/batch-headers.js';
+import { isKeyedBoot } from '@imscope/schemas/batch-headers.js';
+import { BlockBuilder } from '@imscope/schemas/block-builder.js';
+import { decodeContainer } from '@imscope/schemas/container-decoder.js';
 import type { EdgeAccount } from '@imscope/schemas/edge-account.js';
 import type { InterfaceMetric } from '@imscope/schemas/interface-metric.js';
-import { type Lane, laneOf, singleLane } from '@imscope/schemas/lanes.js';
+import { type Lane, type LaneMap, laneOf } from '@imscope/schemas/lanes.js';
 import type { RequestLog } from '@imscope/schemas/request-log.js';
 import { TOPICS } from '@imscope/schemas/topics.js';
-import type { Logger } from '@imscope/runtime/logger.js';
 import type { Batch } from './batch.js';
-import { ByteBudget } from './byte-budget.js';
-import { Delivery } from './delivery.js';
+import { countedRequest } from './batch-counts.js';
 import { EdgeAccounts } from './edge-accounts.js';
 import type { Intake } from './intake.js';
-import type { KafkaAvailability } from './kafka-availability.js';
-import type { KafkaProducer, TopicProducer } from './kafka-producer.js';
-import { MetricWindows, type Series } from './metric-windows.js';
-import type { CollectorMetrics } from './metrics.js';
-import { RowBatcher } from './row-batcher.js';
+import { MetricWindows } from './metric-windows.js';
+import { packRows, type RowContainer } from './row-containers.js';
+import { type BatchBody, type BatchHead, type Rejections, widthAt } from './spool/batch-entry.js';
+import { UnloggedCounts } from './unlogged-counts.js';
 
-/** How often windows are held against the clock. */
-const TICK_MS = 1_000;
-/** Rows written in one turn of the event loop: about 5 ms, so that a full minute of windows delays nobody. */
-const ROWS_PER_TURN = 500;
-const METRICS_IN_FLIGHT_MAX = 4;
-/** Beyond this many bytes of unsent accounts the next one is skipped: it would say the same and more. */
-const ACCOUNT_BYTES_MAX = 8 << 20;
+/** All accounts of a boot go to one partition, so that they stand in their order. */
+const ACCOUNT_LANE: Lane = { name: 'accounts', partitions: [0], shard: 0 };
+/** What a window of unlogged requests takes, roughly. */
+const WINDOW_BYTES = 1_024;
+/** Pairs of application and reason remembered for the next batch; beyond, a killed boot's account lacks them. */
+const REJECTIONS_MAX = 10_000;
 
 export type EdgeBooksOptions = {
   readonly collector: string;
   readonly boot: string;
   readonly version: string;
-  readonly accountIntervalMs: number;
+  readonly startedMs: number;
   readonly metricGraceMs: number;
   readonly metricWindowsMax: number;
-  readonly metricBufferBytesMax: number;
-  readonly producer: Pick<KafkaProducer, 'interfaceMetric' | 'edgeAccount'>;
-  readonly availability: Pick<KafkaAvailability, 'failure'>;
-  readonly metrics: CollectorMetrics;
-  readonly logger: Logger;
+  readonly metricLanes: LaneMap;
+  /** An open window needs a segment of the log, see `MetricWindows`. */
+  readonly hold: (segment: number) => void;
+  readonly release: (segment: number) => void;
+};
+
+/** Rows taken out of the books, and the segments to release once they are logged. */
+export type TakenWindows = {
+  readonly containers: readonly RowContainer[];
+  readonly rows: number;
+  readonly segments: readonly number[];
 };
 
 export class EdgeBooks {
   readonly #options: EdgeBooksOptions;
   readonly #windows: MetricWindows;
   readonly #accounts: EdgeAccounts;
-  readonly #metricBudget: ByteBudget;
-  readonly #accountBudget = new ByteBudget(ACCOUNT_BYTES_MAX);
-  readonly #metricLanes: ReturnType<typeof singleLane>;
-  /** All accounts of a boot go to one partition, so that they stand in their order. */
-  readonly #accountLane: Lane;
-  readonly #metricRows: RowBatcher<InterfaceMetric>;
-  readonly #accountRows: RowBatcher<EdgeAccount>;
-  readonly #metricDelivery: Delivery;
-  readonly #accountDelivery: Delivery;
-  readonly #timers: NodeJS.Timeout[];
-  #counted = { tooLate: 0, early: 0, overflowed: 0 };
+  #rejections: [sdkAppId: number, reason: string, records: number][] = [];
 
   constructor(options: EdgeBooksOptions) {
     this.#options = options;
-    const { collector, boot, version, metricGraceMs: graceMs, metricWindowsMax: windowsMax } = options;
-    this.#windows = new MetricWindows({ graceMs, windowsMax });
-    this.#accounts = new EdgeAccounts({ collector, boot, version, startedMs: Date.now() });
-    this.#metricBudget = new ByteBudget(options.metricBufferBytesMax);
-    this.#metricLanes = singleLane(options.producer.interfaceMetric.partitions);
-    this.#accountLane = { name: 'accounts', partitions: [0], shard: 0 };
-    this.#metricRows = new RowBatcher(INTERFACE_METRIC_SCHEMA, this.#metricLanes.lanes, this.#metricBudget);
-    this.#accountRows = new RowBatcher(EDGE_ACCOUNT_SCHEMA, [this.#accountLane], this.#accountBudget);
-    const { interfaceMetric, edgeAccount } = options.producer;
-    this.#metricDelivery = this.#deliveryOf({
-      topic: TOPICS.interfaceMetric.name,
-      lanes: this.#metricLanes.lanes,
-      producer: interfaceMetric,
-      rows: this.#metricRows,
-      budget: this.#metricBudget,
-    });
-    this.#accountDelivery = this.#deliveryOf({
-      topic: TOPICS.edgeAccount.name,
-      lanes: [this.#accountLane],
-      producer: edgeAccount,
-      rows: this.#accountRows,
-      budget: this.#accountBudget,
-    });
-    this.#writeAccount('running');
-    this.#timers = [
-      setInterval(() => this.#writeDue(), TICK_MS),
-      setInterval(() => this.#writeAccount('running'), options.accountIntervalMs),
-    ];
+    const { metricGraceMs: graceMs, metricWindowsMax: windowsMax, hold, release } = options;
+    this.#windows = new MetricWindows({ graceMs, windowsMax, hold, release });
+    this.#accounts = new EdgeAccounts(options);
   }
 
-  get windowsOpen(): number {
-    return this.#windows.open;
+  get windows(): Pick<MetricWindows, 'open' | 'seriesKnown' | 'full' | 'earlyWindows' | 'tooLate'> {
+    return this.#windows;
   }
 
-  get seriesKnown(): number {
-    return this.#windows.seriesKnown;
+  get accounts(): Pick<EdgeAccounts, 'applications' | 'overflowed'> {
+    return this.#accounts;
   }
 
-  get bytesHeld(): number {
-    return this.#metricBudget.bytesHeld + this.#accountBudget.bytesHeld;
+  /** Notes a record that was appended to a batch. */
+  count(batch: Batch, record: RequestLog, nowMs: number): void {
+    const series = this.#windows.seriesOf(record);
+    series.pending += 1;
+    batch.counts.append(series, record, this.#windows.widthOf(series, record.time, nowMs));
   }
 
-  get applications(): number {
-    return this.#accounts.applications;
+  /** Notes a request that is counted without being logged. Returns the bytes that takes. */
+  countUnlogged(batch: Batch, record: RequestLog, nowMs: number): number {
+    const series = this.#windows.seriesOf(record);
+    const widthS = this.#windows.widthOf(series, record.time, nowMs);
+    const unlogged = (batch.unlogged ??= new UnloggedCounts());
+    return unlogged.add(series, record, widthS) ? WINDOW_BYTES : 0;
   }
 
-  /** Why no further request may be taken: neither the windows nor the queue behind them have room. */
-  get failure(): string | undefined {
-    if (!this.#windows.full || !this.#queueFull()) return undefined;
-    return `${TOPICS.interfaceMetric.name} takes no messages, and nothing more can be counted`;
-  }
-
-  /** The series a record will be counted in. */
-  seriesOf(record: RequestLog): Series {
-    return this.#windows.seriesOf(record);
-  }
-
-  /** Books a batch of request logs that Kafka acknowledged. */
-  acknowledged(batch: Batch, id: BatchId): void {
-    const nowMs = Date.now();
+  /** Books a batch of request logs that now stands in the log. */
+  logged(batch: Batch, head: BatchHead, segment: number): void {
     batch.counts.forEach((series) => this.#accounts.accept(series.sdkAppId));
-    this.#accounts.sent(TOPICS.requestLog.name, id, batch.records);
-    this.#windows.merge(batch.counts, nowMs);
+    this.#windows.merge(batch.counts, segment, head.loggedMs);
+    for (const row of batch.unlogged?.rows() ?? []) this.#windows.mergeRow(row, segment, head.loggedMs);
+    this.#bookHead(head);
     batch.counts.clear();
-    if (this.#windows.full) this.#writeDue();
-    this.#countBounds();
+  }
+
+  /** A batch that came to nothing: what was noted for it is let go. */
+  refused(batch: Batch): void {
+    batch.counts.forEach((series) => (series.pending -= 1));
+    batch.counts.clear();
+  }
+
+  /** Books a batch of metrics or accounts that now stands in the log. */
+  sent(head: BatchHead): void {
+    const { partition, sequence, boot } = head.id;
+    this.#accounts.sent(head.topic, { partition, sequence, keyed: isKeyedBoot(boot) }, head.records);
   }
 
   rejected(rejected: Intake['rejectedByApplication']): void {
     for (const [sdkAppId, reasons] of rejected) {
-      for (const [reason, records] of reasons) this.#accounts.reject(sdkAppId, reason, records);
+      for (const [reason, records] of reasons) {
+        this.#accounts.reject(sdkAppId, reason, records);
+        if (this.#rejections.length < REJECTIONS_MAX) this.#rejections.push([sdkAppId, reason, records]);
+      }
     }
   }
 
-  /** Kafka is back: what waits goes. */
-  pump(): void {
-    this.#metricDelivery.pumpAll();
-    this.#accountDelivery.pumpAll();
+  /** What was refused since the last call: it is booked already, and goes into the log with the next batch. */
+  takeRejections(): Rejections {
+    const rejections = this.#rejections;
+    this.#rejections = [];
+    return rejections;
   }
 
-  /**
-   * Writes every open window, waits for them, then writes the final account and waits for that. Call it when
-   * no request log is on its way any more.
-   * @param lastMs when metrics and when accounts are given up at the latest, milliseconds of the monotonic clock
-   */
-  async stop(lastMs: { readonly metrics: number; readonly accounts: number }): Promise<void> {
-    for (const timer of this.#timers) clearInterval(timer);
-    this.#writeRows(this.#windows.take(Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY));
-    this.#metricRows.closeAll();
-    this.#metricDelivery.limit(lastMs.metrics - performance.now());
-    await this.#metricDelivery.stop();
-    this.#writeAccount('final');
-    this.#accountDelivery.limit(lastMs.accounts - performance.now());
-    await this.#accountDelivery.stop();
+  /** Takes windows out that are due; all with `nowMs` infinite. */
+  takeWindows(nowMs: number, windowsMax: number): TakenWindows {
+    const windows = this.#windows.take(nowMs, windowsMax);
+    const rows = windows.map((window) => window.row());
+    const { metricLanes } = this.#options;
+    return {
+      containers: packRows(
+        INTERFACE_METRIC_SCHEMA,
+        rows,
+        (row) => laneOf(metricLanes, row.sdk_app_id),
+        (row) => row.window_start,
+      ),
+      rows: rows.length,
+      segments: windows.map(({ segment }) => segment),
+    };
   }
 
-  #deliveryOf(stream: {
-    readonly topic: typeof TOPICS.interfaceMetric.name | typeof TOPICS.edgeAccount.name;
-    readonly lanes: readonly Lane[];
-    readonly producer: TopicProducer;
-    readonly rows: RowBatcher<InterfaceMetric> | RowBatcher<EdgeAccount>;
-    readonly budget: ByteBudget;
-  }): Delivery {
-    const { topic, lanes, producer, rows, budget } = stream;
-    const { boot, availability, metrics, logger } = this.#options;
-    return new Delivery({
-      boot,
-      topic,
-      lanes,
-      inFlightMax: METRICS_IN_FLIGHT_MAX,
-      send: producer.send,
-      next: (lane) => rows.next(lane),
-      takeExpired: (nowMs) => rows.takeExpired(nowMs),
-      // Whether requests are taken is judged by the request logs' own way; the books only look.
-      availability: {
-        get failure() {
-          return availability.failure;
-        },
-        failed: () => undefined,
-        succeeded: () => undefined,
-      },
-      budget,
-      onAcknowledged: (batch, id) => this.#accounts.sent(topic, id, batch.records),
-      metrics: metrics.edgeDelivery(topic),
-      logger,
+  /** The account as of now, ready to be sent. */
+  takeAccount(nowMs: number, kind: 'running' | 'final'): RowContainer[] {
+    const rows = this.#accounts.write(nowMs, kind);
+    return packRows(
+      EDGE_ACCOUNT_SCHEMA,
+      rows,
+      () => ACCOUNT_LANE,
+      () => nowMs,
+    );
+  }
+
+  /** All that is booked in accounts, as one container: the state to go on from. Empties `takeRejections`. */
+  state(nowMs: number): Buffer {
+    this.#rejections = [];
+    const builder = new BlockBuilder<EdgeAccount>(EDGE_ACCOUNT_SCHEMA);
+    for (const row of this.#accounts.state(nowMs)) builder.append(row);
+    return builder.finish();
+  }
+
+  nextSequence(topic: string, partition: number): number {
+    return this.#accounts.nextSequence(topic, partition);
+  }
+
+  restore(state: Buffer): void {
+    this.#accounts.restore(decode<EdgeAccount>(state));
+  }
+
+  /** Counts a batch again as it stands in the log. `into` says which of the books do not hold it yet. */
+  replay(
+    head: BatchHead,
+    body: BatchBody,
+    segment: number,
+    into: { readonly accounts: boolean; readonly windows: boolean },
+  ): void {
+    if (head.moved === true) return;
+    if (head.topic === TOPICS.edgeAccount.name) {
+      for (const { sequence } of decode<EdgeAccount>(body.container)) this.#accounts.skipTo(sequence);
+      if (into.accounts) this.sent(head);
+    } else if (head.topic === TOPICS.interfaceMetric.name) {
+      if (into.windows) for (const row of decode<InterfaceMetric>(body.container)) this.#windows.remove(row);
+      if (into.accounts) this.sent(head);
+    } else this.#replayRequests(head, body, segment, into);
+  }
+
+  #replayRequests(
+    head: BatchHead,
+    body: BatchBody,
+    segment: number,
+    into: { readonly accounts: boolean; readonly windows: boolean },
+  ): void {
+    const { loggedMs } = head;
+    const records = head.records === 0 ? [] : decode<RequestLog>(body.container);
+    if (into.accounts) {
+      for (const { sdk_app_id: id } of records) this.#accounts.accept(id);
+      for (const [id, reason, refused] of head.rejections ?? []) this.#accounts.reject(id, reason, refused);
+      this.#bookHead(head);
+    }
+    if (!into.windows) return;
+    records.forEach((record, index) => {
+      const series = this.#windows.seriesOf(record);
+      this.#windows.add(series, countedRequest(record, widthAt(body.widths, index)), segment, loggedMs);
     });
+    for (const row of body.unlogged) this.#windows.mergeRow(row, segment, loggedMs);
   }
 
-  #queueFull(): boolean {
-    return this.#metricBudget.bytesHeld >= this.#options.metricBufferBytesMax;
+  #bookHead(head: BatchHead): void {
+    for (const [id, requests] of head.sampledOut ?? []) this.#accounts.sampleOut(id, requests);
+    if (head.records > 0) this.sent(head);
   }
+}
 
-  /** Writes what is due, a turn of the event loop at a time, as far as the queue has room. */
-  #writeDue(): void {
-    if (this.#queueFull()) return;
-    const rows = this.#windows.take(Date.now(), ROWS_PER_TURN);
-    this.#writeRows(rows);
-    if (rows.length === ROWS_PER_TURN) setImmediate(() => this.#writeDue());
-    else this.#metricRows.closeAll();
-    this.#metricDelivery.pumpAll();
-  }
-
-  #writeRows(rows: readonly InterfaceMetric[]): void {
-    for (const row of rows) {
-      const times = { least: row.window_start, greatest: row.window_start };
-      this.#metricRows.append(laneOf(this.#metricLanes, row.sdk_app_id), row, times);
-    }
-    this.#options.metrics.metricRowsWritten.inc(rows.length);
-  }
-
-  #writeAccount(kind: 'running' | 'final'): void {
-    const { metrics } = this.#options;
-    if (kind === 'running' && this.#accountBudget.bytesHeld >= ACCOUNT_BYTES_MAX) {
-      metrics.accountsSkipped.inc();
-      return;
-    }
-    const nowMs = Date.now();
-    for (const chunk of this.#accounts.write(nowMs, kind)) {
-      this.#accountRows.append(this.#accountLane, chunk, { least: nowMs, greatest: nowMs });
-    }
-    metrics.accountsWritten.inc();
-    this.#accountRows.closeAll();
-    this.#accountDelivery.pumpAll();
-  }
-
-  #countBounds(): void {
-    const { metrics } = this.#options;
-    const { tooLate, earlyWindows: early } = this.#windows;
-    const { overflowed } = this.#accounts;
-    metrics.metricRecordsTooLate.inc(tooLate - this.#counted.tooLate);
-    metrics.metricWindowsEarly.inc(early - this.#counted.early);
-    metrics.accountOverflows.inc(overflowed - this.#counted.overflowed);
-    this.#counted = { tooLate, early, overflowed };
-  }
+function decode<T>(container: Buffer): T[] {
+  const decoded = decodeContainer(container, undefined);
+  if (!decoded.ok) throw new Error(`a container in the spool cannot be read: ${decoded.fault}`);
+  return decoded.records as T[];
 }

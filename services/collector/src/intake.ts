@@ -1,10 +1,12 @@
 /*
- * A body → records appended to batches, and the list of the refused. Runs in one go, without waiting: either
- * nothing of a body was taken or all of its good records are in batches.
+ * A body → records appended to batches or counted only, and the list of the refused. Runs in one go, without
+ * waiting: either nothing of a body was taken or all of its good records within their applications' limits are
+ * in batches.
  */
 import { type Grant, mayUse } from '@imscope/runtime/tokens.js';
 import { REQUEST_LOG_BOUNDS, type RequestLog } from '@imscope/schemas/request-log.js';
 import type { Batch } from './batch.js';
+import type { RequestLimits } from './limits/application-limits.js';
 import { parseBody } from './parse-body.js';
 import type { BodyFormat } from './read-body.js';
 import { isRejection, Rejection, type RejectReason } from './reject-reasons.js';
@@ -20,6 +22,7 @@ export type NamedRejection = {
 };
 
 export type Intake = {
+  /** Logged one by one, or counted only. */
   readonly accepted: number;
   readonly rejected: readonly NamedRejection[];
   readonly rejectedByReason: ReadonlyMap<RejectReason, number>;
@@ -34,44 +37,62 @@ export type Intake = {
   readonly batches: ReadonlySet<Batch>;
 };
 
-/** @throws HttpError empty_body or unreadable_body, with nothing appended */
+export type IntakeOptions = {
+  readonly grant: Grant;
+  readonly limits: RequestLimits;
+  readonly nowMs: number;
+  readonly lateMsMax: number;
+  /**
+   * All good records are taken or none: for a request that will be told from its repetition by its key alone, so
+   * that it must hold the same records both times.
+   */
+  readonly whole: boolean;
+  readonly append: (record: RequestLog) => Batch;
+  readonly countOnly: (record: RequestLog) => Batch;
+};
+
+/** @throws HttpError empty_body, unreadable_body or body_too_large, with nothing appended */
 export function takeIn(
   body: { readonly text: string; readonly format: BodyFormat },
-  grant: Grant,
-  bounds: { readonly nowMs: number; readonly lateMsMax: number },
-  append: (record: RequestLog) => Batch,
+  options: IntakeOptions,
 ): Intake {
-  const rejected: NamedRejection[] = [];
-  const rejectedByReason = new Map<RejectReason, number>();
-  const rejectedByApplication = new Map<number, Map<RejectReason, number>>();
+  const { grant, limits } = options;
+  const refusals = new Refusals(grant);
   const batches = new Set<Batch>();
+  const kept: { readonly index: number; readonly record: RequestLog }[] = [];
   let accepted = 0;
   let fieldsDropped = 0;
   let piecesScrubbed = 0;
   let idsTaken = 0;
   let lastBatch: Batch | undefined;
   const context = {
-    ...bounds,
+    nowMs: options.nowMs,
+    lateMsMax: options.lateMsMax,
+    codesOf: (sdkAppId: number) => limits.settingsOf(sdkAppId).codes,
     onDropped: () => void (fieldsDropped += 1),
     onScrubbed: (pieces: number) => void (piecesScrubbed += pieces),
     onIdTaken: () => void (idsTaken += 1),
   };
-  parseBody(body.text, body.format, (index, value) => {
-    const checked = isRejection(value) ? value : checkRecord(value, grant, context);
-    if (isRejection(checked)) {
-      const { reason, detail } = checked;
-      addOne(rejectedByReason, reason);
-      const application = applicationOf(value, grant);
-      const reasons = rejectedByApplication.get(application) ?? new Map<RejectReason, number>();
-      rejectedByApplication.set(application, addOne(reasons, reason));
-      if (rejected.length < REJECTED_NAMED_MAX) rejected.push({ index, reason, detail });
-      return;
-    }
+  const take = (record: RequestLog): void => {
     accepted += 1;
-    const batch = append(checked);
+    const weight = limits.weigh(record.sdk_app_id, record.outcome);
+    const batch =
+      weight === 0
+        ? options.countOnly(record)
+        : options.append(weight === 1 ? record : { ...record, weight });
     if (batch !== lastBatch) batches.add(batch);
     lastBatch = batch;
+  };
+  parseBody(body.text, body.format, (index, value) => {
+    const checked = isRejection(value) ? value : checkRecord(value, grant, context);
+    if (isRejection(checked)) refusals.add(index, checked, value);
+    else if (options.whole) kept.push({ index, record: checked });
+    else if (limits.admit(checked.sdk_app_id)) take(checked);
+    else refusals.add(index, overLimit(checked, limits), value);
   });
+  if (limits.admitAll(countByApplication(kept))) for (const { record } of kept) take(record);
+  else for (const { index, record } of kept) refusals.add(index, overLimit(record, limits), record);
+  const { named: rejected, byReason: rejectedByReason, byApplication: rejectedByApplication } = refusals;
   return {
     accepted,
     rejected,
@@ -84,8 +105,40 @@ export function takeIn(
   };
 }
 
+class Refusals {
+  readonly named: NamedRejection[] = [];
+  readonly byReason = new Map<RejectReason, number>();
+  readonly byApplication = new Map<number, Map<RejectReason, number>>();
+  readonly #grant: Grant;
+
+  constructor(grant: Grant) {
+    this.#grant = grant;
+  }
+
+  add(index: number, { reason, detail }: Rejection, value: unknown): void {
+    addOne(this.byReason, reason);
+    const application = applicationOf(value, this.#grant);
+    const reasons = this.byApplication.get(application) ?? new Map<RejectReason, number>();
+    this.byApplication.set(application, addOne(reasons, reason));
+    if (this.named.length < REJECTED_NAMED_MAX) this.named.push({ index, reason, detail });
+  }
+}
+
 function addOne<K>(counts: Map<K, number>, key: K): Map<K, number> {
   return counts.set(key, (counts.get(key) ?? 0) + 1);
+}
+
+function countByApplication(kept: readonly { readonly record: RequestLog }[]): Map<number, number> {
+  const counts = new Map<number, number>();
+  for (const { record } of kept) addOne(counts, record.sdk_app_id);
+  return counts;
+}
+
+function overLimit({ sdk_app_id: id }: RequestLog, limits: RequestLimits): Rejection {
+  return new Rejection(
+    'rate_limited',
+    `application ${id} is over its ${limits.settingsOf(id).limitPerSecond} records a second: send fewer, or this one again later`,
+  );
 }
 
 /** The application of a refused record: nobody can book refusals on another's account. */

@@ -1,17 +1,15 @@
 /*
- * Whether Kafka is there, as far as it is known. While it is away, requests are refused before any of their
- * records is tried, and a probe asks again about once a second until it answers.
+ * Whether Kafka is there, as far as it is known. While it is away, requests are kept by the spool, and a probe asks
+ * again about once a second until it answers.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from '@imscope/runtime/logger.js';
-import type { Readiness } from '@imscope/runtime/readiness.js';
 
 const PROBE_INTERVAL_MS = 1_000;
 
 export type KafkaAvailabilityOptions = {
   /** Resolves where Kafka answers. */
   readonly probe: () => Promise<void>;
-  readonly readiness: Readiness;
   readonly logger: Logger;
   readonly onBack: () => void;
 };
@@ -23,7 +21,6 @@ export class KafkaAvailability {
 
   constructor(options: KafkaAvailabilityOptions) {
     this.#options = options;
-    options.readiness.report('kafka');
   }
 
   /** Why Kafka counts as away; undefined while it does not. */
@@ -34,15 +31,13 @@ export class KafkaAvailability {
   failed(failure: string): void {
     if (this.#failure !== undefined || this.#stopped) return;
     this.#failure = failure;
-    this.#options.readiness.report('kafka', failure);
-    this.#options.logger.warn({ failure }, 'Kafka is away: requests are refused until it is back');
+    this.#options.logger.warn({ failure }, 'Kafka is away: the spool keeps what comes');
     void this.#probeUntilBack();
   }
 
   succeeded(): void {
     if (this.#failure === undefined) return;
     this.#failure = undefined;
-    this.#options.readiness.report('kafka');
     this.#options.logger.info('Kafka is back');
     this.#options.onBack();
   }

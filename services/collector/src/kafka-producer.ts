@@ -1,90 +1,79 @@
 /*
- * The producer of all three topics: one message to one explicit partition per call, acknowledged by all in-sync replicas, and the
- * answer checked. It sends once; trying again is `Delivery`'s, where it is known what that means.
+ * The producer of all three topics: messages to one explicit partition per call, acknowledged together by all
+ * in-sync replicas, and the answer checked. It sends once; trying again is `Delivery`'s, where it is known what
+ * that means.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Kafka, Producer, RecordMetadata } from 'kafkajs';
-import type { Logger } from '@imscope/runtime/logger.js';
-import type { Readiness } from '@imscope/runtime/readiness.js';
 import { TOPICS } from '@imscope/schemas/topics.js';
 
-/** Resolves once Kafka acknowledged the message. A rejection says nothing about whether it was written. */
-export type SendMessage = (
-  partition: number,
-  value: Buffer,
-  headers: Record<string, string>,
-) => Promise<void>;
+export type OutgoingMessage = {
+  readonly value: Buffer;
+  readonly headers: Record<string, string>;
+};
 
-export type TopicProducer = { readonly partitions: number; readonly send: SendMessage };
+/**
+ * Resolves once Kafka acknowledged all messages, which it takes as one or not at all. A rejection says nothing about
+ * whether they were written.
+ */
+export type SendMessages = (partition: number, messages: readonly OutgoingMessage[]) => Promise<void>;
 
-/** `partitions` and `send` by themselves are those of the request logs. */
-export type KafkaProducer = TopicProducer & {
-  readonly interfaceMetric: TopicProducer;
-  readonly edgeAccount: TopicProducer;
-  /** Resolves where the brokers answer and the topic of the request logs is there. */
-  readonly probe: () => Promise<void>;
+export type KafkaProducer = {
+  /** Sends to the topic of this name, without the prefix. */
+  readonly send: (topic: EdgeTopic) => SendMessages;
+  /** How many partitions each topic has. Rejects where the brokers do not answer or a topic is not there. */
+  readonly countPartitions: () => Promise<PartitionCounts>;
   stop(): Promise<void>;
 };
 
+/** The topics a collector writes to. */
+export const EDGE_TOPICS = [
+  TOPICS.requestLog.name,
+  TOPICS.interfaceMetric.name,
+  TOPICS.edgeAccount.name,
+] as const;
+export type EdgeTopic = (typeof EDGE_TOPICS)[number];
+export type PartitionCounts = Readonly<Record<EdgeTopic, number>>;
+
 /** Longest the broker itself waits for its in-sync replicas. */
 const ACK_TIMEOUT_MS = 10_000;
-const CONNECT_PAUSE_MS = 1_000;
 const DISCONNECT_MS_MAX = 1_000;
 const ACKS_ALL = -1;
 
-/** Request logs, metrics, accounts. */
-type Topics = readonly [requestLog: string, interfaceMetric: string, edgeAccount: string];
-
-/** Connects, however long Kafka takes to come; `/ready` and the log say what is missing meanwhile. */
-export async function connectProducer(options: {
-  kafka: Kafka;
-  topicPrefix: string;
-  readiness: Readiness;
-  logger: Logger;
-}): Promise<KafkaProducer> {
-  const { kafka, topicPrefix, readiness, logger } = options;
-  const topics: Topics = [
-    topicPrefix + TOPICS.requestLog.name,
-    topicPrefix + TOPICS.interfaceMetric.name,
-    topicPrefix + TOPICS.edgeAccount.name,
-  ];
-  for (;;) {
+/** Makes a producer. Whether Kafka is there shows when it is used: it connects by itself, then and again. */
+export function createProducer(kafka: Kafka, topicPrefix: string): KafkaProducer {
+  const producer = kafka.producer({
+    allowAutoTopicCreation: false,
+    createPartitioner: () => explicitPartition,
+    retry: { retries: 0 },
+  });
+  let connecting: Promise<void> | undefined;
+  const connect = async (): Promise<void> => {
+    connecting ??= producer.connect();
     try {
-      const [requestLogs, metrics, accounts] = await countPartitions(kafka, topics);
-      const producer = kafka.producer({
-        allowAutoTopicCreation: false,
-        createPartitioner: () => explicitPartition,
-        retry: { retries: 0 },
-      });
-      await producer.connect();
-      return {
-        partitions: requestLogs,
-        send: sendTo(producer, topics[0]),
-        interfaceMetric: { partitions: metrics, send: sendTo(producer, topics[1]) },
-        edgeAccount: { partitions: accounts, send: sendTo(producer, topics[2]) },
-        probe: async () => {
-          await countPartitions(kafka, topics);
-        },
-        // kafkajs waits for pending answers; by now everything is resolved, so what is pending has no meaning left.
-        stop: () =>
-          Promise.race([producer.disconnect(), sleep(DISCONNECT_MS_MAX, undefined, { ref: false })]),
-      };
+      await connecting;
     } catch (error) {
-      const failure = error instanceof Error ? error.message : String(error);
-      readiness.report('kafka', failure);
-      logger.warn({ topics, failure }, 'Kafka cannot be used yet: trying again');
-      await sleep(CONNECT_PAUSE_MS * (0.5 + Math.random()));
+      connecting = undefined;
+      throw error;
     }
-  }
+  };
+  return {
+    send: (topic) => sendTo({ producer, connect, topic: topicPrefix + topic }),
+    countPartitions: () => countPartitions(kafka, topicPrefix),
+    // kafkajs waits for pending answers; by now everything is in the spool, so what is pending has no meaning left.
+    stop: () => Promise.race([producer.disconnect(), sleep(DISCONNECT_MS_MAX, undefined, { ref: false })]),
+  };
 }
 
-function sendTo(producer: Producer, topic: string): SendMessage {
-  return async (partition, value, headers) => {
+function sendTo(to: { producer: Producer; connect: () => Promise<void>; topic: string }): SendMessages {
+  const { producer, connect, topic } = to;
+  return async (partition, messages) => {
+    await connect();
     const metadata = await producer.send({
       topic,
       acks: ACKS_ALL,
       timeout: ACK_TIMEOUT_MS,
-      messages: [{ partition, value, headers }],
+      messages: messages.map(({ value, headers }) => ({ partition, value, headers })),
     });
     checkAcknowledged(metadata, topic, partition);
   };
@@ -119,17 +108,23 @@ function checkAcknowledged(metadata: readonly RecordMetadata[], topic: string, p
   }
 }
 
-async function countPartitions(kafka: Kafka, names: Topics): Promise<[number, number, number]> {
+async function countPartitions(kafka: Kafka, topicPrefix: string): Promise<PartitionCounts> {
   const admin = kafka.admin();
   try {
     await admin.connect();
-    const { topics } = await admin.fetchTopicMetadata({ topics: [...names] });
-    const partitionsOf = (name: string): number => {
-      const partitions = topics.find((topic) => topic.name === name)?.partitions.length ?? 0;
-      if (partitions === 0) throw new Error(`topic ${name} has no partitions`);
+    const { topics } = await admin.fetchTopicMetadata({
+      topics: EDGE_TOPICS.map((name) => topicPrefix + name),
+    });
+    const partitionsOf = (name: EdgeTopic): number => {
+      const partitions = topics.find((topic) => topic.name === topicPrefix + name)?.partitions.length ?? 0;
+      if (partitions === 0) throw new Error(`topic ${topicPrefix}${name} has no partitions`);
       return partitions;
     };
-    return [partitionsOf(names[0]), partitionsOf(names[1]), partitionsOf(names[2])];
+    return {
+      'im.request-log': partitionsOf(TOPICS.requestLog.name),
+      'im.interface-metric': partitionsOf(TOPICS.interfaceMetric.name),
+      'im.edge-account': partitionsOf(TOPICS.edgeAccount.name),
+    };
   } finally {
     await admin.disconnect();
   }

@@ -18,6 +18,8 @@ export class MetricWindow<S extends SeriesKey> {
   readonly series: S;
   readonly startMs: number;
   readonly widthS: number;
+  /** The oldest segment of the spool that holds requests of this window. */
+  readonly segment: number;
   #success = 0;
   #callerError = 0;
   #serviceError = 0;
@@ -30,10 +32,14 @@ export class MetricWindow<S extends SeriesKey> {
   readonly #codes = new Map<CodeKey, number>();
   readonly #histogram = new Map<number, number>();
 
-  constructor(series: S, startMs: number, widthS: number) {
+  constructor(
+    series: S,
+    place: { readonly startMs: number; readonly widthS: number; readonly segment: number },
+  ) {
     this.series = series;
-    this.startMs = startMs;
-    this.widthS = widthS;
+    this.startMs = place.startMs;
+    this.widthS = place.widthS;
+    this.segment = place.segment;
   }
 
   add(request: Readonly<CountedRequest>): void {
@@ -43,12 +49,31 @@ export class MetricWindow<S extends SeriesKey> {
     else if (outcome === 2) this.#serviceError += 1;
     else this.#unknown += 1;
     if (request.code === 0) this.#codeZero += 1;
-    else this.#addCode(Number.isNaN(request.code) ? 'none' : request.code);
+    else this.#addCode(Number.isNaN(request.code) ? 'none' : request.code, 1);
     this.#latencySumUs += latencyUs;
     if (latencyUs > this.#latencyMaxUs) this.#latencyMaxUs = latencyUs;
     const bucket = latencyBucket(latencyUs);
     this.#histogram.set(bucket, (this.#histogram.get(bucket) ?? 0) + 1);
     this.#loggedWeight += request.weight;
+  }
+
+  /** Adds what a row of the same window counts. */
+  addRow(row: InterfaceMetric): void {
+    this.#success += row.success;
+    this.#callerError += row.caller_error;
+    this.#serviceError += row.service_error;
+    this.#unknown += row.unknown;
+    this.#latencySumUs += row.latency_sum_us;
+    this.#latencyMaxUs = Math.max(this.#latencyMaxUs, row.latency_max_us);
+    this.#loggedWeight += row.logged_weight;
+    for (const [code, count] of Object.entries(row.codes)) {
+      if (code === '0') this.#codeZero += count;
+      else this.#addCode(code === 'none' || code === 'other' ? code : Number(code), count);
+    }
+    for (const [text, count] of Object.entries(row.latency_histogram)) {
+      const bucket = Number(text);
+      this.#histogram.set(bucket, (this.#histogram.get(bucket) ?? 0) + count);
+    }
   }
 
   /** True where the sum of latencies comes near what stays exact on the way: write it, open another. */
@@ -77,10 +102,10 @@ export class MetricWindow<S extends SeriesKey> {
     };
   }
 
-  #addCode(code: CodeKey): void {
+  #addCode(code: CodeKey, requests: number): void {
     const count = this.#codes.get(code);
     // 0, `none` and `other` always have a place beside the 20.
     const key = count !== undefined || code === 'none' || this.#codes.size < CODES_MAX ? code : 'other';
-    this.#codes.set(key, (this.#codes.get(key) ?? 0) + 1);
+    this.#codes.set(key, (this.#codes.get(key) ?? 0) + requests);
   }
 }

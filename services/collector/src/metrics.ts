@@ -1,11 +1,12 @@
 /*
- * The collector's figures. Received counts on receipt, accepted only once Kafka acknowledged, refused with a
- * reason out of the closed list.
+ * The collector's figures. Received counts on receipt, accepted only once it is durable, sent only once Kafka
+ * acknowledged, refused with a reason out of the closed list.
  */
 import { SECONDS_BUCKETS } from '@imscope/runtime/metrics.js';
-import type { TOPICS } from '@imscope/schemas/topics.js';
+import { TOPICS } from '@imscope/schemas/topics.js';
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
-import type { BatchOutcome } from './batch.js';
+import type { Batch, BatchOutcome } from './batch.js';
+import type { EdgeTopic } from './kafka-producer.js';
 
 export type CollectorMetrics = ReturnType<typeof createMetrics>;
 
@@ -14,8 +15,6 @@ export type DeliveryMetrics = {
   /** Starts the clock of one attempt; call the result when it is acknowledged. */
   readonly startTimer: () => () => void;
   readonly failed: () => void;
-  readonly settled: (outcome: BatchOutcome, records: number) => void;
-  readonly acknowledgedLate: () => void;
 };
 
 /** Read when Prometheus asks. */
@@ -24,8 +23,11 @@ export type Observed = {
   readonly inFlight: () => number;
   readonly metricWindows: () => number;
   readonly metricSeries: () => number;
-  readonly edgeBufferedBytes: () => number;
   readonly accountApplications: () => number;
+  readonly spoolBytes: () => number;
+  readonly spoolBatches: () => number;
+  readonly kafkaAway: () => number;
+  readonly keys: () => number;
 };
 
 const RECORDS_BUCKETS = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000, 20_000];
@@ -36,13 +38,17 @@ export function createMetrics(registry: Registry, observed: Observed) {
   metrics.gauge('produces_in_flight', 'messages of request logs on their way to Kafka', observed.inFlight);
   metrics.gauge('metric_windows', 'metric windows open', observed.metricWindows);
   metrics.gauge('metric_series', 'series known: application × interface × region', observed.metricSeries);
-  metrics.gauge(
-    'edge_buffered_bytes',
-    'bytes of metrics and accounts that wait for Kafka',
-    observed.edgeBufferedBytes,
-  );
+  metrics.gauge('spool_bytes', 'bytes of the write-ahead log, of all boots', observed.spoolBytes);
+  metrics.gauge('spool_batches', 'batches in the spool that Kafka does not have yet', observed.spoolBatches);
+  metrics.gauge('kafka_away', '1 while Kafka counts as away, else 0', observed.kafkaAway);
+  metrics.gauge('idempotency_keys', 'batches of keyed requests remembered', observed.keys);
   metrics.gauge('account_applications', 'applications in the account', observed.accountApplications);
-  return { ...intakeMetrics(metrics), ...bookMetrics(metrics), ...deliveryMetrics(metrics) };
+  return {
+    ...intakeMetrics(metrics),
+    ...bookMetrics(metrics),
+    ...spoolMetrics(metrics),
+    ...deliveryMetrics(metrics),
+  };
 }
 
 type Maker = ReturnType<typeof metricsOf>;
@@ -82,7 +88,7 @@ function bookMetrics(metrics: Maker) {
     metricRowsWritten: metrics.counter('metric_rows_total', 'rows of interface metrics written'),
     metricRecordsTooLate: metrics.counter(
       'metric_records_too_late_total',
-      'acknowledged records older than an hour: they are logged but stand in no metric',
+      'records older than an hour: they are logged but stand in no metric',
     ),
     metricWindowsEarly: metrics.counter(
       'metric_windows_early_total',
@@ -91,7 +97,7 @@ function bookMetrics(metrics: Maker) {
     accountsWritten: metrics.counter('accounts_total', 'edge accounts written'),
     accountsSkipped: metrics.counter(
       'accounts_skipped_total',
-      'edge accounts not written because earlier ones still wait for Kafka; the next one holds their counts',
+      'edge accounts not written because the spool could not be; the next one holds their counts',
     ),
     accountOverflows: metrics.counter(
       'account_overflows_total',
@@ -100,60 +106,69 @@ function bookMetrics(metrics: Maker) {
   };
 }
 
+function spoolMetrics(metrics: Maker) {
+  return {
+    spoolBadBytes: metrics.counter(
+      'spool_bad_bytes_total',
+      'bytes in logs of earlier boots that held no entry: torn_tail at the end, damaged elsewhere',
+      ['kind'],
+    ),
+    spoolUnreadable: metrics.counter(
+      'spool_unreadable_batches_total',
+      'batches lost because the spool could not give them back',
+      ['topic'],
+    ),
+    spoolExpired: metrics.counter(
+      'spool_expired_records_total',
+      'records that waited longer at the edge than their data may be kept',
+      ['topic'],
+    ),
+    bootsRecovered: metrics.counter('boots_recovered_total', 'logs of earlier boots that were taken over'),
+  };
+}
+
 function deliveryMetrics(metrics: Maker) {
-  const accepted = metrics.counter('records_accepted_total', 'records that Kafka acknowledged with acks=all');
+  const accepted = metrics.counter(
+    'records_accepted_total',
+    'records that are durable: acknowledged by Kafka with acks=all, or synced to the spool',
+  );
   const unresolved = metrics.counter(
     'records_unresolved_total',
-    'good records not acknowledged: not_taken (503) was never tried, in_doubt (504) may have been written',
+    'good records not accepted: not_taken (503) was never tried, in_doubt (504) may be stored',
     ['outcome'],
   );
   const batches = metrics.counter('batches_total', 'batches, by what they came to', ['outcome']);
   const batchRecords = metrics.histogram('batch_records', 'records in a batch', RECORDS_BUCKETS);
   const seconds = metrics.histogram(
     'produce_seconds',
-    'from sending a message to its acknowledgement',
+    'from sending a produce of request logs to its acknowledgement',
     SECONDS_BUCKETS,
   );
-  const failures = metrics.counter(
-    'produce_failures_total',
-    'attempts to send a message that were not acknowledged',
-  );
-  const edgeRows = metrics.counter(
-    'edge_rows_sent_total',
-    'rows of metrics and accounts that Kafka acknowledged',
-    ['topic'],
-  );
-  const edgeLost = metrics.counter(
-    'edge_rows_lost_total',
-    'rows of metrics and accounts that Kafka did not acknowledge before the collector had to end',
-    ['topic'],
-  );
-  const edgeFailures = metrics.counter(
-    'edge_produce_failures_total',
-    'attempts to send a message of metrics or accounts that were not acknowledged',
-    ['topic'],
-  );
-  const requestLogDelivery: DeliveryMetrics = {
-    startTimer: () => seconds.startTimer(),
-    failed: () => failures.inc(),
-    settled: (outcome, records) => {
+  const failures = metrics.counter('produce_failures_total', 'produces that were not acknowledged', [
+    'topic',
+  ]);
+  const sent = metrics.counter('records_sent_total', 'records and rows that Kafka acknowledged', ['topic']);
+  return {
+    batchRecords,
+    settled: (outcome: BatchOutcome, batch: Batch): void => {
       batches.inc({ outcome });
-      batchRecords.observe(records);
-      if (outcome === 'acknowledged') accepted.inc(records);
+      const records = batch.records + sampledOut(batch);
+      if (outcome === 'durable') accepted.inc(records);
       else unresolved.inc({ outcome }, records);
     },
-    acknowledgedLate: () => batches.inc({ outcome: 'acknowledged_late' }),
+    acknowledged: (topic: EdgeTopic, records: number): void => sent.inc({ topic }, records),
+    delivery: (topic: EdgeTopic): DeliveryMetrics => ({
+      startTimer: topic === TOPICS.requestLog.name ? () => seconds.startTimer() : () => () => undefined,
+      failed: () => failures.inc({ topic }),
+    }),
   };
-  const edgeDelivery = (topic: EdgeTopic): DeliveryMetrics => ({
-    startTimer: () => () => undefined,
-    failed: () => edgeFailures.inc({ topic }),
-    settled: (outcome, records) => (outcome === 'acknowledged' ? edgeRows : edgeLost).inc({ topic }, records),
-    acknowledgedLate: () => undefined,
-  });
-  return { requestLogDelivery, edgeDelivery };
 }
 
-type EdgeTopic = typeof TOPICS.interfaceMetric.name | typeof TOPICS.edgeAccount.name;
+function sampledOut(batch: Batch): number {
+  let requests = 0;
+  for (const count of batch.unlogged?.byApplication.values() ?? []) requests += count;
+  return requests;
+}
 
 function metricsOf(registry: Registry) {
   const common = (name: string, help: string) => ({

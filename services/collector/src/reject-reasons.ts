@@ -16,6 +16,7 @@ export const REJECT_REASONS = {
   invalid_interface: 'the interface is not words with slashes between',
   too_long: 'a text is longer than its bound',
   application_not_allowed: 'the token does not speak for the application of the record',
+  rate_limited: 'the application is over its limit of records a second; the record may be sent again later',
 } as const;
 
 export type RejectReason = keyof typeof REJECT_REASONS;

@@ -5,6 +5,7 @@
  */
 /// <reference lib="es2024.string" />
 import { judgeOutcome } from '@imscope/schemas/codes/catalogue.js';
+import type { Outcome } from '@imscope/schemas/outcome.js';
 import { REQUEST_LOG_BOUNDS, type RequestLog, type RequestLogJson } from '@imscope/schemas/request-log.js';
 import { addressBytes } from './address-bytes.js';
 import { interfaceName } from './interface-name.js';
@@ -17,6 +18,8 @@ export type ValidationContext = {
   /** The collector's clock, epoch milliseconds. */
   readonly nowMs: number;
   readonly lateMsMax: number;
+  /** The codes an application judges otherwise than the catalogue. */
+  readonly codesOf: (sdkAppId: number) => ReadonlyMap<number, Outcome>;
   /** Called once for each personal field that was dropped. */
   readonly onDropped: () => void;
   /** Called once for each text that something was taken out of, with the number of pieces. */
@@ -101,7 +104,7 @@ export function validateRecord(value: unknown, context: ValidationContext): Requ
     rtt_us: rttUs,
     code,
     http_status: httpStatus,
-    outcome: judgeOutcome(code, httpStatus),
+    outcome: judgeOutcome(code, httpStatus, context.codesOf(sdkAppId)),
     exception: scrubbed(exception, REQUEST_LOG_BOUNDS.exceptionLengthMax, context.onScrubbed),
     cause: scrubbed(cause, REQUEST_LOG_BOUNDS.causeLengthMax, context.onScrubbed),
     node,

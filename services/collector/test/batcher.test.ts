@@ -9,7 +9,6 @@ import type { Batch } from '../src/batch.js';
 import { Batcher } from '../src/batcher.js';
 import { ByteBudget } from '../src/byte-budget.js';
 import { COUNTS_BYTES_PER_RECORD } from '../src/batch-counts.js';
-import { MetricWindows } from '../src/metric-windows.js';
 import { isRejection } from '../src/reject-reasons.js';
 import { validateRecord } from '../src/validate-record.js';
 import { sampleRecord, SAMPLE_TIME_MS } from './sample-record.js';
@@ -22,6 +21,7 @@ function record(changes: Record<string, unknown> = {}): RequestLog {
   const context = {
     nowMs: SAMPLE_TIME_MS,
     lateMsMax: 86_400_000,
+    codesOf: () => new Map(),
     onDropped: () => undefined,
     onScrubbed: () => undefined,
     onIdTaken: () => undefined,
@@ -33,14 +33,14 @@ function record(changes: Record<string, unknown> = {}): RequestLog {
 
 function batcher(options: { recordsMax?: number; lingerMs?: number; onReady?: () => void } = {}) {
   const budget = new ByteBudget(1 << 30);
-  const windows = new MetricWindows({ graceMs: 0, windowsMax: 1_000 });
   const made = new Batcher({
     lanes,
     recordsMax: options.recordsMax ?? 10,
     lingerMs: options.lingerMs ?? 1_000,
     timeoutMs: 60_000,
     budget,
-    seriesOf: (record) => windows.seriesOf(record),
+    count: () => undefined,
+    countUnlogged: () => 0,
     onReady: options.onReady ?? (() => undefined),
   });
   return { batcher: made, budget };

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import kafkajs from 'kafkajs';
-import type { KafkaProducer, SendMessage } from '../src/kafka-producer.js';
+import type { KafkaProducer, SendMessages } from '../src/kafka-producer.js';
+import { TOPICS } from '@imscope/schemas/topics.js';
 import { runCollector } from './running-collector.js';
 import { sampleRecord } from './sample-record.js';
 
@@ -9,9 +10,33 @@ function body(...ids: string[]): string {
   return JSON.stringify(ids.map((id) => sampleRecord({ time: Date.now(), request_id: id })));
 }
 
-/** Replaces the real send by one that may call it. */
-function sending(send: (real: SendMessage) => SendMessage) {
-  return (producer: KafkaProducer): KafkaProducer => ({ ...producer, send: send(producer.send) });
+/** Replaces the real send of request logs by one that may call it. */
+function sending(send: (real: SendMessages) => SendMessages) {
+  return (producer: KafkaProducer): KafkaProducer => ({
+    ...producer,
+    send: (topic) => (topic === TOPICS.requestLog.name ? send(producer.send(topic)) : producer.send(topic)),
+  });
+}
+
+/** A Kafka that can be taken away. */
+function removable(isAway: () => boolean) {
+  const failIfAway = async (): Promise<void> => {
+    if (isAway()) throw new Error('connect ECONNREFUSED');
+  };
+  return (producer: KafkaProducer): KafkaProducer => ({
+    ...producer,
+    send: (topic) => {
+      const real = producer.send(topic);
+      return async (...message) => {
+        await failIfAway();
+        await real(...message);
+      };
+    },
+    countPartitions: async () => {
+      await failIfAway();
+      return producer.countPartitions();
+    },
+  });
 }
 
 /** Something to wait for, opened by hand. */
@@ -64,6 +89,7 @@ test('a message whose acknowledgement was lost is sent again under the same id, 
   });
   try {
     assert.equal((await collector.post(body('a', 'b'))).status, 202);
+    while ((await collector.metric('spool_batches')) > 0) await new Promise(setImmediate);
     assert.equal((await collector.post(body('c'))).status, 202);
     const messages = await collector.messages();
     assert.equal(messages.length, 4);
@@ -78,95 +104,106 @@ test('a message whose acknowledgement was lost is sent again under the same id, 
   }
 });
 
-test('while Kafka is away new requests are refused untried; when it is back they are taken again', async () => {
-  let away = true;
-  const failIfAway = async (): Promise<void> => {
-    if (away) throw new Error('connect ECONNREFUSED');
-  };
-  const collector = await runCollector({
-    environment: { PRODUCE_TIMEOUT_MS: '1000' },
-    wrap: (producer) => ({
-      ...producer,
-      send: async (...message) => {
-        await failIfAway();
-        await producer.send(...message);
-      },
-      probe: async () => {
-        await failIfAway();
-        await producer.probe();
-      },
-    }),
-  });
+test('while Kafka is away requests are kept on the disk and answered 202, and sent when it is back', async () => {
+  let away = false;
+  const collector = await runCollector({ partitions: 2, wrap: removable(() => away) });
   try {
-    const tried = collector.post(body('tried'));
-    await until(() => !collector.readiness.state().ready);
-    assert.deepEqual(collector.readiness.state().failing, { kafka: 'connect ECONNREFUSED' });
-    const refused = await collector.post(body('refused'));
-    assert.equal(refused.status, 503);
-    assert.match(JSON.stringify(refused.body), /"unavailable".*nothing of this request was taken/);
-    assert.match(refused.headers.get('retry-after') ?? '', /^[2-5]$/);
-    const doubtful = await tried;
-    assert.equal(doubtful.status, 504);
-    assert.match(JSON.stringify(doubtful.body), /"timeout".*may have been stored/);
-    away = false;
-    await until(() => collector.readiness.state().ready);
-    assert.equal((await collector.post(body('taken'))).status, 202);
-    const stored = (await collector.messages()).flatMap(({ records }) => records);
-    assert.deepEqual(
-      stored.map(({ request_id: id }) => id),
-      ['taken'],
-    );
+    assert.equal((await collector.post(body('before'))).status, 202);
+    away = true;
+    for (const id of ['during', 'during too', 'still']) {
+      assert.equal((await collector.post(body(id))).status, 202);
+    }
+    assert.equal(await collector.metric('kafka_away'), 1);
+    assert.equal(collector.readiness.state().ready, true);
+    assert((await collector.metric('spool_batches')) >= 3);
     assert.equal(await collector.metric('buffered_bytes'), 0);
+    away = false;
+    assert.equal((await collector.post(body('after'))).status, 202);
+    while ((await collector.metric('spool_batches')) > 0) await new Promise(setImmediate);
+    const messages = await collector.messages();
+    assert.deepEqual(
+      new Set(messages.flatMap(({ records }) => records.map(({ request_id: id }) => id))),
+      new Set(['before', 'during', 'during too', 'still', 'after']),
+    );
+    for (const partition of [0, 1]) {
+      const sequences = messages.filter((each) => each.partition === partition);
+      assert.deepEqual(
+        sequences.map(({ headers }) => headers.batch.sequence),
+        sequences.map((_, index) => index),
+      );
+    }
   } finally {
+    away = false;
     await collector.remove();
   }
 });
 
-test('a batch that was never tried is dropped at its time, and its request is told so', async () => {
-  const [called, release] = [gate(), gate()];
+test('a produce that hangs does not keep its request waiting: the disk answers for it', async () => {
+  const release = gate();
   const collector = await runCollector({
     partitions: 1,
-    environment: { PRODUCE_TIMEOUT_MS: '1000' },
     wrap: sending((real) => async (...message) => {
-      called.open();
       await release.opened;
       await real(...message);
     }),
   });
   try {
-    const tried = collector.post(body('tried'));
-    await called.opened;
-    const waiting = collector.post(body('waiting'));
-    assert.match(JSON.stringify((await tried).body), /may have been stored/);
-    const dropped = await waiting;
-    assert.equal(dropped.status, 503);
-    assert.match(JSON.stringify(dropped.body), /nothing of this request was taken/);
+    assert.equal((await collector.post(body('hangs'))).status, 202);
+    assert.equal(await collector.metric('records_sent_total'), 1, 'the account, and no request log');
     release.open();
-    while ((await collector.metric('produces_in_flight')) > 0) await new Promise(setImmediate);
-    assert.equal((await collector.post(body('next'))).status, 202);
-    const messages = await collector.messages();
-    assert.deepEqual(
-      messages.map(({ headers, records }) => [headers.batch.sequence, records[0]?.request_id]),
-      [
-        [0, 'tried'],
-        [1, 'next'],
-      ],
-    );
+    while ((await collector.metric('spool_batches')) > 0) await new Promise(setImmediate);
+    assert.equal((await collector.messages()).length, 1);
   } finally {
     release.open();
+    await collector.remove();
+  }
+});
+
+test('a request with an Idempotency-Key counts once, however often it is sent', async () => {
+  const collector = await runCollector({ partitions: 3, environment: { BATCH_RECORDS_MAX: '2' } });
+  try {
+    const keyed = { 'idempotency-key': 'a-key-of-its-own' };
+    const text = body('a', 'b', 'c');
+    const answers = await Promise.all([1, 2, 3].map(() => collector.post(text, keyed)));
+    assert.deepEqual(
+      answers.map(({ status }) => status),
+      [202, 202, 202],
+    );
+    assert.equal((await collector.post(text, keyed)).status, 202);
+    assert.equal((await collector.post(text, { 'idempotency-key': 'another' })).status, 202);
+    assert.equal((await collector.post(text, { 'idempotency-key': 'not visible: \u00e9' })).status, 400);
+    await collector.stop();
+    const messages = await collector.messages();
+    assert.deepEqual(
+      messages.map(({ records }) => records.length).toSorted((a, b) => a - b),
+      [1, 1, 2, 2],
+      'two chunks for each of two keys',
+    );
+    assert.equal(new Set(messages.map(({ headers }) => headers.batch.boot)).size, 2);
+    const counted = (await collector.metricMessages()).flatMap(({ records }) => records);
+    assert.equal(
+      counted.reduce((sum, { success }) => sum + success, 0),
+      6,
+    );
+    const [account] = (await collector.accountMessages()).at(-1)?.records ?? [];
+    assert.deepEqual(
+      account?.applications.map(({ accepted }) => accepted),
+      [6],
+    );
+  } finally {
     await collector.remove();
   }
 });
 
 test('a partition that fails by itself holds up its own batch and nothing else', async () => {
   let broken = true;
-  const sendAround = (real: SendMessage): SendMessage => {
-    return async (partition, value, headers) => {
+  const sendAround = (real: SendMessages): SendMessages => {
+    return async (partition, messages) => {
       if (broken && partition === 0) {
         const refusal = { type: 'NOT_LEADER_FOR_PARTITION', code: 6, retriable: true };
         throw new kafkajs.KafkaJSProtocolError(Object.assign(new Error('not the leader'), refusal));
       }
-      await real(partition, value, headers);
+      await real(partition, messages);
     };
   };
   const collector = await runCollector({ partitions: 2, wrap: sending(sendAround) });

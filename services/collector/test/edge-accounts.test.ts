@@ -33,13 +33,13 @@ test('counts are cumulative, and accepted equals the records sent although a bat
   const accounts = new EdgeAccounts(OPTIONS);
   accounts.accept(7);
   accounts.accept(8);
-  accounts.sent('im.request-log', { partition: 3, sequence: 0 }, 2);
+  accounts.sent('im.request-log', { partition: 3, sequence: 0, keyed: false }, 2);
   accounts.reject(0, 'malformed_json', 4);
   accounts.reject(7, 'out_of_range', 1);
   accounts.write(2_000, 'running');
   // Sequence 1 was given up: nothing of it was booked.
   accounts.accept(7);
-  accounts.sent('im.request-log', { partition: 3, sequence: 2 }, 1);
+  accounts.sent('im.request-log', { partition: 3, sequence: 2, keyed: false }, 1);
   accounts.reject(7, 'out_of_range', 2);
   const [account] = accounts.write(3_000, 'running');
   assert.deepEqual(account?.partitions, [
@@ -61,7 +61,7 @@ test('many applications are split into chunks of one sequence, each small enough
       accounts.reject(2 ** 52 - application, reason, 2 ** 52);
     }
   }
-  accounts.sent('im.request-log', { partition: 0, sequence: 0 }, applications);
+  accounts.sent('im.request-log', { partition: 0, sequence: 0, keyed: false }, applications);
   const chunks = accounts.write(2_000, 'running');
   assert.deepEqual(
     chunks.map(({ sequence, chunk, chunks: of, partitions }) => [sequence, chunk, of, partitions.length]),

@@ -237,11 +237,12 @@ test('while the buffers are full a request is refused whole with Retry-After, an
     environment: { BUFFER_BYTES_MAX: String(33 * MIB), BODY_BYTES_MAX: String(16 * MIB) },
   });
   try {
-    const senders = [0, 1].map(() => {
+    // One sender alone would not get so far.
+    const senders = [WRITE_TOKEN, EAST_TOKEN].map((token) => {
       const request = openRequest(
         () => undefined,
         () => undefined,
-        full.url,
+        { url: full.url, token },
       );
       request.write(Buffer.alloc(16 * MIB - 1, 32));
       return request;
@@ -306,9 +307,9 @@ test('a request with more records than a message may hold is cut into several', 
 function openRequest(
   onStatus: (status: number | undefined) => void,
   onError: (error: Error) => void,
-  url = collector.url,
+  { url = collector.url, token = WRITE_TOKEN } = {},
 ): ClientRequest {
-  const headers = { authorization: `Bearer ${WRITE_TOKEN}`, 'content-type': 'application/json' };
+  const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
   const request = httpRequest(url, { method: 'POST', headers }, (response) => {
     response.resume();
     onStatus(response.statusCode);

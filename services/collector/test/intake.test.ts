@@ -2,28 +2,73 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { HttpError } from '@imscope/runtime/http-errors.js';
+import type { ApplicationSettings } from '@imscope/runtime/application-settings.js';
 import type { Grant } from '@imscope/runtime/tokens.js';
 import { singleLane } from '@imscope/schemas/lanes.js';
 import type { RequestLog } from '@imscope/schemas/request-log.js';
 import { Batch } from '../src/batch.js';
 import { type Intake, REJECTED_NAMED_MAX, takeIn } from '../src/intake.js';
+import { ApplicationLimits } from '../src/limits/application-limits.js';
 import { RECORDS_MAX } from '../src/parse-body.js';
 import type { BodyFormat } from '../src/read-body.js';
 import { sampleRecord, SAMPLE_TIME_MS } from './sample-record.js';
 
 const BOUNDS = { nowMs: SAMPLE_TIME_MS, lateMsMax: 86_400_000 };
-const ALL: Grant = { name: 'gateways', scope: 'write', applications: 'all', tokenHash: '0'.repeat(64) };
+const NO_SETTINGS: ApplicationSettings = {
+  quotaPerSecond: Number.POSITIVE_INFINITY,
+  limitPerSecond: Number.POSITIVE_INFINITY,
+  codes: new Map(),
+};
+const ALL: Grant = {
+  name: 'gateways',
+  scope: 'write',
+  applications: 'all',
+  tokenHash: '0'.repeat(64),
+  recordsPerSecondMax: Number.POSITIVE_INFINITY,
+  expiresMs: Number.POSITIVE_INFINITY,
+};
 
-function take(text: string, format: BodyFormat, grant = ALL): Intake & { records: RequestLog[] } {
+type TakeOptions = {
+  readonly grant?: Grant;
+  readonly settings?: Partial<ApplicationSettings>;
+  readonly limits?: ApplicationLimits;
+  readonly nowMs?: number;
+  readonly whole?: boolean;
+};
+
+function limitsOf(settings: Partial<ApplicationSettings> = {}): ApplicationLimits {
+  return new ApplicationLimits(() => ({ ...NO_SETTINGS, ...settings }), Math.random);
+}
+
+function take(
+  text: string,
+  format: BodyFormat,
+  options: TakeOptions = {},
+): Intake & { records: RequestLog[]; counted: number; retryAfterS: number } {
   const records: RequestLog[] = [];
+  let counted = 0;
   const [lane] = singleLane(1).lanes;
   assert(lane !== undefined);
   const batch = new Batch(lane, Number.POSITIVE_INFINITY);
-  const intake = takeIn({ text, format }, grant, BOUNDS, (record) => {
-    records.push(record);
-    return batch;
-  });
-  return { ...intake, records };
+  const limits = (options.limits ?? limitsOf(options.settings)).forRequest(options.nowMs ?? 0);
+  const intake = takeIn(
+    { text, format },
+    {
+      ...BOUNDS,
+      grant: options.grant ?? ALL,
+      limits,
+      whole: options.whole ?? false,
+      append: (record) => {
+        records.push(record);
+        return batch;
+      },
+      countOnly: () => {
+        counted += 1;
+        return batch;
+      },
+    },
+  );
+  return { ...intake, records, counted, retryAfterS: limits.retryAfterS };
 }
 
 function refusal(text: string, format: BodyFormat): string {
@@ -93,7 +138,7 @@ test('a body of nothing but white space is empty', () => {
 test('records of an application outside the token are refused, those inside are taken', () => {
   const grant: Grant = { ...ALL, name: 'gw-east', applications: new Set([7]) };
   const body = [sampleRecord({ sdk_app_id: 7 }), sampleRecord({ sdk_app_id: 8 })];
-  const { accepted, rejected } = take(JSON.stringify(body), 'json', grant);
+  const { accepted, rejected } = take(JSON.stringify(body), 'json', { grant });
   assert.equal(accepted, 1);
   assert.deepEqual(rejected, [
     {
@@ -179,4 +224,57 @@ test('whatever lines stand beside them, good lines are all taken and no others',
       return accepted === good && refused === lines.length - good - blank;
     }),
   );
+});
+
+function bodyOf(records: number, changes: (n: number) => Record<string, unknown> = () => ({})): string {
+  return JSON.stringify(Array.from({ length: records }, (_, n) => sampleRecord(changes(n))));
+}
+
+test('records beyond an application’s limit are refused one by one, those of others are taken', () => {
+  // A limit of 2 a second lets 10 come at once.
+  const seven = { ...NO_SETTINGS, limitPerSecond: 2 };
+  const others = { ...NO_SETTINGS, limitPerSecond: 1_000 };
+  const limits = new ApplicationLimits((sdkAppId) => (sdkAppId === 7 ? seven : others), Math.random);
+  const body = bodyOf(30, (n) => ({ sdk_app_id: n % 2 === 0 ? 7 : 8 }));
+  const first = take(body, 'json', { limits });
+  assert.equal(first.accepted, 25);
+  assert.deepEqual([...first.rejectedByReason], [['rate_limited', 5]]);
+  assert.deepEqual([...first.rejectedByApplication], [[7, new Map([['rate_limited', 5]])]]);
+  assert.deepEqual(
+    first.rejected.map(({ index }) => index),
+    [20, 22, 24, 26, 28],
+  );
+  assert.match(first.rejected[0]?.detail ?? '', /application 7 is over its 2 records a second/);
+  // 5 of 2 a second come again in 2.5 seconds, and not before.
+  assert.equal(first.retryAfterS, 3);
+  const five = bodyOf(5, () => ({ sdk_app_id: 7 }));
+  assert.equal(take(five, 'json', { limits, nowMs: 3_000 }).accepted, 5);
+});
+
+test('a request that is taken whole or not at all takes nothing while one application is over its limit', () => {
+  const limits = limitsOf({ limitPerSecond: 2 });
+  const options = { limits, whole: true };
+  assert.equal(take(bodyOf(8), 'json', options).accepted, 8);
+  const second = take(bodyOf(4), 'json', options);
+  assert.deepEqual([second.accepted, second.records.length, second.retryAfterS], [0, 0, 1]);
+  assert.deepEqual([...second.rejectedByReason], [['rate_limited', 4]]);
+  assert.equal(take(bodyOf(4), 'json', { ...options, nowMs: 1_000 }).accepted, 4);
+});
+
+test('a whole request larger than the limit ever holds goes with a full bucket, and is paid off after', () => {
+  const limits = limitsOf({ limitPerSecond: 2 });
+  assert.equal(take(bodyOf(30), 'json', { limits, whole: true }).accepted, 30);
+  const after = take(bodyOf(1), 'json', { limits, whole: true });
+  // It owes 20, at 2 a second.
+  assert.deepEqual([after.accepted, after.retryAfterS], [0, 11]);
+});
+
+test('over its quota every request is accepted, errors are logged and successes stand for those left out', () => {
+  const body = bodyOf(1_000, (n) => ({ code: n % 10 === 0 ? 60_002 : 0 }));
+  const { accepted, records, counted } = take(body, 'json', { settings: { quotaPerSecond: 20 } });
+  assert.equal(accepted, 1_000);
+  assert.equal(records.length + counted, 1_000);
+  assert.equal(records.filter(({ outcome }) => outcome !== 'success').length, 100);
+  assert(counted > 500);
+  assert(records.every(({ outcome, weight }) => outcome === 'success' || weight === 1));
 });

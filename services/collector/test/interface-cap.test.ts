@@ -15,6 +15,7 @@ function createCap(bounds: Bounds) {
   const sample = validateRecord(sampleRecord(), {
     nowMs: SAMPLE_TIME_MS,
     lateMsMax: HOUR_MS,
+    codesOf: () => new Map(),
     onDropped: () => undefined,
     onScrubbed: () => undefined,
     onIdTaken: () => undefined,

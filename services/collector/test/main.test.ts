@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { text } from 'node:stream/consumers';
 import { test } from 'node:test';
@@ -13,7 +14,7 @@ import {
   readMessages,
   testBroker,
   WRITE_TOKEN,
-  writeTokenFile,
+  writeRegistryFile,
 } from './running-collector.js';
 import { sampleRecord } from './sample-record.js';
 
@@ -34,7 +35,7 @@ async function exitCode(child: ChildProcess): Promise<unknown> {
 
 test('--check-config prints every setting in force and ends', async () => {
   const child = spawnCollector(
-    { TOKEN_FILE: '/nowhere/tokens.json', LATE_HOURS_MAX: '168' },
+    { REGISTRY_FILE: '/nowhere/registry.json', SPOOL_DIR: '/nowhere/spool', LATE_HOURS_MAX: '168' },
     '--check-config',
   );
   const [code, printed] = await Promise.all([exitCode(child), text(child.stdout)]);
@@ -47,17 +48,18 @@ test('wrong settings are all named at once and the exit code is 2', async () => 
   const child = spawnCollector({ LATE_HOURS_MAX: '169', COLLECTOR_PORT: 'x' });
   const [code, printed] = await Promise.all([exitCode(child), text(child.stderr)]);
   assert.equal(code, 2);
-  for (const name of ['LATE_HOURS_MAX', 'COLLECTOR_PORT', 'TOKEN_FILE'])
+  for (const name of ['LATE_HOURS_MAX', 'COLLECTOR_PORT', 'REGISTRY_FILE', 'SPOOL_DIR'])
     assert.match(printed, new RegExp(name));
 });
 
 test('the process takes records and ends with code 0 on SIGTERM', async () => {
   const topic = await createTestTopic(1);
-  const tokenFile = await writeTokenFile();
+  const registryFile = await writeRegistryFile();
   const child = spawnCollector({
     KAFKA_BROKERS: testBroker(),
     KAFKA_TOPIC_PREFIX: topic.prefix,
-    TOKEN_FILE: tokenFile.path,
+    REGISTRY_FILE: registryFile.path,
+    SPOOL_DIR: join(registryFile.directory, 'spool'),
     COLLECTOR_PORT: '0',
   });
   const exited = exitCode(child);
@@ -99,6 +101,6 @@ test('the process takes records and ends with code 0 on SIGTERM', async () => {
   } finally {
     child.kill('SIGKILL');
     await topic.remove();
-    await tokenFile.remove();
+    await registryFile.remove();
   }
 });

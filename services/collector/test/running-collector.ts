@@ -22,7 +22,7 @@ import type { Kafka } from 'kafkajs';
 import { Registry } from 'prom-client';
 import { startWithProducer } from '../src/collector.js';
 import { COLLECTOR_SETTINGS } from '../src/config.js';
-import { connectProducer, type KafkaProducer } from '../src/kafka-producer.js';
+import { createProducer, type KafkaProducer } from '../src/kafka-producer.js';
 
 export const WRITE_TOKEN = 'write-token-for-all-0001';
 export const EAST_TOKEN = 'write-token-for-east-001';
@@ -74,17 +74,21 @@ function token(name: string, secret: string, scope: string, applications: unknow
   return { name, sha256: hashToken(secret), scope, applications };
 }
 
-/** A token file in a directory of its own. */
-export async function writeTokenFile(): Promise<{ path: string; remove: () => Promise<void> }> {
+/** A registry file in a directory of its own. */
+export async function writeRegistryFile(): Promise<{
+  path: string;
+  directory: string;
+  remove: () => Promise<void>;
+}> {
   const directory = await mkdtemp(join(tmpdir(), 'imscope-collector-'));
-  const path = join(directory, 'tokens.json');
+  const path = join(directory, 'registry.json');
   const tokens = [
     token('all', WRITE_TOKEN, 'write', 'all'),
     token('east', EAST_TOKEN, 'write', [EAST_APPLICATION]),
     token('reader', READ_TOKEN, 'read', 'all'),
   ];
   await writeFile(path, JSON.stringify({ tokens }));
-  return { path, remove: () => rm(directory, { recursive: true }) };
+  return { path, directory, remove: () => rm(directory, { recursive: true }) };
 }
 
 /** Makes the topics a collector writes to, under a prefix nobody else has. */
@@ -125,21 +129,25 @@ export async function runCollector(
   } = {},
 ): Promise<RunningCollector> {
   const { kafka, prefix, topic, remove: removeTopic } = await createTestTopic(options.partitions ?? 3);
-  const tokenFile = await writeTokenFile();
+  const registryFile = await writeRegistryFile();
   const loaded = loadConfig(COLLECTOR_SETTINGS, {
     KAFKA_BROKERS: testBroker(),
     KAFKA_TOPIC_PREFIX: prefix,
-    TOKEN_FILE: tokenFile.path,
+    REGISTRY_FILE: registryFile.path,
+    SPOOL_DIR: join(registryFile.directory, 'spool'),
     COLLECTOR_PORT: '0',
     ...options.environment,
   });
   assert(loaded.ok, loaded.ok ? '' : loaded.errors.join('\n'));
   const logger = createLogger('collector', 'fatal');
   const registry = new Registry();
-  const readiness = createReadiness(['kafka']);
-  const producer = await connectProducer({ kafka, topicPrefix: prefix, readiness, logger });
+  const readiness = createReadiness(['spool']);
+  const producer = createProducer(kafka, prefix);
   const wrapped = options.wrap?.(producer) ?? producer;
-  const collector = await startWithProducer({ config: loaded.config, logger, registry, readiness }, wrapped);
+  const collector = await startWithProducer(
+    { config: loaded.config, logger, registry, readiness, fail: assert.fail },
+    wrapped,
+  );
   const url = `http://127.0.0.1:${collector.port}/v1/request-logs`;
   let stopped: Promise<void> | undefined;
   const stop = (): Promise<void> => (stopped ??= collector.stop());
@@ -156,7 +164,7 @@ export async function runCollector(
     remove: async () => {
       await stop();
       await removeTopic();
-      await tokenFile.remove();
+      await registryFile.remove();
     },
   };
 }

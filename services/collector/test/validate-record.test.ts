@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { REQUEST_LOG_SCHEMA } from '@imscope/schemas/avro-schema.js';
 import { parseIpAddress } from '@imscope/schemas/ip-address.js';
+import type { Outcome } from '@imscope/schemas/outcome.js';
 import { REQUEST_LOG_BOUNDS } from '@imscope/schemas/request-log.js';
 import { isRejection, REJECT_REASONS, type RejectReason } from '../src/reject-reasons.js';
 import { validateRecord, type ValidationContext } from '../src/validate-record.js';
@@ -14,6 +15,7 @@ function context(changes: Partial<ValidationContext> = {}): ValidationContext {
   return {
     nowMs: SAMPLE_TIME_MS,
     lateMsMax: 24 * HOUR_MS,
+    codesOf: () => new Map(),
     onDropped: () => undefined,
     onScrubbed: () => undefined,
     onIdTaken: () => undefined,
@@ -224,7 +226,7 @@ test('each kind of bad record is refused with its reason and a detail of bounded
 });
 
 test('every reason that a record by itself can have is covered above', () => {
-  const elsewhere = new Set<string>(['malformed_json', 'application_not_allowed']);
+  const elsewhere = new Set<string>(['malformed_json', 'application_not_allowed', 'rate_limited']);
   const covered = new Set<string>(REFUSED.map(([reason]) => reason));
   for (const reason of Object.keys(REJECT_REASONS)) {
     assert(covered.has(reason) || elsewhere.has(reason), reason);
@@ -276,4 +278,16 @@ test('whatever value comes, the answer is a storable record or a rejection', () 
     }),
     { numRuns: 2_000 },
   );
+});
+
+test('an application judges its own codes, others keep the catalogue', () => {
+  const codesOfSeven = new Map<number, Outcome>([[30_001, 'success']]);
+  const noCodes = new Map<number, Outcome>();
+  const judging = context({ codesOf: (sdkAppId) => (sdkAppId === 7 ? codesOfSeven : noCodes) });
+  const outcomes = [7, 8].map((sdkAppId) => {
+    const stored = validateRecord(sampleRecord({ sdk_app_id: sdkAppId, code: 30_001 }), judging);
+    assert(!isRejection(stored));
+    return stored.outcome;
+  });
+  assert.deepEqual(outcomes, ['success', 'caller_error']);
 });

@@ -1,0 +1,318 @@
+/*
+ * The log of one boot and the way of its batches from there to Kafka: ids without gaps, one queue a topic, what
+ * Kafka acknowledged, what waited too long. A batch holds its segment until it is resolved; at the end the log is
+ * deleted, or kept for the next start where something is left.
+ */
+import { rm } from 'node:fs/promises';
+import type { Logger } from '@imscope/runtime/logger.js';
+import { TOPICS } from '@imscope/schemas/topics.js';
+import { Acknowledgements } from './acknowledgements.js';
+import { Delivery, type DeliveryOptions } from './delivery.js';
+import { expiredBatch, SPOOL_MS_MAX } from './expired-batch.js';
+import type { KafkaAvailability } from './kafka-availability.js';
+import { EDGE_TOPICS, type EdgeTopic, type KafkaProducer } from './kafka-producer.js';
+import type { LoggedBatch } from './logged-batch.js';
+import type { CollectorMetrics } from './metrics.js';
+import { Sequences } from './sequences.js';
+import { type BatchBody, type BatchHead, decodeBatch, encodeBatch } from './spool/batch-entry.js';
+import { type EncodedEntry, encodeJson } from './spool/entry.js';
+import type { Location, Segment } from './spool/segment.js';
+import type { Acknowledged } from './spool/segment-head.js';
+import type { SpoolSpace } from './spool/spool-space.js';
+import { type Refusal, WriteAheadLog } from './spool/write-ahead-log.js';
+
+/** Produces of metrics and accounts on their way at once, each. */
+const EDGE_IN_FLIGHT_MAX = 4;
+
+export type BootLogOptions = {
+  /** The boot's id. */
+  readonly boot: string;
+  readonly directory: string;
+  readonly space: SpoolSpace;
+  /** What an earlier process left of it. */
+  readonly segments?: readonly Segment[];
+  /** The first entries of a new segment. */
+  readonly segmentHead: () => readonly EncodedEntry[];
+  /** Where a partition's sequences go on. */
+  readonly nextSequence: (topic: EdgeTopic, partition: number) => number;
+  /** Produces of request logs on their way at once. */
+  readonly inFlightMax: number;
+  readonly producer: Pick<KafkaProducer, 'send'>;
+  readonly availability: Pick<KafkaAvailability, 'failure' | 'failed' | 'succeeded'>;
+  /** A partition of the request logs is free again, or may be. */
+  readonly onFree: () => void;
+  readonly metrics: CollectorMetrics;
+  readonly logger: Logger;
+};
+
+export type NewBatch = { readonly head: BatchHead; readonly body: BatchBody };
+
+export class BootLog {
+  readonly #options: BootLogOptions;
+  readonly #log: WriteAheadLog;
+  readonly sequences: Sequences;
+  readonly #deliveries: Readonly<Record<EdgeTopic, Delivery>>;
+  readonly #acknowledgements = new Acknowledgements();
+
+  constructor(options: BootLogOptions) {
+    this.#options = options;
+    this.#log = new WriteAheadLog(options);
+    this.sequences = new Sequences(options.boot, options.nextSequence);
+    this.#deliveries = {
+      'im.request-log': this.#deliveryOf(TOPICS.requestLog.name),
+      'im.interface-metric': this.#deliveryOf(TOPICS.interfaceMetric.name),
+      'im.edge-account': this.#deliveryOf(TOPICS.edgeAccount.name),
+    };
+  }
+
+  /** Why nothing can be logged just now. */
+  get failure(): string | undefined {
+    return this.#log.failure;
+  }
+
+  delivery(topic: EdgeTopic): Delivery {
+    return this.#deliveries[topic];
+  }
+
+  acknowledged(): Acknowledged[] {
+    return this.#acknowledgements.list();
+  }
+
+  /**
+   * Logs a batch, made when its turn comes; with `synced` it is on the disk when it counts as logged. Exactly one
+   * of the two is called.
+   */
+  append(options: {
+    readonly make: () => NewBatch;
+    readonly synced: boolean;
+    readonly onLogged: (head: BatchHead, location: Location) => void;
+    readonly onRefused: (refusal: Refusal) => void;
+  }): void {
+    let head: BatchHead | undefined;
+    this.#log.append({
+      synced: options.synced,
+      make: () => {
+        const made = options.make();
+        ({ head } = made);
+        return encodeBatch(made.head, made.body);
+      },
+      onLogged: (location) => {
+        if (head !== undefined) options.onLogged(head, location);
+      },
+      onRefused: (refusal) => {
+        // Only what surely does not stand in the log frees its sequence for the next.
+        if (head !== undefined && refusal === 'not_taken') this.sequences.giveBack(head.topic, head.id);
+        options.onRefused(refusal);
+      },
+    });
+  }
+
+  /**
+   * Logs what `make` takes out of the books, made when everything before it is logged and counted. It is sent
+   * like any batch. Resolves once it is in the log; until then it is tried.
+   */
+  async cut(options: {
+    readonly make: () => readonly NewBatch[];
+    readonly behind: readonly EncodedEntry[];
+    readonly synced: boolean;
+    readonly onLogged: (head: BatchHead) => void;
+  }): Promise<void> {
+    let heads: readonly BatchHead[] = [];
+    await new Promise<void>((resolve) => {
+      this.#log.cut({
+        synced: options.synced,
+        make: () => {
+          const made = options.make();
+          heads = made.map(({ head }) => head);
+          return [...made.map(({ head, body }) => encodeBatch(head, body)), ...options.behind];
+        },
+        onLogged: (locations) => {
+          heads.forEach((head, index) => {
+            const location = locations[index];
+            if (location === undefined) return;
+            options.onLogged(head);
+            this.enqueue(head, location);
+          });
+          resolve();
+        },
+      });
+    });
+  }
+
+  /** Gives a logged batch to delivery; without a container in memory it is read back when its turn comes. */
+  enqueue(
+    head: BatchHead,
+    location: Location,
+    container?: Buffer,
+    onAcknowledged: () => void = () => undefined,
+  ): LoggedBatch {
+    const { bytes } = location;
+    const logged: LoggedBatch = { head, location, bytes, container, state: 'waiting', onAcknowledged };
+    this.#log.hold(location.segment);
+    this.#options.space.addBatches(1);
+    this.#deliveries[head.topic].enqueue(logged);
+    return logged;
+  }
+
+  /** Sends what waits: Kafka is back. */
+  pump(): void {
+    for (const topic of EDGE_TOPICS) this.#deliveries[topic].pumpAll();
+  }
+
+  /** Everything logged so far is on the disk afterwards. */
+  async sync(): Promise<void> {
+    await this.#log.sync();
+  }
+
+  /** Waits until nothing is left to be logged. */
+  async idle(): Promise<void> {
+    await this.#log.idle();
+  }
+
+  hold(segment: number): void {
+    this.#log.hold(segment);
+  }
+
+  release(segment: number): void {
+    this.#log.release(segment);
+  }
+
+  /** Notes in the log how far Kafka has what was logged, so that a restart need not send it again. */
+  writeMark(): void {
+    if (!this.#acknowledgements.changed || this.failure !== undefined) return;
+    this.#acknowledgements.changed = false;
+    this.#log.append({
+      make: () => encodeJson('mark', this.#acknowledgements.list()),
+      synced: false,
+      onLogged: () => undefined,
+      onRefused: () => {
+        this.#acknowledgements.changed = true;
+      },
+    });
+  }
+
+  /** Takes what may not be kept any longer out of batches that wait, see `expired-batch.ts`. */
+  expire(nowMs: number): void {
+    for (const topic of EDGE_TOPICS) {
+      const old = this.#deliveries[topic].loggedBefore(nowMs - SPOOL_MS_MAX[topic]);
+      for (const logged of old) this.#expireOne(logged);
+    }
+  }
+
+  /** Sends again what an earlier process left unresolved, in its order. */
+  adopt(
+    unresolved: readonly { readonly head: BatchHead; readonly location: Location }[],
+    acknowledged: readonly Acknowledged[],
+  ): void {
+    for (const each of acknowledged) this.#acknowledgements.note(each.topic, each);
+    for (const { head, location } of unresolved) this.enqueue(head, location);
+  }
+
+  /**
+   * Waits until Kafka has everything, at most until `lastMs` of the monotonic clock, and lets go of the log: it is
+   * deleted where nothing is left in it. Returns how many batches are.
+   */
+  async finish(lastMs: number, signal?: AbortSignal): Promise<number> {
+    let left = 0;
+    for (const topic of EDGE_TOPICS) {
+      const delivery = this.#deliveries[topic];
+      if (!(await delivery.drained(lastMs, signal))) left += delivery.waiting;
+    }
+    this.abandon();
+    if (left > 0) {
+      this.writeMark();
+      await this.#log.idle();
+      await this.#log.sync().catch((error: unknown) => {
+        this.#options.logger.error({ err: error }, 'the spool cannot be synced');
+      });
+    }
+    await this.#log.close({ remove: left === 0 });
+    if (left === 0) await rm(this.#options.directory, { recursive: true, force: true });
+    return left;
+  }
+
+  /** Nothing is sent any more; the log stays as it is. */
+  abandon(): void {
+    for (const topic of EDGE_TOPICS) this.#deliveries[topic].stop();
+  }
+
+  #deliveryOf(topic: EdgeTopic): Delivery {
+    const { producer, availability, metrics, logger, inFlightMax, onFree } = this.#options;
+    const logs = topic === TOPICS.requestLog.name;
+    return new Delivery({
+      inFlightMax: logs ? inFlightMax : EDGE_IN_FLIGHT_MAX,
+      send: producer.send(topic),
+      read: (batch) => this.#read(batch),
+      // Whether Kafka is there is judged by the request logs' own way; the others only look.
+      availability: logs ? availability : onlyLooking(availability),
+      onFree: logs ? onFree : () => undefined,
+      onResolved: (batch, outcome) => this.#resolved(batch, outcome),
+      metrics: metrics.delivery(topic),
+      logger,
+    });
+  }
+
+  async #read(batch: LoggedBatch): Promise<Buffer | undefined> {
+    try {
+      const payload = await this.#log.read(batch.location);
+      return payload === undefined ? undefined : decodeBatch(payload).body.container;
+    } catch (error) {
+      this.#options.logger.error({ err: error, batch: batch.head.id }, 'a batch cannot be read back');
+      return undefined;
+    }
+  }
+
+  #resolved(batch: LoggedBatch, outcome: 'acknowledged' | 'unreadable'): void {
+    const { head } = batch;
+    const { metrics, logger, space, boot } = this.#options;
+    if (outcome === 'unreadable') {
+      metrics.spoolUnreadable.inc({ topic: head.topic });
+      const { topic, id, records } = head;
+      logger.error({ topic, batch: id, records }, 'a batch in the spool is lost: it does not hold together');
+    } else {
+      metrics.acknowledged(head.topic, head.records);
+      if (head.id.boot === boot) this.#acknowledgements.note(head.topic, head.id);
+    }
+    space.addBatches(-1);
+    batch.state = 'resolved';
+    batch.onAcknowledged();
+    this.#log.release(batch.location.segment);
+  }
+
+  #expireOne(logged: LoggedBatch): void {
+    const { head, location } = logged;
+    if (head.expiredRecords !== undefined || logged.state !== 'waiting') return;
+    const expired = expiredBatch(head);
+    logged.state = 'moving';
+    this.#log.append({
+      make: () => encodeBatch(expired.head, expired.body),
+      synced: false,
+      onLogged: (moved) => {
+        // Kafka may have got it meanwhile: then nothing is left to be moved.
+        if (logged.state === 'resolved') return;
+        Object.assign(logged, {
+          head: expired.head,
+          location: moved,
+          container: undefined,
+          state: 'waiting',
+        });
+        this.#log.hold(moved.segment);
+        this.#log.release(location.segment);
+        this.#options.metrics.spoolExpired.inc({ topic: head.topic }, head.records);
+      },
+      onRefused: () => {
+        if (logged.state === 'moving') logged.state = 'waiting';
+      },
+    });
+  }
+}
+
+function onlyLooking(availability: Pick<KafkaAvailability, 'failure'>): DeliveryOptions['availability'] {
+  return {
+    get failure() {
+      return availability.failure;
+    },
+    failed: () => undefined,
+    succeeded: () => undefined,
+  };
+}

@@ -1,0 +1,80 @@
+/*
+ * The certificate the listener shows, out of two files that are looked at every few seconds. A new pair serves
+ * new connections, those that are open go on; a pair that does not belong together leaves the last good one.
+ */
+import { createPrivateKey, X509Certificate } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import type { Logger } from '@imscope/runtime/logger.js';
+
+export type CertificateFiles = { readonly certFile: string; readonly keyFile: string };
+/** PEM. */
+export type CertificatePair = { readonly cert: string; readonly key: string };
+
+export type Certificate = {
+  readonly pair: CertificatePair;
+  /** Calls back with each new pair. */
+  watch(onChange: (pair: CertificatePair) => void): void;
+  stop(): void;
+};
+
+const LOOK_INTERVAL_MS = 5_000;
+
+/**
+ * Undefined where neither file is given. Throws where only one is, or where they cannot be read or do not belong
+ * together: a listener that was to speak TLS never speaks without.
+ */
+export function openCertificate(
+  files: CertificateFiles,
+  logger: Logger,
+  lookIntervalMs = LOOK_INTERVAL_MS,
+): Certificate | undefined {
+  const { certFile, keyFile } = files;
+  if (certFile === '' && keyFile === '') return undefined;
+  if (certFile === '' || keyFile === '') {
+    throw new Error(
+      `${certFile === '' ? 'TLS_KEY_FILE' : 'TLS_CERT_FILE'} is set alone: set TLS_CERT_FILE and TLS_KEY_FILE, or neither`,
+    );
+  }
+  let pair = readPair(files);
+  let failure: string | undefined;
+  let timer: NodeJS.Timeout | undefined;
+  const look = (onChange: (pair: CertificatePair) => void): void => {
+    try {
+      const found = readPair(files);
+      failure = undefined;
+      if (found.cert === pair.cert && found.key === pair.key) return;
+      onChange(found);
+      pair = found;
+      logger.info({ certFile, validTo: new X509Certificate(found.cert).validTo }, 'certificate read again');
+    } catch (error) {
+      const message = error instanceof Error ? error.message : String(error);
+      if (message !== failure) logger.error({ err: error }, 'the last good certificate stays in force');
+      failure = message;
+    }
+  };
+  return {
+    get pair() {
+      return pair;
+    },
+    watch: (onChange) => {
+      timer = setInterval(look, lookIntervalMs, onChange);
+      timer.unref();
+    },
+    stop: () => clearInterval(timer),
+  };
+}
+
+function readPair({ certFile, keyFile }: CertificateFiles): CertificatePair {
+  try {
+    const pair = { cert: readFileSync(certFile, 'utf8'), key: readFileSync(keyFile, 'utf8') };
+    if (!new X509Certificate(pair.cert).checkPrivateKey(createPrivateKey(pair.key))) {
+      throw new Error('the key is not that of the certificate');
+    }
+    return pair;
+  } catch (error) {
+    throw new Error(
+      `TLS_CERT_FILE ${certFile} and TLS_KEY_FILE ${keyFile} cannot be used: ${error instanceof Error ? error.message : String(error)}; give a certificate chain and its key in PEM`,
+      { cause: error },
+    );
+  }
+}

@@ -1,0 +1,73 @@
+/*
+ * The boots that earlier processes left in the spool: read one after another, sent side by side, each gone once
+ * Kafka has all of it. One that cannot be read stays where it is and is named; nothing waits for it.
+ */
+import type { Boot } from './boot.js';
+import { recoverBoot, type RecoverOptions } from './recover-boot.js';
+import type { Spool } from './spool/spool.js';
+
+export type EarlierBootsOptions = Omit<RecoverOptions, 'boot' | 'directory'> & { readonly spool: Spool };
+
+export class EarlierBoots {
+  readonly #options: EarlierBootsOptions;
+  readonly #boots = new Set<Boot>();
+  readonly #finishing: Promise<number>[] = [];
+  readonly #stopping = new AbortController();
+  #recovering: Promise<void> = Promise.resolve();
+
+  constructor(options: EarlierBootsOptions) {
+    this.#options = options;
+  }
+
+  get boots(): readonly Boot[] {
+    return [...this.#boots];
+  }
+
+  /** Reads all that was left and begins to send it. Never rejects. */
+  recover(): Promise<void> {
+    this.#recovering = this.#recoverAll();
+    return this.#recovering;
+  }
+
+  /** Stops sending. Returns how many batches are left for the next start. */
+  async stop(): Promise<number> {
+    this.#stopping.abort();
+    await this.#recovering;
+    const left = await Promise.all(this.#finishing);
+    return left.reduce((sum, batches) => sum + batches, 0);
+  }
+
+  async #recoverAll(): Promise<void> {
+    const { spool, keyedIds, logger } = this.#options;
+    for (const id of spool.earlierBoots) {
+      if (this.#stopping.signal.aborted) return;
+      try {
+        const { signal } = this.#stopping;
+        const directory = spool.bootDirectory(id);
+        const boot = await recoverBoot({ ...this.#options, boot: id, directory, signal });
+        if (boot === undefined) continue;
+        this.#boots.add(boot);
+        this.#finishing.push(this.#finish(boot));
+      } catch (error) {
+        logger.error(
+          { err: error, boot: id },
+          'what an earlier boot left cannot be taken over: it is left alone',
+        );
+      }
+    }
+    keyedIds.completed();
+  }
+
+  async #finish(boot: Boot): Promise<number> {
+    const { logger } = this.#options;
+    try {
+      const left = await boot.log.finish(Number.POSITIVE_INFINITY, this.#stopping.signal);
+      if (left === 0) logger.info({ boot: boot.id }, 'Kafka has all that an earlier boot left');
+      this.#boots.delete(boot);
+      return left;
+    } catch (error) {
+      logger.error({ err: error, boot: boot.id }, 'the log of an earlier boot cannot be finished');
+      return 0;
+    }
+  }
+}

@@ -1,0 +1,123 @@
+/*
+ * All that stands between a sender and others' share of this process, put together: limits of senders and
+ * applications, the order in which bodies are parsed, and the share of memory. Also tells what is left, in
+ * answers and metrics; metrics name the tightest few, never everybody.
+ */
+import type { Registry as RegisteredFile } from '@imscope/runtime/registry-file.js';
+import { Counter, Gauge, type Registry } from 'prom-client';
+import type { ByteBudget } from '../byte-budget.js';
+import { type ApplicationHeadroom, ApplicationLimits } from './application-limits.js';
+import { FairQueue } from './fair-queue.js';
+import { type Headroom, SenderLimits } from './sender-limits.js';
+import { SenderShares } from './sender-shares.js';
+import { BURST_S } from './token-bucket.js';
+
+/** Names a scrape shows at most, of senders and of applications. */
+const NAMED_MAX = 20;
+
+export type Limits = {
+  readonly senders: SenderLimits;
+  readonly applications: ApplicationLimits;
+  readonly queue: FairQueue;
+  readonly shares: SenderShares;
+  /** A request was refused because of this. */
+  readonly refused: (limit: 'token' | 'application' | 'share') => void;
+  readonly sampledOut: (records: number) => void;
+};
+
+export type LimitsOptions = {
+  readonly registered: Pick<RegisteredFile, 'applicationSettings' | 'failure'>;
+  readonly budget: Pick<ByteBudget, 'bytesFree'>;
+  /** As `Math.random`. */
+  readonly random: () => number;
+};
+
+export function createLimits({ registered, budget, random }: LimitsOptions, registry: Registry): Limits {
+  const applications = new ApplicationLimits(registered.applicationSettings, random);
+  const senders = new SenderLimits();
+  const queue = new FairQueue();
+  const shares = new SenderShares(() => budget.bytesFree);
+  const gauge = (name: string, help: string, read: () => number): void => {
+    const made: Gauge = new Gauge({
+      name: `imscope_collector_${name}`,
+      help,
+      registers: [registry],
+      collect: () => made.set(read()),
+    });
+  };
+  gauge(
+    'limited_applications',
+    'applications with a quota or limit that sent lately',
+    () => applications.size,
+  );
+  gauge('sampled_applications', 'applications whose successes are being sampled', () =>
+    applications.sampled(performance.now()),
+  );
+  gauge('bodies_waiting', 'bodies that wait for their sender’s turn', () => queue.size);
+  gauge('registry_file_stale', '1 while the registry file as it stands is not in force, else 0', () =>
+    registered.failure() === undefined ? 0 : 1,
+  );
+  headroomGauge(registry, senders, applications);
+  const refused = new Counter({
+    name: 'imscope_collector_requests_limited_total',
+    help: 'requests refused whole: 429 over the limit of token or application, 503 over the share of memory',
+    labelNames: ['limit'],
+    registers: [registry],
+  });
+  const sampledOut = new Counter({
+    name: 'imscope_collector_records_sampled_out_total',
+    help: 'accepted records that were counted but not logged one by one',
+    registers: [registry],
+  });
+  return {
+    senders,
+    applications,
+    queue,
+    shares,
+    refused: (limit) => refused.inc({ limit }),
+    sampledOut: (records) => sampledOut.inc(records),
+  };
+}
+
+function headroomGauge(registry: Registry, senders: SenderLimits, applications: ApplicationLimits): void {
+  const gauge: Gauge<'limit' | 'name'> = new Gauge({
+    name: 'imscope_collector_headroom_ratio',
+    help: `what is left of a limit, 0 to 1; the ${NAMED_MAX} tokens and applications with least left`,
+    labelNames: ['limit', 'name'],
+    registers: [registry],
+    collect: () => {
+      gauge.reset();
+      const nowMs = performance.now();
+      for (const { name, left, most } of senders.tightest(nowMs, NAMED_MAX)) {
+        gauge.set({ limit: 'token', name }, left / most);
+      }
+      for (const { sdkAppId, left, most } of applications.tightest(nowMs, NAMED_MAX)) {
+        gauge.set({ limit: 'application', name: String(sdkAppId) }, left / most);
+      }
+    },
+  });
+}
+
+/**
+ * Headroom as the IETF's RateLimit fields tell it: q of `RateLimit-Policy` records within w seconds; of
+ * `RateLimit`, r records left now, all of them again in t seconds. `application` is the tightest of the request.
+ */
+export function rateLimitFields(
+  sender: Headroom | undefined,
+  application: ApplicationHeadroom | undefined,
+): Record<string, string> {
+  const items: [policy: string, left: string][] = [];
+  for (const [name, headroom] of [
+    ['token', sender],
+    ['application', application],
+  ] as const) {
+    if (headroom === undefined) continue;
+    const { left, most, fullInS } = headroom;
+    items.push([`"${name}";q=${most};w=${BURST_S}`, `"${name}";r=${left};t=${fullInS}`]);
+  }
+  if (items.length === 0) return {};
+  return {
+    'ratelimit-policy': items.map(([policy]) => policy).join(', '),
+    ratelimit: items.map(([, left]) => left).join(', '),
+  };
+}

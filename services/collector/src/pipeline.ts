@@ -1,0 +1,186 @@
+/*
+ * From record to Kafka: the batcher, the writer and the boot with its log and books, put together. Which partitions
+ * there are is asked of Kafka, and remembered by the spool for a start without it.
+ */
+import { randomInt } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { singleLane } from '@imscope/schemas/lanes.js';
+import type { RequestLog } from '@imscope/schemas/request-log.js';
+import type { Registry } from 'prom-client';
+import type { Batch } from './batch.js';
+import { Batcher } from './batcher.js';
+import { Boot, type BootOptions } from './boot.js';
+import { ByteBudget } from './byte-budget.js';
+import type { CollectorContext } from './collector-context.js';
+import { KafkaAvailability } from './kafka-availability.js';
+import { EDGE_TOPICS, type KafkaProducer, type PartitionCounts } from './kafka-producer.js';
+import type { KeyedIds } from './keyed-ids.js';
+import type { KeyedRequestOptions } from './keyed-request.js';
+import { type CollectorMetrics, createMetrics } from './metrics.js';
+import { RequestLogWriter } from './request-log-writer.js';
+import type { Spool } from './spool/spool.js';
+import { SpoolSpace } from './spool/spool-space.js';
+
+const LOOK_PAUSE_MS = 1_000;
+
+export type Pipeline = {
+  readonly budget: ByteBudget;
+  readonly space: SpoolSpace;
+  readonly metrics: CollectorMetrics;
+  readonly batcher: Batcher;
+  readonly availability: KafkaAvailability;
+  readonly boot: Boot;
+  readonly writer: RequestLogWriter;
+  /** What a keyed request's batches are made with. */
+  readonly keyedRequests: KeyedRequestOptions;
+  /** What earlier boots are made again with. */
+  readonly bootOptions: Omit<BootOptions, 'identity' | 'directory' | 'onFree'>;
+};
+
+/** Partitions as the spool remembers them, so that a start does not wait; asked of Kafka where it never saw them. */
+export async function lookAtTopics(
+  { logger, readiness }: CollectorContext,
+  producer: KafkaProducer,
+  spool: Spool,
+): Promise<PartitionCounts> {
+  if (spool.partitions !== undefined) return spool.partitions;
+  for (;;) {
+    try {
+      const partitions = await producer.countPartitions();
+      await spool.savePartitions(partitions);
+      return partitions;
+    } catch (error) {
+      const failure = error instanceof Error ? error.message : String(error);
+      readiness.report('spool', `the topics were never seen, so batches cannot get ids: ${failure}`);
+      logger.warn({ failure }, 'Kafka cannot be used yet, and its topics were never seen: trying again');
+      await sleep(LOOK_PAUSE_MS * (0.5 + Math.random()));
+    }
+  }
+}
+
+/**
+ * Lanes are fixed at the start. Partitions that came since are used from the next start on; where some are gone,
+ * this process ends, for its supervisor to start it with those that are left.
+ */
+async function compareTopics(
+  context: CollectorContext,
+  parts: Pick<Parts, 'producer' | 'spool' | 'partitions'>,
+): Promise<void> {
+  const now = await parts.producer.countPartitions();
+  const known = parts.partitions;
+  const changed = EDGE_TOPICS.filter((topic) => now[topic] !== known[topic]);
+  if (changed.length === 0) return;
+  await parts.spool.savePartitions(now);
+  context.logger.warn({ now, known }, 'topics have other numbers of partitions than at the start');
+  if (changed.some((topic) => now[topic] < known[topic])) {
+    context.fail(new Error('partitions of a topic are gone: start this collector again'));
+  }
+}
+
+type Parts = {
+  readonly producer: KafkaProducer;
+  readonly spool: Spool;
+  readonly keyedIds: KeyedIds;
+  readonly partitions: PartitionCounts;
+};
+
+/** Makes everything between a valid record and Kafka. */
+export async function createPipeline(context: CollectorContext, parts: Parts): Promise<Pipeline> {
+  const { config, logger } = context;
+  const { producer, spool, keyedIds, partitions } = parts;
+  const lanes = singleLane(partitions['im.request-log']);
+  const budget = new ByteBudget(config.bufferBytesMax);
+  const space = new SpoolSpace(spool.directory, config.spoolBytesMax);
+  const metrics = observe(context.registry, keyedIds, () => pipeline);
+  const probe = (): Promise<void> => compareTopics(context, parts);
+  const availability = new KafkaAvailability({ probe, logger, onBack: () => boot.log.pump() });
+  const metricLanes = singleLane(partitions['im.interface-metric']);
+  const bootOptions = {
+    space,
+    metricLanes,
+    settings: config,
+    budget,
+    producer,
+    availability,
+    metrics,
+    logger,
+  };
+  const boot: Boot = await createBoot(config, spool, { ...bootOptions, onFree: () => writer.pumpAll() });
+  const keyedRequests: KeyedRequestOptions = {
+    lanes,
+    recordsMax: config.batchRecordsMax,
+    timeoutMs: config.produceTimeoutMs,
+    budget,
+    count: (batch: Batch, record: RequestLog) => boot.books.count(batch, record, Date.now()),
+    countUnlogged: (batch: Batch, record: RequestLog) => boot.books.countUnlogged(batch, record, Date.now()),
+  };
+  const batcher: Batcher = new Batcher({
+    ...keyedRequests,
+    lingerMs: config.lingerMsMax,
+    onReady: (lane) => writer.pump(lane),
+  });
+  const writer: RequestLogWriter = new RequestLogWriter({
+    boot,
+    batcher,
+    lanes,
+    inFlightMax: config.produceInFlightMax,
+    availability,
+    budget,
+    keyedIds,
+    logger,
+  });
+  const pipeline: Pipeline = {
+    budget,
+    space,
+    metrics,
+    batcher,
+    availability,
+    boot,
+    writer,
+    keyedRequests,
+    bootOptions,
+  };
+  // The first look, beside the traffic: a start without Kafka is none of its business.
+  probe().catch((error: unknown) => logger.debug({ err: error }, 'Kafka does not tell its topics yet'));
+  return pipeline;
+}
+
+async function createBoot(
+  config: CollectorContext['config'],
+  spool: Spool,
+  options: Omit<BootOptions, 'identity' | 'directory'>,
+): Promise<Boot> {
+  const boot = createBootId();
+  return new Boot({
+    ...options,
+    identity: { collector: config.collectorName, boot, version: readVersion(), startedMs: Date.now() },
+    directory: await spool.createBoot(boot),
+  });
+}
+
+function observe(registry: Registry, keyedIds: KeyedIds, of: () => Pipeline): CollectorMetrics {
+  return createMetrics(registry, {
+    bufferedBytes: () => of().budget.bytesHeld,
+    inFlight: () => of().boot.requestLogs.inFlight,
+    metricWindows: () => of().boot.books.windows.open,
+    metricSeries: () => of().boot.books.windows.seriesKnown,
+    accountApplications: () => of().boot.books.accounts.applications,
+    spoolBytes: () => of().space.bytes,
+    spoolBatches: () => of().space.batches,
+    kafkaAway: () => (of().availability.failure === undefined ? 0 : 1),
+    keys: () => keyedIds.size,
+  });
+}
+
+/** The version in package.json, one folder above sources and build alike. */
+function readVersion(): string {
+  const manifest: unknown = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
+  const known = typeof manifest === 'object' && manifest !== null && 'version' in manifest;
+  return known && typeof manifest.version === 'string' ? manifest.version : 'unknown';
+}
+
+/** Tells this process's batches from those of every other: 16 of 36 letters, 82 random bits. */
+function createBootId(): string {
+  return Array.from({ length: 16 }, () => randomInt(36).toString(36)).join('');
+}

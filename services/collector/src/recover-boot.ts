@@ -1,0 +1,150 @@
+/*
+ * What a killed collector left: its log is read, its books are made again to the last batch, and what Kafka may
+ * not have is sent under the old ids. Then that boot ends as if it had been stopped: the windows it still held and
+ * its final account go out, and its log is deleted. Works in small steps beside the traffic of the new boot.
+ */
+import { readdir, rm } from 'node:fs/promises';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { Logger } from '@imscope/runtime/logger.js';
+import { isKeyedBoot } from '@imscope/schemas/batch-headers.js';
+import { Acknowledgements } from './acknowledgements.js';
+import { Boot, type BootOptions } from './boot.js';
+import type { KeyedIds } from './keyed-ids.js';
+import { type BatchHead, decodeBatch } from './spool/batch-entry.js';
+import { decodeSegment } from './spool/entry.js';
+import { type Location, Segment, segmentNumber } from './spool/segment.js';
+import { type Acknowledged, readSegmentHead, type SegmentHead } from './spool/segment-head.js';
+
+export type RecoverOptions = Omit<BootOptions, 'identity' | 'segments' | 'onFree'> & {
+  /** The boot's id: the name of its directory. */
+  readonly boot: string;
+  readonly keyedIds: KeyedIds;
+  /** Once aborted, reading ends: the log stays as it is for the next start. */
+  readonly signal?: AbortSignal;
+};
+
+type Found = {
+  readonly unresolved: Map<string, { readonly head: BatchHead; readonly location: Location }>;
+  readonly acknowledged: Acknowledgements;
+  closed: boolean;
+};
+
+/** Reads what is there; undefined where there is nothing. The boot returned is closed: only `finish` is left. */
+export async function recoverBoot(options: RecoverOptions): Promise<Boot | undefined> {
+  const { directory, logger, metrics, space } = options;
+  const segments = await openSegments(directory, logger);
+  if (segments.length === 0) {
+    await rm(directory, { recursive: true, force: true });
+    return undefined;
+  }
+  for (const segment of segments) space.add(segment.bytes);
+  const last = await lastHead(segments);
+  const identity = {
+    collector: last?.head.collector ?? 'unknown',
+    version: last?.head.version ?? 'unknown',
+    startedMs: last?.head.startedMs ?? segments[0]?.openedMs ?? 0,
+    boot: options.boot,
+  };
+  const boot = new Boot({ ...options, identity, segments, onFree: () => undefined });
+  // Nothing goes while it is read.
+  for (const { number } of segments) boot.log.hold(number);
+  if (last !== undefined) boot.books.restore(last.accounts);
+  const found: Found = { unresolved: new Map(), acknowledged: new Acknowledgements(), closed: false };
+  noteAcknowledged(found, last?.head.acknowledged ?? []);
+  for (const segment of segments) {
+    const into = {
+      accounts: last === undefined || segment.number >= last.segment,
+      windows: last === undefined || segment.number >= (last.head.windowsFrom ?? last.segment),
+    };
+    const isLast = segment === segments.at(-1);
+    await replaySegment({ segment, into, isLast, boot, found, options });
+  }
+  const unresolved = [...found.unresolved.values()].filter(({ head }) => !isAcknowledged(found, head));
+  boot.log.adopt(unresolved, found.acknowledged.list());
+  for (const { number } of segments) boot.log.release(number);
+  if (!found.closed) await boot.close();
+  metrics.bootsRecovered.inc();
+  logger.warn(
+    { boot: options.boot, segments: segments.length, batches: unresolved.length, closed: found.closed },
+    'an earlier boot left batches in the spool: they are sent under their ids',
+  );
+  return boot;
+}
+
+async function openSegments(directory: string, logger: Logger): Promise<Segment[]> {
+  const numbers = (await readdir(directory))
+    .map(segmentNumber)
+    .filter((number) => number !== undefined)
+    .toSorted((a, b) => a - b);
+  const segments: Segment[] = [];
+  for (const number of numbers) {
+    try {
+      segments.push(await Segment.openOld(directory, number));
+    } catch (error) {
+      logger.error(
+        { err: error, directory, number },
+        'a segment of the spool cannot be opened: it is left alone',
+      );
+    }
+  }
+  return segments;
+}
+
+/** The newest head that holds together. */
+async function lastHead(
+  segments: readonly Segment[],
+): Promise<{ head: SegmentHead; accounts: Buffer; segment: number } | undefined> {
+  for (const segment of segments.toReversed()) {
+    const read = readSegmentHead(await segment.readAll());
+    if (read !== undefined) return { ...read, segment: segment.number };
+  }
+  return undefined;
+}
+
+async function replaySegment(step: {
+  readonly segment: Segment;
+  readonly into: { readonly accounts: boolean; readonly windows: boolean };
+  readonly isLast: boolean;
+  readonly boot: Boot;
+  readonly found: Found;
+  readonly options: RecoverOptions;
+}): Promise<void> {
+  const { segment, into, isLast, boot, found, options } = step;
+  const { logger, metrics } = options;
+  for (const entry of decodeSegment(await segment.readAll())) {
+    if (!('kind' in entry)) {
+      const torn = entry.atEnd && isLast;
+      metrics.spoolBadBytes.inc({ kind: torn ? 'torn_tail' : 'damaged' }, entry.bytes);
+      const text = torn ? 'the log ends within an entry: it is cut off' : 'a stretch of the log is damaged';
+      logger.warn({ path: segment.path, offset: entry.offset, bytes: entry.bytes }, text);
+      continue;
+    }
+    if (entry.kind === 'mark') {
+      const list: unknown = JSON.parse(entry.payload.toString('utf8'));
+      if (Array.isArray(list)) noteAcknowledged(found, list as Acknowledged[]);
+    }
+    if (entry.kind === 'closed') found.closed = true;
+    if (entry.kind !== 'batch') continue;
+    const { head, body } = decodeBatch(entry.payload);
+    boot.books.replay(head, body, segment.number, into);
+    noteBatch(found, head, { segment: segment.number, offset: entry.offset, bytes: entry.bytes }, options);
+    await nextTurn();
+    options.signal?.throwIfAborted();
+  }
+}
+
+function noteBatch(found: Found, head: BatchHead, location: Location, { keyedIds }: RecoverOptions): void {
+  if (head.records === 0 && head.expiredRecords === undefined) return;
+  const { boot, partition, sequence } = head.id;
+  // Where a batch was moved, the later place is the one that counts.
+  found.unresolved.set(`${head.topic}/${boot}/${partition}/${sequence}`, { head, location });
+  if (isKeyedBoot(boot)) keyedIds.remember(head.id, head.loggedMs);
+}
+
+function noteAcknowledged(found: Found, list: readonly Acknowledged[]): void {
+  for (const each of list) found.acknowledged.note(each.topic, each);
+}
+
+function isAcknowledged(found: Found, { topic, id }: BatchHead): boolean {
+  return !isKeyedBoot(id.boot) && found.acknowledged.has(topic, id);
+}

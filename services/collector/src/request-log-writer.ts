@@ -1,0 +1,183 @@
+/*
+ * Batches of request logs → the log of the running boot, and the choice of what makes them durable: Kafka's
+ * acknowledgement while Kafka takes them at once, the disk while it is away or far behind. So a request waits for
+ * whichever is sooner, and is never told 202 before either.
+ */
+import type { BatchId } from '@imscope/schemas/batch-headers.js';
+import type { Lane, LaneMap } from '@imscope/schemas/lanes.js';
+import type { Logger } from '@imscope/runtime/logger.js';
+import type { Batch } from './batch.js';
+import type { Batcher } from './batcher.js';
+import type { Boot } from './boot.js';
+import type { ByteBudget } from './byte-budget.js';
+import type { KafkaAvailability } from './kafka-availability.js';
+import type { KeyedIds } from './keyed-ids.js';
+import type { KeyedChunk } from './keyed-request.js';
+
+/** How often batches are held against their deadlines. */
+const SWEEP_MS = 100;
+/** A batch that Kafka has not acknowledged for this long is synced, so that its requests need not wait on. */
+const LATE_MS = 2_000;
+/** Pause after a sync that failed. */
+const SYNC_RETRY_MS = 1_000;
+
+export type RequestLogWriterOptions = {
+  readonly boot: Boot;
+  readonly batcher: Pick<Batcher, 'next' | 'takeExpired'>;
+  readonly lanes: LaneMap;
+  readonly inFlightMax: number;
+  readonly availability: Pick<KafkaAvailability, 'failure'>;
+  readonly budget: ByteBudget;
+  readonly keyedIds: KeyedIds;
+  readonly logger: Logger;
+};
+
+export class RequestLogWriter {
+  readonly #options: RequestLogWriterOptions;
+  /** Partitions whose next batch is being logged. */
+  readonly #reserved = new Set<number>();
+  /** Batches that are being logged. */
+  readonly #logging = new Set<Batch>();
+  /** Keyed batches on their way into the log, by id. */
+  readonly #keyed = new Map<string, Batch>();
+  #syncedBatches = 0;
+  #syncing = false;
+  #syncAfterMs = 0;
+  readonly #sweeper: NodeJS.Timeout;
+
+  constructor(options: RequestLogWriterOptions) {
+    this.#options = options;
+    this.#sweeper = setInterval(() => this.#sweep(performance.now()), SWEEP_MS);
+  }
+
+  /** Logs what is ready of a lane. */
+  pump(lane: Lane): void {
+    const { boot, availability } = this.#options;
+    if (availability.failure !== undefined || boot.requestLogs.backlogged(lane)) this.#pumpToDisk(lane);
+    else this.#pumpToKafka(lane);
+  }
+
+  pumpAll(): void {
+    for (const lane of this.#options.lanes.lanes) this.pump(lane);
+  }
+
+  /**
+   * Logs the batches of one keyed request. Those that were logged before are not logged again: they come to what
+   * the first came to.
+   */
+  appendKeyed(chunks: readonly KeyedChunk[]): void {
+    for (const chunk of chunks) this.#appendKeyed(chunk);
+  }
+
+  /** On stopping: what nobody answered for within this time is given up then. */
+  limit(timeoutMs: number): void {
+    setTimeout(() => this.#sweep(Number.POSITIVE_INFINITY), timeoutMs).unref();
+  }
+
+  /** No request waits any more, and none will. */
+  stop(): void {
+    clearInterval(this.#sweeper);
+    this.#sweep(Number.POSITIVE_INFINITY);
+  }
+
+  #pumpToKafka(lane: Lane): void {
+    const { boot, batcher, inFlightMax } = this.#options;
+    while (boot.requestLogs.inFlight + this.#reserved.size < inFlightMax) {
+      const partition = boot.requestLogs.freePartition(lane, this.#reserved);
+      if (partition === undefined) return;
+      const idle = boot.requestLogs.idle(lane) && !lane.partitions.some((other) => this.#reserved.has(other));
+      const batch = batcher.next(lane, idle);
+      if (batch === undefined) return;
+      this.#reserved.add(partition);
+      this.#append(batch, { synced: false, place: () => ({ partition }) }, () => {
+        this.#reserved.delete(partition);
+        this.pump(lane);
+      });
+    }
+  }
+
+  /** One round at a time: while the disk syncs, the next batch fills. */
+  #pumpToDisk(lane: Lane): void {
+    const { boot, batcher } = this.#options;
+    if (this.#syncedBatches > 0) return;
+    for (;;) {
+      const batch = batcher.next(lane, true);
+      if (batch === undefined) return;
+      this.#syncedBatches += 1;
+      const place = () => ({ partition: boot.requestLogs.leastQueued(lane) });
+      this.#append(batch, { synced: true, place }, () => {
+        this.#syncedBatches -= 1;
+        if (this.#syncedBatches === 0) this.pumpAll();
+      });
+    }
+  }
+
+  #appendKeyed({ batch, partition, sequence }: KeyedChunk): void {
+    const { boot, keyedIds, availability } = this.#options;
+    const id: BatchId = { boot: batch.keyedBoot ?? '', partition, sequence };
+    const text = `${id.boot}:${partition}:${sequence}`;
+    const before = this.#keyed.get(text);
+    if (before !== undefined || keyedIds.has(id, Date.now())) {
+      this.#dropRepeated(batch);
+      if (before === undefined) batch.settle('durable');
+      else void before.settled.then((outcome) => batch.settle(outcome));
+      return;
+    }
+    this.#keyed.set(text, batch);
+    void batch.settled.then(() => this.#keyed.delete(text));
+    const synced = availability.failure !== undefined || boot.requestLogs.backlogged(batch.lane);
+    this.#append(batch, { synced, place: () => ({ partition, sequence }) }, (logged) => {
+      if (logged) keyedIds.remember(id, Date.now());
+    });
+  }
+
+  #dropRepeated(batch: Batch): void {
+    this.#options.boot.books.refused(batch);
+    this.#options.budget.release(batch.bytesHeld);
+    batch.bytesHeld = 0;
+  }
+
+  #append(
+    batch: Batch,
+    options: { synced: boolean; place: () => { partition: number; sequence?: number } },
+    onDone: (logged: boolean) => void,
+  ): void {
+    this.#logging.add(batch);
+    this.#options.boot.append(batch, {
+      ...options,
+      onDone: (logged) => {
+        this.#logging.delete(batch);
+        onDone(logged);
+      },
+    });
+  }
+
+  #sweep(nowMs: number): void {
+    const { boot, batcher, availability, budget } = this.#options;
+    for (const batch of batcher.takeExpired(nowMs)) {
+      boot.books.refused(batch);
+      budget.release(batch.bytesHeld);
+      boot.settle(batch, 'not_taken');
+    }
+    for (const batch of [...this.#logging, ...boot.waitedFor]) {
+      if (batch.deadlineMs <= nowMs) boot.settle(batch, 'in_doubt');
+    }
+    if (availability.failure !== undefined || boot.waitsLongerThan(LATE_MS)) this.#syncLate(nowMs);
+  }
+
+  /** Kafka keeps requests waiting that are in the log already: the disk answers for it. */
+  #syncLate(nowMs: number): void {
+    const { boot, logger } = this.#options;
+    if (this.#syncing || nowMs < this.#syncAfterMs || boot.waitedFor.length === 0) return;
+    this.#syncing = true;
+    boot
+      .sync()
+      .catch((error: unknown) => {
+        this.#syncAfterMs = nowMs + SYNC_RETRY_MS;
+        logger.error({ err: error }, 'the spool cannot be synced: requests wait for Kafka');
+      })
+      .finally(() => {
+        this.#syncing = false;
+      });
+  }
+}

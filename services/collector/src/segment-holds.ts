@@ -1,0 +1,21 @@
+/*
+ * Which segments of the log the open metric windows need, and how many need each.
+ */
+export class SegmentHolds {
+  readonly #holders = new Map<number, number>();
+
+  /** The first segment that is needed; null where none is. */
+  get oldest(): number | null {
+    return this.#holders.size === 0 ? null : Math.min(...this.#holders.keys());
+  }
+
+  hold(segment: number): void {
+    this.#holders.set(segment, (this.#holders.get(segment) ?? 0) + 1);
+  }
+
+  release(segment: number): void {
+    const left = (this.#holders.get(segment) ?? 0) - 1;
+    if (left > 0) this.#holders.set(segment, left);
+    else this.#holders.delete(segment);
+  }
+}

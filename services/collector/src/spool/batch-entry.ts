@@ -1,0 +1,113 @@
+/*
+ * A batch as it stands in the spool: its id and head as JSON, the container that goes to Kafka as it is, and what
+ * the container does not tell about the metrics: the width of each record's window, and the requests that were
+ * counted without being logged. With it the books of a killed boot can be made again to the last record.
+ */
+import { INTERFACE_METRIC_SCHEMA } from '@imscope/schemas/avro-schema.js';
+import type { BatchId } from '@imscope/schemas/batch-headers.js';
+import { BlockBuilder } from '@imscope/schemas/block-builder.js';
+import { decodeContainer } from '@imscope/schemas/container-decoder.js';
+import type { InterfaceMetric } from '@imscope/schemas/interface-metric.js';
+import { type EncodedEntry, encodeEntry } from './entry.js';
+
+/** Records refused, by application and reason, since the batch logged before. */
+export type Rejections = readonly (readonly [sdkAppId: number, reason: string, records: number])[];
+
+export type BatchHead = {
+  readonly topic: 'im.request-log' | 'im.interface-metric' | 'im.edge-account';
+  readonly id: BatchId;
+  readonly records: number;
+  /** Least and greatest event time, epoch milliseconds. */
+  readonly times: { readonly least: number; readonly greatest: number };
+  /** When it was logged, epoch milliseconds. */
+  readonly loggedMs: number;
+  /** Its container was taken out because it waited too long: how many records that were. */
+  readonly expiredRecords?: number;
+  /** It was logged before and counted then: only its bytes moved. */
+  readonly moved?: true;
+  readonly rejections?: Rejections;
+  /** Requests counted without being logged, by application. */
+  readonly sampledOut?: readonly (readonly [sdkAppId: number, requests: number])[];
+};
+
+export type BatchBody = {
+  readonly container: Buffer;
+  /** Two bits a record, see `packWidths`; empty where the batch holds no request logs. */
+  readonly widths: Buffer;
+  readonly unlogged: readonly InterfaceMetric[];
+};
+
+/** Head length 4, container length 4, widths length 4. */
+const LENGTHS_BYTES = 12;
+
+export function encodeBatch(head: BatchHead, body: BatchBody): EncodedEntry {
+  const headBytes = Buffer.from(JSON.stringify(head));
+  const lengths = Buffer.alloc(LENGTHS_BYTES);
+  lengths.writeUInt32LE(headBytes.length, 0);
+  lengths.writeUInt32LE(body.container.length, 4);
+  lengths.writeUInt32LE(body.widths.length, 8);
+  return encodeEntry('batch', [
+    lengths,
+    headBytes,
+    body.container,
+    body.widths,
+    encodeUnlogged(body.unlogged),
+  ]);
+}
+
+/** @throws Error where the payload is none of ours: its CRC held, so another version wrote it */
+export function decodeBatch(payload: Buffer): { head: BatchHead; body: BatchBody } {
+  const headEnd = LENGTHS_BYTES + payload.readUInt32LE(0);
+  const containerEnd = headEnd + payload.readUInt32LE(4);
+  const widthsEnd = containerEnd + payload.readUInt32LE(8);
+  if (widthsEnd > payload.length) throw new Error('a batch in the spool is shorter than its lengths say');
+  const head: unknown = JSON.parse(payload.toString('utf8', LENGTHS_BYTES, headEnd));
+  return {
+    // Its CRC held and our magic names the version of this form, so it is what `encodeBatch` wrote.
+    head: head as BatchHead,
+    body: {
+      container: payload.subarray(headEnd, containerEnd),
+      widths: payload.subarray(containerEnd, widthsEnd),
+      unlogged: decodeUnlogged(payload.subarray(widthsEnd)),
+    },
+  };
+}
+
+/** The head alone, for what must know of a batch but not count it. */
+export function decodeBatchHead(payload: Buffer): BatchHead {
+  const end = LENGTHS_BYTES + payload.readUInt32LE(0);
+  return JSON.parse(payload.toString('utf8', LENGTHS_BYTES, end)) as BatchHead;
+}
+
+function encodeUnlogged(rows: readonly InterfaceMetric[]): Buffer {
+  if (rows.length === 0) return Buffer.alloc(0);
+  const builder = new BlockBuilder<InterfaceMetric>(INTERFACE_METRIC_SCHEMA);
+  for (const row of rows) builder.append(row);
+  return builder.finish();
+}
+
+function decodeUnlogged(bytes: Buffer): InterfaceMetric[] {
+  if (bytes.length === 0) return [];
+  const decoded = decodeContainer(bytes);
+  if (!decoded.ok) throw new Error(`counts of a batch in the spool cannot be read: ${decoded.fault}`);
+  return decoded.records as InterfaceMetric[];
+}
+
+/** Where a record is counted: in no window (it came too late), in one of 10 s, in one of 60 s. */
+const WIDTHS_S = [0, 10, 60];
+
+/** @param widthsS of each record in the order of the container, seconds; packed into two bits a record */
+export function packWidths(widthsS: readonly number[]): Buffer {
+  const packed = Buffer.alloc(Math.ceil(widthsS.length / 4));
+  widthsS.forEach((widthS, index) => {
+    const at = index >> 2;
+    packed[at] = (packed[at] ?? 0) | (WIDTHS_S.indexOf(widthS) << ((index & 3) * 2));
+  });
+  return packed;
+}
+
+/** The width of one record, seconds; 0 where it is in no window. */
+export function widthAt(packed: Buffer, index: number): number {
+  const bits = ((packed[index >> 2] ?? 0) >> ((index & 3) * 2)) & 3;
+  return WIDTHS_S[bits] ?? 0;
+}

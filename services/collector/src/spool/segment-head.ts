@@ -1,0 +1,37 @@
+/*
+ * The head of a segment: whose log it is, and from where on what has to be read to go on from here. With the
+ * accounts that follow it, a killed boot's books are made again without reading all that still waits for Kafka.
+ */
+import type { BatchHead } from './batch-entry.js';
+import { type DecodedEntry, decodeSegment } from './entry.js';
+
+/** How far Kafka has what was logged: all sequences of this partition up to this one. */
+export type Acknowledged = {
+  readonly topic: BatchHead['topic'];
+  readonly partition: number;
+  readonly sequence: number;
+};
+
+export type SegmentHead = {
+  /** Another form of the entries has another number. */
+  readonly format: 1;
+  readonly collector: string;
+  readonly boot: string;
+  readonly version: string;
+  readonly startedMs: number;
+  /** The first segment with requests of metric windows that were open when this one began; null for none. */
+  readonly windowsFrom: number | null;
+  readonly acknowledged: readonly Acknowledged[];
+};
+
+/** The head of a segment and the accounts before it; undefined where either does not hold together. */
+export function readSegmentHead(segment: Buffer): { head: SegmentHead; accounts: Buffer } | undefined {
+  const first: DecodedEntry[] = [];
+  for (const entry of decodeSegment(segment)) {
+    if ('kind' in entry) first.push(entry);
+    if (first.length === 2) break;
+  }
+  const [open, accounts] = first;
+  if (open?.kind !== 'open' || accounts?.kind !== 'accounts') return undefined;
+  return { head: JSON.parse(open.payload.toString('utf8')) as SegmentHead, accounts: accounts.payload };
+}

@@ -1,0 +1,359 @@
+/*
+ * The log of one boot: entries in order, in segments. What is written is safe from a killed process, what is
+ * synced from a failing machine. Entries are written in rounds, one after another; a round that fails is taken
+ * back whole, so what is in the log and what its owners counted are always the same. A segment goes when it is the
+ * oldest and nobody holds it.
+ */
+import assert from 'node:assert/strict';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Logger } from '@imscope/runtime/logger.js';
+import { type EncodedEntry, encodeEntry } from './entry.js';
+import { type Location, Segment } from './segment.js';
+import type { SpoolSpace } from './spool-space.js';
+
+/** A segment is followed by another at this size or age, whatever comes first. */
+const SEGMENT_BYTES = 16 << 20;
+const SEGMENT_MS = 60_000;
+/** Most bytes written, and synced, in one round. */
+const ROUND_BYTES_MAX = 8 << 20;
+/** A round that takes longer makes the log count as stalled: no request is taken behind it. */
+const STALL_MS = 1_000;
+const RETRY_PAUSE_MS = 500;
+
+/** `not_taken`: it is not in the log. `in_doubt`: it could neither be finished nor taken back. */
+export type Refusal = 'not_taken' | 'in_doubt';
+
+type Item = {
+  /** Called when its round begins: everything before the round is in the log and counted. */
+  readonly make: () => readonly EncodedEntry[];
+  /** True where nothing may stand between what is counted and what is made: it is the first of its round. */
+  readonly cut: boolean;
+  readonly synced: boolean;
+  readonly onLogged: (locations: readonly Location[]) => void;
+  /** Absent: it is written again until it is in the log. */
+  readonly onRefused: ((refusal: Refusal, error: Error) => void) | undefined;
+};
+
+export type WriteAheadLogOptions = {
+  readonly directory: string;
+  readonly space: SpoolSpace;
+  /** The first entries of a new segment: all that is needed to go on from there. */
+  readonly segmentHead: () => readonly EncodedEntry[];
+  readonly logger: Logger;
+  /** What an earlier process left of this log, oldest first. */
+  readonly segments?: readonly Segment[];
+};
+
+export class WriteAheadLog {
+  readonly #options: WriteAheadLogOptions;
+  readonly #segments: Segment[];
+  #current: Segment | undefined;
+  #lastNumber = 0;
+  #queue: Item[] = [];
+  #running: Promise<void> | undefined;
+  #roundStartMs: number | undefined;
+  #failure: string | undefined;
+  #syncing: Promise<void> | undefined;
+  #closed = false;
+
+  constructor(options: WriteAheadLogOptions) {
+    this.#options = options;
+    this.#segments = [...(options.segments ?? [])];
+  }
+
+  /** Why nothing can be logged just now; undefined while it can. */
+  get failure(): string | undefined {
+    if (this.#failure !== undefined) return this.#failure;
+    if (this.#roundStartMs === undefined) return undefined;
+    const elapsedMs = performance.now() - this.#roundStartMs;
+    return elapsedMs > STALL_MS
+      ? `the disk of the spool has not answered for ${Math.round(elapsedMs)} ms`
+      : undefined;
+  }
+
+  /** True while a round is being written or waits. */
+  get busy(): boolean {
+    return this.#running !== undefined;
+  }
+
+  /**
+   * Logs one entry behind all asked for before, made when its turn comes. Exactly one of the two is called, in the
+   * order of the log and before anything of a later round is made.
+   */
+  append(options: {
+    readonly make: () => EncodedEntry;
+    readonly synced: boolean;
+    readonly onLogged: (location: Location) => void;
+    readonly onRefused: (refusal: Refusal, error: Error) => void;
+  }): void {
+    this.#enqueue({
+      make: () => [options.make()],
+      cut: false,
+      synced: options.synced,
+      onLogged: ([location]) => {
+        assert(location !== undefined);
+        options.onLogged(location);
+      },
+      onRefused: options.onRefused,
+    });
+  }
+
+  /**
+   * Logs what `make` returns, made when everything before it is in the log and counted, and nothing else is. Is
+   * tried until it succeeds, so what `make` took out of the books is never lost.
+   */
+  cut(options: {
+    readonly make: () => readonly EncodedEntry[];
+    readonly synced: boolean;
+    readonly onLogged: (locations: readonly Location[]) => void;
+  }): void {
+    const { make, synced, onLogged } = options;
+    let made: readonly EncodedEntry[] | undefined;
+    this.#enqueue({
+      make: () => (made ??= make()),
+      cut: true,
+      synced,
+      onLogged,
+      onRefused: undefined,
+    });
+  }
+
+  /** Everything logged before the call is on the disk afterwards. Rejects where that cannot be said. */
+  async sync(): Promise<void> {
+    // One that runs may have begun before the last entry: wait for it, then ask for another, shared by all who wait.
+    if (this.#syncing !== undefined) await this.#syncing.catch(() => undefined);
+    this.#syncing ??= this.#syncAll().finally(() => {
+      this.#syncing = undefined;
+    });
+    await this.#syncing;
+  }
+
+  /** A segment stays as long as it or an older one is held. */
+  hold(number: number): void {
+    this.#segment(number).holders += 1;
+  }
+
+  release(number: number): void {
+    const segment = this.#segment(number);
+    segment.holders -= 1;
+    assert(segment.holders >= 0, `segment ${number} was released more often than held`);
+    this.#removeFree();
+  }
+
+  /** The payload of an entry; undefined where it does not hold together any more. */
+  async read(location: Location): Promise<Buffer | undefined> {
+    const entry = await this.#segment(location.segment).read(location);
+    return entry?.payload;
+  }
+
+  /** Waits until nothing is left to be written. */
+  async idle(): Promise<void> {
+    while (this.#running !== undefined) await this.#running;
+  }
+
+  /** Lets go of the files. With `remove` they are deleted: nobody needs them any more. */
+  async close(options: { readonly remove: boolean }): Promise<void> {
+    this.#closed = true;
+    await this.idle();
+    await this.#syncing?.catch(() => undefined);
+    for (const segment of this.#segments.splice(0)) {
+      if (options.remove) {
+        await segment.remove();
+        this.#options.space.add(-segment.bytes);
+      } else await segment.close();
+    }
+  }
+
+  #segment(number: number): Segment {
+    const segment = this.#segments.find((other) => other.number === number);
+    assert(segment !== undefined, `segment ${number} is not there`);
+    return segment;
+  }
+
+  #enqueue(item: Item): void {
+    this.#queue.push(item);
+    this.#start();
+  }
+
+  #start(): void {
+    this.#running ??= this.#run().finally(() => {
+      this.#running = undefined;
+      if (this.#queue.length > 0 && !this.#closed) this.#start();
+    });
+  }
+
+  async #run(): Promise<void> {
+    // What is asked for in this turn of the event loop goes in one round.
+    await Promise.resolve();
+    while (this.#queue.length > 0) {
+      this.#roundStartMs = performance.now();
+      const failed = await this.#round();
+      this.#roundStartMs = undefined;
+      if (failed && this.#queue.length > 0 && this.#queue.every(({ onRefused }) => onRefused === undefined)) {
+        if (this.#closed) return;
+        await sleep(RETRY_PAUSE_MS * (0.5 + Math.random()), undefined, { ref: false });
+      }
+    }
+  }
+
+  /** True where it failed: those who can be refused were, the others stay at the front. */
+  async #round(): Promise<boolean> {
+    let segment: Segment;
+    try {
+      segment = await this.#segmentWithRoom();
+    } catch (error) {
+      const items = this.#queue;
+      this.#queue = [];
+      this.#fail(items, 'not_taken', error);
+      return true;
+    }
+    const { items, entries } = this.#takeItems();
+    const placed = place(segment, entries);
+    try {
+      await segment.write(entries.flatMap((of) => of.flatMap(({ pieces }) => pieces)));
+      segment.bytes = placed.end;
+      if (items.some(({ synced }) => synced)) await segment.sync();
+    } catch (error) {
+      segment.bytes = placed.start;
+      this.#fail(items, await this.#takeBack(segment), error);
+      return true;
+    }
+    this.#logged(items, placed);
+    return false;
+  }
+
+  #logged(items: readonly Item[], locations: Placed): void {
+    this.#options.space.add(locations.end - locations.start);
+    if (this.#failure !== undefined) {
+      this.#failure = undefined;
+      this.#options.logger.info('the spool can be written again');
+    }
+    items.forEach((item, index) => item.onLogged(locations.byItem[index] ?? []));
+  }
+
+  /** Whoever can be refused is; the others wait at the front for the next round. */
+  #fail(items: readonly Item[], refusal: Refusal, cause: unknown): void {
+    const error = cause instanceof Error ? cause : new Error(String(cause));
+    if (this.#failure === undefined) {
+      this.#options.logger.error({ err: error }, 'the spool cannot be written: requests are refused');
+    }
+    this.#failure = `the spool cannot be written: ${error.message}`;
+    this.#queue = [...items.filter(({ onRefused }) => onRefused === undefined), ...this.#queue];
+    // Something must try again, or nobody would see that the disk is well.
+    if (this.#queue.length === 0 && !this.#closed) this.#queue.push(PROBE);
+    for (const { onRefused } of items) onRefused?.(refusal, error);
+  }
+
+  async #takeBack(segment: Segment): Promise<Refusal> {
+    try {
+      await segment.truncate();
+      return 'not_taken';
+    } catch (error) {
+      this.#options.logger.error(
+        { err: error, path: segment.path },
+        'what was half written cannot be cut off',
+      );
+      // Nothing more is written behind it: a new segment begins, and reading finds its way over the rest.
+      this.#current = undefined;
+      return 'in_doubt';
+    }
+  }
+
+  /** As many items as fit, and what they made. */
+  #takeItems(): { items: Item[]; entries: (readonly EncodedEntry[])[] } {
+    const items: Item[] = [];
+    const entries: (readonly EncodedEntry[])[] = [];
+    let bytes = 0;
+    for (const item of this.#queue) {
+      if (bytes >= ROUND_BYTES_MAX || (item.cut && items.length > 0)) break;
+      const made = item.make();
+      items.push(item);
+      entries.push(made);
+      bytes += made.reduce((sum, entry) => sum + entry.bytes, 0);
+    }
+    this.#queue.splice(0, items.length);
+    return { items, entries };
+  }
+
+  async #segmentWithRoom(): Promise<Segment> {
+    const nowMs = Date.now();
+    const current = this.#current;
+    const old =
+      current === undefined ||
+      current.syncFailed ||
+      current.bytes >= SEGMENT_BYTES ||
+      nowMs - current.openedMs >= SEGMENT_MS;
+    if (!old) return current;
+    // Never a number again, for the file of one that is being removed may still be there.
+    this.#lastNumber = Math.max(this.#lastNumber, this.#segments.at(-1)?.number ?? 0) + 1;
+    const number = this.#lastNumber;
+    const segment = await Segment.create(this.#options.directory, number, nowMs);
+    try {
+      const head = this.#options.segmentHead();
+      await segment.write(head.flatMap(({ pieces }) => pieces));
+      segment.bytes = head.reduce((sum, { bytes }) => sum + bytes, 0);
+    } catch (error) {
+      await segment.remove();
+      throw error;
+    }
+    this.#options.space.add(segment.bytes);
+    this.#segments.push(segment);
+    this.#current = segment;
+    this.#removeFree();
+    return segment;
+  }
+
+  #removeFree(): void {
+    for (;;) {
+      const [oldest] = this.#segments;
+      // Without a newer one, whose head tells how to go on, the last one stays.
+      if (oldest === undefined || this.#current === undefined) return;
+      if (oldest === this.#current || oldest.holders > 0) return;
+      this.#segments.shift();
+      this.#options.space.add(-oldest.bytes);
+      oldest.remove().catch((error: unknown) => {
+        this.#options.logger.error({ err: error, path: oldest.path }, 'a segment cannot be removed');
+      });
+    }
+  }
+
+  async #syncAll(): Promise<void> {
+    for (const segment of this.#segments.slice()) {
+      if (segment.synced || !this.#segments.includes(segment)) continue;
+      try {
+        await segment.sync();
+      } catch (error) {
+        // One that nobody needed any more may have gone meanwhile.
+        if (this.#segments.includes(segment)) throw error;
+      }
+    }
+  }
+}
+
+/** Says nothing, in 64 kB: it only finds out whether the disk is well again. */
+const PROBE: Item = {
+  make: () => [encodeEntry('mark', [Buffer.from('{}'.padEnd(64 << 10))])],
+  cut: true,
+  synced: true,
+  onLogged: () => undefined,
+  onRefused: undefined,
+};
+
+type Placed = {
+  readonly start: number;
+  readonly end: number;
+  readonly byItem: readonly (readonly Location[])[];
+};
+
+function place(segment: Segment, entries: readonly (readonly EncodedEntry[])[]): Placed {
+  const start = segment.bytes;
+  let offset = start;
+  const byItem = entries.map((of) =>
+    of.map(({ bytes }) => {
+      const location = { segment: segment.number, offset, bytes };
+      offset += bytes;
+      return location;
+    }),
+  );
+  return { start, end: offset, byItem };
+}

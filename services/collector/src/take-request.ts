@@ -1,0 +1,257 @@
+/*
+ * One request, in one chain: who is it, is it within its limit, what form has the body, is there room, read, wait
+ * for its turn, take in, wait for every batch, answer. 202 means that every accepted record of the request is
+ * durable and counted; 429 and 503 that nothing of it was taken.
+ */
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { HttpError } from '@imscope/runtime/http-errors.js';
+import type { Grant, Tokens } from '@imscope/runtime/tokens.js';
+import type { RequestLog } from '@imscope/schemas/request-log.js';
+import type { Batch } from './batch.js';
+import type { ByteBudget } from './byte-budget.js';
+import { type Intake, takeIn } from './intake.js';
+import type { RequestLimits } from './limits/application-limits.js';
+import { type Limits, rateLimitFields } from './limits/limits.js';
+import type { Admission } from './limits/sender-limits.js';
+import type { CollectorMetrics } from './metrics.js';
+import { type BodyBounds, type BodyForm, bodyForm, readBody } from './read-body.js';
+import type { SpoolSpace } from './spool/spool-space.js';
+
+export type TakeOptions = {
+  readonly bodyBounds: BodyBounds;
+  readonly lateMsMax: number;
+  readonly authenticate: Tokens['authenticate'];
+  readonly limits: Limits;
+  readonly budget: ByteBudget;
+  readonly space: SpoolSpace;
+  /** Why no request can be taken; undefined while they can. */
+  readonly failure: () => string | undefined;
+  /** Where the records of one request go; apart from all others where it carries a key. */
+  readonly intoBatches: (sender: string, key: string | undefined) => RequestBatches;
+  /** False while it is not known yet which keyed requests were taken before this start. */
+  readonly keysKnown: () => boolean;
+  readonly onRejected: (rejected: Intake['rejectedByApplication']) => void;
+  readonly metrics: CollectorMetrics;
+};
+
+export type RequestBatches = {
+  /** Takes one valid record; the request waits for the batch returned. */
+  readonly append: (record: RequestLog) => Batch;
+  /** Counts one request without logging it. */
+  readonly countOnly: (record: RequestLog) => Batch;
+  /** Nothing more comes of this request. */
+  readonly finish: () => void;
+};
+
+/** What a waiting request takes beside its body: sockets, headers, promises. Bounds requests by number. */
+const REQUEST_BYTES = 8 << 10;
+
+export async function takeRequest(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  options: TakeOptions,
+): Promise<FastifyReply> {
+  const { limits, metrics } = options;
+  const grant = options.authenticate(request.headers.authorization, 'write');
+  const form = bodyForm(request.headers);
+  const key = idempotencyKey(request.headers['idempotency-key'], options.keysKnown());
+  refuseIfFailing(options.failure());
+  const admission = admit(request, reply, grant, limits);
+  const room = takeRoom(grant.name, options);
+  try {
+    room.hold(REQUEST_BYTES);
+    const { text, bytesReceived } = await readBody(request.raw, form.gzip, options.bodyBounds, room.hold);
+    metrics.bytesReceived.inc(bytesReceived);
+    const intake = await limits.queue.turn(grant.name, text.length, () => {
+      // Again: reading and waiting may have taken long, and nothing of this request was tried yet.
+      refuseIfFailing(options.failure());
+      const applications = limits.applications.forRequest(performance.now());
+      const taken = takeBody({ text, format: form.format }, { grant, key, applications }, options);
+      admission.settle(received(taken), bytesReceived);
+      tellHeadroom(reply, grant, limits, applications);
+      refuseIfAllOver(taken, applications, limits);
+      return taken;
+    });
+    room.forgetBody();
+    await durable(intake.batches);
+    return await reply.code(202).send({
+      accepted: intake.accepted,
+      rejected: intake.rejected,
+      rejected_count: sum(intake.rejectedByReason.values()),
+      rejected_by_reason: Object.fromEntries(intake.rejectedByReason),
+    });
+  } catch (error) {
+    // What was refused for our own sake does not count against the sender.
+    if (error instanceof HttpError && error.code === 'unavailable') admission.refund();
+    throw error;
+  } finally {
+    room.leave();
+  }
+}
+
+/** Before the body is read. Throws `HttpError` too_many_requests. */
+function admit(request: FastifyRequest, reply: FastifyReply, grant: Grant, limits: Limits): Admission {
+  const declared = request.headers['content-length'];
+  const bodyBytes = declared === undefined ? undefined : Number(declared);
+  const nowMs = performance.now();
+  let limit: 'application' | 'token' = 'application';
+  try {
+    // Whose records they are is known beforehand where the token speaks for one application only.
+    const [only, another] = grant.applications === 'all' ? [] : grant.applications;
+    if (only !== undefined && another === undefined) limits.applications.refuseIfOver(only, nowMs);
+    limit = 'token';
+    return limits.senders.enter(grant, bodyBytes, nowMs);
+  } catch (error) {
+    limits.refused(limit);
+    tellHeadroom(reply, grant, limits);
+    throw error;
+  }
+}
+
+type Room = {
+  /** @throws HttpError unavailable where memory, the sender's share of it or the spool has no room */
+  hold(bytes: number): void;
+  /** The body is parsed: its memory is free. Its share and its place in the spool stay until the answer. */
+  forgetBody(): void;
+  leave(): void;
+};
+
+function takeRoom(sender: string, { limits, budget, space }: TakeOptions): Room {
+  const share = limits.shares.enter(sender);
+  let budgetBytes = 0;
+  let spoolBytes = 0;
+  return {
+    hold: (bytes) => {
+      try {
+        share.hold(bytes);
+      } catch (error) {
+        limits.refused('share');
+        throw error;
+      }
+      budget.reserve(bytes);
+      budgetBytes += bytes;
+      // Packed Avro takes less than the JSON it came from, headers of containers and entries included.
+      space.reserve(bytes);
+      spoolBytes += bytes;
+    },
+    forgetBody: () => {
+      budget.release(budgetBytes - REQUEST_BYTES);
+      budgetBytes = REQUEST_BYTES;
+    },
+    leave: () => {
+      budget.release(budgetBytes);
+      space.release(spoolBytes);
+      share.leave();
+    },
+  };
+}
+
+/** Everything that happens to a body in one go. */
+function takeBody(
+  body: { readonly text: string; readonly format: BodyForm['format'] },
+  from: { readonly grant: Grant; readonly key: string | undefined; readonly applications: RequestLimits },
+  { intoBatches, lateMsMax, metrics, limits, onRejected }: TakeOptions,
+): Intake {
+  const { grant, key, applications } = from;
+  const batches = intoBatches(grant.name, key);
+  const intake = takeIn(body, {
+    grant,
+    limits: applications,
+    nowMs: Date.now(),
+    lateMsMax,
+    whole: key !== undefined,
+    append: batches.append,
+    countOnly: batches.countOnly,
+  });
+  batches.finish();
+  count(intake, metrics);
+  limits.sampledOut(applications.sampledOut);
+  onRejected(intake.rejectedByApplication);
+  return intake;
+}
+
+/** Where nothing was taken because of the limits, the request as a whole may come again later. */
+function refuseIfAllOver(intake: Intake, applications: RequestLimits, limits: Limits): void {
+  const over = intake.rejectedByReason.get('rate_limited') ?? 0;
+  if (intake.accepted > 0 || over === 0) return;
+  limits.refused('application');
+  const first = intake.rejected.find(({ reason }) => reason === 'rate_limited');
+  throw new HttpError(
+    'too_many_requests',
+    `nothing of this request was taken, ${over} records are over the limits of their applications (${first?.detail ?? 'see the other records'}): send it again after Retry-After`,
+    { retryAfterS: applications.retryAfterS },
+  );
+}
+
+function tellHeadroom(reply: FastifyReply, grant: Grant, limits: Limits, applications?: RequestLimits): void {
+  const sender = limits.senders.headroom(grant, performance.now());
+  reply.headers(rateLimitFields(sender, applications?.tightest));
+}
+
+const KEY = /^[\x21-\x7e]{1,255}$/;
+
+function idempotencyKey(header: string | string[] | undefined, keysKnown: boolean): string | undefined {
+  if (header === undefined) return undefined;
+  if (typeof header !== 'string' || !KEY.test(header)) {
+    throw new HttpError(
+      'invalid_parameter',
+      'Idempotency-Key is not 1 to 255 visible ASCII characters: give each request one of its own, such as a UUID',
+    );
+  }
+  if (keysKnown) return header;
+  throw new HttpError(
+    'unavailable',
+    'this collector has just started and still reads which keyed requests it took before: send it again',
+    { retryAfterS: 1 },
+  );
+}
+
+function refuseIfFailing(failure: string | undefined): void {
+  if (failure === undefined) return;
+  throw new HttpError(
+    'unavailable',
+    `${failure}: nothing of this request was taken, send it again later`,
+    // Spread, so that all senders do not come back in the same second.
+    { retryAfterS: 2 + Math.floor(Math.random() * 4) },
+  );
+}
+
+/**
+ * Resolves once every batch is durable. Throws `HttpError`: unavailable where nothing was taken, so that sending
+ * again is safe, and timeout where some records may be stored: a sender that repeats 503 must not repeat that
+ * without an `Idempotency-Key`.
+ */
+async function durable(batches: ReadonlySet<Batch>): Promise<void> {
+  const outcomes = await Promise.all(Array.from(batches, (batch) => batch.settled));
+  if (outcomes.every((outcome) => outcome === 'durable')) return;
+  if (outcomes.every((outcome) => outcome === 'not_taken')) {
+    throw new HttpError(
+      'unavailable',
+      'the spool could not be written: nothing of this request was taken, send it again later',
+      { retryAfterS: 5 },
+    );
+  }
+  throw new HttpError(
+    'timeout',
+    'neither Kafka nor the disk answered in time: some records of this request may be stored; sending it again doubles them unless both carry the same Idempotency-Key',
+  );
+}
+
+function count(intake: Intake, metrics: CollectorMetrics): void {
+  for (const [reason, records] of intake.rejectedByReason) metrics.recordsRejected.inc({ reason }, records);
+  metrics.recordsReceived.inc(received(intake));
+  if (intake.fieldsDropped > 0) metrics.fieldsDropped.inc(intake.fieldsDropped);
+  if (intake.piecesScrubbed > 0) metrics.piecesScrubbed.inc(intake.piecesScrubbed);
+  if (intake.idsTaken > 0) metrics.interfaceIdsTaken.inc(intake.idsTaken);
+}
+
+/** Records read out of the body, good and bad. */
+function received(intake: Intake): number {
+  return intake.accepted + sum(intake.rejectedByReason.values());
+}
+
+function sum(numbers: Iterable<number>): number {
+  let total = 0;
+  for (const number of numbers) total += number;
+  return total;
+}

@@ -1,0 +1,39 @@
+/*
+ * Requests that are counted without being logged one by one, because their application is over its quota: summed
+ * up by metric window as they come, for they are many of few series.
+ */
+import type { InterfaceMetric } from '@imscope/schemas/interface-metric.js';
+import type { RequestLog } from '@imscope/schemas/request-log.js';
+import { countedRequest } from './batch-counts.js';
+import { MetricWindow } from './metric-window.js';
+import type { Series } from './metric-windows.js';
+
+export class UnloggedCounts {
+  readonly #windows = new Map<Series, MetricWindow<Series>[]>();
+  readonly #byApplication = new Map<number, number>();
+
+  get byApplication(): ReadonlyMap<number, number> {
+    return this.#byApplication;
+  }
+
+  /** True where it made a new window: some 1 kB. */
+  add(series: Series, record: RequestLog, widthS: number): boolean {
+    this.#byApplication.set(series.sdkAppId, (this.#byApplication.get(series.sdkAppId) ?? 0) + 1);
+    if (widthS === 0) return false;
+    const startMs = record.time - (record.time % (widthS * 1_000));
+    let windows = this.#windows.get(series);
+    if (windows === undefined) this.#windows.set(series, (windows = []));
+    let window = windows.find((other) => other.startMs === startMs && other.widthS === widthS);
+    const made = window === undefined;
+    if (window === undefined) {
+      window = new MetricWindow(series, { startMs, widthS, segment: 0 });
+      windows.push(window);
+    }
+    window.add({ ...countedRequest(record, widthS), weight: 0 });
+    return made;
+  }
+
+  rows(): InterfaceMetric[] {
+    return Array.from(this.#windows.values()).flatMap((windows) => windows.map((window) => window.row()));
+  }
+}

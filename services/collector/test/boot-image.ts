@@ -1,0 +1,152 @@
+/*
+ * A boot with a real log in a directory of its own and a Kafka that takes what it is told to, for tests of what a
+ * killed process leaves: `image` copies the log as it stands on the disk at that moment, half written rounds and
+ * all, and what Kafka had by then.
+ */
+import assert from 'node:assert/strict';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createLogger } from '@imscope/runtime/logger.js';
+import { readBatchHeaders } from '@imscope/schemas/batch-headers.js';
+import { decodeContainer } from '@imscope/schemas/container-decoder.js';
+import { singleLane } from '@imscope/schemas/lanes.js';
+import { Registry } from 'prom-client';
+import { Boot, type BootOptions } from '../src/boot.js';
+import { ByteBudget } from '../src/byte-budget.js';
+import type { KafkaProducer } from '../src/kafka-producer.js';
+import { KeyedIds } from '../src/keyed-ids.js';
+import { createMetrics } from '../src/metrics.js';
+import { recoverBoot } from '../src/recover-boot.js';
+import { SpoolSpace } from '../src/spool/spool-space.js';
+
+export type KafkaMessage = {
+  readonly topic: string;
+  readonly id: string;
+  readonly boot: string;
+  readonly partition: number;
+  readonly sequence: number;
+  readonly records: readonly unknown[];
+};
+
+/** What Kafka took, in order. `fails` decides for each produce whether it is lost before or after it was written. */
+export class TestKafka {
+  messages: KafkaMessage[] = [];
+  fails: () => 'before' | 'after' | undefined = () => undefined;
+
+  readonly send: KafkaProducer['send'] = (topic) => async (partition, messages) => {
+    const failure = this.fails();
+    if (failure === 'before') throw new Error('the connection broke before');
+    for (const { value, headers } of messages) {
+      const read = readBatchHeaders(headers, value);
+      assert(read.ok);
+      const decoded = decodeContainer(value);
+      assert(decoded.ok);
+      assert.equal(read.headers.records, decoded.records.length);
+      const { boot, sequence } = read.headers.batch;
+      const id = `${topic} ${boot}:${partition}:${sequence}`;
+      this.messages.push({ topic, id, boot, partition, sequence, records: decoded.records });
+    }
+    await new Promise(setImmediate);
+    if (failure === 'after') throw new Error('the answer was lost');
+  };
+
+  /** Each batch once, as whoever reads the log takes it. */
+  distinct(topic: string): KafkaMessage[] {
+    const byId = new Map(
+      this.messages.filter((message) => message.topic === topic).map((each) => [each.id, each]),
+    );
+    return [...byId.values()];
+  }
+}
+
+export type BootWorld = {
+  readonly directory: string;
+  readonly kafka: TestKafka;
+  readonly options: Omit<BootOptions, 'identity' | 'directory'>;
+  readonly keyedIds: KeyedIds;
+  remove(): void;
+};
+
+function zero(): number {
+  return 0;
+}
+
+export async function bootWorld(kafka = new TestKafka()): Promise<BootWorld> {
+  const directory = mkdtempSync(join(tmpdir(), 'imscope-boot-'));
+  const logger = createLogger('boot-test', 'fatal');
+  const metrics = createMetrics(new Registry(), {
+    bufferedBytes: zero,
+    inFlight: zero,
+    metricWindows: zero,
+    metricSeries: zero,
+    accountApplications: zero,
+    spoolBytes: zero,
+    spoolBatches: zero,
+    kafkaAway: zero,
+    keys: zero,
+  });
+  const options = {
+    space: new SpoolSpace(directory, 1 << 30),
+    metricLanes: singleLane(2),
+    settings: { metricGraceMs: 0, metricWindowsMax: 50, produceInFlightMax: 4 },
+    budget: new ByteBudget(1 << 30),
+    producer: kafka,
+    availability: { failure: undefined, failed: () => undefined, succeeded: () => undefined },
+    onFree: () => undefined,
+    metrics,
+    logger,
+  };
+  const keyedIds = await KeyedIds.open(directory, logger, Date.now());
+  return {
+    directory,
+    kafka,
+    options,
+    keyedIds,
+    remove: () => rmSync(directory, { recursive: true, force: true }),
+  };
+}
+
+const BOOT = 'boot000000000001';
+
+export function newBoot(world: BootWorld): Boot {
+  const directory = join(world.directory, 'boot');
+  mkdirSync(directory, { recursive: true });
+  const identity = { collector: 'edge-1', boot: BOOT, version: '1.0.0', startedMs: 1_000 };
+  return new Boot({ ...world.options, identity, directory });
+}
+
+/** Another world with what a kill at this moment would leave: the log, and what Kafka has. */
+export async function image(world: BootWorld): Promise<BootWorld> {
+  const kafka = new TestKafka();
+  kafka.messages = [...world.kafka.messages];
+  const copy = await bootWorld(kafka);
+  copyLog(join(world.directory, 'boot'), join(copy.directory, 'boot'));
+  return copy;
+}
+
+/** A file may go while the copy is made, for removing takes its time: then it is made again. */
+function copyLog(from: string, to: string): void {
+  for (let attempt = 0; attempt < 10; attempt++) {
+    rmSync(to, { recursive: true, force: true });
+    mkdirSync(to);
+    if (!existsSync(from)) return;
+    try {
+      cpSync(from, to, { recursive: true });
+      return;
+    } catch (error) {
+      if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error;
+    }
+  }
+  assert.fail(`${from} cannot be copied`);
+}
+
+export async function recoverIn(world: BootWorld): Promise<Boot | undefined> {
+  const { onFree: _, ...options } = world.options;
+  return recoverBoot({
+    ...options,
+    boot: BOOT,
+    directory: join(world.directory, 'boot'),
+    keyedIds: world.keyedIds,
+  });
+}

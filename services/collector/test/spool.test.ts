@@ -1,0 +1,179 @@
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { createLogger } from '@imscope/runtime/logger.js';
+import { keyedBoot } from '@imscope/schemas/batch-headers.js';
+import { HttpError } from '@imscope/runtime/http-errors.js';
+import fc from 'fast-check';
+import { KEY_MS, KeyedIds } from '../src/keyed-ids.js';
+import { packWidths, widthAt } from '../src/spool/batch-entry.js';
+import { decodeSegment, encodeEntry, type EntryKind } from '../src/spool/entry.js';
+import { openSpool, SpoolInUseError } from '../src/spool/spool.js';
+import { SpoolSpace } from '../src/spool/spool-space.js';
+
+const logger = createLogger('spool-test', 'fatal');
+
+function directory(): { path: string; remove: () => void } {
+  const path = mkdtempSync(join(tmpdir(), 'imscope-spool-'));
+  return { path, remove: () => rmSync(path, { recursive: true, force: true }) };
+}
+
+const entry = fc.record({
+  kind: fc.constantFrom<EntryKind>('open', 'accounts', 'batch', 'mark', 'closed'),
+  parts: fc.array(fc.uint8Array({ maxLength: 200 }), { maxLength: 4 }),
+});
+
+test('entries come back as they were written, whatever is done to other bytes of the segment', () => {
+  fc.assert(
+    fc.property(
+      fc.array(entry, { maxLength: 8 }),
+      fc.option(fc.record({ place: fc.double({ min: 0, max: 0.999, noNaN: true }), bit: fc.nat(7) }), {
+        nil: undefined,
+      }),
+      fc.double({ min: 0, max: 1, noNaN: true }),
+      (entries, flip, share) => {
+        const encoded = entries.map(({ kind, parts }) =>
+          encodeEntry(
+            kind,
+            parts.map((part) => Buffer.from(part)),
+          ),
+        );
+        const written = encoded.map(({ pieces }) => Buffer.concat(pieces));
+        const whole = Buffer.concat(written);
+        const segment = Buffer.from(whole.subarray(0, Math.ceil(whole.length * share)));
+        const flipped =
+          flip === undefined || segment.length === 0 ? -1 : Math.floor(flip.place * segment.length);
+        if (flipped >= 0) segment[flipped] = (segment[flipped] ?? 0) ^ (1 << (flip?.bit ?? 0));
+        const expected: number[] = [];
+        let offset = 0;
+        for (const bytes of written) {
+          const end = offset + bytes.length;
+          const untouched = end <= segment.length && !(offset <= flipped && flipped < end);
+          if (untouched) expected.push(offset);
+          offset = end;
+        }
+        const found = [...decodeSegment(segment)];
+        assert.deepEqual(
+          found.filter((each) => 'kind' in each).map((each) => each.offset),
+          expected,
+        );
+        assert.equal(
+          found.reduce((sum, { bytes }) => sum + bytes, 0),
+          segment.length,
+        );
+      },
+    ),
+    { numRuns: 500 },
+  );
+});
+
+test('window widths take two bits a record and come back', () => {
+  fc.assert(
+    fc.property(fc.array(fc.constantFrom(0, 10, 60)), (widths) => {
+      const packed = packWidths(widths);
+      assert.equal(packed.length, Math.ceil(widths.length / 4));
+      assert.deepEqual(
+        widths.map((_, index) => widthAt(packed, index)),
+        widths,
+      );
+    }),
+  );
+});
+
+test('a spool belongs to one process that lives; one that was killed leaves it to the next', async () => {
+  const { path, remove } = directory();
+  try {
+    // A process of this number lives, but it began at another time: the lock is an earlier one's.
+    writeFileSync(join(path, 'lock'), '1 0');
+    const first = await openSpool(path);
+    assert.equal(first.partitions, undefined);
+    await first.savePartitions({ 'im.request-log': 3, 'im.interface-metric': 2, 'im.edge-account': 1 });
+    await first.createBoot('boot000000000001');
+    const again = await openSpool(path);
+    assert.deepEqual(again.earlierBoots, ['boot000000000001']);
+    assert.deepEqual(again.partitions, {
+      'im.request-log': 3,
+      'im.interface-metric': 2,
+      'im.edge-account': 1,
+    });
+    await again.unlock();
+  } finally {
+    remove();
+  }
+});
+
+test('a spool that a living process holds is refused with the process named', async () => {
+  const { path, remove } = directory();
+  try {
+    const parent = process.ppid;
+    const stat = readFileSync(`/proc/${parent}/stat`, 'utf8');
+    const started = stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? '';
+    writeFileSync(join(path, 'lock'), `${parent} ${started}`);
+    await assert.rejects(openSpool(path), (error) => {
+      assert(error instanceof SpoolInUseError);
+      assert.match(error.message, new RegExp(`held by process ${parent}: give every collector a SPOOL_DIR`));
+      return true;
+    });
+  } finally {
+    remove();
+  }
+});
+
+test('whatever lies in a spool keeps it from nothing', async () => {
+  const { path, remove } = directory();
+  try {
+    mkdirSync(join(path, 'boots', 'not a boot'), { recursive: true });
+    writeFileSync(join(path, 'boots', 'a-file'), 'x');
+    writeFileSync(join(path, 'topics.json'), '{"im.request-log":0}');
+    writeFileSync(join(path, 'keys-1.log'), randomBytes(500));
+    writeFileSync(join(path, 'lock'), randomBytes(30));
+    const spool = await openSpool(path);
+    assert.deepEqual([spool.earlierBoots, spool.partitions], [[], undefined]);
+    const keys = await KeyedIds.open(path, logger, Date.now());
+    assert.equal(keys.size, 0);
+  } finally {
+    remove();
+  }
+});
+
+test('keyed ids are remembered over a restart, for an hour', async () => {
+  const { path, remove } = directory();
+  try {
+    const nowMs = Date.now();
+    const id = { boot: keyedBoot(randomBytes(32)), partition: 3, sequence: 0 };
+    const keys = await KeyedIds.open(path, logger, nowMs);
+    keys.remember(id, nowMs);
+    await keys.stop();
+    const later = await KeyedIds.open(path, logger, nowMs + 1_000);
+    assert.equal(later.has(id, nowMs + KEY_MS - 1), true);
+    assert.equal(later.has(id, nowMs + KEY_MS), false);
+    assert.equal(later.has({ ...id, sequence: 1 }, nowMs), false);
+    await later.forget(nowMs + KEY_MS);
+    assert.equal(later.size, 0);
+    await KeyedIds.open(path, logger, nowMs + 4 * KEY_MS);
+    assert.deepEqual(readdirSync(path), []);
+  } finally {
+    remove();
+  }
+});
+
+test('room in the spool is reserved first and refused with what there is', () => {
+  const space = new SpoolSpace('/', 1_000_000);
+  space.add(600_000);
+  space.reserve(300_000);
+  assert.throws(
+    () => space.reserve(100_001),
+    (error) => error instanceof HttpError && error.code === 'unavailable' && error.retryAfterS === 5,
+  );
+  space.release(300_000);
+  space.reserve(400_000);
+  assert.match(space.failure ?? '', /holds 600000 bytes in 0 batches of SPOOL_BYTES_MAX 1000000/);
+  space.release(400_000);
+  assert.equal(space.failure, undefined);
+  // Many small batches take memory: each counts as 2 kB.
+  space.addBatches(1_000);
+  assert.match(space.failure ?? '', /in 1000 batches/);
+});
