@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander';
 import { createPrepareCommand } from './prepare-command.js';
 import { createSendCommand } from './send-command.js';
 import { EXIT } from './send-summary.js';
+import { createSpoolCommand } from './spool-command.js';
 import type { Terminal } from './terminal.js';
 import { createTopCommand } from './top-command.js';
 import { UsageError } from './usage-error.js';
@@ -19,8 +20,9 @@ export async function run(args: readonly string[], terminal: Terminal): Promise<
     )
     .addCommand(createSendCommand(terminal, onExit))
     .addCommand(createTopCommand(terminal, onExit))
-    .addCommand(createPrepareCommand(terminal.stderr, onExit));
-  for (const command of [program, ...program.commands]) {
+    .addCommand(createPrepareCommand(terminal.stderr, onExit))
+    .addCommand(createSpoolCommand(terminal.stderr, onExit));
+  for (const command of withSubcommands(program)) {
     command
       .exitOverride()
       .showHelpAfterError('(--help tells more)')
@@ -39,4 +41,8 @@ export async function run(args: readonly string[], terminal: Terminal): Promise<
     terminal.stderr.write(`imscope: ${error.message}\n`);
     return EXIT.usage;
   }
+}
+
+function withSubcommands(command: Command): Command[] {
+  return [command, ...command.commands.flatMap(withSubcommands)];
 }

@@ -30,7 +30,7 @@ function row(values: Partial<Row> = {}): Row {
 function answer(data: Row[]): ApplicationsAnswer {
   return {
     data,
-    window: { from: TIME, to: TIME, step: 900, source: 'logs' },
+    window: { from: TIME, to: TIME, step: 900, source: 'logs', metrics: null, logged_share: 1 },
     completeness: { status: 'unknown', ratio: null, watermark: TIME, silent_collectors: [] },
   };
 }
