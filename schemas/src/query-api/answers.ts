@@ -1,6 +1,6 @@
 /*
- * Answers of the query service. Counts are requests: sums of weights, so sampling does not show. Durations are
- * milliseconds; averages are exact, percentiles by nearest rank within 1.1 %. A rate is null where nothing
+ * Answers of the query service. Counts are requests: exact from the metrics, from the logs sums of weights, so that
+ * sampling does not show but as an estimate (`window.logged_share`). Durations are milliseconds; averages are exact, percentiles by nearest rank within 1.1 %. A rate is null where nothing
  * could be judged: success rate = success / (success + service_error).
  */
 import { type Static, type TSchema, Type } from 'typebox';
@@ -88,12 +88,87 @@ export const InterfaceRow = Type.Object({
   ...Performance,
   /** The most frequent code that is no success, or null where there is none. */
   top_code: Type.Union([CodeCount, Type.Null()]),
+  /** Where metrics know it alone, the beginning of the ten seconds or the minute of the last request. */
   last_seen: Time,
 });
 export type InterfaceRow = Static<typeof InterfaceRow>;
 
 export const TimePoint = Type.Object({ time: Time, ...Performance });
 export type TimePoint = Static<typeof TimePoint>;
+
+/** Figures out of the metrics, and what they lack. */
+const Monitored = {
+  ...Performance,
+  /** Requests that stand in the logs but in no metric: too late, lost, or not there yet. They are not counted here. */
+  missing: Count,
+};
+
+export const MonitorCode = Type.Object({
+  /** null: no code; `other`: codes beyond the first 20 of a window, counted together. */
+  code: Type.Union([Type.Integer(), Type.Null(), Type.Literal('other')]),
+  count: Count,
+  /** Of all requests of the application or the interface it stands with, 0 to 1. */
+  share: Type.Number(),
+  name: Type.String(),
+  meaning: Type.String(),
+  advice: Type.String(),
+});
+export type MonitorCode = Static<typeof MonitorCode>;
+
+/** The same requests one day before: counts, success rate and delay, without percentiles. */
+export const DayBefore = Type.Object({
+  requests: Count,
+  requests_per_s: Type.Number(),
+  outcomes: OutcomeCounts,
+  success_rate: NullableNumber,
+  latency_ms: Type.Object({ avg: NullableNumber, max: NullableNumber }),
+});
+export type DayBefore = Static<typeof DayBefore>;
+/** null where metrics of that time are no longer kept. */
+const MaybeDayBefore = Type.Union([DayBefore, Type.Null()]);
+
+export const MonitorPoint = Type.Object({
+  time: Time,
+  ...Monitored,
+  /** Its `missing` is of the same step a day before. */
+  day_before: Type.Union([Type.Object({ ...DayBefore.properties, missing: Count }), Type.Null()]),
+});
+export type MonitorPoint = Static<typeof MonitorPoint>;
+
+export const MonitorInterface = Type.Object({
+  interface: Type.String(),
+  ...Performance,
+  /** Most frequent codes but 0, 3 at most. */
+  codes: Type.Array(MonitorCode),
+  day_before: MaybeDayBefore,
+});
+export type MonitorInterface = Static<typeof MonitorInterface>;
+
+export const MonitorRegion = Type.Object({
+  /** Empty where the source does not tell it. */
+  region: Type.String(),
+  ...Performance,
+  day_before: MaybeDayBefore,
+});
+export type MonitorRegion = Static<typeof MonitorRegion>;
+
+export const Monitor = Type.Object({
+  ...Monitored,
+  /** The window one day earlier, as far as its metrics are kept; null where nothing of it is. */
+  day_before: Type.Union([
+    Type.Object({ from: Time, to: Time, ...DayBefore.properties, missing: Count }),
+    Type.Null(),
+  ]),
+  /** All codes but 0 of these interfaces, most frequent first, 50 at most. */
+  codes: Type.Array(MonitorCode),
+  /** One for each step, also those nothing happened in. */
+  steps: Type.Array(MonitorPoint),
+  /** Most used first, 1,000 at most. */
+  interfaces: Type.Array(MonitorInterface),
+  /** Most used first, 100 at most. */
+  regions: Type.Array(MonitorRegion),
+});
+export type Monitor = Static<typeof Monitor>;
 
 export const ExceptionRow = Type.Object({
   exception: Type.String(),
@@ -148,7 +223,17 @@ export const Window = Type.Object({
   to: Time,
   /** Seconds; null where the answer has no steps. */
   step: Type.Union([Type.Integer(), Type.Null()]),
-  source: Type.Union([Type.Literal('logs'), Type.Literal('metrics')]),
+  source: Type.Union([Type.Literal('logs'), Type.Literal('metrics'), Type.Literal('both')], {
+    description: 'what requests, outcomes and delay were counted from; both: metrics says which part',
+  }),
+  metrics: Type.Union([Type.Object({ from: Time, to: Time }), Type.Null()], {
+    description: 'the part of the window that was counted from the metrics, whole minutes; null: none',
+  }),
+  logged_share: Type.Union([Type.Number(), Type.Null()], {
+    description:
+      'of all requests of the application in the window, whatever the filters, the share logged one by one; ' +
+      'below 1 successes were sampled, and what comes from the logs are estimates; null: not looked at, or none',
+  }),
 });
 export type Window = Static<typeof Window>;
 

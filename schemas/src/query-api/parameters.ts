@@ -62,6 +62,22 @@ export const SteppedQuery = Type.Object(
 );
 export type SteppedQuery = Static<typeof SteppedQuery>;
 
+export const MonitorQuery = Type.Object(
+  {
+    ...WindowParameters,
+    step: Type.Optional(
+      Type.String({
+        pattern: '^[1-9][0-9]{0,4}[mhd]$',
+        description: 'whole minutes that divide a day, such as 1m, 5m, 1h; default gives about 60 points',
+      }),
+    ),
+    interface: FilterParameters.interface,
+    region: FilterParameters.region,
+  },
+  { additionalProperties: false },
+);
+export type MonitorQuery = Static<typeof MonitorQuery>;
+
 export const RequestsQuery = Type.Object(
   {
     ...WindowParameters,

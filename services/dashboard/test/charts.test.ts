@@ -29,6 +29,8 @@ const window = (from: string, to: string, step: number | null = 60): Window => (
   to: `2026-11-23T${to}.000Z`,
   step,
   source: 'logs',
+  metrics: null,
+  logged_share: 1,
 });
 
 test('steps without requests stand in the row with zero and without a rate', () => {

@@ -10,6 +10,7 @@ import type {
   Completeness,
   ExceptionRow,
   InterfaceRow,
+  Monitor,
   Overview,
   RequestPage,
   TimePoint,
@@ -18,6 +19,7 @@ import type {
   AnalysisQuery,
   ApplicationPath,
   ApplicationsQuery,
+  MonitorQuery,
   RequestsQuery,
   SteppedQuery,
 } from '@imscope/schemas/query-api/parameters.js';
@@ -25,6 +27,7 @@ import {
   APPLICATIONS,
   EXCEPTIONS,
   INTERFACES,
+  MONITOR,
   OVERVIEW,
   REQUESTS,
   TIMESERIES,
@@ -33,18 +36,22 @@ import { askApplications, SPARKLINE_STEPS_MAX } from './applications.js';
 import type { Ask } from './ask-store.js';
 import { type Authentication, requireApplication } from './authentication.js';
 import { askExceptions } from './exceptions.js';
-import { filterOf } from './filter.js';
+import { filterOf, metricsHave } from './filter.js';
 import { askInterfaces } from './interfaces.js';
-import { askOverview } from './overview.js';
+import { askMonitor } from './monitor.js';
+import { askOverview, previousWindow, type Span } from './overview.js';
 import { decodeCursor, encodeCursor } from './request-cursor.js';
 import { askRequests } from './requests.js';
+import { firstKeptMs, type Source, type Sources } from './source.js';
 import {
   clipToTerm,
+  MINUTE_MS,
+  resolveMonitorStep,
+  resolveMonitorWindow,
   resolveStep,
   resolveWindow,
   timeText,
   type TimeWindow,
-  windowSeconds,
 } from './time-window.js';
 import { askTimeseries } from './timeseries.js';
 
@@ -57,6 +64,7 @@ declare module 'fastify' {
 
 export type ApplicationRouteOptions = {
   readonly ask: Ask;
+  readonly sources: Sources;
   readonly completeness: (nowMs: number) => Promise<Completeness>;
   readonly authentication: Authentication;
   readonly now: () => number;
@@ -78,6 +86,7 @@ export const applicationRoutes: FastifyPluginAsyncTypebox<ApplicationRouteOption
   app.get(`${one}/overview`, { schema: OVERVIEW }, (request) => overview(request, options));
   app.get(`${one}/interfaces`, { schema: INTERFACES }, (request) => interfaces(request, options));
   app.get(`${one}/timeseries`, { schema: TIMESERIES }, (request) => timeseries(request, options));
+  app.get(`${one}/monitor`, { schema: MONITOR }, (request) => monitor(request, options));
   app.get(`${one}/exceptions`, { schema: EXCEPTIONS }, (request) => exceptions(request, options));
   app.get(`${one}/requests`, { schema: REQUESTS }, (request) => requests(request, options));
 };
@@ -89,7 +98,11 @@ function applications(
   const window = resolveWindow(query, options.now());
   const stepMs = resolveStep(query.step, window, SPARKLINE_STEPS_MAX);
   const scope = authenticated(grant).applications;
-  return answer(askApplications(options.ask, scope, window, stepMs, signal), window, stepMs, options);
+  const find = async () => {
+    const { rows: data, loggedShare } = await askApplications(options.ask, scope, window, stepMs, signal);
+    return { data, window, stepMs, metrics: null, loggedShare };
+  };
+  return answer(find(), options);
 }
 
 function overview(
@@ -97,10 +110,20 @@ function overview(
   options: ApplicationRouteOptions,
 ): Promise<Answer<Overview>> {
   const sdkAppId = allowedApplication(grant, params);
+  const { ask } = options;
   const nowMs = options.now();
-  const window = resolveWindow(query, nowMs);
-  const filterFor = (span: TimeWindow) => filterOf(sdkAppId, span, query);
-  return answer(askOverview(options.ask, filterFor, window, nowMs, signal), window, null, options);
+  const current = resolveWindow(query, nowMs);
+  const spanOf = (window: TimeWindow) => ({ window, filter: filterOf(sdkAppId, window, query) });
+  const spans = [spanOf(current), spanOf(previousWindow(current, nowMs))] as const;
+  const choose = async (span: (typeof spans)[number]): Promise<Span & Source> => ({
+    ...span,
+    ...(await options.sources.choose(sdkAppId, span.window, nowMs, metricsHave(query))),
+  });
+  const find = async () => {
+    const [now, before] = await Promise.all([choose(spans[0]), choose(spans[1])]);
+    return { data: await askOverview(ask, now, before, signal), ...now, stepMs: null };
+  };
+  return answer(find(), options);
 }
 
 function interfaces(
@@ -108,9 +131,16 @@ function interfaces(
   options: ApplicationRouteOptions,
 ): Promise<Answer<InterfaceRow[]>> {
   const sdkAppId = allowedApplication(grant, params);
-  const window = resolveWindow(query, options.now());
-  const rows = askInterfaces(options.ask, filterOf(sdkAppId, window, query), windowSeconds(window), signal);
-  return answer(rows, window, null, options);
+  const { ask } = options;
+  const nowMs = options.now();
+  const window = resolveWindow(query, nowMs);
+  const filter = filterOf(sdkAppId, window, query);
+  const find = async () => {
+    const source = await options.sources.choose(sdkAppId, window, nowMs, metricsHave(query));
+    const data = await askInterfaces(ask, filter, window, source.metrics, signal);
+    return { data, window, stepMs: null, ...source };
+  };
+  return answer(find(), options);
 }
 
 function timeseries(
@@ -118,10 +148,34 @@ function timeseries(
   options: ApplicationRouteOptions,
 ): Promise<Answer<TimePoint[]>> {
   const sdkAppId = allowedApplication(grant, params);
-  const window = resolveWindow(query, options.now());
+  const { ask } = options;
+  const nowMs = options.now();
+  const window = resolveWindow(query, nowMs);
   const stepMs = resolveStep(query.step, window, TIMESERIES_STEPS_MAX);
   const filter = filterOf(sdkAppId, window, query);
-  return answer(askTimeseries(options.ask, filter, window, stepMs, signal), window, stepMs, options);
+  const metricsCan = metricsHave(query) && stepMs % MINUTE_MS === 0;
+  const find = async () => {
+    const source = await options.sources.choose(sdkAppId, window, nowMs, metricsCan);
+    const data = await askTimeseries(ask, filter, window, stepMs, source.metrics, signal);
+    return { data, window, stepMs, ...source };
+  };
+  return answer(find(), options);
+}
+
+function monitor(
+  { query, params, grant, signal }: AskedOfOne<MonitorQuery>,
+  options: ApplicationRouteOptions,
+): Promise<Answer<Monitor>> {
+  const sdkAppId = allowedApplication(grant, params);
+  const nowMs = options.now();
+  const window = resolveMonitorWindow(query, nowMs, firstKeptMs(nowMs));
+  const stepMs = resolveMonitorStep(query.step, window, TIMESERIES_STEPS_MAX);
+  const asked = { sdkAppId, window, query, stepMs, nowMs };
+  const find = async () => {
+    const found = await askMonitor(options.ask, options.sources, asked, signal);
+    return { ...found, window, stepMs, metrics: window };
+  };
+  return answer(find(), options);
 }
 
 function exceptions(
@@ -130,8 +184,12 @@ function exceptions(
 ): Promise<Answer<ExceptionRow[]>> {
   const sdkAppId = allowedApplication(grant, params);
   const window = resolveWindow(query, options.now());
-  const rows = askExceptions(options.ask, filterOf(sdkAppId, window, query), signal);
-  return answer(rows, window, null, options);
+  const filter = filterOf(sdkAppId, window, query);
+  const find = async () => {
+    const data = await askExceptions(options.ask, filter, signal);
+    return { data, window, ...FROM_LOGS };
+  };
+  return answer(find(), options);
 }
 
 function requests(
@@ -145,12 +203,12 @@ function requests(
   const question = JSON.stringify([sdkAppId, sorted]);
   const begun = cursor === undefined ? undefined : decodeCursor(cursor, question);
   const window = begun === undefined ? resolveWindow(query, nowMs) : clipToTerm(begun.window, nowMs);
-  const read = async (): Promise<RequestPage> => {
+  const find = async () => {
     const { rows, end } = await askRequests(options.ask, sdkAppId, window, query, begun?.after, signal);
-    const cursorOf = () => end && encodeCursor({ window: begun?.window ?? window, after: end }, question);
-    return { requests: rows, next_cursor: cursorOf() };
+    const next = end && encodeCursor({ window: begun?.window ?? window, after: end }, question);
+    return { data: { requests: rows, next_cursor: next }, window, ...FROM_LOGS };
   };
-  return answer(read(), window, null, options);
+  return answer(find(), options);
 }
 
 function authenticated(grant: Grant | null): Grant {
@@ -164,21 +222,30 @@ function allowedApplication(grant: Grant | null, params: ApplicationPath): numbe
   return params.sdk_app_id;
 }
 
-/** The envelope. @param stepMs null where the answer has no steps */
+/** Data with what they cover: the window, the step (null where there is none) and where the figures come from. */
+type Found<T> = Source & { readonly data: T; readonly window: TimeWindow; readonly stepMs: number | null };
+
+/** Single requests and failures: all from the logs, and what was sampled shows in their weights. */
+const FROM_LOGS = { stepMs: null, metrics: null, loggedShare: null };
+
+/** The envelope. */
 async function answer<T>(
-  data: Promise<T>,
-  window: TimeWindow,
-  stepMs: number | null,
+  finding: Promise<Found<T>>,
   { completeness, now }: ApplicationRouteOptions,
 ): Promise<Answer<T>> {
-  const [found, complete] = await Promise.all([data, completeness(now())]);
+  const [found, complete] = await Promise.all([finding, completeness(now())]);
+  const { window, stepMs, metrics } = found;
+  const span = { from: timeText(window.fromMs), to: timeText(window.toMs) };
+  const part = metrics && { from: timeText(metrics.fromMs), to: timeText(metrics.toMs) };
+  const wholly = part !== null && part.from === span.from && part.to === span.to;
   return {
-    data: found,
+    data: found.data,
     window: {
-      from: timeText(window.fromMs),
-      to: timeText(window.toMs),
+      ...span,
       step: stepMs === null ? null : stepMs / 1000,
-      source: 'logs',
+      source: part === null ? 'logs' : wholly ? 'metrics' : 'both',
+      metrics: part,
+      logged_share: found.loggedShare,
     },
     completeness: complete,
   };

@@ -6,6 +6,7 @@ import {
   ApplicationRow,
   ExceptionRow,
   InterfaceRow,
+  Monitor,
   Overview,
   RequestPage,
   TimePoint,
@@ -14,6 +15,7 @@ import {
   AnalysisQuery,
   ApplicationPath,
   ApplicationsQuery,
+  MonitorQuery,
   RequestsQuery,
   SteppedQuery,
 } from '@imscope/schemas/query-api/parameters.js';
@@ -66,6 +68,18 @@ export const TIMESERIES = {
   ),
   params: ApplicationPath,
   querystring: SteppedQuery,
+};
+
+export const MONITOR = {
+  ...describe(
+    'getMonitor',
+    'Success rate and delay of one application out of the metrics alone, so every request counts, sampled or not: ' +
+      'over time, by interface and by region, each against one day before. Whole minutes of the last 2 days; 1,500 ' +
+      'steps at most. `missing` tells requests that stand in the logs but in no metric',
+    Monitor,
+  ),
+  params: ApplicationPath,
+  querystring: MonitorQuery,
 };
 
 export const EXCEPTIONS = {

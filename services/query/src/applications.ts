@@ -8,13 +8,15 @@ import { Type } from 'typebox';
 import { type Ask, defineQuestion } from './ask-store.js';
 import { SPAN_SQL, spanParams } from './filter.js';
 import {
-  BUCKET_COLUMNS_SQL,
   HISTOGRAM,
+  LATENCY_BUCKET_SQL,
+  LOG_SUMS_SQL,
   PERFORMANCE_COLUMNS_SQL,
   performanceOf,
   successRate,
   SUMS,
 } from './performance.js';
+import { shareOf } from './source.js';
 import { type Step, stepsOf, timeText, type TimeWindow, windowSeconds } from './time-window.js';
 
 /** The worst are shown; those beyond are left out. */
@@ -30,6 +32,7 @@ const TOTALS = defineQuestion(
     interfaces: Type.Number(),
     worst: Type.Tuple([Type.String(), Type.Number(), Type.Number()]),
     last_seen_ms: Type.Number(),
+    row_count: Type.Number(),
   }),
 );
 
@@ -48,7 +51,8 @@ SELECT
   max(i_latency_max_us) AS latency_max_us,
   count() AS interfaces,
   argMax((interface, i_service_error, i_success), (i_service_error, i_requests, interface)) AS worst,
-  max(i_last_seen_ms) AS last_seen_ms
+  max(i_last_seen_ms) AS last_seen_ms,
+  sum(i_row_count) AS row_count
 FROM (
   SELECT
     sdk_app_id,
@@ -60,7 +64,8 @@ FROM (
     sumIf(weight, outcome = 'unknown') AS i_unknown,
     sum(latency_us * weight) AS i_latency_sum_us,
     max(latency_us) AS i_latency_max_us,
-    toUnixTimestamp64Milli(max(time)) AS i_last_seen_ms
+    toUnixTimestamp64Milli(max(time)) AS i_last_seen_ms,
+    count() AS i_row_count
   FROM request_log_kept
   WHERE ${scope}
   GROUP BY sdk_app_id, interface
@@ -86,10 +91,10 @@ SELECT
 FROM (
   SELECT
     sdk_app_id,
-    ${BUCKET_COLUMNS_SQL}
+    ${LOG_SUMS_SQL}
   FROM request_log_kept
   WHERE sdk_app_id IN {sdk_app_ids:Array(UInt64)} AND ${SPAN_SQL}
-  GROUP BY sdk_app_id, bucket
+  GROUP BY sdk_app_id, ${LATENCY_BUCKET_SQL}
 )
 GROUP BY sdk_app_id`;
 
@@ -115,14 +120,17 @@ FROM request_log_kept
 WHERE sdk_app_id IN {sdk_app_ids:Array(UInt64)} AND ${SPAN_SQL}
 GROUP BY sdk_app_id, step_index`;
 
-/** @param scope the applications the caller may see */
+/**
+ * `loggedShare` is of all that are listed.
+ * @param scope the applications the caller may see
+ */
 export async function askApplications(
   ask: Ask,
   scope: 'all' | ReadonlySet<number>,
   window: TimeWindow,
   stepMs: number,
   signal?: AbortSignal,
-): Promise<ApplicationRow[]> {
+): Promise<{ rows: ApplicationRow[]; loggedShare: number | null }> {
   const span = spanParams(window);
   const totals = await (scope === 'all'
     ? ask(TOTALS, totalsSql(SPAN_SQL), span, signal)
@@ -132,7 +140,7 @@ export async function askApplications(
         { ...span, sdk_app_ids: [...scope] },
         signal,
       ));
-  if (totals.length === 0) return [];
+  if (totals.length === 0) return { rows: [], loggedShare: null };
   const listed = { ...span, sdk_app_ids: totals.map((row) => row.sdk_app_id) };
   const [histograms, points] = await Promise.all([
     ask(HISTOGRAMS, HISTOGRAMS_SQL, listed, signal),
@@ -141,7 +149,7 @@ export async function askApplications(
   const histogramOf = new Map(histograms.map((row) => [row.sdk_app_id, row.histogram]));
   const pointsOf = groupByStep(points, stepMs);
   const steps = stepsOf(window, stepMs);
-  return totals.map((row) => ({
+  const rows = totals.map((row) => ({
     sdk_app_id: row.sdk_app_id,
     ...performanceOf({ ...row, histogram: histogramOf.get(row.sdk_app_id) ?? [] }, windowSeconds(window)),
     interfaces: row.interfaces,
@@ -149,6 +157,8 @@ export async function askApplications(
     last_seen: timeText(row.last_seen_ms),
     sparkline: sparklineOf(steps, pointsOf.get(row.sdk_app_id)),
   }));
+  const sumOf = (column: 'row_count' | 'requests') => totals.reduce((sum, row) => sum + row[column], 0);
+  return { rows, loggedShare: shareOf(sumOf('row_count'), sumOf('requests')) };
 }
 
 function worstInterface([name, serviceErrors, success]: [

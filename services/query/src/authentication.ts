@@ -1,6 +1,6 @@
 /*
  * Who asks: a bearer token, or the dashboard's session cookie, which stands for a token. Either way the grant
- * is the one the token file gives now.
+ * is the one the registry file gives now.
  */
 import { HttpError } from '@imscope/runtime/http-errors.js';
 import { type Grant, mayUse, type Tokens } from '@imscope/runtime/tokens.js';

@@ -6,6 +6,7 @@ import type { Completeness } from '@imscope/schemas/query-api/answers.js';
 import { TOPICS } from '@imscope/schemas/topics.js';
 import { Type } from 'typebox';
 import { type Ask, defineQuestion } from './ask-store.js';
+import { createMemory } from './memory.js';
 import { timeText } from './time-window.js';
 
 const WATERMARK = defineQuestion(
@@ -32,23 +33,11 @@ const REUSE_MS = 1_000;
 
 /** Throws what `ask` throws. */
 export function createCompleteness(ask: Ask): (nowMs: number) => Promise<Completeness> {
-  let asked: Promise<Completeness> | undefined;
-  let askedAtMs = 0;
+  const memory = createMemory<Completeness>(REUSE_MS, 1);
   const look = async (): Promise<Completeness> => {
     const [row] = await ask(WATERMARK, WATERMARK_SQL, { topic: TOPICS.requestLog.name });
     const watermark = row === undefined || row.partitions === 0 ? null : timeText(row.watermark_ms);
     return { status: 'unknown', ratio: null, watermark, silent_collectors: [] };
   };
-  return (nowMs) => {
-    if (asked === undefined || nowMs - askedAtMs >= REUSE_MS || nowMs < askedAtMs) {
-      askedAtMs = nowMs;
-      const looking = look();
-      asked = looking;
-      // A failure is told to those who wait for it, and the next one looks again.
-      looking.catch(() => {
-        if (asked === looking) asked = undefined;
-      });
-    }
-    return asked;
-  };
+  return (nowMs) => memory('watermark', nowMs, look);
 }

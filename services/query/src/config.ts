@@ -14,7 +14,7 @@ export const QUERY_SETTINGS = {
     max: 65_535,
     purpose: 'port of the API and the dashboard; 0 takes a free one',
   }),
-  tokenFile: text({ purpose: 'JSON file with the SHA-256 of every token (scope read)' }),
+  registryFile: text({ purpose: 'JSON file with the SHA-256 of every token (scope read), the collector’s' }),
   dashboardDir: text({ default: '', purpose: 'folder of the built dashboard; empty serves the API alone' }),
   sessionKey: secret({
     default: '',
@@ -53,6 +53,13 @@ export const QUERY_SETTINGS = {
     min: 64 * MIB,
     max: 65_536 * MIB,
     purpose: 'memory the store may take for one question, bytes; beyond it callers get 422',
+  }),
+  logRowsMax: integer({
+    default: 500_000,
+    min: 0,
+    max: 1_000_000_000,
+    purpose:
+      'logged requests of a window up to which the logs of an application that is not sampled are summed themselves; beyond, its metrics are',
   }),
   ...STORE_SETTINGS,
 } satisfies Settings;

@@ -7,7 +7,15 @@ import type { AnalysisQuery } from '@imscope/schemas/query-api/parameters.js';
 import type { QueryParams } from './ask-store.js';
 import type { TimeWindow } from './time-window.js';
 
-export type Filter = { readonly sql: string; readonly params: QueryParams };
+export type Filter = {
+  /** Over the logs: application, span and filters. */
+  readonly sql: string;
+  /** Over the metrics: application and those filters that metrics have, without a span. */
+  readonly metricSql: string;
+  readonly params: QueryParams;
+};
+
+export const APPLICATION_SQL = 'sdk_app_id = {sdk_app_id:UInt64}';
 
 /** The condition on time, for every question. */
 export const SPAN_SQL = `time >= fromUnixTimestamp64Milli({from_ms:Int64}, 'UTC')
@@ -15,6 +23,16 @@ export const SPAN_SQL = `time >= fromUnixTimestamp64Milli({from_ms:Int64}, 'UTC'
 
 export function spanParams(window: TimeWindow): { from_ms: number; to_ms: number } {
   return { from_ms: window.fromMs, to_ms: window.toMs };
+}
+
+/** The part of a window that is taken from the metrics: its metric windows, and all logs but those of the part. */
+export const METRIC_SPAN_SQL = `window_start >= fromUnixTimestamp64Milli({metrics_from_ms:Int64}, 'UTC')
+  AND window_start < fromUnixTimestamp64Milli({metrics_to_ms:Int64}, 'UTC')`;
+export const LOG_ONLY_SPAN_SQL = `(time < fromUnixTimestamp64Milli({metrics_from_ms:Int64}, 'UTC')
+    OR time >= fromUnixTimestamp64Milli({metrics_to_ms:Int64}, 'UTC'))`;
+
+export function metricSpanParams(part: TimeWindow): { metrics_from_ms: number; metrics_to_ms: number } {
+  return { metrics_from_ms: part.fromMs, metrics_to_ms: part.toMs };
 }
 
 type ListFilters = Pick<
@@ -32,11 +50,23 @@ const LIST_CLAUSES: Readonly<Record<keyof ListFilters, string>> = {
   exception: 'exception IN {exception:Array(String)}',
 };
 
+/** What metrics can be asked by. Their codes are counted apart from outcome and delay, so not by code. */
+const METRIC_FILTERS: ReadonlySet<string> = new Set(['interface', 'region']);
+
+/** Whether metrics have every filter that is given. */
+export function metricsHave(query: ListFilters & Pick<AnalysisQuery, 'code'>): boolean {
+  const { code, ...lists } = query;
+  const given = Object.keys(LIST_CLAUSES).filter(
+    (name) => (lists[name as keyof ListFilters] ?? []).length > 0,
+  );
+  return (code ?? []).length === 0 && given.every((name) => METRIC_FILTERS.has(name));
+}
+
 const INT32_MAX = 2_147_483_647;
 
 /**
  * @param query the filters that are given; an empty list filters nothing
- * @returns a condition to stand after WHERE, and its values
+ * @returns conditions to stand after WHERE, and their values
  * @throws `HttpError` invalid_parameter where a code is beyond 32 bits
  */
 export function filterOf(
@@ -44,12 +74,14 @@ export function filterOf(
   window: TimeWindow,
   query: ListFilters & Pick<AnalysisQuery, 'code'>,
 ): Filter {
-  const clauses = ['sdk_app_id = {sdk_app_id:UInt64}', SPAN_SQL];
+  const clauses = [APPLICATION_SQL, SPAN_SQL];
+  const metricClauses = [APPLICATION_SQL];
   const params: Record<string, QueryParams[string]> = { sdk_app_id: sdkAppId, ...spanParams(window) };
   for (const [name, clause] of Object.entries(LIST_CLAUSES)) {
     const values = query[name as keyof ListFilters];
     if (values === undefined || values.length === 0) continue;
     clauses.push(clause);
+    if (METRIC_FILTERS.has(name)) metricClauses.push(clause);
     params[name] = values;
   }
   if (query.code !== undefined && query.code.length > 0) {
@@ -58,7 +90,7 @@ export function filterOf(
     clauses.push(nulls ? '(code IN {code:Array(Int32)} OR code IS NULL)' : 'code IN {code:Array(Int32)}');
     params['code'] = codes;
   }
-  return { sql: clauses.join('\n  AND '), params };
+  return { sql: clauses.join('\n  AND '), metricSql: metricClauses.join('\n  AND '), params };
 }
 
 function codeOf(text: string): number {

@@ -6,13 +6,8 @@ import { Type } from 'typebox';
 import { type Ask, defineQuestion } from './ask-store.js';
 import { CODE, codeCountOf, OUTCOME } from './codes.js';
 import type { Filter } from './filter.js';
-import {
-  BUCKET_COLUMNS_SQL,
-  PERFORMANCE_COLUMNS_SQL,
-  PERFORMANCE_ROW,
-  performanceOf,
-} from './performance.js';
-import { timeText } from './time-window.js';
+import { type Grouping, PERFORMANCE_ROW, performanceOf, performanceQuery } from './performance.js';
+import { timeText, type TimeWindow, windowSeconds } from './time-window.js';
 
 /** The most used are shown; those beyond are left out. */
 const INTERFACES_MAX = 1_000;
@@ -22,23 +17,12 @@ const PERFORMANCE = defineQuestion(
   Type.Object({ interface: Type.String(), last_seen_ms: Type.Number(), ...PERFORMANCE_ROW }),
 );
 
-const performanceSql = (filter: string): string => `
-SELECT
-  interface,
-  max(b_last_seen_ms) AS last_seen_ms,
-  ${PERFORMANCE_COLUMNS_SQL}
-FROM (
-  SELECT
-    interface,
-    toUnixTimestamp64Milli(max(time)) AS b_last_seen_ms,
-    ${BUCKET_COLUMNS_SQL}
-  FROM request_log_kept
-  WHERE ${filter}
-  GROUP BY interface, bucket
-)
-GROUP BY interface
-ORDER BY requests DESC, interface
-LIMIT ${INTERFACES_MAX}`;
+const GROUPING: Grouping = {
+  key: 'interface',
+  logs: ['interface', 'toUnixTimestamp64Milli(max(time)) AS b_last_seen_ms'],
+  metrics: ['m.interface AS interface', 'toUnixTimestamp64Milli(max(m.window_start)) AS b_last_seen_ms'],
+  outer: ['interface', 'max(b_last_seen_ms) AS last_seen_ms'],
+};
 
 const TOP_CODES = defineQuestion(
   'interfaces_top_codes',
@@ -53,17 +37,25 @@ GROUP BY interface, code, outcome
 ORDER BY requests DESC, code, outcome
 LIMIT 1 BY interface`;
 
-/** Most used first; the share of a row's top code is of the interface's own requests. */
+/**
+ * Most used first; the share of a row's top code is of the interface's own requests. Top codes come from the logs
+ * in any case: metrics do not tell codes by outcome.
+ * @param metrics the part of the window to take from the metrics
+ */
 export async function askInterfaces(
   ask: Ask,
   filter: Filter,
-  seconds: number,
+  window: TimeWindow,
+  metrics: TimeWindow | null,
   signal?: AbortSignal,
 ): Promise<InterfaceRow[]> {
+  const { sql, params } = performanceQuery(GROUPING, filter, window, metrics);
+  const mostUsedSql = `${sql}\nORDER BY requests DESC, interface\nLIMIT ${INTERFACES_MAX}`;
   const [rows, topCodes] = await Promise.all([
-    ask(PERFORMANCE, performanceSql(filter.sql), filter.params, signal),
+    ask(PERFORMANCE, mostUsedSql, params, signal),
     ask(TOP_CODES, topCodesSql(filter.sql), filter.params, signal),
   ]);
+  const seconds = windowSeconds(window);
   const topCodeOf = new Map(topCodes.map((row) => [row.interface, row]));
   return rows.map((row) => {
     const topCode = topCodeOf.get(row.interface);

@@ -48,14 +48,17 @@ export async function describeApi(app: FastifyInstance): Promise<void> {
       info: {
         title: 'imscope query API',
         description:
-          'How well do the interfaces of an application do, why do they fail, and where? Counts are requests, ' +
-          'sampling does not show. Durations are milliseconds, times are UTC, spans are half open: [from, to).',
+          'How well do the interfaces of an application do, why do they fail, and where? Counts are requests: ' +
+          'exact from the metrics, sums of weights from the logs. Durations are milliseconds, times are UTC, spans are half open: [from, to).',
         version: '1',
         license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
       },
       servers: [{ url: '/', description: 'this service' }],
       tags: [
-        { name: 'applications', description: 'Answers out of the request logs, kept 7 days' },
+        {
+          name: 'applications',
+          description: 'Answers out of the request logs, kept 7 days, and the metrics, kept 2 days',
+        },
         { name: 'session', description: 'Signing in to the dashboard' },
         { name: 'description', description: 'This description' },
       ],

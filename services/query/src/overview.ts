@@ -6,34 +6,20 @@ import { Type } from 'typebox';
 import { type Ask, defineQuestion } from './ask-store.js';
 import { CODE, codeCountOf, OUTCOME } from './codes.js';
 import type { Filter } from './filter.js';
-import {
-  BUCKET_COLUMNS_SQL,
-  PERFORMANCE_COLUMNS_SQL,
-  PERFORMANCE_ROW,
-  performanceOf,
-} from './performance.js';
+import { type Grouping, PERFORMANCE_ROW, performanceOf, performanceQuery } from './performance.js';
 import { LOG_TERM_MS, type TimeWindow, windowSeconds } from './time-window.js';
 
 const PERFORMANCE = defineQuestion(
   'overview',
-  Type.Object({ is_current: Type.Number(), interfaces: Type.Number(), ...PERFORMANCE_ROW }),
+  Type.Object({ interfaces: Type.Number(), ...PERFORMANCE_ROW }),
 );
 
-const performanceSql = (filter: string): string => `
-SELECT
-  is_current,
-  uniqExactArray(b_interfaces) AS interfaces,
-  ${PERFORMANCE_COLUMNS_SQL}
-FROM (
-  SELECT
-    time >= fromUnixTimestamp64Milli({current_from_ms:Int64}, 'UTC') AS is_current,
-    groupUniqArray(interface) AS b_interfaces,
-    ${BUCKET_COLUMNS_SQL}
-  FROM request_log_kept
-  WHERE ${filter}
-  GROUP BY is_current, bucket
-)
-GROUP BY is_current`;
+const GROUPING: Grouping = {
+  key: undefined,
+  logs: ['groupUniqArray(interface) AS b_interfaces'],
+  metrics: ['groupUniqArray(m.interface) AS b_interfaces'],
+  outer: ['uniqExactArray(b_interfaces) AS interfaces'],
+};
 
 const CODES_MAX = 50;
 const CODES = defineQuestion(
@@ -56,27 +42,33 @@ export function previousWindow(window: TimeWindow, nowMs: number): TimeWindow {
   return { fromMs: Math.min(fromMs, window.fromMs), toMs: window.fromMs };
 }
 
-/** @param filterFor the filter clause of the question over a window */
+/** A window with its filter and the part of it to take from the metrics. */
+export type Span = {
+  readonly window: TimeWindow;
+  readonly filter: Filter;
+  readonly metrics: TimeWindow | null;
+};
+
+/** Codes come from the logs in any case: metrics do not tell them by outcome. */
 export async function askOverview(
   ask: Ask,
-  filterFor: (window: TimeWindow) => Filter,
-  window: TimeWindow,
-  nowMs: number,
+  current: Span,
+  previous: Span,
   signal?: AbortSignal,
 ): Promise<Overview> {
-  const previous = previousWindow(window, nowMs);
-  const both = filterFor({ fromMs: previous.fromMs, toMs: window.toMs });
-  const current = filterFor(window);
-  const [rows, codes] = await Promise.all([
-    ask(PERFORMANCE, performanceSql(both.sql), { ...both.params, current_from_ms: window.fromMs }, signal),
-    ask(CODES, codesSql(current.sql), current.params, signal),
+  const performance = ({ filter, window, metrics }: Span) => {
+    const { sql, params } = performanceQuery(GROUPING, filter, window, metrics);
+    return ask(PERFORMANCE, sql, params, signal);
+  };
+  const [[now], [before], codes] = await Promise.all([
+    performance(current),
+    performance(previous),
+    ask(CODES, codesSql(current.filter.sql), current.filter.params, signal),
   ]);
-  const now = rows.find((row) => row.is_current === 1);
-  const before = rows.find((row) => row.is_current === 0);
   return {
-    ...performanceOf(now, windowSeconds(window)),
+    ...performanceOf(now, windowSeconds(current.window)),
     interfaces: now?.interfaces ?? 0,
-    previous: performanceOf(before, windowSeconds(previous)),
+    previous: performanceOf(before, windowSeconds(previous.window)),
     codes: codes.map((row): CodeCount => codeCountOf(row, now?.requests ?? 0)),
   };
 }

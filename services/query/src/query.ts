@@ -4,7 +4,7 @@
 import type { AddressInfo } from 'node:net';
 import type { Running, ServiceContext } from '@imscope/runtime/service.js';
 import { createStoreClient } from '@imscope/runtime/store-client.js';
-import { openTokens } from '@imscope/runtime/tokens.js';
+import { openRegistry } from '@imscope/runtime/registry-file.js';
 import type { FastifyInstance } from 'fastify';
 import { createAsk } from './ask-store.js';
 import { createAuthentication } from './authentication.js';
@@ -16,6 +16,7 @@ import { createServer } from './server.js';
 import { createSessionSeal } from './session-seal.js';
 import { createSignInCodes } from './sign-in-codes.js';
 import { createSignInGuard } from './sign-in-guard.js';
+import { createSources } from './source.js';
 import { watchStore } from './store-readiness.js';
 
 /** The store ends a question at its own limit; the client waits this much longer for it to say so. */
@@ -25,11 +26,11 @@ const SIGN_IN_ADDRESSES_MAX = 10_000;
 
 export type Query = { readonly app: FastifyInstance; close(): Promise<void> };
 
-/** Everything but listening. Throws where the token file or the dashboard's files do not hold together. */
+/** Everything but listening. Throws where the registry file or the dashboard's files do not hold together. */
 export async function createQuery(context: ServiceContext<typeof QUERY_SETTINGS>): Promise<Query> {
   const { config, logger, registry, readiness } = context;
   const seal = createSessionSeal(config.sessionKey);
-  const tokens = openTokens(config.tokenFile, logger);
+  const tokens = openRegistry(config.registryFile, logger);
   const client = createStoreClient(config, 'imscope-query', config.queryTimeoutMs + CLIENT_GRACE_MS);
   const metrics = createMetrics(registry, {
     storeQueriesInFlight: () => gate.inFlight(),
@@ -47,6 +48,7 @@ export async function createQuery(context: ServiceContext<typeof QUERY_SETTINGS>
   const ask = createAsk({ client, gate, metrics, logger, timeoutMs, memoryBytesMax });
   const app = await createServer({
     ask,
+    sources: createSources(ask, config.logRowsMax),
     completeness: createCompleteness(ask),
     tokens,
     authentication: createAuthentication(tokens, seal),

@@ -98,7 +98,7 @@ function requestFilter(
   window: TimeWindow,
   query: RequestsQuery,
   after: RowPlace | undefined,
-): Filter {
+): Pick<Filter, 'sql' | 'params'> {
   const base = filterOf(sdkAppId, window, query);
   const clauses = [base.sql];
   const params = { ...base.params };

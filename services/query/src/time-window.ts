@@ -13,11 +13,13 @@ export type Step = {
 };
 
 const SECOND_MS = 1_000;
-const MINUTE_MS = 60 * SECOND_MS;
-const HOUR_MS = 60 * MINUTE_MS;
-const DAY_MS = 24 * HOUR_MS;
+export const MINUTE_MS = 60 * SECOND_MS;
+export const HOUR_MS = 60 * MINUTE_MS;
+export const DAY_MS = 24 * HOUR_MS;
 /** How long logs are kept; the view `request_log_kept` clips to the same. */
 export const LOG_TERM_MS = 7 * DAY_MS;
+/** How long metrics are kept; the view `interface_metric_kept` clips to the same. */
+export const METRIC_TERM_MS = 2 * DAY_MS;
 const DEFAULT_SPAN_MS = HOUR_MS;
 const DEFAULT_STEPS = 60;
 const DEFAULT_STEP_CHOICES_MS = [
@@ -54,6 +56,52 @@ export function clipToTerm(window: TimeWindow, nowMs: number): TimeWindow {
     );
   }
   return { fromMs: Math.max(window.fromMs, keptFromMs), toMs: window.toMs };
+}
+
+/**
+ * The whole minutes of a window for `monitor`: both bounds go back to their minute, so that `now-1h` is 60 minutes.
+ * Where metrics of the first minutes may be gone before they are asked, it begins at the first that stays.
+ * @param firstKeptMs the first minute whose metrics stay kept
+ * @throws `HttpError` invalid_parameter where the window begins before the term or holds no whole minute
+ */
+export function resolveMonitorWindow(
+  query: { readonly from?: string; readonly to?: string },
+  nowMs: number,
+  firstKeptMs: number,
+): TimeWindow {
+  const asked = resolveWindow(query, nowMs);
+  if (asked.fromMs < nowMs - METRIC_TERM_MS) {
+    throw new HttpError(
+      'invalid_parameter',
+      `from is "${query.from ?? timeText(asked.fromMs)}", but metrics are kept 2 days, since ` +
+        `${timeText(nowMs - METRIC_TERM_MS)}: begin later, or ask timeseries, which answers up to 7 days`,
+    );
+  }
+  const fromMs = Math.max(floorMinute(asked.fromMs), firstKeptMs);
+  const toMs = floorMinute(asked.toMs);
+  if (fromMs >= toMs) {
+    throw new HttpError(
+      'invalid_parameter',
+      `${timeText(asked.fromMs)} to ${timeText(asked.toMs)} holds no minute that has ended: monitor answers whole ` +
+        'minutes; give a longer window, or ask timeseries',
+    );
+  }
+  return { fromMs, toMs };
+}
+
+/** Steps of `monitor` are whole minutes and the same on every day. Throws as `resolveStep`. */
+export function resolveMonitorStep(text: string | undefined, window: TimeWindow, stepsMax: number): number {
+  const stepMs = Math.max(resolveStep(text, window, stepsMax), MINUTE_MS);
+  if (DAY_MS % stepMs === 0) return stepMs;
+  throw new HttpError(
+    'invalid_parameter',
+    `step is "${text ?? ''}", which does not divide a day: give whole minutes that do, such as 1m, 5m, 1h or 1d`,
+  );
+}
+
+/** The beginning of its minute. */
+export function floorMinute(timeMs: number): number {
+  return Math.floor(timeMs / MINUTE_MS) * MINUTE_MS;
 }
 
 function timeOf(name: string, text: string, nowMs: number): number {

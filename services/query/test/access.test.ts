@@ -14,7 +14,7 @@ import {
   READ_FEW,
   type StoreUnderTest,
   WRITE,
-  writeTokenFile,
+  writeRegistryFile,
 } from './query-under-test.js';
 import { addressOf, assertError, readAnswer } from './read-answer.js';
 import { storedRow } from './stored-row.js';
@@ -203,12 +203,12 @@ test('bodies that are no sign-in get the documented answer and are never repeate
 });
 
 test('a token taken out of the file loses its sessions in the running process', async () => {
-  const tokenFile = join(store.dir, 'own-tokens.json');
-  writeTokenFile(tokenFile);
+  const registryFile = join(store.dir, 'own-registry.json');
+  writeRegistryFile(registryFile);
   const service = await startService({
     name: 'query',
     mode: 'source',
-    env: { ...store.environment, TOKEN_FILE: tokenFile, QUERY_PORT: '0', LOG_LEVEL: 'info' },
+    env: { ...store.environment, REGISTRY_FILE: registryFile, QUERY_PORT: '0', LOG_LEVEL: 'info' },
     logFile: join(store.dir, 'query.log'),
   });
   try {
@@ -227,7 +227,7 @@ test('a token taken out of the file loses its sessions in the running process', 
       return answer.status;
     };
     assert.equal(await read(), 200);
-    writeTokenFile(tokenFile, []);
+    writeRegistryFile(registryFile, []);
     while ((await read()) === 200);
     assert.equal(await read(), 401);
   } finally {

@@ -92,7 +92,13 @@ test('overview equals an independent recomputation, now and over the span before
     SECONDS,
   );
   assert.equal(data.interfaces, 3);
-  assert.deepEqual(window, { ...WINDOW, step: null, source: 'logs' });
+  assert.deepEqual(window, {
+    ...WINDOW,
+    step: null,
+    source: 'logs',
+    metrics: null,
+    logged_share: busyNow.length / sumWeights(busyNow),
+  });
   assert.equal(completeness.status, 'unknown');
 });
 

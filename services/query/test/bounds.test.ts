@@ -63,7 +63,7 @@ test('a line of questions that is full turns callers away with 503, and those in
   await new Promise<void>((resolve) => slow.listen(0, '127.0.0.1', resolve));
   const { port } = slow.address() as AddressInfo;
   const query = await openQuery({
-    TOKEN_FILE: join(store.dir, 'tokens.json'),
+    REGISTRY_FILE: join(store.dir, 'registry.json'),
     STORE_URL: `http://127.0.0.1:${port}`,
     STORE_QUERIES_MAX: '1',
     STORE_QUEUE_MAX: '2',
@@ -71,7 +71,8 @@ test('a line of questions that is full turns callers away with 503, and those in
   // The look at readiness and the first question hold the store; two more questions fill the line.
   const waiting = query.app.inject(OVERVIEW);
   await twoArrived;
-  const refused = await query.app.inject(OVERVIEW);
+  // Of another application: callers with the same question share one.
+  const refused = await query.app.inject({ ...OVERVIEW, url: addressOf('applications/102/overview') });
   assertError(refused, 503, 'unavailable');
   assert.equal(refused.headers['retry-after'], '1');
   const figures = await query.registry.metrics();

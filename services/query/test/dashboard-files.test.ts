@@ -4,19 +4,19 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { gunzipSync } from 'node:zlib';
-import { openQuery, type QueryUnderTest, writeTokenFile } from './query-under-test.js';
+import { openQuery, type QueryUnderTest, writeRegistryFile } from './query-under-test.js';
 import { assertError } from './read-answer.js';
 
 const dir = mkdtempSync(join(tmpdir(), 'imscope-query-'));
-const tokenFile = join(dir, 'tokens.json');
+const registryFile = join(dir, 'registry.json');
 const dashboardDir = join(dir, 'dashboard');
 const INDEX = '<!doctype html><title>imscope</title>';
 const SCRIPT = `console.log(${JSON.stringify('x'.repeat(5_000))});`;
-const environment = { TOKEN_FILE: tokenFile, STORE_URL: 'http://127.0.0.1:9' };
+const environment = { REGISTRY_FILE: registryFile, STORE_URL: 'http://127.0.0.1:9' };
 let query: QueryUnderTest;
 
 before(async () => {
-  writeTokenFile(tokenFile);
+  writeRegistryFile(registryFile);
   mkdirSync(join(dashboardDir, 'assets'), { recursive: true });
   writeFileSync(join(dashboardDir, 'index.html'), INDEX);
   writeFileSync(join(dashboardDir, 'assets', 'index-3f2a.js'), SCRIPT);

@@ -6,15 +6,15 @@ import { after, before, test } from 'node:test';
 import { Validator } from '@seriousme/openapi-schema-validator';
 import { Type } from 'typebox';
 import { Value } from 'typebox/value';
-import { openQuery, type QueryUnderTest, writeTokenFile } from './query-under-test.js';
+import { openQuery, type QueryUnderTest, writeRegistryFile } from './query-under-test.js';
 
 let query: QueryUnderTest;
 const dir = mkdtempSync(join(tmpdir(), 'imscope-query-'));
 
 before(async () => {
-  const tokenFile = join(dir, 'tokens.json');
-  writeTokenFile(tokenFile);
-  query = await openQuery({ TOKEN_FILE: tokenFile, STORE_URL: 'http://127.0.0.1:9' });
+  const registryFile = join(dir, 'registry.json');
+  writeRegistryFile(registryFile);
+  query = await openQuery({ REGISTRY_FILE: registryFile, STORE_URL: 'http://127.0.0.1:9' });
 });
 after(async () => {
   await query.close();
@@ -56,6 +56,7 @@ test('the description covers every route with parameters, answers, errors and se
     'get /v1/applications',
     `${one}/exceptions`,
     `${one}/interfaces`,
+    `${one}/monitor`,
     `${one}/overview`,
     `${one}/requests`,
     `${one}/timeseries`,

@@ -3,17 +3,17 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { openQuery, type QueryUnderTest, READ_ALL, writeTokenFile } from './query-under-test.js';
+import { openQuery, type QueryUnderTest, READ_ALL, writeRegistryFile } from './query-under-test.js';
 import { addressOf, assertError } from './read-answer.js';
 
 let query: QueryUnderTest;
 const dir = mkdtempSync(join(tmpdir(), 'imscope-query-'));
 
 before(async () => {
-  const tokenFile = join(dir, 'tokens.json');
-  writeTokenFile(tokenFile);
+  const registryFile = join(dir, 'registry.json');
+  writeRegistryFile(registryFile);
   // Nobody listens on port 9 of loopback: parameters are refused before the store is asked.
-  query = await openQuery({ TOKEN_FILE: tokenFile, STORE_URL: 'http://127.0.0.1:9' });
+  query = await openQuery({ REGISTRY_FILE: registryFile, STORE_URL: 'http://127.0.0.1:9' });
 });
 after(async () => {
   await query.close();

@@ -30,7 +30,7 @@ const TOKENS = [
   { name: 'gateway', sha256: hashToken(WRITE), scope: 'write', applications: 'all' },
 ];
 
-export function writeTokenFile(path: string, tokens: readonly object[] = TOKENS): void {
+export function writeRegistryFile(path: string, tokens: readonly object[] = TOKENS): void {
   writeFileSync(path, JSON.stringify({ tokens }));
 }
 
@@ -91,13 +91,13 @@ export async function openStore(): Promise<StoreUnderTest> {
   await server.close();
   const client = connect(store.database);
   await migrateWith(client);
-  const tokenFile = join(dir, 'tokens.json');
-  writeTokenFile(tokenFile);
+  const registryFile = join(dir, 'registry.json');
+  writeRegistryFile(registryFile);
   return {
     dir,
     store,
     client,
-    environment: { ...storeEnv(store), TOKEN_FILE: tokenFile },
+    environment: { ...storeEnv(store), REGISTRY_FILE: registryFile },
     insert: async (rows) => {
       await client.insert({ table: 'request_log', values: [...rows], format: 'JSONEachRow' });
     },

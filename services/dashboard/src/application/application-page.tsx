@@ -37,6 +37,7 @@ import { HeadlineTiles } from './headline-tiles.js';
 import { InterfaceTable } from './interface-table.js';
 import { RequestList } from './request-list.js';
 import { type KnownValues, ScopeBar } from './scope-bar.js';
+import { SourceNote } from './source-note.js';
 import { useRequestPages } from './use-request-pages.js';
 
 export function ApplicationPage({ sdkAppId }: { readonly sdkAppId: number }) {
@@ -128,6 +129,7 @@ function Panels({ base, overview, empty, state, change }: PanelsProps) {
     <>
       <PageTools state={state} known={known} onScopes={setScopes} onWindow={setWindow} />
       {empty && <NothingInScope onScopes={setScopes} />}
+      <SourceNote window={overview.answer?.window ?? null} />
       <HeadlineTiles state={overview} />
       <ApplicationCharts state={points} onWindow={setWindow} />
       <div className="columns">
