@@ -10,7 +10,7 @@ import { promisify } from 'node:util';
 import pc from 'picocolors';
 import { type Broker, startBroker } from './stack/broker.js';
 import { hasKafkaJars } from './stack/kafka-jars.js';
-import { CHROMIUM, JAVA, MAVEN, NGINX, providePrograms } from './stack/programs.js';
+import { CHROMIUM, JAVA, MAVEN, NGINX, providePrograms, STRACE } from './stack/programs.js';
 import { REPO_ROOT } from './stack/repo-root.js';
 import { runTestFiles } from './test-run/run-test-files.js';
 import { createTally, type Tally } from './test-run/tally.js';
@@ -44,7 +44,9 @@ process.stdout.write(`${passed} passed, ${failed} failed\n`, () => process.exit(
 
 async function runAll(): Promise<void> {
   // Maven only fetches Kafka's jars: a run that has them does without.
-  const programs = (await hasKafkaJars()) ? [JAVA, NGINX, CHROMIUM] : [JAVA, MAVEN, NGINX, CHROMIUM];
+  const jars = (await hasKafkaJars()) ? [] : [MAVEN];
+  const tracer = process.platform === 'linux' ? [STRACE] : [];
+  const programs = [JAVA, ...jars, NGINX, CHROMIUM, ...tracer];
   const provided = await providePrograms(programs, (names) => print(`installing ${names.join(', ')}`));
   if (!provided.ok) throw new Error(provided.message);
   const npx = ['--no-install', 'turbo', 'run', 'build', '--output-logs=errors-only', '--no-update-notifier'];

@@ -11,6 +11,8 @@ import { type ClickHouseClient, createClient } from '@clickhouse/client';
 import type { Answer } from '@imscope/schemas/query-api/answers.js';
 import { type Credentials, openCredentials } from '../stack/credentials.js';
 import { freePort } from '../stack/ports.js';
+import type { ManagedProcess } from '../stack/process.js';
+import { readMetric } from '../stack/read-metric.js';
 import { type RunningService, type ServiceName, runServiceCommand, startService } from '../stack/services.js';
 import { type RunningStore, startStore, storeEnv } from '../stack/store.js';
 
@@ -18,6 +20,7 @@ export type Pipeline = {
   readonly collectorUrl: string;
   readonly queryUrl: string;
   readonly credentials: Credentials;
+  readonly kafka: { readonly broker: string; readonly topicPrefix: string };
   readonly store: ClickHouseClient;
   /** Asks the query service with the read token. Throws with the answer's text where it is no 200. */
   ask<T>(path: string): Promise<Answer<T>>;
@@ -25,8 +28,12 @@ export type Pipeline = {
   select<T>(sql: string): Promise<T[]>;
   /** Waits until `count()` of request_log is `rows`. Throws after `timeoutMs` with what is there instead. */
   untilStored(rows: number, timeoutMs?: number): Promise<void>;
+  /** The process as it is now, also while it is being started. */
+  process(service: ServiceName): ManagedProcess;
+  /** The sum of a service's metric over its labels. Throws where there is none of this name. */
+  metric(service: ServiceName, name: string): Promise<number>;
   stop(service: ServiceName): Promise<void>;
-  /** SIGKILL. */
+  /** SIGKILL, also while it is being started: then that start fails. */
   kill(service: ServiceName): Promise<void>;
   /** Starts a stopped service again on its ports and data. */
   start(service: ServiceName): Promise<void>;
@@ -45,8 +52,11 @@ export function testBroker(): string {
 }
 
 type Processes = {
+  /** Those that became ready, and those of them and others that were spawned last. */
   readonly running: Map<ServiceName, RunningService>;
+  readonly spawned: Map<ServiceName, ManagedProcess>;
   readonly store: RunningStore;
+  readonly kafka: Pipeline['kafka'];
   start(name: ServiceName): Promise<void>;
 };
 
@@ -58,7 +68,7 @@ export async function startPipeline(
   const directory = mkdtempSync(join(tmpdir(), 'imscope-pipeline-'));
   const credentials = openCredentials(join(directory, 'credentials'));
   const [collectorPort, queryPort] = [await freePort(), await freePort()];
-  const { running, store, start } = await startProcesses(directory, credentials, broker, {
+  const { running, spawned, store, kafka, start } = await startProcesses(directory, credentials, broker, {
     ...settings,
     collector: { COLLECTOR_PORT: String(collectorPort), ...settings.collector },
     query: { QUERY_PORT: String(queryPort), ...settings.query },
@@ -73,24 +83,28 @@ export async function startPipeline(
   const select = async <T>(sql: string): Promise<T[]> =>
     (await client.query({ query: sql, format: 'JSONEachRow' })).json<T>();
   const runningService = (name: ServiceName): RunningService => running.get(name) ?? failNotRunning(name);
+  const spawnedProcess = (name: ServiceName): ManagedProcess => spawned.get(name) ?? failNotRunning(name);
   return {
     collectorUrl: `http://127.0.0.1:${collectorPort}`,
     queryUrl: `http://127.0.0.1:${queryPort}`,
     credentials,
+    kafka,
     store: client,
     ask: (path) => ask(`http://127.0.0.1:${queryPort}${path}`, credentials.readToken),
     select,
     untilStored: (rows, timeoutMs = 60_000) => untilStored(select, rows, timeoutMs),
+    process: spawnedProcess,
+    metric: (name, metric) => readMetric(runningService(name).adminPort, metric),
     stop: async (name) => {
-      await runningService(name).stop();
+      await spawnedProcess(name).stop();
     },
     kill: async (name) => {
-      await runningService(name).kill();
+      await spawnedProcess(name).kill();
     },
     start,
     end: async () => {
       await client.close();
-      await endProcesses(running, directory);
+      await endProcesses(spawned, directory);
     },
   };
 }
@@ -98,11 +112,12 @@ export async function startPipeline(
 /** Starts store, tables, topics and services in this order; what came up is stopped again where one does not. */
 async function startProcesses(
   directory: string,
-  { storePassword: password, tokenFile }: Credentials,
+  { storePassword: password, registryFile }: Credentials,
   broker: string,
   settings: Partial<Record<ServiceName, Record<string, string>>>,
 ): Promise<Processes> {
   const running = new Map<ServiceName, RunningService>();
+  const spawned = new Map<ServiceName, ManagedProcess>();
   const logFile = (name: string): string => join(directory, `${name}.log`);
   const storePort = await freePort();
   const startStoreAgain = async (): Promise<RunningStore> => {
@@ -113,41 +128,44 @@ async function startProcesses(
       password,
       port: storePort,
       logFile: logFile('store'),
+      onSpawn: (process) => spawned.set('store', process),
     });
     running.set('store', store);
     return store;
   };
   try {
     const store = await startStoreAgain();
-    const kafka = { KAFKA_BROKERS: broker, KAFKA_TOPIC_PREFIX: `${randomBytes(6).toString('hex')}.` };
-    const tokens = { TOKEN_FILE: tokenFile };
+    const topicPrefix = `${randomBytes(6).toString('hex')}.`;
+    const kafka = { KAFKA_BROKERS: broker, KAFKA_TOPIC_PREFIX: topicPrefix };
+    const tokens = { REGISTRY_FILE: registryFile };
     const environments: Record<Exclude<ServiceName, 'store'>, Record<string, string>> = {
       aggregator: { ...kafka, ...storeEnv(store), ...settings.aggregator },
-      collector: { ...kafka, ...tokens, ...settings.collector },
+      collector: { ...kafka, ...tokens, SPOOL_DIR: join(directory, 'spool'), ...settings.collector },
       query: { ...storeEnv(store), ...tokens, ...settings.query },
     };
     const start = async (name: ServiceName): Promise<void> => {
       if (name === 'store') await startStoreAgain();
       else {
         const env = environments[name];
-        running.set(name, await startService({ name, mode: 'built', env, logFile: logFile(name) }));
+        const onSpawn = (process: ManagedProcess): void => void spawned.set(name, process);
+        running.set(name, await startService({ name, mode: 'built', env, logFile: logFile(name), onSpawn }));
       }
     };
     const prepare = { name: 'aggregator', mode: 'built', env: environments.aggregator } as const;
     await runServiceCommand({ ...prepare, logFile: logFile('prepare') }, ['prepare']);
     for (const name of ['aggregator', 'collector', 'query'] as const) await start(name);
-    return { running, store, start };
+    return { running, spawned, store, kafka: { broker, topicPrefix }, start };
   } catch (error) {
-    await endProcesses(running, directory);
+    await endProcesses(spawned, directory);
     throw error;
   }
 }
 
 async function endProcesses(
-  running: ReadonlyMap<ServiceName, RunningService>,
+  spawned: ReadonlyMap<ServiceName, ManagedProcess>,
   directory: string,
 ): Promise<void> {
-  for (const name of ['query', 'collector', 'aggregator', 'store'] as const) await running.get(name)?.stop();
+  for (const name of ['query', 'collector', 'aggregator', 'store'] as const) await spawned.get(name)?.stop();
   rmSync(directory, { recursive: true, force: true });
 }
 

@@ -1,6 +1,6 @@
 /*
- * Tokens and the store's password, made once per data directory. Services see only the file of SHA-256 hashes;
- * the words themselves stand in a second file that only its owner may read.
+ * Tokens and the store's password, made once per data directory. Services see only the registry file with their
+ * SHA-256; the words themselves stand in a second file that only its owner may read.
  */
 import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -25,8 +25,8 @@ export type Credentials = {
   readonly storePassword: string;
   /** Signs the dashboard's sessions, so that they outlive a restart. */
   readonly sessionKey: string;
-  /** TOKEN_FILE of collector and query. */
-  readonly tokenFile: string;
+  /** REGISTRY_FILE of collector and query. */
+  readonly registryFile: string;
   /** Where the words stand, for people. */
   readonly secretsFile: string;
 };
@@ -35,7 +35,7 @@ export type Credentials = {
 export function openCredentials(dir: string): Credentials {
   mkdirSync(dir, { recursive: true, mode: 0o700 });
   const secretsFile = join(dir, 'secrets.json');
-  const tokenFile = join(dir, 'tokens.json');
+  const registryFile = join(dir, 'registry.json');
   if (!existsSync(secretsFile)) {
     writeOwn(secretsFile, {
       writeToken: newSecret(),
@@ -48,16 +48,28 @@ export function openCredentials(dir: string): Credentials {
   if (!Value.Check(Secrets, secrets)) {
     throw new Error(`${secretsFile} does not hold together: delete it, new tokens are made`);
   }
-  writeOwn(tokenFile, {
-    tokens: [
-      grant('local gateways', 'write', secrets.writeToken),
-      grant('local dashboard', 'read', secrets.readToken),
-    ],
-  });
-  return { ...secrets, tokenFile, secretsFile };
+  if (!holdsTokens(registryFile, secrets)) {
+    writeOwn(registryFile, {
+      tokens: [
+        grant('local gateways', 'write', secrets.writeToken),
+        grant('local dashboard', 'read', secrets.readToken),
+      ],
+    });
+  }
+  return { ...secrets, registryFile, secretsFile };
 }
 
-/** One line of the token file (services/runtime/src/tokens.ts). */
+/** True where the registry file has both tokens: then it stays as it is, with limits somebody wrote into it. */
+function holdsTokens(
+  file: string,
+  { writeToken, readToken }: { writeToken: string; readToken: string },
+): boolean {
+  if (!existsSync(file)) return false;
+  const content = readFileSync(file, 'utf8');
+  return [writeToken, readToken].every((token) => content.includes(hashToken(token)));
+}
+
+/** One token of the registry file (services/runtime/src/registry-content.ts). */
 function grant(name: string, scope: 'read' | 'write', token: string): object {
   return { name, sha256: hashToken(token), scope, applications: 'all' };
 }

@@ -1,6 +1,6 @@
 /*
- * Programs that npm cannot bring (Java, Maven, nginx, Chromium): found, or installed through apt-get where we may
- * (root on Debian and its like), or named in one line with the exact command.
+ * Programs that npm cannot bring (Java, Maven, nginx, Chromium, strace): found, or installed through apt-get where
+ * we may (root on Debian and its like), or named in one line with the exact command.
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -40,6 +40,13 @@ export const CHROMIUM: Program = {
   command: ['chromium', '--version'],
   debian: 'chromium',
   homebrew: 'chromium',
+};
+/** Puts faults on the disk of a process; there is none but on Linux. */
+export const STRACE: Program = {
+  name: 'strace',
+  command: ['strace', '-V'],
+  debian: 'strace',
+  homebrew: 'strace',
 };
 
 export type Provided =

@@ -55,14 +55,15 @@ export async function startStack(options: StackOptions, started: Started): Promi
 
   const start = (name: ServiceName, env: Record<string, string>): Promise<number> =>
     watchService(name, env, options, watch);
-  const { tokenFile, sessionKey } = credentials;
+  const { registryFile, sessionKey } = credentials;
   const aggregator = await screen.step('aggregator', () => start('aggregator', upstream));
   const collector = await screen.step('collector', () =>
     start('collector', {
       ...kafkaEnv(kafka.address),
       COLLECTOR_HOST: '127.0.0.1',
       COLLECTOR_PORT: String(demo.collectorPort),
-      TOKEN_FILE: tokenFile,
+      REGISTRY_FILE: registryFile,
+      SPOOL_DIR: join(demo.data, 'spool'),
       LATE_HOURS_MAX: String(LATE_HOURS_MAX),
     }),
   );
@@ -71,7 +72,7 @@ export async function startStack(options: StackOptions, started: Started): Promi
       ...storeEnv(store),
       QUERY_HOST: demo.host,
       QUERY_PORT: String(demo.port),
-      TOKEN_FILE: tokenFile,
+      REGISTRY_FILE: registryFile,
       SESSION_KEY: sessionKey,
       DASHBOARD_DIR: join(REPO_ROOT, 'services', 'dashboard', 'dist'),
     }),

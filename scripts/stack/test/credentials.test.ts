@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { createLogger } from '@imscope/runtime/logger.js';
-import { openTokens } from '@imscope/runtime/tokens.js';
+import { openRegistry } from '@imscope/runtime/registry-file.js';
 import { openCredentials } from '../credentials.js';
 
 const directory = mkdtempSync(join(tmpdir(), 'imscope-credentials-'));
@@ -14,13 +14,13 @@ test('tokens are made once, let their bearer in for their own scope only, and st
   const dir = join(directory, 'a');
   const made = openCredentials(dir);
   assert.deepEqual(openCredentials(dir), made);
-  const tokens = openTokens(made.tokenFile, createLogger('test', 'error'));
-  assert.equal(tokens.authenticate(`Bearer ${made.writeToken}`, 'write').applications, 'all');
-  assert.equal(tokens.authenticate(`Bearer ${made.readToken}`, 'read').applications, 'all');
-  assert.throws(() => tokens.authenticate(`Bearer ${made.readToken}`, 'write'), /may read/);
-  tokens.stop();
-  assert.ok(!readFileSync(made.tokenFile, 'utf8').includes(made.readToken));
-  for (const file of [made.tokenFile, made.secretsFile]) assert.equal(statSync(file).mode & 0o777, 0o600);
+  const registry = openRegistry(made.registryFile, createLogger('test', 'error'));
+  assert.equal(registry.authenticate(`Bearer ${made.writeToken}`, 'write').applications, 'all');
+  assert.equal(registry.authenticate(`Bearer ${made.readToken}`, 'read').applications, 'all');
+  assert.throws(() => registry.authenticate(`Bearer ${made.readToken}`, 'write'), /may read/);
+  registry.stop();
+  assert.ok(!readFileSync(made.registryFile, 'utf8').includes(made.readToken));
+  for (const file of [made.registryFile, made.secretsFile]) assert.equal(statSync(file).mode & 0o777, 0o600);
 });
 
 test('two data directories never share a secret', () => {

@@ -1,0 +1,37 @@
+/*
+ * The bodies that are sent and parsed: 500 simulated applications with all their interfaces. A pure function of
+ * kind and time, so that the collector and its peer get the very same bytes.
+ */
+import { createTraffic, type Traffic } from '../../simulate-gateway/generate.js';
+import { type BodyKind, bodiesFor } from './cases.js';
+
+const SEED = 20;
+const APPLICATIONS = 500;
+/** Events are of the last second: gateways send as they go. */
+const SPAN_MS = 1_000;
+
+export function createBenchTraffic(): Traffic {
+  return createTraffic({ seed: SEED, applications: APPLICATIONS });
+}
+
+/** @param atMs the newest event time, epoch milliseconds */
+export function makeBodies(traffic: Traffic, { format, records }: BodyKind, atMs: number): Buffer[] {
+  const count = bodiesFor(records) * records;
+  const range = { fromMs: atMs - SPAN_MS, toMs: atMs, count, batchRecords: records, format };
+  return Array.from(traffic.between(range), ({ body }) => body);
+}
+
+/** A whole HTTP request around each body, ready to be written to a kept-alive connection. */
+export function asRequests(bodies: readonly Buffer[], { format }: BodyKind, token: string): Buffer[] {
+  const type = format === 'json' ? 'application/json' : 'application/x-ndjson';
+  return bodies.map((body) => {
+    const head = [
+      'POST /v1/request-logs HTTP/1.1',
+      'host: 127.0.0.1',
+      `authorization: Bearer ${token}`,
+      `content-type: ${type}`,
+      `content-length: ${body.length}`,
+    ];
+    return Buffer.concat([Buffer.from(`${head.join('\r\n')}\r\n\r\n`), body]);
+  });
+}

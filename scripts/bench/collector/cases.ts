@@ -1,0 +1,38 @@
+/*
+ * What is measured: every case is a format, a number of records a request and a number of collector processes.
+ * Its name is what `--only` chooses by and what the figures begin with.
+ */
+import type { BodyFormat } from '../../simulate-gateway/record-writer.js';
+
+export type BodyKind = { readonly format: BodyFormat; readonly records: number };
+
+export type Case = BodyKind & { readonly name: string; readonly processes: 1 | 2 };
+
+const FORMATS = ['json', 'ndjson'] as const;
+const SIZES = [1, 10, 50, 500];
+const SIZES_QUICK = [1, 500];
+
+export function allCases(quick: boolean): Case[] {
+  const sizes = quick ? SIZES_QUICK : SIZES;
+  const processes = quick ? ([1] as const) : ([1, 2] as const);
+  return FORMATS.flatMap((format) =>
+    sizes.flatMap((records) =>
+      processes.map((count) => ({
+        format,
+        records,
+        processes: count,
+        name: `${format}.${records}-a-request.${count}-process`,
+      })),
+    ),
+  );
+}
+
+/** Senders at once: enough that batches fill and nobody waits for the network, by how long a request takes. */
+export function connectionsFor(records: number): number {
+  return records === 1 ? 256 : records <= 10 ? 128 : records <= 50 ? 64 : 16;
+}
+
+/** Different bodies a measurement goes round in: some 20,000 records, so that no cache holds them all. */
+export function bodiesFor(records: number): number {
+  return Math.max(40, Math.ceil(20_000 / records));
+}

@@ -1,0 +1,74 @@
+/*
+ * One kept-alive connection that writes prepared requests and reads answers with a content-length. It does as
+ * little as can be, so that the sender takes less of the machine than what it measures. One request at a time.
+ */
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+
+export type Answer = { readonly status: number; readonly body: string };
+
+const SILENCE_MS_MAX = 60_000;
+const END_OF_HEAD = '\r\n\r\n';
+
+export class KeepAliveConnection {
+  readonly #socket: Socket;
+  #received = '';
+  #waiting: { resolve: (answer: Answer) => void; reject: (error: Error) => void } | undefined;
+
+  private constructor(socket: Socket) {
+    this.#socket = socket;
+    socket.setNoDelay(true);
+    socket.setEncoding('latin1');
+    socket.setTimeout(SILENCE_MS_MAX, () => socket.destroy(new Error(`no answer for ${SILENCE_MS_MAX} ms`)));
+    socket.on('data', (text: string) => this.#take(text));
+    socket.on('error', (error) => this.#fail(error));
+    socket.on('close', () => this.#fail(new Error('the collector closed a connection within a request')));
+  }
+
+  static async open(port: number): Promise<KeepAliveConnection> {
+    const socket = connect({ port, host: '127.0.0.1' });
+    await once(socket, 'connect');
+    return new KeepAliveConnection(socket);
+  }
+
+  /** Rejects where the connection ends before the answer does. */
+  async send(request: Buffer): Promise<Answer> {
+    return new Promise((resolve, reject) => {
+      this.#waiting = { resolve, reject };
+      this.#socket.write(request);
+    });
+  }
+
+  close(): void {
+    this.#waiting = undefined;
+    this.#socket.destroy();
+  }
+
+  #take(text: string): void {
+    this.#received += text;
+    const headEnd = this.#received.indexOf(END_OF_HEAD);
+    if (headEnd < 0) return;
+    const [, length] = /\r\ncontent-length: (\d+)/i.exec(this.#received.slice(0, headEnd + 2)) ?? [];
+    if (length === undefined) {
+      this.#socket.destroy(new Error('an answer came without content-length'));
+      return;
+    }
+    const bodyStart = headEnd + END_OF_HEAD.length;
+    const end = bodyStart + Number(length);
+    if (this.#received.length < end) return;
+    const answer = {
+      status: Number(this.#received.slice(9, 12)),
+      body: this.#received.slice(bodyStart, end),
+    };
+    this.#received = this.#received.slice(end);
+    const waiting = this.#waiting;
+    this.#waiting = undefined;
+    waiting?.resolve(answer);
+  }
+
+  #fail(error: Error): void {
+    const waiting = this.#waiting;
+    this.#waiting = undefined;
+    waiting?.reject(error);
+  }
+}

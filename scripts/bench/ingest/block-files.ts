@@ -1,0 +1,50 @@
+/*
+ * The blocks an aggregator would insert, as files: the same containers, cut where its bounds cut, joined behind one
+ * header. What the store makes of them is its own limit.
+ */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { REQUEST_LOG_SCHEMA } from '@imscope/schemas/avro-schema.js';
+import { INITIAL_BOUNDS } from '@imscope/schemas/block-bounds.js';
+import { containerHeader } from '@imscope/schemas/container.js';
+import type { Container } from './backlog.js';
+import { shareOf } from './send-backlog.js';
+
+export type BlockFile = { readonly path: string; readonly rows: number };
+
+/** Writes the blocks of all partitions into `directory`, in the order in which they would be stored. */
+export function writeBlockFiles(
+  directory: string,
+  containers: readonly Container[],
+  partitions: number,
+): BlockFile[] {
+  const perPartition = Array.from({ length: partitions }, (_, partition) =>
+    cutBlocks(shareOf(containers, partition, partitions)),
+  );
+  const blocksMax = Math.max(...perPartition.map((blocks) => blocks.length));
+  const inTurn = Array.from({ length: blocksMax }, (_, index) =>
+    perPartition.flatMap((blocks) => blocks.slice(index, index + 1)),
+  ).flat();
+  const header = containerHeader(REQUEST_LOG_SCHEMA);
+  return inTurn.map((block, index) => {
+    const path = join(directory, `block-${index}.avro`);
+    writeFileSync(path, Buffer.concat([header, ...block.map(({ value }) => value.subarray(header.length))]));
+    return { path, rows: block.reduce((sum, { records }) => sum + records, 0) };
+  });
+}
+
+function cutBlocks(containers: readonly Container[]): Container[][] {
+  const blocks: Container[][] = [];
+  let block: Container[] = [];
+  let [rows, bytes] = [0, 0];
+  for (const container of containers) {
+    block.push(container);
+    rows += container.records;
+    bytes += container.value.length;
+    if (rows < INITIAL_BOUNDS.rowsMax && bytes < INITIAL_BOUNDS.bytesMax) continue;
+    blocks.push(block);
+    block = [];
+    [rows, bytes] = [0, 0];
+  }
+  return block.length === 0 ? blocks : [...blocks, block];
+}

@@ -1,0 +1,135 @@
+/*
+ * The peers inside ClickHouse's engine, a process of its own with a data directory of its own: the Kafka engine on
+ * the same messages, or on one JSON record a message, and plain inserts from files. Same table, same statement.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { REQUEST_LOG_STREAM, insertSql } from '../../../services/aggregator/src/streams.js';
+import { type EngineSession, openEngine } from '../../../services/store/src/engine.js';
+import { answerParent } from '../collector/child-process.js';
+import type { BlockFile } from './block-files.js';
+
+export type EngineQuestion =
+  | { readonly kind: 'open'; readonly dataDir: string; readonly table: string }
+  | {
+      readonly kind: 'kafka';
+      readonly format: 'Avro' | 'JSONEachRow';
+      readonly broker: string;
+      readonly topic: string;
+      /** In the topic. */
+      readonly rows: number;
+      readonly consumers: number;
+    }
+  | { readonly kind: 'files'; readonly files: readonly BlockFile[]; readonly sessions: number };
+
+export type EngineResult = { readonly rows: number; readonly seconds: number };
+
+/** Blocks of a consumer in a measurement: large, and enough of them for the last not to count for much. */
+const BLOCKS_PER_CONSUMER = 5;
+/** Measured is up to this share: an engine that waits for the end of its flush interval shall not look slow. */
+const MEASURED_SHARE = 0.7;
+const JOIN_MS_MAX = 30_000;
+const READ_MS_MAX = 120_000;
+const POLL_MS = 10;
+
+let session: EngineSession | undefined;
+let openSession: (() => EngineSession) | undefined;
+/** Names groups and tokens, so that none is met twice. */
+let measurement = 0;
+
+answerParent({ answer: answerQuestion });
+
+async function answerQuestion(question: EngineQuestion): Promise<EngineResult> {
+  if (question.kind === 'open') {
+    const engine = await openEngine(question.dataDir, [], 0);
+    openSession = engine.openSession;
+    session = engine.openSession();
+    await session.run(question.table);
+    return { rows: 0, seconds: 0 };
+  }
+  if (session === undefined || openSession === undefined) throw new Error('ask for "open" first');
+  measurement += 1;
+  await session.run('TRUNCATE TABLE request_log');
+  return question.kind === 'kafka'
+    ? readFromKafka(session, question)
+    : insertFiles(openSession, question.files, question.sessions);
+}
+
+/** @returns rows and time from the consumers' assignment to the first moment when enough is visible */
+async function readFromKafka(
+  engine: EngineSession,
+  question: Extract<EngineQuestion, { kind: 'kafka' }>,
+): Promise<EngineResult> {
+  const { broker, topic, format, consumers, rows } = question;
+  const names = REQUEST_LOG_STREAM.columns.map(([name]) => `\`${name}\``).join(', ');
+  const columns = REQUEST_LOG_STREAM.columns.map(([name, type]) => `\`${name}\` ${type}`).join(', ');
+  await engine.run(`CREATE TABLE log_queue (${columns}) ENGINE = Kafka SETTINGS
+    kafka_broker_list = '${broker}', kafka_topic_list = '${topic}', kafka_format = '${format}',
+    kafka_group_name = 'engine-${process.pid}-${measurement}', kafka_num_consumers = ${consumers},
+    kafka_thread_per_consumer = 1, kafka_max_block_size = ${Math.ceil(rows / consumers / BLOCKS_PER_CONSUMER)},
+    kafka_poll_max_batch_size = 65536, kafka_poll_timeout_ms = 50, kafka_flush_interval_ms = 3000`);
+  try {
+    await engine.run(`CREATE MATERIALIZED VIEW log_reader TO request_log AS SELECT ${names} FROM log_queue`);
+    const startMs = await untilReached(engine, ASSIGNED_SQL, consumers, JOIN_MS_MAX);
+    const end = await untilReached(engine, ROWS_SQL, Math.ceil(rows * MEASURED_SHARE), READ_MS_MAX);
+    return { rows: end.value, seconds: (end.ms - startMs.ms) / 1_000 };
+  } finally {
+    await engine.run('DROP TABLE IF EXISTS log_reader SYNC');
+    await engine.run('DROP TABLE IF EXISTS log_queue SYNC');
+  }
+}
+
+const ASSIGNED_SQL = `SELECT countIf(notEmpty(assignments.topic)) FROM system.kafka_consumers WHERE table = 'log_queue'`;
+const ROWS_SQL = `SELECT total_rows FROM system.tables WHERE database = currentDatabase() AND name = 'request_log'`;
+
+async function untilReached(
+  engine: EngineSession,
+  sql: string,
+  wanted: number,
+  withinMs: number,
+): Promise<{ value: number; ms: number }> {
+  const deadline = performance.now() + withinMs;
+  for (;;) {
+    const { output } = await engine.run(sql, 'TSV');
+    const value = Number(output.toString());
+    const ms = performance.now();
+    if (value >= wanted) return { value, ms };
+    if (ms > deadline)
+      throw new Error(`${sql} says ${value} after ${withinMs} ms, expected at least ${wanted}`);
+    await sleep(POLL_MS);
+  }
+}
+
+/** As many sessions side by side, each takes the next file. */
+async function insertFiles(
+  open: () => EngineSession,
+  files: readonly BlockFile[],
+  count: number,
+): Promise<EngineResult> {
+  const sessions = Array.from({ length: count }, open);
+  for (const one of sessions) {
+    await one.run('SET async_insert = 0, max_insert_threads = 1, input_format_avro_allow_missing_fields = 1');
+  }
+  let next = 0;
+  const startMs = performance.now();
+  await Promise.all(
+    sessions.map(async (one) => {
+      for (let index = next++; index < files.length; index = next++) {
+        const file = files[index];
+        if (file === undefined) return;
+        const token = `${process.pid}:${measurement}:${index}`;
+        await one.run(`SET insert_deduplication_token = '${token}', param_block_id = '${measurement}'`);
+        await one.run(fromFile(file.path));
+      }
+    }),
+  );
+  const seconds = (performance.now() - startMs) / 1_000;
+  for (const one of sessions) one.close();
+  return { rows: files.reduce((sum, { rows }) => sum + rows, 0), seconds };
+}
+
+/** The aggregator's own statement with a file in the place of the request's body, as the store makes it. */
+function fromFile(path: string): string {
+  return insertSql(REQUEST_LOG_STREAM)
+    .replace('FROM input(', `FROM file('${path}', 'Avro', `)
+    .replace(/ FORMAT Avro$/, '');
+}

@@ -1,0 +1,112 @@
+/*
+ * One measurement of ours: the aggregator, warm, is held by SIGSTOP while the backlog is put into Kafka, and let go
+ * when all of it is there. The clock runs until the ledger has the last block of the last stream. Rows, tokens,
+ * ledger, commits: everything that production does.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { ClickHouseClient } from '@clickhouse/client';
+import { containerHeader } from '@imscope/schemas/container.js';
+import type { AvroSchema } from '@imscope/schemas/avro-schema.js';
+import {
+  EDGE_ACCOUNT_SCHEMA,
+  INTERFACE_METRIC_SCHEMA,
+  REQUEST_LOG_SCHEMA,
+} from '@imscope/schemas/avro-schema.js';
+import { TOPICS } from '@imscope/schemas/topics.js';
+import { processorSeconds } from '../process-usage.js';
+import { type Container, recordsIn } from './backlog.js';
+import { sendContainers } from './send-backlog.js';
+import { type IngestStack, PARTITIONS, PREFIX } from './stack.js';
+
+export type IngestLoad = {
+  readonly logs: readonly Container[];
+  readonly metrics: readonly Container[];
+  readonly accounts: readonly Container[];
+};
+
+export type IngestResult = {
+  readonly seconds: number;
+  readonly records: number;
+  readonly aggregatorSeconds: number;
+  readonly storeSeconds: number;
+};
+
+/** Of the tables that an aggregator writes. */
+const TABLES = ['request_log', 'interface_metric', 'edge_account', 'block_ledger'];
+/** A held member of the group is given up after 10 s: then the measurement is made again. */
+const HELD_MS_MAX = 8_000;
+const TRIES_MAX = 3;
+const DONE_MS_MAX = 300_000;
+const POLL_MS = 100;
+
+export async function truncateTables(client: ClickHouseClient): Promise<void> {
+  for (const table of TABLES) await client.command({ query: `TRUNCATE TABLE ${table}` });
+}
+
+/** Puts a load into our topics, a marker behind each partition's last message. */
+export async function sendLoad({ producer }: IngestStack, load: IngestLoad, times = 1): Promise<void> {
+  const streams: readonly (readonly [string, AvroSchema, readonly Container[]])[] = [
+    [TOPICS.requestLog.name, REQUEST_LOG_SCHEMA, load.logs],
+    [TOPICS.interfaceMetric.name, INTERFACE_METRIC_SCHEMA, load.metrics],
+    [TOPICS.edgeAccount.name, EDGE_ACCOUNT_SCHEMA, load.accounts],
+  ];
+  for (const [topic, schema, containers] of streams) {
+    const marker = containerHeader(schema);
+    await sendContainers(producer, PREFIX + topic, PARTITIONS, containers, { marker, times });
+  }
+}
+
+/** Measures a load from truncated tables. Throws where it is not stored within 5 minutes. */
+export async function measureIngest(stack: IngestStack, load: IngestLoad): Promise<IngestResult> {
+  const { client, store } = stack;
+  for (let attempt = 1; attempt <= TRIES_MAX; attempt++) {
+    await truncateTables(client);
+    const { pid } = stack.aggregator();
+    const heldMs = Date.now();
+    process.kill(pid, 'SIGSTOP');
+    try {
+      await sendLoad(stack, load);
+    } finally {
+      process.kill(pid, 'SIGCONT');
+    }
+    const before = { aggregator: processorSeconds(pid), store: processorSeconds(store.pid) };
+    const startMs = Date.now();
+    const storedMs = await untilBooked(client, load);
+    if (startMs - heldMs > HELD_MS_MAX) continue;
+    return {
+      seconds: (storedMs - startMs) / 1_000,
+      records: recordsIn(load.logs),
+      aggregatorSeconds: processorSeconds(pid) - before.aggregator,
+      storeSeconds: processorSeconds(store.pid) - before.store,
+    };
+  }
+  throw new Error(
+    `the backlog took longer than ${HELD_MS_MAX} ms to send, ${TRIES_MAX} times: is the machine busy?`,
+  );
+}
+
+/** Waits until the ledger has all of a load, sent `times` over. @returns when it had, epoch milliseconds */
+export async function untilBooked(client: ClickHouseClient, load: IngestLoad, times = 1): Promise<number> {
+  const expected = [load.logs, load.metrics, load.accounts].map((all) => recordsIn(all) * times);
+  const deadline = Date.now() + DONE_MS_MAX;
+  for (;;) {
+    const answer = await client.query({ query: BOOKED_SQL, format: 'JSONEachRow' });
+    const [found] = await answer.json<{ logs: number; metrics: number; accounts: number; last_ms: number }>();
+    if (found !== undefined) {
+      const booked = [found.logs, found.metrics, found.accounts];
+      if (booked.every((rows, index) => rows === expected[index])) return found.last_ms;
+      if (Date.now() > deadline || booked.some((rows, index) => rows > (expected[index] ?? 0))) {
+        throw new Error(`the ledger has ${booked.join(', ')} rows, expected are ${expected.join(', ')}`);
+      }
+    }
+    await sleep(POLL_MS);
+  }
+}
+
+const BOOKED_SQL = `
+  SELECT
+    sumIf(rows, endsWith(topic, 'request-log')) AS logs,
+    sumIf(rows, endsWith(topic, 'interface-metric')) AS metrics,
+    sumIf(rows, endsWith(topic, 'edge-account')) AS accounts,
+    toUnixTimestamp64Milli(max(stored_at)) AS last_ms
+  FROM block_ledger FINAL`;

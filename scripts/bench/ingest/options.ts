@@ -1,0 +1,84 @@
+/* The command line of `npm run bench:ingest`: names, defaults, bounds, and the sizes that follow from them. */
+import { Command, InvalidArgumentError } from 'commander';
+
+export type IngestOptions = {
+  readonly rounds: number;
+  /** Request logs of one measurement of ours, of the engine's own reading and of inserts from files. */
+  readonly records: number;
+  /** The same for smaller messages. */
+  readonly recordsSmall: number;
+  readonly jsonRecords: number;
+  readonly decodeRecords: number;
+  readonly backlogRecords: number;
+  /** Records a message; the first is what goals are about. */
+  readonly sizes: readonly number[];
+  readonly peers: boolean;
+};
+
+const SIZES = [500, 50, 20, 10];
+/** Five blocks of 200,000 rows in each of 4 partitions. */
+const FULL = {
+  rounds: 7,
+  records: 4_000_000,
+  recordsSmall: 1_600_000,
+  jsonRecords: 1_000_000,
+  decodeRecords: 400_000,
+  backlogRecords: 10_000_000,
+};
+const QUICK = {
+  rounds: 3,
+  records: 1_600_000,
+  recordsSmall: 800_000,
+  jsonRecords: 200_000,
+  decodeRecords: 100_000,
+  backlogRecords: 1_600_000,
+};
+
+/** On a mistake commander says which and ends the process with code 1. */
+export function readOptions(argv: readonly string[]): IngestOptions {
+  const read = new Command('bench:ingest')
+    .description(
+      'Measures Kafka → aggregator → store, as built, beside what else could do it, round by round. About eight minutes.',
+    )
+    .option('--quick', 'about a minute: 3 rounds, fewer records, 500 and 10 records a message', false)
+    .option('--rounds <n>', 'rounds; medians are taken over them', whole(1, 100))
+    .option(
+      '--records <n>',
+      'request logs of one measurement, a multiple of 800000',
+      whole(800_000, 20_000_000),
+    )
+    .option('--backlog <n>', 'request logs that wait when memory is watched', whole(800_000, 100_000_000))
+    .option('--sizes <n...>', 'records a message', (text: string, all: number[] | undefined) => [
+      ...(all ?? []),
+      whole(1, 5_000)(text),
+    ])
+    .option('--no-peers', 'ours and inserts from files only')
+    .parse([...argv], { from: 'user' })
+    .opts<{
+      quick: boolean;
+      rounds?: number;
+      records?: number;
+      backlog?: number;
+      sizes?: number[];
+      peers: boolean;
+    }>();
+  const usual = read.quick ? QUICK : FULL;
+  return {
+    ...usual,
+    rounds: read.rounds ?? usual.rounds,
+    records: read.records ?? usual.records,
+    backlogRecords: read.backlog ?? usual.backlogRecords,
+    sizes: read.sizes ?? (read.quick ? [500, 10] : SIZES),
+    peers: read.peers,
+  };
+}
+
+function whole(min: number, max: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (!/^\d+$/.test(text) || value < min || value > max) {
+      throw new InvalidArgumentError(`Give a whole number from ${min} to ${max}.`);
+    }
+    return value;
+  };
+}

@@ -1,0 +1,95 @@
+/*
+ * Puts a backlog into topics: every partition its share, in large sends, one after another. Each sending names a
+ * boot of its own, so that the same containers count as new batches. A marker at the end of each partition ends the
+ * last block, so that nobody waits for one.
+ */
+import type { Message, Producer } from 'kafkajs';
+import { writeBatchHeaders } from '@imscope/schemas/batch-headers.js';
+import { INITIAL_BOUNDS, writeMarkerHeaders } from '@imscope/schemas/block-bounds.js';
+import { type Container, newBoot } from './backlog.js';
+
+/** Below the broker's bound of 1 MiB, with room for headers and framing. */
+const SEND_BYTES_MAX = 700_000;
+/** What a message takes beside its value: headers and framing. */
+const MESSAGE_OVERHEAD_BYTES = 160;
+
+/** Sends containers `times` over, each time under a new boot. */
+export async function sendContainers(
+  producer: Producer,
+  topic: string,
+  partitions: number,
+  containers: readonly Container[],
+  { marker, times = 1 }: { readonly marker: Buffer | undefined; readonly times?: number },
+): Promise<void> {
+  const sendShare = async (partition: number): Promise<void> => {
+    for (let time = 0; time < times; time++) {
+      await sendAll(producer, topic, partition, dataMessages(containers, partition, partitions));
+    }
+    if (marker === undefined) return;
+    await sendAll(producer, topic, partition, [
+      { value: marker, headers: writeMarkerHeaders(INITIAL_BOUNDS) },
+    ]);
+  };
+  await Promise.all(Array.from({ length: partitions }, (_, partition) => sendShare(partition)));
+}
+
+/** Sends messages as they are, without headers: for peers that know nothing of batches. */
+export async function sendPlain(
+  producer: Producer,
+  topic: string,
+  partitions: number,
+  values: readonly Buffer[],
+): Promise<void> {
+  const shares = Array.from({ length: partitions }, (_, partition) => shareOf(values, partition, partitions));
+  await Promise.all(
+    shares.map((share, partition) =>
+      sendAll(
+        producer,
+        topic,
+        partition,
+        share.map((value) => ({ value })),
+      ),
+    ),
+  );
+}
+
+/** The part of a whole that goes to one partition: the same for everybody who reads or inserts it. */
+export function shareOf<T>(all: readonly T[], partition: number, partitions: number): T[] {
+  return all.filter((_, index) => index % partitions === partition);
+}
+
+function* dataMessages(
+  containers: readonly Container[],
+  partition: number,
+  partitions: number,
+): Generator<Message, void, undefined> {
+  const boot = newBoot();
+  let sequence = 0;
+  for (const { value, records, times } of shareOf(containers, partition, partitions)) {
+    yield { value, headers: writeBatchHeaders({ boot, partition, sequence }, records, value, times) };
+    sequence += 1;
+  }
+}
+
+async function sendAll(
+  producer: Producer,
+  topic: string,
+  partition: number,
+  messages: Iterable<Message>,
+): Promise<void> {
+  let batch: Message[] = [];
+  let bytes = 0;
+  const flush = async (): Promise<void> => {
+    if (batch.length === 0) return;
+    await producer.send({ topic, acks: -1, messages: batch });
+    batch = [];
+    bytes = 0;
+  };
+  for (const message of messages) {
+    const size = (message.value?.length ?? 0) + MESSAGE_OVERHEAD_BYTES;
+    if (bytes + size > SEND_BYTES_MAX) await flush();
+    batch.push({ ...message, partition });
+    bytes += size;
+  }
+  await flush();
+}

@@ -1,0 +1,77 @@
+/*
+ * `npm run chaos:collector`: kills the collector under load, or takes Kafka away, and checks that nothing
+ * acknowledged was lost or doubled and that the books agree. Figures as JSON lines; ends with 1 and names what
+ * differs where one is wrong.
+ */
+import { randomInt } from 'node:crypto';
+import { Command, InvalidArgumentError } from 'commander';
+import { figure, printFigure, say } from '../bench/figure.js';
+import { isClean } from './check-books.js';
+import { runAgainstCollector, type RunOutcome, startChaosStack } from './collector-run.js';
+
+const RECORDS_PER_SECOND = 2_000;
+const NONE = { bound: 'at_most', limit: 0 } as const;
+
+const options = readOptions(process.argv.slice(2));
+say(`seed ${options.seed}: ${options.kills} kills, broker away for ${options.brokerAwayMs / 1_000} s`);
+const stack = await startChaosStack();
+try {
+  const run = { ...options, name: 'run', recordsPerSecond: RECORDS_PER_SECOND, say };
+  const outcome = await runAgainstCollector(stack, run);
+  printOutcome(outcome, options.seed);
+  for (const detail of outcome.findings.details) say(detail);
+  process.exitCode = isClean(outcome.findings) ? 0 : 1;
+} finally {
+  await stack.end();
+}
+
+function printOutcome(outcome: RunOutcome, seed: number): void {
+  const { findings } = outcome;
+  const figures = [
+    figure('seed', seed, ''),
+    figure('kills', outcome.kills, ''),
+    figure('kills-while-starting', outcome.killsWhileStarting, ''),
+    figure('acknowledged', findings.acknowledged, 'records'),
+    figure('acknowledged-without-broker', outcome.acknowledgedWithoutBroker, 'records'),
+    figure('stored', findings.stored, 'records'),
+    figure('repeated', outcome.repeatedRequests, 'requests'),
+    figure('unclear', outcome.unclearRequests, 'requests'),
+    figure('lost', findings.lost, 'records', { goal: NONE }),
+    figure('doubled', findings.doubled, 'records', { goal: NONE }),
+    figure('refused-but-stored', findings.refusedStored, 'records', { goal: NONE }),
+    figure('metric-differences', findings.metricDifferences, '', { goal: NONE }),
+    figure('account-differences', findings.accountDifferences, '', { goal: NONE }),
+    figure('longest-recovery', outcome.longestRecoveryMs, 'ms'),
+    figure('longest-silence', outcome.longestSilenceMs, 'ms'),
+  ];
+  for (const one of figures) printFigure(one);
+}
+
+function readOptions(argv: readonly string[]): { kills: number; brokerAwayMs: number; seed: number } {
+  const read = new Command('chaos:collector')
+    .description(
+      'Kills the collector under load, or takes Kafka away, and checks every record and every book.',
+    )
+    .option('--kills <n>', 'SIGKILLs at random moments (default: 100, or 0 with --broker-away)', whole)
+    .option('--broker-away <duration>', 'kills the broker for so long, such as 30s or 600s', seconds)
+    .option('--seed <n>', 'repeats the moments of another run', whole)
+    .parse([...argv], { from: 'user' })
+    .opts<{ kills?: number; brokerAway?: number; seed?: number }>();
+  return {
+    kills: read.kills ?? (read.brokerAway === undefined ? 100 : 0),
+    brokerAwayMs: (read.brokerAway ?? 0) * 1_000,
+    seed: read.seed ?? randomInt(1_000_000_000),
+  };
+}
+
+function whole(text: string): number {
+  if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError('Give a whole number below a billion.');
+  return Number(text);
+}
+
+function seconds(text: string): number {
+  const [, amount] = /^(\d{1,4})s$/.exec(text) ?? [];
+  if (amount === undefined)
+    throw new InvalidArgumentError('Give a duration in seconds, such as 30s or 600s.');
+  return Number(amount);
+}

@@ -1,0 +1,61 @@
+/*
+ * Kills the collector again and again at random moments, also while it starts, and starts it at once on the same
+ * spool. The moments are a pure function of the seed; what the collector does at them is not.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Pipeline } from '../end-to-end/pipeline.js';
+import { Random } from '../simulate-gateway/random.js';
+import type { TrackedSender } from './tracked-sender.js';
+
+/** Of the kills, how many hit a collector that is not ready yet. */
+const STARTING_SHARE = 0.3;
+/** A start takes about so long. */
+const STARTING_MS_MAX = 900;
+const RUNNING_MS_MIN = 50;
+const RUNNING_MS_MAX = 2_500;
+
+/** @returns how many of the kills hit a collector while it started */
+export async function killCollector(
+  pipeline: Pipeline,
+  sender: TrackedSender,
+  { kills, seed, onKill }: { kills: number; seed: number; onKill: (kill: number) => void },
+): Promise<number> {
+  const random = new Random(seed, 'kills');
+  let whileStarting = 0;
+  let start = begin(async () => undefined);
+  for (let kill = 1; kill <= kills; kill++) {
+    if (kill > 1 && random.unit() < STARTING_SHARE) {
+      await sleep(random.unit() * STARTING_MS_MAX);
+    } else {
+      await ready(start);
+      await sleep(RUNNING_MS_MIN + random.unit() * (RUNNING_MS_MAX - RUNNING_MS_MIN));
+    }
+    if (start.result === undefined) whileStarting += 1;
+    sender.noteKill();
+    await pipeline.kill('collector');
+    // A start that was cut short fails, and must: only one collector at a time has the spool.
+    await start.ended;
+    start = begin(() => pipeline.start('collector'));
+    await sender.until(() => pipeline.process('collector').isRunning(), 'the collector is started again');
+    onKill(kill);
+  }
+  await ready(start);
+  return whileStarting;
+}
+
+type Start = { result: 'ready' | Error | undefined; ended: Promise<void> };
+
+/** Never rejects: a failure matters only to whoever waits for `ready`. */
+function begin(action: () => Promise<void>): Start {
+  const start: Start = { result: undefined, ended: Promise.resolve() };
+  start.ended = action().then(
+    () => void (start.result = 'ready'),
+    (error: unknown) => void (start.result = error instanceof Error ? error : new Error(String(error))),
+  );
+  return start;
+}
+
+async function ready(start: Start): Promise<void> {
+  await start.ended;
+  if (start.result instanceof Error) throw start.result;
+}

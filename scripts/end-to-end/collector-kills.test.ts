@@ -1,0 +1,67 @@
+/*
+ * The collector killed under load, with Kafka and without it: short runs of what `npm run chaos:collector` does at
+ * length, on one pipeline. And the checks themselves, which must see a record that is missing, one that is there
+ * twice, one that was refused, and books that differ.
+ */
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { checkBooks, isClean } from '../chaos/check-books.js';
+import {
+  type ChaosStack,
+  type RunOutcome,
+  runAgainstCollector,
+  startChaosStack,
+} from '../chaos/collector-run.js';
+
+let stack: ChaosStack;
+
+before(async () => {
+  stack = await startChaosStack();
+});
+
+after(() => stack.end());
+
+async function run(name: string, kills: number, brokerAwayMs: number): Promise<RunOutcome> {
+  const outcome = await runAgainstCollector(stack, {
+    name,
+    kills,
+    brokerAwayMs,
+    seed: 1_711,
+    recordsPerSecond: 1_500,
+    say: () => undefined,
+  });
+  assert.deepEqual(outcome.findings.details, []);
+  assert.ok(isClean(outcome.findings), JSON.stringify(outcome.findings));
+  return outcome;
+}
+
+test('a collector killed 15 times under load loses nothing acknowledged, doubles nothing, and its books agree', async () => {
+  const { findings, repeatedRequests } = await run('kills', 15, 0);
+  assert.ok(findings.acknowledged > 3_000, `${findings.acknowledged} records were acknowledged`);
+  assert.ok(repeatedRequests > 0, 'no request with a key was ever sent twice: the kills hit nothing');
+});
+
+test('a collector killed twice while Kafka is away goes on answering 202 and keeps all of it for Kafka', async () => {
+  const { acknowledgedWithoutBroker } = await run('away', 2, 12_000);
+  assert.ok(acknowledgedWithoutBroker > 1_000, `${acknowledgedWithoutBroker} records without Kafka`);
+});
+
+test('the checks see what is lost, doubled, stored though refused, and books that differ', async () => {
+  const { select, store } = stack.pipeline;
+  const [stored] = await select<{ request_id: string }>('SELECT request_id FROM request_log LIMIT 1');
+  assert.ok(stored !== undefined);
+  const request = stored.request_id.slice(0, stored.request_id.lastIndexOf('.'));
+  const one = 'SELECT * FROM request_log ORDER BY time LIMIT 1';
+  await store.command({ query: `INSERT INTO request_log ${one}` });
+  const findings = await checkBooks(select, {
+    acknowledged: new Map([['never-sent.0', 10]]),
+    refused: new Map([[request, 40]]),
+    unclear: new Map(),
+  });
+  const { lost, doubled, refusedStored, metricDifferences, accountDifferences } = findings;
+  assert.deepEqual({ lost, doubled, refusedStored }, { lost: 10, doubled: 1, refusedStored: 40 });
+  assert.deepEqual(
+    { metricDifferences, accountDifferences },
+    { metricDifferences: 1, accountDifferences: 1 },
+  );
+});
