@@ -24,7 +24,7 @@ const SAMPLES: Record<AvroSchema['name'], (index: number) => unknown> = {
 };
 
 function containerOf(schema: AvroSchema, from: number, count: number): Buffer {
-  const builder = new BlockBuilder<unknown>(schema, 16);
+  const builder = new BlockBuilder<unknown>(schema);
   for (let index = from; index < from + count; index++) builder.append(SAMPLES[schema.name](index));
   return builder.finish();
 }
@@ -72,8 +72,8 @@ test('a marker is a header alone, and reads as no records', async () => {
 });
 
 test('a block builder starts anew after each container and outgrows its first buffer', () => {
-  const builder = new BlockBuilder(REQUEST_LOG_SCHEMA, 8);
-  for (const size of [1, 300, 2]) {
+  const builder = new BlockBuilder(REQUEST_LOG_SCHEMA);
+  for (const size of [1, 3_000, 2]) {
     for (let index = 0; index < size; index++) builder.append(sampleRequestLog(index));
     assert.equal(builder.records, size);
     const decoded = decodeContainer(builder.finish());

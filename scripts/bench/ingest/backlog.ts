@@ -148,9 +148,17 @@ function* generate(
     for (const value of parsed) {
       const record = validateRecord(value, context);
       if (isRejection(record)) throw new Error(`a simulated record is refused: ${record.detail}`);
-      yield record;
+      yield { ...record, exit_ip: bytesOf(record.exit_ip) };
     }
   }
+}
+
+function bytesOf(address: number | Buffer): Buffer {
+  if (typeof address !== 'number') return address;
+  const bytes = Buffer.alloc(16);
+  bytes.writeUInt16BE(0xffff, 10);
+  bytes.writeUInt32BE(address, 12);
+  return bytes;
 }
 
 function count(windows: Map<string, MetricWindow<Series>>, record: RequestLog): void {

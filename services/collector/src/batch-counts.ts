@@ -4,7 +4,7 @@
  * cost more than it saves.
  */
 import type { Outcome } from '@imscope/schemas/outcome.js';
-import type { RequestLog } from '@imscope/schemas/request-log.js';
+import type { NewRequestLog } from '@imscope/schemas/request-log-encoder.js';
 
 /** One application × interface × region. */
 export type SeriesKey = { readonly sdkAppId: number; readonly interface: string; readonly region: string };
@@ -30,7 +30,7 @@ export type CountedRequest = {
 };
 
 /** A record as it is counted, and the window chosen for it. */
-export function countedRequest(record: RequestLog, widthS: number): CountedRequest {
+export function countedRequest(record: NewRequestLog, widthS: number): CountedRequest {
   return {
     timeMs: record.time,
     latencyUs: record.latency_us,
@@ -45,7 +45,7 @@ export class BatchCounts<S extends SeriesKey> {
   readonly #series: S[] = [];
   readonly #fields: number[] = [];
 
-  append(series: S, record: RequestLog, widthS: number): void {
+  append(series: S, record: NewRequestLog, widthS: number): void {
     this.#series.push(series);
     this.#fields.push(
       record.time,

@@ -7,12 +7,12 @@ import assert from 'node:assert/strict';
 import { REQUEST_LOG_SCHEMA } from '@imscope/schemas/avro-schema.js';
 import { BlockBuilder } from '@imscope/schemas/block-builder.js';
 import { type Lane, type LaneMap, laneOf } from '@imscope/schemas/lanes.js';
-import type { RequestLog } from '@imscope/schemas/request-log.js';
+import { type NewRequestLog, REQUEST_LOG_ENCODER } from '@imscope/schemas/request-log-encoder.js';
 import { Batch } from './batch.js';
 import { OpenBatch, type OpenBatchOptions } from './open-batch.js';
 
 type LaneState = {
-  readonly builder: BlockBuilder<RequestLog>;
+  readonly builder: BlockBuilder<NewRequestLog>;
   open: OpenBatch | undefined;
   /** Closed batches, oldest first. Bounded by the byte budget. */
   readonly closed: Batch[];
@@ -35,14 +35,18 @@ export class Batcher {
   constructor(options: BatcherOptions) {
     this.#options = options;
     for (const lane of options.lanes.lanes) {
-      this.#lanes.set(lane, { builder: new BlockBuilder(REQUEST_LOG_SCHEMA), open: undefined, closed: [] });
+      this.#lanes.set(lane, {
+        builder: new BlockBuilder(REQUEST_LOG_SCHEMA, REQUEST_LOG_ENCODER),
+        open: undefined,
+        closed: [],
+      });
     }
   }
 
-  /** Appends one valid record and returns the batch it went into. */
-  append(record: RequestLog): Batch {
+  /** Appends one valid record and returns the batch it went into. @param nowMs the collector's clock */
+  append(record: NewRequestLog, nowMs: number): Batch {
     const { state, open } = this.#openOf(record);
-    open.append(record);
+    open.append(record, nowMs);
     if (open.full) {
       this.#close(state, open);
       setImmediate(this.#options.onReady, open.batch.lane);
@@ -51,9 +55,9 @@ export class Batcher {
   }
 
   /** Counts a request without logging it, and returns the batch that carries the count. */
-  countOnly(record: RequestLog): Batch {
+  countOnly(record: NewRequestLog, nowMs: number): Batch {
     const { open } = this.#openOf(record);
-    open.countOnly(record);
+    open.countOnly(record, nowMs);
     return open.batch;
   }
 
@@ -85,7 +89,7 @@ export class Batcher {
     for (const lane of this.#lanes.keys()) this.#options.onReady(lane);
   }
 
-  #openOf(record: RequestLog): { state: LaneState; open: OpenBatch } {
+  #openOf(record: NewRequestLog): { state: LaneState; open: OpenBatch } {
     const lane = laneOf(this.#options.lanes, record.sdk_app_id);
     const state = this.#stateOf(lane);
     return { state, open: (state.open ??= this.#open(lane, state)) };

@@ -151,8 +151,8 @@ function intoBatches(
     const request = key === undefined ? undefined : new KeyedRequest(sender, key, keyedRequests);
     const target = request ?? batcher;
     return {
-      append: (record) => target.append(interfaces.cap(record, nowMs)),
-      countOnly: (record) => target.countOnly(interfaces.cap(record, nowMs)),
+      append: (record) => target.append(interfaces.cap(record, nowMs), nowMs),
+      countOnly: (record) => target.countOnly(interfaces.cap(record, nowMs), nowMs),
       finish: () => {
         if (request !== undefined) writer.appendKeyed(request.finish());
       },

@@ -11,6 +11,7 @@ import type { EdgeAccount } from '@imscope/schemas/edge-account.js';
 import type { InterfaceMetric } from '@imscope/schemas/interface-metric.js';
 import { type Lane, type LaneMap, laneOf } from '@imscope/schemas/lanes.js';
 import type { RequestLog } from '@imscope/schemas/request-log.js';
+import type { NewRequestLog } from '@imscope/schemas/request-log-encoder.js';
 import { TOPICS } from '@imscope/schemas/topics.js';
 import type { Batch } from './batch.js';
 import { countedRequest } from './batch-counts.js';
@@ -70,14 +71,14 @@ export class EdgeBooks {
   }
 
   /** Notes a record that was appended to a batch. */
-  count(batch: Batch, record: RequestLog, nowMs: number): void {
+  count(batch: Batch, record: NewRequestLog, nowMs: number): void {
     const series = this.#windows.seriesOf(record);
     series.pending += 1;
     batch.counts.append(series, record, this.#windows.widthOf(series, record.time, nowMs));
   }
 
   /** Notes a request that is counted without being logged. Returns the bytes that takes. */
-  countUnlogged(batch: Batch, record: RequestLog, nowMs: number): number {
+  countUnlogged(batch: Batch, record: NewRequestLog, nowMs: number): number {
     const series = this.#windows.seriesOf(record);
     const widthS = this.#windows.widthOf(series, record.time, nowMs);
     const unlogged = (batch.unlogged ??= new UnloggedCounts());

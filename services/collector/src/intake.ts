@@ -4,7 +4,8 @@
  * in batches.
  */
 import { type Grant, mayUse } from '@imscope/runtime/tokens.js';
-import { REQUEST_LOG_BOUNDS, type RequestLog } from '@imscope/schemas/request-log.js';
+import { REQUEST_LOG_BOUNDS } from '@imscope/schemas/request-log.js';
+import type { NewRequestLog } from '@imscope/schemas/request-log-encoder.js';
 import type { Batch } from './batch.js';
 import type { RequestLimits } from './limits/application-limits.js';
 import { parseBody } from './parse-body.js';
@@ -47,8 +48,8 @@ export type IntakeOptions = {
    * that it must hold the same records both times.
    */
   readonly whole: boolean;
-  readonly append: (record: RequestLog) => Batch;
-  readonly countOnly: (record: RequestLog) => Batch;
+  readonly append: (record: NewRequestLog) => Batch;
+  readonly countOnly: (record: NewRequestLog) => Batch;
 };
 
 /** @throws HttpError empty_body, unreadable_body or body_too_large, with nothing appended */
@@ -59,7 +60,7 @@ export function takeIn(
   const { grant, limits } = options;
   const refusals = new Refusals(grant);
   const batches = new Set<Batch>();
-  const kept: { readonly index: number; readonly record: RequestLog }[] = [];
+  const kept: { readonly index: number; readonly record: NewRequestLog }[] = [];
   let accepted = 0;
   let fieldsDropped = 0;
   let piecesScrubbed = 0;
@@ -73,7 +74,7 @@ export function takeIn(
     onScrubbed: (pieces: number) => void (piecesScrubbed += pieces),
     onIdTaken: () => void (idsTaken += 1),
   };
-  const take = (record: RequestLog): void => {
+  const take = (record: NewRequestLog): void => {
     accepted += 1;
     const weight = limits.weigh(record.sdk_app_id, record.outcome);
     const batch =
@@ -128,13 +129,13 @@ function addOne<K>(counts: Map<K, number>, key: K): Map<K, number> {
   return counts.set(key, (counts.get(key) ?? 0) + 1);
 }
 
-function countByApplication(kept: readonly { readonly record: RequestLog }[]): Map<number, number> {
+function countByApplication(kept: readonly { readonly record: NewRequestLog }[]): Map<number, number> {
   const counts = new Map<number, number>();
   for (const { record } of kept) addOne(counts, record.sdk_app_id);
   return counts;
 }
 
-function overLimit({ sdk_app_id: id }: RequestLog, limits: RequestLimits): Rejection {
+function overLimit({ sdk_app_id: id }: NewRequestLog, limits: RequestLimits): Rejection {
   return new Rejection(
     'rate_limited',
     `application ${id} is over its ${limits.settingsOf(id).limitPerSecond} records a second: send fewer, or this one again later`,
@@ -153,7 +154,7 @@ function checkRecord(
   value: unknown,
   grant: Grant,
   context: Parameters<typeof validateRecord>[1],
-): RequestLog | Rejection {
+): NewRequestLog | Rejection {
   const checked = validateRecord(value, context);
   if (isRejection(checked) || mayUse(grant, checked.sdk_app_id)) return checked;
   return new Rejection(

@@ -3,7 +3,7 @@
  * rows, series and memory without end. A name beyond the bound is counted under `other/overflow`; nothing is
  * lost but the name. A name unseen for an hour makes room for another.
  */
-import type { RequestLog } from '@imscope/schemas/request-log.js';
+import type { NewRequestLog } from '@imscope/schemas/request-log-encoder.js';
 
 /** Where requests of interfaces beyond the bound are counted; takes no place itself. */
 export const OVERFLOW_INTERFACE = 'other/overflow';
@@ -12,12 +12,15 @@ const FORGET_MS = 3_600_000;
 /** Between two sweeps, of at most `namesMax` entries each: some 10 ms. */
 const SWEEP_MS = 60_000;
 
+/** Epoch milliseconds; changed in place, for that is cheaper than a second look-up. */
+type Seen = { lastMs: number };
+
 export class InterfaceCap {
   readonly #perApplicationMax: number;
   readonly #namesMax: number;
   readonly #onOverflow: () => void;
-  /** Application → interface → epoch milliseconds when it was last seen. */
-  readonly #applications = new Map<number, Map<string, number>>();
+  /** Application → interface → when it was last seen. */
+  readonly #applications = new Map<number, Map<string, Seen>>();
   #names = 0;
   #sweptMs = Number.NEGATIVE_INFINITY;
 
@@ -39,7 +42,7 @@ export class InterfaceCap {
   }
 
   /** The record under its own interface, or under `other/overflow`, in the log and in the metrics alike. */
-  cap(record: RequestLog, nowMs: number): RequestLog {
+  cap(record: NewRequestLog, nowMs: number): NewRequestLog {
     const name = this.#admit(record.sdk_app_id, record.interface, nowMs);
     if (name === record.interface) return record;
     this.#onOverflow();
@@ -49,14 +52,15 @@ export class InterfaceCap {
   #admit(sdkAppId: number, name: string, nowMs: number): string {
     if (name === OVERFLOW_INTERFACE) return name;
     if (nowMs - this.#sweptMs >= SWEEP_MS) this.#sweep(nowMs);
-    const seen = this.#applications.get(sdkAppId);
-    if (seen?.has(name) === true) {
-      seen.set(name, nowMs);
+    const names = this.#applications.get(sdkAppId);
+    const seen = names?.get(name);
+    if (seen !== undefined) {
+      seen.lastMs = nowMs;
       return name;
     }
     if (this.#names >= this.#namesMax) return OVERFLOW_INTERFACE;
-    if (seen === undefined) this.#applications.set(sdkAppId, new Map([[name, nowMs]]));
-    else if (seen.size < this.#perApplicationMax) seen.set(name, nowMs);
+    if (names === undefined) this.#applications.set(sdkAppId, new Map([[name, { lastMs: nowMs }]]));
+    else if (names.size < this.#perApplicationMax) names.set(name, { lastMs: nowMs });
     else return OVERFLOW_INTERFACE;
     this.#names += 1;
     return name;
@@ -64,13 +68,13 @@ export class InterfaceCap {
 
   #sweep(nowMs: number): void {
     this.#sweptMs = nowMs;
-    for (const [sdkAppId, seen] of this.#applications) {
-      for (const [name, seenMs] of seen) {
-        if (nowMs - seenMs < FORGET_MS) continue;
-        seen.delete(name);
+    for (const [sdkAppId, names] of this.#applications) {
+      for (const [name, seen] of names) {
+        if (nowMs - seen.lastMs < FORGET_MS) continue;
+        names.delete(name);
         this.#names -= 1;
       }
-      if (seen.size === 0) this.#applications.delete(sdkAppId);
+      if (names.size === 0) this.#applications.delete(sdkAppId);
     }
   }
 }

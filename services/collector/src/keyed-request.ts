@@ -8,7 +8,7 @@ import { REQUEST_LOG_SCHEMA } from '@imscope/schemas/avro-schema.js';
 import { keyedBoot } from '@imscope/schemas/batch-headers.js';
 import { BlockBuilder } from '@imscope/schemas/block-builder.js';
 import { type Lane, type LaneMap, laneOf } from '@imscope/schemas/lanes.js';
-import type { RequestLog } from '@imscope/schemas/request-log.js';
+import { type NewRequestLog, REQUEST_LOG_ENCODER } from '@imscope/schemas/request-log-encoder.js';
 import { Batch } from './batch.js';
 import { OpenBatch, type OpenBatchOptions } from './open-batch.js';
 
@@ -35,16 +35,16 @@ export class KeyedRequest {
     this.#options = options;
   }
 
-  append(record: RequestLog): Batch {
+  append(record: NewRequestLog, nowMs: number): Batch {
     const { state, open } = this.#openOf(record);
-    open.append(record);
+    open.append(record, nowMs);
     if (open.full) this.#close(state, open);
     return open.batch;
   }
 
-  countOnly(record: RequestLog): Batch {
+  countOnly(record: NewRequestLog, nowMs: number): Batch {
     const { open } = this.#openOf(record);
-    open.countOnly(record);
+    open.countOnly(record, nowMs);
     return open.batch;
   }
 
@@ -54,7 +54,7 @@ export class KeyedRequest {
     return this.#closed;
   }
 
-  #openOf(record: RequestLog): { state: LaneChunks; open: OpenBatch } {
+  #openOf(record: NewRequestLog): { state: LaneChunks; open: OpenBatch } {
     const lane = laneOf(this.#options.lanes, record.sdk_app_id);
     let state = this.#lanes.get(lane);
     if (state === undefined) {
@@ -67,7 +67,7 @@ export class KeyedRequest {
 
   #open(lane: Lane): OpenBatch {
     const batch = new Batch(lane, performance.now() + this.#options.timeoutMs, this.#boot);
-    return new OpenBatch(batch, new BlockBuilder(REQUEST_LOG_SCHEMA), this.#options);
+    return new OpenBatch(batch, new BlockBuilder(REQUEST_LOG_SCHEMA, REQUEST_LOG_ENCODER), this.#options);
   }
 
   #close(state: LaneChunks, open: OpenBatch): void {

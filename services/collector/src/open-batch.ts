@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import type { BlockBuilder } from '@imscope/schemas/block-builder.js';
-import type { RequestLog } from '@imscope/schemas/request-log.js';
+import type { NewRequestLog } from '@imscope/schemas/request-log-encoder.js';
 import { MESSAGE_BYTES_MAX } from '@imscope/schemas/topics.js';
 import type { Batch } from './batch.js';
 import { COUNTS_BYTES_PER_RECORD } from './batch-counts.js';
@@ -21,18 +21,18 @@ export type OpenBatchOptions = {
   readonly recordsMax: number;
   readonly budget: ByteBudget;
   /** Notes what a record adds to the books once its batch is logged. */
-  readonly count: (batch: Batch, record: RequestLog) => void;
+  readonly count: (batch: Batch, record: NewRequestLog, nowMs: number) => void;
   /** The same of a request that is not logged itself. Returns the bytes it takes. */
-  readonly countUnlogged: (batch: Batch, record: RequestLog) => number;
+  readonly countUnlogged: (batch: Batch, record: NewRequestLog, nowMs: number) => number;
 };
 
 export class OpenBatch {
   readonly batch: Batch;
-  readonly #builder: BlockBuilder<RequestLog>;
+  readonly #builder: BlockBuilder<NewRequestLog>;
   readonly #options: OpenBatchOptions;
 
   /** @param builder an empty one, nobody else's until the batch is closed */
-  constructor(batch: Batch, builder: BlockBuilder<RequestLog>, options: OpenBatchOptions) {
+  constructor(batch: Batch, builder: BlockBuilder<NewRequestLog>, options: OpenBatchOptions) {
     this.batch = batch;
     this.#builder = builder;
     this.#options = options;
@@ -42,19 +42,19 @@ export class OpenBatch {
     return this.batch.records >= this.#options.recordsMax || this.#builder.bytes >= BATCH_BYTES_MAX;
   }
 
-  append(record: RequestLog): void {
+  append(record: NewRequestLog, nowMs: number): void {
     const { batch } = this;
     const bytesBefore = this.#builder.bytes;
     this.#builder.append(record);
     batch.records += 1;
     batch.timeLeast = Math.min(batch.timeLeast, record.time);
     batch.timeGreatest = Math.max(batch.timeGreatest, record.time);
-    this.#options.count(batch, record);
+    this.#options.count(batch, record, nowMs);
     this.#hold(this.#builder.bytes - bytesBefore + COUNTS_BYTES_PER_RECORD);
   }
 
-  countOnly(record: RequestLog): void {
-    this.#hold(this.#options.countUnlogged(this.batch, record));
+  countOnly(record: NewRequestLog, nowMs: number): void {
+    this.#hold(this.#options.countUnlogged(this.batch, record, nowMs));
   }
 
   /** The batch with its container; what it holds is now what it really takes. */

@@ -6,9 +6,7 @@ import { randomInt } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { singleLane } from '@imscope/schemas/lanes.js';
-import type { RequestLog } from '@imscope/schemas/request-log.js';
 import type { Registry } from 'prom-client';
-import type { Batch } from './batch.js';
 import { Batcher } from './batcher.js';
 import { Boot, type BootOptions } from './boot.js';
 import { ByteBudget } from './byte-budget.js';
@@ -112,8 +110,8 @@ export async function createPipeline(context: CollectorContext, parts: Parts): P
     recordsMax: config.batchRecordsMax,
     timeoutMs: config.produceTimeoutMs,
     budget,
-    count: (batch: Batch, record: RequestLog) => boot.books.count(batch, record, Date.now()),
-    countUnlogged: (batch: Batch, record: RequestLog) => boot.books.countUnlogged(batch, record, Date.now()),
+    count: (batch, record, nowMs) => boot.books.count(batch, record, nowMs),
+    countUnlogged: (batch, record, nowMs) => boot.books.countUnlogged(batch, record, nowMs),
   };
   const batcher: Batcher = new Batcher({
     ...keyedRequests,

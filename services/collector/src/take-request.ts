@@ -6,7 +6,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { HttpError } from '@imscope/runtime/http-errors.js';
 import type { Grant, Tokens } from '@imscope/runtime/tokens.js';
-import type { RequestLog } from '@imscope/schemas/request-log.js';
+import type { NewRequestLog } from '@imscope/schemas/request-log-encoder.js';
 import type { Batch } from './batch.js';
 import type { ByteBudget } from './byte-budget.js';
 import { type Intake, takeIn } from './intake.js';
@@ -36,9 +36,9 @@ export type TakeOptions = {
 
 export type RequestBatches = {
   /** Takes one valid record; the request waits for the batch returned. */
-  readonly append: (record: RequestLog) => Batch;
+  readonly append: (record: NewRequestLog) => Batch;
   /** Counts one request without logging it. */
-  readonly countOnly: (record: RequestLog) => Batch;
+  readonly countOnly: (record: NewRequestLog) => Batch;
   /** Nothing more comes of this request. */
   readonly finish: () => void;
 };

@@ -3,7 +3,7 @@
  * up by metric window as they come, for they are many of few series.
  */
 import type { InterfaceMetric } from '@imscope/schemas/interface-metric.js';
-import type { RequestLog } from '@imscope/schemas/request-log.js';
+import type { NewRequestLog } from '@imscope/schemas/request-log-encoder.js';
 import { countedRequest } from './batch-counts.js';
 import { MetricWindow } from './metric-window.js';
 import type { Series } from './metric-windows.js';
@@ -17,7 +17,7 @@ export class UnloggedCounts {
   }
 
   /** True where it made a new window: some 1 kB. */
-  add(series: Series, record: RequestLog, widthS: number): boolean {
+  add(series: Series, record: NewRequestLog, widthS: number): boolean {
     this.#byApplication.set(series.sdkAppId, (this.#byApplication.get(series.sdkAppId) ?? 0) + 1);
     if (widthS === 0) return false;
     const startMs = record.time - (record.time % (widthS * 1_000));

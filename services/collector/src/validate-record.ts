@@ -6,8 +6,9 @@
 /// <reference lib="es2024.string" />
 import { judgeOutcome } from '@imscope/schemas/codes/catalogue.js';
 import type { Outcome } from '@imscope/schemas/outcome.js';
-import { REQUEST_LOG_BOUNDS, type RequestLog, type RequestLogJson } from '@imscope/schemas/request-log.js';
-import { addressBytes } from './address-bytes.js';
+import { REQUEST_LOG_BOUNDS, type RequestLogJson } from '@imscope/schemas/request-log.js';
+import type { NewRequestLog } from '@imscope/schemas/request-log-encoder.js';
+import { exitAddress } from './exit-address.js';
 import { interfaceName } from './interface-name.js';
 import { parseRfc3339 } from './parse-time.js';
 import { isPersonalField } from './personal-fields.js';
@@ -55,7 +56,7 @@ const HTTP_STATUS_MIN = 100;
 const HTTP_STATUS_MAX = 599;
 
 /** @param value one parsed JSON value; anything but the contract's object is answered with a Rejection */
-export function validateRecord(value: unknown, context: ValidationContext): RequestLog | Rejection {
+export function validateRecord(value: unknown, context: ValidationContext): NewRequestLog | Rejection {
   if (!isRawRecord(value)) {
     return new Rejection('not_an_object', `the record is ${showValue(value)}: give a JSON object`);
   }
@@ -195,12 +196,12 @@ function readInterface(value: unknown, onIdTaken: () => void): string | Rejectio
   return isAbsent(value) ? missing('interface') : wrongType('interface', value, 'text');
 }
 
-function readAddress(value: unknown): Buffer | Rejection {
+function readAddress(value: unknown): number | Buffer | Rejection {
   if (typeof value !== 'string') {
     return isAbsent(value) ? missing('exit_ip') : wrongType('exit_ip', value, 'an address as text');
   }
   return (
-    addressBytes(value) ??
+    exitAddress(value) ??
     new Rejection('invalid_ip', `exit_ip is ${showValue(value)}: give an IPv4 or IPv6 address as text`)
   );
 }
@@ -239,6 +240,14 @@ function readText(field: string, value: unknown, lengthMax: number): string | Re
       `${field} has ${value.length} characters: at most ${lengthMax} are taken`,
     );
   }
-  if (!value.includes('\0') && value.isWellFormed()) return value;
-  return value.replaceAll('\0', '\uFFFD').toWellFormed();
+  return isPlain(value) ? value : value.replaceAll('\0', '\uFFFD').toWellFormed();
+}
+
+/** ASCII without NUL, as nearly all texts are: nothing in it needs mending. */
+function isPlain(text: string): boolean {
+  for (let index = 0; index < text.length; index++) {
+    const character = text.charCodeAt(index);
+    if (character === 0 || character > 0x7f) return !text.includes('\0') && text.isWellFormed();
+  }
+  return true;
 }

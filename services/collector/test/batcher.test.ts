@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
 import { decodeContainer } from '@imscope/schemas/container-decoder.js';
 import { singleLane } from '@imscope/schemas/lanes.js';
-import type { RequestLog } from '@imscope/schemas/request-log.js';
+import type { NewRequestLog } from '@imscope/schemas/request-log-encoder.js';
 import { MESSAGE_BYTES_MAX } from '@imscope/schemas/topics.js';
 import type { Batch } from '../src/batch.js';
 import { Batcher } from '../src/batcher.js';
@@ -17,7 +17,7 @@ const lanes = singleLane(2);
 const [lane] = lanes.lanes;
 assert(lane !== undefined);
 
-function record(changes: Record<string, unknown> = {}): RequestLog {
+function record(changes: Record<string, unknown> = {}): NewRequestLog {
   const context = {
     nowMs: SAMPLE_TIME_MS,
     lateMsMax: 86_400_000,
@@ -55,7 +55,7 @@ function decode(batch: Batch | undefined): unknown[] {
 
 test('an idle lane gets its open batch at once, a busy one has to wait for company', () => {
   const { batcher: made } = batcher();
-  const batch = made.append(record());
+  const batch = made.append(record(), SAMPLE_TIME_MS);
   assert.equal(made.next(lane, false), undefined);
   assert.equal(made.next(lane, true), batch);
   assert.equal(made.next(lane, true), undefined);
@@ -64,7 +64,9 @@ test('an idle lane gets its open batch at once, a busy one has to wait for compa
 
 test('a batch closes at its record bound and the next record opens another', () => {
   const { batcher: made } = batcher({ recordsMax: 3 });
-  const batches = Array.from({ length: 7 }, (_, index) => made.append(record({ request_id: `r${index}` })));
+  const batches = Array.from({ length: 7 }, (_, index) =>
+    made.append(record({ request_id: `r${index}` }), SAMPLE_TIME_MS),
+  );
   assert.equal(new Set(batches).size, 3);
   assert.equal(decode(made.next(lane, false)).length, 3);
   assert.equal(decode(made.next(lane, false)).length, 3);
@@ -81,14 +83,14 @@ test('once its linger is over a batch goes although the lane is busy', async () 
         if (made.next(lane, false) === batch) resolve();
       },
     });
-    batch = made.append(record());
+    batch = made.append(record(), SAMPLE_TIME_MS);
   });
   assert.equal(decode(batch).length, 1);
 });
 
 test('a draining batcher lets nothing wait', () => {
   const { batcher: made } = batcher();
-  const batch = made.append(record());
+  const batch = made.append(record(), SAMPLE_TIME_MS);
   made.drain();
   assert.equal(made.next(lane, false), batch);
 });
@@ -116,6 +118,7 @@ test('messages stay below their bound with the longest records of text that defl
           sdk_version: noise(128),
           request_id: noise(128),
         }),
+        SAMPLE_TIME_MS,
       ),
     );
   }
@@ -131,7 +134,7 @@ test('messages stay below their bound with the longest records of text that defl
 
 test('a batch holds its bytes until it is resolved, closed or not', () => {
   const { batcher: made, budget } = batcher();
-  const batch = made.append(record());
+  const batch = made.append(record(), SAMPLE_TIME_MS);
   assert(budget.bytesHeld > 50);
   made.next(lane, true);
   assert.equal(batch.bytesHeld, (batch.container?.length ?? 0) + COUNTS_BYTES_PER_RECORD);
@@ -140,7 +143,11 @@ test('a batch holds its bytes until it is resolved, closed or not', () => {
 
 test('batches whose time is over are taken out and never come up again', () => {
   const { batcher: made } = batcher({ recordsMax: 2 });
-  const batches = new Set([made.append(record()), made.append(record()), made.append(record())]);
+  const batches = new Set([
+    made.append(record(), SAMPLE_TIME_MS),
+    made.append(record(), SAMPLE_TIME_MS),
+    made.append(record(), SAMPLE_TIME_MS),
+  ]);
   assert.deepEqual(made.takeExpired(performance.now()), []);
   assert.deepEqual(new Set(made.takeExpired(performance.now() + 60_001)), batches);
   assert.equal(made.next(lane, true), undefined);

@@ -101,9 +101,9 @@ async function play(boot: Boot, world: BootWorld, steps: readonly Step[]): Promi
         });
       for (let index = 0; index < each.records; index++) {
         const one = of(index);
-        sent.set(one.request_id, batcher.append(one));
+        sent.set(one.request_id, batcher.append(one, Date.now()));
       }
-      for (let index = 0; index < each.unlogged; index++) batcher.countOnly(of(0));
+      for (let index = 0; index < each.unlogged; index++) batcher.countOnly(of(0), Date.now());
       const batch = batcher.next(lanes.lanes[0] ?? assert.fail(), true);
       if (batch === undefined) continue;
       const place = () => ({ partition: boot.requestLogs.leastQueued(batch.lane) });

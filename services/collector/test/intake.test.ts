@@ -5,7 +5,7 @@ import { HttpError } from '@imscope/runtime/http-errors.js';
 import type { ApplicationSettings } from '@imscope/runtime/application-settings.js';
 import type { Grant } from '@imscope/runtime/tokens.js';
 import { singleLane } from '@imscope/schemas/lanes.js';
-import type { RequestLog } from '@imscope/schemas/request-log.js';
+import type { NewRequestLog } from '@imscope/schemas/request-log-encoder.js';
 import { Batch } from '../src/batch.js';
 import { type Intake, REJECTED_NAMED_MAX, takeIn } from '../src/intake.js';
 import { ApplicationLimits } from '../src/limits/application-limits.js';
@@ -44,8 +44,8 @@ function take(
   text: string,
   format: BodyFormat,
   options: TakeOptions = {},
-): Intake & { records: RequestLog[]; counted: number; retryAfterS: number } {
-  const records: RequestLog[] = [];
+): Intake & { records: NewRequestLog[]; counted: number; retryAfterS: number } {
+  const records: NewRequestLog[] = [];
   let counted = 0;
   const [lane] = singleLane(1).lanes;
   assert(lane !== undefined);
