@@ -1,8 +1,9 @@
 /*
- * Owns one request to the collector until it is known what became of its records. What certainly was not taken
- * (no connection, 429, 503) is sent again with backoff, for a bounded time; what may have been taken (the
- * connection lost after the body was sent, no answer in time) never is, for that could double records.
+ * Owns one request to the collector until it is known what became of its records. It carries an `Idempotency-Key`,
+ * so it is sent again with backoff, for a bounded time, until there is an answer: what was taken the first time
+ * counts once.
  */
+import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import pRetry from 'p-retry';
 import { Type } from 'typebox';
@@ -19,7 +20,8 @@ export type NamedRejection = {
 
 /**
  * `taken`: answered; the collector names the first hundred records it refused and counts all by reason.
- * `in_doubt`: may or may not have been taken. `not_sent`: certainly not taken; sending more is of no use.
+ * `in_doubt`: may have been taken, and no answer came in time. `not_sent`: certainly not taken; sending more is of
+ * no use.
  */
 export type Delivery =
   | {
@@ -35,7 +37,7 @@ export type CollectorClientOptions = {
   readonly url: URL;
   readonly token: string;
   readonly connectionsMax: number;
-  /** How long a request is tried while it is certain that nothing of it was taken. */
+  /** How long a request is tried. A collector remembers its key for an hour. */
   readonly retryForMs: number;
   readonly backoffMsMin: number;
   /** Called before each wait, to tell people. */
@@ -62,13 +64,18 @@ const TakenAnswer = Type.Object({
   ),
 });
 
-/** Nothing of the request was taken: it may be sent again. */
-class NotTaken extends Error {
+/** To be sent again: nothing of this attempt was taken, or nobody knows. */
+class Unanswered extends Error {
   readonly retryAfterMs: number;
+  readonly inDoubt: boolean;
 
-  constructor(message: string, waitMs: number, cause?: unknown) {
-    super(message, { cause });
-    this.retryAfterMs = waitMs;
+  constructor(
+    message: string,
+    of: { readonly inDoubt: boolean; readonly waitMs: number; readonly cause?: unknown },
+  ) {
+    super(message, { cause: of.cause });
+    this.retryAfterMs = of.waitMs;
+    this.inDoubt = of.inDoubt;
   }
 }
 
@@ -84,23 +91,33 @@ export function openCollector(options: CollectorClientOptions): CollectorClient 
   });
   return {
     deliver: async (body, records, stopping) => {
+      const key = randomUUID();
+      // Once an attempt is in doubt, only an answer to a later one settles it.
+      let doubt: string | undefined;
       try {
-        return await pRetry(() => attempt(agent, options, body, records), {
+        const delivery = await pRetry(() => attempt(agent, options, { key, body, records }), {
           retries: Number.POSITIVE_INFINITY,
           maxRetryTime: options.retryForMs,
           minTimeout: options.backoffMsMin,
           maxTimeout: BACKOFF_MS_MAX,
           randomize: true,
-          shouldRetry: ({ error }) => error instanceof NotTaken && !stopping.aborted,
+          shouldRetry: ({ error }) => error instanceof Unanswered && !stopping.aborted,
           onFailedAttempt: async ({ error }) => {
-            if (!(error instanceof NotTaken) || stopping.aborted) return;
+            if (!(error instanceof Unanswered)) return;
+            if (error.inDoubt) doubt = error.message;
+            if (stopping.aborted) return;
             options.onRetry(error.message);
             await waitUnlessStopping(error.retryAfterMs, stopping);
           },
         });
+        return delivery.kind === 'not_sent' && doubt !== undefined
+          ? { kind: 'in_doubt', why: doubt }
+          : delivery;
       } catch (error) {
-        if (error instanceof NotTaken) return { kind: 'not_sent', why: error.message };
-        throw error;
+        if (!(error instanceof Unanswered)) throw error;
+        return doubt === undefined
+          ? { kind: 'not_sent', why: error.message }
+          : { kind: 'in_doubt', why: doubt };
       }
     },
     close: async () => agent.close(),
@@ -110,8 +127,7 @@ export function openCollector(options: CollectorClientOptions): CollectorClient 
 async function attempt(
   agent: Agent,
   options: CollectorClientOptions,
-  body: string,
-  records: number,
+  sent: { readonly key: string; readonly body: string; readonly records: number },
 ): Promise<Delivery> {
   const { url, token } = options;
   let answer: { status: number; retryAfter: string | string[] | undefined; text: string };
@@ -123,24 +139,25 @@ async function attempt(
     } = await request(new URL('v1/request-logs', url), {
       dispatcher: agent,
       method: 'POST',
-      headers: { 'content-type': 'application/x-ndjson', authorization: `Bearer ${token}` },
-      body,
+      headers: {
+        'content-type': 'application/x-ndjson',
+        authorization: `Bearer ${token}`,
+        'idempotency-key': sent.key,
+      },
+      body: sent.body,
     });
     answer = { status: statusCode, retryAfter: headers['retry-after'], text: await answered.text() };
   } catch (error) {
     if (isNeverSent(error)) {
-      throw new NotTaken(
+      throw new Unanswered(
         `cannot reach the collector at ${url.origin} (${failureCode(error)}): is it running? ./scripts/start runs a local one, --collector names another`,
-        0,
-        error,
+        { inDoubt: false, waitMs: 0, cause: error },
       );
     }
-    return {
-      kind: 'in_doubt',
-      why: `the connection was lost after the body was sent (${failureCode(error)})`,
-    };
+    const why = `the connection was lost after the body was sent (${failureCode(error)})`;
+    throw new Unanswered(why, { inDoubt: true, waitMs: 0, cause: error });
   }
-  return judge(answer, records, url);
+  return judge(answer, sent.records, url);
 }
 
 function judge(
@@ -154,15 +171,15 @@ function judge(
       return readTaken(text, records);
     case 429:
     case 503:
-      throw new NotTaken(
-        `the collector at ${url.origin} asks to wait: ${message}`,
-        retryAfterMs(retryAfter, Date.now()),
-      );
+      throw new Unanswered(`the collector at ${url.origin} asks to wait: ${message}`, {
+        inDoubt: false,
+        waitMs: retryAfterMs(retryAfter, Date.now()),
+      });
     case 500:
     case 502:
     case 504:
       // The collector tried to store the records and does not know how that ended.
-      return { kind: 'in_doubt', why: message };
+      throw new Unanswered(message, { inDoubt: true, waitMs: 0 });
     case 401:
     case 403:
       return {

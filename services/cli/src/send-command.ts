@@ -95,8 +95,8 @@ export function createSendCommand(terminal: Terminal, onExit: (code: number) => 
     .option('--in-flight <requests>', 'requests at once', whole(1, 16), 4)
     .option(
       '--retry-for <seconds>',
-      'how long a request is tried while the collector is away',
-      whole(0, 3_600),
+      'how long a request is tried while the collector is away or does not answer',
+      whole(0, 3_000),
       60,
     )
     .option('--json', 'print the summary as JSON')

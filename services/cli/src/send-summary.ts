@@ -91,7 +91,7 @@ export function describeSummary(summary: SendSummary): string {
     ...(summary.in_doubt > 0
       ? [
           colors.yellow(
-            'in doubt: these may or may not be stored, so they were not sent again; compare with the dashboard first',
+            'in doubt: no answer came while they were sent again under their key; they may or may not be stored, so compare with the dashboard before sending them anew',
           ),
         ]
       : []),

@@ -8,6 +8,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 export type ReceivedRequest = {
   readonly authorization: string | undefined;
   readonly contentType: string | undefined;
+  readonly key: string | undefined;
   readonly path: string;
   readonly body: string;
   readonly records: readonly Record<string, unknown>[];
@@ -101,6 +102,10 @@ function takeAll(taken: Record<string, unknown>[]): Script {
   };
 }
 
+function text(header: string | string[] | undefined): string | undefined {
+  return typeof header === 'string' ? header : undefined;
+}
+
 async function readRequest(request: IncomingMessage): Promise<ReceivedRequest> {
   const chunks: Buffer[] = [];
   for await (const chunk of request) chunks.push(Buffer.from(chunk as Uint8Array));
@@ -108,6 +113,7 @@ async function readRequest(request: IncomingMessage): Promise<ReceivedRequest> {
   return {
     authorization: request.headers.authorization,
     contentType: request.headers['content-type'],
+    key: text(request.headers['idempotency-key']),
     path: request.url ?? '',
     body,
     records: body

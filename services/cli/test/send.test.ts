@@ -232,37 +232,42 @@ test('a collector that stays away ends the sending with what to do, and nothing 
   );
 });
 
-test('a connection lost after the body was sent is in doubt: never sent again, and said with its lines', async () => {
-  await withCollector([breakOff], async (collector) => {
+test('a connection lost after the body was sent, and an answer of 504, are sent again under the same key', async () => {
+  const timeout = refuse(504, 'some records of this request may be stored');
+  await withCollector([breakOff, timeout], async (collector) => {
     const file = ndjson('lost.ndjson', 250);
-    const ended = await send(file, collector, '--batch', '100', '--in-flight', '1');
-    const summary = summaryOf(ended);
-    assert.deepEqual([ended.code, summary.accepted, summary.in_doubt], [1, 150, 100]);
-    assert.deepEqual(
-      summary.in_doubt_ranges.map(({ from, to, records }) => [from, to, records]),
-      [[1, 100, 100]],
-    );
-    assert.equal(collector.received.length, 3);
-    const people = await withCollector([breakOff], (other) =>
-      runCommand(['send', file, '--format', 'ndjson', '--collector', other.url]),
-    );
-    assert.match(
-      people.stdout,
-      /in doubt: 250 records of lines 1 to 250: the connection was lost after the body was sent/,
-    );
-    assert.match(people.stdout, /may or may not be stored/);
+    const summary = summaryOf(await send(file, collector, '--batch', '100', '--in-flight', '1'));
+    assert.deepEqual([summary.accepted, summary.in_doubt, summary.retries], [250, 0, 2]);
+    const [first, second, third, ...others] = collector.received.map(({ key }) => key);
+    assert.match(first ?? '', /^[\da-f-]{36}$/);
+    assert.deepEqual([second, third], [first, first]);
+    assert.equal(new Set([first, ...others]).size, 3, 'every request has a key of its own');
   });
 });
 
-test('an answer of 504 says that records may have been stored: in doubt, and not sent again', async () => {
-  const script = refuse(
-    504,
-    'some records of this request may have been stored, and sending it again may double them',
+test('without an answer in time records are in doubt, and said with their lines, whatever comes last', async () => {
+  const busy = refuse(503, 'send it again later', { 'retry-after': '1' });
+  for (const last of [[], [busy], [refuse(401, 'no')]]) {
+    await withCollector([breakOff, ...last], async (collector) => {
+      const retryFor = last.length === 0 ? '0' : '1';
+      const options = ['--batch', '100', '--in-flight', '1', '--retry-for', retryFor];
+      const summary = summaryOf(await send(ndjson('doubt.ndjson', 100), collector, ...options));
+      assert.deepEqual([summary.accepted, summary.in_doubt, summary.not_sent], [0, 100, 0]);
+      assert.deepEqual(
+        summary.in_doubt_ranges.map(({ from, to, records }) => [from, to, records]),
+        [[1, 100, 100]],
+      );
+    });
+  }
+  const file = ndjson('people.ndjson', 250);
+  const people = await withCollector([breakOff], (other) =>
+    runCommand(['send', file, '--format', 'ndjson', '--collector', other.url, '--retry-for', '0']),
   );
-  await withCollector([script], async (collector) => {
-    const summary = summaryOf(await send(ndjson('doubt.ndjson', 10), collector));
-    assert.deepEqual([summary.in_doubt, collector.received.length], [10, 1]);
-  });
+  assert.match(
+    people.stdout,
+    /in doubt: 250 records of lines 1 to 250: the connection was lost after the body was sent/,
+  );
+  assert.match(people.stdout, /may or may not be stored/);
 });
 
 const lie: Script = (_request, response) => {
