@@ -35,25 +35,28 @@ export function insertsOf(place: BlockPlace, block: Block): BlockInsert[] {
   const bySchema = groupBy(withRows, ({ schema }) => schema);
   return [...bySchema].map(([schema, messages]) => {
     const header = containerHeader(schema);
-    const { cluster, topic, epoch, partition } = place;
-    // The fingerprint is part of it: with one token for two schemas the second's rows would be dropped.
-    const token = [
-      cluster,
-      topic,
-      epoch,
-      partition,
-      block.firstOffset,
-      block.lastOffset,
-      schema.fingerprint.toString('hex'),
-    ].join(':');
+    const token = tokenOf(place, block, schema);
     return {
       schema,
       token,
-      blockId: createHash('md5').update(token).digest().readBigUInt64BE(0).toString(),
+      blockId: blockIdOf(token),
       rows: messages.reduce((sum, { records }) => sum + records, 0),
       body: [header, ...messages.map(({ message }) => message.value.subarray(header.length))],
     };
   });
+}
+
+/** The fingerprint is part of it: with one token for two schemas the second's rows would be dropped. */
+export function tokenOf(
+  { cluster, topic, epoch, partition }: BlockPlace,
+  { firstOffset, lastOffset }: Pick<Block, 'firstOffset' | 'lastOffset'>,
+  { fingerprint }: AvroSchema,
+): string {
+  return [cluster, topic, epoch, partition, firstOffset, lastOffset, fingerprint.toString('hex')].join(':');
+}
+
+export function blockIdOf(token: string): string {
+  return createHash('md5').update(token).digest().readBigUInt64BE(0).toString();
 }
 
 /** Batches of one boot without a gap between them; both ends inclusive. */

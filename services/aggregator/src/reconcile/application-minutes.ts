@@ -1,0 +1,157 @@
+/*
+ * Metric counts = weights by application and minute: what the edge counted of the records it logged, against the
+ * records that are stored. Only what is settled: minutes up to which all collectors' accounts are covered by the
+ * ledger. Records later than an hour at the edge are in no metric, so a minute may have that much more in the logs.
+ */
+import { TOPICS } from '@imscope/schemas/topics.js';
+import type { BootEvidence, RecentAccount } from './boot-evidence.js';
+import type { Difference } from './difference.js';
+import { HOUR_MS, type Look, METRIC_TERM_MS, MINUTE_MS, ROWS_MAX, lookParams } from './look.js';
+
+/** Longest a window waits for late events, and what its way to the account may take. */
+const WINDOW_HOLD_MS = 90_000;
+/** `METRIC_LATE_MS_MAX` of the collector, less the minute that hides the second. */
+const LATE_MS = HOUR_MS - MINUTE_MS;
+/** Event times may be this far ahead of the clock. */
+const AHEAD_MS = 5 * MINUTE_MS;
+const SLICE_MS = HOUR_MS;
+
+/** An application's minute whose sums differ by more than what may be late or on its way. */
+export type ApplicationMinute = {
+  readonly sdk_app_id: number;
+  readonly minute: string;
+  readonly logged: number;
+  /** Of the logged weights: late, or not settled, so they need not be in the metrics. */
+  readonly unsure: number;
+  readonly counted: number;
+};
+
+export type SettledMinutes = {
+  readonly fromMs: number;
+  readonly toMs: number;
+  /** Blocks appended by then have their metrics. */
+  readonly appendedMs: number;
+};
+
+/**
+ * Up to when everything that was taken is stored, as the accounts vouch; Infinity once every boot has ended, 0 where
+ * one of them is not covered by any of its newest accounts. Boots long silent hold up nothing.
+ */
+export function settledUntil(
+  evidence: Pick<BootEvidence, 'boots' | 'stretches' | 'recent' | 'marks' | 'known'>,
+  { nowMs, settleMs }: Pick<Look, 'nowMs' | 'settleMs'>,
+): number {
+  const reached = new Map<string, number>();
+  const note = (at: { boot: string; topic: string; partition: number }, sequence: number): void => {
+    const key = `${at.boot}/${at.topic}/${at.partition}`;
+    reached.set(key, Math.max(reached.get(key) ?? -1, sequence));
+  };
+  for (const mark of evidence.marks) if (!mark.keyed) note(mark, mark.base_sequence);
+  for (const stretch of evidence.stretches) note(stretch, stretch.last_sequence);
+  const isCovered = ({ boot, partitions }: RecentAccount): boolean =>
+    partitions.every(
+      ({ topic, partition, last_sequence: sent }) =>
+        sent <= (reached.get(`${boot}/${topic}/${partition}`) ?? -1),
+    );
+  const until = evidence.boots.map(({ boot, ended, last_time: lastMs }) => {
+    const covered = evidence.recent.filter((account) => account.boot === boot && isCovered(account));
+    const newestMs = covered.reduce((newest, { account_time: time }) => Math.max(newest, time), 0);
+    if (ended && newestMs === lastMs) return Infinity;
+    return nowMs - lastMs >= settleMs ? Infinity : newestMs;
+  });
+  // Batches of a boot that no account names yet: its first one is to come.
+  const unaccounted = evidence.stretches.some(
+    ({ boot, appended_last: at }) => !evidence.known.has(boot) && nowMs - at < settleMs,
+  );
+  return unaccounted ? 0 : Math.min(Infinity, ...until);
+}
+
+/** Whole minutes to compare; undefined where none is settled. */
+export function settledMinutes(
+  settledMs: number,
+  { fromMs, nowMs }: Pick<Look, 'fromMs' | 'nowMs'>,
+): SettledMinutes | undefined {
+  const appendedMs = Number.isFinite(settledMs) ? settledMs - WINDOW_HOLD_MS : nowMs + AHEAD_MS;
+  const earliestMs = Math.max(fromMs, nowMs - METRIC_TERM_MS);
+  const from = Math.ceil(earliestMs / MINUTE_MS) * MINUTE_MS;
+  const to = Math.floor(appendedMs / MINUTE_MS) * MINUTE_MS;
+  return to > from ? { fromMs: from, toMs: to, appendedMs } : undefined;
+}
+
+// Grouped by block before blocks are looked up: there are far fewer of them than rows. Rows of a block that is not
+// booked are on their way, or named by another check.
+const DIFFERING = `
+SELECT sdk_app_id, formatDateTime(at, '%FT%H:%i:00Z') AS minute, sum(weight) AS logged, sum(unsure_weight) AS unsure,
+  sum(metric) AS counted
+FROM (
+  SELECT sdk_app_id, at, block_weight AS weight,
+    if(block.appended > at + INTERVAL {late_s:UInt32} SECOND OR block.appended > fromUnixTimestamp64Milli({appended:Int64})
+      OR NOT block.known, block_weight, 0) AS unsure_weight, 0 AS metric
+  FROM (
+    SELECT sdk_app_id, toStartOfMinute(time) AS at, block_id, sum(weight) AS block_weight FROM request_log
+    WHERE time >= fromUnixTimestamp64Milli({minutes_from:Int64}) AND time < fromUnixTimestamp64Milli({minutes_to:Int64})
+    GROUP BY sdk_app_id, at, block_id
+  ) AS logs
+  LEFT ANY JOIN (
+    SELECT arrayJoin(block_ids) AS block_id, last_appended AS appended, true AS known FROM block_ledger
+    WHERE topic = {topic:String} AND last_appended >= fromUnixTimestamp64Milli({blocks_from:Int64})
+  ) AS block USING (block_id)
+  UNION ALL
+  SELECT sdk_app_id, toStartOfMinute(window_start) AS at, 0 AS weight, 0 AS unsure_weight, sum(logged_weight) AS metric
+  FROM interface_metric
+  WHERE window_start >= fromUnixTimestamp64Milli({minutes_from:Int64})
+    AND window_start < fromUnixTimestamp64Milli({minutes_to:Int64})
+  GROUP BY sdk_app_id, at
+)
+GROUP BY sdk_app_id, at
+HAVING counted > logged OR counted + unsure < logged
+ORDER BY at, sdk_app_id LIMIT {rows_max:UInt32}`;
+
+const COMPARED = `
+SELECT uniqExact(sdk_app_id) AS applications, uniqExact(sdk_app_id, toStartOfMinute(window_start)) AS minutes
+FROM interface_metric
+WHERE window_start >= fromUnixTimestamp64Milli({minutes_from:Int64})
+  AND window_start < fromUnixTimestamp64Milli({minutes_to:Int64})`;
+
+export async function readDifferingMinutes(
+  look: Look,
+  settled: SettledMinutes,
+): Promise<{ differing: ApplicationMinute[]; applications: number; minutes: number }> {
+  const differing: ApplicationMinute[] = [];
+  for (let from = settled.fromMs; from < settled.toMs; from += SLICE_MS) {
+    const to = Math.min(from + SLICE_MS, settled.toMs);
+    const rows = await look.ask<ApplicationMinute>(DIFFERING, {
+      ...lookParams(look),
+      topic: look.topicPrefix + TOPICS.requestLog.name,
+      minutes_from: from,
+      minutes_to: to,
+      blocks_from: from - 2 * AHEAD_MS,
+      appended: settled.appendedMs,
+      late_s: LATE_MS / 1_000,
+    });
+    differing.push(...rows);
+    if (differing.length >= ROWS_MAX) break;
+  }
+  const bounds = { minutes_from: settled.fromMs, minutes_to: settled.toMs };
+  const [compared] = await look.ask<{ applications: number; minutes: number }>(COMPARED, bounds);
+  return { differing, applications: compared?.applications ?? 0, minutes: compared?.minutes ?? 0 };
+}
+
+/**
+ * @param explained records that are booked as not stored (dead, expired, or counted by two collectors): so many may
+ * be in the metrics and not in the logs
+ */
+export function minuteDifferences(minutes: readonly ApplicationMinute[], explained: number): Difference[] {
+  const excess = minutes.reduce((sum, { counted, logged }) => sum + Math.max(0, counted - logged), 0);
+  return minutes.flatMap(({ sdk_app_id, minute, logged, unsure, counted }): Difference[] => {
+    const place = { check: 'metrics', sdk_app_id, minute, expected: counted, found: logged } as const;
+    if (counted > logged) {
+      if (excess <= explained) return [];
+      const missing = (counted - logged).toLocaleString('en-US');
+      return [{ ...place, kind: 'missing_logs', words: `${missing} of what the metrics count is not in the logs` }];
+    }
+    if (logged <= counted + unsure) return [];
+    const more = (logged - unsure - counted).toLocaleString('en-US');
+    return [{ ...place, kind: 'missing_metrics', words: `${more} of what is in the logs the metrics do not count` }];
+  });
+}

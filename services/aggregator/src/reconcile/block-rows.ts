@@ -1,0 +1,199 @@
+/*
+ * Rows by block = ledger: each block's rows in request_log are as many as the ledger says, each at its place and once.
+ * A block is looked at while all its rows are within their term. In slices, so that neither the store's memory nor a
+ * statement's time grows with the window.
+ */
+import { TOPICS } from '@imscope/schemas/topics.js';
+import type { Difference } from './difference.js';
+import { type Look, LOG_TERM_MS, lookParams, MINUTE_MS, ROWS_MAX } from './look.js';
+
+/** Blocks of request logs by the minute in which they were appended, epoch milliseconds. */
+export type BlockMinute = {
+  readonly minute: number;
+  readonly blocks: number;
+  readonly rows: number;
+  readonly batches: number;
+  readonly first_event: number;
+  readonly last_event: number;
+};
+
+export type BlockSlice = Omit<BlockMinute, 'minute' | 'batches'> & {
+  readonly fromMs: number;
+  readonly toMs: number;
+};
+
+/** A block whose rows differ from the ledger. */
+export type BlockRows = {
+  readonly topic: string;
+  readonly epoch: number;
+  readonly partition: number;
+  readonly first_offset: number;
+  readonly last_offset: number;
+  readonly block: string;
+  /** As the ledger says; as counted; different places among them. */
+  readonly booked: number;
+  readonly stored: number;
+  readonly places: number;
+  readonly inserts: number;
+  /** The first few places that are empty, and those that are taken more than once, with where that is seen. */
+  readonly missing: readonly number[];
+  readonly doubled: readonly {
+    readonly block_row: number;
+    readonly sdk_app_id: number;
+    readonly minute: string;
+  }[];
+};
+
+const SLICE_ROWS_MAX = 20_000_000;
+const SLICE_BLOCKS_MAX = 20_000;
+
+// A row may lie 48 hours before it was appended: late, and waiting at the edge.
+const FIRST_EVENT = 'coalesce(first_event, first_appended - INTERVAL 48 HOUR)';
+const LAST_EVENT = 'coalesce(last_event, last_appended + INTERVAL 10 MINUTE)';
+
+const MINUTES = `
+SELECT toUnixTimestamp(toStartOfMinute(last_appended)) * 1000 AS minute, count() AS blocks, sum(ledger.rows) AS rows,
+  sum(length(batches)) AS batches, toUnixTimestamp64Milli(min(${FIRST_EVENT})) AS first_event,
+  toUnixTimestamp64Milli(max(${LAST_EVENT})) AS last_event
+FROM block_ledger AS ledger FINAL
+WHERE topic = {topic:String} AND last_appended >= fromUnixTimestamp64Milli({ledger_from:Int64})
+GROUP BY minute ORDER BY minute`;
+
+export async function readBlockMinutes(look: Look): Promise<BlockMinute[]> {
+  return look.ask<BlockMinute>(MINUTES, params(look));
+}
+
+/** Adjacent minutes, as many as a statement can take at once. */
+export function slicesOf(minutes: readonly BlockMinute[]): BlockSlice[] {
+  const slices: BlockSlice[] = [];
+  for (const { minute, blocks, rows, first_event, last_event } of minutes) {
+    const open = slices.at(-1);
+    const next = { fromMs: minute, toMs: minute + MINUTE_MS, blocks, rows, first_event, last_event };
+    if (
+      open === undefined ||
+      open.rows + rows > SLICE_ROWS_MAX ||
+      open.blocks + blocks > SLICE_BLOCKS_MAX
+    ) {
+      slices.push(next);
+      continue;
+    }
+    slices[slices.length - 1] = {
+      fromMs: open.fromMs,
+      toMs: next.toMs,
+      blocks: open.blocks + blocks,
+      rows: open.rows + rows,
+      first_event: Math.min(open.first_event, first_event),
+      last_event: Math.max(open.last_event, last_event),
+    };
+  }
+  return slices;
+}
+
+const BLOCKS = `
+SELECT topic, epoch, partition, first_offset, last_offset, rows AS booked_rows, block_ids
+FROM block_ledger FINAL
+WHERE topic = {topic:String} AND rows > 0 AND last_appended >= fromUnixTimestamp64Milli({slice_from:Int64})
+  AND last_appended < fromUnixTimestamp64Milli({slice_to:Int64}) AND stored_at < now64(3) - INTERVAL 1 SECOND
+  AND ${FIRST_EVENT} > fromUnixTimestamp64Milli({term_from:Int64})`;
+
+// A bitmap of a block's places is exact and small: they are whole numbers from 0 on.
+const DIFFERING = `
+SELECT topic, epoch, partition, first_offset, last_offset, toString(any(block_id)) AS block, any(booked_rows) AS booked, count() AS inserts,
+  sum(counted.stored) AS stored, sum(counted.places) AS places
+FROM (SELECT *, arrayJoin(block_ids) AS block_id FROM (${BLOCKS})) AS booked
+LEFT JOIN (
+  SELECT block_id, count() AS stored, groupBitmap(block_row) AS places
+  FROM request_log
+  WHERE time >= fromUnixTimestamp64Milli({first_event:Int64}) AND time <= fromUnixTimestamp64Milli({last_event:Int64})
+    AND block_id IN (SELECT arrayJoin(block_ids) FROM (${BLOCKS}))
+  GROUP BY block_id
+) AS counted USING (block_id)
+GROUP BY topic, epoch, partition, first_offset, last_offset
+HAVING stored != booked OR places != booked
+ORDER BY topic, epoch, partition, first_offset LIMIT {rows_max:UInt32}`;
+
+const MISSING = `
+SELECT number AS block_row FROM numbers({booked:UInt64})
+WHERE number NOT IN (SELECT block_row FROM request_log WHERE block_id = {block:UInt64}
+  AND time >= fromUnixTimestamp64Milli({first_event:Int64}) AND time <= fromUnixTimestamp64Milli({last_event:Int64}))
+ORDER BY number LIMIT 5`;
+
+const DOUBLED = `
+SELECT block_row, any(sdk_app_id) AS sdk_app_id, formatDateTime(toStartOfMinute(min(time)), '%FT%H:%i:00Z') AS minute
+FROM request_log
+WHERE block_id = {block:UInt64} AND time >= fromUnixTimestamp64Milli({first_event:Int64})
+  AND time <= fromUnixTimestamp64Milli({last_event:Int64})
+GROUP BY block_row HAVING count() > 1 ORDER BY block_row LIMIT 5`;
+
+/** Blocks whose rows are asked for one by one. */
+const DETAILED_MAX = 20;
+
+function params(look: Look): Record<string, unknown> {
+  return {
+    ...lookParams(look),
+    topic: look.topicPrefix + TOPICS.requestLog.name,
+    term_from: Math.max(0, look.nowMs - LOG_TERM_MS),
+  };
+}
+
+export async function readDifferingBlocks(look: Look, slices: readonly BlockSlice[]): Promise<BlockRows[]> {
+  const found: BlockRows[] = [];
+  for (const { fromMs, toMs, first_event, last_event } of slices) {
+    const slice = { slice_from: fromMs, slice_to: toMs, first_event, last_event };
+    const differing = await look.ask<Omit<BlockRows, 'missing' | 'doubled'>>(DIFFERING, {
+      ...params(look),
+      ...slice,
+    });
+    for (const block of differing) {
+      const detail = { block: block.block, booked: block.booked, first_event, last_event };
+      const asked = found.length < DETAILED_MAX && block.inserts === 1;
+      const missing = asked ? await look.ask<{ block_row: number }>(MISSING, detail) : [];
+      const doubled = asked ? await look.ask<BlockRows['doubled'][number]>(DOUBLED, detail) : [];
+      found.push({ ...block, missing: missing.map(({ block_row }) => block_row), doubled });
+    }
+    if (found.length >= ROWS_MAX) break;
+  }
+  return found;
+}
+
+/** A block may lack rows and have others twice: both are told. */
+export function blockDifferences(blocks: readonly BlockRows[]): Difference[] {
+  return blocks.flatMap((rows): Difference[] => {
+    const { topic, epoch, partition, first_offset, last_offset, block, booked, stored, places } = rows;
+    const place = { check: 'rows', topic, epoch, partition, first_offset, last_offset, block } as const;
+    const differences: Difference[] = [];
+    if (places < booked) {
+      const words = missingWords(booked - places, rows.missing);
+      differences.push({ ...place, kind: 'missing_rows', expected: booked, found: places, words });
+    }
+    if (stored > places || places > booked) {
+      const [first] = rows.doubled;
+      const seen = first === undefined ? {} : { sdk_app_id: first.sdk_app_id, minute: first.minute };
+      const words = doubledWords(rows);
+      differences.push({
+        ...place,
+        ...seen,
+        kind: 'doubled_rows',
+        expected: Math.min(places, booked),
+        found: stored,
+        words,
+      });
+    }
+    return differences;
+  });
+}
+
+function missingWords(missing: number, first: readonly number[]): string {
+  const more = first.length > 0 && missing > first.length ? ' …' : '';
+  const named = first.length === 0 ? '' : `: block_row ${first.join(', ')}${more}`;
+  return `${missing.toLocaleString('en-US')} ${missing === 1 ? 'row is' : 'rows are'} missing${named}`;
+}
+
+function doubledWords({ booked, stored, places, doubled }: BlockRows): string {
+  if (places > booked) return `${(places - booked).toLocaleString('en-US')} rows stand beyond its last place`;
+  if (stored === 2 * booked) return 'all its rows are there twice';
+  const more = stored - places;
+  const named = doubled.map(({ block_row }) => block_row).join(', ');
+  const list = named === '' ? '' : `: block_row ${named}${more > doubled.length ? ' …' : ''}`;
+  return `${more.toLocaleString('en-US')} ${more === 1 ? 'row' : 'rows'} too many${list}`;
+}

@@ -1,0 +1,101 @@
+/*
+ * Rows of blocks that the ledger does not have. A block id is a hash of the block's place, so the place can be found
+ * again by trying: behind a partition's last block it is one that is being stored now, in a gap of the offsets it is
+ * one whose ledger row is lost. Rows of no such place were written by somebody else.
+ */
+import { REQUEST_LOG_SCHEMA } from '@imscope/schemas/avro-schema.js';
+import { TOPICS } from '@imscope/schemas/topics.js';
+import { blockIdOf, type BlockPlace, tokenOf } from '../block-content.js';
+import type { Difference } from './difference.js';
+import { type Look, lookParams } from './look.js';
+import type { OffsetStretch } from './offsets.js';
+
+export type UnbookedBlock = {
+  readonly block: string;
+  readonly rows: number;
+  readonly sdk_app_id: number;
+  readonly minute: string;
+};
+
+/** Offsets that no block of the ledger holds: a gap, or what lies behind a partition's last block. */
+type OpenOffsets = BlockPlace & { readonly first: number; readonly last: number };
+
+/** Hashes tried in one look: 0.4 s. A block has seldom more than some hundred messages. */
+const TRIES_MAX = 200_000;
+
+// A row's event time is at most minutes ahead of its append, so blocks appended before the look's begin hold none of
+// these rows.
+const UNBOOKED = `
+SELECT toString(block_id) AS block, count() AS rows, any(sdk_app_id) AS sdk_app_id,
+  formatDateTime(toStartOfMinute(min(time)), '%FT%H:%i:00Z') AS minute
+FROM request_log
+WHERE time >= fromUnixTimestamp64Milli({from:Int64}) AND time <= fromUnixTimestamp64Milli({now:Int64}) + INTERVAL 10 MINUTE
+  AND block_id NOT IN (SELECT arrayJoin(block_ids) FROM block_ledger
+    WHERE last_appended >= fromUnixTimestamp64Milli({ledger_from:Int64}))
+GROUP BY block_id ORDER BY block_id LIMIT {rows_max:UInt32}`;
+
+export async function readUnbookedBlocks(look: Look): Promise<UnbookedBlock[]> {
+  return look.ask<UnbookedBlock>(UNBOOKED, { ...lookParams(look), now: look.nowMs });
+}
+
+/** @param stretches of all partitions, read before the rows */
+export function unbookedDifferences(
+  blocks: readonly UnbookedBlock[],
+  stretches: readonly OffsetStretch[],
+  topicPrefix: string,
+): Difference[] {
+  if (blocks.length === 0) return [];
+  const topic = topicPrefix + TOPICS.requestLog.name;
+  const placed = placeBlocks(
+    new Set(blocks.map(({ block }) => block)),
+    openOffsets(stretches.filter((stretch) => stretch.topic === topic)),
+  );
+  return blocks.flatMap(({ block, rows, sdk_app_id, minute }): Difference[] => {
+    const place = placed.get(block);
+    if (place?.last === Infinity) return [];
+    const found = { kind: 'unbooked_rows', block, sdk_app_id, minute, expected: 0, found: rows } as const;
+    if (place === undefined) {
+      const words = 'rows of a block that stands nowhere in the ledger';
+      return [{ check: 'rows', topic, ...found, words }];
+    }
+    const { epoch, partition, first, last } = place;
+    const at = { topic, epoch, partition, first_offset: first, last_offset: last };
+    return [{ check: 'rows', ...at, ...found, words: 'the rows of this block are there, its ledger row is not' }];
+  });
+}
+
+/** Gaps, and the open end of each partition's newest epoch. */
+function openOffsets(stretches: readonly OffsetStretch[]): OpenOffsets[] {
+  return stretches.flatMap((stretch, index) => {
+    const { cluster, topic, epoch, partition, last_offset } = stretch;
+    const next = stretches[index + 1];
+    const place = { cluster, topic, epoch, partition, first: last_offset + 1 };
+    const goesOn =
+      next !== undefined &&
+      next.cluster === cluster &&
+      next.topic === topic &&
+      next.epoch === epoch &&
+      next.partition === partition;
+    if (!goesOn) return [{ ...place, last: Infinity }];
+    return next.first_offset > place.first ? [{ ...place, last: next.first_offset - 1 }] : [];
+  });
+}
+
+/** Short blocks first, in all places side by side; where one is found its place goes on behind it. */
+function placeBlocks(wanted: ReadonlySet<string>, open: readonly OpenOffsets[]): Map<string, OpenOffsets> {
+  const placed = new Map<string, OpenOffsets>();
+  let places = open.map((place) => ({ ...place, messages: 1 }));
+  for (let tries = 0; tries < TRIES_MAX && places.length > 0 && placed.size < wanted.size; ) {
+    tries += places.length;
+    places = places.flatMap((place) => {
+      const end = place.first + place.messages - 1;
+      if (end > place.last) return [];
+      const token = tokenOf(place, { firstOffset: place.first, lastOffset: end }, REQUEST_LOG_SCHEMA);
+      const block = blockIdOf(token);
+      if (!wanted.has(block)) return [{ ...place, messages: place.messages + 1 }];
+      placed.set(block, { ...place, last: place.last === Infinity ? Infinity : end });
+      return [{ ...place, first: end + 1, messages: 1 }];
+    });
+  }
+  return placed;
+}
