@@ -4,6 +4,7 @@
  * boot and partition, so what was seen is kept as intervals, and a gap is a loss.
  */
 import { crc32 } from 'node:zlib';
+import { MESSAGE_RECORDS_MAX } from './container.js';
 
 export type BatchId = { readonly boot: string; readonly partition: number; readonly sequence: number };
 
@@ -31,7 +32,10 @@ export const TIMES_HEADER = 'imscope-event-times';
 export const EXPIRED_HEADER = 'imscope-expired';
 
 const BOOT = /^[0-9a-z]{8,32}$/;
-const DIGITS = /^(?:0|[1-9][0-9]{0,15})$/;
+/** Below 2^53, so that every number stays exact. */
+const DIGITS = /^(?:0|[1-9][0-9]{0,14})$/;
+/** The last millisecond that the store's DateTime64 can hold: the end of 2299. */
+const TIME_MS_MAX = 10_413_791_999_999;
 
 /** A boot's own id has 16 characters; ids out of an `Idempotency-Key` have 25 and begin with this. */
 const KEYED_PREFIX = 'k';
@@ -70,15 +74,22 @@ type Headers = Readonly<Record<string, HeaderValue>> | undefined;
 
 export type ClaimedBatch = { readonly batch: BatchId; readonly records: number };
 
-/** Which batch a message says it is, whatever its bytes; undefined where its headers do not say so. */
-export function readClaimedBatch(headers: Headers): ClaimedBatch | undefined {
+/** Which batch a message says it is; undefined where its header does not say so. */
+export function readBatchId(headers: Headers): BatchId | undefined {
   const [boot = '', partition = '', sequence = '', ...rest] = (text(headers?.[BATCH_HEADER]) ?? '').split(
     ':',
   );
-  const count = text(headers?.[COUNT_HEADER]) ?? '';
-  const readable = BOOT.test(boot) && [partition, sequence, count].every((number) => DIGITS.test(number));
+  const readable = BOOT.test(boot) && [partition, sequence].every((number) => DIGITS.test(number));
   if (rest.length > 0 || !readable) return undefined;
-  const batch = { boot, partition: Number(partition), sequence: Number(sequence) };
+  return { boot, partition: Number(partition), sequence: Number(sequence) };
+}
+
+/** Which batch a message says it is and how many records it says to hold, whatever its bytes. */
+export function readClaimedBatch(headers: Headers): ClaimedBatch | undefined {
+  const batch = readBatchId(headers);
+  const count = text(headers?.[COUNT_HEADER]) ?? '';
+  // Claims are summed up in the ledger, so a hostile one must not overflow it.
+  if (batch === undefined || !DIGITS.test(count) || Number(count) > MESSAGE_RECORDS_MAX) return undefined;
   return { batch, records: Number(count) };
 }
 
@@ -116,7 +127,8 @@ function readEventTimes(header: string | undefined): EventTimes | 'bad' | undefi
   if (header === undefined) return undefined;
   const [least = '', greatest = '', ...rest] = header.split(':');
   if (rest.length > 0 || !DIGITS.test(least) || !DIGITS.test(greatest)) return 'bad';
-  return { least: Number(least), greatest: Number(greatest) };
+  const times = { least: Number(least), greatest: Number(greatest) };
+  return times.least <= times.greatest && times.greatest <= TIME_MS_MAX ? times : 'bad';
 }
 
 function text(value: HeaderValue): string | undefined {

@@ -8,6 +8,8 @@ import { type AvroSchema, schemaByFingerprint } from './avro-schema.js';
 
 export const SYNC_BYTES = 16;
 const MAGIC = Buffer.from('Obj\u0001', 'latin1');
+/** A message holds at most 20,000 records of a collector's; one that claims more than this is hostile. */
+export const MESSAGE_RECORDS_MAX = 1_000_000;
 /** Level 1 packs a request log from 61 to about 17 bytes; higher levels cost more than they save. */
 const DEFLATE_LEVEL = 1;
 
@@ -142,6 +144,8 @@ export type ContainerShape = {
   readonly headerLength: number;
   /** Records by the block counts; 0 in a marker. What the blocks hold is not looked at. */
   readonly records: number;
+  /** Deflated bytes of all blocks. */
+  readonly packedBytes: number;
 };
 
 /**
@@ -156,20 +160,24 @@ export function inspectContainer(
   if (!schema.ok) return schema;
   const headerLength = containerHeader(schema.schema).length;
   let records = 0;
+  let packedBytes = 0;
   for (let position = headerLength; position < bytes.length;) {
     const count = decodeLong(bytes, position);
     const size = count === undefined ? undefined : decodeLong(bytes, count.next);
     if (count === undefined || size === undefined) return { ok: false, fault: 'truncated' };
     if (count.value < 0 || size.value < 0) return { ok: false, fault: 'bad_record' };
+    if (count.value > MESSAGE_RECORDS_MAX) return { ok: false, fault: 'too_large' };
     const end = size.next + size.value;
     if (end + SYNC_BYTES > bytes.length) return { ok: false, fault: 'truncated' };
     if (!bytes.subarray(end, end + SYNC_BYTES).equals(schema.schema.fingerprint)) {
       return { ok: false, fault: 'bad_sync' };
     }
     records += count.value;
+    packedBytes += size.value;
     position = end + SYNC_BYTES;
   }
-  return { ok: true, shape: { schema: schema.schema, headerLength, records } };
+  if (records > MESSAGE_RECORDS_MAX) return { ok: false, fault: 'too_large' };
+  return { ok: true, shape: { schema: schema.schema, headerLength, records, packedBytes } };
 }
 
 function recognise(bytes: Buffer, lastSchema: AvroSchema | undefined): Fallible<{ schema: AvroSchema }> {
@@ -182,8 +190,20 @@ function recognise(bytes: Buffer, lastSchema: AvroSchema | undefined): Fallible<
   const read = readHeader(bytes);
   if (!read.ok) return read;
   const schema = schemaByFingerprint(read.header.sync);
-  if (schema === undefined) return { ok: false, fault: 'unknown_schema' };
+  if (schema === undefined) {
+    return { ok: false, fault: isRecordSchema(read.header.schemaJson) ? 'unknown_schema' : 'bad_header' };
+  }
   const header = containerHeader(schema);
   if (!bytes.subarray(0, header.length).equals(header)) return { ok: false, fault: 'bad_header' };
   return { ok: true, schema };
+}
+
+/** A schema that can be read, so that a newer version of ours may know it; other text is no reason to wait for one. */
+function isRecordSchema(json: string): boolean {
+  try {
+    const schema: unknown = JSON.parse(json);
+    return typeof schema === 'object' && schema !== null && 'type' in schema && schema.type === 'record';
+  } catch {
+    return false;
+  }
 }

@@ -13,8 +13,9 @@ import {
 } from '@imscope/schemas/batch-headers.js';
 import { type BlockBounds, readMarkerBounds } from '@imscope/schemas/block-bounds.js';
 import { type ContainerFault, containerHeader, inspectContainer } from '@imscope/schemas/container.js';
-import { decodeContainer } from '@imscope/schemas/container-decoder.js';
+import { staysWithinBounds } from '@imscope/schemas/container-decoder.js';
 import type { BatchIntervals } from './batch-intervals.js';
+import { type RecordFault, judgeRecords } from './judge-records.js';
 
 /** A message as it stands in the log. */
 export type LogMessage = {
@@ -24,8 +25,6 @@ export type LogMessage = {
   readonly value: Buffer | null;
   readonly headers: Readonly<Record<string, Buffer | string | (Buffer | string)[] | undefined>> | undefined;
 };
-
-export type DeadReason = HeaderFault | ContainerFault | 'empty_message' | 'count_mismatch';
 
 /** A message that is stored: everything behind its container header goes into the insert. */
 export type StoredMessage = {
@@ -37,6 +36,10 @@ export type StoredMessage = {
   readonly crc32: number;
   readonly eventTimes: { readonly least: number; readonly greatest: number } | undefined;
 };
+
+/** Why a message can never be stored: a closed list. */
+export type DeadReason =
+  HeaderFault | ContainerFault | RecordFault | 'empty_message' | 'count_mismatch' | 'wrong_schema';
 
 export type DeadMessage = { readonly message: LogMessage; readonly reason: DeadReason };
 
@@ -75,15 +78,30 @@ type OpenBlock = {
   firstAppendedMs: number;
 };
 
+/** What a topic carries: see `Stream`. */
+export type CarriedByTopic = { readonly schemas: readonly AvroSchema[]; readonly termHours: number };
+
+/** What one message is, by its bytes and headers alone. */
+export type ReadMessage =
+  | { readonly kind: 'data'; readonly data: StoredMessage }
+  | { readonly kind: 'marker'; readonly schema: AvroSchema; readonly bounds: BlockBounds | undefined }
+  | { readonly kind: 'dead'; readonly reason: DeadReason }
+  | { readonly kind: 'unknown_schema' };
+
 export class BlockCutter {
+  readonly #topic: CarriedByTopic;
   readonly #seen: BatchIntervals;
   #bounds: BlockBounds;
   #nextOffset: number;
   #open: OpenBlock | undefined;
   #lastSchema: AvroSchema = REQUEST_LOG_SCHEMA;
 
-  /** @param seen batches stored before `nextOffset`; the cutter adds to it */
-  constructor(start: { nextOffset: number; bounds: BlockBounds; seen: BatchIntervals }) {
+  /** @param start.seen batches stored before `nextOffset`; the cutter adds to it */
+  constructor(
+    topic: CarriedByTopic,
+    start: { nextOffset: number; bounds: BlockBounds; seen: BatchIntervals },
+  ) {
+    this.#topic = topic;
     this.#seen = start.seen;
     this.#bounds = start.bounds;
     this.#nextOffset = start.nextOffset;
@@ -114,8 +132,9 @@ export class BlockCutter {
     if (message.offset < this.#nextOffset) {
       throw new Error(`offset ${message.offset} came after ${this.#nextOffset - 1}`);
     }
-    const read = this.#read(message);
+    const read = readMessage(message, this.#topic.schemas, this.#lastSchema);
     if (read.kind === 'unknown_schema') return read;
+    if (read.kind !== 'dead') this.#lastSchema = read.kind === 'data' ? read.data.schema : read.schema;
     const open = this.#openFor(message);
     open.messages += 1;
     open.bytes += message.value?.length ?? 0;
@@ -155,9 +174,12 @@ export class BlockCutter {
       return;
     }
     const { boot, sequence, records } = read.data;
-    // A copy that cannot be decoded is no duplicate but dead as the first one was: that one is not in the ledger,
-    // so an owner who starts behind it would not know its batch. Duplicates are few, and decoding them is cheap.
-    if (this.#seen.has(boot, sequence, message.appendedMs) && decodeContainer(read.data.message.value).ok) {
+    // A copy whose records cannot be stored is no duplicate but dead as the first one was: that one is not in the
+    // ledger, so an owner who starts behind it would not know its batch. Duplicates are few; reading them is cheap.
+    if (
+      this.#seen.has(boot, sequence, message.appendedMs) &&
+      judgeRecords(read.data.message, this.#topic.termHours).ok
+    ) {
       open.duplicates.messages += 1;
       open.duplicates.rows += records;
       return;
@@ -165,39 +187,6 @@ export class BlockCutter {
     this.#seen.add(boot, sequence, sequence, message.appendedMs);
     open.stored.push(read.data);
     open.rows += records;
-  }
-
-  #read(
-    message: LogMessage,
-  ):
-    | { kind: 'data'; data: StoredMessage }
-    | { kind: 'marker'; bounds: BlockBounds | undefined }
-    | { kind: 'dead'; reason: DeadReason }
-    | { kind: 'unknown_schema' } {
-    const { value } = message;
-    if (value === null || value.length === 0) return { kind: 'dead', reason: 'empty_message' };
-    const inspected = inspectContainer(value, this.#lastSchema);
-    if (!inspected.ok) {
-      return inspected.fault === 'unknown_schema'
-        ? { kind: 'unknown_schema' }
-        : { kind: 'dead', reason: inspected.fault };
-    }
-    const { schema, records } = inspected.shape;
-    this.#lastSchema = schema;
-    // A batch whose records waited too long at the edge comes empty too; its id tells it from a marker.
-    const named = message.headers?.[BATCH_HEADER] !== undefined;
-    if (records === 0 && value.length === containerHeader(schema).length && !named) {
-      return { kind: 'marker', bounds: readMarkerBounds(message.headers) };
-    }
-    const read = readBatchHeaders(message.headers, value);
-    if (!read.ok) return { kind: 'dead', reason: read.fault };
-    if (read.headers.records !== records) return { kind: 'dead', reason: 'count_mismatch' };
-    const { batch, crc32, eventTimes } = read.headers;
-    const { boot, sequence } = batch;
-    return {
-      kind: 'data',
-      data: { message: { ...message, value }, schema, boot, sequence, records, crc32, eventTimes },
-    };
   }
 
   #cut(open: OpenBlock, last: LogMessage, cut: Cut): Pushed {
@@ -221,4 +210,41 @@ export class BlockCutter {
 
 function holdsMessages({ stored, dead, duplicates }: OpenBlock): boolean {
   return stored.length + dead.length + duplicates.messages > 0;
+}
+
+/**
+ * The verdict on a message as far as it goes without decoding its records.
+ * @param schemas those its topic carries @param lastSchema is tried first
+ */
+export function readMessage(
+  message: LogMessage,
+  schemas: readonly AvroSchema[],
+  lastSchema?: AvroSchema,
+): ReadMessage {
+  const { value, headers } = message;
+  if (value === null || value.length === 0) return { kind: 'dead', reason: 'empty_message' };
+  const inspected = inspectContainer(value, lastSchema);
+  if (!inspected.ok && inspected.fault !== 'unknown_schema') return { kind: 'dead', reason: inspected.fault };
+  const read = readBatchHeaders(headers, value);
+  if (!inspected.ok) {
+    // Bytes that changed on the way are poison, whatever they look like now.
+    const changed = !read.ok && read.fault === 'bad_crc';
+    return changed ? { kind: 'dead', reason: 'bad_crc' } : { kind: 'unknown_schema' };
+  }
+  const { schema, records } = inspected.shape;
+  if (!schemas.includes(schema)) return { kind: 'dead', reason: 'wrong_schema' };
+  // A batch whose records waited too long at the edge comes empty too; its id tells it from a marker.
+  const named = headers?.[BATCH_HEADER] !== undefined;
+  if (records === 0 && value.length === containerHeader(schema).length && !named) {
+    return { kind: 'marker', schema, bounds: readMarkerBounds(headers) };
+  }
+  if (!read.ok) return { kind: 'dead', reason: read.fault };
+  if (read.headers.records !== records) return { kind: 'dead', reason: 'count_mismatch' };
+  if (!staysWithinBounds(value, inspected.shape)) return { kind: 'dead', reason: 'too_large' };
+  const { batch, crc32, eventTimes } = read.headers;
+  const { boot, sequence } = batch;
+  return {
+    kind: 'data',
+    data: { message: { ...message, value }, schema, boot, sequence, records, crc32, eventTimes },
+  };
 }

@@ -135,8 +135,23 @@ function asLogMessage(message: EachBatchPayload['batch']['messages'][number]): L
     offset: Number(message.offset),
     appendedMs: Number(message.timestamp),
     value: message.value,
-    headers: message.headers,
+    headers: wholeHeaders(message.headers),
   };
+}
+
+/** A header may come without a value, which kafkajs gives as null against its types and cannot send on. */
+export function wholeHeaders(headers: LogMessage['headers']): LogMessage['headers'] {
+  if (headers === undefined) return undefined;
+  return Object.fromEntries(
+    Object.entries(headers).map(([name, value]) => [
+      name,
+      Array.isArray(value) ? value.map(wholeValue) : wholeValue(value),
+    ]),
+  );
+}
+
+function wholeValue(value: Buffer | string | null | undefined): Buffer | string {
+  return value ?? Buffer.alloc(0);
 }
 
 /** Stops the partition, not the others, until an aggregator comes that knows the schema. */

@@ -6,7 +6,17 @@ import type { Producer } from 'kafkajs';
 import type { BlockPlace } from './block-content.js';
 import type { DeadMessage } from './block-cutter.js';
 
-/** Sends and waits for all replicas. Each dead message goes to the partition of its own number, 0 of one. */
+/** The headers that are added to the original ones. */
+export const DEAD_HEADERS = {
+  reason: 'imscope-dead-reason',
+  topic: 'imscope-dead-topic',
+  partition: 'imscope-dead-partition',
+  offset: 'imscope-dead-offset',
+  /** When the original was appended, epoch milliseconds by the broker's clock. */
+  appended: 'imscope-dead-appended',
+} as const;
+
+/** Sends and waits for all replicas. The key tells the origin, so copies of one letter stand in one partition. */
 export async function writeDeadLetters(
   producer: Producer,
   deadLetterTopic: string,
@@ -23,11 +33,11 @@ export async function writeDeadLetters(
           value: message.value,
           headers: {
             ...message.headers,
-            'imscope-dead-reason': reason,
-            'imscope-dead-topic': place.topic,
-            'imscope-dead-partition': String(place.partition),
-            'imscope-dead-offset': String(message.offset),
-            'imscope-dead-appended': String(message.appendedMs),
+            [DEAD_HEADERS.reason]: reason,
+            [DEAD_HEADERS.topic]: place.topic,
+            [DEAD_HEADERS.partition]: String(place.partition),
+            [DEAD_HEADERS.offset]: String(message.offset),
+            [DEAD_HEADERS.appended]: String(message.appendedMs),
           },
         },
       ],

@@ -33,7 +33,7 @@ export async function openPartition(
   const place: BlockPlace = { cluster, topic, partition, epoch };
   parts.logger.info({ ...place, nextOffset, boots: seen.boots }, 'took a partition');
   const worker = new PartitionWorker(
-    new BlockCutter({ nextOffset, bounds, seen }),
+    new BlockCutter(stream, { nextOffset, bounds, seen }),
     {
       store: (block, owned) => storeCounted(parts, stream, place, block, owned),
       appendMarker: async (next) => {

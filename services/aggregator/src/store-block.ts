@@ -2,8 +2,8 @@
  * Stores one block: dead letters, inserts, ledger, commit, in this order, each step repeatable. This is the
  * only place where calls to the store are tried again.
  */
-import { decodeContainer } from '@imscope/schemas/container-decoder.js';
-import type { Block, DeadMessage } from './block-cutter.js';
+import { setImmediate as yieldToOthers } from 'node:timers/promises';
+import type { Block, DeadMessage, StoredMessage } from './block-cutter.js';
 import {
   type BlockInsert,
   type BlockPlace,
@@ -14,6 +14,7 @@ import {
 import type { Timing } from './consumer-parts.js';
 import { judgeStoreError } from './store-errors.js';
 import type { Stream } from './streams.js';
+import { judgeRecords } from './judge-records.js';
 
 export type StoreBlockPorts = {
   readonly insert: (stream: Stream, insert: BlockInsert) => Promise<void>;
@@ -71,22 +72,32 @@ async function insertRows(
         readable = false;
       }
     }, ports);
-    if (!readable) return insertRows(stream, place, withoutPoison(block), ports);
+    if (!readable) return insertRows(stream, place, await withoutPoison(stream, block), ports);
   }
   return { block, inserts };
 }
 
+/** Inflated without a pause for heartbeats: a tenth of a second's work. */
+const BYTES_AT_ONCE = 32 << 20;
+
 /**
- * The verdict on poison is by bytes alone: every message of the refused block is decoded here. A refusal where
- * all decode well is a fault of ours or the store's, and no message is blamed for it.
+ * The verdict on poison is by bytes alone: every message of the refused block is read to its last record here. A
+ * refusal where all read well is a fault of ours or the store's, and no message is blamed for it.
  */
-function withoutPoison(block: Block): Block {
+async function withoutPoison(stream: Stream, block: Block): Promise<Block> {
   const poison: DeadMessage[] = [];
-  const stored = block.stored.filter(({ message }) => {
-    const decoded = decodeContainer(message.value);
-    if (!decoded.ok) poison.push({ message, reason: decoded.fault });
-    return decoded.ok;
-  });
+  const stored: StoredMessage[] = [];
+  let bytes = 0;
+  for (const each of block.stored) {
+    const judged = judgeRecords(each.message, stream.termHours);
+    if (judged.ok) stored.push(each);
+    else poison.push({ message: each.message, reason: judged.reason });
+    bytes += judged.ok ? judged.plainBytes : BYTES_AT_ONCE;
+    if (bytes >= BYTES_AT_ONCE && block.stored.length > 8) {
+      await yieldToOthers();
+      bytes = 0;
+    }
+  }
   if (poison.length === 0)
     throw new Error('the store cannot read a block whose messages all decode: see its log');
   const rows = stored.reduce((sum, { records }) => sum + records, 0);

@@ -3,6 +3,7 @@
  * The structure given to input() names the columns as they stand in the messages.
  */
 import {
+  ALL_SCHEMAS,
   type AvroSchema,
   EDGE_ACCOUNT_SCHEMA,
   INTERFACE_METRIC_SCHEMA,
@@ -22,7 +23,15 @@ export type Stream = {
   readonly blockColumns: boolean;
   /** Written to the topic as a marker. */
   readonly schema: AvroSchema;
+  /** Every version that may stand in the topic. */
+  readonly schemas: readonly AvroSchema[];
+  /** How long its records are kept from their event time on; the tables' TTL. */
+  readonly termHours: number;
 };
+
+function versionsOf(name: AvroSchema['name']): readonly AvroSchema[] {
+  return ALL_SCHEMAS.filter((schema) => schema.name === name);
+}
 
 const TIME = "DateTime64(3, 'UTC')";
 const OUTCOME = "Enum8('success' = 0, 'caller_error' = 1, 'service_error' = 2, 'unknown' = 3)";
@@ -31,6 +40,8 @@ export const REQUEST_LOG_STREAM: Stream = {
   topic: TOPICS.requestLog,
   table: 'request_log',
   schema: REQUEST_LOG_SCHEMA,
+  schemas: versionsOf('RequestLog'),
+  termHours: 168,
   blockColumns: true,
   columns: [
     ['time', TIME],
@@ -58,6 +69,8 @@ export const INTERFACE_METRIC_STREAM: Stream = {
   topic: TOPICS.interfaceMetric,
   table: 'interface_metric',
   schema: INTERFACE_METRIC_SCHEMA,
+  schemas: versionsOf('InterfaceMetric'),
+  termHours: 48,
   blockColumns: false,
   columns: [
     ['window_start', TIME],
@@ -81,6 +94,8 @@ export const EDGE_ACCOUNT_STREAM: Stream = {
   topic: TOPICS.edgeAccount,
   table: 'edge_account',
   schema: EDGE_ACCOUNT_SCHEMA,
+  schemas: versionsOf('EdgeAccount'),
+  termHours: 168,
   blockColumns: false,
   columns: [
     ['time', TIME],

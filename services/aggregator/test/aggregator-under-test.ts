@@ -24,6 +24,8 @@ import { batchMessage } from './log-of-messages.js';
 
 const LOGGER = createLogger('aggregator-under-test', 'silent');
 const WAIT_MS = 60_000;
+/** Of all records; the real store would not keep old ones. */
+const EVENT_TIMES = { least: Date.now(), greatest: Date.now() };
 
 export type AggregatorUnderTest = {
   readonly topic: string;
@@ -92,7 +94,7 @@ export async function openAggregator(
     append: async (boot, sequences, partition = 0) => {
       const messages = sequences.map((sequence) => ({
         partition,
-        ...batchMessage({ boot, sequence, records: 10 }, partition),
+        ...batchMessage({ boot, sequence, records: 10 }, partition, EVENT_TIMES),
       }));
       await producer.send({ topic, acks: -1, compression: CompressionTypes.None, messages });
       return messages.length * 10;

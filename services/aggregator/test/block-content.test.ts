@@ -7,12 +7,13 @@ import { decodeContainer } from '@imscope/schemas/container-decoder.js';
 import { BatchIntervals } from '../src/batch-intervals.js';
 import { insertsOf, ledgerRowOf } from '../src/block-content.js';
 import { type Block, BlockCutter } from '../src/block-cutter.js';
+import { REQUEST_LOG_STREAM } from '../src/streams.js';
 import { LOG_TIME, logOf } from './log-of-messages.js';
 
 const PLACE = { cluster: 'c', topic: 't', epoch: 0, partition: 3 };
 
 function oneBlock(): Block {
-  const cutter = new BlockCutter({
+  const cutter = new BlockCutter(REQUEST_LOG_STREAM, {
     nextOffset: 0,
     bounds: { rowsMax: 30, bytesMax: 1e6 },
     seen: new BatchIntervals(),
@@ -85,7 +86,7 @@ test('the ledger row tells batches as intervals, with their records and event ti
 });
 
 test('the ledger row names batches that came empty from the edge, and those that could not be read', () => {
-  const cutter = new BlockCutter({
+  const cutter = new BlockCutter(REQUEST_LOG_STREAM, {
     nextOffset: 0,
     bounds: { rowsMax: 20, bytesMax: 1_000_000 },
     seen: new BatchIntervals(),

@@ -8,6 +8,7 @@ import { containerHeader, wrapBlock } from '@imscope/schemas/container.js';
 import { BatchIntervals } from '../src/batch-intervals.js';
 import { insertsOf, ledgerRowOf } from '../src/block-content.js';
 import { type Block, BlockCutter, type LogMessage } from '../src/block-cutter.js';
+import { REQUEST_LOG_STREAM } from '../src/streams.js';
 import { type Entry, logOf } from './log-of-messages.js';
 
 const BOUNDS: BlockBounds = { rowsMax: 40, bytesMax: 1_000_000 };
@@ -15,7 +16,7 @@ const PLACE = { cluster: 'c', topic: 't', epoch: 0, partition: 0 };
 
 function cutAll(
   messages: readonly LogMessage[],
-  cutter = new BlockCutter({ nextOffset: 0, bounds: BOUNDS, seen: new BatchIntervals() }),
+  cutter = new BlockCutter(REQUEST_LOG_STREAM, { nextOffset: 0, bounds: BOUNDS, seen: new BatchIntervals() }),
 ): Block[] {
   return messages.flatMap((message) => {
     const pushed = cutter.push(message);
@@ -57,7 +58,7 @@ test('a block ends with the message that reaches the byte bound', () => {
   const messages = logOf([batch(0), batch(1), batch(2), batch(3)]);
   const sizes = messages.map(({ value }) => value?.length ?? 0);
   const bytesMax = (sizes[0] ?? 0) + (sizes[1] ?? 0);
-  const cutter = new BlockCutter({
+  const cutter = new BlockCutter(REQUEST_LOG_STREAM, {
     nextOffset: 0,
     bounds: { rowsMax: 1_000, bytesMax },
     seen: new BatchIntervals(),
@@ -118,7 +119,7 @@ test('a copy of a batch that cannot be decoded is no duplicate: it is stored or 
 test('a block that holds nothing but duplicates is worth a marker, one of markers is not', () => {
   const seen = new BatchIntervals();
   seen.add('boot0001', 0, 5, 0);
-  const cutter = new BlockCutter({ nextOffset: 0, bounds: BOUNDS, seen });
+  const cutter = new BlockCutter(REQUEST_LOG_STREAM, { nextOffset: 0, bounds: BOUNDS, seen });
   cutAll(logOf([marker]), cutter);
   assert.equal(cutter.holdsMessages, false);
   cutAll(logOf([batch(3)], 1), cutter);
@@ -210,7 +211,11 @@ test('an owner that starts at any block’s end, with what the ledger says, cuts
       }
       const last = before.at(-1);
       const nextOffset = last === undefined ? 0 : last.lastOffset + 1;
-      const cutter = new BlockCutter({ nextOffset, bounds: last?.nextBounds ?? BOUNDS, seen });
+      const cutter = new BlockCutter(REQUEST_LOG_STREAM, {
+        nextOffset,
+        bounds: last?.nextBounds ?? BOUNDS,
+        seen,
+      });
       const resumed = cutAll(
         messages.filter(({ offset }) => offset >= nextOffset),
         cutter,
@@ -245,7 +250,11 @@ test('blocks cover the log without gap or overlap, and each batch is stored once
 });
 
 test('an offset that goes back is refused: the caller fetched the wrong place', () => {
-  const cutter = new BlockCutter({ nextOffset: 5, bounds: BOUNDS, seen: new BatchIntervals() });
+  const cutter = new BlockCutter(REQUEST_LOG_STREAM, {
+    nextOffset: 5,
+    bounds: BOUNDS,
+    seen: new BatchIntervals(),
+  });
   assert.throws(() => cutter.push(logOf([marker], 4)[0] ?? assert.fail()), /offset 4 came after 4/);
 });
 

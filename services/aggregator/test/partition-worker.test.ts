@@ -5,6 +5,7 @@ import { BatchIntervals } from '../src/batch-intervals.js';
 import { type Block, BlockCutter } from '../src/block-cutter.js';
 import { PartitionWorker, type WorkerPorts } from '../src/partition-worker.js';
 import { OwnershipLost } from '../src/store-block.js';
+import { REQUEST_LOG_STREAM } from '../src/streams.js';
 import { type Entry, logOf } from './log-of-messages.js';
 
 const BOUNDS: BlockBounds = { rowsMax: 20, bytesMax: 1_000_000 };
@@ -18,7 +19,11 @@ function workerWith(
   nextOffset = 0,
 ): { worker: PartitionWorker; seen: Seen } {
   const seen: Seen = { stored: [], markers: [], failures: [], lost: 0 };
-  const cutter = new BlockCutter({ nextOffset, bounds: BOUNDS, seen: new BatchIntervals() });
+  const cutter = new BlockCutter(REQUEST_LOG_STREAM, {
+    nextOffset,
+    bounds: BOUNDS,
+    seen: new BatchIntervals(),
+  });
   const worker = new PartitionWorker(
     cutter,
     {

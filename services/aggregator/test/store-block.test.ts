@@ -19,7 +19,7 @@ function storeError(code: number): ClickHouseError {
 
 function blockOf(messages: readonly LogMessage[]): Block {
   const bounds = { rowsMax: 1_000, bytesMax: 1e6 };
-  const cutter = new BlockCutter({ nextOffset: 0, bounds, seen: new BatchIntervals() });
+  const cutter = new BlockCutter(REQUEST_LOG_STREAM, { nextOffset: 0, bounds, seen: new BatchIntervals() });
   const pushed = [...messages, ...logOf([{ kind: 'marker' }], messages.length)]
     .map((message) => cutter.push(message))
     .at(-1);

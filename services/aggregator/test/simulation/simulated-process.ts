@@ -2,7 +2,7 @@
  * One aggregator process: the real consumer loop with all that is below it, its ports leading over unreliable calls
  * to the models, and a fetch loop that behaves as kafkajs does, its faults included.
  */
-import { INTERFACE_METRIC_SCHEMA } from '@imscope/schemas/avro-schema.js';
+import { INTERFACE_METRIC_SCHEMA, REQUEST_LOG_SCHEMA } from '@imscope/schemas/avro-schema.js';
 import { type BlockBounds, writeMarkerHeaders } from '@imscope/schemas/block-bounds.js';
 import { containerHeader } from '@imscope/schemas/container.js';
 import { createReadiness } from '@imscope/runtime/readiness.js';
@@ -134,7 +134,7 @@ export class SimulatedProcess {
     return {
       options: { bounds, markerAgeMs: 500, stallTimeoutMs: STALL_TIMEOUT_MS },
       cluster: CLUSTER,
-      streams: new Map([[TOPIC, REQUEST_LOG_STREAM]]),
+      streams: new Map([[TOPIC, { ...REQUEST_LOG_STREAM, schemas: [REQUEST_LOG_SCHEMA, SECOND_SCHEMA] }]]),
       broker: this.#brokerPorts(),
       store: this.#storePorts(),
       timing: {
