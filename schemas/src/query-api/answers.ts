@@ -237,16 +237,32 @@ export const Window = Type.Object({
 });
 export type Window = Static<typeof Window>;
 
+export const SilentCollector = Type.Object({
+  /** `unknown` where only its batches came and never an account. */
+  collector: Type.String(),
+  boot: Type.String(),
+  last_heard: Time,
+});
+export type SilentCollector = Static<typeof SilentCollector>;
+
 export const Completeness = Type.Object({
-  /** `unknown` until the collectors' accounts are balanced against the ledger. */
-  status: Type.Union([Type.Literal('complete'), Type.Literal('incomplete'), Type.Literal('unknown')]),
-  ratio: NullableNumber,
-  /**
-   * What was appended to Kafka up to here is stored, in every partition that had a block in the last ten minutes;
-   * null where nothing is stored.
-   */
-  watermark: Type.Union([Time, Type.Null()]),
-  silent_collectors: Type.Array(Type.String()),
+  status: Type.Union([Type.Literal('complete'), Type.Literal('partial'), Type.Literal('unknown')], {
+    description:
+      'complete: all that collectors took in during the window, up to 10 s after it, is stored, and all have said so; ' +
+      'partial: something is missing or still on its way, the ratio and the watermark say which; unknown: a ' +
+      'collector that was heard is silent for two minutes, or no account tells of the window',
+  }),
+  ratio: Type.Union([Type.Number(), Type.Null()], {
+    description:
+      'of the records that collectors of all applications took in during the window and have told of, the share that ' +
+      'is stored; what was sent in the last 10 s does not lower it; null where no account tells of the window',
+  }),
+  watermark: Type.Union([Time, Type.Null()], {
+    description: 'what Kafka took up to here is stored, in every partition; null where nothing is known',
+  }),
+  silent_collectors: Type.Array(SilentCollector, {
+    description: 'what they took in during the window nobody knows; longest silent first, 100 at most',
+  }),
 });
 export type Completeness = Static<typeof Completeness>;
 

@@ -1,10 +1,9 @@
 /*
  * The bar on top of both pages: where one is, which span is looked at, how fresh and how complete the answer is.
  */
-import type { Completeness } from '@imscope/schemas/query-api/answers.js';
 import { type ReactNode, useContext } from 'react';
 import { Link } from 'wouter';
-import { CompletenessNote } from './completeness-note.js';
+import { type AnswerEnvelope, CompletenessNote } from './completeness-note.js';
 import { windowSearch } from './page-state.js';
 import { RefreshButton } from './refresh-button.js';
 import type { RefreshControls } from './refresh.js';
@@ -17,12 +16,13 @@ type Props = {
   readonly window: TimeWindow;
   readonly onWindow: (window: TimeWindow) => void;
   readonly controls: RefreshControls;
-  readonly completeness: Completeness | null;
+  /** The answer the page rests on, to say how complete it is. */
+  readonly answer: AnswerEnvelope | null;
   /** What follows "Fleet" in the path. */
   readonly children?: ReactNode;
 };
 
-export function PageHeader({ window, onWindow, controls, completeness, children }: Props) {
+export function PageHeader({ window, onWindow, controls, answer, children }: Props) {
   const { session, signOut } = useContext(SessionContext);
   return (
     <header className="top">
@@ -32,7 +32,7 @@ export function PageHeader({ window, onWindow, controls, completeness, children 
         </Link>
         {children}
       </nav>
-      <CompletenessNote completeness={completeness} live={controls.refresh.intervalMs !== null} />
+      <CompletenessNote answer={answer} live={controls.refresh.intervalMs !== null} />
       <div className="controls">
         <WindowPicker window={window} onWindow={onWindow} />
         <RefreshButton controls={controls} />

@@ -7,7 +7,6 @@ import type { Grant } from '@imscope/runtime/tokens.js';
 import type {
   Answer,
   ApplicationRow,
-  Completeness,
   ExceptionRow,
   InterfaceRow,
   Monitor,
@@ -35,6 +34,7 @@ import {
 import { askApplications, SPARKLINE_STEPS_MAX } from './applications.js';
 import type { Ask } from './ask-store.js';
 import { type Authentication, requireApplication } from './authentication.js';
+import { type CompletenessOf, withMissing } from './completeness/completeness.js';
 import { askExceptions } from './exceptions.js';
 import { filterOf, metricsHave } from './filter.js';
 import { askInterfaces } from './interfaces.js';
@@ -65,7 +65,7 @@ declare module 'fastify' {
 export type ApplicationRouteOptions = {
   readonly ask: Ask;
   readonly sources: Sources;
-  readonly completeness: (nowMs: number) => Promise<Completeness>;
+  readonly completeness: CompletenessOf;
   readonly authentication: Authentication;
   readonly now: () => number;
 };
@@ -102,7 +102,7 @@ function applications(
     const { rows: data, loggedShare } = await askApplications(options.ask, scope, window, stepMs, signal);
     return { data, window, stepMs, metrics: null, loggedShare };
   };
-  return answer(find(), options);
+  return answer(window, find, options);
 }
 
 function overview(
@@ -123,7 +123,7 @@ function overview(
     const [now, before] = await Promise.all([choose(spans[0]), choose(spans[1])]);
     return { data: await askOverview(ask, now, before, signal), ...now, stepMs: null };
   };
-  return answer(find(), options);
+  return answer(current, find, options);
 }
 
 function interfaces(
@@ -140,7 +140,7 @@ function interfaces(
     const data = await askInterfaces(ask, filter, window, source.metrics, signal);
     return { data, window, stepMs: null, ...source };
   };
-  return answer(find(), options);
+  return answer(window, find, options);
 }
 
 function timeseries(
@@ -159,10 +159,10 @@ function timeseries(
     const data = await askTimeseries(ask, filter, window, stepMs, source.metrics, signal);
     return { data, window, stepMs, ...source };
   };
-  return answer(find(), options);
+  return answer(window, find, options);
 }
 
-function monitor(
+async function monitor(
   { query, params, grant, signal }: AskedOfOne<MonitorQuery>,
   options: ApplicationRouteOptions,
 ): Promise<Answer<Monitor>> {
@@ -175,7 +175,8 @@ function monitor(
     const found = await askMonitor(options.ask, options.sources, asked, signal);
     return { ...found, window, stepMs, metrics: window };
   };
-  return answer(find(), options);
+  const answered = await answer(window, find, options);
+  return { ...answered, completeness: withMissing(answered.completeness, answered.data) };
 }
 
 function exceptions(
@@ -189,7 +190,7 @@ function exceptions(
     const data = await askExceptions(options.ask, filter, signal);
     return { data, window, ...FROM_LOGS };
   };
-  return answer(find(), options);
+  return answer(window, find, options);
 }
 
 function requests(
@@ -208,7 +209,7 @@ function requests(
     const next = end && encodeCursor({ window: begun?.window ?? window, after: end }, question);
     return { data: { requests: rows, next_cursor: next }, window, ...FROM_LOGS };
   };
-  return answer(find(), options);
+  return answer(window, find, options);
 }
 
 function authenticated(grant: Grant | null): Grant {
@@ -228,25 +229,26 @@ type Found<T> = Source & { readonly data: T; readonly window: TimeWindow; readon
 /** Single requests and failures: all from the logs, and what was sampled shows in their weights. */
 const FROM_LOGS = { stepMs: null, metrics: null, loggedShare: null };
 
-/** The envelope. */
+/** The envelope. Completeness is looked up before the data, lest it tell of more than they hold. */
 async function answer<T>(
-  finding: Promise<Found<T>>,
-  { completeness, now }: ApplicationRouteOptions,
+  asked: TimeWindow,
+  find: () => Promise<Found<T>>,
+  options: ApplicationRouteOptions,
 ): Promise<Answer<T>> {
-  const [found, complete] = await Promise.all([finding, completeness(now())]);
-  const { window, stepMs, metrics } = found;
+  const completeness = await options.completeness(asked, options.now());
+  const { data, window, stepMs, metrics, loggedShare } = await find();
   const span = { from: timeText(window.fromMs), to: timeText(window.toMs) };
   const part = metrics && { from: timeText(metrics.fromMs), to: timeText(metrics.toMs) };
   const wholly = part !== null && part.from === span.from && part.to === span.to;
   return {
-    data: found.data,
+    data,
     window: {
       ...span,
       step: stepMs === null ? null : stepMs / 1000,
       source: part === null ? 'logs' : wholly ? 'metrics' : 'both',
       metrics: part,
-      logged_share: found.loggedShare,
+      logged_share: loggedShare,
     },
-    completeness: complete,
+    completeness,
   };
 }

@@ -8,7 +8,7 @@ import { openRegistry } from '@imscope/runtime/registry-file.js';
 import type { FastifyInstance } from 'fastify';
 import { createAsk } from './ask-store.js';
 import { createAuthentication } from './authentication.js';
-import { createCompleteness } from './completeness.js';
+import { createCompleteness } from './completeness/completeness.js';
 import type { QUERY_SETTINGS } from './config.js';
 import { createMetrics } from './metrics.js';
 import { createQueryGate } from './query-gate.js';

@@ -71,12 +71,7 @@ function Application({ sdkAppId, state, change, controls }: Props) {
   const empty = overview.answer?.data.requests === 0 && !overview.stale;
   return (
     <>
-      <PageHeader
-        window={window}
-        onWindow={setWindow}
-        controls={controls}
-        completeness={overview.answer?.completeness ?? null}
-      >
+      <PageHeader window={window} onWindow={setWindow} controls={controls} answer={overview.answer}>
         <Link href={`/${windowSearch(window)}`}>Fleet</Link>
         <span className="sep" aria-hidden="true">
           /

@@ -41,12 +41,7 @@ function Fleet({ state, change, controls }: Props) {
   };
   return (
     <>
-      <PageHeader
-        window={state.window}
-        onWindow={setWindow}
-        controls={controls}
-        completeness={rows.answer?.completeness ?? null}
-      >
+      <PageHeader window={state.window} onWindow={setWindow} controls={controls} answer={rows.answer}>
         <h1 className="here">Fleet</h1>
       </PageHeader>
       <main className="page" data-testid="fleet-page">

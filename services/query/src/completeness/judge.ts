@@ -1,0 +1,125 @@
+/*
+ * How complete the answer about a window is, judged by the books. Records count for the time in which collectors took
+ * them in: accounts say when that was, and no batch says of itself which event times it held before it is stored. Pure.
+ */
+import type { Completeness } from '@imscope/schemas/query-api/answers.js';
+import { DAY_MS, LOG_TERM_MS, timeText, type TimeWindow } from '../time-window.js';
+import { type Books, EDGE_WAIT_MS_MAX, type PartitionState } from './books.js';
+import type { BootBooks } from './boot-books.js';
+import { missingRecords } from './partition-track.js';
+
+/** A collector writes an account every minute: two that did not come. */
+export const SILENT_AFTER_MS = 120_000;
+/** An event's way to its collector, and how far clocks may be apart: what comes later counts for when it came. */
+export const ARRIVAL_MS = 10_000;
+/** Batches that were sent a moment ago are on their way. */
+const SETTLING_MS = 10_000;
+/** Listed at most, longest silent first. */
+const SILENT_LISTED_MAX = 100;
+
+export const NOT_KNOWN: Completeness = {
+  status: 'unknown',
+  ratio: null,
+  watermark: null,
+  silent_collectors: [],
+};
+
+export function judge(books: Books, window: TimeWindow, nowMs: number): Completeness {
+  const span = { fromMs: window.fromMs, toMs: window.toMs + ARRIVAL_MS };
+  const boots = [...books.boots];
+  const reaching = boots.filter((boot) => !boot.final && matters(boot, span, nowMs));
+  const silent = reaching.filter((boot) => isSilent(boot, nowMs));
+  const { sent, missing, open } = weigh(boots, span, nowMs);
+  const watermarkMs = watermarkOf(books, boots, nowMs);
+  const isStored = watermarkMs !== undefined && watermarkMs >= window.toMs;
+  const known = sent !== undefined || reaching.length > silent.length;
+  const whole = isStored && !open && reaching.length === 0;
+  return {
+    status: silent.length > 0 || !known ? 'unknown' : whole ? 'complete' : 'partial',
+    ratio: sent === undefined ? null : sent === 0 ? 1 : Math.max(0, 1 - missing / sent),
+    watermark: watermarkMs === undefined ? null : timeText(watermarkMs),
+    silent_collectors: silent
+      .toSorted((a, b) => a.heardMs - b.heardMs)
+      .slice(0, SILENT_LISTED_MAX)
+      .map(({ collector, boot, heardMs }) => ({ collector, boot, last_heard: timeText(heardMs) })),
+  };
+}
+
+/** Whether a boot may have taken in records of the span that its accounts do not tell of yet. */
+function matters(boot: BootBooks, { fromMs, toMs }: TimeWindow, nowMs: number): boolean {
+  // Its accounts may have been there and reached their term.
+  if (!boot.accounted && nowMs - boot.heardMs > LOG_TERM_MS - DAY_MS) return false;
+  const began = boot.accounted ? boot.startedMs : boot.accountedToMs;
+  // What waited at the edge for longer has expired there: nothing of it comes any more.
+  return began < toMs && boot.accountedToMs < toMs && fromMs < boot.heardMs + EDGE_WAIT_MS_MAX;
+}
+
+function isSilent(boot: BootBooks, nowMs: number): boolean {
+  return !boot.final && nowMs - boot.heardMs > SILENT_AFTER_MS;
+}
+
+/** `sent` is undefined where no account tells of the span; `open` is whether any batch of it is missing. */
+function weigh(
+  boots: readonly BootBooks[],
+  span: TimeWindow,
+  nowMs: number,
+): { sent: number | undefined; missing: number; open: boolean } {
+  let sent: number | undefined;
+  let missing = 0;
+  let open = false;
+  for (const boot of boots) {
+    const fromMs = boot.accountedFromMs;
+    if (fromMs === undefined || fromMs >= span.toMs || boot.accountedUntilMs <= span.fromMs) continue;
+    sent = (sent ?? 0) + boot.sentWithin(span.fromMs, span.toMs);
+    for (const stretch of boot.openStretches()) {
+      const share = shareWithin(stretch, span);
+      if (share === 0) continue;
+      open = true;
+      if (nowMs - stretch.toMs >= SETTLING_MS) missing += missingRecords(stretch) * share;
+    }
+  }
+  return { sent, missing, open };
+}
+
+/** How much of a stretch of time lies in a span, 0 to 1. */
+function shareWithin(stretch: TimeWindow, span: TimeWindow): number {
+  const lengthMs = stretch.toMs - stretch.fromMs;
+  if (lengthMs === 0) return stretch.fromMs >= span.fromMs && stretch.fromMs < span.toMs ? 1 : 0;
+  const withinMs = Math.min(stretch.toMs, span.toMs) - Math.max(stretch.fromMs, span.fromMs);
+  return Math.max(0, withinMs) / lengthMs;
+}
+
+/**
+ * What Kafka took up to here is stored, in every partition. A partition's own last block says so; where nothing is
+ * sent to it there is none, but all that accounts tell of is stored: then nothing else was sent up to the last of them.
+ */
+function watermarkOf(books: Books, boots: readonly BootBooks[], nowMs: number): number | undefined {
+  const live = boots.filter((boot) => boot.accounted && !boot.final && !isSilent(boot, nowMs));
+  const accounted = boots.filter((boot) => boot.accounted);
+  const idleMs =
+    live.length > 0
+      ? Math.min(...live.map(({ accountedToMs }) => accountedToMs))
+      : accounted.length > 0
+        ? Math.max(...accounted.map(({ accountedToMs }) => accountedToMs))
+        : undefined;
+  const marks = Array.from(books.partitions, (state) => markOf(state, boots, idleMs, nowMs));
+  if (marks.length === 0) return idleMs;
+  const known = marks.filter((mark) => mark !== undefined);
+  return known.length === 0 ? undefined : Math.min(...known);
+}
+
+function markOf(
+  { partition, newestMs, keyedSinceMs }: PartitionState,
+  boots: readonly BootBooks[],
+  idleMs: number | undefined,
+  nowMs: number,
+): number | undefined {
+  if (idleMs === undefined) return newestMs;
+  const awaited = boots.flatMap((boot) => boot.tracks.get(partition)?.awaited ?? []);
+  const provenMs = awaited
+    .filter(({ toMs }) => nowMs - toMs < EDGE_WAIT_MS_MAX)
+    .reduce((least, { fromMs }) => Math.min(least, fromMs), idleMs);
+  // Which keyed batches are stored cannot be told one by one: a block that came after them must do.
+  const isKeyed = keyedSinceMs > (newestMs ?? 0);
+  return Math.max(newestMs ?? 0, isKeyed ? Math.min(provenMs, keyedSinceMs) : provenMs);
+}

@@ -1,0 +1,116 @@
+/*
+ * What one boot of one collector sent to one partition of the request logs, held against what is stored of it.
+ * Between two accounts of the boot lies a stretch of batches; once all of them are stored it is forgotten, so what
+ * is held is what is missing, and what was stored since the last account. No I/O.
+ */
+import {
+  addRange,
+  type BatchRange,
+  clipRange,
+  countBatches,
+  countRecords,
+  joinRanges,
+} from './batch-ranges.js';
+
+/** The batches between two accounts, and those of them that are stored. Times by the collector's clock. */
+export type Stretch = {
+  readonly fromMs: number;
+  readonly toMs: number;
+  readonly first: number;
+  readonly last: number;
+  readonly records: number;
+  readonly stored: BatchRange[];
+};
+
+/** What an account says of the partition, and of the time since the account before. */
+export type PartitionReport = Pick<Stretch, 'fromMs' | 'toMs'> & {
+  readonly sequence: number;
+  /** Cumulative since the boot's start. */
+  readonly records: number;
+};
+
+/** At this bound neighbours are joined: by then no account came for many minutes. */
+const AHEAD_MAX = 1_000;
+
+export class PartitionTrack {
+  #open: Stretch[] = [];
+  /** Stored and not accounted for yet. */
+  #ahead: BatchRange[] = [];
+  #accounted: { readonly sequence: number; readonly records: number } | undefined;
+  #greatestSettled = -1;
+
+  /** Stretches of which a batch is missing, oldest first. */
+  get open(): readonly Stretch[] {
+    return this.#open;
+  }
+
+  /** Of them, those with batches behind all that are stored. What was passed over by a later batch is not waited for. */
+  get awaited(): readonly Stretch[] {
+    return this.#open.filter(({ last }) => last > this.#greatestSettled);
+  }
+
+  /** Where accounts begin: nothing is known of what was sent before. */
+  begin(sequence: number, records: number): void {
+    this.#accounted = { sequence, records };
+    this.#greatestSettled = Math.max(this.#greatestSettled, sequence);
+    this.#ahead = this.#clipAhead(sequence + 1, Number.POSITIVE_INFINITY);
+  }
+
+  store(range: BatchRange): void {
+    this.settle(range.last);
+    const accounted = this.#accounted?.sequence ?? -1;
+    if (range.first <= accounted) {
+      for (const { first, last, stored } of this.#open) {
+        const part = clipRange(range, first, last);
+        if (part !== undefined) addRange(stored, part);
+      }
+      this.#open = this.#open.filter((stretch) => missingBatches(stretch) > 0);
+    }
+    const rest = clipRange(range, accounted + 1, range.last);
+    if (rest === undefined) return;
+    addRange(this.#ahead, rest);
+    if (this.#ahead.length > AHEAD_MAX) this.#ahead = joinRanges(this.#ahead);
+  }
+
+  /** A batch whose records will not come: dead, or expired at the edge. It stays missing but is not waited for. */
+  settle(sequence: number): void {
+    this.#greatestSettled = Math.max(this.#greatestSettled, sequence);
+  }
+
+  account({ sequence, records, ...times }: PartitionReport): void {
+    const before = this.#accounted ?? { sequence: -1, records: 0 };
+    if (sequence <= before.sequence) return;
+    const first = before.sequence + 1;
+    const stretch: Stretch = {
+      ...times,
+      first,
+      last: sequence,
+      records: records - before.records,
+      stored: this.#clipAhead(first, sequence),
+    };
+    if (missingBatches(stretch) > 0) this.#open.push(stretch);
+    this.#accounted = { sequence, records };
+    this.#ahead = this.#clipAhead(sequence + 1, Number.POSITIVE_INFINITY);
+  }
+
+  forgetBefore(timeMs: number): void {
+    this.#open = this.#open.filter(({ toMs }) => toMs >= timeMs);
+  }
+
+  #clipAhead(first: number, last: number): BatchRange[] {
+    return this.#ahead.flatMap((range) => clipRange(range, first, last) ?? []);
+  }
+}
+
+function missingBatches({ first, last, stored }: Stretch): number {
+  return last - first + 1 - countBatches(stored);
+}
+
+/**
+ * Exact, but for a block that holds batches of two stretches: its records are split by batches. Never less than one
+ * record for a batch.
+ */
+export function missingRecords(stretch: Stretch): number {
+  const missing = stretch.records - countRecords(stretch.stored);
+  return Math.min(Math.max(missing, missingBatches(stretch)), stretch.records);
+}

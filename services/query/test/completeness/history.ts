@@ -1,0 +1,121 @@
+/*
+ * A history of collectors for tests: what each boot sends in its minutes, its accounts, and the blocks the ledger
+ * books of it. A part of it can be left out, to be found missing.
+ */
+import type { Account } from '../../src/completeness/boot-books.js';
+import type { BookedBlock } from '../../src/completeness/books.js';
+import { Books } from '../../src/completeness/books.js';
+
+export const MINUTE_MS = 60_000;
+export const START_MS = Date.UTC(2026, 10, 23, 12);
+
+export type SentBatch = {
+  readonly boot: string;
+  readonly partition: number;
+  readonly sequence: number;
+  readonly records: number;
+  readonly sentMs: number;
+};
+
+export type History = { readonly batches: readonly SentBatch[]; readonly accounts: readonly Account[] };
+
+export const bootName = (index: number): string => `boot00000000000${index}`;
+
+/**
+ * Boots that begin together and write an account at the start and after each minute. `minutes[boot][minute]` lists the records of the batches sent then, round the partitions, evenly spaced.
+ */
+export function historyOf(minutes: readonly (readonly (readonly number[])[])[], partitions = 2): History {
+  const batches: SentBatch[] = [];
+  const accounts: Account[] = [];
+  minutes.forEach((ofBoot, index) => {
+    const boot = bootName(index);
+    const sent = Array.from({ length: partitions }, (_, partition) => ({
+      partition,
+      lastSequence: -1,
+      records: 0,
+    }));
+    const account = (sequence: number): void => {
+      accounts.push({
+        collector: `edge-${index}`,
+        boot,
+        startedMs: START_MS,
+        sequence,
+        timeMs: START_MS + sequence * MINUTE_MS,
+        final: false,
+        sent: sent.filter(({ lastSequence }) => lastSequence >= 0).map((one) => ({ ...one })),
+      });
+    };
+    account(0);
+    let next = 0;
+    ofBoot.forEach((records, minute) => {
+      records.forEach((count, place) => {
+        const to = sent[next % partitions];
+        next += 1;
+        if (to === undefined) return;
+        to.lastSequence += 1;
+        to.records += count;
+        const sentMs =
+          START_MS + minute * MINUTE_MS + Math.floor((MINUTE_MS * (place + 0.5)) / records.length);
+        batches.push({ boot, partition: to.partition, sequence: to.lastSequence, records: count, sentMs });
+      });
+      account(minute + 1);
+    });
+  });
+  return { batches, accounts };
+}
+
+/** The ledger's rows: each block of a partition holds `messages` batches, in the order they were sent. */
+export function blocksOf(batches: readonly SentBatch[], messages = 1): BookedBlock[] {
+  const partitions = new Map<number, SentBatch[]>();
+  for (const batch of batches.toSorted((a, b) => a.sentMs - b.sentMs)) {
+    partitions.set(batch.partition, [...(partitions.get(batch.partition) ?? []), batch]);
+  }
+  return Array.from(partitions).flatMap(([partition, own]) =>
+    Array.from({ length: Math.ceil(own.length / messages) }, (_, index): BookedBlock => {
+      const held = own.slice(index * messages, (index + 1) * messages);
+      return {
+        cluster: 'c',
+        topic: 'im.request-log',
+        epoch: 0,
+        partition,
+        lastOffset: (index + 1) * messages - 1,
+        appendedMs: Math.max(...held.map(({ sentMs }) => sentMs)) + 20,
+        batches: held.map(({ boot, sequence, records }) => ({
+          boot,
+          first: sequence,
+          last: sequence,
+          records,
+        })),
+        expired: [],
+        dead: [],
+      };
+    }),
+  );
+}
+
+/** One block for each account, appended 20 ms after it was made. */
+export function accountBlocksOf(accounts: readonly Account[]): BookedBlock[] {
+  return accounts
+    .toSorted((a, b) => a.timeMs - b.timeMs)
+    .map(({ boot, sequence, timeMs }, offset) => ({
+      cluster: 'c',
+      topic: 'im.edge-account',
+      epoch: 0,
+      partition: 0,
+      lastOffset: offset,
+      appendedMs: timeMs + 20,
+      batches: [{ boot, first: sequence, last: sequence, records: 1 }],
+      expired: [],
+      dead: [],
+    }));
+}
+
+export function booksOf(history: {
+  readonly blocks: readonly BookedBlock[];
+  readonly accounts: readonly Account[];
+}): Books {
+  const books = new Books();
+  for (const block of [...history.blocks, ...accountBlocksOf(history.accounts)]) books.block(block);
+  for (const account of history.accounts) books.account(account, START_MS);
+  return books;
+}
