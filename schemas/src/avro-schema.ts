@@ -4,7 +4,7 @@
  * messages of one schema open with the same bytes and can be joined without being decoded.
  */
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import avro from 'avsc';
 
 /** One version of one record's schema. `json` is the text as written into containers, without white space. */
@@ -17,9 +17,22 @@ export type AvroSchema = {
   readonly type: avro.Type;
 };
 
+const DIRECTORY = new URL('../avro/', import.meta.url);
+
+/** All versions of a record, the oldest first: `<file>.v<version>.avsc`, a file each, which stays for ever. */
+function loadVersions(name: AvroSchema['name'], file: string): readonly [AvroSchema, ...AvroSchema[]] {
+  const versions = readdirSync(DIRECTORY)
+    .flatMap((entry) => (entry.startsWith(`${file}.v`) ? [Number(/\.v(\d+)\.avsc$/.exec(entry)?.[1])] : []))
+    .filter((version) => Number.isInteger(version))
+    .toSorted((a, b) => a - b)
+    .map((version) => loadSchema(name, `${file}.v${version}.avsc`, version));
+  const [first, ...later] = versions;
+  if (first === undefined) throw new Error(`no version of ${file} in ${DIRECTORY.pathname}`);
+  return [first, ...later];
+}
+
 function loadSchema(name: AvroSchema['name'], file: string, version: number): AvroSchema {
-  const url = new URL(`../avro/${file}.v${version}.avsc`, import.meta.url);
-  const definition = JSON.parse(readFileSync(url, 'utf8')) as avro.Schema;
+  const definition = JSON.parse(readFileSync(new URL(file, DIRECTORY), 'utf8')) as avro.Schema;
   const json = JSON.stringify(definition);
   return {
     name,
@@ -30,17 +43,21 @@ function loadSchema(name: AvroSchema['name'], file: string, version: number): Av
   };
 }
 
-/** The newest version of each record: what is written today. */
-export const REQUEST_LOG_SCHEMA = loadSchema('RequestLog', 'request-log', 1);
-export const INTERFACE_METRIC_SCHEMA = loadSchema('InterfaceMetric', 'interface-metric', 1);
-export const EDGE_ACCOUNT_SCHEMA = loadSchema('EdgeAccount', 'edge-account', 1);
+const requestLogs = loadVersions('RequestLog', 'request-log');
+const interfaceMetrics = loadVersions('InterfaceMetric', 'interface-metric');
+const edgeAccounts = loadVersions('EdgeAccount', 'edge-account');
 
-/** Every version that may stand in a topic. A new version is added here and its file stays for ever. */
-export const ALL_SCHEMAS: readonly AvroSchema[] = [
-  REQUEST_LOG_SCHEMA,
-  INTERFACE_METRIC_SCHEMA,
-  EDGE_ACCOUNT_SCHEMA,
-];
+/** The newest version of each record: what is written today. */
+export const REQUEST_LOG_SCHEMA = newest(requestLogs);
+export const INTERFACE_METRIC_SCHEMA = newest(interfaceMetrics);
+export const EDGE_ACCOUNT_SCHEMA = newest(edgeAccounts);
+
+function newest(versions: readonly [AvroSchema, ...AvroSchema[]]): AvroSchema {
+  return versions.at(-1) ?? versions[0];
+}
+
+/** Every version that may stand in a topic. */
+export const ALL_SCHEMAS: readonly AvroSchema[] = [...requestLogs, ...interfaceMetrics, ...edgeAccounts];
 
 const byFingerprint = new Map(ALL_SCHEMAS.map((schema) => [schema.fingerprint.toString('hex'), schema]));
 

@@ -25,6 +25,8 @@ export type ServiceOptions = {
   /** Settings by their names in the environment. */
   readonly env: Readonly<Record<string, string>>;
   readonly logFile: string;
+  /** Where the repository lies, if not here: another release of it. */
+  readonly root?: string;
   /** A free one where none is given. */
   readonly adminPort?: number;
   readonly readyTimeoutMs?: number;
@@ -41,10 +43,10 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
   const adminPort = options.adminPort ?? (await freePort());
   const child = await startProcess({
     name: options.name,
-    ...entry(options.name, options.mode),
+    ...entry(options.name, options.mode, options.root),
     env: { ADMIN_PORT: String(adminPort), ...options.env },
     logFile: options.logFile,
-    cwd: REPO_ROOT,
+    cwd: options.root ?? REPO_ROOT,
     ...(options.onSpawn === undefined ? {} : { onSpawn: options.onSpawn }),
   });
   try {
@@ -61,15 +63,15 @@ export async function runServiceCommand(
   options: Omit<ServiceOptions, 'adminPort' | 'readyTimeoutMs'>,
   args: readonly string[],
 ): Promise<void> {
-  const { name, mode, env, logFile, onSpawn } = options;
-  const { command, args: entryArgs } = entry(name, mode);
+  const { name, mode, env, logFile, root, onSpawn } = options;
+  const { command, args: entryArgs } = entry(name, mode, root);
   const child = await startProcess({
     name: `${name} ${args.join(' ')}`,
     command,
     args: [...entryArgs, ...args],
     env,
     logFile,
-    cwd: REPO_ROOT,
+    cwd: root ?? REPO_ROOT,
     ...(onSpawn === undefined ? {} : { onSpawn }),
   });
   const timer = setTimeout(() => void child.kill(), COMMAND_TIMEOUT_MS);
@@ -78,8 +80,12 @@ export async function runServiceCommand(
   if (exit.code !== 0) throw new Error(`${child.name} failed:\n${lastLogLines(logFile)}`);
 }
 
-function entry(name: ServiceName, mode: ServiceMode): { command: string; args: readonly string[] } {
-  const dir = join(REPO_ROOT, 'services', name);
+function entry(
+  name: ServiceName,
+  mode: ServiceMode,
+  root = REPO_ROOT,
+): { command: string; args: readonly string[] } {
+  const dir = join(root, 'services', name);
   if (mode === 'source') {
     const loader = ['--conditions=imscope-source', '--import', 'tsx'];
     return { command: process.execPath, args: [...loader, join(dir, 'src', 'main.ts')] };

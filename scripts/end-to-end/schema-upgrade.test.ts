@@ -1,0 +1,238 @@
+/*
+ * Two releases side by side: version 2 of the request log comes while version 1 is in use, in the order that
+ * schemas/README.md names and in both wrong ones. Whatever the order, every record is stored once.
+ */
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
+import { type ClickHouseClient, createClient } from '@clickhouse/client';
+import { openCredentials } from '../stack/credentials.js';
+import { freePort } from '../stack/ports.js';
+import { type RunningService, runServiceCommand, startService } from '../stack/services.js';
+import { type RunningStore, startStore, storeEnv } from '../stack/store.js';
+import { makeNextRelease, NEW_FIELD, NEW_VALUE } from './next-release.js';
+import { testBroker } from './pipeline.js';
+
+type Release = 'this' | 'next';
+type Collector = RunningService & { readonly url: string };
+
+const directory = mkdtempSync(join(tmpdir(), 'imscope-upgrade-'));
+const credentials = openCredentials(join(directory, 'credentials'));
+const roots: Record<Release, string | undefined> = { this: undefined, next: makeNextRelease(directory) };
+let store: RunningStore;
+
+before(async () => {
+  store = await startStore({
+    dataDir: join(directory, 'store'),
+    mode: 'built',
+    password: credentials.storePassword,
+    logFile: join(directory, 'store.log'),
+  });
+});
+after(async () => {
+  await store.stop();
+  rmSync(directory, { recursive: true, force: true });
+});
+
+/** A deployment of its own: database, topics, and services of either release. */
+class Deployment {
+  readonly client: ClickHouseClient;
+  readonly #env: Record<string, string>;
+  readonly #running: RunningService[] = [];
+
+  constructor() {
+    const name = `upgrade_${randomBytes(4).toString('hex')}`;
+    this.#env = {
+      ...storeEnv(store),
+      STORE_DATABASE: name,
+      KAFKA_BROKERS: testBroker(),
+      KAFKA_TOPIC_PREFIX: `${name}.`,
+      TOPIC_PARTITIONS: '1',
+      REGISTRY_FILE: credentials.registryFile,
+      // Both versions shall stand in one block.
+      MARKER_AGE_MS: '2000',
+      LINGER_MS_MAX: '0',
+    };
+    this.client = createClient({
+      url: store.url,
+      username: store.user,
+      password: store.password,
+      database: name,
+      clickhouse_settings: { output_format_json_quote_64bit_integers: 0 },
+    });
+  }
+
+  prepare(release: Release): Promise<void> {
+    return runServiceCommand({ ...this.#options('aggregator', release), env: this.#env }, ['prepare']);
+  }
+
+  async aggregator(release: Release): Promise<RunningService> {
+    return this.#start('aggregator', release, {});
+  }
+
+  async collector(release: Release): Promise<Collector> {
+    const port = await freePort();
+    const spool = join(directory, `spool-${this.#running.length}-${randomBytes(4).toString('hex')}`);
+    const own = { COLLECTOR_PORT: String(port), COLLECTOR_NAME: release, SPOOL_DIR: spool };
+    const service = await this.#start('collector', release, own);
+    return { ...service, url: `http://127.0.0.1:${port}` };
+  }
+
+  async rows<T>(sql: string): Promise<T[]> {
+    return (await this.client.query({ query: sql, format: 'JSONEachRow' })).json<T>();
+  }
+
+  /** Waits until so many rows are stored and booked, each once. */
+  async untilStored(rows: number): Promise<void> {
+    const expected = { stored: rows, requests: rows, booked: rows };
+    let found: unknown;
+    for (const deadlineMs = Date.now() + 60_000; Date.now() < deadlineMs; await delay(100)) {
+      [found] = await this.rows(
+        `SELECT count() AS stored, uniqExact(request_id) AS requests,
+          (SELECT sum(rows) FROM block_ledger FINAL WHERE topic LIKE '%request-log') AS booked FROM request_log`,
+      );
+      if (JSON.stringify(found) === JSON.stringify(expected)) return;
+    }
+    throw new Error(`${JSON.stringify(expected)} expected, found ${JSON.stringify(found)}`);
+  }
+
+  /** Rows by what stands in the new field. */
+  async zones(): Promise<Record<string, number>> {
+    const rows = await this.rows<{ zone: string; rows: number }>(
+      `SELECT ${NEW_FIELD} AS zone, count() AS rows FROM request_log GROUP BY zone`,
+    );
+    return Object.fromEntries(rows.map(({ zone, rows: count }) => [zone, count]));
+  }
+
+  async end(): Promise<void> {
+    for (const service of this.#running.toReversed()) await service.stop();
+    await this.client.close();
+  }
+
+  async #start(
+    name: 'aggregator' | 'collector',
+    release: Release,
+    settings: Record<string, string>,
+  ): Promise<RunningService> {
+    const service = await startService({
+      ...this.#options(name, release),
+      env: { ...this.#env, ...settings },
+    });
+    this.#running.push(service);
+    return service;
+  }
+
+  #options(name: 'aggregator' | 'collector', release: Release) {
+    const root = roots[release];
+    return {
+      name,
+      mode: release === 'this' ? 'built' : 'source',
+      logFile: join(directory, `${name}-${release}.log`),
+      ...(root === undefined ? {} : { root }),
+    } as const;
+  }
+}
+
+let requests = 0;
+
+async function send({ url }: Collector, records: number): Promise<void> {
+  const body = Array.from({ length: records }, () => ({
+    time: Date.now(),
+    sdk_app_id: 1_400_000_001,
+    interface: 'openim/sendmsg',
+    exit_ip: '203.0.113.7',
+    latency_ms: 12.5,
+    code: 0,
+    request_id: `request-${requests++}`,
+  }));
+  const headers = { authorization: `Bearer ${credentials.writeToken}`, 'content-type': 'application/json' };
+  const { status } = await fetch(`${url}/v1/request-logs`, {
+    method: 'POST',
+    headers,
+    body: JSON.stringify(body),
+  });
+  assert.equal(status, 202);
+}
+
+/** What `/ready` says once it says no. */
+async function untilNotReady({ adminPort }: RunningService): Promise<string> {
+  for (const deadlineMs = Date.now() + 60_000; Date.now() < deadlineMs; await delay(100)) {
+    const answer = await fetch(`http://127.0.0.1:${adminPort}/ready`);
+    if (answer.status === 503) return answer.text();
+  }
+  throw new Error('the service stays ready');
+}
+
+async function withDeployment(run: (deployment: Deployment) => Promise<void>): Promise<void> {
+  const deployment = new Deployment();
+  try {
+    await run(deployment);
+  } finally {
+    await deployment.end();
+  }
+}
+
+test('store, aggregators, collectors: old and new collectors’ records stand in one block, each once', async () => {
+  await withDeployment(async (deployment) => {
+    await deployment.prepare('this');
+    const oldAggregator = await deployment.aggregator('this');
+    const old = await deployment.collector('this');
+    await send(old, 10);
+    await deployment.untilStored(10);
+
+    await deployment.prepare('next');
+    await send(old, 10);
+    await deployment.untilStored(20);
+    await oldAggregator.stop();
+    await deployment.aggregator('next');
+    const next = await deployment.collector('next');
+    for (let round = 0; round < 10; round++) {
+      await send(old, 10);
+      await send(next, 10);
+    }
+    await deployment.untilStored(220);
+    assert.deepEqual(await deployment.zones(), { '': 120, [NEW_VALUE]: 100 });
+    const [mixed] = await deployment.rows<{ blocks: number }>(
+      'SELECT countIf(length(block_ids) = 2) AS blocks FROM block_ledger FINAL',
+    );
+    assert.ok((mixed?.blocks ?? 0) > 0, 'some block holds both versions');
+  });
+});
+
+test('collectors before aggregators: the partition waits and says why, and goes on after the upgrade', async () => {
+  await withDeployment(async (deployment) => {
+    await deployment.prepare('this');
+    const oldAggregator = await deployment.aggregator('this');
+    const [old, next] = [await deployment.collector('this'), await deployment.collector('next')];
+    await send(old, 10);
+    await deployment.untilStored(10);
+    await send(next, 10);
+    await send(old, 10);
+    assert.match(await untilNotReady(oldAggregator), /im\.request-log.*schema|schema.*im\.request-log/);
+    await deployment.untilStored(10);
+
+    await deployment.prepare('next');
+    await oldAggregator.stop();
+    await deployment.aggregator('next');
+    await deployment.untilStored(30);
+    assert.deepEqual(await deployment.zones(), { '': 20, [NEW_VALUE]: 10 });
+  });
+});
+
+test('aggregators before the store: they wait and say why, and go on once it is prepared', async () => {
+  await withDeployment(async (deployment) => {
+    await deployment.prepare('this');
+    const aggregator = await deployment.aggregator('next');
+    const [old, next] = [await deployment.collector('this'), await deployment.collector('next')];
+    await send(old, 10);
+    await send(next, 10);
+    assert.match(await untilNotReady(aggregator), /store/);
+    await deployment.prepare('next');
+    await deployment.untilStored(20);
+    assert.deepEqual(await deployment.zones(), { '': 10, [NEW_VALUE]: 10 });
+  });
+});
