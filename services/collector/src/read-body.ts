@@ -1,5 +1,5 @@
 /*
- * A request's body as text: received and inflated within bounds, every byte held against the budget while it
+ * A request's body: received and inflated within bounds, every byte held against the budget while it
  * comes, so that neither a large body nor a small one that inflates without end can fill the memory.
  */
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
@@ -42,9 +42,9 @@ export function bodyForm(headers: IncomingHttpHeaders): BodyForm {
 }
 
 /**
- * Reads the whole body. Invalid UTF-8 becomes U+FFFD, a leading byte order mark is dropped.
+ * Reads the whole body.
  * @param hold called with every piece's size before it is kept; throws to refuse it
- * @returns the text, and how many bytes were received for it
+ * @returns the body inflated, and how many bytes were received for it
  * @throws HttpError body_too_large, unreadable_body, empty_body or what `hold` throws
  */
 export async function readBody(
@@ -52,7 +52,7 @@ export async function readBody(
   gzip: boolean,
   bounds: BodyBounds,
   hold: (bytes: number) => void,
-): Promise<{ text: string; bytesReceived: number }> {
+): Promise<{ body: Buffer; bytesReceived: number }> {
   const declared = Number(request.headers['content-length'] ?? 0);
   try {
     if (declared > bounds.bytesMax) throw tooLarge('received', bounds.bytesMax, 'BODY_BYTES_MAX');
@@ -60,11 +60,7 @@ export async function readBody(
       if (size > bounds.bytesMax) throw tooLarge('received', bounds.bytesMax, 'BODY_BYTES_MAX');
     });
     const body = gzip ? await inflate(received, bounds.inflatedBytesMax, hold) : received;
-    const text = body.toString('utf8');
-    return {
-      text: text.charCodeAt(0) === 0xfeff ? text.slice(1) : text,
-      bytesReceived: received.length,
-    };
+    return { body, bytesReceived: received.length };
   } catch (error) {
     // What was not read is let through to nowhere: the client gets to the end and sees the answer.
     request.resume();
@@ -73,6 +69,15 @@ export async function readBody(
       cause: error,
     });
   }
+}
+
+/**
+ * Invalid UTF-8 becomes U+FFFD, a leading byte order mark is dropped. For the moment of parsing only: a text that waits
+ * with others for its turn outlives several collections, and then stays until the next large one.
+ */
+export function bodyText(body: Buffer): string {
+  const text = body.toString('utf8');
+  return text.charCodeAt(0) === 0xfeff ? text.slice(1) : text;
 }
 
 async function inflate(packed: Buffer, bytesMax: number, hold: (bytes: number) => void): Promise<Buffer> {
