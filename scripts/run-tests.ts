@@ -126,7 +126,7 @@ function chosenFiles(words: readonly string[]): string[] {
     .map((folder) => join(REPO_ROOT, folder))
     .filter((folder) => existsSync(folder))
     .flatMap((folder) =>
-      readdirSync(folder)
+      readdirSync(folder, { recursive: true, encoding: 'utf8' })
         .filter((file) => file.endsWith('.test.ts'))
         .toSorted()
         .map((file) => join(folder, file)),

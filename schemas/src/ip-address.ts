@@ -57,3 +57,14 @@ export function maskedIpSql(column: string): string {
   const mapped = '::ffff:';
   return `if(startsWith(${cut}, '${mapped}'), concat(substring(${cut}, ${mapped.length + 1}), '/24'), concat(${cut}, '/48'))`;
 }
+
+/** The same of the 16 bytes that are stored, as text: `203.0.113.0/24`, `2001:db8:7::/48`. */
+export function maskIpAddress(bytes: Buffer): string {
+  const mapped = bytes.subarray(0, 12).equals(MAPPED_PREFIX);
+  if (mapped) return `${[...bytes.subarray(12, 15), 0].join('.')}/24`;
+  const groups = [0, 2, 4].map((at) => bytes.readUInt16BE(at).toString(16));
+  while (groups.at(-1) === '0') groups.pop();
+  return `${groups.join(':')}::/48`;
+}
+
+const MAPPED_PREFIX = Buffer.from('00000000000000000000ffff', 'hex');

@@ -1,6 +1,7 @@
 /*
  * The aggregator: Kafka in, the store and its ledger out, each record once.
- * `main.js` runs it; `main.js prepare [--dry-run]` creates tables and topics; `--check-config` shows settings.
+ * `main.js` runs it; `main.js prepare [--dry-run]` creates tables and topics; `--check-config` shows settings;
+ * `main.js dlq-ls`, `dlq-show` and `dlq-redrive` look after the dead letters.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { loadConfig, settingsAreWrong } from '@imscope/runtime/config.js';
@@ -10,6 +11,7 @@ import { runService } from '@imscope/runtime/service.js';
 import { createStoreClient } from '@imscope/runtime/store-client.js';
 import { SETTINGS } from './config.js';
 import { startConsuming } from './consume.js';
+import { runDlq } from './dlq/run-dlq.js';
 import { createAggregatorMetrics } from './metrics.js';
 import { prepare } from './prepare.js';
 
@@ -33,7 +35,24 @@ async function runPrepare(): Promise<void> {
   }
 }
 
+function runDlqCommand(): Promise<number> {
+  const { stdout, stderr, env } = process;
+  // A reader that has gone (`dlq ls | head`) is no failure.
+  stdout.on('error', () => process.exit(0));
+  return runDlq(process.argv.slice(2), {
+    environment: env,
+    write: (text) => void stdout.write(text),
+    writeError: (text) => void stderr.write(text),
+    style: {
+      columns: stdout.isTTY ? stdout.columns : undefined,
+      colours: stdout.isTTY && (env['NO_COLOR'] ?? '') === '',
+    },
+    nowMs: Date.now,
+  });
+}
+
 if (process.argv[2] === 'prepare') await runPrepare();
+else if (process.argv[2]?.startsWith('dlq-') === true) process.exitCode = await runDlqCommand();
 else
   await runService(
     {

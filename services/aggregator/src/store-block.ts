@@ -101,7 +101,8 @@ async function withoutPoison(stream: Stream, block: Block): Promise<Block> {
   if (poison.length === 0)
     throw new Error('the store cannot read a block whose messages all decode: see its log');
   const rows = stored.reduce((sum, { records }) => sum + records, 0);
-  return { ...block, stored, rows, dead: [...block.dead, ...poison] };
+  const dead = [...block.dead, ...poison].toSorted((a, b) => a.message.offset - b.message.offset);
+  return { ...block, stored, rows, dead };
 }
 
 const BACKOFF_MS_MAX = 10_000;

@@ -1,5 +1,6 @@
 /* One run of the `imscope` command: arguments and a terminal in, an exit code out. */
 import { Command, CommanderError } from 'commander';
+import { createDlqCommand } from './dlq-command.js';
 import { createPrepareCommand } from './prepare-command.js';
 import { createSendCommand } from './send-command.js';
 import { EXIT } from './send-summary.js';
@@ -21,7 +22,8 @@ export async function run(args: readonly string[], terminal: Terminal): Promise<
     .addCommand(createSendCommand(terminal, onExit))
     .addCommand(createTopCommand(terminal, onExit))
     .addCommand(createPrepareCommand(terminal.stderr, onExit))
-    .addCommand(createSpoolCommand(terminal.stderr, onExit));
+    .addCommand(createSpoolCommand(terminal.stderr, onExit))
+    .addCommand(createDlqCommand(terminal.stderr, onExit));
   for (const command of withSubcommands(program)) {
     command
       .exitOverride()

@@ -1,0 +1,95 @@
+/*
+ * Where in a container a fault stands, in words for whoever looks into a dead letter. The verdict is not made here.
+ */
+import { inflateRawSync } from 'node:zlib';
+import { skipValue } from '@imscope/schemas/avro-skip.js';
+import type { AvroSchema } from '@imscope/schemas/avro-schema.js';
+import {
+  MESSAGE_RECORDS_MAX,
+  SYNC_BYTES,
+  containerHeader,
+  decodeLong,
+  inspectContainer,
+  readHeader,
+} from '@imscope/schemas/container.js';
+import { DECODE_BOUNDS } from '@imscope/schemas/container-decoder.js';
+import type { DeadReason } from '../block-cutter.js';
+import type { Stream } from '../streams.js';
+
+const IN_BLOCKS: ReadonlySet<DeadReason> = new Set([
+  'truncated',
+  'bad_sync',
+  'bad_deflate',
+  'bad_record',
+  'too_large',
+]);
+
+export function locateFault(value: Buffer, fault: DeadReason, { schema, topic }: Stream): string {
+  if (IN_BLOCKS.has(fault)) return walkBlocks(value, fault);
+  if (fault === 'bad_time') return 'a record is older than its term, or from the future';
+  if (fault === 'wrong_schema') {
+    const read = inspectContainer(value);
+    const found = read.ok ? read.shape.schema.name : 'other';
+    return `it holds ${found} records, ${topic.name} carries ${schema.name}`;
+  }
+  const differs = `byte ${firstDifference(value, containerHeader(schema))}`;
+  if (fault === 'bad_magic') return `${differs}: no Avro container begins like this`;
+  return `${differs}: its header is none of ours`;
+}
+
+function firstDifference(value: Buffer, expected: Buffer): number {
+  const at = expected.findIndex((byte, index) => value[index] !== byte);
+  return at === -1 ? expected.length : at;
+}
+
+function walkBlocks(value: Buffer, fault: DeadReason): string {
+  const header = readHeader(value);
+  if (!header.ok) return `byte ${value.length}: it ends within its header`;
+  let position = header.header.length;
+  for (let block = 1; position < value.length; block++) {
+    const at = `byte ${position}, block ${block}`;
+    const count = decodeLong(value, position);
+    const size = count === undefined ? undefined : decodeLong(value, count.next);
+    if (count === undefined || size === undefined) return `${at}: no count and size can be read`;
+    if (count.value < 0 || size.value < 0)
+      return `${at}: it says ${count.value} records in ${size.value} bytes`;
+    if (count.value > MESSAGE_RECORDS_MAX) return `${at}: it says ${count.value} records`;
+    const end = size.next + size.value;
+    if (end + SYNC_BYTES > value.length) {
+      return `${at}: it says ${size.value} bytes, ${Math.max(0, value.length - size.next - SYNC_BYTES)} are there`;
+    }
+    if (!value.subarray(end, end + SYNC_BYTES).equals(header.header.sync)) {
+      return `byte ${end}, block ${block}: no sync marker stands behind it`;
+    }
+    const inside = lookInside(value, value.subarray(size.next, end), count.value);
+    if (inside !== undefined) return `byte ${size.next}, block ${block}: ${inside}`;
+    position = end + SYNC_BYTES;
+  }
+  return fault === 'too_large' ? 'its blocks together are too large' : `byte ${position}`;
+}
+
+function lookInside(value: Buffer, packed: Buffer, count: number): string | undefined {
+  const shape = inspectContainer(value);
+  if (!shape.ok) return undefined;
+  let plain: Buffer;
+  try {
+    plain = inflateRawSync(packed, { maxOutputLength: DECODE_BOUNDS.bytesMax });
+  } catch (error) {
+    const megabytes = DECODE_BOUNDS.bytesMax / (1 << 20);
+    return error instanceof RangeError ? `it inflates beyond ${megabytes} MiB` : 'it cannot be inflated';
+  }
+  return lookAtRecords(plain, count, shape.shape.schema);
+}
+
+function lookAtRecords(plain: Buffer, count: number, { type }: AvroSchema): string | undefined {
+  let position = 0;
+  for (let index = 0; index < count; index++) {
+    const end = skipValue(type, plain, position);
+    if (end === undefined) {
+      return `record ${index + 1} of ${count}, at ${position} of ${plain.length} inflated bytes, is none`;
+    }
+    position = end;
+  }
+  const left = plain.length - position;
+  return left === 0 ? undefined : `${left} inflated bytes are left behind its ${count} records`;
+}

@@ -1,0 +1,138 @@
+/*
+ * Reads given stretches of a topic, each message once, for commands that look into a log. Through a consumer group
+ * of its own that commits nothing and is deleted again: kafkajs reads no other way. The aggregators' group is never
+ * touched.
+ */
+import { randomUUID } from 'node:crypto';
+import type { Consumer, EachBatchPayload, Kafka, KafkaMessage } from 'kafkajs';
+
+/** Offsets of one partition, `to` not included. */
+export type OffsetRange = { readonly partition: number; readonly from: number; readonly to: number };
+
+export type OnMessage = (partition: number, message: KafkaMessage) => Promise<void> | void;
+
+const HEARTBEAT_MS = 3_000;
+const SESSION_MS = 30_000;
+const FETCH_BYTES_MAX = 8_000_000;
+/** A range whose messages were deleted meanwhile brings nothing more. */
+const STILL_MS_MAX = 30_000;
+
+/** What of each partition of a topic is there now, by partition. @throws where the topic is not there */
+export async function readSpans(kafka: Kafka, topic: string): Promise<OffsetRange[]> {
+  const admin = kafka.admin();
+  await admin.connect();
+  try {
+    const offsets = await admin.fetchTopicOffsets(topic);
+    return offsets
+      .map(({ partition, low, high }) => ({ partition, from: Number(low), to: Number(high) }))
+      .toSorted((a, b) => a.partition - b.partition);
+  } finally {
+    await admin.disconnect();
+  }
+}
+
+/** Resolves when all ranges are read; `onMessage` is waited for, so that its work bounds the reading. */
+export async function readRanges(
+  kafka: Kafka,
+  from: { readonly topic: string; readonly groupPrefix: string },
+  ranges: readonly OffsetRange[],
+  onMessage: OnMessage,
+): Promise<void> {
+  const wanted = new Map(
+    ranges.filter((range) => range.to > range.from).map((range) => [range.partition, range]),
+  );
+  if (wanted.size === 0) return;
+  const groupId = `${from.groupPrefix}imscope-dlq-${randomUUID()}`;
+  const consumer = kafka.consumer({
+    groupId,
+    sessionTimeout: SESSION_MS,
+    heartbeatInterval: HEARTBEAT_MS,
+    maxBytesPerPartition: FETCH_BYTES_MAX,
+    maxWaitTimeInMs: 250,
+    allowAutoTopicCreation: false,
+  });
+  await consumer.connect();
+  try {
+    await readAll(consumer, from.topic, wanted, onMessage);
+  } finally {
+    await consumer.disconnect();
+    await deleteGroup(kafka, groupId);
+  }
+}
+
+async function readAll(
+  consumer: Consumer,
+  topic: string,
+  wanted: Map<number, OffsetRange>,
+  onMessage: OnMessage,
+): Promise<void> {
+  await consumer.subscribe({ topics: [topic], fromBeginning: true });
+  consumer.on(consumer.events.GROUP_JOIN, (event) => {
+    for (const partition of event.payload.memberAssignment[topic] ?? []) {
+      const range = wanted.get(partition);
+      if (range === undefined) consumer.pause([{ topic, partitions: [partition] }]);
+      else consumer.seek({ topic, partition, offset: String(range.from) });
+    }
+  });
+  let progressMs = Date.now();
+  let watch: NodeJS.Timeout | undefined;
+  try {
+    await new Promise<void>((resolve, reject) => {
+      watch = setInterval(() => {
+        if (Date.now() - progressMs > STILL_MS_MAX) reject(new Error(`${topic} brought nothing for 30 s`));
+      }, 1_000);
+      consumer.on(consumer.events.CRASH, ({ payload }) => reject(payload.error));
+      const running = consumer.run({
+        autoCommit: false,
+        eachBatch: async (payload) => {
+          progressMs = Date.now();
+          // Thrown to kafkajs, an error would only make it read the same again.
+          await takeBatch(payload, wanted, onMessage).catch(reject);
+          progressMs = Date.now();
+          if (wanted.size === 0) resolve();
+        },
+      });
+      running.catch(reject);
+    });
+  } finally {
+    clearInterval(watch);
+    wanted.clear();
+  }
+}
+
+async function takeBatch(
+  { batch, heartbeat, pause }: EachBatchPayload,
+  wanted: Map<number, OffsetRange>,
+  onMessage: OnMessage,
+): Promise<void> {
+  const { partition } = batch;
+  const beat = setInterval(() => void heartbeat().catch(() => undefined), HEARTBEAT_MS);
+  try {
+    for (const message of batch.messages) {
+      const range = wanted.get(partition);
+      const offset = Number(message.offset);
+      if (range === undefined || offset >= range.to) break;
+      // A group that joins again begins anew: what was read is behind `from` then.
+      wanted.set(partition, { ...range, from: offset + 1 });
+      if (offset >= range.from) await onMessage(partition, message);
+    }
+  } finally {
+    clearInterval(beat);
+  }
+  const range = wanted.get(partition);
+  if (range !== undefined && Number(batch.lastOffset()) + 1 < range.to) return;
+  wanted.delete(partition);
+  pause();
+}
+
+async function deleteGroup(kafka: Kafka, groupId: string): Promise<void> {
+  const admin = kafka.admin();
+  try {
+    await admin.connect();
+    await admin.deleteGroups([groupId]);
+  } catch {
+    // Without offsets the broker forgets it by itself.
+  } finally {
+    await admin.disconnect();
+  }
+}

@@ -1,0 +1,168 @@
+/*
+ * `dlq redrive`: sends dead letters back to the partition they came from, under their old batch id, so that redriven
+ * twice they count once. Four things remember a batch: this run; the ledger, for 14 days; the aggregator, for 73 hours,
+ * whatever of the log it has not stored yet; and for keyed batches, which it knows for one hour only, that part of the
+ * log is read here. A run that was cut off is run again.
+ */
+import type { Kafka, Producer } from 'kafkajs';
+import { isKeyedBoot, readBatchId } from '@imscope/schemas/batch-headers.js';
+import type { ClickHouseClient } from '@imscope/runtime/store-client.js';
+import { wholeHeaders } from '../consume.js';
+import { readPosition } from '../ledger.js';
+import type { DeadLetter } from './dead-letter-entry.js';
+import { type ReadyLetter, type RedriveRules, type Refusal, judgeRedrive } from './judge-redrive.js';
+import { readRanges, readSpans } from './read-ranges.js';
+import { batchKey, readStoredBatches } from './stored-batches.js';
+
+export type RedriveOutcome =
+  | {
+      /** `would_redrive`: nothing was sent, as asked. */
+      readonly kind: 'redriven' | 'would_redrive';
+      readonly mended: boolean;
+      readonly records: number;
+      readonly topic: string;
+      readonly partition: number;
+      /** Undefined where nothing was sent. */
+      readonly offset: number | undefined;
+    }
+  /** Its batch is stored: nothing is left to do. */
+  | { readonly kind: 'stored' }
+  /** A copy stands in the log and will be stored. */
+  | { readonly kind: 'waiting' }
+  | Refusal;
+
+export type RedriveParts = {
+  readonly kafka: Kafka;
+  readonly producer: Producer;
+  readonly store: ClickHouseClient;
+  readonly cluster: string;
+  readonly topicPrefix: string;
+  readonly nowMs: () => number;
+};
+
+export type RedriveOptions = RedriveRules & { readonly dryRun: boolean };
+
+/** Letters asked of the ledger at once: their batches stand in a request's address. Each may hold 1 MiB. */
+const LETTERS_AT_ONCE = 50;
+/** What is read of a partition's log, beyond the ledger, in search of keyed batches: some 200 MB. */
+const TAIL_MESSAGES_MAX = 20_000;
+
+export class Redrive {
+  readonly #parts: RedriveParts;
+  readonly #options: RedriveOptions;
+  readonly #onOutcome: (letter: DeadLetter, outcome: RedriveOutcome) => void;
+  /** Keys of batches sent by this run. */
+  readonly #sent = new Set<string>();
+  /** By partition: keys of keyed batches in the log behind the ledger, or that it is too long. */
+  readonly #tails = new Map<string, ReadonlySet<string> | 'too_long'>();
+  #pending: DeadLetter[] = [];
+
+  constructor(
+    parts: RedriveParts,
+    options: RedriveOptions,
+    onOutcome: (letter: DeadLetter, outcome: RedriveOutcome) => void,
+  ) {
+    this.#parts = parts;
+    this.#options = options;
+    this.#onOutcome = onOutcome;
+  }
+
+  /** Takes letters in any number; what becomes of one may be told later, at the latest by `finish`. */
+  async take(letter: DeadLetter): Promise<void> {
+    this.#pending.push(letter);
+    if (this.#pending.length >= LETTERS_AT_ONCE) await this.finish();
+  }
+
+  async finish(): Promise<void> {
+    const letters = this.#pending;
+    this.#pending = [];
+    const judged = letters.map((letter) => ({
+      letter,
+      judged: judgeRedrive(letter, this.#options, this.#parts.nowMs()),
+    }));
+    const ready = judged.flatMap((one) => (one.judged.kind === 'ready' ? [one.judged] : []));
+    await this.#readTails(ready);
+    const { store, cluster } = this.#parts;
+    const stored = await readStoredBatches(
+      store,
+      cluster,
+      ready.map(({ batch }) => batch),
+    );
+    for (const { letter, judged: one } of judged) {
+      this.#onOutcome(letter, one.kind === 'ready' ? await this.#redrive(one, stored) : one);
+    }
+  }
+
+  async #redrive(ready: ReadyLetter, stored: ReadonlySet<string>): Promise<RedriveOutcome> {
+    const key = batchKey(ready.batch);
+    if (stored.has(key)) return { kind: 'stored' };
+    if (this.#sent.has(key)) return { kind: 'waiting' };
+    const tail = this.#tails.get(tailKey(ready.target));
+    if (isKeyedBoot(ready.batch.boot) && tail !== undefined) {
+      if (tail === 'too_long') {
+        const words = `more than ${TAIL_MESSAGES_MAX} messages of ${ready.target.topic} ${ready.target.partition} are not stored yet, and it may be one of them: run it again when the aggregators have caught up`;
+        return { kind: 'refused', reason: 'behind', words };
+      }
+      if (tail.has(key)) return { kind: 'waiting' };
+    }
+    this.#sent.add(key);
+    const { mended, records, target } = ready;
+    const offset = this.#options.dryRun ? undefined : await this.#send(ready);
+    return { kind: offset === undefined ? 'would_redrive' : 'redriven', mended, records, ...target, offset };
+  }
+
+  /** One explicit partition a send, and the answer checked: see the collector's producer. */
+  async #send({ target, value, headers }: ReadyLetter): Promise<number> {
+    const { topic, partition } = target;
+    const [sent] = await this.#parts.producer.send({
+      topic,
+      acks: -1,
+      messages: [{ partition, value, headers: { ...headers } }],
+    });
+    const offset = sent?.baseOffset;
+    if (
+      sent?.partition !== partition ||
+      sent.errorCode !== 0 ||
+      offset === undefined ||
+      !/^\d+$/.test(offset)
+    ) {
+      throw new Error(`Kafka's answer for ${topic}/${partition} names no offset: ${JSON.stringify(sent)}`);
+    }
+    return Number(offset);
+  }
+
+  /** Before the ledger is asked for batches: what is booked meanwhile is in one of the two. */
+  async #readTails(ready: readonly ReadyLetter[]): Promise<void> {
+    for (const { target, batch } of ready) {
+      const key = tailKey(target);
+      if (!isKeyedBoot(batch.boot) || this.#tails.has(key)) continue;
+      this.#tails.set(key, await this.#readTail(target));
+    }
+  }
+
+  async #readTail({ topic, partition }: ReadyLetter['target']): Promise<ReadonlySet<string> | 'too_long'> {
+    const { kafka, store, cluster, topicPrefix } = this.#parts;
+    const position = await readPosition(store, { cluster, topic, partition });
+    const span = (await readSpans(kafka, topic)).find((one) => one.partition === partition);
+    if (span === undefined) throw new Error(`the broker told no offsets of ${topic}:${partition}`);
+    // A log that ends before the ledger's place is another one, of which nothing is stored yet.
+    const next = position === undefined || position.lastOffset >= span.to ? 0 : position.lastOffset + 1;
+    const from = Math.max(span.from, next);
+    if (span.to - from > TAIL_MESSAGES_MAX) return 'too_long';
+    const keys = new Set<string>();
+    await readRanges(
+      kafka,
+      { topic, groupPrefix: topicPrefix },
+      [{ ...span, from }],
+      (_partition, message) => {
+        const id = readBatchId(wholeHeaders(message.headers));
+        if (id !== undefined && isKeyedBoot(id.boot)) keys.add(batchKey({ ...id, topic, partition }));
+      },
+    );
+    return keys;
+  }
+}
+
+function tailKey({ topic, partition }: { readonly topic: string; readonly partition: number }): string {
+  return `${topic}/${partition}`;
+}

@@ -1,0 +1,156 @@
+/*
+ * The commands `dlq-ls`, `dlq-show` and `dlq-redrive`: arguments in, text and an exit code out. Exit codes: 0 done;
+ * 1 a letter was refused, is not there, or a broker or store failed; 2 wrong arguments or settings.
+ */
+import { writeFile } from 'node:fs/promises';
+import { type Config, type Environment, loadConfig, settingsAreWrong } from '@imscope/runtime/config.js';
+import { createKafka } from '@imscope/runtime/kafka-client.js';
+import { createLogger } from '@imscope/runtime/logger.js';
+import { createStoreClient } from '@imscope/runtime/store-client.js';
+import type { Kafka } from 'kafkajs';
+import { SETTINGS } from '../config.js';
+import { STREAMS, type Stream } from '../streams.js';
+import { isChosen, type LetterSource, readAllLetters, readLetters } from './choose-letters.js';
+import { type DeadLetter, formatPlace } from './dead-letter-entry.js';
+import { OutcomeTally, describeOutcome, outcomeAsJson } from './describe-outcome.js';
+import {
+  type ListOptions,
+  type RedriveArguments,
+  type ShowOptions,
+  parseDlqArguments,
+} from './dlq-arguments.js';
+import { inspectLetter } from './inspect-letter.js';
+import { describeList, listLetters } from './list-letters.js';
+import { Redrive } from './redrive.js';
+import { describeLetter } from './show-letter.js';
+import type { TerminalStyle } from './terminal-text.js';
+
+export type DlqProcess = {
+  readonly environment: Environment;
+  readonly write: (text: string) => void;
+  readonly writeError: (text: string) => void;
+  readonly style: TerminalStyle;
+  readonly nowMs: () => number;
+};
+
+type Session = {
+  readonly config: Config<typeof SETTINGS>;
+  readonly source: LetterSource;
+  readonly process: DlqProcess;
+};
+
+const STORE_TIMEOUT_MS = 30_000;
+
+/** @param args the subcommand first */
+export async function runDlq(args: readonly string[], process: DlqProcess): Promise<number> {
+  const parsed = parseDlqArguments(args, process.nowMs());
+  if (!parsed.ok) {
+    process.writeError(`${args[0] ?? 'dlq'}: ${parsed.error}\n`);
+    return 2;
+  }
+  const loaded = loadConfig(SETTINGS, process.environment);
+  if (!loaded.ok) {
+    process.writeError(settingsAreWrong('aggregator', loaded.errors));
+    return 2;
+  }
+  const { config } = loaded;
+  const kafka = createKafka(config, 'imscope-dlq', createLogger('dlq', 'silent'));
+  const session = { config, process, source: { kafka, topicPrefix: config.kafkaTopicPrefix } };
+  const { command } = parsed;
+  try {
+    if (command.kind === 'ls') return await runList(session, command);
+    if (command.kind === 'show') return await runShow(session, command);
+    return await runRedrive(session, command);
+  } catch (error) {
+    process.writeError(
+      `${args[0] ?? 'dlq'} failed: ${error instanceof Error ? error.message : String(error)}\n`,
+    );
+    return 1;
+  }
+}
+
+async function runList({ source, process }: Session, { filter, limit, json }: ListOptions): Promise<number> {
+  const list = await listLetters(source, filter, limit);
+  const text = json
+    ? list.lines.map((line) => `${JSON.stringify(line)}\n`).join('')
+    : describeList(list, process.style, source.topicPrefix, process.nowMs());
+  process.write(text);
+  return 0;
+}
+
+async function runShow({ source, process }: Session, { place, bytesFile }: ShowOptions): Promise<number> {
+  let found: DeadLetter | undefined;
+  const [missing] = await readLetters(source, [place], (letter) => {
+    found = letter;
+  });
+  if (found === undefined) {
+    process.writeError(`no dead letter ${formatPlace(place)}: ${missing?.words ?? 'it was deleted'}\n`);
+    return 1;
+  }
+  const stream = streamsOf(source).get(found.origin?.topic ?? '');
+  const finding = stream === undefined ? undefined : inspectLetter(found, stream);
+  process.write(await describeLetter(found, finding, process.style));
+  if (bytesFile === undefined) return 0;
+  const bytes = found.value ?? Buffer.alloc(0);
+  // Never over a file that is there; people's requests may stand in it.
+  await writeFile(bytesFile, bytes, { mode: 0o600, flag: 'wx' });
+  process.write(`\n${bytes.length} bytes written to ${bytesFile}\n`);
+  return 0;
+}
+
+async function runRedrive(session: Session, options: RedriveArguments): Promise<number> {
+  const { config, source, process } = session;
+  const tally = new OutcomeTally();
+  const store = createStoreClient(config, 'imscope-dlq', STORE_TIMEOUT_MS);
+  const producer = source.kafka.producer({ allowAutoTopicCreation: false, retry: { retries: 5 } });
+  let missing: Awaited<ReturnType<typeof readLetters>> = [];
+  try {
+    await producer.connect();
+    const streams = streamsOf(source);
+    const { cluster, partitions } = await describeTopics(source.kafka, [...streams.keys()]);
+    const redrive = new Redrive(
+      { ...source, producer, store, cluster, nowMs: process.nowMs },
+      { streams, partitions, mend: options.mend, dryRun: options.dryRun },
+      (letter, outcome) => {
+        tally.add(outcome);
+        const told = options.json
+          ? outcomeAsJson(letter, outcome)
+          : describeOutcome(letter, outcome, process.style);
+        process.write(told);
+      },
+    );
+    const take = async (letter: DeadLetter): Promise<void> => {
+      if (isChosen(letter, options.filter, source.topicPrefix)) await redrive.take(letter);
+    };
+    if (options.places === 'all') await readAllLetters(source, take);
+    else missing = await readLetters(source, options.places, take);
+    await redrive.finish();
+  } finally {
+    await Promise.all([producer.disconnect(), store.close()]);
+  }
+  for (const { place, words } of missing) {
+    process.writeError(`no dead letter ${formatPlace(place)}: ${words}\n`);
+  }
+  if (!options.json) process.write(`${tally.toString()}\n`);
+  return tally.refused + missing.length === 0 ? 0 : 1;
+}
+
+function streamsOf({ topicPrefix }: LetterSource): ReadonlyMap<string, Stream> {
+  return new Map(STREAMS.map((stream) => [topicPrefix + stream.topic.name, stream]));
+}
+
+async function describeTopics(
+  kafka: Kafka,
+  topics: string[],
+): Promise<{ cluster: string; partitions: Map<string, number> }> {
+  const admin = kafka.admin();
+  await admin.connect();
+  try {
+    const { clusterId } = await admin.describeCluster();
+    const metadata = await admin.fetchTopicMetadata({ topics });
+    const partitions = new Map(metadata.topics.map((topic) => [topic.name, topic.partitions.length]));
+    return { cluster: clusterId, partitions };
+  } finally {
+    await admin.disconnect();
+  }
+}
