@@ -10,11 +10,12 @@ import { HOUR_MS, type Look, METRIC_TERM_MS, MINUTE_MS, ROWS_MAX, lookParams } f
 
 /** Longest a window waits for late events, and what its way to the account may take. */
 const WINDOW_HOLD_MS = 90_000;
-/** `METRIC_LATE_MS_MAX` of the collector, less the minute that hides the second. */
+/** `METRIC_LATE_MS_MAX` of the collector, less a minute for the clocks. */
 const LATE_MS = HOUR_MS - MINUTE_MS;
 /** Event times may be this far ahead of the clock. */
 const AHEAD_MS = 5 * MINUTE_MS;
-const SLICE_MS = HOUR_MS;
+/** Rows that one statement takes at once. */
+const SLICE_ROWS_MAX = 20_000_000;
 
 /** An application's minute whose sums differ by more than what may be late or on its way. */
 export type ApplicationMinute = {
@@ -113,28 +114,60 @@ FROM interface_metric
 WHERE window_start >= fromUnixTimestamp64Milli({minutes_from:Int64})
   AND window_start < fromUnixTimestamp64Milli({minutes_to:Int64})`;
 
-export async function readDifferingMinutes(
-  look: Look,
-  settled: SettledMinutes,
-): Promise<{ differing: ApplicationMinute[]; applications: number; minutes: number }> {
+const HOURS = `
+SELECT toUnixTimestamp(hour) * 1000 AS hour_ms, sum(hour_rows) AS rows FROM (
+  SELECT toStartOfHour(time) AS hour, count() AS hour_rows FROM request_log
+  WHERE time >= fromUnixTimestamp64Milli({minutes_from:Int64}) AND time < fromUnixTimestamp64Milli({minutes_to:Int64})
+  GROUP BY hour
+  UNION ALL
+  SELECT toStartOfHour(window_start) AS hour, count() AS hour_rows FROM interface_metric
+  WHERE window_start >= fromUnixTimestamp64Milli({minutes_from:Int64})
+    AND window_start < fromUnixTimestamp64Milli({minutes_to:Int64})
+  GROUP BY hour
+) GROUP BY hour ORDER BY hour`;
+
+export type ComparedMinutes = {
+  readonly differing: readonly ApplicationMinute[];
+  readonly applications: number;
+  readonly minutes: number;
+};
+
+export async function readDifferingMinutes(look: Look, settled: SettledMinutes): Promise<ComparedMinutes> {
+  const { ask } = look;
+  const bounds = { minutes_from: settled.fromMs, minutes_to: settled.toMs };
   const differing: ApplicationMinute[] = [];
-  for (let from = settled.fromMs; from < settled.toMs; from += SLICE_MS) {
-    const to = Math.min(from + SLICE_MS, settled.toMs);
-    const rows = await look.ask<ApplicationMinute>(DIFFERING, {
+  for (const { fromMs, toMs } of hourSlices(await ask<HourRows>(HOURS, bounds))) {
+    const rows = await ask<ApplicationMinute>(DIFFERING, {
       ...lookParams(look),
       topic: look.topicPrefix + TOPICS.requestLog.name,
-      minutes_from: from,
-      minutes_to: to,
-      blocks_from: from - 2 * AHEAD_MS,
+      minutes_from: Math.max(fromMs, settled.fromMs),
+      minutes_to: Math.min(toMs, settled.toMs),
+      blocks_from: fromMs - 2 * AHEAD_MS,
       appended: settled.appendedMs,
       late_s: LATE_MS / 1_000,
     });
     differing.push(...rows);
     if (differing.length >= ROWS_MAX) break;
   }
-  const bounds = { minutes_from: settled.fromMs, minutes_to: settled.toMs };
-  const [compared] = await look.ask<{ applications: number; minutes: number }>(COMPARED, bounds);
+  const [compared] = await ask<{ applications: number; minutes: number }>(COMPARED, bounds);
   return { differing, applications: compared?.applications ?? 0, minutes: compared?.minutes ?? 0 };
+}
+
+type HourRows = { readonly hour_ms: number; readonly rows: number };
+
+/** Adjacent hours, as many as a statement takes at once. */
+function hourSlices(hours: readonly HourRows[]): { readonly fromMs: number; readonly toMs: number }[] {
+  const slices: { fromMs: number; toMs: number; rows: number }[] = [];
+  for (const { hour_ms: fromMs, rows } of hours) {
+    const open = slices.at(-1);
+    if (open === undefined || open.rows + rows > SLICE_ROWS_MAX) {
+      slices.push({ fromMs, toMs: fromMs + HOUR_MS, rows });
+    } else {
+      open.toMs = fromMs + HOUR_MS;
+      open.rows += rows;
+    }
+  }
+  return slices;
 }
 
 /**
@@ -148,10 +181,14 @@ export function minuteDifferences(minutes: readonly ApplicationMinute[], explain
     if (counted > logged) {
       if (excess <= explained) return [];
       const missing = (counted - logged).toLocaleString('en-US');
-      return [{ ...place, kind: 'missing_logs', words: `${missing} of what the metrics count is not in the logs` }];
+      return [
+        { ...place, kind: 'missing_logs', words: `${missing} of what the metrics count is not in the logs` },
+      ];
     }
     if (logged <= counted + unsure) return [];
     const more = (logged - unsure - counted).toLocaleString('en-US');
-    return [{ ...place, kind: 'missing_metrics', words: `${more} of what is in the logs the metrics do not count` }];
+    return [
+      { ...place, kind: 'missing_metrics', words: `${more} of what is in the logs the metrics do not count` },
+    ];
   });
 }

@@ -69,11 +69,7 @@ export function slicesOf(minutes: readonly BlockMinute[]): BlockSlice[] {
   for (const { minute, blocks, rows, first_event, last_event } of minutes) {
     const open = slices.at(-1);
     const next = { fromMs: minute, toMs: minute + MINUTE_MS, blocks, rows, first_event, last_event };
-    if (
-      open === undefined ||
-      open.rows + rows > SLICE_ROWS_MAX ||
-      open.blocks + blocks > SLICE_BLOCKS_MAX
-    ) {
+    if (open === undefined || open.rows + rows > SLICE_ROWS_MAX || open.blocks + blocks > SLICE_BLOCKS_MAX) {
       slices.push(next);
       continue;
     }

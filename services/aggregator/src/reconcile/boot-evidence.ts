@@ -188,10 +188,10 @@ ORDER BY boot, topic, partition, first_sequence
 LIMIT 100000`;
 
 const LOSSES = `
-SELECT boot, topic, partition, sumIf(records, first > base AND first <= upto) AS records,
-  sumIf(records, first > base) AS behind_base
+SELECT boot, topic, partition, sumIf(lost, first > base AND first <= upto) AS records,
+  sumIf(lost, first > base) AS behind_base
 FROM (
-  SELECT boot, topic, partition, first, batch.records AS records, ${BASE} AS base, ${UPTO} AS upto
+  SELECT boot, topic, partition, first, batch.records AS lost, ${BASE} AS base, ${UPTO} AS upto
   FROM (SELECT topic, partition, boot, first, records FROM (${EXPIRED})
     UNION ALL SELECT topic, partition, boot, first, records FROM (${DEAD_FOR_GOOD})) AS batch
   ${WITH_MARKS}

@@ -198,7 +198,14 @@ function judgeUnaccounted(
   const batches = stretches.reduce((sum, at) => sum + at.last_sequence - at.first_sequence + 1, 0);
   if (nowMs - newestMs < settleMs) return { boot, differences: [], pending: batches };
   const words = `${count(batches, 'batch', 'batches')} stored, and no account of this boot`;
-  const difference = { check: 'boots', kind: 'no_account', boot, expected: 0, found: batches, words } as const;
+  const difference = {
+    check: 'boots',
+    kind: 'no_account',
+    boot,
+    expected: 0,
+    found: batches,
+    words,
+  } as const;
   return { boot, differences: [difference], pending: 0 };
 }
 
@@ -225,12 +232,11 @@ function judgeSilence(boot: BootAccounts, { nowMs, settleMs }: Settling): Differ
  */
 function keyedDifferences(evidence: BootEvidence, settling: Settling): Difference[] {
   const boots = new Map(evidence.boots.map((boot) => [boot.boot, boot]));
-  const at = ({ topic, partition }: { topic: string; partition: number }): string => `${topic}/${partition}`;
-  const found = new Map(evidence.keyed.map((keyed) => [at(keyed), keyed.records]));
+  const found = new Map(evidence.keyed.map((keyed) => [partitionOf(keyed), keyed.records]));
   const marks = evidence.marks.filter(({ keyed }) => keyed);
   const collectors = new Set(marks.map(({ boot }) => boots.get(boot)?.collector));
   const countedTwice = collectors.size > 1 ? evidence.duplicateRows : 0;
-  return [...groupBy(marks, at)].flatMap(([key, sentHere]): Difference[] => {
+  return [...groupBy(marks, partitionOf)].flatMap(([key, sentHere]): Difference[] => {
     const [first] = sentHere;
     const settled = sentHere.every(({ boot }) => isSettled(boots.get(boot), settling));
     if (first === undefined || !settled) return [];
@@ -250,6 +256,10 @@ function keyedDifferences(evidence: BootEvidence, settling: Settling): Differenc
       },
     ];
   });
+}
+
+function partitionOf({ topic, partition }: { topic: string; partition: number }): string {
+  return `${topic}/${partition}`;
 }
 
 function isSettled(boot: BootAccounts | undefined, { nowMs, settleMs }: Settling): boolean {

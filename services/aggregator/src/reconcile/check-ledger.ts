@@ -2,8 +2,15 @@
  * One look at all books: the four checks, and what was held against what. Reads only, in an order in which whatever
  * is stored meanwhile looks like more, never like a loss.
  */
+import { TOPICS } from '@imscope/schemas/topics.js';
 import { accountDifferences } from './account-rows.js';
-import { minuteDifferences, readDifferingMinutes, settledMinutes, settledUntil } from './application-minutes.js';
+import {
+  type ComparedMinutes,
+  minuteDifferences,
+  readDifferingMinutes,
+  settledMinutes,
+  settledUntil,
+} from './application-minutes.js';
 import { blockDifferences, readBlockMinutes, readDifferingBlocks, slicesOf } from './block-rows.js';
 import { type BootEvidence, readBootEvidence } from './boot-evidence.js';
 import { bootDifferences, type Pending } from './boots.js';
@@ -79,13 +86,17 @@ export async function checkLedger(look: Look): Promise<LedgerReport> {
   };
 }
 
-const NO_MINUTES = { differing: [], applications: 0, minutes: 0 };
+const NO_MINUTES: ComparedMinutes = { differing: [], applications: 0, minutes: 0 };
 
-/** Records of request logs that metrics count and logs need not have. */
-function explainedRecords({ losses, boots, duplicateRows }: BootEvidence): number {
+/**
+ * Records of request logs that metrics count and logs need not have: booked as dead or expired, or under a key and
+ * counted by two collectors.
+ */
+function explainedRecords({ losses, boots, marks, duplicateRows }: BootEvidence): number {
   const lost = losses
-    .filter(({ topic }) => topic === 'im.request-log')
+    .filter(({ topic }) => topic === TOPICS.requestLog.name)
     .reduce((sum, { behind_base: records }) => sum + records, 0);
-  const collectors = new Set(boots.map(({ collector }) => collector)).size;
-  return lost + (collectors > 1 ? duplicateRows : 0);
+  const keyed = new Set(marks.filter((mark) => mark.keyed).map(({ boot }) => boot));
+  const collectors = new Set(boots.filter(({ boot }) => keyed.has(boot)).map(({ collector }) => collector));
+  return lost + (collectors.size > 1 ? duplicateRows : 0);
 }

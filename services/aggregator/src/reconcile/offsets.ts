@@ -90,8 +90,9 @@ export function offsetDifferences(stretches: readonly OffsetStretch[]): Differen
   return differences;
 }
 
-function samePlace(a: OffsetStretch, b: OffsetStretch): boolean {
+/** One life of one partition. */
+export function samePlace(a: OffsetStretch | undefined, b: OffsetStretch): boolean {
   return (
-    a.cluster === b.cluster && a.topic === b.topic && a.epoch === b.epoch && a.partition === b.partition
+    a?.cluster === b.cluster && a.topic === b.topic && a.epoch === b.epoch && a.partition === b.partition
   );
 }

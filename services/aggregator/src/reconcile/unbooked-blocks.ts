@@ -8,7 +8,7 @@ import { TOPICS } from '@imscope/schemas/topics.js';
 import { blockIdOf, type BlockPlace, tokenOf } from '../block-content.js';
 import type { Difference } from './difference.js';
 import { type Look, lookParams } from './look.js';
-import type { OffsetStretch } from './offsets.js';
+import { type OffsetStretch, samePlace } from './offsets.js';
 
 export type UnbookedBlock = {
   readonly block: string;
@@ -60,24 +60,23 @@ export function unbookedDifferences(
     }
     const { epoch, partition, first, last } = place;
     const at = { topic, epoch, partition, first_offset: first, last_offset: last };
-    return [{ check: 'rows', ...at, ...found, words: 'the rows of this block are there, its ledger row is not' }];
+    return [
+      { check: 'rows', ...at, ...found, words: 'the rows of this block are there, its ledger row is not' },
+    ];
   });
 }
 
-/** Gaps, and the open end of each partition's newest epoch. */
+/** Gaps, what lies before an epoch's first block, and the open end behind its last. */
 function openOffsets(stretches: readonly OffsetStretch[]): OpenOffsets[] {
   return stretches.flatMap((stretch, index) => {
-    const { cluster, topic, epoch, partition, last_offset } = stretch;
+    const { cluster, topic, epoch, partition, first_offset, last_offset } = stretch;
+    const place = { cluster, topic, epoch, partition };
+    const before = samePlace(stretches[index - 1], stretch)
+      ? []
+      : [{ ...place, first: 0, last: first_offset - 1 }];
     const next = stretches[index + 1];
-    const place = { cluster, topic, epoch, partition, first: last_offset + 1 };
-    const goesOn =
-      next !== undefined &&
-      next.cluster === cluster &&
-      next.topic === topic &&
-      next.epoch === epoch &&
-      next.partition === partition;
-    if (!goesOn) return [{ ...place, last: Infinity }];
-    return next.first_offset > place.first ? [{ ...place, last: next.first_offset - 1 }] : [];
+    const end = next !== undefined && samePlace(next, stretch) ? next.first_offset - 1 : Infinity;
+    return [...before, { ...place, first: last_offset + 1, last: end }];
   });
 }
 
@@ -85,7 +84,7 @@ function openOffsets(stretches: readonly OffsetStretch[]): OpenOffsets[] {
 function placeBlocks(wanted: ReadonlySet<string>, open: readonly OpenOffsets[]): Map<string, OpenOffsets> {
   const placed = new Map<string, OpenOffsets>();
   let places = open.map((place) => ({ ...place, messages: 1 }));
-  for (let tries = 0; tries < TRIES_MAX && places.length > 0 && placed.size < wanted.size; ) {
+  for (let tries = 0; tries < TRIES_MAX && places.length > 0 && placed.size < wanted.size;) {
     tries += places.length;
     places = places.flatMap((place) => {
       const end = place.first + place.messages - 1;
