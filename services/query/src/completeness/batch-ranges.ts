@@ -6,10 +6,11 @@ export type BatchRange = { readonly first: number; readonly last: number; readon
 
 /** A range cut to [first, last]: records are split by batches, and parts that are put together give the whole. */
 export function partOf(range: BatchRange, first: number, last: number): BatchRange {
-  const batches = range.last - range.first + 1;
-  const upTo = (sequence: number): number =>
-    Math.round((range.records * (sequence - range.first + 1)) / batches);
-  return { first, last, records: upTo(last) - upTo(first - 1) };
+  return { first, last, records: recordsUpTo(range, last) - recordsUpTo(range, first - 1) };
+}
+
+function recordsUpTo({ first, last, records }: BatchRange, sequence: number): number {
+  return Math.round((records * (sequence - first + 1)) / (last - first + 1));
 }
 
 /** What of a range is within [first, last]; undefined where that is nothing. */

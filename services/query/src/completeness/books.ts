@@ -18,11 +18,18 @@ export type Place = {
   readonly partition: number;
 };
 
+/** Batches of one boot, and when Kafka took their blocks. */
+export type BookedBatches = BatchRange & {
+  readonly boot: string;
+  readonly firstAppendedMs: number;
+  readonly lastAppendedMs: number;
+};
+
 /** A row of the ledger, as far as it is needed. */
 export type BookedBlock = Place & {
   readonly lastOffset: number;
   readonly appendedMs: number;
-  readonly batches: readonly (BatchRange & { readonly boot: string })[];
+  readonly batches: readonly BookedBatches[];
   /** Batches whose records are not in the store and will not come by themselves. */
   readonly expired: readonly { readonly boot: string; readonly sequence: number }[];
   readonly dead: readonly { readonly boot: string; readonly sequence: number }[];
@@ -33,6 +40,7 @@ const BOOTS_MAX = 10_000;
 /** Longest a batch waits at the edge (`schemas/src/topics.ts`), and longest after it that its boot matters. */
 export const EDGE_WAIT_MS_MAX = 24 * HOUR_MS;
 const FORGET_EVERY_MS = 60_000;
+const LOOK_EVERY_MS = 10_000;
 
 export type PartitionState = {
   readonly partition: number;
@@ -50,6 +58,7 @@ export class Books {
   /** Boots of which accounts came that were not read yet. */
   readonly #unread = new Set<string>();
   #forgotMs = 0;
+  #lookedMs = 0;
 
   get boots(): Iterable<BootBooks> {
     return this.#boots.values();
@@ -60,8 +69,19 @@ export class Books {
   }
 
   /** How far the ledger was read. */
-  get positions(): readonly (Place & { readonly lastOffset: number })[] {
+  get positions(): readonly (Place & { readonly lastOffset: number; readonly appendedMs: number })[] {
     return [...this.#positions.values()];
+  }
+
+  /** Whether to look for partitions that were not there before: now and then, and where only accounts name one. */
+  looksForPlaces(nowMs: number): boolean {
+    const isNamed = [...this.#partitions.values()].some(({ newestMs }) => newestMs === undefined);
+    return isNamed || this.#positions.size === 0 || nowMs - this.#lookedMs >= LOOK_EVERY_MS;
+  }
+
+  /** All partitions there are were found. */
+  placesLookedFor(nowMs: number): void {
+    this.#lookedMs = nowMs;
   }
 
   /** Boots whose accounts are to be read, each with the last that is known. */
@@ -118,9 +138,9 @@ export class Books {
     }
   }
 
-  #accountBlock({ batches, appendedMs }: BookedBlock): void {
-    for (const { boot } of batches) {
-      this.#boot(boot).heard(appendedMs);
+  #accountBlock({ batches }: BookedBlock): void {
+    for (const { boot, lastAppendedMs } of batches) {
+      this.#boot(boot).heard(lastAppendedMs);
       this.#unread.add(boot);
     }
   }
@@ -129,10 +149,12 @@ export class Books {
     this.#partitions.delete(`${partition}`);
     const state = this.#partitionState(`${cluster} ${topic} ${partition}`, partition);
     state.newestMs = Math.max(state.newestMs ?? 0, appendedMs);
-    for (const { boot, ...range } of batches) {
-      if (isKeyedBoot(boot)) continue;
-      const left = expired.filter((one) => one.boot === boot).map(({ sequence }) => sequence);
-      for (const part of without(range, left)) this.#boot(boot).stored(partition, part, appendedMs);
+    for (const batch of batches) {
+      if (isKeyedBoot(batch.boot)) continue;
+      const boot = this.#boot(batch.boot);
+      boot.seen(batch.firstAppendedMs, batch.lastAppendedMs);
+      const left = expired.filter((one) => one.boot === batch.boot).map(({ sequence }) => sequence);
+      for (const part of without(batch, left)) boot.track(partition).store(part);
     }
     for (const { boot, sequence } of [...expired, ...dead]) {
       if (!isKeyedBoot(boot)) this.#boot(boot).track(partition).settle(sequence);

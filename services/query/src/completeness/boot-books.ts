@@ -2,7 +2,6 @@
  * The books of one boot of a collector, as the store has them: its accounts in their order, and by partition what
  * of the batches it sent is stored. No I/O.
  */
-import type { BatchRange } from './batch-ranges.js';
 import { PartitionTrack, type Stretch } from './partition-track.js';
 
 /** Stands in accounts for all batches with ids out of an `Idempotency-Key`: whose they are cannot be told. */
@@ -83,10 +82,10 @@ export class BootBooks {
     this.#heardMs = Math.max(this.#heardMs ?? 0, appendedMs);
   }
 
-  stored(partition: number, range: BatchRange, appendedMs: number): void {
-    this.#firstStoredMs ??= appendedMs;
-    this.#lastStoredMs = Math.max(this.#lastStoredMs, appendedMs);
-    this.track(partition).store(range);
+  /** Batches of it were stored. */
+  seen(firstAppendedMs: number, lastAppendedMs: number): void {
+    this.#firstStoredMs ??= firstAppendedMs;
+    this.#lastStoredMs = Math.max(this.#lastStoredMs, lastAppendedMs);
   }
 
   track(partition: number): PartitionTrack {

@@ -1,10 +1,10 @@
 /*
- * How complete an answer is. The books are brought up to date at most once a second, by whoever asks, and every
+ * How complete an answer is. The books are brought up to date at most every two seconds, by whoever asks, and every
  * window is judged by them without the store. Ask before the data: then no answer is said to hold what came later.
  */
 import type { Completeness } from '@imscope/schemas/query-api/answers.js';
 import type { Ask } from '../ask-store.js';
-import type { TimeWindow } from '../time-window.js';
+import { HOUR_MS, type TimeWindow } from '../time-window.js';
 import { Books } from './books.js';
 import { judge, NOT_KNOWN } from './judge.js';
 import { readBooks } from './read-books.js';
@@ -12,33 +12,49 @@ import { readBooks } from './read-books.js';
 export type CompletenessOf = (window: TimeWindow, nowMs: number) => Promise<Completeness>;
 
 /** Answers within this time share one reading. */
-const REUSE_MS = 1_000;
-/** A long ledger is read piece by piece, and answers go out meanwhile. */
-const READING_MS = 1_000;
+const REUSE_MS = 2_000;
+/** Longest an answer waits for a reading: the first of a long ledger takes some seconds. */
+const WAIT_MS = 3_000;
+/** Where nobody asked for so long, reading anew in short is quicker than block by block. */
+const ANEW_AFTER_MS = HOUR_MS;
 
-/** Never throws: where ledger or accounts cannot be read, nothing is known. */
+/** Never throws and never waits long: where ledger or accounts cannot be read, nothing is known. */
 export function createCompleteness(ask: Ask): CompletenessOf {
-  const books = new Books();
+  let books = new Books();
   let reading: Promise<boolean> | undefined;
   let readMs = Number.NEGATIVE_INFINITY;
   // One at a time, for each goes on where the last one ended.
   const read = (nowMs: number): Promise<boolean> => {
-    if (reading === undefined && nowMs >= readMs && nowMs - readMs < REUSE_MS) return Promise.resolve(true);
-    return (reading ??= readBooks(ask, books, nowMs, READING_MS)
-      .then((isRead) => {
-        if (isRead) readMs = nowMs;
-        return isRead;
-      })
-      .finally(() => (reading = undefined)));
+    if (reading !== undefined) return reading;
+    if (nowMs >= readMs && nowMs - readMs < REUSE_MS) return Promise.resolve(true);
+    if (nowMs - readMs > ANEW_AFTER_MS) books = new Books();
+    reading = readBooks(ask, books, nowMs)
+      .then(
+        () => {
+          readMs = nowMs;
+          return true;
+        },
+        // `ask` has logged and counted it.
+        () => false,
+      )
+      .finally(() => (reading = undefined));
+    return reading;
   };
-  return async (window, nowMs) => {
-    try {
-      return (await read(nowMs)) ? judge(books, window, nowMs) : NOT_KNOWN;
-    } catch {
-      // `ask` has logged and counted it.
-      return NOT_KNOWN;
-    }
-  };
+  return async (window, nowMs) =>
+    (await settledWithin(read(nowMs), WAIT_MS)) ? judge(books, window, nowMs) : NOT_KNOWN;
+}
+
+/** What a promise comes to, or false where that takes longer. */
+async function settledWithin(promise: Promise<boolean>, waitMs: number): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<boolean>((resolve) => {
+    timer = setTimeout(resolve, waitMs, false);
+  });
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 /** For figures out of the metrics alone: what stands in the logs and not in them is missing as well. */

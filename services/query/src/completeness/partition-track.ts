@@ -10,6 +10,7 @@ import {
   countBatches,
   countRecords,
   joinRanges,
+  partOf,
 } from './batch-ranges.js';
 
 /** The batches between two accounts, and those of them that are stored. Times by the collector's clock. */
@@ -53,7 +54,7 @@ export class PartitionTrack {
   begin(sequence: number, records: number): void {
     this.#accounted = { sequence, records };
     this.#greatestSettled = Math.max(this.#greatestSettled, sequence);
-    this.#ahead = this.#clipAhead(sequence + 1, Number.POSITIVE_INFINITY);
+    this.#takeAhead(sequence);
   }
 
   store(range: BatchRange): void {
@@ -86,19 +87,25 @@ export class PartitionTrack {
       first,
       last: sequence,
       records: records - before.records,
-      stored: this.#clipAhead(first, sequence),
+      stored: this.#takeAhead(sequence),
     };
     if (missingBatches(stretch) > 0) this.#open.push(stretch);
     this.#accounted = { sequence, records };
-    this.#ahead = this.#clipAhead(sequence + 1, Number.POSITIVE_INFINITY);
   }
 
   forgetBefore(timeMs: number): void {
     this.#open = this.#open.filter(({ toMs }) => toMs >= timeMs);
   }
 
-  #clipAhead(first: number, last: number): BatchRange[] {
-    return this.#ahead.flatMap((range) => clipRange(range, first, last) ?? []);
+  #takeAhead(last: number): BatchRange[] {
+    const beyond = this.#ahead.findIndex((range) => range.last > last);
+    const taken = this.#ahead.splice(0, beyond === -1 ? this.#ahead.length : beyond);
+    const [next] = this.#ahead;
+    if (next !== undefined && next.first <= last) {
+      taken.push(partOf(next, next.first, last));
+      this.#ahead[0] = partOf(next, last + 1, next.last);
+    }
+    return taken;
   }
 }
 

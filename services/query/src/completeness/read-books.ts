@@ -1,14 +1,15 @@
 /*
  * Reads what is new in ledger and accounts into the books. A partition's blocks are booked in their order, so the
  * ledger is read from where it was left off; that accounts came is known by the blocks that brought them, whatever
- * their own clock says. Bounded: what does not come within `budgetMs` comes with the next reading.
+ * their own clock says.
  */
 import { TOPICS } from '@imscope/schemas/topics.js';
 import { Type } from 'typebox';
 import { type Ask, defineQuestion, type QueryParams } from '../ask-store.js';
 import { LOG_TERM_MS } from '../time-window.js';
-import type { BookedBlock, Books } from './books.js';
 import type { Account } from './boot-books.js';
+import type { BookedBlock, Books, Place } from './books.js';
+import { readLedgerSummary } from './ledger-summary.js';
 
 const Numbers = Type.Array(Type.Number());
 const Texts = Type.Array(Type.String());
@@ -34,30 +35,7 @@ const LEDGER = defineQuestion(
   }),
 );
 
-/** Partitions that are known are read by the table's order, so that it costs nothing how much they hold already. */
-function ledgerQuery(books: Books, sinceMs: number): { sql: string; params: QueryParams } {
-  const params: Record<string, string | number> = {
-    since_ms: sinceMs,
-    logs: TOPICS.requestLog.name,
-    accounts: TOPICS.edgeAccount.name,
-  };
-  const places = books.positions.map(({ cluster, topic, epoch, partition, lastOffset }, index) => {
-    Object.assign(params, {
-      [`cluster_${index}`]: cluster,
-      [`topic_${index}`]: topic,
-      [`epoch_${index}`]: epoch,
-      [`partition_${index}`]: partition,
-      [`offset_${index}`]: lastOffset,
-    });
-    return `{cluster_${index}:String}, {topic_${index}:String}, {epoch_${index}:UInt32}, {partition_${index}:Int32}`;
-  });
-  const known = places.map(
-    (place, index) =>
-      `(cluster, topic, epoch, partition) = (${place}) AND first_offset > {offset_${index}:Int64}`,
-  );
-  const others =
-    places.length === 0 ? '' : `AND (cluster, topic, epoch, partition) NOT IN ((${places.join('), (')}))`;
-  const sql = `
+const LEDGER_SQL = `
 SELECT
   cluster, topic, epoch, partition, last_offset,
   toUnixTimestamp64Milli(last_appended) AS appended_ms,
@@ -65,12 +43,57 @@ SELECT
   expired_batches.boot AS expired_boots, expired_batches.sequence AS expired_sequences,
   dead_batches.boot AS dead_boots, dead_batches.sequence AS dead_sequences
 FROM block_ledger
-WHERE last_appended > fromUnixTimestamp64Milli({since_ms:Int64}, 'UTC')
-  AND (endsWith(topic, {logs:String}) OR endsWith(topic, {accounts:String}))
-  AND (${[...known, `last_appended > fromUnixTimestamp64Milli({since_ms:Int64}, 'UTC') ${others}`].join('\n    OR ')})
+WHERE`;
+const LEDGER_ORDER_SQL = `
 ORDER BY cluster, topic, epoch, partition, first_offset
 LIMIT ${LEDGER_ROWS_MAX}`;
-  return { sql, params };
+const placeSql = (index: number): string =>
+  `{cluster_${index}:String}, {topic_${index}:String}, {epoch_${index}:UInt32}, {partition_${index}:Int32}`;
+const sinceSql = (name: string): string =>
+  `last_appended >= fromUnixTimestamp64Milli({${name}:Int64}, 'UTC')`;
+
+type Places = Books['positions'];
+
+/** Behind what is known of each partition: a look at the end of each, however much the ledger holds. */
+function knownPlacesQuery(places: Places, bound = '1'): { sql: string; params: QueryParams } {
+  const tails = places.map(
+    (_, index) =>
+      `(cluster, topic, epoch, partition) = (${placeSql(index)}) AND first_offset > {offset_${index}:Int64} AND ${sinceSql(`since_ms_${index}`)}`,
+  );
+  return {
+    sql: `${LEDGER_SQL} ${bound} AND (${tails.join('\n  OR ')})${LEDGER_ORDER_SQL}`,
+    params: placeParams(places),
+  };
+}
+
+/** Partitions and epochs that were not there before. */
+function otherPlacesQuery(places: Places, sinceMs: number): { sql: string; params: QueryParams } {
+  const known = places.map((_, index) => `(${placeSql(index)})`);
+  const others =
+    known.length === 0 ? '' : `\n  AND (cluster, topic, epoch, partition) NOT IN (${known.join(', ')})`;
+  const topics = '(endsWith(topic, {logs:String}) OR endsWith(topic, {accounts:String}))';
+  return {
+    sql: `${LEDGER_SQL} ${sinceSql('since_ms')}\n  AND ${topics}${others}${LEDGER_ORDER_SQL}`,
+    params: {
+      ...placeParams(places),
+      since_ms: sinceMs,
+      logs: TOPICS.requestLog.name,
+      accounts: TOPICS.edgeAccount.name,
+    },
+  };
+}
+
+function placeParams(places: Places): Record<string, string | number> {
+  return Object.fromEntries(
+    places.flatMap(({ cluster, topic, epoch, partition, lastOffset, appendedMs }, index) => [
+      [`cluster_${index}`, cluster],
+      [`topic_${index}`, topic],
+      [`epoch_${index}`, epoch],
+      [`partition_${index}`, partition],
+      [`offset_${index}`, lastOffset],
+      [`since_ms_${index}`, appendedMs],
+    ]),
+  );
 }
 
 const ACCOUNT_ROWS_MAX = 5_000;
@@ -99,40 +122,76 @@ WHERE boot IN {boots:Array(String)} AND chunk = 0
 ORDER BY collector, boot, sequence
 LIMIT ${ACCOUNT_ROWS_MAX}`;
 
-/** @returns whether all there is was read. Throws what `ask` throws. */
-export async function readBooks(ask: Ask, books: Books, nowMs: number, budgetMs: number): Promise<boolean> {
-  const endMs = performance.now() + budgetMs;
+/** Brings the books up to date. Throws what `ask` throws; what was read until then stays. */
+export async function readBooks(ask: Ask, books: Books, nowMs: number): Promise<void> {
   books.forget(nowMs);
+  // The ledger first: what is stored already needs not be held as missing.
+  if (books.positions.length === 0) await readFirstTime(ask, books, nowMs - LOG_TERM_MS);
+  while (!(await readLedger(ask, books, nowMs)));
+  while (!(await readAccounts(ask, books, nowMs)));
+}
+
+/** In short where that says all, block by block where it does not. */
+async function readFirstTime(ask: Ask, books: Books, sinceMs: number): Promise<void> {
+  const spans = await readLedgerSummary(ask, sinceMs);
+  for (const [index, { block, whole }] of spans.entries()) {
+    const next = spans[index + 1];
+    if (whole) books.block(block);
+    else if (next === undefined || next.whole || !isSamePlace(next.block, block)) {
+      await readUpTo(ask, books, block, sinceMs);
+    }
+  }
+}
+
+function isSamePlace(a: Place, b: Place): boolean {
+  return a.cluster === b.cluster && a.topic === b.topic && a.epoch === b.epoch && a.partition === b.partition;
+}
+
+async function readUpTo(ask: Ask, books: Books, end: BookedBlock, sinceMs: number): Promise<void> {
+  const { cluster, topic, epoch, partition } = end;
   for (;;) {
-    // The ledger first: what is stored already needs not be held as missing.
-    if ((await readLedger(ask, books, nowMs)) && (await readAccounts(ask, books, nowMs))) return true;
-    if (performance.now() > endMs) return false;
+    const begun = books.positions.find((place) => isSamePlace(place, end));
+    const from = begun ?? { cluster, topic, epoch, partition, lastOffset: -1, appendedMs: sinceMs };
+    const { sql, params } = knownPlacesQuery([from], 'last_offset <= {end_offset:Int64}');
+    const rows = await ask(LEDGER, sql, { ...params, end_offset: end.lastOffset });
+    for (const row of rows) books.block(blockOf(row));
+    if (rows.length < LEDGER_ROWS_MAX) return;
   }
 }
 
 async function readLedger(ask: Ask, books: Books, nowMs: number): Promise<boolean> {
-  const { sql, params } = ledgerQuery(books, nowMs - LOG_TERM_MS);
-  const rows = await ask(LEDGER, sql, params);
-  for (const row of rows) {
-    const block: BookedBlock = {
-      cluster: row.cluster,
-      topic: row.topic,
-      epoch: row.epoch,
-      partition: row.partition,
-      lastOffset: row.last_offset,
-      appendedMs: row.appended_ms,
-      batches: row.boots.map((boot, index) => ({
-        boot,
-        first: row.firsts[index] ?? 0,
-        last: row.lasts[index] ?? 0,
-        records: row.records[index] ?? 0,
-      })),
-      expired: lossesOf(row.expired_boots, row.expired_sequences),
-      dead: lossesOf(row.dead_boots, row.dead_sequences),
-    };
-    books.block(block);
-  }
-  return rows.length < LEDGER_ROWS_MAX;
+  const queries = [];
+  const looksForPlaces = books.looksForPlaces(nowMs);
+  if (books.positions.length > 0) queries.push(knownPlacesQuery(books.positions));
+  if (looksForPlaces) queries.push(otherPlacesQuery(books.positions, nowMs - LOG_TERM_MS));
+  const found = await Promise.all(queries.map(({ sql, params }) => ask(LEDGER, sql, params)));
+  for (const row of found.flat()) books.block(blockOf(row));
+  if (found.some((rows) => rows.length === LEDGER_ROWS_MAX)) return false;
+  if (looksForPlaces) books.placesLookedFor(nowMs);
+  return true;
+}
+
+type LedgerRow = ReturnType<(typeof LEDGER)['read']>['rows'][number];
+
+function blockOf(row: LedgerRow): BookedBlock {
+  return {
+    cluster: row.cluster,
+    topic: row.topic,
+    epoch: row.epoch,
+    partition: row.partition,
+    lastOffset: row.last_offset,
+    appendedMs: row.appended_ms,
+    batches: row.boots.map((boot, index) => ({
+      boot,
+      first: row.firsts[index] ?? 0,
+      last: row.lasts[index] ?? 0,
+      records: row.records[index] ?? 0,
+      firstAppendedMs: row.appended_ms,
+      lastAppendedMs: row.appended_ms,
+    })),
+    expired: lossesOf(row.expired_boots, row.expired_sequences),
+    dead: lossesOf(row.dead_boots, row.dead_sequences),
+  };
 }
 
 function lossesOf(boots: readonly string[], sequences: readonly number[]): BookedBlock['expired'] {

@@ -24,7 +24,11 @@ export const bootName = (index: number): string => `boot00000000000${index}`;
 /**
  * Boots that begin together and write an account at the start and after each minute. `minutes[boot][minute]` lists the records of the batches sent then, round the partitions, evenly spaced.
  */
-export function historyOf(minutes: readonly (readonly (readonly number[])[])[], partitions = 2): History {
+export function historyOf(
+  minutes: readonly (readonly (readonly number[])[])[],
+  partitions = 2,
+  startMs = START_MS,
+): History {
   const batches: SentBatch[] = [];
   const accounts: Account[] = [];
   minutes.forEach((ofBoot, index) => {
@@ -38,9 +42,9 @@ export function historyOf(minutes: readonly (readonly (readonly number[])[])[], 
       accounts.push({
         collector: `edge-${index}`,
         boot,
-        startedMs: START_MS,
+        startedMs: startMs,
         sequence,
-        timeMs: START_MS + sequence * MINUTE_MS,
+        timeMs: startMs + sequence * MINUTE_MS,
         final: false,
         sent: sent.filter(({ lastSequence }) => lastSequence >= 0).map((one) => ({ ...one })),
       });
@@ -55,7 +59,7 @@ export function historyOf(minutes: readonly (readonly (readonly number[])[])[], 
         to.lastSequence += 1;
         to.records += count;
         const sentMs =
-          START_MS + minute * MINUTE_MS + Math.floor((MINUTE_MS * (place + 0.5)) / records.length);
+          startMs + minute * MINUTE_MS + Math.floor((MINUTE_MS * (place + 0.5)) / records.length);
         batches.push({ boot, partition: to.partition, sequence: to.lastSequence, records: count, sentMs });
       });
       account(minute + 1);
@@ -63,6 +67,9 @@ export function historyOf(minutes: readonly (readonly (readonly number[])[])[], 
   });
   return { batches, accounts };
 }
+
+/** Batches of a block that Kafka took then. */
+export const takenAt = (appendedMs: number) => ({ firstAppendedMs: appendedMs, lastAppendedMs: appendedMs });
 
 /** The ledger's rows: each block of a partition holds `messages` batches, in the order they were sent. */
 export function blocksOf(batches: readonly SentBatch[], messages = 1): BookedBlock[] {
@@ -73,18 +80,20 @@ export function blocksOf(batches: readonly SentBatch[], messages = 1): BookedBlo
   return Array.from(partitions).flatMap(([partition, own]) =>
     Array.from({ length: Math.ceil(own.length / messages) }, (_, index): BookedBlock => {
       const held = own.slice(index * messages, (index + 1) * messages);
+      const appendedMs = Math.max(...held.map(({ sentMs }) => sentMs)) + 20;
       return {
         cluster: 'c',
         topic: 'im.request-log',
         epoch: 0,
         partition,
         lastOffset: (index + 1) * messages - 1,
-        appendedMs: Math.max(...held.map(({ sentMs }) => sentMs)) + 20,
+        appendedMs,
         batches: held.map(({ boot, sequence, records }) => ({
           boot,
           first: sequence,
           last: sequence,
           records,
+          ...takenAt(appendedMs),
         })),
         expired: [],
         dead: [],
@@ -104,7 +113,7 @@ export function accountBlocksOf(accounts: readonly Account[]): BookedBlock[] {
       partition: 0,
       lastOffset: offset,
       appendedMs: timeMs + 20,
-      batches: [{ boot, first: sequence, last: sequence, records: 1 }],
+      batches: [{ boot, first: sequence, last: sequence, records: 1, ...takenAt(timeMs + 20) }],
       expired: [],
       dead: [],
     }));

@@ -1,0 +1,204 @@
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { createLogger } from '@imscope/runtime/logger.js';
+import { createRegistry } from '@imscope/runtime/metrics.js';
+import type { Completeness } from '@imscope/schemas/query-api/answers.js';
+import { type Ask, createAsk } from '../../src/ask-store.js';
+import { createCompleteness } from '../../src/completeness/completeness.js';
+import { createMetrics } from '../../src/metrics.js';
+import { createQueryGate } from '../../src/query-gate.js';
+import { openQuery, openStore, READ_ALL, type StoreUnderTest } from '../query-under-test.js';
+import { addressOf } from '../read-answer.js';
+import { storedRow } from '../stored-row.js';
+import { blocksOf, bootName, historyOf, MINUTE_MS, takenAt } from './history.js';
+import { insertAccounts, insertBlocks } from './stored-history.js';
+
+const SPAN_MINUTES = 6;
+const NOW_MS = Date.now();
+const END_MS = Math.floor(NOW_MS / MINUTE_MS) * MINUTE_MS;
+const BEGIN_MS = END_MS - SPAN_MINUTES * MINUTE_MS;
+const WINDOW = { fromMs: BEGIN_MS, toMs: END_MS - MINUTE_MS };
+const minutes = (...records: number[]): number[][] => Array.from({ length: SPAN_MINUTES }, () => records);
+const history = historyOf([minutes(10, 20, 30, 40), minutes(50, 60, 70)], 2, BEGIN_MS);
+const SENT = 280 * SPAN_MINUTES;
+/** As long as answers share one reading. */
+const LATER_MS = 2_000;
+
+let store: StoreUnderTest;
+let rowsRead: Record<string, number>;
+let ask: Ask;
+
+before(async () => {
+  store = await openStore();
+  const logger = createLogger('query', 'silent');
+  const registry = createRegistry('query');
+  const gate = createQueryGate({ runningMax: 4, waitingMax: 64, waitMsMax: 60_000 }, () => undefined);
+  const metrics = createMetrics(registry, {
+    storeQueriesInFlight: gate.inFlight,
+    storeQueriesWaiting: gate.waiting,
+  });
+  const options = { client: store.client, gate, metrics, logger, timeoutMs: 60_000, memoryBytesMax: 1 << 30 };
+  const askStore = createAsk(options);
+  ask = (question, sql, params, signal) =>
+    askStore(
+      {
+        name: question.name,
+        read: (answer) => {
+          const read = question.read(answer);
+          rowsRead[question.name] = (rowsRead[question.name] ?? 0) + read.rowsRead;
+          return read;
+        },
+      },
+      sql,
+      params,
+      signal,
+    );
+});
+after(() => store.close());
+
+async function empty(): Promise<void> {
+  rowsRead = {};
+  for (const table of ['block_ledger', 'edge_account']) {
+    await store.client.command({ query: `TRUNCATE TABLE ${table}` });
+  }
+}
+
+const figures = ({ status, ratio }: Completeness) => ({ status, ratio });
+
+test('a batch that is not stored makes an answer partial, until it comes after all', async () => {
+  await empty();
+  const lost = history.batches[5];
+  assert.ok(lost);
+  await insertBlocks(store.client, blocksOf(history.batches.filter((batch) => batch !== lost)), 'prefix.');
+  await insertAccounts(store.client, history.accounts, { topicPrefix: 'prefix.' });
+  const completeness = createCompleteness(ask);
+  const wide = { ...WINDOW, toMs: END_MS - 10_000 };
+  assert.deepEqual(figures(await completeness(wide, NOW_MS)), {
+    status: 'partial',
+    ratio: 1 - lost.records / SENT,
+  });
+  const [block] = blocksOf([lost]);
+  assert.ok(block);
+  await insertBlocks(store.client, [{ ...block, lastOffset: 1_000, appendedMs: END_MS + 1_000 }], 'prefix.');
+  assert.equal((await completeness(wide, NOW_MS + LATER_MS - 1)).status, 'partial');
+  assert.deepEqual(figures(await completeness(wide, NOW_MS + LATER_MS)), { status: 'complete', ratio: 1 });
+});
+
+test('a collector that falls silent makes answers unknown, until the next start says goodbye for it', async () => {
+  await empty();
+  const silent = bootName(1);
+  const known = history.accounts.filter(({ boot, sequence }) => boot !== silent || sequence <= 2);
+  await insertBlocks(store.client, blocksOf(history.batches));
+  await insertAccounts(store.client, known);
+  const completeness = createCompleteness(ask);
+  const before = await completeness(WINDOW, NOW_MS);
+  assert.deepEqual(before.silent_collectors, [
+    {
+      collector: 'edge-1',
+      boot: silent,
+      last_heard: new Date(BEGIN_MS + 2 * MINUTE_MS + 20).toISOString(),
+    },
+  ]);
+  assert.equal(before.status, 'unknown');
+  const ended = { fromMs: BEGIN_MS, toMs: BEGIN_MS + 2 * MINUTE_MS - 10_000 };
+  assert.equal((await completeness(ended, NOW_MS)).status, 'complete');
+  const last = history.accounts.findLast(({ boot }) => boot === silent);
+  assert.ok(last);
+  const goodbye = { ...last, sequence: 3, timeMs: NOW_MS, final: true };
+  await insertAccounts(store.client, [goodbye], { firstOffset: known.length });
+  const after = await completeness(WINDOW, NOW_MS + LATER_MS);
+  assert.deepEqual([after.status, after.silent_collectors], ['complete', []]);
+});
+
+test('the first reading says of every window what reading block by block does', async () => {
+  await empty();
+  const blocks = blocksOf(history.batches, 2);
+  const [first] = blocks;
+  assert.ok(first);
+  await insertBlocks(store.client, [first]);
+  const stepwise = createCompleteness(ask);
+  await stepwise(WINDOW, NOW_MS);
+  const harmed = blocks.flatMap((block, index) => {
+    const [batch] = block.batches;
+    if (batch === undefined || block === first) return [];
+    if (index === 4)
+      return [
+        { ...block, batches: block.batches.slice(1), dead: [{ boot: batch.boot, sequence: batch.first }] },
+      ];
+    if (index === 7) return [{ ...block, expired: [{ boot: batch.boot, sequence: batch.first }] }];
+    // Booked twice, which is once; and lost.
+    return index === 9 ? [block, block] : index === 12 ? [] : [block];
+  });
+  const far = {
+    ...first,
+    partition: 5,
+    batches: [{ boot: bootName(2), first: 0, last: 3, records: 8, ...takenAt(first.appendedMs) }],
+  };
+  const keyed = {
+    ...first,
+    partition: 6,
+    batches: [{ boot: `k${'0'.repeat(24)}`, first: 0, last: 0, records: 8, ...takenAt(first.appendedMs) }],
+  };
+  await insertBlocks(store.client, [...harmed, far, keyed]);
+  await insertAccounts(store.client, history.accounts);
+  const atOnce = createCompleteness(ask);
+  for (let minute = 0; minute < SPAN_MINUTES; minute++) {
+    const window = {
+      fromMs: BEGIN_MS + minute * MINUTE_MS,
+      toMs: BEGIN_MS + (minute + 1) * MINUTE_MS - 10_000,
+    };
+    const found = await atOnce(window, NOW_MS + 20_000);
+    assert.deepEqual(await stepwise(window, NOW_MS + 20_000), found);
+    const harmedMinutes = new Set(['partial', 'unknown']);
+    assert.ok(minute > 1 || harmedMinutes.has(found.status), `${minute}: ${found.status}`);
+  }
+});
+
+test('reading what is new does not read what the ledger holds already', async () => {
+  await empty();
+  await store.client.command({
+    query: `INSERT INTO block_ledger (cluster, topic, epoch, partition, first_offset, last_offset, cut, batches, first_appended, last_appended)
+SELECT 'c', 'im.request-log', 0, number % 2, number, number, 'rows', [('${bootName(0)}', toInt64(intDiv(number, 2)), toInt64(intDiv(number, 2)), toUInt64(9))],
+  fromUnixTimestamp64Milli(toInt64(${END_MS} - 400000 + number)), fromUnixTimestamp64Milli(toInt64(${END_MS} - 400000 + number))
+FROM numbers(400000)`,
+  });
+  const completeness = createCompleteness(ask);
+  await completeness(WINDOW, NOW_MS);
+  assert.equal(rowsRead['ledger_summary'], 400_000);
+  rowsRead = {};
+  await completeness(WINDOW, NOW_MS + LATER_MS);
+  assert.deepEqual(Object.keys(rowsRead), ['ledger_tail']);
+  // The last granule of each partition, 8,192 rows each, and what stands beside it.
+  assert.ok((rowsRead['ledger_tail'] ?? 0) <= 6 * 8_192, `${rowsRead['ledger_tail']} rows`);
+});
+
+test('every answer carries it, and a store that cannot tell it answers all the same', async () => {
+  await empty();
+  await store.insert([storedRow({ time: BEGIN_MS, sdk_app_id: 101 })]);
+  await insertBlocks(store.client, blocksOf(history.batches));
+  await insertAccounts(store.client, history.accounts);
+  const span = { from: new Date(WINDOW.fromMs).toISOString(), to: new Date(WINDOW.toMs).toISOString() };
+  const of = async (path: string) => {
+    const { app, close } = await openQuery(store.environment);
+    const headers = { authorization: `Bearer ${READ_ALL}` };
+    const response = await app.inject({ url: addressOf(path, span), headers });
+    await close();
+    assert.equal(response.statusCode, 200, response.body);
+    return response.json<{ completeness: Completeness }>().completeness;
+  };
+  const one = ['overview', 'interfaces', 'timeseries', 'exceptions', 'requests'].map(
+    (name) => `applications/101/${name}`,
+  );
+  for (const path of ['applications', ...one]) {
+    assert.deepEqual(figures(await of(path)), { status: 'complete', ratio: 1 }, path);
+  }
+  // The one request stands in no metric.
+  assert.deepEqual(figures(await of('applications/101/monitor')), { status: 'partial', ratio: 0 });
+  await store.client.command({ query: 'DROP TABLE block_ledger' });
+  assert.deepEqual(await of('applications/101/overview'), {
+    status: 'unknown',
+    ratio: null,
+    watermark: null,
+    silent_collectors: [],
+  });
+});

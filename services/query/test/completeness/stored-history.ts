@@ -1,0 +1,71 @@
+/*
+ * A history written into the store's tables as collectors and aggregators write it.
+ */
+import type { ClickHouseClient } from '@imscope/runtime/store-client.js';
+import type { Account } from '../../src/completeness/boot-books.js';
+import type { BookedBlock } from '../../src/completeness/books.js';
+import { accountBlocksOf } from './history.js';
+
+const timeOf = (timeMs: number): string => new Date(timeMs).toISOString().replace('T', ' ').slice(0, 23);
+
+export async function insertBlocks(
+  client: ClickHouseClient,
+  blocks: readonly BookedBlock[],
+  topicPrefix = '',
+): Promise<void> {
+  const values = blocks.map(({ topic, lastOffset, appendedMs, batches, expired, dead, ...place }) => ({
+    ...place,
+    topic: topicPrefix + topic,
+    first_offset: lastOffset,
+    last_offset: lastOffset,
+    cut: 'marker',
+    batches: batches.map(({ boot, first, last, records }) => ({
+      boot,
+      first_sequence: first,
+      last_sequence: last,
+      records,
+    })),
+    expired_batches: expired.map((one) => ({ ...one, records: 1 })),
+    dead_batches: dead.map((one) => ({ ...one, records: 1 })),
+    first_appended: timeOf(appendedMs),
+    last_appended: timeOf(appendedMs),
+  }));
+  await client.insert({ table: 'block_ledger', format: 'JSONEachRow', values });
+}
+
+/** Accounts and the blocks they came in. */
+export async function insertAccounts(
+  client: ClickHouseClient,
+  accounts: readonly Account[],
+  options: { readonly firstOffset?: number; readonly topicPrefix?: string } = {},
+): Promise<void> {
+  const values = accounts.map(({ collector, boot, startedMs, sequence, timeMs, final, sent }) => ({
+    collector,
+    boot,
+    sequence,
+    final,
+    version: '1',
+    started: timeOf(startedMs),
+    time: timeOf(timeMs),
+    chunk: 0,
+    chunks: 1,
+    partitions: [
+      ...sent.map(({ partition, lastSequence, records }) => ({
+        topic: 'im.request-log',
+        partition,
+        last_sequence: lastSequence,
+        records,
+      })),
+      // What is sent to other topics is no part of it.
+      { topic: 'im.interface-metric', partition: 0, last_sequence: 1_000 + sequence, records: 5_000 },
+    ],
+    applications: [],
+  }));
+  await client.insert({ table: 'edge_account', format: 'JSONEachRow', values });
+  const { firstOffset = 0, topicPrefix = '' } = options;
+  const blocks = accountBlocksOf(accounts).map((block) => ({
+    ...block,
+    lastOffset: block.lastOffset + firstOffset,
+  }));
+  await insertBlocks(client, blocks, topicPrefix);
+}
