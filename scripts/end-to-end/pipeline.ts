@@ -21,6 +21,8 @@ export type Pipeline = {
   readonly queryUrl: string;
   readonly credentials: Credentials;
   readonly kafka: { readonly broker: string; readonly topicPrefix: string };
+  /** Settings of the aggregator, for the commands it has. */
+  readonly aggregatorEnvironment: Readonly<Record<string, string>>;
   readonly store: ClickHouseClient;
   /** Asks the query service with the read token. Throws with the answer's text where it is no 200. */
   ask<T>(path: string): Promise<Answer<T>>;
@@ -57,6 +59,7 @@ type Processes = {
   readonly spawned: Map<ServiceName, ManagedProcess>;
   readonly store: RunningStore;
   readonly kafka: Pipeline['kafka'];
+  readonly aggregatorEnvironment: Pipeline['aggregatorEnvironment'];
   start(name: ServiceName): Promise<void>;
 };
 
@@ -68,11 +71,12 @@ export async function startPipeline(
   const directory = mkdtempSync(join(tmpdir(), 'imscope-pipeline-'));
   const credentials = openCredentials(join(directory, 'credentials'));
   const [collectorPort, queryPort] = [await freePort(), await freePort()];
-  const { running, spawned, store, kafka, start } = await startProcesses(directory, credentials, broker, {
+  const processes = await startProcesses(directory, credentials, broker, {
     ...settings,
     collector: { COLLECTOR_PORT: String(collectorPort), ...settings.collector },
     query: { QUERY_PORT: String(queryPort), ...settings.query },
   });
+  const { running, spawned, store, start } = processes;
   const client = createClient({
     url: store.url,
     username: store.user,
@@ -88,7 +92,8 @@ export async function startPipeline(
     collectorUrl: `http://127.0.0.1:${collectorPort}`,
     queryUrl: `http://127.0.0.1:${queryPort}`,
     credentials,
-    kafka,
+    kafka: processes.kafka,
+    aggregatorEnvironment: processes.aggregatorEnvironment,
     store: client,
     ask: (path) => ask(`http://127.0.0.1:${queryPort}${path}`, credentials.readToken),
     select,
@@ -154,7 +159,14 @@ async function startProcesses(
     const prepare = { name: 'aggregator', mode: 'built', env: environments.aggregator } as const;
     await runServiceCommand({ ...prepare, logFile: logFile('prepare') }, ['prepare']);
     for (const name of ['aggregator', 'collector', 'query'] as const) await start(name);
-    return { running, spawned, store, kafka: { broker, topicPrefix }, start };
+    return {
+      running,
+      spawned,
+      store,
+      kafka: { broker, topicPrefix },
+      aggregatorEnvironment: environments.aggregator,
+      start,
+    };
   } catch (error) {
     await endProcesses(spawned, directory);
     throw error;
