@@ -1,7 +1,8 @@
 /*
  * The aggregator: Kafka in, the store and its ledger out, each record once.
  * `main.js` runs it; `main.js prepare [--dry-run]` creates tables and topics; `--check-config` shows settings;
- * `main.js dlq-ls`, `dlq-show` and `dlq-redrive` look after the dead letters.
+ * `main.js dlq-ls`, `dlq-show` and `dlq-redrive` look after the dead letters; `main.js ledger-check` holds all books
+ * against each other.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { loadConfig, settingsAreWrong } from '@imscope/runtime/config.js';
@@ -14,6 +15,8 @@ import { startConsuming } from './consume.js';
 import { runDlq } from './dlq/run-dlq.js';
 import { createAggregatorMetrics } from './metrics.js';
 import { prepare } from './prepare.js';
+import { runLedgerCheck } from './reconcile/ledger-check.js';
+import { connectForWholeAnswers, spareTheJoin } from './whole-responses.js';
 
 async function runPrepare(): Promise<void> {
   const loaded = loadConfig(SETTINGS, process.env);
@@ -53,6 +56,8 @@ function runDlqCommand(): Promise<number> {
 
 if (process.argv[2] === 'prepare') await runPrepare();
 else if (process.argv[2]?.startsWith('dlq-') === true) process.exitCode = await runDlqCommand();
+else if (process.argv[2] === 'ledger-check')
+  process.exitCode = await runLedgerCheck(process.argv.slice(3), process.env, process);
 else
   await runService(
     {
@@ -63,6 +68,7 @@ else
         const store = createStoreClient(config, 'imscope-aggregator', config.insertTimeoutMs);
         const ping = await store.ping();
         readiness.report('store', ping.success ? undefined : ping.error.message);
+        spareTheJoin();
         const consuming = await startConsuming(
           {
             topicPrefix: config.kafkaTopicPrefix,
@@ -75,7 +81,9 @@ else
             stallTimeoutMs: config.stallTimeoutMs,
           },
           {
-            kafka: createKafka(config, 'imscope-aggregator', logger),
+            kafka: createKafka(config, 'imscope-aggregator', logger, {
+              socketFactory: connectForWholeAnswers,
+            }),
             store,
             logger,
             readiness,

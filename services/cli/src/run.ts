@@ -1,6 +1,7 @@
 /* One run of the `imscope` command: arguments and a terminal in, an exit code out. */
 import { Command, CommanderError } from 'commander';
 import { createDlqCommand } from './dlq-command.js';
+import { createLedgerCommand } from './ledger-command.js';
 import { createPrepareCommand } from './prepare-command.js';
 import { createSendCommand } from './send-command.js';
 import { EXIT } from './send-summary.js';
@@ -23,7 +24,8 @@ export async function run(args: readonly string[], terminal: Terminal): Promise<
     .addCommand(createTopCommand(terminal, onExit))
     .addCommand(createPrepareCommand(terminal.stderr, onExit))
     .addCommand(createSpoolCommand(terminal.stderr, onExit))
-    .addCommand(createDlqCommand(terminal.stderr, onExit));
+    .addCommand(createDlqCommand(terminal.stderr, onExit))
+    .addCommand(createLedgerCommand(terminal.stderr, onExit));
   for (const command of withSubcommands(program)) {
     command
       .exitOverride()

@@ -1,0 +1,130 @@
+/*
+ * A report in words, for a terminal: what was held against what, where they differ, and what to do.
+ */
+import type { Checked, LedgerReport } from './check-ledger.js';
+import { type Check, CHECKS, type Difference, type DifferenceKind } from './difference.js';
+import { MINUTE_MS } from './look.js';
+
+const TITLES: Readonly<Record<Check, string>> = {
+  offsets: 'offsets without a gap',
+  rows: 'rows by block = ledger',
+  boots: 'sent by boot = stored + duplicate + dead + expired',
+  metrics: 'metric counts = weights stored',
+};
+
+/** What to do, by kind; the README of the aggregator says why. */
+const ADVICE: Readonly<Record<DifferenceKind, string>> = {
+  offset_gap:
+    'rows there: only the ledger row is lost. No rows: messages were skipped; see batches missing below.',
+  offset_overlap:
+    'two owners cut differently: do aggregators of different versions run? Rows may be doubled.',
+  unread_messages: 'the broker deleted them unread: raise its retention or add aggregators; they are lost.',
+  missing_rows:
+    'deleted in the store, or an insert was lost after a power failure. Kafka has them for 72 hours.',
+  doubled_rows: 'an insert was done twice: answers count these rows twice. Delete one copy by block and row.',
+  unbooked_rows:
+    'stored, but not in the ledger: restore the ledger row, or delete the rows if no gap has them.',
+  missing_accounts: 'accounts were deleted in the store: what they vouched for is judged by later ones.',
+  doubled_accounts: 'an insert of accounts was done twice: harmless, they are cumulative.',
+  missing_batches: 'lost between collector and store. "imscope spool check" on that collector; dead letters.',
+  doubled_batches: 'stored by two blocks: answers count these records twice.',
+  unsent_batches: 'still in the spool of that collector, or lost with its disk: start it there.',
+  unvouched_batches:
+    'killed after its last account: start the collector on its spool, it writes the final one.',
+  record_sum: 'collector and ledger count these batches differently: keep the spool and report it.',
+  keyed_sum: 'lost, or the ids of more keys than a collector remembers were sent again.',
+  no_account: 'no account came: is edge_account complete, does an aggregator own im.edge-account?',
+  silent_boot: 'is that collector running? If it was killed, start it on its spool.',
+  missing_logs: 'the edge counted more than is stored: see rows and batches missing above.',
+  missing_metrics: 'more is stored than the edge counted: doubled rows, or metrics that are lost.',
+};
+
+/** Differences of one check shown in full. */
+const SHOWN_MAX = 20;
+
+export function describeReport({ checked, pending, differences }: LedgerReport): string {
+  const lines = [...describeChecked(checked)];
+  if (pending.batches > 0) {
+    const { batches, boots } = pending;
+    lines.push(
+      `on its way  ${some(batches, 'batch', 'batches')} of ${some(boots, 'boot')}: sent, not stored yet`,
+    );
+  }
+  for (const check of CHECKS) {
+    const found = differences.filter((difference) => difference.check === check);
+    if (found.length > 0) lines.push('', ...describeCheck(check, found));
+  }
+  return `${[...lines, '', verdict(differences)].join('\n')}\n`;
+}
+
+function describeChecked(checked: Checked): string[] {
+  const { toMs, minutesToMs } = checked;
+  const metrics =
+    minutesToMs === null
+      ? 'nothing is settled: accounts are behind the ledger, or there are none'
+      : `${some(checked.minutes, 'minute')} of ${some(checked.applications, 'application')}, up to ${clock(Math.min(minutesToMs, toMs))}`;
+  return [
+    `Ledger from ${clock(checked.fromMs)} to ${clock(toMs)}`,
+    `offsets     ${some(checked.blocks, 'block')} in ${some(checked.partitions, 'partition')}`,
+    `rows        ${some(checked.rows, 'row')} of ${some(checked.logBlocks, 'block')}, ${some(checked.accountRows, 'account')}`,
+    `boots       ${some(checked.batches, 'batch', 'batches')} of ${some(checked.boots, 'boot')} of ${some(checked.collectors, 'collector')}`,
+    `metrics     ${metrics}`,
+  ];
+}
+
+function describeCheck(check: Check, differences: readonly Difference[]): string[] {
+  const shown = differences.slice(0, SHOWN_MAX);
+  const left = differences.length - shown.length;
+  const kinds = [...new Set(shown.map(({ kind }) => kind))];
+  return [
+    `${check}: ${some(differences.length, 'difference')} (${TITLES[check]})`,
+    ...shown.flatMap(describeDifference),
+    ...(left > 0 ? [`  and ${number(left)} more; --json gives all`] : []),
+    ...kinds.map((kind) => `  → ${kind.replaceAll('_', ' ')}: ${ADVICE[kind]}`),
+  ];
+}
+
+function describeDifference(difference: Difference): string[] {
+  const { expected, found, words } = difference;
+  return [`  ${placeOf(difference)}`, `      expected ${number(expected)}, found ${number(found)}: ${words}`];
+}
+
+function placeOf(difference: Difference): string {
+  const { topic, epoch, partition, block, boot, collector, sdk_app_id: application, minute } = difference;
+  const parts = [
+    topic === undefined ? '' : `${topic}${partition === undefined ? '' : `/${partition}`}`,
+    epoch === undefined || epoch === 0 ? '' : `epoch ${epoch}`,
+    range('offset', difference.first_offset, difference.last_offset),
+    block === undefined ? '' : `block ${block}`,
+    boot === undefined ? '' : `boot ${boot}`,
+    collector === undefined ? '' : `of ${collector}`,
+    range('sequence', difference.first_sequence, difference.last_sequence),
+    application === undefined ? '' : `application ${application}`,
+    minute === undefined ? '' : `at ${minute.slice(0, 16)}Z`,
+  ];
+  return parts.filter((part) => part !== '').join(' ');
+}
+
+function range(word: string, first: number | undefined, last: number | undefined): string {
+  if (first === undefined || last === undefined) return '';
+  return first === last ? `${word} ${first}` : `${word}s ${first} to ${last}`;
+}
+
+function verdict(differences: readonly Difference[]): string {
+  if (differences.length === 0) return 'The books agree.';
+  return `${some(differences.length, 'difference')}. What is named twice above is one fault seen from two sides.`;
+}
+
+/** `2026-11-24 12:01Z`. */
+function clock(ms: number): string {
+  const minute = Math.floor(ms / MINUTE_MS) * MINUTE_MS;
+  return `${new Date(minute).toISOString().slice(0, 16).replace('T', ' ')}Z`;
+}
+
+function some(count: number, one: string, many = `${one}s`): string {
+  return `${number(count)} ${count === 1 ? one : many}`;
+}
+
+function number(value: number): string {
+  return value.toLocaleString('en-US');
+}
