@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { Readable } from 'node:stream';
+import { constants, deflateRawSync } from 'node:zlib';
 import { test } from 'node:test';
 import avro from 'avsc';
 import fc from 'fast-check';
 import { ALL_SCHEMAS, REQUEST_LOG_SCHEMA, type AvroSchema } from '../src/avro-schema.js';
 import { BlockBuilder } from '../src/block-builder.js';
 import {
+  type ContainerShape,
   containerHeader,
   decodeLong,
   encodeLong,
@@ -14,7 +16,7 @@ import {
   readHeader,
   wrapBlock,
 } from '../src/container.js';
-import { decodeContainer } from '../src/container-decoder.js';
+import { decodeContainer, staysWithinBounds, verifyContainer } from '../src/container-decoder.js';
 import { sampleEdgeAccount, sampleInterfaceMetric, sampleRequestLog } from './sample-records.js';
 
 const SAMPLES: Record<AvroSchema['name'], (index: number) => unknown> = {
@@ -108,7 +110,8 @@ test('a header of any Avro container is read, and a foreign schema is told apart
 test('numbers of 52 bits keep their value through the variable-length encoding', () => {
   fc.assert(
     fc.property(
-      fc.maxSafeInteger().map((value) => Math.trunc(value / 2)),
+      // Plus 0, for -0 is another number to deepEqual.
+      fc.maxSafeInteger().map((value) => Math.trunc(value / 2) + 0),
       (value) => {
         assert.deepEqual(decodeLong(encodeLong(value), 0)?.value, value);
         assert.deepEqual(encodeLong(value), avro.Type.forSchema('long').toBuffer(value));
@@ -158,4 +161,73 @@ test('a block that inflates beyond the bound is refused', () => {
   const bytes = wrapBlock(REQUEST_LOG_SCHEMA, 1, Buffer.alloc(4_000_000));
   const bounds = { bytesMax: 1_000_000, recordsMax: 100 };
   assert.deepEqual(decodeContainer(bytes, undefined, bounds), { ok: false, fault: 'too_large' });
+});
+
+test('walking over records says of them what decoding them does, whatever byte is changed', () => {
+  const plainRecords = Buffer.concat(
+    [0, 1, 2].map((n) => REQUEST_LOG_SCHEMA.type.toBuffer(sampleRequestLog(n))),
+  );
+  fc.assert(
+    fc.property(fc.nat(plainRecords.length - 1), fc.integer({ min: 1, max: 255 }), (position, change) => {
+      const bytes = Buffer.from(plainRecords);
+      bytes[position] = (bytes[position] ?? 0) ^ change;
+      const container = wrapBlock(REQUEST_LOG_SCHEMA, 3, bytes);
+      assert.equal(verifyContainer(container).ok, decodeContainer(container).ok);
+    }),
+    { numRuns: 1_000 },
+  );
+});
+
+test('counts and sizes that no message can have are told without inflating anything', () => {
+  const header = containerHeader(REQUEST_LOG_SCHEMA);
+  const packed = Buffer.alloc(10);
+  const blockOf = (count: number, size: number): Buffer =>
+    Buffer.concat([encodeLong(count), encodeLong(size), packed, REQUEST_LOG_SCHEMA.fingerprint]);
+  for (const [blocks, fault] of [
+    [[blockOf(2 ** 51, 10)], 'too_large'],
+    [[blockOf(600_000, 10), blockOf(600_000, 10)], 'too_large'],
+    [[blockOf(-1, 2 ** 51)], 'bad_record'],
+    [[blockOf(1, -10)], 'bad_record'],
+    [[blockOf(1, 2 ** 51)], 'truncated'],
+    [[Buffer.alloc(40, 0xff)], 'truncated'],
+  ] as const) {
+    assert.deepEqual(inspectContainer(Buffer.concat([header, ...blocks])), { ok: false, fault });
+  }
+});
+
+/** A header, and nothing behind it, with this text as its schema. */
+function withSchema(json: string): Buffer {
+  return Buffer.concat([
+    Buffer.from('Obj\u0001'),
+    encodeLong(1),
+    encodeLong(11),
+    Buffer.from('avro.schema'),
+    encodeLong(json.length),
+    Buffer.from(json),
+    encodeLong(0),
+    Buffer.alloc(16, 7),
+  ]);
+}
+
+function shapeOf(bytes: Buffer): ContainerShape {
+  const inspected = inspectContainer(bytes);
+  assert.ok(inspected.ok);
+  return inspected.shape;
+}
+
+test('a schema that cannot be read is no reason to wait for a version that knows it', () => {
+  for (const json of ['', '{', '"string"', 'null', '{"type":"enum"}']) {
+    assert.deepEqual(inspectContainer(withSchema(json)), { ok: false, fault: 'bad_header' }, json);
+  }
+});
+
+test('what deflates a thousandfold is found out before it is inflated, and small blocks are not looked into', () => {
+  const part = deflateRawSync(Buffer.alloc(16 << 20), { level: 9, finishFlush: constants.Z_FULL_FLUSH });
+  const packed = Buffer.concat([...Array.from({ length: 5 }, () => part), deflateRawSync(Buffer.alloc(0))]);
+  const sealed = [containerHeader(REQUEST_LOG_SCHEMA), encodeLong(1), encodeLong(packed.length), packed];
+  const bomb = Buffer.concat([...sealed, REQUEST_LOG_SCHEMA.fingerprint]);
+  assert.equal(staysWithinBounds(bomb, shapeOf(bomb)), false);
+  const honest = containerOf(REQUEST_LOG_SCHEMA, 0, 20_000);
+  assert.ok(shapeOf(honest).packedBytes > packed.length);
+  assert.equal(staysWithinBounds(honest, shapeOf(honest)), true);
 });

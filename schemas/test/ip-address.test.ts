@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { parseIpAddress } from '../src/ip-address.js';
+import { maskIpAddress, parseIpAddress } from '../src/ip-address.js';
 
 test('IPv4 is mapped into ::ffff:0:0/96', () => {
   assert.equal(parseIpAddress('203.0.113.7')?.toString('hex'), '00000000000000000000ffffcb007107');
@@ -47,5 +47,17 @@ test('what is no address is refused', () => {
     'localhost',
   ]) {
     assert.equal(parseIpAddress(text), undefined, text);
+  }
+});
+
+test('a masked address names a /24 or a /48, as the store writes them', () => {
+  for (const [address, masked] of [
+    ['203.0.113.7', '203.0.113.0/24'],
+    ['2001:db8:7:1::9', '2001:db8:7::/48'],
+    ['2001:db8::9', '2001:db8::/48'],
+    ['2001:0:5:1::9', '2001:0:5::/48'],
+    ['::1', '::/48'],
+  ] as const) {
+    assert.equal(maskIpAddress(parseIpAddress(address) ?? assert.fail(address)), masked);
   }
 });

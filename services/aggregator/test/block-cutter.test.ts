@@ -4,10 +4,10 @@ import fc from 'fast-check';
 import { REQUEST_LOG_SCHEMA } from '@imscope/schemas/avro-schema.js';
 import { EXPIRED_HEADER, writeBatchHeaders } from '@imscope/schemas/batch-headers.js';
 import type { BlockBounds } from '@imscope/schemas/block-bounds.js';
-import { containerHeader, wrapBlock } from '@imscope/schemas/container.js';
+import { containerHeader, encodeLong, wrapBlock } from '@imscope/schemas/container.js';
 import { BatchIntervals } from '../src/batch-intervals.js';
 import { insertsOf, ledgerRowOf } from '../src/block-content.js';
-import { type Block, BlockCutter, type LogMessage } from '../src/block-cutter.js';
+import { type Block, BlockCutter, type LogMessage, readMessage } from '../src/block-cutter.js';
 import { REQUEST_LOG_STREAM } from '../src/streams.js';
 import { type Entry, logOf } from './log-of-messages.js';
 
@@ -160,6 +160,52 @@ test('a count that is not the container’s own is told from a checksum that doe
     return cutAll([changed, ...logOf([marker], 1)])[0]?.dead[0]?.reason;
   });
   assert.deepEqual(dead, ['count_mismatch', 'bad_crc']);
+});
+
+test('an unknown schema waits for a newer version, unless its bytes changed on the way', () => {
+  const json = '{"type":"record","name":"imscope.RequestLog","fields":[]}';
+  const header = containerHeader(REQUEST_LOG_SCHEMA);
+  const value = Buffer.concat([
+    header.subarray(0, 5),
+    encodeLong(11),
+    Buffer.from('avro.schema'),
+    encodeLong(json.length),
+    Buffer.from(json),
+    encodeLong(10),
+    Buffer.from('avro.codec'),
+    encodeLong(7),
+    Buffer.from('deflate'),
+    encodeLong(0),
+    Buffer.alloc(16, 7),
+  ]);
+  const id = { boot: 'boot0001', partition: 0, sequence: 0 };
+  const message = { offset: 0, appendedMs: 0, value };
+  const kinds = [
+    undefined,
+    writeBatchHeaders(id, 3, value),
+    writeBatchHeaders(id, 3, Buffer.from('other')),
+  ].map((headers) => readMessage({ ...message, headers }, REQUEST_LOG_STREAM.schemas));
+  assert.deepEqual(kinds, [
+    { kind: 'unknown_schema' },
+    { kind: 'unknown_schema' },
+    { kind: 'dead', reason: 'bad_crc' },
+  ]);
+});
+
+test('a copy is a duplicate as long as its records could be stored: also one that is redriven at the end of its term', () => {
+  const day = 24 * 3_600_000;
+  const [first] = logOf([batch(0)]);
+  assert.ok(first);
+  const copies = [6, 9].map((days, index) => ({
+    ...first,
+    offset: index + 1,
+    appendedMs: first.appendedMs + days * day,
+  }));
+  const seen = new BatchIntervals();
+  for (const { appendedMs } of [first, ...copies]) seen.add('boot0001', 0, 0, appendedMs);
+  const cutter = new BlockCutter(REQUEST_LOG_STREAM, { nextOffset: 0, bounds: BOUNDS, seen });
+  const [block] = cutAll([first, ...copies, ...logOf([marker], 3)], cutter);
+  assert.deepEqual([block?.duplicates.messages, block?.stored.length], [2, 1]);
 });
 
 const entries = fc.array(
