@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict';
+import { type ChildProcess, fork } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { once } from 'node:events';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { createLogger } from '@imscope/runtime/logger.js';
 import { keyedBoot } from '@imscope/schemas/batch-headers.js';
 import { HttpError } from '@imscope/runtime/http-errors.js';
@@ -11,7 +14,7 @@ import fc from 'fast-check';
 import { KEY_MS, KeyedIds } from '../src/keyed-ids.js';
 import { packWidths, widthAt } from '../src/spool/batch-entry.js';
 import { decodeSegment, encodeEntry, type EntryKind } from '../src/spool/entry.js';
-import { openSpool, SpoolInUseError } from '../src/spool/spool.js';
+import { openSpool } from '../src/spool/spool.js';
 import { SpoolSpace } from '../src/spool/spool-space.js';
 
 const logger = createLogger('spool-test', 'fatal');
@@ -83,15 +86,14 @@ test('window widths take two bits a record and come back', () => {
   );
 });
 
-test('a spool belongs to one process that lives; one that was killed leaves it to the next', async () => {
+test('what a spool knows of boots and topics is there for the next process', async () => {
   const { path, remove } = directory();
   try {
-    // A process of this number lives, but it began at another time: the lock is an earlier one's.
-    writeFileSync(join(path, 'lock'), '1 0');
     const first = await openSpool(path);
     assert.equal(first.partitions, undefined);
     await first.savePartitions({ 'im.request-log': 3, 'im.interface-metric': 2, 'im.edge-account': 1 });
     await first.createBoot('boot000000000001');
+    await first.unlock();
     const again = await openSpool(path);
     assert.deepEqual(again.earlierBoots, ['boot000000000001']);
     assert.deepEqual(again.partitions, {
@@ -105,19 +107,44 @@ test('a spool belongs to one process that lives; one that was killed leaves it t
   }
 });
 
-test('a spool that a living process holds is refused with the process named', async () => {
+async function answerOf(holder: ChildProcess): Promise<string> {
+  const [answer] = (await once(holder, 'message')) as unknown[];
+  return String(answer);
+}
+
+test('of several processes that open a spool at once one gets it; when it is killed the next one may', async () => {
   const { path, remove } = directory();
+  const holders = Array.from({ length: 4 }, () =>
+    fork(fileURLToPath(new URL('spool-holder.ts', import.meta.url)), {
+      execArgv: ['--conditions=imscope-source', '--import', 'tsx'],
+    }),
+  );
+  const open = async (holder: ChildProcess): Promise<string> => {
+    const answer = answerOf(holder);
+    holder.send(path);
+    return answer;
+  };
   try {
-    const parent = process.ppid;
-    const stat = readFileSync(`/proc/${parent}/stat`, 'utf8');
-    const started = stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? '';
-    writeFileSync(join(path, 'lock'), `${parent} ${started}`);
-    await assert.rejects(openSpool(path), (error) => {
-      assert(error instanceof SpoolInUseError);
-      assert.match(error.message, new RegExp(`held by process ${parent}: give every collector a SPOOL_DIR`));
-      return true;
-    });
+    await Promise.all(holders.map(answerOf));
+    const said = await Promise.all(holders.map(open));
+    const winner = holders[said.indexOf('has it')];
+    assert(winner !== undefined);
+    assert.equal(said.filter((answer) => answer.includes('give every collector a SPOOL_DIR')).length, 3);
+    const [loser] = holders.filter((holder) => holder !== winner);
+    assert(loser !== undefined);
+    assert.match(await open(loser), new RegExp(`is held by process ${winner.pid}: `));
+    const ended = once(winner, 'exit');
+    winner.kill('SIGKILL');
+    await ended;
+    const others = holders.filter((holder) => holder !== winner);
+    const then = await Promise.all(others.map(open));
+    assert.equal(then.filter((answer) => answer === 'has it').length, 1);
   } finally {
+    // Until they are gone they hold the directory's name, and the next test's may have the same.
+    const gone = holders.filter(({ exitCode, signalCode }) => exitCode === null && signalCode === null);
+    const ends = gone.map((holder) => once(holder, 'exit'));
+    for (const holder of gone) holder.kill('SIGKILL');
+    await Promise.all(ends);
     remove();
   }
 });
@@ -132,6 +159,7 @@ test('whatever lies in a spool keeps it from nothing', async () => {
     writeFileSync(join(path, 'lock'), randomBytes(30));
     const spool = await openSpool(path);
     assert.deepEqual([spool.earlierBoots, spool.partitions], [[], undefined]);
+    await spool.unlock();
     const keys = await KeyedIds.open(path, logger, Date.now());
     assert.equal(keys.size, 0);
   } finally {
