@@ -6,6 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Command } from 'commander';
 import colors from 'picocolors';
 import { findToken } from './access-token.js';
+import { clock, completenessText } from './completeness-text.js';
 import { baseUrl, whole, windowLength } from './option-values.js';
 import { type ApplicationsAnswer, openQuery, QueryFailure } from './query-client.js';
 import { EXIT } from './send-summary.js';
@@ -120,18 +121,13 @@ function livePrinter({ stdout }: Terminal, options: TopOptions): Show {
 }
 
 function header({ data, window, completeness }: ApplicationsAnswer, options: TopOptions): string {
-  const watermark = completeness.watermark === null ? '' : `, stored up to ${clock(completeness.watermark)}`;
   const applications = data.length === 1 ? '1 application' : `${data.length} applications`;
-  return `${colors.bold('imscope top')}  ${clock(window.to)} UTC, last ${options.window}: ${applications}${watermark}`;
+  return `${colors.bold('imscope top')}  ${clock(window.to)} UTC, last ${options.window}: ${applications}, ${completenessText(completeness)}`;
 }
 
 function tableOf(answer: ApplicationsAnswer, columns: number, rowsMax: number): string[] {
   if (answer.data.length > 0) return topTable(answer.data, { columns, rowsMax });
   return ['no requests in this window: send some with imscope send, or look further back with --window 24h'];
-}
-
-function clock(time: string): string {
-  return printable(time.slice(11, 19), 8);
 }
 
 function enterScreen({ stdin, stdout, stop }: Terminal): void {

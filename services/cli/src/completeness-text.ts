@@ -1,0 +1,24 @@
+/* How complete an answer is, in a few words for one line of a terminal. */
+import type { Completeness } from '@imscope/schemas/query-api/answers.js';
+import { printable } from './http-answer.js';
+
+/** Times are UTC. Down to 99.99 %: what is missing is never rounded away. */
+export function completenessText({ status, ratio, watermark, silent_collectors }: Completeness): string {
+  const reach = watermark === null ? '' : `stored up to ${clock(watermark)}`;
+  const [first, ...others] = silent_collectors;
+  if (first !== undefined) {
+    const more = others.length === 0 ? '' : ` and ${others.length} more`;
+    const name = printable(first.collector, 40);
+    return `incomplete: collector ${name} silent since ${clock(first.last_heard)}${more}`;
+  }
+  if (status === 'complete') return 'complete';
+  if (ratio !== null && ratio < 1) {
+    const percent = (Math.floor(ratio * 10_000) / 100).toFixed(2);
+    return [`incomplete: ${percent} % of it`, reach].filter((part) => part !== '').join(', ');
+  }
+  return reach === '' ? 'completeness not known' : reach;
+}
+
+export function clock(time: string): string {
+  return printable(time.slice(11, 19), 8);
+}

@@ -1,0 +1,34 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { completenessText } from '../src/completeness-text.js';
+
+const watermark = '2026-11-23T12:03:10.250Z';
+const silent = (collector: string) => ({ collector, boot: 'b', last_heard: '2026-11-23T12:01:05.000Z' });
+const none = { watermark, silent_collectors: [] };
+
+test('says complete, or up to when answers reach, or how much of them is there', () => {
+  assert.equal(completenessText({ status: 'complete', ratio: 1, ...none }), 'complete');
+  assert.equal(completenessText({ status: 'partial', ratio: 1, ...none }), 'stored up to 12:03:10');
+  assert.equal(
+    completenessText({ status: 'partial', ratio: 0.999_999, ...none }),
+    'incomplete: 99.99 % of it, stored up to 12:03:10',
+  );
+  assert.equal(
+    completenessText({ status: 'unknown', ratio: null, watermark: null, silent_collectors: [] }),
+    'completeness not known',
+  );
+});
+
+test('names the collector that is silent for longest, without its control characters', () => {
+  assert.equal(
+    completenessText({ status: 'unknown', ratio: 1, watermark, silent_collectors: [silent('edge-2')] }),
+    'incomplete: collector edge-2 silent since 12:01:05',
+  );
+  const two = completenessText({
+    status: 'unknown',
+    ratio: 1,
+    watermark,
+    silent_collectors: [silent('edge\u001b[31m'), silent('edge-3')],
+  });
+  assert.match(two, /^incomplete: collector edge\P{Cc}+ silent since 12:01:05 and 1 more$/u);
+});
