@@ -13,34 +13,11 @@ import type { Batch } from '../src/batch.js';
 import { Batcher } from '../src/batcher.js';
 import type { Boot } from '../src/boot.js';
 import { type BootWorld, bootWorld, image, newBoot, recoverIn } from './boot-image.js';
+import { storedRecord } from './sample-record.js';
 
 const lanes = singleLane(3);
 const [lane] = lanes.lanes;
 assert(lane !== undefined);
-
-function record(changes: Partial<RequestLog>): RequestLog {
-  return {
-    time: Date.now(),
-    sdk_app_id: 1,
-    interface: 'openim/sendmsg',
-    exit_ip: Buffer.alloc(16),
-    latency_us: 1_000,
-    upstream_us: null,
-    rtt_us: null,
-    code: 0,
-    http_status: 200,
-    outcome: 'success',
-    exception: '',
-    cause: '',
-    node: '',
-    region: 'east',
-    platform: '',
-    sdk_version: '',
-    request_id: '',
-    weight: 1,
-    ...changes,
-  };
-}
 
 /** What a gateway may send, and what else happens beside it. */
 const step = fc.oneof(
@@ -90,7 +67,7 @@ async function play(boot: Boot, world: BootWorld, steps: readonly Step[]): Promi
       boot.books.rejected(new Map([[7, new Map([['out_of_range', each.reasons]])]]));
     else if (each.kind === 'batch') {
       const of = (index: number): RequestLog =>
-        record({
+        storedRecord({
           sdk_app_id: each.application,
           interface: `openim/command${index % 3}`,
           time: Date.now() - each.lateMs,

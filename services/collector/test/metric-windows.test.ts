@@ -10,7 +10,8 @@ import { BatchCounts } from '../src/batch-counts.js';
 import { CODES_MAX } from '../src/metric-window.js';
 import { METRIC_LATE_MS_MAX, MetricWindows, type Series } from '../src/metric-windows.js';
 
-/** The start of a minute. */
+/** The start of a minute. */ import { storedRecord } from './sample-record.js';
+
 const NOW_MS = Date.UTC(2024, 4, 6, 7, 8);
 const ALL_ROWS = Number.POSITIVE_INFINITY;
 
@@ -20,27 +21,7 @@ type Counted = Pick<
 >;
 
 function record(changes: Partial<Counted> = {}): RequestLog {
-  return {
-    time: NOW_MS,
-    sdk_app_id: 1,
-    interface: 'openim/sendmsg',
-    exit_ip: Buffer.alloc(16),
-    latency_us: 1_000,
-    upstream_us: null,
-    rtt_us: null,
-    code: 0,
-    http_status: 200,
-    outcome: 'success',
-    exception: '',
-    cause: '',
-    node: '',
-    region: 'east',
-    platform: '',
-    sdk_version: '',
-    request_id: '',
-    weight: 1,
-    ...changes,
-  };
+  return storedRecord({ time: NOW_MS, ...changes });
 }
 
 function add(windows: MetricWindows, nowMs: number, records: readonly RequestLog[]): void {

@@ -1,7 +1,7 @@
 /*
- * A good record as a gateway sends it, for tests to change field by field.
+ * A good record as a gateway sends it, and one as it is stored, for tests to change field by field.
  */
-import type { RequestLogJson } from '@imscope/schemas/request-log.js';
+import type { RequestLog, RequestLogJson } from '@imscope/schemas/request-log.js';
 
 export const SAMPLE_TIME_MS = Date.UTC(2024, 4, 6, 7, 8, 9, 123);
 
@@ -25,4 +25,28 @@ export function sampleRecord(changes: Record<string, unknown> = {}): Record<stri
     request_id: 'req-1',
   };
   return { ...record, ...changes };
+}
+
+export function storedRecord(changes: Partial<RequestLog> = {}): RequestLog {
+  return {
+    time: SAMPLE_TIME_MS,
+    sdk_app_id: 1,
+    interface: 'openim/sendmsg',
+    exit_ip: Buffer.alloc(16),
+    latency_us: 1_000,
+    upstream_us: null,
+    rtt_us: null,
+    code: 0,
+    http_status: 200,
+    outcome: 'success',
+    exception: '',
+    cause: '',
+    node: '',
+    region: 'east',
+    platform: '',
+    sdk_version: '',
+    request_id: '',
+    weight: 1,
+    ...changes,
+  };
 }
