@@ -210,6 +210,7 @@ test('letters without a way back are refused: origin untold or gone, a foreign t
     'imscope-dead-appended': String(appendedMs),
   });
   const old = (days: number): Message => batch('boot0007', days, NOW - days * DAY_MS);
+  const late = { ...old(2), headers: { ...old(2).headers, ...dead(aggregator.topic, 0, NOW - DAY_MS) } };
   const metrics = aggregator.topic.replace(TOPICS.requestLog.name, TOPICS.interfaceMetric.name);
   const letters: readonly [string, Message][] = [
     ['no_origin', batch('boot0007', 0)],
@@ -220,7 +221,9 @@ test('letters without a way back are refused: origin untold or gone, a foreign t
       'expired',
       { ...old(9), headers: { ...old(9).headers, ...dead(aggregator.topic, 0, NOW - 8 * DAY_MS) } },
     ],
-    ['redriven', { ...old(2), headers: { ...old(2).headers, ...dead(aggregator.topic, 0, NOW - DAY_MS) } }],
+    ['redriven', late],
+    // A crash between two steps may write a letter twice; the aggregator has not seen the first one yet.
+    ['waiting', late],
   ];
   const [span] = await aggregator.admin.fetchTopicOffsets(deadLetters);
   const first = Number(span?.high);
@@ -231,6 +234,5 @@ test('letters without a way back are refused: origin untold or gone, a foreign t
     told,
     letters.map(([word]) => word),
   );
-  // What went back is what came, with its own headers and no others.
   await store(40);
 });

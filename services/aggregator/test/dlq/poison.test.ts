@@ -6,8 +6,10 @@ import { loadConfig } from '@imscope/runtime/config.js';
 import { createLogger } from '@imscope/runtime/logger.js';
 import { TOPICS } from '@imscope/schemas/topics.js';
 import { CompressionTypes } from 'kafkajs';
+import { readMessage } from '../../src/block-cutter.js';
 import { readAllLetters } from '../../src/dlq/choose-letters.js';
 import type { DeadLetter } from '../../src/dlq/dead-letter-entry.js';
+import { REQUEST_LOG_STREAM } from '../../src/streams.js';
 import { type AggregatorUnderTest, openAggregator } from '../aggregator-under-test.js';
 import { batchMessage } from '../log-of-messages.js';
 import { hostileAccount, poisonMessages } from './poison-messages.js';
@@ -77,6 +79,16 @@ test('each kind of poison goes to the dead letters as it came, and every neighbo
   assert.equal(booked?.dead, poison.length);
   const growth = process.resourceUsage().maxRSS * 1_024 - memoryBefore;
   assert.ok(growth < MEMORY_GROWTH_MAX, `memory grew by ${growth} bytes`);
+});
+
+test('a bomb is told before it goes to the store, and so is all that the outer form tells', () => {
+  const decoded = new Set(['bad_deflate', 'bad_record', 'bad_time']);
+  for (const { title, reason, value, headers } of poisonMessages(NOW)) {
+    const message = { offset: 0, appendedMs: NOW, value, headers };
+    const read = readMessage(message, REQUEST_LOG_STREAM.schemas);
+    if (read.kind === 'data') assert.ok(decoded.has(reason), title);
+    else assert.deepEqual(read, { kind: 'dead', reason }, title);
+  }
 });
 
 test('poison in another topic is told by decoding where the store stumbles over it', async () => {
