@@ -8,7 +8,7 @@ import type { AccountStretch, BootEvidence } from './boot-evidence.js';
 import type { Difference } from './difference.js';
 
 export function accountDifferences(evidence: BootEvidence, topicPrefix: string): Difference[] {
-  const looked = new Set(evidence.boots.map(({ boot }) => boot));
+  const looked = new Map(evidence.boots.map(({ boot, whole }) => [boot, whole]));
   const accounts = groupBy(evidence.accounts, ({ boot }) => boot);
   const batches = evidence.stretches.filter(({ topic }) => topic === TOPICS.edgeAccount.name);
   const booked = groupBy(batches, ({ boot }) => boot);
@@ -28,7 +28,7 @@ export function accountDifferences(evidence: BootEvidence, topicPrefix: string):
     } as const;
     const differences: Difference[] = [];
     if (distinct < expected) {
-      const words = missingWords(stretches, expected - distinct);
+      const words = missingWords(stretches, expected - distinct, looked.get(boot) ?? true);
       differences.push({ ...place, kind: 'missing_accounts', expected, found: distinct, words });
     }
     if (rows > distinct) {
@@ -40,7 +40,7 @@ export function accountDifferences(evidence: BootEvidence, topicPrefix: string):
 }
 
 /** Accounts count from 0, chunks of one share a number. */
-function missingWords(stretches: readonly AccountStretch[], missing: number): string {
+function missingWords(stretches: readonly AccountStretch[], missing: number, whole: boolean): string {
   const holes = stretches.flatMap((stretch, index) => {
     const before = stretches[index - 1];
     if (before === undefined) return [];
@@ -54,5 +54,7 @@ function missingWords(stretches: readonly AccountStretch[], missing: number): st
   const [torn] = partly;
   if (torn !== undefined)
     return `chunks of accounts ${torn.first_sequence} to ${torn.last_sequence} are missing`;
-  return `${missing} rows are missing, before account ${stretches[0]?.first_sequence} or behind account ${last.last_sequence}`;
+  const rows = `${missing} ${missing === 1 ? 'row is' : 'rows are'} missing`;
+  if (!whole || stretches[0]?.first_sequence !== 0) return `${rows}, the first or the last`;
+  return `${rows} behind account ${last.last_sequence}`;
 }

@@ -4,6 +4,7 @@
 import type { Checked, LedgerReport } from './check-ledger.js';
 import { type Check, CHECKS, type Difference, type DifferenceKind } from './difference.js';
 import { MINUTE_MS } from './look.js';
+import { groupBy } from '../group-by.js';
 
 const TITLES: Readonly<Record<Check, string>> = {
   offsets: 'offsets without a gap',
@@ -19,8 +20,7 @@ const ADVICE: Readonly<Record<DifferenceKind, string>> = {
   offset_overlap:
     'two owners cut differently: do aggregators of different versions run? Rows may be doubled.',
   unread_messages: 'the broker deleted them unread: raise its retention or add aggregators; they are lost.',
-  missing_rows:
-    'deleted in the store, or an insert was lost after a power failure. Kafka has them for 72 hours.',
+  missing_rows: 'deleted in the store, or an insert was undone by a power failure: answers lack these rows.',
   doubled_rows: 'an insert was done twice: answers count these rows twice. Delete one copy by block and row.',
   unbooked_rows:
     'stored, but not in the ledger: restore the ledger row, or delete the rows if no gap has them.',
@@ -73,12 +73,13 @@ function describeChecked(checked: Checked): string[] {
 }
 
 function describeCheck(check: Check, differences: readonly Difference[]): string[] {
-  const shown = differences.slice(0, SHOWN_MAX);
-  const left = differences.length - shown.length;
-  const kinds = [...new Set(shown.map(({ kind }) => kind))];
+  const described = check === 'metrics' ? byApplication(differences) : differences.map(describeDifference);
+  const shown = described.slice(0, SHOWN_MAX).flat();
+  const left = described.length - SHOWN_MAX;
+  const kinds = [...new Set(differences.map(({ kind }) => kind))];
   return [
     `${check}: ${some(differences.length, 'difference')} (${TITLES[check]})`,
-    ...shown.flatMap(describeDifference),
+    ...shown,
     ...(left > 0 ? [`  and ${number(left)} more; --json gives all`] : []),
     ...kinds.map((kind) => `  → ${kind.replaceAll('_', ' ')}: ${ADVICE[kind]}`),
   ];
@@ -87,6 +88,28 @@ function describeCheck(check: Check, differences: readonly Difference[]): string
 function describeDifference(difference: Difference): string[] {
   const { expected, found, words } = difference;
   return [`  ${placeOf(difference)}`, `      expected ${number(expected)}, found ${number(found)}: ${words}`];
+}
+
+/** A fault of one block is seen in hundreds of minutes: a line for each application and kind. */
+function byApplication(differences: readonly Difference[]): string[][] {
+  const groups = groupBy(differences, ({ sdk_app_id, kind }) => `${sdk_app_id} ${kind}`);
+  return Array.from(groups.values(), (minutes) => {
+    const [first, last] = [minutes[0], minutes.at(-1)];
+    if (first === undefined || last === undefined || minutes.length === 1) {
+      return minutes.flatMap(describeDifference);
+    }
+    const expected = minutes.reduce((sum, minute) => sum + minute.expected, 0);
+    const found = minutes.reduce((sum, minute) => sum + minute.found, 0);
+    const span = `${minuteText(first)} to ${minuteText(last)}`;
+    return [
+      `  application ${first.sdk_app_id} in ${some(minutes.length, 'minute')} from ${span}`,
+      `      expected ${number(expected)}, found ${number(found)} over these minutes`,
+    ];
+  });
+}
+
+function minuteText({ minute = '' }: Difference): string {
+  return `${minute.slice(0, 16)}Z`;
 }
 
 function placeOf(difference: Difference): string {
@@ -100,7 +123,7 @@ function placeOf(difference: Difference): string {
     collector === undefined ? '' : `of ${collector}`,
     range('sequence', difference.first_sequence, difference.last_sequence),
     application === undefined ? '' : `application ${application}`,
-    minute === undefined ? '' : `at ${minute.slice(0, 16)}Z`,
+    minute === undefined ? '' : `at ${minuteText(difference)}`,
   ];
   return parts.filter((part) => part !== '').join(' ');
 }
@@ -112,7 +135,9 @@ function range(word: string, first: number | undefined, last: number | undefined
 
 function verdict(differences: readonly Difference[]): string {
   if (differences.length === 0) return 'The books agree.';
-  return `${some(differences.length, 'difference')}. What is named twice above is one fault seen from two sides.`;
+  const several = new Set(differences.map(({ check }) => check)).size > 1;
+  const sides = several ? ' One fault is often seen from several sides.' : '';
+  return `${some(differences.length, 'difference')}.${sides}`;
 }
 
 /** `2026-11-24 12:01Z`. */

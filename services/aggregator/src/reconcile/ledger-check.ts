@@ -7,6 +7,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { type Environment, loadConfig, settingsAreWrong } from '@imscope/runtime/config.js';
 import { createStoreClient } from '@imscope/runtime/store-client.js';
 import { SETTINGS } from '../config.js';
+import { checkLedger } from './check-ledger.js';
 import { checkConfirmed } from './confirmed-check.js';
 import { describeReport } from './describe-report.js';
 import { LOOK_BACK_MS, SETTLE_MS, storeAsk } from './look.js';
@@ -36,21 +37,19 @@ export async function runLedgerCheck(
   const { config } = loaded;
   const store = createStoreClient(config, 'imscope-ledger-check', STORE_TIMEOUT_MS);
   try {
-    const report = await checkConfirmed(
-      {
-        ask: storeAsk(store),
-        topicPrefix: config.kafkaTopicPrefix,
-        fromMs: options.fromMs,
-        settleMs: options.settled ? 0 : SETTLE_MS,
-      },
-      {
-        now: Date.now,
-        wait: async (ms) => {
-          stderr.write(`something differs: looking again in ${ms / 1_000} s, for it may be on its way\n`);
-          await delay(ms);
-        },
-      },
-    );
+    const request = {
+      ask: storeAsk(store),
+      topicPrefix: config.kafkaTopicPrefix,
+      fromMs: options.fromMs,
+      settleMs: options.settled ? 0 : SETTLE_MS,
+    };
+    const wait = async (ms: number): Promise<void> => {
+      stderr.write(`something differs: looking again in ${ms / 1_000} s, for it may be on its way\n`);
+      await delay(ms);
+    };
+    const report = options.settled
+      ? await checkLedger({ ...request, nowMs: Date.now() })
+      : await checkConfirmed(request, { now: Date.now, wait });
     stdout.write(options.json ? `${JSON.stringify(report, undefined, 2)}\n` : describeReport(report));
     return report.differences.length === 0 ? 0 : 1;
   } catch (error) {
