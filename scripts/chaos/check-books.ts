@@ -1,7 +1,7 @@
 /*
  * Holds the store against what clients know and the three books against each other: every acknowledged record
- * stored once, no id twice, nothing stored of what was refused; metrics = logs by application and minute;
- * accounts = ledger by boot and partition, and = logs by application. Each difference is named.
+ * stored once, no id twice, nothing stored of what was refused; rows by block = ledger; metrics = logs by application
+ * and minute; accounts = ledger by boot and partition, and = logs by application. Each difference is named.
  */
 import type { Fates } from './tracked-sender.js';
 
@@ -16,6 +16,7 @@ export type Findings = {
   readonly doubled: number;
   /** Records stored of requests that were answered 503 only. */
   readonly refusedStored: number;
+  readonly blockDifferences: number;
   readonly metricDifferences: number;
   readonly accountDifferences: number;
   /** What differs, each in a line; the first of each kind. */
@@ -26,6 +27,7 @@ const DETAILS_MAX = 10;
 
 export async function checkBooks(select: Select, fates: Fates): Promise<Findings> {
   const requests = await checkRequests(select, fates);
+  const blocks = await select(BLOCKS_AGAINST_LEDGER);
   const metrics = await select(METRICS_AGAINST_LOGS);
   const accounts = [
     ...(await select(ACCOUNTS_AGAINST_LEDGER)),
@@ -35,18 +37,25 @@ export async function checkBooks(select: Select, fates: Fates): Promise<Findings
   ];
   return {
     ...requests,
+    blockDifferences: blocks.length,
     metricDifferences: metrics.length,
     accountDifferences: accounts.length,
-    details: [...requests.details, ...named('metrics', metrics), ...named('accounts', accounts)],
+    details: [
+      ...requests.details,
+      ...named('blocks', blocks),
+      ...named('metrics', metrics),
+      ...named('accounts', accounts),
+    ],
   };
 }
 
 export function isClean(findings: Findings): boolean {
-  const { lost, doubled, refusedStored, metricDifferences, accountDifferences } = findings;
-  return [lost, doubled, refusedStored, metricDifferences, accountDifferences].every((count) => count === 0);
+  const { lost, doubled, refusedStored, blockDifferences, metricDifferences, accountDifferences } = findings;
+  const counts = [lost, doubled, refusedStored, blockDifferences, metricDifferences, accountDifferences];
+  return counts.every((count) => count === 0);
 }
 
-type RequestFindings = Omit<Findings, 'metricDifferences' | 'accountDifferences'>;
+type RequestFindings = Omit<Findings, 'blockDifferences' | 'metricDifferences' | 'accountDifferences'>;
 
 async function checkRequests(select: Select, fates: Fates): Promise<RequestFindings> {
   const rows = await select<{ request: string; rows: number; records: number }>(STORED_REQUESTS);
@@ -82,6 +91,19 @@ const STORED_REQUESTS = `
   SELECT substring(request_id, 1, length(request_id) - position(reverse(request_id), '.')) AS request,
     count() AS rows, uniqExact(request_id) AS records
   FROM request_log GROUP BY request ORDER BY request`;
+
+/** A block has an id for each schema in it; `first_offset` is 0 of rows whose block is in no ledger row. */
+const BLOCKS_AGAINST_LEDGER = `
+  SELECT epoch, partition, first_offset, any(booked_rows) AS booked, sum(stored_rows) AS stored, sum(stored_places) AS places
+  FROM (
+    SELECT epoch, partition, first_offset, rows AS booked_rows, arrayJoin(block_ids) AS block_id
+    FROM block_ledger FINAL WHERE endsWith(topic, 'im.request-log')
+  ) AS ledger
+  FULL OUTER JOIN (
+    SELECT block_id, count() AS stored_rows, uniqExact(block_row) AS stored_places FROM request_log GROUP BY block_id
+  ) AS logs USING (block_id)
+  GROUP BY epoch, partition, first_offset HAVING booked != stored OR stored != places
+  ORDER BY epoch, partition, first_offset`;
 
 const METRICS_AGAINST_LOGS = `
   SELECT * FROM (

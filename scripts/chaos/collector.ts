@@ -4,13 +4,15 @@
  * differs where one is wrong.
  */
 import { randomInt } from 'node:crypto';
-import { Command, InvalidArgumentError } from 'commander';
+import { Command } from 'commander';
 import { figure, printFigure, say } from '../bench/figure.js';
+import { startChaosStack } from './chaos-stack.js';
+import { findingsFigures } from './findings-figures.js';
 import { isClean } from './check-books.js';
-import { runAgainstCollector, type RunOutcome, startChaosStack } from './collector-run.js';
+import { runAgainstCollector, type RunOutcome } from './collector-run.js';
+import { seconds, whole } from './options.js';
 
 const RECORDS_PER_SECOND = 2_000;
-const NONE = { bound: 'at_most', limit: 0 } as const;
 
 const options = readOptions(process.argv.slice(2));
 say(`seed ${options.seed}: ${options.kills} kills, broker away for ${options.brokerAwayMs / 1_000} s`);
@@ -31,16 +33,10 @@ function printOutcome(outcome: RunOutcome, seed: number): void {
     figure('seed', seed, ''),
     figure('kills', outcome.kills, ''),
     figure('kills-while-starting', outcome.killsWhileStarting, ''),
-    figure('acknowledged', findings.acknowledged, 'records'),
     figure('acknowledged-without-broker', outcome.acknowledgedWithoutBroker, 'records'),
-    figure('stored', findings.stored, 'records'),
     figure('repeated', outcome.repeatedRequests, 'requests'),
     figure('unclear', outcome.unclearRequests, 'requests'),
-    figure('lost', findings.lost, 'records', { goal: NONE }),
-    figure('doubled', findings.doubled, 'records', { goal: NONE }),
-    figure('refused-but-stored', findings.refusedStored, 'records', { goal: NONE }),
-    figure('metric-differences', findings.metricDifferences, '', { goal: NONE }),
-    figure('account-differences', findings.accountDifferences, '', { goal: NONE }),
+    ...findingsFigures(findings),
     figure('longest-recovery', outcome.longestRecoveryMs, 'ms'),
     figure('longest-silence', outcome.longestSilenceMs, 'ms'),
   ];
@@ -62,16 +58,4 @@ function readOptions(argv: readonly string[]): { kills: number; brokerAwayMs: nu
     brokerAwayMs: (read.brokerAway ?? 0) * 1_000,
     seed: read.seed ?? randomInt(1_000_000_000),
   };
-}
-
-function whole(text: string): number {
-  if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError('Give a whole number below a billion.');
-  return Number(text);
-}
-
-function seconds(text: string): number {
-  const [, amount] = /^(\d{1,4})s$/.exec(text) ?? [];
-  if (amount === undefined)
-    throw new InvalidArgumentError('Give a duration in seconds, such as 30s or 600s.');
-  return Number(amount);
 }

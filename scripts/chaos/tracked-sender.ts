@@ -35,6 +35,17 @@ export type Fates = {
   readonly unclear: ReadonlyMap<string, number>;
 };
 
+/** Of several senders, whose names differ. */
+export function fatesTogether(senders: readonly TrackedSender[]): Fates {
+  const together = (kind: keyof Fates): ReadonlyMap<string, number> =>
+    new Map(senders.flatMap((sender) => [...sender.fates[kind]]));
+  return {
+    acknowledged: together('acknowledged'),
+    refused: together('refused'),
+    unclear: together('unclear'),
+  };
+}
+
 const APPLICATIONS = 40;
 /** Shorter than a client should wait, so that a recovery is seen when it happens. */
 const AGAIN_PAUSE_MS = 50;
@@ -62,6 +73,8 @@ export class TrackedSender {
   #acknowledgedMs = performance.now();
   /** Requests that were sent more than once under their key. */
   repeated = 0;
+  /** Tried at least once. */
+  sentRecords = 0;
   acknowledgedRecords = 0;
   refusals = 0;
   refusalsWithoutRetryAfter = 0;
@@ -151,6 +164,7 @@ export class TrackedSender {
   async #deliver(name: string, body: string, keyed: boolean): Promise<void> {
     const { recordsPerRequest: records, whenRefused } = this.#options;
     const key = keyed ? randomUUID() : undefined;
+    this.sentRecords += records;
     let maybeTaken = false;
     let giveUpMs = Number.POSITIVE_INFINITY;
     for (let attempts = 1; performance.now() < giveUpMs; attempts++) {

@@ -6,7 +6,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { isClean } from '../chaos/check-books.js';
-import { type ChaosStack, settleAndCheck, startChaosStack } from '../chaos/collector-run.js';
+import { type ChaosStack, settleAndCheck, startChaosStack } from '../chaos/chaos-stack.js';
 import { type Fault, injectSyncFault, injectWriteFault, limitFileSize } from '../chaos/inject-fault.js';
 import { TrackedSender } from '../chaos/tracked-sender.js';
 
@@ -91,7 +91,7 @@ test('fsync that takes 5 s: 503 with Retry-After for whoever would wait, and on 
 test('everything answered 202 is stored once, nothing answered 503 is stored, and the books agree', async () => {
   await stack.broker.restart();
   await sender.acknowledgedMore(500);
-  const findings = await settleAndCheck(stack.pipeline, sender, () => undefined);
+  const findings = await settleAndCheck(stack.pipeline, { senders: [sender], say: () => undefined });
   assert.ok(
     sender.fates.refused.size > (8 * REFUSALS) / 2,
     `${sender.fates.refused.size} requests were refused`,

@@ -5,13 +5,9 @@
  */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { type ChaosStack, startChaosStack } from '../chaos/chaos-stack.js';
 import { checkBooks, isClean } from '../chaos/check-books.js';
-import {
-  type ChaosStack,
-  type RunOutcome,
-  runAgainstCollector,
-  startChaosStack,
-} from '../chaos/collector-run.js';
+import { type RunOutcome, runAgainstCollector } from '../chaos/collector-run.js';
 
 let stack: ChaosStack;
 
@@ -58,10 +54,11 @@ test('the checks see what is lost, doubled, stored though refused, and books tha
     refused: new Map([[request, 40]]),
     unclear: new Map(),
   });
-  const { lost, doubled, refusedStored, metricDifferences, accountDifferences } = findings;
+  const { lost, doubled, refusedStored } = findings;
   assert.deepEqual({ lost, doubled, refusedStored }, { lost: 10, doubled: 1, refusedStored: 40 });
+  const { blockDifferences, metricDifferences, accountDifferences } = findings;
   assert.deepEqual(
-    { metricDifferences, accountDifferences },
-    { metricDifferences: 1, accountDifferences: 1 },
+    { blockDifferences, metricDifferences, accountDifferences },
+    { blockDifferences: 1, metricDifferences: 1, accountDifferences: 1 },
   );
 });

@@ -7,7 +7,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { type ClickHouseClient, createClient } from '@clickhouse/client';
+import { type ClickHouseClient, ClickHouseLogLevel, createClient } from '@clickhouse/client';
 import type { Answer } from '@imscope/schemas/query-api/answers.js';
 import { type Credentials, openCredentials } from '../stack/credentials.js';
 import { freePort } from '../stack/ports.js';
@@ -16,8 +16,22 @@ import { readMetric } from '../stack/read-metric.js';
 import { type RunningService, type ServiceName, runServiceCommand, startService } from '../stack/services.js';
 import { type RunningStore, startStore, storeEnv } from '../stack/store.js';
 
+/** One of each service, and a second one where it is asked for: in the same group, or with a spool of its own. */
+export type ProcessName = ServiceName | SecondName;
+export type SecondName = 'aggregator-2' | 'collector-2';
+
+export type PipelineOptions = {
+  readonly seconds?: readonly SecondName[];
+  /** Where whoever stands before the store must know it beforehand. */
+  readonly storePort?: number;
+};
+
+/** Settings by process; a second one has those of the first, and its own over them. */
+type ProcessSettings = Partial<Record<ProcessName, Record<string, string>>>;
+
 export type Pipeline = {
   readonly collectorUrl: string;
+  readonly secondCollectorUrl: string;
   readonly queryUrl: string;
   readonly credentials: Credentials;
   readonly kafka: { readonly broker: string; readonly topicPrefix: string };
@@ -31,14 +45,14 @@ export type Pipeline = {
   /** Waits until `count()` of request_log is `rows`. Throws after `timeoutMs` with what is there instead. */
   untilStored(rows: number, timeoutMs?: number): Promise<void>;
   /** The process as it is now, also while it is being started. */
-  process(service: ServiceName): ManagedProcess;
+  process(name: ProcessName): ManagedProcess;
   /** The sum of a service's metric over its labels. Throws where there is none of this name. */
-  metric(service: ServiceName, name: string): Promise<number>;
-  stop(service: ServiceName): Promise<void>;
+  metric(name: ProcessName, metric: string): Promise<number>;
+  stop(name: ProcessName): Promise<void>;
   /** SIGKILL, also while it is being started: then that start fails. */
-  kill(service: ServiceName): Promise<void>;
+  kill(name: ProcessName): Promise<void>;
   /** Starts a stopped service again on its ports and data. */
-  start(service: ServiceName): Promise<void>;
+  start(name: ProcessName): Promise<void>;
   end(): Promise<void>;
 };
 
@@ -55,41 +69,48 @@ export function testBroker(): string {
 
 type Processes = {
   /** Those that became ready, and those of them and others that were spawned last. */
-  readonly running: Map<ServiceName, RunningService>;
-  readonly spawned: Map<ServiceName, ManagedProcess>;
+  readonly running: Map<ProcessName, RunningService>;
+  readonly spawned: Map<ProcessName, ManagedProcess>;
   readonly store: RunningStore;
   readonly kafka: Pipeline['kafka'];
   readonly aggregatorEnvironment: Pipeline['aggregatorEnvironment'];
-  start(name: ServiceName): Promise<void>;
+  start(name: ProcessName): Promise<void>;
 };
 
 /** @param settings further settings by service, over the usual ones */
 export async function startPipeline(
-  settings: Partial<Record<ServiceName, Record<string, string>>> = {},
+  settings: ProcessSettings = {},
   broker = testBroker(),
+  options: PipelineOptions = {},
 ): Promise<Pipeline> {
   const directory = mkdtempSync(join(tmpdir(), 'imscope-pipeline-'));
   const credentials = openCredentials(join(directory, 'credentials'));
-  const [collectorPort, queryPort] = [await freePort(), await freePort()];
-  const processes = await startProcesses(directory, credentials, broker, {
+  const [collectorPort, secondPort, queryPort] = [await freePort(), await freePort(), await freePort()];
+  const withPorts = {
     ...settings,
     collector: { COLLECTOR_PORT: String(collectorPort), ...settings.collector },
+    'collector-2': { COLLECTOR_PORT: String(secondPort), ...settings['collector-2'] },
     query: { QUERY_PORT: String(queryPort), ...settings.query },
-  });
+  };
+  const parts = { directory, credentials, broker, settings: withPorts, options };
+  const processes = await startProcesses(parts);
   const { running, spawned, store, start } = processes;
   const client = createClient({
     url: store.url,
     username: store.user,
     password: store.password,
     database: store.database,
+    // What goes wrong comes back as a rejected promise.
+    log: { level: ClickHouseLogLevel.OFF },
     clickhouse_settings: { output_format_json_quote_64bit_integers: 0 },
   });
   const select = async <T>(sql: string): Promise<T[]> =>
     (await client.query({ query: sql, format: 'JSONEachRow' })).json<T>();
-  const runningService = (name: ServiceName): RunningService => running.get(name) ?? failNotRunning(name);
-  const spawnedProcess = (name: ServiceName): ManagedProcess => spawned.get(name) ?? failNotRunning(name);
+  const runningService = (name: ProcessName): RunningService => running.get(name) ?? failNotRunning(name);
+  const spawnedProcess = (name: ProcessName): ManagedProcess => spawned.get(name) ?? failNotRunning(name);
   return {
     collectorUrl: `http://127.0.0.1:${collectorPort}`,
+    secondCollectorUrl: `http://127.0.0.1:${secondPort}`,
     queryUrl: `http://127.0.0.1:${queryPort}`,
     credentials,
     kafka: processes.kafka,
@@ -115,16 +136,19 @@ export async function startPipeline(
 }
 
 /** Starts store, tables, topics and services in this order; what came up is stopped again where one does not. */
-async function startProcesses(
-  directory: string,
-  { storePassword: password, registryFile }: Credentials,
-  broker: string,
-  settings: Partial<Record<ServiceName, Record<string, string>>>,
-): Promise<Processes> {
-  const running = new Map<ServiceName, RunningService>();
-  const spawned = new Map<ServiceName, ManagedProcess>();
+async function startProcesses(parts: {
+  directory: string;
+  credentials: Credentials;
+  broker: string;
+  settings: ProcessSettings;
+  options: PipelineOptions;
+}): Promise<Processes> {
+  const { directory, broker, options } = parts;
+  const { storePassword: password } = parts.credentials;
+  const running = new Map<ProcessName, RunningService>();
+  const spawned = new Map<ProcessName, ManagedProcess>();
   const logFile = (name: string): string => join(directory, `${name}.log`);
-  const storePort = await freePort();
+  const storePort = options.storePort ?? (await freePort());
   const startStoreAgain = async (): Promise<RunningStore> => {
     const dataDir = join(directory, 'store');
     const store = await startStore({
@@ -141,24 +165,26 @@ async function startProcesses(
   try {
     const store = await startStoreAgain();
     const topicPrefix = `${randomBytes(6).toString('hex')}.`;
-    const kafka = { KAFKA_BROKERS: broker, KAFKA_TOPIC_PREFIX: topicPrefix };
-    const tokens = { REGISTRY_FILE: registryFile };
-    const environments: Record<Exclude<ServiceName, 'store'>, Record<string, string>> = {
-      aggregator: { ...kafka, ...storeEnv(store), ...settings.aggregator },
-      collector: { ...kafka, ...tokens, SPOOL_DIR: join(directory, 'spool'), ...settings.collector },
-      query: { ...storeEnv(store), ...tokens, ...settings.query },
-    };
-    const start = async (name: ServiceName): Promise<void> => {
+    const environments = environmentsOf({ ...parts, store, topicPrefix });
+    const start = async (name: ProcessName): Promise<void> => {
       if (name === 'store') await startStoreAgain();
       else {
         const env = environments[name];
         const onSpawn = (process: ManagedProcess): void => void spawned.set(name, process);
-        running.set(name, await startService({ name, mode: 'built', env, logFile: logFile(name), onSpawn }));
+        const service = {
+          name: serviceOf(name),
+          mode: 'built',
+          env,
+          logFile: logFile(name),
+          onSpawn,
+        } as const;
+        running.set(name, await startService(service));
       }
     };
     const prepare = { name: 'aggregator', mode: 'built', env: environments.aggregator } as const;
     await runServiceCommand({ ...prepare, logFile: logFile('prepare') }, ['prepare']);
-    for (const name of ['aggregator', 'collector', 'query'] as const) await start(name);
+    for (const name of ['aggregator', 'collector', 'query', ...(options.seconds ?? [])] as const)
+      await start(name);
     return {
       running,
       spawned,
@@ -173,15 +199,45 @@ async function startProcesses(
   }
 }
 
+function environmentsOf(parts: {
+  directory: string;
+  credentials: Credentials;
+  broker: string;
+  topicPrefix: string;
+  store: RunningStore;
+  settings: ProcessSettings;
+}): Record<Exclude<ProcessName, 'store'>, Record<string, string>> {
+  const { directory, broker, topicPrefix, store, settings } = parts;
+  const kafka = { KAFKA_BROKERS: broker, KAFKA_TOPIC_PREFIX: topicPrefix };
+  const tokens = { REGISTRY_FILE: parts.credentials.registryFile };
+  const aggregator = { ...kafka, ...storeEnv(store), ...settings.aggregator };
+  const collector = { ...kafka, ...tokens, SPOOL_DIR: join(directory, 'spool'), ...settings.collector };
+  const second = { SPOOL_DIR: join(directory, 'spool-2'), COLLECTOR_NAME: 'second' };
+  return {
+    aggregator,
+    'aggregator-2': { ...aggregator, ...settings['aggregator-2'] },
+    collector,
+    'collector-2': { ...collector, ...second, ...settings['collector-2'] },
+    query: { ...storeEnv(store), ...tokens, ...settings.query },
+  };
+}
+
+function serviceOf(name: ProcessName): ServiceName {
+  if (name === 'aggregator-2') return 'aggregator';
+  return name === 'collector-2' ? 'collector' : name;
+}
+
 async function endProcesses(
-  spawned: ReadonlyMap<ServiceName, ManagedProcess>,
+  spawned: ReadonlyMap<ProcessName, ManagedProcess>,
   directory: string,
 ): Promise<void> {
-  for (const name of ['query', 'collector', 'aggregator', 'store'] as const) await spawned.get(name)?.stop();
+  // Sources before sinks, so that nobody waits for one that is gone.
+  const order = ['query', 'collector', 'collector-2', 'aggregator', 'aggregator-2', 'store'] as const;
+  for (const name of order) await spawned.get(name)?.stop();
   rmSync(directory, { recursive: true, force: true });
 }
 
-function failNotRunning(name: ServiceName): never {
+function failNotRunning(name: ProcessName): never {
   throw new Error(`${name} was never started`);
 }
 

@@ -1,0 +1,163 @@
+/*
+ * One kill loop: the whole pipeline with two aggregators in the group and two collectors under load, every part of it
+ * killed by a plan, aggregators also stopped and let go on as zombies; then rest, and all books held together.
+ */
+import { freePort } from '../stack/ports.js';
+import type { ManagedProcess } from '../stack/process.js';
+import { type AggregatorName, type ChaosStack, settleAndCheck, startChaosStack } from './chaos-stack.js';
+import type { Findings } from './check-books.js';
+import { InsertFates, type InsertWatch, watchInserts } from './insert-watch.js';
+import { KillLoop, type LoopCounts, type Targets, type Until } from './kill-loop.js';
+import { type Bag, planStrokes, type TargetName } from './kill-plan.js';
+import { KillTarget } from './kill-targets.js';
+import { Recoveries } from './recoveries.js';
+import { TrackedSender } from './tracked-sender.js';
+
+export type KillRunOptions = {
+  readonly seed: number;
+  readonly bag: Bag;
+  readonly until: Until;
+  readonly recordsPerSecond: number;
+  readonly say: (text: string) => void;
+};
+
+export type KillOutcome = LoopCounts & {
+  readonly findings: Findings;
+  readonly sentRecords: number;
+  readonly ambiguousInserts: number;
+  /** Ambiguous, and nobody ever asked again. */
+  readonly leftUnknown: readonly string[];
+  readonly repeatedInserts: number;
+  readonly repeatedRequests: number;
+  readonly longestRecoveryMs: number;
+  readonly longestSilenceMs: number;
+};
+
+export type KillStack = ChaosStack & {
+  readonly fates: InsertFates;
+  readonly watches: Readonly<Record<AggregatorName, InsertWatch>>;
+  readonly brokerProcess: () => ManagedProcess;
+};
+
+/** What `prepare` makes of each topic. */
+const PARTITIONS = 4;
+const RECORDS_PER_REQUEST = 40;
+const CLIENTS = 5;
+
+export async function startKillStack(): Promise<KillStack> {
+  const storePort = await freePort();
+  const fates = new InsertFates();
+  const watches = {
+    aggregator: await watchInserts(storePort, fates),
+    'aggregator-2': await watchInserts(storePort, fates),
+  };
+  const closeWatches = async (): Promise<void> => {
+    for (const watch of Object.values(watches)) await watch.close();
+  };
+  let brokerProcess: ManagedProcess | undefined;
+  try {
+    const stack = await startChaosStack({
+      storeUrls: { aggregator: watches.aggregator.url, 'aggregator-2': watches['aggregator-2'].url },
+      pipeline: { seconds: ['aggregator-2', 'collector-2'], storePort },
+      onBrokerSpawn: (process) => (brokerProcess = process),
+    });
+    const end = async (): Promise<void> => {
+      await stack.end();
+      await closeWatches();
+    };
+    return { ...stack, fates, watches, brokerProcess: () => brokerProcess ?? stack.broker.process(), end };
+  } catch (error) {
+    await closeWatches();
+    throw error;
+  }
+}
+
+/** Leaves the collectors stopped and the store with all there is. A stack serves one run. */
+export async function runKillLoop(stack: KillStack, options: KillRunOptions): Promise<KillOutcome> {
+  const { pipeline, fates, watches } = stack;
+  const senders = {
+    collector: startSender(pipeline.collectorUrl, 'first', stack, options),
+    'collector-2': startSender(pipeline.secondCollectorUrl, 'second', stack, options),
+  };
+  const both = Object.values(senders);
+  await Promise.all(both.map((sender) => sender.acknowledgedMore(1_000)));
+  const recoveries = new Recoveries(pipeline.select, PARTITIONS);
+  const targets = await superviseAll(stack, options.say);
+  const loop = new KillLoop({ targets, senders, recoveries, watches, fates, say: options.say });
+  try {
+    await loop.run(planStrokes(options.seed, options.bag), options.until);
+    options.say('no more kills: waiting until all runs and has recovered');
+    // Traffic goes on meanwhile, for only what comes after a kill shows the recovery.
+    await loop.untilRecovered();
+    const findings = await settleAndCheck(pipeline, {
+      senders: both,
+      say: options.say,
+      supervised: { collectors: ['collector', 'collector-2'], stop: (name) => targets[name].end() },
+    });
+    return {
+      findings,
+      ...loop.counts,
+      sentRecords: sum(both.map(({ sentRecords }) => sentRecords)),
+      ambiguousInserts: fates.ambiguous,
+      leftUnknown: fates.leftUnknown(),
+      repeatedInserts: fates.repeated,
+      repeatedRequests: sum(both.map(({ repeated }) => repeated)),
+      longestRecoveryMs: Math.max(recoveries.longestMs, ...both.map((one) => one.longestRecoveryMs)),
+      longestSilenceMs: Math.max(...both.map((one) => one.longestSilenceMs)),
+    };
+  } finally {
+    await recoveries.stop();
+    await endAll(targets);
+  }
+}
+
+/** Every client has keys and sends until it is answered: at the end, what was sent is what was acknowledged. */
+function startSender(
+  url: string,
+  name: string,
+  { pipeline }: KillStack,
+  options: KillRunOptions,
+): TrackedSender {
+  return new TrackedSender({
+    url,
+    token: pipeline.credentials.writeToken,
+    name,
+    seed: options.seed,
+    keyedClients: CLIENTS,
+    plainClients: 0,
+    recordsPerRequest: RECORDS_PER_REQUEST,
+    recordsPerSecond: options.recordsPerSecond / 2,
+    whenRefused: 'send_again',
+  });
+}
+
+async function superviseAll(
+  { pipeline, broker, brokerProcess }: KillStack,
+  say: (text: string) => void,
+): Promise<Targets> {
+  const supervised = async (name: TargetName): Promise<KillTarget> =>
+    KillTarget.of({
+      name,
+      process: name === 'broker' ? brokerProcess : () => pipeline.process(name),
+      start: name === 'broker' ? broker.restart : () => pipeline.start(name),
+      say,
+    });
+  return {
+    store: await supervised('store'),
+    broker: await supervised('broker'),
+    aggregator: await supervised('aggregator'),
+    'aggregator-2': await supervised('aggregator-2'),
+    collector: await supervised('collector'),
+    'collector-2': await supervised('collector-2'),
+  };
+}
+
+async function endAll(targets: Targets): Promise<void> {
+  // Sources before sinks, so that nobody waits for one that is gone.
+  for (const name of ['collector', 'collector-2', 'aggregator', 'aggregator-2', 'store', 'broker'] as const)
+    await targets[name].end();
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
+}

@@ -1,0 +1,119 @@
+/*
+ * Processes under a supervisor, as in production, each of which may be killed at any moment, also while it starts,
+ * and is started again at once. Knows which deaths were ours: any other is told.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { ManagedProcess } from '../stack/process.js';
+import { type Supervised, supervise, type SupervisorEvent } from '../stack/supervisor.js';
+
+export type KillTargetOptions = {
+  readonly name: string;
+  /** The process as it is now, also while it is being started. */
+  readonly process: () => ManagedProcess;
+  /** Resolves when it is ready. */
+  readonly start: () => Promise<void>;
+  /** Told of ends that were none of ours. */
+  readonly say: (text: string) => void;
+};
+
+const READY_MS_MAX = 120_000;
+const AGAIN_AFTER_MS = 100;
+
+export class KillTarget {
+  readonly #options: KillTargetOptions;
+  #supervised: Supervised<ManagedProcess> | undefined;
+  #ready = true;
+  #killed = false;
+  #stopped = false;
+  /** Ends, and starts that failed, without a kill. */
+  ownDeaths = 0;
+
+  private constructor(options: KillTargetOptions) {
+    this.#options = options;
+  }
+
+  /** @param options of a process that runs already */
+  static async of(options: KillTargetOptions): Promise<KillTarget> {
+    const target = new KillTarget(options);
+    target.#supervised = await supervise({
+      name: options.name,
+      start: async () => {
+        if (target.#supervised !== undefined) await options.start();
+        return options.process();
+      },
+      onEvent: (event) => target.#note(event),
+      // However often it is killed, it starts again soon.
+      deathsMax: Number.POSITIVE_INFINITY,
+      windowMs: 0,
+      pauseMs: AGAIN_AFTER_MS,
+    });
+    return target;
+  }
+
+  get isReady(): boolean {
+    return this.#ready;
+  }
+
+  /** By SIGSTOP. */
+  get isStopped(): boolean {
+    return this.#stopped;
+  }
+
+  async untilReady(): Promise<void> {
+    const deadline = performance.now() + READY_MS_MAX;
+    while (!this.#ready) {
+      if (performance.now() > deadline)
+        throw new Error(`${this.#options.name} is not ready within ${READY_MS_MAX / 1_000} s`);
+      await sleep(20);
+    }
+  }
+
+  /** SIGKILL; where it is dead already, the next life is hit as soon as it begins. */
+  async kill(): Promise<void> {
+    while (!this.#options.process().isRunning()) await sleep(5);
+    this.#killed = true;
+    this.#ready = false;
+    await this.#options.process().kill();
+  }
+
+  /** SIGSTOP, and SIGCONT after a while. Resolves then. */
+  async stopFor(ms: number): Promise<void> {
+    const { pid, isRunning } = this.#options.process();
+    this.#stopped = true;
+    process.kill(pid, 'SIGSTOP');
+    try {
+      await sleep(ms);
+    } finally {
+      if (isRunning()) process.kill(pid, 'SIGCONT');
+      this.#stopped = false;
+    }
+  }
+
+  /** Cleanly, for good. */
+  async end(): Promise<void> {
+    await this.#supervised?.stop();
+  }
+
+  #note(event: SupervisorEvent): void {
+    if (event.kind === 'restarted') {
+      this.#ready = true;
+      return;
+    }
+    // Every kill makes one such event: the process ended, or its start failed.
+    const ours = this.#killed;
+    this.#killed = false;
+    this.#ready = false;
+    if (ours) return;
+    this.ownDeaths += 1;
+    const words = event.kind === 'died' ? event.exit : event.lastLines;
+    this.#options.say(`${this.#options.name} ended by itself and is started again: ${shortened(words)}`);
+  }
+}
+
+/** Without the log lines behind it, but for what was fatal in them. */
+function shortened(words: string): string {
+  const [first = '', ...lines] = words.split('\n');
+  const fatal = lines.findLast((line) => line.includes('"level":60'));
+  const [, message] = /"msg":"([^"]{0,300})/.exec(fatal ?? '') ?? [];
+  return message === undefined ? first : `${first} ${message}`;
+}

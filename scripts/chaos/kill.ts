@@ -1,0 +1,77 @@
+/*
+ * `npm run chaos:kill`: kills aggregators, store, broker and collectors under load, and stops aggregators for longer
+ * than their session; then checks that sent = stored and that all books agree. Figures as JSON lines; ends with 1 and
+ * names what differs where one is wrong.
+ */
+import { randomInt } from 'node:crypto';
+import { Command } from 'commander';
+import { type Figure, figure, type Goal, printFigure, say } from '../bench/figure.js';
+import { findingsFigures, NONE } from './findings-figures.js';
+import { type KillOutcome, runKillLoop, startKillStack } from './kill-run.js';
+import { seconds, whole } from './options.js';
+
+const RECORDS_PER_SECOND = 2_000;
+/** An aggregator's kill or stop halts the group for 10 s, so the others are more. */
+const BAG = { store: 5, collector: 5, broker: 2, aggregator: 2, zombie: 1 };
+
+const options = readOptions(process.argv.slice(2));
+say(`seed ${options.seed}: kills for ${options.forS} s`);
+const stack = await startKillStack();
+try {
+  const outcome = await runKillLoop(stack, {
+    seed: options.seed,
+    bag: BAG,
+    until: { ms: options.forS * 1_000 },
+    recordsPerSecond: RECORDS_PER_SECOND,
+    say,
+  });
+  const figures = figuresOf(outcome, options);
+  for (const one of figures) printFigure(one);
+  for (const detail of outcome.findings.details) say(detail);
+  for (const token of outcome.leftUnknown) say(`an insert whose fate stayed unknown: ${token}`);
+  process.exitCode = figures.every(({ met }) => met !== false) ? 0 : 1;
+} finally {
+  await stack.end();
+}
+
+function figuresOf(outcome: KillOutcome, { seed, forS }: { seed: number; forS: number }): Figure[] {
+  const { findings, kills } = outcome;
+  const all = Object.values(kills).reduce((sum, count) => sum + count, 0);
+  return [
+    figure('seed', seed, ''),
+    // 30 kills, 10 ambiguous inserts and a zombie at least in 180 s.
+    figure('kills', all, '', atLeast(forS / 6)),
+    figure('kills-of-aggregators', kills.aggregator, ''),
+    figure('kills-of-store', kills.store, ''),
+    figure('kills-of-broker', kills.broker, ''),
+    figure('kills-of-collectors', kills.collector, ''),
+    figure('kills-while-starting', outcome.killsWhileStarting, ''),
+    figure('zombies', outcome.zombies, '', atLeast(forS / 180)),
+    figure('ends-without-a-kill', outcome.ownDeaths, ''),
+    figure('ambiguous-inserts', outcome.ambiguousInserts, '', atLeast(forS / 18)),
+    figure('inserts-left-unknown', outcome.leftUnknown.length, '', { goal: NONE }),
+    figure('repeated-inserts', outcome.repeatedInserts, ''),
+    figure('repeated-requests', outcome.repeatedRequests, ''),
+    figure('sent', outcome.sentRecords, 'records'),
+    ...findingsFigures(findings),
+    figure('sent-not-stored-exactly', Math.abs(outcome.sentRecords - findings.stored), 'records', {
+      goal: NONE,
+    }),
+    figure('longest-recovery', outcome.longestRecoveryMs, 'ms'),
+    figure('longest-silence', outcome.longestSilenceMs, 'ms'),
+  ];
+}
+
+function readOptions(argv: readonly string[]): { forS: number; seed: number } {
+  const read = new Command('chaos:kill')
+    .description('Kills every part of the pipeline under load, and checks every record and every book.')
+    .option('--for <duration>', 'how long kills go on, such as 60s', seconds, 180)
+    .option('--seed <n>', 'repeats victims, order and moments of another run', whole)
+    .parse([...argv], { from: 'user' })
+    .opts<{ for: number; seed?: number }>();
+  return { forS: read.for, seed: read.seed ?? randomInt(1_000_000_000) };
+}
+
+function atLeast(limit: number): { goal: Goal } {
+  return { goal: { bound: 'at_least', limit: Math.floor(limit) } };
+}

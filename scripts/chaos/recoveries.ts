@@ -1,0 +1,70 @@
+/*
+ * How long after a kill the pipeline was whole again: when every partition of the request logs had a block in the
+ * ledger whose last message came after the kill, with traffic on all of them.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Select } from './check-books.js';
+
+const LOOK_EVERY_MS = 150;
+
+export class Recoveries {
+  readonly #select: Select;
+  readonly #partitions: number;
+  readonly #stop = new AbortController();
+  readonly #looking: Promise<void>;
+  /** Epoch milliseconds of kills whose recovery was not seen yet. */
+  #open: number[] = [];
+  longestMs = 0;
+  lastMs = 0;
+
+  /** @param partitions of the request logs' topic */
+  constructor(select: Select, partitions: number) {
+    this.#select = select;
+    this.#partitions = partitions;
+    this.#looking = this.#look();
+  }
+
+  noteKill(): void {
+    this.#open.push(Date.now());
+  }
+
+  get pending(): number {
+    return this.#open.length;
+  }
+
+  /** After the last block was stored: nothing more will be seen. */
+  async stop(): Promise<void> {
+    this.#stop.abort();
+    await this.#looking;
+  }
+
+  async #look(): Promise<void> {
+    while (!this.#stop.signal.aborted) {
+      await sleep(LOOK_EVERY_MS);
+      if (this.#open.length === 0) continue;
+      const storedUpToMs = await this.#storedUpToMs();
+      const nowMs = Date.now();
+      for (const killedMs of this.#open.filter((at) => at < storedUpToMs)) {
+        this.lastMs = nowMs - killedMs;
+        this.longestMs = Math.max(this.longestMs, this.lastMs);
+      }
+      this.#open = this.#open.filter((at) => at >= storedUpToMs);
+    }
+  }
+
+  /** 0 while the store does not answer. */
+  async #storedUpToMs(): Promise<number> {
+    try {
+      const [row] = await this.#select<{ partitions: number; appended: number }>(STORED_UP_TO);
+      return row?.partitions === this.#partitions ? row.appended : 0;
+    } catch {
+      return 0;
+    }
+  }
+}
+
+const STORED_UP_TO = `
+  SELECT count() AS partitions, toUnixTimestamp64Milli(min(last)) AS appended FROM (
+    SELECT partition, max(last_appended) AS last FROM block_ledger
+    WHERE endsWith(topic, 'im.request-log') GROUP BY partition
+  )`;
