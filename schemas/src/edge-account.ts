@@ -19,6 +19,12 @@ export type EdgeAccount = {
   readonly applications: readonly ApplicationAccount[];
 };
 
+/**
+ * Stands for the last sequence of all batches with ids out of `Idempotency-Key`s: they have none in common, and their
+ * records are counted apart. Other sequences begin at 0.
+ */
+export const KEYED_SEQUENCE = -1;
+
 export type PartitionAccount = {
   readonly topic: string;
   readonly partition: number;

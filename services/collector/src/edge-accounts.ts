@@ -3,7 +3,12 @@
  * start. Accepted records and records sent are booked in one step when a batch is logged, so in every account
  * accepted = sent + sampled out. Can be set back to an earlier state, for a killed boot's last account. Pure.
  */
-import type { ApplicationAccount, EdgeAccount, PartitionAccount } from '@imscope/schemas/edge-account.js';
+import {
+  type ApplicationAccount,
+  type EdgeAccount,
+  KEYED_SEQUENCE,
+  type PartitionAccount,
+} from '@imscope/schemas/edge-account.js';
 
 /** Applications in one chunk: 1,000 with all reasons of rejection come to 400 kB, below the message bound. */
 export const APPLICATIONS_PER_CHUNK = 1_000;
@@ -11,9 +16,6 @@ export const APPLICATIONS_PER_CHUNK = 1_000;
 export const APPLICATIONS_MAX = 100_000;
 /** For what could not be read, was sent by somebody who does not speak for it, or came beyond the bound. */
 export const UNKNOWN_APPLICATION = 0;
-
-/** Stands for the sequence of all batches with ids out of `Idempotency-Key`s; other sequences begin at 0. */
-export const KEYED_SEQUENCE = -1;
 
 export type EdgeAccountsOptions = {
   readonly collector: string;

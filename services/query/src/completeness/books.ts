@@ -8,6 +8,7 @@ import { TOPICS } from '@imscope/schemas/topics.js';
 import { HOUR_MS, LOG_TERM_MS } from '../time-window.js';
 import type { BatchRange } from './batch-ranges.js';
 import { type Account, BootBooks } from './boot-books.js';
+import { KeyedBalance, type KeyedShortage } from './keyed-balance.js';
 
 /** A partition as the ledger names it. */
 export type Place = {
@@ -33,6 +34,8 @@ export type BookedBlock = Place & {
   /** Batches whose records are not in the store and will not come by themselves. */
   readonly expired: readonly { readonly boot: string; readonly sequence: number }[];
   readonly dead: readonly { readonly boot: string; readonly sequence: number }[];
+  /** Records of keyed batches, whatever became of them, and all duplicates. */
+  readonly keyedSeen: number;
 };
 
 /** Boots remembered; at the bound the one that was heard longest ago is forgotten. */
@@ -46,14 +49,13 @@ export type PartitionState = {
   readonly partition: number;
   /** When Kafka took the last message that is stored; undefined where nothing is. */
   newestMs: number | undefined;
-  /** Keyed batches came after this, as accounts say. */
-  keyedSinceMs: number;
 };
 
 export class Books {
   readonly #boots = new Map<string, BootBooks>();
   /** Partitions of the request logs, by cluster, topic and partition; those that only accounts name by the last. */
   readonly #partitions = new Map<string, PartitionState>();
+  readonly #keyed = new Map<number, KeyedBalance>();
   readonly #positions = new Map<string, Place & { lastOffset: number; appendedMs: number }>();
   /** Boots of which accounts came that were not read yet. */
   readonly #unread = new Set<string>();
@@ -110,15 +112,27 @@ export class Books {
 
   account(account: Account, nowMs: number): void {
     const boot = this.#boot(account.boot);
-    const { keyed, sinceMs } = boot.account(account, nowMs - LOG_TERM_MS);
+    const keyed = boot.account(account, nowMs - LOG_TERM_MS);
+    if (keyed === undefined) return;
+    for (const [partition, records] of keyed.records) {
+      this.keyedBalance(partition).account(records, keyed.fromMs, keyed.toMs);
+    }
     for (const { partition } of account.sent) {
       if (![...this.#partitions.values()].some((one) => one.partition === partition)) {
         this.#partitionState(`${partition}`, partition);
       }
     }
-    for (const state of this.#partitions.values()) {
-      if (keyed.includes(state.partition)) state.keyedSinceMs = Math.max(state.keyedSinceMs, sinceMs);
-    }
+  }
+
+  /** Of one partition, over all clusters and boots. */
+  keyedBalance(partition: number): KeyedBalance {
+    let balance = this.#keyed.get(partition);
+    if (balance === undefined) this.#keyed.set(partition, (balance = new KeyedBalance()));
+    return balance;
+  }
+
+  *keyedShortages(): Generator<KeyedShortage> {
+    for (const balance of this.#keyed.values()) yield* balance.shortages;
   }
 
   /** Lets go of what no window reaches any more. */
@@ -130,6 +144,7 @@ export class Books {
       if (boot.lastSignMs < keptFromMs - EDGE_WAIT_MS_MAX) this.#boots.delete(key);
       else boot.forgetBefore(keptFromMs);
     }
+    for (const balance of this.#keyed.values()) balance.forgetBefore(keptFromMs);
     for (const [key, { appendedMs }] of this.#positions) {
       if (appendedMs < keptFromMs) this.#positions.delete(key);
     }
@@ -145,10 +160,11 @@ export class Books {
     }
   }
 
-  #logBlock({ cluster, topic, partition, appendedMs, batches, expired, dead }: BookedBlock): void {
+  #logBlock({ cluster, topic, partition, appendedMs, batches, expired, dead, keyedSeen }: BookedBlock): void {
     this.#partitions.delete(`${partition}`);
     const state = this.#partitionState(`${cluster} ${topic} ${partition}`, partition);
     state.newestMs = Math.max(state.newestMs ?? 0, appendedMs);
+    this.keyedBalance(partition).see(keyedSeen);
     for (const batch of batches) {
       if (isKeyedBoot(batch.boot)) continue;
       const boot = this.#boot(batch.boot);
@@ -164,7 +180,7 @@ export class Books {
   #partitionState(key: string, partition: number): PartitionState {
     let state = this.#partitions.get(key);
     if (state === undefined) {
-      state = { partition, newestMs: undefined, keyedSinceMs: 0 };
+      state = { partition, newestMs: undefined };
       this.#partitions.set(key, state);
     }
     return state;

@@ -2,10 +2,8 @@
  * The books of one boot of a collector, as the store has them: its accounts in their order, and by partition what
  * of the batches it sent is stored. No I/O.
  */
+import { KEYED_SEQUENCE } from '@imscope/schemas/edge-account.js';
 import { PartitionTrack, type Stretch } from './partition-track.js';
-
-/** Stands in accounts for all batches with ids out of an `Idempotency-Key`: whose they are cannot be told. */
-const KEYED_SEQUENCE = -1;
 
 export type PartitionSent = {
   readonly partition: number;
@@ -22,6 +20,13 @@ export type Account = {
   readonly timeMs: number;
   readonly final: boolean;
   readonly sent: readonly PartitionSent[];
+};
+
+/** Records by partition. */
+export type KeyedSent = {
+  readonly records: ReadonlyMap<number, number>;
+  readonly fromMs: number;
+  readonly toMs: number;
 };
 
 export class BootBooks {
@@ -97,33 +102,32 @@ export class BootBooks {
   /**
    * Takes the next account; one that was taken before changes nothing.
    * @param keptFromMs accounts older than this may be gone: where the boot began before, it is counted from here on
-   * @returns partitions that were sent keyed batches since the account before, and when that was
+   * @returns what keyed batches held that were sent since the account before, and when that was
    */
-  account(
-    account: Account,
-    keptFromMs: number,
-  ): { readonly keyed: readonly number[]; readonly sinceMs: number } {
+  account(account: Account, keptFromMs: number): KeyedSent | undefined {
     const { sequence, final, collector, startedMs, sent } = account;
-    if (sequence <= this.accountSequence) return { keyed: [], sinceMs: 0 };
+    if (sequence <= this.accountSequence) return undefined;
     const isFirst = !this.accounted;
     const isWhole = startedMs >= keptFromMs;
     const fromMs = this.#timesMs.at(-1) ?? startedMs;
     // A clock that goes back makes no stretch of negative length.
     const toMs = Math.max(fromMs, account.timeMs);
     Object.assign(this, { accountSequence: sequence, final, collector, startedMs });
-    const numbered = sent.filter(({ lastSequence }) => lastSequence !== KEYED_SEQUENCE);
     if (isFirst && isWhole) this.#note(startedMs, 0);
     this.#note(
       toMs,
-      numbered.reduce((sum, { records }) => sum + records, 0),
+      sent.reduce((sum, { records }) => sum + records, 0),
     );
-    for (const { partition, lastSequence, records } of numbered) {
-      const track = this.track(partition);
-      if (isFirst && !isWhole) track.begin(lastSequence, records);
-      else track.account({ sequence: lastSequence, records, fromMs, toMs });
+    const keyed = new Map<number, number>();
+    for (const { partition, lastSequence, records } of sent) {
+      const begins = isFirst && !isWhole;
+      if (lastSequence === KEYED_SEQUENCE) {
+        if (!begins) keyed.set(partition, records - (this.#keyedRecords.get(partition) ?? 0));
+        this.#keyedRecords.set(partition, records);
+      } else if (begins) this.track(partition).begin(lastSequence, records);
+      else this.track(partition).account({ sequence: lastSequence, records, fromMs, toMs });
     }
-    const keyed = sent.filter((one) => one.lastSequence === KEYED_SEQUENCE && this.#rises(one));
-    return { keyed: keyed.map(({ partition }) => partition), sinceMs: fromMs };
+    return { records: keyed, fromMs, toMs };
   }
 
   /** Records its accounts say were sent in a span, as if evenly between two accounts. */
@@ -145,12 +149,6 @@ export class BootBooks {
   #note(timeMs: number, total: number): void {
     this.#timesMs.push(timeMs);
     this.#totals.push(total);
-  }
-
-  #rises({ partition, records }: PartitionSent): boolean {
-    const known = this.#keyedRecords.get(partition) ?? 0;
-    this.#keyedRecords.set(partition, records);
-    return records > known;
   }
 
   #totalAt(timeMs: number): number {

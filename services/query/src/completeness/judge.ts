@@ -29,7 +29,7 @@ export function judge(books: Books, window: TimeWindow, nowMs: number): Complete
   const boots = [...books.boots];
   const reaching = boots.filter((boot) => !boot.final && matters(boot, span, nowMs));
   const silent = reaching.filter((boot) => isSilent(boot, nowMs));
-  const { sent, missing, open } = weigh(boots, span, nowMs);
+  const { sent, missing, open } = weigh(books, boots, span, nowMs);
   const watermarkMs = watermarkOf(books, boots, nowMs);
   const isStored = watermarkMs !== undefined && watermarkMs >= window.toMs;
   const known = sent !== undefined || reaching.length > silent.length;
@@ -60,6 +60,7 @@ function isSilent(boot: BootBooks, nowMs: number): boolean {
 
 /** `sent` is undefined where no account tells of the span; `open` is whether any batch of it is missing. */
 function weigh(
+  books: Books,
   boots: readonly BootBooks[],
   span: TimeWindow,
   nowMs: number,
@@ -67,16 +68,18 @@ function weigh(
   let sent: number | undefined;
   let missing = 0;
   let open = false;
+  const miss = (stretch: TimeWindow, records: number): void => {
+    const share = shareWithin(stretch, span);
+    if (share === 0) return;
+    open = true;
+    if (nowMs - stretch.toMs >= SETTLING_MS) missing += records * share;
+  };
+  for (const shortage of books.keyedShortages()) miss(shortage, shortage.records);
   for (const boot of boots) {
     const fromMs = boot.accountedFromMs;
     if (fromMs === undefined || fromMs >= span.toMs || boot.accountedUntilMs <= span.fromMs) continue;
     sent = (sent ?? 0) + boot.sentWithin(span.fromMs, span.toMs);
-    for (const stretch of boot.openStretches()) {
-      const share = shareWithin(stretch, span);
-      if (share === 0) continue;
-      open = true;
-      if (nowMs - stretch.toMs >= SETTLING_MS) missing += missingRecords(stretch) * share;
-    }
+    for (const stretch of boot.openStretches()) miss(stretch, missingRecords(stretch));
   }
   return { sent, missing, open };
 }
@@ -102,24 +105,26 @@ function watermarkOf(books: Books, boots: readonly BootBooks[], nowMs: number): 
       : accounted.length > 0
         ? Math.max(...accounted.map(({ accountedToMs }) => accountedToMs))
         : undefined;
-  const marks = Array.from(books.partitions, (state) => markOf(state, boots, idleMs, nowMs));
+  const marks = Array.from(books.partitions, (state) => markOf(books, state, boots, idleMs, nowMs));
   if (marks.length === 0) return idleMs;
   const known = marks.filter((mark) => mark !== undefined);
   return known.length === 0 ? undefined : Math.min(...known);
 }
 
 function markOf(
-  { partition, newestMs, keyedSinceMs }: PartitionState,
+  books: Books,
+  { partition, newestMs }: PartitionState,
   boots: readonly BootBooks[],
   idleMs: number | undefined,
   nowMs: number,
 ): number | undefined {
   if (idleMs === undefined) return newestMs;
-  const awaited = boots.flatMap((boot) => boot.tracks.get(partition)?.awaited ?? []);
+  const awaited = [
+    ...boots.flatMap((boot) => boot.tracks.get(partition)?.awaited ?? []),
+    ...books.keyedBalance(partition).shortages,
+  ];
   const provenMs = awaited
     .filter(({ toMs }) => nowMs - toMs < EDGE_WAIT_MS_MAX)
     .reduce((least, { fromMs }) => Math.min(least, fromMs), idleMs);
-  // Which keyed batches are stored cannot be told one by one: a block that came after them must do.
-  const isKeyed = keyedSinceMs > (newestMs ?? 0);
-  return Math.max(newestMs ?? 0, isKeyed ? Math.min(provenMs, keyedSinceMs) : provenMs);
+  return Math.max(newestMs ?? 0, provenMs);
 }

@@ -28,8 +28,11 @@ const SUMMARY = defineQuestion(
       ]),
     ),
     losses: Type.Number(),
+    keyed_seen: Type.Number(),
   }),
 );
+
+const KEYED_SQL = "(length(one.boot) = 25 AND startsWith(one.boot, 'k'))";
 
 // Keyed ids are one a request and say nothing of a boot. A block of nothing else still moves its partition on.
 const SUMMARY_SQL = `
@@ -41,7 +44,8 @@ SELECT
     (boot, least, greatest, batch_count, record_count, toUnixTimestamp64Milli(boot_first), toUnixTimestamp64Milli(boot_last)),
     boot != ''
   ) AS boots,
-  sum(boot_losses) AS losses
+  sum(boot_losses) AS losses,
+  sum(span_keyed) AS keyed_seen
 FROM (
   SELECT
     cluster, topic, epoch, partition, toStartOfInterval(last_appended, INTERVAL 10 MINUTE) AS span,
@@ -53,11 +57,18 @@ FROM (
     max(last_offset) AS boot_offset,
     min(last_appended) AS boot_first,
     max(last_appended) AS boot_last,
-    sum(length(expired_batches) + length(dead_batches)) AS boot_losses
-  FROM block_ledger
-  LEFT ARRAY JOIN arrayFilter(one -> NOT (length(one.boot) = 25 AND startsWith(one.boot, 'k')), batches) AS batch
-  WHERE last_appended >= fromUnixTimestamp64Milli({since_ms:Int64}, 'UTC')
-    AND (endsWith(topic, {logs:String}) OR endsWith(topic, {accounts:String}))
+    sum(length(expired_batches) + length(dead_batches)) AS boot_losses,
+    sumIf(block_keyed, place <= 1) AS span_keyed
+  FROM (
+    SELECT
+      cluster, topic, epoch, partition, last_offset, last_appended, expired_batches, dead_batches,
+      arrayFilter(one -> NOT ${KEYED_SQL}, batches) AS own_batches,
+      duplicate_rows + arraySum(one -> if(${KEYED_SQL}, one.records, 0), batches) AS block_keyed
+    FROM block_ledger
+    WHERE last_appended >= fromUnixTimestamp64Milli({since_ms:Int64}, 'UTC')
+      AND (endsWith(topic, {logs:String}) OR endsWith(topic, {accounts:String}))
+  )
+  LEFT ARRAY JOIN own_batches AS batch, arrayEnumerate(own_batches) AS place
   GROUP BY cluster, topic, epoch, partition, span, boot
 )
 GROUP BY cluster, topic, epoch, partition, span
@@ -70,23 +81,48 @@ export type SummedBlock = { readonly block: BookedBlock; readonly whole: boolean
 export async function readLedgerSummary(ask: Ask, sinceMs: number): Promise<SummedBlock[]> {
   const topics = { logs: TOPICS.requestLog.name, accounts: TOPICS.edgeAccount.name };
   const rows = await ask(SUMMARY, SUMMARY_SQL, { since_ms: sinceMs, ...topics });
-  return rows.map(({ boots, losses, greatest_offset: lastOffset, newest_ms: appendedMs, ...place }) => ({
-    block: {
-      ...(place satisfies Place),
-      lastOffset,
-      appendedMs,
-      batches: boots.map(([boot, first, last, , records, firstAppendedMs, lastAppendedMs]) => ({
-        boot,
-        first,
-        last,
-        records,
-        firstAppendedMs,
-        lastAppendedMs,
-      })),
-      expired: [],
-      dead: [],
-    },
-    // A row that was written twice counts twice here, and is told by that.
-    whole: losses === 0 && boots.every(([, first, last, batches]) => batches === last - first + 1),
+  const broken = spansWithEnds(rows);
+  return rows.map((row, index) => ({ block: blockOf(row), whole: !broken.has(index) }));
+}
+
+type SummaryRow = ReturnType<(typeof SUMMARY)['read']>['rows'][number];
+
+function blockOf(row: SummaryRow): BookedBlock {
+  const { cluster, topic, epoch, partition, greatest_offset: lastOffset, newest_ms: appendedMs } = row;
+  const batches = row.boots.map(([boot, first, last, , records, firstAppendedMs, lastAppendedMs]) => ({
+    boot,
+    first,
+    last,
+    records,
+    firstAppendedMs,
+    lastAppendedMs,
   }));
+  const place = { cluster, topic, epoch, partition };
+  return { ...place, lastOffset, appendedMs, batches, expired: [], dead: [], keyedSeen: row.keyed_seen };
+}
+
+/**
+ * The spans, by their place in the list, in which batches are missing or come to an end: within them it matters how
+ * many records each block held. A row of the ledger that was written twice counts twice, and is told by that.
+ */
+function spansWithEnds(rows: readonly SummaryRow[]): Set<number> {
+  const broken = new Set<number>();
+  let ends = new Map<string, { last: number; index: number }>();
+  rows.forEach((row, index) => {
+    const before = rows[index - 1];
+    if (before === undefined || !isSamePlace(before, row)) ends = new Map();
+    const next = rows[index + 1];
+    if (row.losses > 0 || next === undefined || !isSamePlace(next, row)) broken.add(index);
+    for (const [boot, first, last, batches] of row.boots) {
+      const end = ends.get(boot);
+      if (batches !== last - first + 1) broken.add(index);
+      if (first !== (end?.last ?? -1) + 1) broken.add(index).add(end?.index ?? index);
+      ends.set(boot, { last, index });
+    }
+  });
+  return broken;
+}
+
+export function isSamePlace(a: Place, b: Place): boolean {
+  return a.cluster === b.cluster && a.topic === b.topic && a.epoch === b.epoch && a.partition === b.partition;
 }

@@ -3,13 +3,14 @@
  * ledger is read from where it was left off; that accounts came is known by the blocks that brought them, whatever
  * their own clock says.
  */
+import { isKeyedBoot } from '@imscope/schemas/batch-headers.js';
 import { TOPICS } from '@imscope/schemas/topics.js';
 import { Type } from 'typebox';
 import { type Ask, defineQuestion, type QueryParams } from '../ask-store.js';
 import { LOG_TERM_MS } from '../time-window.js';
 import type { Account } from './boot-books.js';
-import type { BookedBlock, Books, Place } from './books.js';
-import { readLedgerSummary } from './ledger-summary.js';
+import type { BookedBlock, Books } from './books.js';
+import { isSamePlace, readLedgerSummary } from './ledger-summary.js';
 
 const Numbers = Type.Array(Type.Number());
 const Texts = Type.Array(Type.String());
@@ -32,6 +33,8 @@ const LEDGER = defineQuestion(
     expired_sequences: Numbers,
     dead_boots: Texts,
     dead_sequences: Numbers,
+    lost_records: Numbers,
+    duplicate_rows: Type.Number(),
   }),
 );
 
@@ -41,7 +44,9 @@ SELECT
   toUnixTimestamp64Milli(last_appended) AS appended_ms,
   batches.boot AS boots, batches.first_sequence AS firsts, batches.last_sequence AS lasts, batches.records AS records,
   expired_batches.boot AS expired_boots, expired_batches.sequence AS expired_sequences,
-  dead_batches.boot AS dead_boots, dead_batches.sequence AS dead_sequences
+  dead_batches.boot AS dead_boots, dead_batches.sequence AS dead_sequences,
+  arrayConcat(expired_batches.records, dead_batches.records) AS lost_records,
+  duplicate_rows
 FROM block_ledger
 WHERE`;
 const LEDGER_ORDER_SQL = `
@@ -143,10 +148,6 @@ async function readFirstTime(ask: Ask, books: Books, sinceMs: number): Promise<v
   }
 }
 
-function isSamePlace(a: Place, b: Place): boolean {
-  return a.cluster === b.cluster && a.topic === b.topic && a.epoch === b.epoch && a.partition === b.partition;
-}
-
 async function readUpTo(ask: Ask, books: Books, end: BookedBlock, sinceMs: number): Promise<void> {
   const { cluster, topic, epoch, partition } = end;
   for (;;) {
@@ -191,7 +192,17 @@ function blockOf(row: LedgerRow): BookedBlock {
     })),
     expired: lossesOf(row.expired_boots, row.expired_sequences),
     dead: lossesOf(row.dead_boots, row.dead_sequences),
+    keyedSeen: keyedSeen(row),
   };
+}
+
+function keyedSeen(row: LedgerRow): number {
+  const boots = [...row.boots, ...row.expired_boots, ...row.dead_boots];
+  const records = [...row.records, ...row.lost_records];
+  return boots.reduce(
+    (sum, boot, index) => sum + (isKeyedBoot(boot) ? (records[index] ?? 0) : 0),
+    row.duplicate_rows,
+  );
 }
 
 function lossesOf(boots: readonly string[], sequences: readonly number[]): BookedBlock['expired'] {

@@ -10,7 +10,7 @@ import { createQueryGate } from '../../src/query-gate.js';
 import { openQuery, openStore, READ_ALL, type StoreUnderTest } from '../query-under-test.js';
 import { addressOf } from '../read-answer.js';
 import { storedRow } from '../stored-row.js';
-import { blocksOf, bootName, historyOf, MINUTE_MS, takenAt } from './history.js';
+import { blocksOf, bootName, historyOf, MINUTE_MS, takenAt, withKeyed } from './history.js';
 import { insertAccounts, insertBlocks } from './stored-history.js';
 
 const SPAN_MINUTES = 6;
@@ -140,7 +140,8 @@ test('the first reading says of every window what reading block by block does', 
     batches: [{ boot: `k${'0'.repeat(24)}`, first: 0, last: 0, records: 8, ...takenAt(first.appendedMs) }],
   };
   await insertBlocks(store.client, [...harmed, far, keyed]);
-  await insertAccounts(store.client, history.accounts);
+  const sent = { boot: bootName(0), partition: 6, minute: 4, records: 8 + 1 };
+  await insertAccounts(store.client, withKeyed(history.accounts, sent));
   const atOnce = createCompleteness(ask);
   for (let minute = 0; minute < SPAN_MINUTES; minute++) {
     const window = {
@@ -159,7 +160,7 @@ test('reading what is new does not read what the ledger holds already', async ()
   await store.client.command({
     query: `INSERT INTO block_ledger (cluster, topic, epoch, partition, first_offset, last_offset, cut, batches, first_appended, last_appended)
 SELECT 'c', 'im.request-log', 0, number % 2, number, number, 'rows', [('${bootName(0)}', toInt64(intDiv(number, 2)), toInt64(intDiv(number, 2)), toUInt64(9))],
-  fromUnixTimestamp64Milli(toInt64(${END_MS} - 400000 + number)), fromUnixTimestamp64Milli(toInt64(${END_MS} - 400000 + number))
+  fromUnixTimestamp64Milli(toInt64(${END_MS} - (400000 - number) * 360)), fromUnixTimestamp64Milli(toInt64(${END_MS} - (400000 - number) * 360))
 FROM numbers(400000)`,
   });
   const completeness = createCompleteness(ask);

@@ -2,6 +2,7 @@
  * A history of collectors for tests: what each boot sends in its minutes, its accounts, and the blocks the ledger
  * books of it. A part of it can be left out, to be found missing.
  */
+import { KEYED_SEQUENCE } from '@imscope/schemas/edge-account.js';
 import type { Account } from '../../src/completeness/boot-books.js';
 import type { BookedBlock } from '../../src/completeness/books.js';
 import { Books } from '../../src/completeness/books.js';
@@ -97,6 +98,7 @@ export function blocksOf(batches: readonly SentBatch[], messages = 1): BookedBlo
         })),
         expired: [],
         dead: [],
+        keyedSeen: 0,
       };
     }),
   );
@@ -116,7 +118,26 @@ export function accountBlocksOf(accounts: readonly Account[]): BookedBlock[] {
       batches: [{ boot, first: sequence, last: sequence, records: 1, ...takenAt(timeMs + 20) }],
       expired: [],
       dead: [],
+      keyedSeen: 0,
     }));
+}
+
+/** The same accounts with keyed batches of so many records sent to a partition in a minute. */
+export function withKeyed(
+  accounts: readonly Account[],
+  sent: {
+    readonly boot: string;
+    readonly partition: number;
+    readonly minute: number;
+    readonly records: number;
+  },
+): Account[] {
+  const { boot, partition, minute, records } = sent;
+  return accounts.map((account) =>
+    account.boot !== boot || account.sequence <= minute
+      ? account
+      : { ...account, sent: [...account.sent, { partition, lastSequence: KEYED_SEQUENCE, records }] },
+  );
 }
 
 export function booksOf(history: {

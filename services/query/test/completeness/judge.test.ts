@@ -14,6 +14,7 @@ import {
   MINUTE_MS,
   type SentBatch,
   START_MS,
+  withKeyed,
 } from './history.js';
 
 const PARTITIONS = 3;
@@ -325,4 +326,37 @@ test('an idle partition does not hold the watermark back, and one with a batch o
     waiting.watermark !== null && Date.parse(waiting.watermark) < last.sentMs,
     `${waiting.watermark}`,
   );
+});
+
+test('keyed batches are balanced by their sums: what accounts tell of and nobody saw is missing', () => {
+  const accounts = withKeyed(steady.accounts, { boot: bootName(1), partition: 0, minute: 1, records: 90 });
+  const blocks = blocksOf(steady.batches);
+  const [last] = blocks.filter(({ partition }) => partition === 0).slice(-1);
+  assert.ok(last);
+  const sent = sum(steady.batches) + 90;
+  const books = booksOf({ blocks, accounts });
+  const judged = () => {
+    const { status, ratio } = judge(books, window(0, 4), NOW_MS);
+    return { status, ratio };
+  };
+  assert.deepEqual(judged(), { status: 'partial', ratio: 1 - 90 / sent });
+  assert.equal(judge(books, window(2, 4), NOW_MS).ratio, 1);
+  const keyed = { ...last, lastOffset: last.lastOffset + 1, batches: [] };
+  books.block({ ...keyed, keyedSeen: 60 });
+  assert.deepEqual(judged(), { status: 'partial', ratio: 1 - 30 / sent });
+  books.block({ ...keyed, lastOffset: keyed.lastOffset + 1, keyedSeen: 30 });
+  assert.deepEqual(judged(), { status: 'complete', ratio: 1 });
+});
+
+test('a key that was sent through two collectors is stored once, and nothing is missing', () => {
+  const twice = [0, 1].reduce(
+    (accounts, index) => withKeyed(accounts, { boot: bootName(index), partition: 0, minute: 1, records: 90 }),
+    [...steady.accounts],
+  );
+  const [first, ...rest] = blocksOf(steady.batches);
+  assert.ok(first);
+  // 90 records stored, and 90 as a duplicate.
+  const books = booksOf({ blocks: [{ ...first, keyedSeen: 180 }, ...rest], accounts: twice });
+  const { status, ratio } = judge(books, window(0, 4), NOW_MS);
+  assert.deepEqual([status, ratio], ['complete', 1]);
 });
