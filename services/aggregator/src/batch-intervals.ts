@@ -4,17 +4,18 @@
  * in order, so a boot is one interval as a rule and memory is bounded by boots, not by messages.
  */
 import { isKeyedBoot } from '@imscope/schemas/batch-headers.js';
+import { KeyedBatches } from './keyed-batches.js';
 
 export type Interval = { readonly first: number; readonly last: number };
 
-type Boot = { intervals: Interval[]; lastAppendedMs: number };
+type Boot = { intervals: { first: number; last: number }[]; lastAppendedMs: number };
 
-const HOUR_MS = 3_600_000;
 /** A boot unheard for this long is forgotten: the topic itself keeps nothing for longer (72 h). */
 export const REMEMBERED_MS = 73 * 3_600_000;
 
 export class BatchIntervals {
   readonly #boots = new Map<string, Boot>();
+  readonly #keyed = new KeyedBatches();
 
   get boots(): number {
     return this.#boots.size;
@@ -22,31 +23,35 @@ export class BatchIntervals {
 
   /**
    * @param appendedMs the broker's time of the batch that is asked for. Ids out of an `Idempotency-Key`, of which
-   * there may be one a request, count as seen for an hour of the log, by whoever reads it.
+   * there may be one a request, count as seen for an hour of the log or a little more, the same for whoever reads it.
    */
   has(boot: string, sequence: number, appendedMs: number): boolean {
+    if (isKeyedBoot(boot)) return this.#keyed.has(boot, sequence, appendedMs);
     const known = this.#boots.get(boot);
-    if (known === undefined || isPast(boot, known, appendedMs)) return false;
+    if (known === undefined) return false;
     return known.intervals.some(({ first, last }) => first <= sequence && sequence <= last);
   }
 
   /** Adds a closed interval. `appendedMs` is the broker's time, so that forgetting depends on the log alone. */
   add(boot: string, first: number, last: number, appendedMs: number): void {
-    const before = this.#boots.get(boot);
-    const known =
-      before === undefined || isPast(boot, before, appendedMs)
-        ? { intervals: [], lastAppendedMs: 0 }
-        : before;
+    if (isKeyedBoot(boot)) {
+      for (let sequence = first; sequence <= last; sequence++) this.#keyed.add(boot, sequence, appendedMs);
+      return;
+    }
+    const known = this.#boots.get(boot) ?? { intervals: [], lastAppendedMs: 0 };
     known.lastAppendedMs = Math.max(known.lastAppendedMs, appendedMs);
-    known.intervals = merge(known.intervals, { first, last });
+    const end = known.intervals.at(-1);
+    // Nearly always the batch behind the last one.
+    if (end !== undefined && first === end.last + 1) end.last = last;
+    else known.intervals = merge(known.intervals, { first, last });
     this.#boots.set(boot, known);
   }
 
   forgetBefore(appendedMs: number): void {
     for (const [boot, known] of this.#boots) {
-      const old = known.lastAppendedMs < appendedMs - REMEMBERED_MS;
-      if (old || isPast(boot, known, appendedMs)) this.#boots.delete(boot);
+      if (known.lastAppendedMs < appendedMs - REMEMBERED_MS) this.#boots.delete(boot);
     }
+    this.#keyed.forgetBefore(appendedMs);
   }
 
   /** Sequences below a boot's greatest that were never seen, as intervals by boot. */
@@ -63,18 +68,9 @@ export class BatchIntervals {
   }
 }
 
-/** True where a keyed id is older than its hour. */
-function isPast(boot: string, { lastAppendedMs }: Boot, appendedMs: number): boolean {
-  return isKeyedBoot(boot) && lastAppendedMs < appendedMs - HOUR_MS;
-}
-
-/** Sorted, disjoint, not touching. The new interval is at the end nearly always, so look from there. */
-function merge(intervals: readonly Interval[], added: Interval): Interval[] {
-  const last = intervals.at(-1);
-  if (last !== undefined && added.first === last.last + 1) {
-    return [...intervals.slice(0, -1), { first: last.first, last: added.last }];
-  }
-  const merged: Interval[] = [];
+/** Sorted, disjoint, not touching. */
+function merge(intervals: readonly Interval[], added: Interval): Boot['intervals'] {
+  const merged: Boot['intervals'] = [];
   for (const next of [...intervals, added].toSorted((a, b) => a.first - b.first)) {
     const before = merged.at(-1);
     if (before !== undefined && next.first <= before.last + 1) {

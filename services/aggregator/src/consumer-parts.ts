@@ -45,12 +45,12 @@ export type StorePorts = {
   readonly readPosition: (place: PartitionPlace) => Promise<LedgerPosition | undefined>;
   /**
    * The batches of earlier epochs, and of this epoch's blocks that end before an offset, as far as they were appended
-   * since a time.
+   * since a time: those of keyed requests since a later one.
    * @returns with the offset behind the last of this epoch's blocks, which shows whether the answer is complete
    */
   readonly readSeen: (
     place: BlockPlace,
-    range: { readonly beforeOffset: number; readonly sinceMs: number },
+    range: { readonly beforeOffset: number; readonly sinceMs: number; readonly keyedSinceMs: number },
   ) => Promise<{ seen: BatchIntervals; nextOffset: number }>;
 };
 

@@ -37,11 +37,15 @@ export async function readPosition(
 export async function readSeenBatches(
   client: ClickHouseClient,
   place: BlockPlace,
-  range: { readonly beforeOffset: number; readonly sinceMs: number },
+  range: { readonly beforeOffset: number; readonly sinceMs: number; readonly keyedSinceMs: number },
 ): Promise<{ seen: BatchIntervals; nextOffset: number }> {
   const { cluster, topic, epoch, partition } = place;
   const result = await client.query({
-    query: `SELECT epoch, last_offset, toUnixTimestamp64Milli(last_appended) AS appended, batches FROM block_ledger FINAL
+    // There may be millions of keyed ones a day; a boot's own ids have 16 characters, theirs 25.
+    query: `SELECT epoch, last_offset, toUnixTimestamp64Milli(last_appended) AS appended,
+        arrayFilter(batch -> last_appended >= fromUnixTimestamp64Milli({keyed_since:Int64})
+          OR NOT match(batch.boot, '^k.{24}$'), batches) AS known_batches
+      FROM block_ledger FINAL
       WHERE cluster = {cluster:String} AND topic = {topic:String} AND partition = {partition:Int32}
         AND (epoch < {epoch:UInt32} OR epoch = {epoch:UInt32} AND last_offset < {before:Int64})
         AND last_appended >= fromUnixTimestamp64Milli({since:Int64})
@@ -53,6 +57,7 @@ export async function readSeenBatches(
       partition,
       before: range.beforeOffset,
       since: Math.max(0, range.sinceMs),
+      keyed_since: Math.max(0, range.keyedSinceMs),
     },
     format: 'JSONEachRow',
   });
@@ -60,7 +65,7 @@ export async function readSeenBatches(
   let nextOffset = 0;
   for await (const rows of result.stream<SeenRow>()) {
     for (const row of rows) {
-      const { epoch: stored, last_offset, appended, batches } = row.json();
+      const { epoch: stored, last_offset, appended, known_batches: batches } = row.json();
       if (stored === epoch) nextOffset = last_offset + 1;
       for (const { boot, first_sequence, last_sequence } of batches) {
         seen.add(boot, first_sequence, last_sequence, appended);
@@ -74,7 +79,7 @@ type SeenRow = {
   readonly epoch: number;
   readonly last_offset: number;
   readonly appended: number;
-  readonly batches: readonly BatchRange[];
+  readonly known_batches: readonly BatchRange[];
 };
 
 /** Books a block. The same row again (another owner, a lost answer) replaces itself. */

@@ -13,6 +13,7 @@ import {
 import { BatchIntervals, REMEMBERED_MS } from './batch-intervals.js';
 import type { LogMessage } from './block-cutter.js';
 import type { BrokerPorts, LedgerPosition, PartitionPlace, StorePorts, Timing } from './consumer-parts.js';
+import { KEYED_KNOWN_MS } from './keyed-batches.js';
 
 export type Start = {
   readonly epoch: number;
@@ -99,9 +100,14 @@ async function readStart(
   const nextOffset = position.lastOffset + 1;
   // Only blocks before the place: another owner may book the next one while we read, and its batches would then
   // look like duplicates of themselves. The term runs in the log's time, so that a late reader remembers as much.
+  const { lastAppendedMs } = position;
   const read = await ports.store.readSeen(
     { ...place, epoch },
-    { beforeOffset: nextOffset, sinceMs: position.lastAppendedMs - REMEMBERED_MS },
+    {
+      beforeOffset: nextOffset,
+      sinceMs: lastAppendedMs - REMEMBERED_MS,
+      keyedSinceMs: lastAppendedMs - KEYED_KNOWN_MS,
+    },
   );
   const complete = read.nextOffset === nextOffset;
   return { epoch, nextOffset, bounds: position.bounds, seen: read.seen, complete };

@@ -33,18 +33,19 @@ test('a boot unheard for longer than the topic keeps anything is forgotten, othe
   assert.equal(seen.boots, 1);
 });
 
-test('an id out of an Idempotency-Key counts as seen for an hour of the log, then as new', () => {
+test('an id out of an Idempotency-Key counts as seen for an hour of the log or a little more, then as new', () => {
   const seen = new BatchIntervals();
   const key = keyedBoot(Buffer.alloc(32, 7));
   const hour = 3_600_000;
-  seen.add(key, 0, 0, 1_000);
+  seen.add(key, 0, 1, 1_000);
   seen.add('boot0001', 0, 0, 1_000);
-  assert.equal(seen.has(key, 0, 1_000 + hour), true);
-  assert.equal(seen.has(key, 0, 1_001 + hour), false);
-  assert.equal(seen.has('boot0001', 0, 1_001 + hour), true);
-  // Taken again it begins anew, with this chunk only.
-  seen.add(key, 1, 1, 2_000 + hour);
-  assert.deepEqual([seen.has(key, 0, 2_000 + hour), seen.has(key, 1, 2_000 + hour)], [false, true]);
-  seen.forgetBefore(3_000 + 2 * hour);
+  assert.deepEqual([seen.has(key, 0, 1_000 + hour), seen.has(key, 1, 1_000 + hour)], [true, true]);
+  assert.equal(seen.has(key, 2, 1_000), false);
+  assert.equal(seen.has(key, 0, 1_000 + 1.2 * hour), false);
+  assert.equal(seen.has('boot0001', 0, 1_000 + 1.2 * hour), true);
+  seen.add(key, 1, 1, 2_000 + 1.2 * hour);
+  const known = [0, 1].map((sequence) => seen.has(key, sequence, 2_000 + 1.2 * hour));
+  assert.deepEqual(known, [false, true]);
+  seen.forgetBefore(3_000 + 2.4 * hour);
   assert.equal(seen.boots, 1);
 });
