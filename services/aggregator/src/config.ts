@@ -54,6 +54,12 @@ export const SETTINGS = {
     max: 3_600_000,
     purpose: 'lag without progress for this long ends the process for its supervisor',
   }),
+  reconcileIntervalS: integer({
+    default: 60,
+    min: 1,
+    max: 3_600,
+    purpose: 'seconds between two checks of the books against each other',
+  }),
   topicPartitions: integer({
     default: 4,
     min: 1,

@@ -42,11 +42,17 @@ export type ConsumeParts = {
   readonly fail: (error: Error) => void;
 };
 
+export type Consuming = {
+  /** As the group last said. @param topic prefix and all */
+  owns(topic: string, partition: number): boolean;
+  stop(): Promise<void>;
+};
+
 /** Joins the group and stores until stopped. Resolves once the group is joined. */
 export async function startConsuming(
   options: ConsumeOptions,
   parts: ConsumeParts,
-): Promise<{ stop(): Promise<void> }> {
+): Promise<Consuming> {
   const { kafka, readiness } = parts;
   const admin = kafka.admin();
   const producer = kafka.producer({ allowAutoTopicCreation: false });
@@ -76,6 +82,7 @@ export async function startConsuming(
     storeBlock,
   });
   watchGroup(consumer, loop, parts);
+  const owns = watchOwned(consumer);
   await consumer.subscribe({ topics: [...streams.keys()], fromBeginning: true });
   const joined = new Promise<void>((resolve) => {
     consumer.on(consumer.events.GROUP_JOIN, () => resolve());
@@ -90,6 +97,7 @@ export async function startConsuming(
   await joined;
   readiness.report('kafka');
   return {
+    owns,
     stop: async () => {
       clearInterval(tick);
       // Blocks in hand are finished and committed first; open ones are read again by the next owner.
@@ -114,6 +122,14 @@ function watchGroup(consumer: Consumer, loop: ConsumerLoop, parts: ConsumeParts)
     if (!event.payload.restart)
       parts.fail(new Error('the Kafka consumer stopped', { cause: event.payload.error }));
   });
+}
+
+function watchOwned(consumer: Consumer): Consuming['owns'] {
+  let owned: Readonly<Record<string, readonly number[]>> = {};
+  consumer.on(consumer.events.REBALANCING, () => (owned = {}));
+  consumer.on(consumer.events.CRASH, () => (owned = {}));
+  consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => (owned = payload.memberAssignment));
+  return (topic, partition) => owned[topic]?.includes(partition) ?? false;
 }
 
 async function takeBatch(loop: ConsumerLoop, parts: ConsumeParts, payload: EachBatchPayload): Promise<void> {

@@ -10,12 +10,14 @@ import { createKafka } from '@imscope/runtime/kafka-client.js';
 import { createLogger } from '@imscope/runtime/logger.js';
 import { runService } from '@imscope/runtime/service.js';
 import { createStoreClient } from '@imscope/runtime/store-client.js';
+import { TOPICS } from '@imscope/schemas/topics.js';
 import { SETTINGS } from './config.js';
 import { startConsuming } from './consume.js';
 import { runDlq } from './dlq/run-dlq.js';
 import { createAggregatorMetrics } from './metrics.js';
 import { prepare } from './prepare.js';
 import { runLedgerCheck } from './reconcile/ledger-check.js';
+import { startReconciling } from './reconcile/start-reconciling.js';
 import { connectForWholeAnswers, spareTheJoin } from './whole-responses.js';
 
 async function runPrepare(): Promise<void> {
@@ -69,6 +71,7 @@ else
         const ping = await store.ping();
         readiness.report('store', ping.success ? undefined : ping.error.message);
         spareTheJoin();
+        const metrics = createAggregatorMetrics(registry);
         const consuming = await startConsuming(
           {
             topicPrefix: config.kafkaTopicPrefix,
@@ -89,12 +92,20 @@ else
             readiness,
             fail,
             timing: { nowMs: Date.now, delay, random: Math.random },
-            metrics: createAggregatorMetrics(registry),
+            metrics,
           },
         );
+        const reconciling = startReconciling({
+          store: config,
+          topicPrefix: config.kafkaTopicPrefix,
+          intervalMs: config.reconcileIntervalS * 1_000,
+          isChecker: () => consuming.owns(config.kafkaTopicPrefix + TOPICS.requestLog.name, 0),
+          metrics,
+          logger,
+        });
         return {
           stop: async () => {
-            await consuming.stop();
+            await Promise.all([consuming.stop(), reconciling.stop()]);
             await store.close();
           },
         };

@@ -35,6 +35,18 @@ export function createAggregatorMetrics(registry: Registry) {
       ['topic'],
     ),
     markers: counter('imscope_aggregator_markers_total', 'markers appended', ['topic']),
+    reconcileDifferences: new Gauge({
+      name: 'imscope_aggregator_reconcile_differences',
+      help: 'places where the books differ, by check; told by one member of the group',
+      labelNames: ['check'],
+      registers,
+    }),
+    reconcileCheckedAt: new Gauge({
+      name: 'imscope_aggregator_reconcile_checked_at_seconds',
+      help: 'when the books were last held against each other, Unix time',
+      labelNames: [],
+      registers,
+    }),
     lag: new Gauge({
       name: 'imscope_aggregator_consumer_lag_messages',
       help: 'messages behind the end of the log',

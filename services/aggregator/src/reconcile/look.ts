@@ -2,6 +2,7 @@
  * What one look at the books is about: which topics, since when, and what counts as settled. Also how they are
  * asked, and the terms beyond which rows have left the tables by themselves.
  */
+import type { QueryParams } from '@clickhouse/client';
 import type { ClickHouseClient } from '@imscope/runtime/store-client.js';
 import { TOPICS } from '@imscope/schemas/topics.js';
 
@@ -32,9 +33,18 @@ export const SETTLE_MS = 10 * MINUTE_MS;
 /** Of each kind that is read; beyond, more of the same say nothing new. */
 export const ROWS_MAX = 1_000;
 
-export function storeAsk(client: ClickHouseClient): Ask {
+/** @param options of every statement */
+export function storeAsk(
+  client: ClickHouseClient,
+  options: Pick<QueryParams, 'clickhouse_settings' | 'abort_signal'> = {},
+): Ask {
   return async <T>(sql: string, params = {}) => {
-    const result = await client.query({ query: sql, query_params: params, format: 'JSONEachRow' });
+    const result = await client.query({
+      ...options,
+      query: sql,
+      query_params: params,
+      format: 'JSONEachRow',
+    });
     return result.json<T>();
   };
 }

@@ -1,0 +1,110 @@
+/*
+ * Reconciliation all the time, by one of the group: often over what came since the books last agreed, now and then
+ * over all there is. What is found stands in gauges until a look over the same no longer finds it; only what is new is
+ * logged. A check that fails is told and tried again; nothing of it touches the storing of blocks.
+ */
+import type { Logger } from '@imscope/runtime/logger.js';
+import type { AggregatorMetrics } from '../metrics.js';
+import { checkConfirmed } from './confirmed-check.js';
+import { type Check, CHECKS, type Difference, keyOf } from './difference.js';
+import { type Ask, HOUR_MS, LOOK_BACK_MS, MINUTE_MS, SETTLE_MS } from './look.js';
+
+/** A look goes this far behind the last that found nothing: what was not settled then is by now. */
+const OVERLAP_MS = SETTLE_MS + 5 * MINUTE_MS;
+/** What a look between full ones costs at most: an hour of blocks. */
+const RECENT_MS_MAX = HOUR_MS;
+const FULL_EVERY_MS = HOUR_MS;
+/** Lines logged by one check. */
+const LOGGED_MAX = 20;
+
+export type ReconcilerParts = {
+  readonly ask: Ask;
+  readonly topicPrefix: string;
+  /** One of the group is, at any time: it checks for all. */
+  readonly isChecker: () => boolean;
+  readonly metrics: Pick<AggregatorMetrics, 'reconcileDifferences' | 'reconcileCheckedAt'>;
+  readonly logger: Logger;
+  readonly now: () => number;
+  /** Rejects where it is given up. */
+  readonly wait: (ms: number) => Promise<void>;
+};
+
+export class Reconciler {
+  readonly #parts: ReconcilerParts;
+  #fullMs = Number.NEGATIVE_INFINITY;
+  #cleanMs = Number.NEGATIVE_INFINITY;
+  /** As the last full look and the last recent one found them. */
+  #full: readonly Difference[] = [];
+  #recent: readonly Difference[] = [];
+  #told = new Set<string>();
+
+  constructor(parts: ReconcilerParts) {
+    this.#parts = parts;
+  }
+
+  /** One check, where it is ours to do. Never rejects. */
+  async check(): Promise<void> {
+    const { isChecker, logger, now } = this.#parts;
+    if (!isChecker()) {
+      this.#forget();
+      return;
+    }
+    try {
+      await this.#look(now());
+    } catch (error) {
+      if (!isChecker()) return;
+      logger.warn({ err: error }, 'the books could not be held against each other, trying again');
+    }
+  }
+
+  async #look(startMs: number): Promise<void> {
+    const { ask, topicPrefix, isChecker, metrics, now, wait } = this.#parts;
+    const full = startMs - this.#fullMs >= FULL_EVERY_MS;
+    const fromMs = full
+      ? startMs - LOOK_BACK_MS
+      : Math.max(this.#cleanMs - OVERLAP_MS, startMs - RECENT_MS_MAX);
+    const report = await checkConfirmed({ ask, topicPrefix, fromMs, settleMs: SETTLE_MS }, { now, wait });
+    // Another member checks now, and tells.
+    if (!isChecker()) return;
+    if (full) {
+      this.#fullMs = startMs;
+      this.#full = report.differences;
+      this.#recent = [];
+    } else this.#recent = report.differences;
+    if (report.differences.length === 0) this.#cleanMs = startMs;
+    this.#tell();
+    metrics.reconcileCheckedAt.set(now() / 1_000);
+  }
+
+  #tell(): void {
+    const { metrics, logger } = this.#parts;
+    const found = new Map([...this.#full, ...this.#recent].map((one) => [keyOf(one), one]));
+    for (const check of CHECKS) metrics.reconcileDifferences.set({ check }, countOf(found.values(), check));
+    const news = [...found].filter(([key]) => !this.#told.has(key));
+    for (const [, difference] of news.slice(0, LOGGED_MAX)) {
+      logger.error(difference, `the books differ: ${difference.words}`);
+    }
+    if (news.length > LOGGED_MAX) {
+      logger.error({ differences: news.length }, 'the books differ in more places: imscope ledger check');
+    }
+    if (found.size === 0 && this.#told.size > 0) logger.info('the books agree again');
+    this.#told = new Set(found.keys());
+  }
+
+  /** The next checker begins with a full look, and so do we where it becomes ours again. */
+  #forget(): void {
+    const { metrics } = this.#parts;
+    this.#fullMs = Number.NEGATIVE_INFINITY;
+    this.#full = [];
+    this.#recent = [];
+    this.#told.clear();
+    metrics.reconcileDifferences.reset();
+    metrics.reconcileCheckedAt.reset();
+  }
+}
+
+function countOf(differences: Iterable<Difference>, check: Check): number {
+  let count = 0;
+  for (const difference of differences) if (difference.check === check) count += 1;
+  return count;
+}

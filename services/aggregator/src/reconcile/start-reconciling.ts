@@ -1,0 +1,50 @@
+/* The reconciler on its timer, with a client of its own: its questions take no connection from the inserts. */
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Logger } from '@imscope/runtime/logger.js';
+import { createStoreClient, type StoreSettings } from '@imscope/runtime/store-client.js';
+import type { AggregatorMetrics } from '../metrics.js';
+import { storeAsk } from './look.js';
+import { Reconciler } from './reconciler.js';
+
+/** The longest one question may take; a check that is cut off is tried again. */
+const QUESTION_TIMEOUT_MS = 60_000;
+const CONNECTIONS_MAX = 1;
+
+export type StartReconciling = {
+  readonly store: StoreSettings;
+  readonly topicPrefix: string;
+  readonly intervalMs: number;
+  readonly isChecker: () => boolean;
+  readonly metrics: AggregatorMetrics;
+  readonly logger: Logger;
+};
+
+export function startReconciling(options: StartReconciling): { stop(): Promise<void> } {
+  const stopping = new AbortController();
+  const { signal } = stopping;
+  const store = { ...options.store, storeConnectionsMax: CONNECTIONS_MAX };
+  const client = createStoreClient(store, 'imscope-reconcile', QUESTION_TIMEOUT_MS);
+  const wait = (ms: number): Promise<void> => delay(ms, undefined, { signal, ref: false });
+  const reconciler = new Reconciler({
+    ...options,
+    // One thread, so that inserts have the others; given up where the process stops.
+    ask: storeAsk(client, { clickhouse_settings: { max_threads: 1 }, abort_signal: signal }),
+    isChecker: () => !signal.aborted && options.isChecker(),
+    now: Date.now,
+    wait,
+  });
+  const run = async (): Promise<void> => {
+    while (!signal.aborted) {
+      await wait(options.intervalMs).catch(() => undefined);
+      if (!signal.aborted) await reconciler.check();
+    }
+  };
+  const running = run();
+  return {
+    stop: async () => {
+      stopping.abort();
+      await running;
+      await client.close();
+    },
+  };
+}

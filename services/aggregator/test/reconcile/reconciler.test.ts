@@ -1,0 +1,150 @@
+/* Reconciliation all the time, over the real store: what it tells, when, and that only the checker does. */
+import assert from 'node:assert/strict';
+import { after, before, beforeEach, test } from 'node:test';
+import { createLogger } from '@imscope/runtime/logger.js';
+import type { ClickHouseClient } from '@imscope/runtime/store-client.js';
+import { Registry } from 'prom-client';
+import { createAggregatorMetrics } from '../../src/metrics.js';
+import { storeAsk } from '../../src/reconcile/look.js';
+import { Reconciler } from '../../src/reconcile/reconciler.js';
+import { makeHistory, PREFIX, writeHistory } from './history.js';
+import { openStoreWithTables } from './store-with-tables.js';
+
+const NOW_MS = Math.floor(Date.now() / 60_000) * 60_000;
+
+let store: ClickHouseClient;
+let end: () => Promise<void>;
+
+before(async () => {
+  ({ store, end } = await openStoreWithTables());
+});
+
+after(() => end());
+
+type Rig = {
+  readonly reconciler: Reconciler;
+  readonly lines: { level: number; msg: string; kind?: string }[];
+  readonly asked: { sql: string; from: number }[];
+  readonly waits: number[];
+  nowMs: number;
+  checker: boolean;
+  away: boolean;
+  whileWaiting: () => Promise<void>;
+  gauges(): Promise<Record<string, number>>;
+};
+
+let rig: Rig;
+
+beforeEach(() => {
+  rig = createRig();
+});
+
+function createRig(): Rig {
+  const registry = new Registry();
+  const lines: Rig['lines'] = [];
+  const destination = { write: (line: string) => void lines.push(JSON.parse(line) as Rig['lines'][number]) };
+  const ask = storeAsk(store);
+  const made: Rig = {
+    lines,
+    asked: [],
+    waits: [],
+    nowMs: NOW_MS,
+    checker: true,
+    away: false,
+    whileWaiting: async () => undefined,
+    reconciler: new Reconciler({
+      ask: async (sql, params) => {
+        if (made.away) throw new Error('the store is away');
+        made.asked.push({ sql, from: Number(params?.['from'] ?? 0) });
+        return ask(sql, params);
+      },
+      topicPrefix: PREFIX,
+      isChecker: () => made.checker,
+      metrics: createAggregatorMetrics(registry),
+      logger: createLogger('reconciler-test', 'info', destination),
+      now: () => made.nowMs,
+      wait: async (ms) => {
+        made.waits.push(ms);
+        await made.whileWaiting();
+      },
+    }),
+    gauges: async () => {
+      const metric = await registry.getSingleMetric('imscope_aggregator_reconcile_differences')?.get();
+      return Object.fromEntries((metric?.values ?? []).map(({ labels, value }) => [labels['check'], value]));
+    },
+  };
+  return made;
+}
+
+const AGREED = { offsets: 0, rows: 0, boots: 0, metrics: 0 };
+
+test('a difference stands in the gauges as long as it is there, and is logged once', async () => {
+  // Within what a recent look reaches.
+  const history = makeHistory(7, NOW_MS - 8 * 60_000, { losses: false });
+  await writeHistory(store, history);
+  await rig.reconciler.check();
+  assert.deepEqual(await rig.gauges(), AGREED);
+  assert.deepEqual(rig.waits, [], 'books that agree are looked at once');
+  const [row] = history.logs;
+  assert.ok(row !== undefined);
+  await writeHistory(store, { ...history, logs: history.logs.slice(1) });
+  for (let minute = 1; minute <= 3; minute++) {
+    rig.nowMs += 60_000;
+    await rig.reconciler.check();
+    assert.deepEqual(await rig.gauges(), { ...AGREED, rows: 1, metrics: 1 });
+  }
+  const errors = rig.lines.filter(({ level }) => level === 50);
+  assert.deepEqual(new Set(errors.map(({ kind }) => kind)), new Set(['missing_logs', 'missing_rows']));
+  assert.equal(errors.length, 2);
+  await writeHistory(store, history);
+  rig.nowMs += 60_000;
+  await rig.reconciler.check();
+  assert.deepEqual(await rig.gauges(), AGREED);
+  assert.equal(rig.lines.at(-1)?.msg, 'the books agree again');
+});
+
+test('what only the first of two looks sees was on its way, and is not told', async () => {
+  const history = makeHistory(8, NOW_MS - 30 * 60_000, { losses: false });
+  await writeHistory(store, { ...history, metrics: history.metrics.slice(1) });
+  rig.whileWaiting = () => writeHistory(store, history);
+  await rig.reconciler.check();
+  assert.equal(rig.waits.length, 1);
+  assert.deepEqual(rig.lines, []);
+  assert.deepEqual(await rig.gauges(), AGREED);
+});
+
+test('all there is once an hour, else what came since the books agreed', async () => {
+  await writeHistory(store, makeHistory(9, NOW_MS - 30 * 60_000));
+  const spans: number[] = [];
+  for (let minute = 0; minute <= 60; minute += 20) {
+    rig.nowMs = NOW_MS + minute * 60_000;
+    rig.asked.length = 0;
+    await rig.reconciler.check();
+    spans.push(Math.round((rig.nowMs - Math.max(...rig.asked.map(({ from }) => from))) / 60_000));
+  }
+  assert.deepEqual(spans, [144 * 60, 35, 35, 144 * 60]);
+});
+
+test('only the checker asks and tells; a member that is it no longer takes back what it told', async () => {
+  const history = makeHistory(10, NOW_MS - 30 * 60_000);
+  await writeHistory(store, { ...history, logs: history.logs.slice(1) });
+  rig.checker = false;
+  await rig.reconciler.check();
+  assert.deepEqual([rig.asked.length, await rig.gauges()], [0, {}]);
+  rig.checker = true;
+  await rig.reconciler.check();
+  assert.equal((await rig.gauges())['rows'], 1);
+  rig.checker = false;
+  await rig.reconciler.check();
+  assert.deepEqual(await rig.gauges(), {});
+});
+
+test('a store that does not answer is a warning, and what was told stands', async () => {
+  const history = makeHistory(11, NOW_MS - 30 * 60_000);
+  await writeHistory(store, { ...history, logs: history.logs.slice(1) });
+  await rig.reconciler.check();
+  rig.away = true;
+  await rig.reconciler.check();
+  assert.equal(rig.lines.at(-1)?.level, 40);
+  assert.equal((await rig.gauges())['rows'], 1);
+});
