@@ -70,10 +70,10 @@ async function readEnds(
   return offsets.map(({ partition, high }) => ({ place: `${topic}/${partition}`, end: Number(high) }));
 }
 
-/** The offset behind the last one booked, by topic and partition. */
+/** The offset behind the last one booked, by topic and partition, of the topic's last life. */
 async function readBooked(select: Select): Promise<Map<string, number>> {
   const rows = await select<{ topic: string; partition: number; last: number }>(
-    'SELECT topic, partition, max(last_offset) AS last FROM block_ledger GROUP BY topic, partition',
+    'SELECT topic, partition, argMax(last_offset, (epoch, last_offset)) AS last FROM block_ledger GROUP BY topic, partition',
   );
   return new Map(rows.map(({ topic, partition, last }) => [`${topic}/${partition}`, last + 1]));
 }

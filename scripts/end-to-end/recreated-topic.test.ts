@@ -1,0 +1,139 @@
+/*
+ * The request logs' topic deleted and made anew under the whole pipeline: the aggregator notices it by itself, while it
+ * runs or when it starts again, whether the new log is shorter than the old one or longer, and stores all that is new.
+ */
+import assert from 'node:assert/strict';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { after, before, test } from 'node:test';
+import { TOPICS } from '@imscope/schemas/topics.js';
+import { type Admin, Kafka, logLevel } from 'kafkajs';
+import { untilBooked } from '../chaos/caught-up.js';
+import { checkBooks, isClean } from '../chaos/check-books.js';
+import { KillTarget } from '../chaos/kill-targets.js';
+import { fatesTogether, TrackedSender } from '../chaos/tracked-sender.js';
+import { runServiceCommand } from '../stack/services.js';
+import { type Pipeline, startPipeline } from './pipeline.js';
+
+const RECORDS_PER_REQUEST = 40;
+let pipeline: Pipeline;
+let admin: Admin;
+let topic: string;
+const senders: TrackedSender[] = [];
+
+before(async () => {
+  pipeline = await startPipeline({ aggregator: { MARKER_AGE_MS: '100' } });
+  topic = pipeline.kafka.topicPrefix + TOPICS.requestLog.name;
+  admin = new Kafka({ brokers: [pipeline.kafka.broker], logLevel: logLevel.NOTHING }).admin();
+  await admin.connect();
+});
+
+after(async () => {
+  await admin.disconnect();
+  await pipeline.end();
+});
+
+function startSender(name: string): TrackedSender {
+  const sender = new TrackedSender({
+    url: pipeline.collectorUrl,
+    token: pipeline.credentials.writeToken,
+    name,
+    seed: senders.length,
+    keyedClients: 4,
+    plainClients: 0,
+    recordsPerRequest: RECORDS_PER_REQUEST,
+    recordsPerSecond: 4_000,
+    whenRefused: 'send_again',
+  });
+  senders.push(sender);
+  return sender;
+}
+
+/** Sends so many records at least, each acknowledged. */
+async function send(name: string, records: number): Promise<void> {
+  const sender = startSender(name);
+  await sender.acknowledgedMore(records);
+  await sender.finish();
+}
+
+/** Stored and booked. */
+async function untilAllStored(): Promise<void> {
+  const acknowledged = senders.reduce((sum, sender) => sum + sender.acknowledgedRecords, 0);
+  await pipeline.untilStored(acknowledged, 30_000);
+  await untilBooked(pipeline.kafka, pipeline.select, 30_000);
+}
+
+async function deleteTopic(): Promise<void> {
+  await admin.deleteTopics({ topics: [topic] });
+  while ((await admin.listTopics()).includes(topic)) await sleep(50);
+}
+
+async function createTopic(): Promise<void> {
+  const env = pipeline.aggregatorEnvironment;
+  const logFile = `${pipeline.process('aggregator').logFile}.prepare`;
+  await runServiceCommand({ name: 'aggregator', mode: 'built', env, logFile }, ['prepare']);
+}
+
+/** Epochs in the ledger, by partition. */
+async function epochs(): Promise<number[]> {
+  const rows = await pipeline.select<{ epoch: number }>(
+    `SELECT max(epoch) AS epoch FROM block_ledger WHERE topic = '${topic}' GROUP BY partition ORDER BY partition`,
+  );
+  return rows.map(({ epoch }) => epoch);
+}
+
+/** One message each; enough that every partition gets some. */
+const FEW = 2_000;
+const MANY = 6_000;
+
+test('made anew while the aggregator is away, its new log the shorter one: nothing new is skipped', async () => {
+  await send('first', MANY);
+  await untilAllStored();
+  await pipeline.stop('aggregator');
+  await deleteTopic();
+  await createTopic();
+  await send('shorter', FEW);
+  await pipeline.start('aggregator');
+  await untilAllStored();
+  assert.deepEqual(await epochs(), [1, 1, 1, 1]);
+});
+
+test('made anew while the aggregator is away, its new log the longer one: nothing new is skipped', async () => {
+  await pipeline.stop('aggregator');
+  await deleteTopic();
+  await createTopic();
+  await send('longer', MANY);
+  await pipeline.start('aggregator');
+  await untilAllStored();
+  assert.deepEqual(await epochs(), [2, 2, 2, 2]);
+});
+
+test('made anew while the aggregator runs and gateways send: nothing acknowledged since is skipped', async () => {
+  // In production too something starts it again where it gives up.
+  const aggregator = await KillTarget.of({
+    name: 'aggregator',
+    process: () => pipeline.process('aggregator'),
+    start: () => pipeline.start('aggregator'),
+    say: () => undefined,
+  });
+  try {
+    await deleteTopic();
+    const sender = startSender('running');
+    await sleep(500);
+    await createTopic();
+    await sender.acknowledgedMore(FEW);
+    await sender.finish();
+    await untilAllStored();
+  } finally {
+    await aggregator.end();
+  }
+  assert.deepEqual(await epochs(), [3, 3, 3, 3]);
+});
+
+test('in the end all books agree: what was acknowledged is stored once, whichever log it came by', async () => {
+  if (pipeline.process('collector').isRunning()) await pipeline.stop('collector');
+  await pipeline.start('aggregator');
+  await untilAllStored();
+  const findings = await checkBooks(pipeline.select, fatesTogether(senders));
+  assert.deepEqual(findings.details, []);
+  assert.ok(isClean(findings), JSON.stringify(findings));
+});
