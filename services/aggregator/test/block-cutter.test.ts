@@ -2,14 +2,15 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { REQUEST_LOG_SCHEMA } from '@imscope/schemas/avro-schema.js';
-import { EXPIRED_HEADER, writeBatchHeaders } from '@imscope/schemas/batch-headers.js';
+import { EXPIRED_HEADER, keyedBoot, writeBatchHeaders } from '@imscope/schemas/batch-headers.js';
 import type { BlockBounds } from '@imscope/schemas/block-bounds.js';
 import { containerHeader, encodeLong, wrapBlock } from '@imscope/schemas/container.js';
 import { BatchIntervals } from '../src/batch-intervals.js';
 import { insertsOf, ledgerRowOf } from '../src/block-content.js';
 import { type Block, BlockCutter, type LogMessage, readMessage } from '../src/block-cutter.js';
+import { KEYED_KNOWN_MS } from '../src/keyed-batches.js';
 import { REQUEST_LOG_STREAM } from '../src/streams.js';
-import { type Entry, logOf } from './log-of-messages.js';
+import { type Entry, LOG_TIME, logOf } from './log-of-messages.js';
 
 const BOUNDS: BlockBounds = { rowsMax: 40, bytesMax: 1_000_000 };
 const PLACE = { cluster: 'c', topic: 't', epoch: 0, partition: 0 };
@@ -208,6 +209,9 @@ test('a copy is a duplicate as long as its records could be stored: also one tha
   assert.deepEqual([block?.duplicates.messages, block?.stored.length], [2, 1]);
 });
 
+/** The boot of a keyed request’s batches. */
+const KEYED = keyedBoot(Buffer.alloc(32, 7));
+
 const entries = fc.array(
   fc.oneof(
     {
@@ -241,32 +245,56 @@ const entries = fc.array(
   { maxLength: 60 },
 );
 
+/** Cuts a log at one go, and by an owner who comes behind some block and knows the ledger only. */
+function assertCutAlike(messages: readonly LogMessage[], choice: number): void {
+  const whole = cutAll(messages);
+  const before = whole.slice(0, whole.length === 0 ? 0 : choice % (whole.length + 1));
+  const last = before.at(-1);
+  const seen = new BatchIntervals();
+  for (const block of before) {
+    const row = ledgerRowOf(PLACE, block, insertsOf(PLACE, block));
+    for (const { boot, first_sequence, last_sequence } of row.batches) {
+      const asked = row.last_appended >= (last?.lastAppendedMs ?? 0) - KEYED_KNOWN_MS;
+      if (asked || boot !== KEYED) seen.add(boot, first_sequence, last_sequence, row.last_appended);
+    }
+  }
+  const nextOffset = last === undefined ? 0 : last.lastOffset + 1;
+  const start = { nextOffset, bounds: last?.nextBounds ?? BOUNDS, seen };
+  const resumed = cutAll(
+    messages.filter(({ offset }) => offset >= nextOffset),
+    new BlockCutter(REQUEST_LOG_STREAM, start),
+  );
+  assert.deepEqual(written([...before, ...resumed]), written(whole));
+}
+
 test('an owner that starts at any block’s end, with what the ledger says, cuts the same blocks with the same bytes', () => {
   fc.assert(
-    fc.property(entries, fc.nat(), (log, choice) => {
-      const messages = logOf(log);
-      const whole = cutAll(messages);
-      const resumeAt = whole.length === 0 ? 0 : choice % (whole.length + 1);
-      const before = whole.slice(0, resumeAt);
-      const seen = new BatchIntervals();
-      for (const block of before) {
-        const row = ledgerRowOf(PLACE, block, insertsOf(PLACE, block));
-        for (const { boot, first_sequence, last_sequence } of row.batches) {
-          seen.add(boot, first_sequence, last_sequence, row.last_appended);
-        }
-      }
-      const last = before.at(-1);
-      const nextOffset = last === undefined ? 0 : last.lastOffset + 1;
-      const cutter = new BlockCutter(REQUEST_LOG_STREAM, {
-        nextOffset,
-        bounds: last?.nextBounds ?? BOUNDS,
-        seen,
-      });
-      const resumed = cutAll(
-        messages.filter(({ offset }) => offset >= nextOffset),
-        cutter,
-      );
-      assert.deepEqual(written([...before, ...resumed]), written(whole));
+    fc.property(entries, fc.nat(), (log, choice) => assertCutAlike(logOf(log), choice)),
+    { numRuns: 500 },
+  );
+});
+
+test('so it does where keyed requests are sent again about an hour later, when their ids are forgotten', () => {
+  const keyed = fc.record({
+    kind: fc.constant('batch' as const),
+    boot: fc.constant(KEYED),
+    sequence: fc.nat(3),
+    records: fc.constant(1),
+  });
+  const log = fc.array(
+    fc.oneof({ weight: 5, arbitrary: keyed }, { weight: 1, arbitrary: fc.constant(marker) }),
+    {
+      minLength: 20,
+      maxLength: 40,
+    },
+  );
+  fc.assert(
+    fc.property(log, fc.nat(), fc.integer({ min: 200_000, max: 900_000 }), (drawn, choice, apartMs) => {
+      const messages = logOf(drawn).map((message) => ({
+        ...message,
+        appendedMs: LOG_TIME + message.offset * apartMs,
+      }));
+      assertCutAlike(messages, choice);
     }),
     { numRuns: 500 },
   );
