@@ -22,6 +22,10 @@ export async function readSpans(kafka: Kafka, topic: string): Promise<OffsetRang
   const admin = kafka.admin();
   await admin.connect();
   try {
+    // Asked for its offsets, kafkajs would look for a topic that is not there for seconds.
+    if (!(await admin.listTopics()).includes(topic)) {
+      throw new Error(`there is no topic ${topic}: look at KAFKA_TOPIC_PREFIX, or run "imscope prepare"`);
+    }
     const offsets = await admin.fetchTopicOffsets(topic);
     return offsets
       .map(({ partition, low, high }) => ({ partition, from: Number(low), to: Number(high) }))

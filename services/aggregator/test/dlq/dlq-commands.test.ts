@@ -136,6 +136,24 @@ test('wrong arguments end with 2 and say what is allowed, a place without a lett
   }
 });
 
+test('a broker that is away, and topics that are not there, end with 1 and say so', async () => {
+  for (const [changed, said] of [
+    [{ KAFKA_TOPIC_PREFIX: 'no-such-prefix.' }, /there is no topic no-such-prefix\.im\.dead-letter/],
+    [{ KAFKA_BROKERS: '127.0.0.1:1' }, /ECONNREFUSED/],
+  ] as const) {
+    let error = '';
+    const code = await runDlq(['dlq-ls'], {
+      environment: { ...aggregator.environment, ...changed },
+      write: () => undefined,
+      writeError: (text) => void (error += text),
+      style: { columns: undefined, colours: false },
+      nowMs: Date.now,
+    });
+    assert.equal(code, 1);
+    assert.match(error, said);
+  }
+});
+
 test('show tells what is wrong and where, dumps bytes, masks addresses and writes the bytes for their owner only', async () => {
   const file = join(directory, 'letter.avro');
   const shown = await dlq('dlq-show', placeOf('wrongCrc'), `--bytes=${file}`);

@@ -105,6 +105,34 @@ test('poison in another topic is told by decoding where the store stumbles over 
   );
 });
 
+test('a flood of poison is written in batches that the broker takes, each letter once and in order', async () => {
+  const headers = { 'a-long-header': 'x'.repeat(10_000) };
+  const before = (await lettersOf(aggregator.topic)).length;
+  for (let sent = 0; sent < 400; sent += 50) {
+    const messages = Array.from({ length: 50 }, (_, index) => ({
+      partition: 0,
+      value: `poison ${sent + index}`,
+      headers,
+    }));
+    await aggregator.producer.send({ topic: aggregator.topic, acks: -1, messages });
+  }
+  const neighbour = batchMessage({ boot: 'good0002', sequence: 0, records: 10 }, 0, TIMES);
+  await aggregator.producer.send({
+    topic: aggregator.topic,
+    acks: -1,
+    messages: [{ partition: 0, ...neighbour }],
+  });
+  rows += 10;
+  const member = await aggregator.start();
+  await aggregator.untilStored(rows);
+  await member.stop();
+  const values = (await lettersOf(aggregator.topic)).slice(before).map(({ value }) => String(value));
+  assert.deepEqual(
+    values,
+    Array.from({ length: 400 }, (_, index) => `poison ${index}`),
+  );
+});
+
 test('the broker unpacks what a producer packed, so no codec stops a partition', async () => {
   const message = batchMessage({ boot: 'good0001', sequence: 0, records: 10 }, 0, TIMES);
   const gzip = { topic: aggregator.topic, acks: -1, compression: CompressionTypes.GZIP };
