@@ -34,6 +34,8 @@ export const EXPIRED_HEADER = 'imscope-expired';
 const BOOT = /^[0-9a-z]{8,32}$/;
 /** Below 2^53, so that every number stays exact. */
 const DIGITS = /^(?:0|[1-9][0-9]{0,14})$/;
+const BATCH = /^([0-9a-z]{8,32}):(0|[1-9][0-9]{0,14}):(0|[1-9][0-9]{0,14})$/;
+const TIMES = /^(0|[1-9][0-9]{0,14}):(0|[1-9][0-9]{0,14})$/;
 /** The last millisecond that the store's DateTime64 can hold: the end of 2299. */
 const TIME_MS_MAX = 10_413_791_999_999;
 
@@ -76,11 +78,8 @@ export type ClaimedBatch = { readonly batch: BatchId; readonly records: number }
 
 /** Which batch a message says it is; undefined where its header does not say so. */
 export function readBatchId(headers: Headers): BatchId | undefined {
-  const [boot = '', partition = '', sequence = '', ...rest] = (text(headers?.[BATCH_HEADER]) ?? '').split(
-    ':',
-  );
-  const readable = BOOT.test(boot) && [partition, sequence].every((number) => DIGITS.test(number));
-  if (rest.length > 0 || !readable) return undefined;
+  const [, boot, partition, sequence] = BATCH.exec(text(headers?.[BATCH_HEADER]) ?? '') ?? [];
+  if (boot === undefined) return undefined;
   return { boot, partition: Number(partition), sequence: Number(sequence) };
 }
 
@@ -104,8 +103,8 @@ export function readBatchHeaders(
   headers: Headers,
   value: Buffer,
 ): { ok: true; headers: BatchHeaders } | { ok: false; fault: HeaderFault } {
-  const [batch, count, crc] = [BATCH_HEADER, COUNT_HEADER, CRC_HEADER].map((name) => text(headers?.[name]));
-  if (batch === undefined || count === undefined || crc === undefined) {
+  const crc = text(headers?.[CRC_HEADER]);
+  if (crc === undefined || !isText(headers?.[BATCH_HEADER]) || !isText(headers?.[COUNT_HEADER])) {
     return { ok: false, fault: 'missing_header' };
   }
   const claimed = readClaimedBatch(headers);
@@ -115,23 +114,23 @@ export function readBatchHeaders(
   if (Number(crc) !== crc32(value)) return { ok: false, fault: 'bad_crc' };
   return {
     ok: true,
-    headers: {
-      ...claimed,
-      crc32: Number(crc),
-      eventTimes: times,
-    },
+    headers: { batch: claimed.batch, records: claimed.records, crc32: Number(crc), eventTimes: times },
   };
 }
 
 function readEventTimes(header: string | undefined): EventTimes | 'bad' | undefined {
   if (header === undefined) return undefined;
-  const [least = '', greatest = '', ...rest] = header.split(':');
-  if (rest.length > 0 || !DIGITS.test(least) || !DIGITS.test(greatest)) return 'bad';
-  const times = { least: Number(least), greatest: Number(greatest) };
+  const found = TIMES.exec(header);
+  if (found === null) return 'bad';
+  const times = { least: Number(found[1]), greatest: Number(found[2]) };
   return times.least <= times.greatest && times.greatest <= TIME_MS_MAX ? times : 'bad';
 }
 
+function isText(value: HeaderValue): value is Buffer | string {
+  return value !== undefined && !Array.isArray(value);
+}
+
 function text(value: HeaderValue): string | undefined {
-  if (value === undefined || Array.isArray(value)) return undefined;
+  if (!isText(value)) return undefined;
   return typeof value === 'string' ? value : value.toString('latin1');
 }

@@ -103,7 +103,7 @@ export type LedgerRow = {
 /** The ledger row of a block that was stored by these inserts. */
 export function ledgerRowOf(place: BlockPlace, block: Block, inserts: readonly BlockInsert[]): LedgerRow {
   const dead = block.dead.flatMap(({ message }) => readClaimedBatch(message.headers) ?? []);
-  const times = block.stored.flatMap(({ eventTimes }) => (eventTimes === undefined ? [] : [eventTimes]));
+  const times = block.stored.map(({ eventTimes }) => eventTimes).filter((time) => time !== undefined);
   return {
     cluster: place.cluster,
     topic: place.topic,
@@ -140,11 +140,12 @@ export function ledgerRowOf(place: BlockPlace, block: Block, inserts: readonly B
 /** Batch ids as closed intervals by boot, in order of sequence. */
 function batchesOf(stored: readonly StoredMessage[]): BatchRange[] {
   return [...groupBy(stored, ({ boot }) => boot)].flatMap(([boot, messages]) => {
-    const ranges: BatchRange[] = [];
+    const ranges: { -readonly [K in keyof BatchRange]: BatchRange[K] }[] = [];
     for (const { sequence, records } of messages.toSorted((a, b) => a.sequence - b.sequence)) {
       const last = ranges.at(-1);
       if (last !== undefined && last.last_sequence + 1 === sequence) {
-        ranges[ranges.length - 1] = { ...last, last_sequence: sequence, records: last.records + records };
+        last.last_sequence = sequence;
+        last.records += records;
       } else ranges.push({ boot, first_sequence: sequence, last_sequence: sequence, records });
     }
     return ranges;

@@ -245,6 +245,14 @@ export function readMessage(
   const { boot, sequence } = batch;
   return {
     kind: 'data',
-    data: { message: { ...message, value }, schema, boot, sequence, records, crc32, eventTimes },
+    data: {
+      message: { offset: message.offset, appendedMs: message.appendedMs, value, headers },
+      schema,
+      boot,
+      sequence,
+      records,
+      crc32,
+      eventTimes,
+    },
   };
 }

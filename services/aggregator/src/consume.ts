@@ -157,13 +157,18 @@ function asLogMessage(message: EachBatchPayload['batch']['messages'][number]): L
 
 /** A header may come without a value, which kafkajs gives as null against its types and cannot send on. */
 export function wholeHeaders(headers: LogMessage['headers']): LogMessage['headers'] {
-  if (headers === undefined) return undefined;
+  if (headers === undefined || Object.values(headers).every(isWhole)) return headers;
   return Object.fromEntries(
     Object.entries(headers).map(([name, value]) => [
       name,
       Array.isArray(value) ? value.map(wholeValue) : wholeValue(value),
     ]),
   );
+}
+
+/** A function by itself: this is asked of every header of every message. */
+function isWhole(value: Buffer | string | (Buffer | string | null)[] | null | undefined): boolean {
+  return Array.isArray(value) ? value.every(isWhole) : value !== null && value !== undefined;
 }
 
 function wholeValue(value: Buffer | string | null | undefined): Buffer | string {

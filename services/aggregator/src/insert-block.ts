@@ -5,6 +5,27 @@ import type { ClickHouseClient } from '@imscope/runtime/store-client.js';
 import type { BlockInsert } from './block-content.js';
 import { type Stream, insertSql } from './streams.js';
 
+/**
+ * Every piece becomes an HTTP chunk, which costs both ends some microseconds: with 10 records a message that was a
+ * third of what storing them took.
+ */
+const PIECE_BYTES = 256 << 10;
+
+/** The same bytes in pieces of about 256 kB. */
+export function* inLargePieces(body: readonly Buffer[]): Generator<Buffer, void, undefined> {
+  let piece: Buffer[] = [];
+  let bytes = 0;
+  for (const part of body) {
+    piece.push(part);
+    bytes += part.length;
+    if (bytes < PIECE_BYTES) continue;
+    yield Buffer.concat(piece, bytes);
+    piece = [];
+    bytes = 0;
+  }
+  if (bytes > 0) yield Buffer.concat(piece, bytes);
+}
+
 export async function insertBlock(
   client: ClickHouseClient,
   stream: Stream,
@@ -12,7 +33,7 @@ export async function insertBlock(
 ): Promise<void> {
   const result = await client.exec({
     query: insertSql(stream),
-    values: Readable.from(insert.body, { objectMode: false }),
+    values: Readable.from(inLargePieces(insert.body), { objectMode: false }),
     ...(stream.blockColumns ? { query_params: { block_id: insert.blockId } } : {}),
     clickhouse_settings: {
       insert_deduplication_token: insert.token,

@@ -34,10 +34,19 @@ export type KafkaSettings = {
   readonly kafkaSaslPassword: string;
 };
 
-/** A client; nothing connects yet. kafkajs writes its log into ours at one level lower than it says. */
-export function createKafka(config: KafkaSettings, clientId: string, logger: Logger): Kafka {
+/**
+ * A client; nothing connects yet. kafkajs writes its log into ours at one level lower than it says.
+ * @param more how it connects, where that is not kafkajs's own way
+ */
+export function createKafka(
+  config: KafkaSettings,
+  clientId: string,
+  logger: Logger,
+  more: Pick<KafkaConfig, 'socketFactory'> = {},
+): Kafka {
   const sasl = saslOf(config);
   const options: KafkaConfig = {
+    ...more,
     clientId,
     brokers: [...config.kafkaBrokers],
     ssl: config.kafkaTls,

@@ -1,0 +1,87 @@
+import assert from 'node:assert/strict';
+import { createServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
+import { once } from 'node:events';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { AnswerCutter, connectForWholeAnswers } from '../src/whole-responses.js';
+
+function answerOf(bytes: number): Buffer {
+  const answer = Buffer.alloc(4 + bytes, bytes % 251);
+  answer.writeInt32BE(bytes, 0);
+  return answer;
+}
+
+/** Feeds a stream as a socket would: never more at once than there is space, and in pieces of the given sizes. */
+function feed(cutter: AnswerCutter, stream: Buffer, pieces: readonly number[]): void {
+  let at = 0;
+  for (let turn = 0; at < stream.length; turn++) {
+    const space = cutter.space();
+    const bytes = Math.min(space.length, pieces[turn % pieces.length] ?? 1, stream.length - at);
+    stream.copy(space, 0, at, at + bytes);
+    cutter.take(bytes);
+    at += bytes;
+  }
+}
+
+const SIZES = fc.array(
+  fc.oneof(fc.nat(200), fc.nat(70_000), fc.constantFrom(65_531, 65_532, 65_533, 200_000)),
+  {
+    minLength: 1,
+    maxLength: 12,
+  },
+);
+const PIECES = fc.array(fc.oneof(fc.integer({ min: 1, max: 9 }), fc.integer({ min: 1, max: 300_000 })), {
+  minLength: 1,
+  maxLength: 8,
+});
+
+test('answers come in order, whole, each with its length, however the network cuts them', () => {
+  fc.assert(
+    fc.property(SIZES, PIECES, (sizes, pieces) => {
+      const handed: Buffer[] = [];
+      const stream = Buffer.concat(sizes.map(answerOf));
+      feed(new AnswerCutter((bytes) => handed.push(bytes)), stream, pieces);
+      assert.ok(Buffer.concat(handed).equals(stream));
+      for (const bytes of handed) {
+        let at = 0;
+        while (at < bytes.length) at += 4 + bytes.readInt32BE(at);
+        assert.equal(at, bytes.length, 'ends where an answer ends');
+      }
+    }),
+    { numRuns: 200 },
+  );
+});
+
+test('a large answer is one buffer, in which the bytes stand where they were read to', () => {
+  const handed: Buffer[] = [];
+  const cutter = new AnswerCutter((bytes) => handed.push(bytes));
+  const answer = answerOf(1_000_000);
+  feed(cutter, answer, [100_000]);
+  assert.deepEqual(handed, [answer]);
+});
+
+test('bytes that open with no possible length are handed on as they come', () => {
+  const handed: Buffer[] = [];
+  const stream = Buffer.concat([Buffer.from('HTTP/1.1 400 Bad Request\r\n'), Buffer.alloc(100_000, 7)]);
+  feed(new AnswerCutter((bytes) => handed.push(bytes)), stream, [10, 40_000]);
+  assert.ok(Buffer.concat(handed).equals(stream));
+});
+
+test('a connection hands out whole answers', async () => {
+  const sizes = [10, 300_000, 0, 5_000_000, 20];
+  const server = createServer((socket) => socket.end(Buffer.concat(sizes.map(answerOf)))).listen(
+    0,
+    '127.0.0.1',
+  );
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  const handed: Buffer[] = [];
+  const none = false as unknown as Parameters<typeof connectForWholeAnswers>[0]['ssl'];
+  const socket = connectForWholeAnswers({ host: '127.0.0.1', port, ssl: none, onConnect: () => undefined });
+  socket.on('data', (bytes: Buffer) => handed.push(bytes));
+  await once(socket, 'close');
+  server.close();
+  assert.ok(Buffer.concat(handed).equals(Buffer.concat(sizes.map(answerOf))));
+  assert.ok(handed.length <= sizes.length, `${handed.length} pieces`);
+});
