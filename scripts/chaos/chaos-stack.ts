@@ -94,5 +94,5 @@ export async function settleAndCheck(
     await pipeline.start('aggregator');
   }
   await untilBooked(pipeline.kafka, pipeline.select, SETTLE_MS_MAX);
-  return checkBooks(pipeline.select, fatesTogether(senders));
+  return checkBooks(pipeline, fatesTogether(senders));
 }

@@ -11,7 +11,7 @@ export function findingsFigures(findings: Findings): Figure[] {
     figure('lost', findings.lost, 'records', { goal: NONE }),
     figure('doubled', findings.doubled, 'records', { goal: NONE }),
     figure('refused-but-stored', findings.refusedStored, 'records', { goal: NONE }),
-    figure('block-differences', findings.blockDifferences, '', { goal: NONE }),
+    figure('ledger-differences', findings.ledgerDifferences, '', { goal: NONE }),
     figure('metric-differences', findings.metricDifferences, '', { goal: NONE }),
     figure('account-differences', findings.accountDifferences, '', { goal: NONE }),
   ];

@@ -11,7 +11,10 @@ import type { Pipeline } from './pipeline.js';
 const BOOKED_MS_MAX = 120_000;
 
 /** All books over all there is, with nothing taken to be on its way. */
-export async function checkSettledBooks({ store, kafka }: Pipeline): Promise<LedgerReport> {
+export async function checkSettledBooks({
+  store,
+  kafka,
+}: Pick<Pipeline, 'store' | 'kafka'>): Promise<LedgerReport> {
   const { topicPrefix } = kafka;
   return checkLedger({ ask: storeAsk(store), topicPrefix, fromMs: 0, nowMs: Date.now(), settleMs: 0 });
 }

@@ -133,7 +133,7 @@ test('in the end all books agree: what was acknowledged is stored once, whicheve
   if (pipeline.process('collector').isRunning()) await pipeline.stop('collector');
   await pipeline.start('aggregator');
   await untilAllStored();
-  const findings = await checkBooks(pipeline.select, fatesTogether(senders));
+  const findings = await checkBooks(pipeline, fatesTogether(senders));
   assert.deepEqual(findings.details, []);
   assert.ok(isClean(findings), JSON.stringify(findings));
 });

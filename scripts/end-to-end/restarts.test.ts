@@ -8,6 +8,7 @@ import { createTraffic } from '../simulate-gateway/generate.js';
 import { sendLive } from '../simulate-gateway/send.js';
 import { Truth } from '../simulate-gateway/truth.js';
 import { type Broker, startBroker } from '../stack/broker.js';
+import { assertBooksAgree } from './books-agree.js';
 import { type Pipeline, assertBalanced, startPipeline } from './pipeline.js';
 
 let directory: string;
@@ -69,4 +70,5 @@ test('stopping, killing and restarting every part under traffic loses nothing an
   assert.ok(totals.acknowledged > 12_000, `${totals.acknowledged} records were sent`);
   await pipeline.untilStored(totals.acknowledged);
   await assertBalanced(pipeline, totals.acknowledged);
+  await assertBooksAgree(pipeline);
 });
