@@ -5,6 +5,7 @@
 import { type Admin, Kafka, type KafkaConfig, type SASLOptions, logLevel } from 'kafkajs';
 import { type TopicDefinition, topicSettings } from '@imscope/schemas/topics.js';
 import { choice, flag, list, secret, type Settings, text } from './config.js';
+import { gatherHeadersInOnePass } from './kafka-headers.js';
 import type { Logger } from './logger.js';
 
 /** Settings of every service that talks to Kafka. */
@@ -44,6 +45,7 @@ export function createKafka(
   logger: Logger,
   more: Pick<KafkaConfig, 'socketFactory'> = {},
 ): Kafka {
+  gatherHeadersInOnePass();
   const sasl = saslOf(config);
   const options: KafkaConfig = {
     ...more,

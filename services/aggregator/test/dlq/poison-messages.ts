@@ -53,6 +53,7 @@ export function poisonMessages(nowMs: number): Poison[] {
     one('a magic that is none', 'bad_magic', Buffer.from('{"json":true}')),
     { title: 'nothing', reason: 'empty_message', value: null, headers: {} },
     { title: 'no headers', reason: 'missing_header', value: whole, headers: {} },
+    { title: 'thousands of headers', reason: 'missing_header', value: whole, headers: manyHeaders() },
     changed('a wrong count in the header', 'count_mismatch', { 'imscope-count': '7' }),
     changed('a hostile count in the header', 'bad_header_value', { 'imscope-count': '999999999999999' }),
     changed('a wrong checksum', 'bad_crc', { 'imscope-crc32': '1' }),
@@ -167,6 +168,10 @@ function flipped(packed: Buffer): Buffer {
 
 function emptyMetrics(): Buffer {
   return block(3, deflateRawSync(Buffer.alloc(3 * 14)), undefined, INTERFACE_METRIC_SCHEMA);
+}
+
+function manyHeaders(): Record<string, string> {
+  return Object.fromEntries(Array.from({ length: 20_000 }, (_, index) => [`h${index}`, '']));
 }
 
 let bombBytes: Buffer | undefined;
