@@ -55,7 +55,7 @@ function matters(boot: BootBooks, { fromMs, toMs }: TimeWindow, nowMs: number): 
 }
 
 function isSilent(boot: BootBooks, nowMs: number): boolean {
-  return !boot.final && nowMs - boot.heardMs > SILENT_AFTER_MS;
+  return nowMs - boot.heardMs > SILENT_AFTER_MS;
 }
 
 /** `sent` is undefined where no account tells of the span; `open` is whether any batch of it is missing. */

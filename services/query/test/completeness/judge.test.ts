@@ -211,6 +211,32 @@ test('a collector that said goodbye is not silent, and holds no window back', ()
   assert.deepEqual([status, silent_collectors], ['complete', []]);
 });
 
+test('once all collectors said goodbye, windows are complete up to there and no farther', () => {
+  const goodbye = steady.accounts.map((account) => ({ ...account, final: account.sequence === MINUTES }));
+  const { status, watermark } = judge(
+    steadyBooks(goodbye),
+    { fromMs: START_MS, toMs: END_MS + MINUTE_MS },
+    END_MS + 60 * MINUTE_MS,
+  );
+  assert.deepEqual([status, watermark], ['partial', iso(END_MS)]);
+});
+
+test('what a boot took in before its first account counts from its start', () => {
+  const accounts = steady.accounts.filter(({ sequence }) => sequence > 0);
+  const [lost] = steady.batches;
+  assert.ok(lost);
+  const books = booksOf({ blocks: blocksOf(steady.batches.slice(1)), accounts });
+  const sent = sum(sentIn(steady, { from: 0, to: 1 }));
+  assert.equal(judge(books, window(0, 1), NOW_MS).ratio, 1 - lost.records / sent);
+});
+
+test('a lost batch that others came after does not hold the watermark back', () => {
+  const [lost] = steady.batches;
+  const books = booksOf({ blocks: blocksOf(steady.batches.slice(1)), accounts: steady.accounts });
+  assert.ok(lost);
+  assert.equal(judge(books, window(0, 4), NOW_MS).watermark, iso(END_MS));
+});
+
 test('batches of a boot without any account are not vouched for: it is silent after two minutes', () => {
   const blocks = blocksOf(steady.batches);
   const accounts = steady.accounts.filter(({ boot }) => boot === bootName(0));
@@ -284,7 +310,7 @@ test('a boot that began before accounts are kept is counted from the first accou
   const books = new Books();
   for (const block of [...blocksOf(kept), ...accountBlocksOf(late)]) books.block(block);
   for (const account of late) books.account(account, nowMs);
-  const { ratio, silent_collectors } = judge(books, window(2, 4), NOW_MS);
+  const { ratio, silent_collectors } = judge(books, window(0, 4), NOW_MS);
   assert.deepEqual([ratio, silent_collectors], [1, []]);
 });
 
@@ -343,6 +369,7 @@ test('keyed batches are balanced by their sums: what accounts tell of and nobody
   assert.equal(judge(books, window(2, 4), NOW_MS).ratio, 1);
   const keyed = { ...last, lastOffset: last.lastOffset + 1, batches: [] };
   books.block({ ...keyed, keyedSeen: 60 });
+  books.block({ ...keyed, keyedSeen: 60 });
   assert.deepEqual(judged(), { status: 'partial', ratio: 1 - 30 / sent });
   books.block({ ...keyed, lastOffset: keyed.lastOffset + 1, keyedSeen: 30 });
   assert.deepEqual(judged(), { status: 'complete', ratio: 1 });
@@ -359,4 +386,11 @@ test('a key that was sent through two collectors is stored once, and nothing is 
   const books = booksOf({ blocks: [{ ...first, keyedSeen: 180 }, ...rest], accounts: twice });
   const { status, ratio } = judge(books, window(0, 4), NOW_MS);
   assert.deepEqual([status, ratio], ['complete', 1]);
+});
+
+test('keyed batches that nobody saw hold the watermark of a partition back in which nothing else comes', () => {
+  const quiet = { boot: bootName(1), partition: 7, minute: 1, records: 90 };
+  const accounts = withKeyed(steady.accounts, quiet);
+  const { watermark } = judge(booksOf({ blocks: blocksOf(steady.batches), accounts }), window(0, 4), NOW_MS);
+  assert.equal(watermark, iso(START_MS + MINUTE_MS));
 });
