@@ -8,7 +8,7 @@ import { REQUEST_LOG_BOUNDS } from '@imscope/schemas/request-log.js';
 import type { NewRequestLog } from '@imscope/schemas/request-log-encoder.js';
 import type { Batch } from './batch.js';
 import type { RequestLimits } from './limits/application-limits.js';
-import { parseBody } from './parse-body.js';
+import { type BodyRoom, parseBody } from './parse-body.js';
 import type { BodyFormat } from './read-body.js';
 import { isRejection, Rejection, type RejectReason } from './reject-reasons.js';
 import { validateRecord } from './validate-record.js';
@@ -43,6 +43,7 @@ export type IntakeOptions = {
   readonly limits: RequestLimits;
   readonly nowMs: number;
   readonly lateMsMax: number;
+  readonly room: BodyRoom;
   /**
    * All good records are taken or none: for a request that will be told from its repetition by its key alone, so
    * that it must hold the same records both times.
@@ -52,9 +53,9 @@ export type IntakeOptions = {
   readonly countOnly: (record: NewRequestLog) => Batch;
 };
 
-/** @throws HttpError empty_body, unreadable_body or body_too_large, with nothing appended */
+/** @throws HttpError as `parseBody`, with nothing appended */
 export function takeIn(
-  body: { readonly text: string; readonly format: BodyFormat },
+  body: { readonly bytes: Buffer; readonly format: BodyFormat },
   options: IntakeOptions,
 ): Intake {
   const { grant, limits } = options;
@@ -84,7 +85,7 @@ export function takeIn(
     if (batch !== lastBatch) batches.add(batch);
     lastBatch = batch;
   };
-  parseBody(body.text, body.format, (index, value) => {
+  parseBody(body, options.room, (index, value) => {
     const checked = isRejection(value) ? value : checkRecord(value, grant, context);
     if (isRejection(checked)) refusals.add(index, checked, value);
     else if (options.whole) kept.push({ index, record: checked });

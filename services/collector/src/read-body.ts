@@ -7,7 +7,7 @@ import type { Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { HttpError } from '@imscope/runtime/http-errors.js';
 
-export type BodyFormat = 'json' | 'ndjson';
+export type BodyFormat = 'json' | 'ndjson' | 'avro';
 export type BodyForm = { readonly format: BodyFormat; readonly gzip: boolean };
 
 export type BodyBounds = { readonly bytesMax: number; readonly inflatedBytesMax: number };
@@ -15,6 +15,8 @@ export type BodyBounds = { readonly bytesMax: number; readonly inflatedBytesMax:
 const FORMATS: ReadonlyMap<string, BodyFormat> = new Map([
   ['application/json', 'json'],
   ['application/x-ndjson', 'ndjson'],
+  ['application/avro', 'avro'],
+  ['avro/binary', 'avro'],
 ]);
 const CHARSETS: ReadonlySet<string> = new Set(['utf-8', 'utf8', 'us-ascii']);
 
@@ -28,7 +30,7 @@ export function bodyForm(headers: IncomingHttpHeaders): BodyForm {
   if (format === undefined || (charset !== undefined && !CHARSETS.has(charset))) {
     throw new HttpError(
       'unsupported_media_type',
-      `content type is "${(headers['content-type'] ?? '').slice(0, 100)}": send application/json or application/x-ndjson in UTF-8`,
+      `content type is "${(headers['content-type'] ?? '').slice(0, 100)}": send application/json or application/x-ndjson in UTF-8, or application/avro`,
     );
   }
   const encoding = (headers['content-encoding'] ?? 'identity').toLowerCase();
@@ -69,15 +71,6 @@ export async function readBody(
       cause: error,
     });
   }
-}
-
-/**
- * Invalid UTF-8 becomes U+FFFD, a leading byte order mark is dropped. For the moment of parsing only: a text that waits
- * with others for its turn outlives several collections, and then stays until the next large one.
- */
-export function bodyText(body: Buffer): string {
-  const text = body.toString('utf8');
-  return text.charCodeAt(0) === 0xfeff ? text.slice(1) : text;
 }
 
 async function inflate(packed: Buffer, bytesMax: number, hold: (bytes: number) => void): Promise<Buffer> {

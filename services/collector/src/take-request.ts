@@ -14,7 +14,7 @@ import type { RequestLimits } from './limits/application-limits.js';
 import { type Limits, rateLimitFields } from './limits/limits.js';
 import type { Admission } from './limits/sender-limits.js';
 import type { CollectorMetrics } from './metrics.js';
-import { type BodyBounds, type BodyForm, bodyForm, bodyText, readBody } from './read-body.js';
+import { type BodyBounds, type BodyForm, bodyForm, readBody } from './read-body.js';
 import type { SpoolSpace } from './spool/spool-space.js';
 
 export type TakeOptions = {
@@ -66,7 +66,8 @@ export async function takeRequest(
       // Again: reading and waiting may have taken long, and nothing of this request was tried yet.
       refuseIfFailing(options.failure());
       const applications = limits.applications.forRequest(performance.now());
-      const taken = takeBody({ bytes: body, format: form.format }, { grant, key, applications }, options);
+      const from = { grant, key, applications, hold: room.hold };
+      const taken = takeBody({ bytes: body, format: form.format }, from, options);
       admission.settle(received(taken), bytesReceived);
       tellHeadroom(reply, grant, limits, applications);
       refuseIfAllOver(taken, applications, limits);
@@ -148,24 +149,27 @@ function takeRoom(sender: string, { limits, budget, space }: TakeOptions): Room 
 
 /** Everything that happens to a body in one go. */
 function takeBody(
-  { bytes, format }: { readonly bytes: Buffer; readonly format: BodyForm['format'] },
-  from: { readonly grant: Grant; readonly key: string | undefined; readonly applications: RequestLimits },
-  { intoBatches, lateMsMax, metrics, limits, onRejected }: TakeOptions,
+  body: { readonly bytes: Buffer; readonly format: BodyForm['format'] },
+  from: {
+    readonly grant: Grant;
+    readonly key: string | undefined;
+    readonly applications: RequestLimits;
+    readonly hold: (bytes: number) => void;
+  },
+  { intoBatches, bodyBounds, lateMsMax, metrics, limits, onRejected }: TakeOptions,
 ): Intake {
-  const { grant, key, applications } = from;
+  const { grant, key, applications, hold } = from;
   const batches = intoBatches(grant.name, key);
-  const intake = takeIn(
-    { text: bodyText(bytes), format },
-    {
-      grant,
-      limits: applications,
-      nowMs: Date.now(),
-      lateMsMax,
-      whole: key !== undefined,
-      append: batches.append,
-      countOnly: batches.countOnly,
-    },
-  );
+  const intake = takeIn(body, {
+    grant,
+    limits: applications,
+    nowMs: Date.now(),
+    lateMsMax,
+    room: { inflatedBytesMax: bodyBounds.inflatedBytesMax, hold },
+    whole: key !== undefined,
+    append: batches.append,
+    countOnly: batches.countOnly,
+  });
   batches.finish();
   count(intake, metrics);
   limits.sampledOut(applications.sampledOut);

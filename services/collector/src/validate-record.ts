@@ -198,6 +198,8 @@ function readInterface(value: unknown, onIdTaken: () => void): string | Rejectio
 
 function readAddress(value: unknown): number | Buffer | Rejection {
   if (typeof value !== 'string') {
+    // Out of an Avro container.
+    if (value instanceof Buffer && value.length === 16) return value;
     return isAbsent(value) ? missing('exit_ip') : wrongType('exit_ip', value, 'an address as text');
   }
   return (

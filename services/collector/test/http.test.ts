@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { request as httpRequest, type ClientRequest } from 'node:http';
 import { after, before, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
+import { REQUEST_LOG_SCHEMA } from '@imscope/schemas/avro-schema.js';
+import { BlockBuilder } from '@imscope/schemas/block-builder.js';
 import { parseIpAddress } from '@imscope/schemas/ip-address.js';
 import {
   type Answer,
@@ -12,7 +14,7 @@ import {
   type RunningCollector,
   WRITE_TOKEN,
 } from './running-collector.js';
-import { sampleRecord } from './sample-record.js';
+import { sampleRecord, storedRecord } from './sample-record.js';
 
 const NDJSON = { 'content-type': 'application/x-ndjson' };
 const MIB = 1 << 20;
@@ -150,6 +152,34 @@ test('a request whose records are all bad is answered 202 and stores nothing', a
   };
   assert.deepEqual([accepted, rejected.length, count], [0, 100, 150]);
   assert.deepEqual(await storedIds(), before);
+});
+
+test('an Avro container is taken as JSON is, packed with gzip too; its records are stored with their own outcome', async () => {
+  const ids = ['avro-1', 'avro-2'];
+  const [plain = Buffer.alloc(0), packed = Buffer.alloc(0)] = ids.map((request_id) => {
+    const builder = new BlockBuilder(REQUEST_LOG_SCHEMA);
+    builder.append(storedRecord({ time: Date.now(), request_id, code: 91_000, outcome: 'success' }));
+    return builder.finish();
+  });
+  const avro = { 'content-type': 'application/avro' };
+  const gzip = { ...avro, 'content-encoding': 'gzip' };
+  for (const { status, body } of [
+    await collector.post(plain, avro),
+    await collector.post(gzipSync(packed), gzip),
+  ]) {
+    assert.equal(status, 202);
+    assert.equal((body as { accepted: number }).accepted, 1);
+  }
+  const stored = (await collector.messages()).flatMap(({ records }) => records);
+  assert.deepEqual(
+    stored
+      .filter(({ request_id: id }) => ids.includes(id))
+      .map(({ request_id: id, outcome }) => `${id} ${outcome}`)
+      .toSorted((a, b) => a.localeCompare(b)),
+    ['avro-1 service_error', 'avro-2 service_error'],
+  );
+  const torn = await collector.post(plain.subarray(0, plain.length - 1), avro);
+  assert.deepEqual([torn.status, errorCode(torn)], [400, 'unreadable_body']);
 });
 
 test('unreadable and empty bodies get 400 and store nothing', async () => {

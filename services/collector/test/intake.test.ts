@@ -52,9 +52,10 @@ function take(
   const batch = new Batch(lane, Number.POSITIVE_INFINITY);
   const limits = (options.limits ?? limitsOf(options.settings)).forRequest(options.nowMs ?? 0);
   const intake = takeIn(
-    { text, format },
+    { bytes: Buffer.from(text), format },
     {
       ...BOUNDS,
+      room: { inflatedBytesMax: 8 << 20, hold: () => undefined },
       grant: options.grant ?? ALL,
       limits,
       whole: options.whole ?? false,

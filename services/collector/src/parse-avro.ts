@@ -1,0 +1,164 @@
+/*
+ * An Avro object container → its records, in the form JSON has them, so that one set of checks judges both. Whoever
+ * wrote it chose header text, sync marker and codec; the schema must be one of ours. Every count and length is held
+ * against the bytes that remain, and every block walked to its end, before anything is decoded or handed on.
+ */
+import { inflateRawSync } from 'node:zlib';
+import { HttpError } from '@imscope/runtime/http-errors.js';
+import { ALL_SCHEMAS, type AvroSchema } from '@imscope/schemas/avro-schema.js';
+import { skipValue } from '@imscope/schemas/avro-skip.js';
+import { type ContainerHeader, decodeLong, readHeader, SYNC_BYTES } from '@imscope/schemas/container.js';
+import type { RequestLog } from '@imscope/schemas/request-log.js';
+import avro from 'avsc';
+import { Rejection, showValue } from './reject-reasons.js';
+
+export type AvroBounds = { readonly inflatedBytesMax: number; readonly recordsMax: number };
+
+/** A block inflated, and where each of its records begins. */
+type PlainBlock = { readonly plain: Buffer; readonly starts: readonly number[] };
+
+/** The text of a schema in a header; ours have 1.5 kB. */
+const SCHEMA_LENGTH_MAX = 16 << 10;
+/** Texts of headers that were judged before. */
+const KNOWN_MAX = 16;
+const known = new Map<string, AvroSchema>();
+
+/**
+ * @param onInflated called with the inflated bytes before the first record; throws where there is no room for them
+ * @throws HttpError unreadable_body, unsupported_encoding or body_too_large, or what `onInflated` throws, with nothing
+ * handed on
+ */
+export function parseAvro(
+  bytes: Buffer,
+  bounds: AvroBounds,
+  onInflated: (bytes: number) => void,
+  onRecord: (index: number, value: unknown) => void,
+): void {
+  const read = readHeader(bytes);
+  if (!read.ok) throw unreadable(`its header cannot be read (${read.fault})`);
+  const { header } = read;
+  const { type } = schemaOf(header);
+  const blocks = openBlocks(bytes, header, type, bounds);
+  onInflated(blocks.reduce((sum, { plain }) => sum + plain.length, 0));
+  let index = 0;
+  for (const { plain, starts } of blocks) {
+    // It was walked over, so it decodes.
+    for (const start of starts) onRecord(index++, jsonForm(type.decode(plain, start).value as RequestLog));
+  }
+}
+
+/** Told by what Avro calls the canonical form: white space, docs and defaults are the writer's own. */
+function schemaOf({ schemaJson }: ContainerHeader): AvroSchema {
+  const before = known.get(schemaJson);
+  if (before !== undefined) return before;
+  const fingerprint = schemaJson.length <= SCHEMA_LENGTH_MAX ? canonicalFingerprint(schemaJson) : undefined;
+  const schema = ALL_SCHEMAS.find(
+    ({ name, type }) => name === 'RequestLog' && fingerprint?.equals(type.fingerprint()),
+  );
+  if (schema === undefined) {
+    throw unreadable('its schema is none of ours: write it with schemas/avro/request-log.v1.avsc');
+  }
+  if (known.size >= KNOWN_MAX) known.clear();
+  known.set(schemaJson, schema);
+  return schema;
+}
+
+function canonicalFingerprint(schemaJson: string): Buffer | undefined {
+  try {
+    return avro.Type.forSchema(JSON.parse(schemaJson) as avro.Schema, { wrapUnions: 'never' }).fingerprint();
+  } catch {
+    return undefined;
+  }
+}
+
+function openBlocks(
+  bytes: Buffer,
+  header: ContainerHeader,
+  type: avro.Type,
+  { inflatedBytesMax, recordsMax }: AvroBounds,
+): PlainBlock[] {
+  const blocks: PlainBlock[] = [];
+  let records = 0;
+  let room = inflatedBytesMax;
+  for (let position = header.length; position < bytes.length;) {
+    const count = decodeLong(bytes, position);
+    const size = count === undefined ? undefined : decodeLong(bytes, count.next);
+    const end = size === undefined ? bytes.length : size.next + size.value;
+    const whole = size !== undefined && size.value >= 0 && end + SYNC_BYTES <= bytes.length;
+    if (count === undefined || count.value < 0 || size === undefined || !whole) {
+      throw unreadable(`its block at byte ${position} is cut short, or says so`);
+    }
+    if (!bytes.subarray(end, end + SYNC_BYTES).equals(header.sync)) {
+      throw unreadable(`its block at byte ${position} does not end with the sync marker`);
+    }
+    records += count.value;
+    if (records > recordsMax) throw tooLarge(`more than ${recordsMax} records`);
+    const plain = inflate(bytes.subarray(size.next, end), header.codec, room);
+    room -= plain.length;
+    blocks.push({ plain, starts: startsOf(type, plain, count.value) });
+    position = end + SYNC_BYTES;
+  }
+  return blocks;
+}
+
+function inflate(packed: Buffer, codec: string, bytesMax: number): Buffer {
+  const beyond = 'more inflated bytes than BODY_INFLATED_BYTES_MAX';
+  if (codec === 'null') {
+    if (packed.length > bytesMax) throw tooLarge(beyond);
+    return packed;
+  }
+  if (codec !== 'deflate') {
+    throw new HttpError(
+      'unsupported_encoding',
+      `the container's codec is ${showValue(codec)}: write it with "null" or "deflate"`,
+    );
+  }
+  try {
+    return inflateRawSync(packed, { maxOutputLength: Math.max(1, bytesMax) });
+  } catch (error) {
+    if (error instanceof RangeError) throw tooLarge(beyond);
+    throw unreadable('a block of it does not inflate', error);
+  }
+}
+
+function startsOf(type: avro.Type, plain: Buffer, count: number): number[] {
+  const starts: number[] = [];
+  let position = 0;
+  for (let index = 0; index < count; index++) {
+    const end = skipValue(type, plain, position);
+    if (end === undefined) throw unreadable(`record ${index} of a block is no record of its schema`);
+    starts.push(position);
+    position = end;
+  }
+  if (position !== plain.length) throw unreadable('a block of it holds more than its records');
+  return starts;
+}
+
+/** Outcomes are judged here and records weighed here, whatever the sender says. */
+function jsonForm(record: RequestLog): unknown {
+  if (record.weight !== 1) {
+    return new Rejection('out_of_range', `weight is ${record.weight}: give 1, records are sampled here`);
+  }
+  const { latency_us, upstream_us, rtt_us, outcome: _outcome, weight: _weight, ...rest } = record;
+  return {
+    ...rest,
+    latency_ms: latency_us / 1_000,
+    upstream_ms: upstream_us === null ? null : upstream_us / 1_000,
+    rtt_ms: rtt_us === null ? null : rtt_us / 1_000,
+  };
+}
+
+function unreadable(why: string, cause?: unknown): HttpError {
+  return new HttpError(
+    'unreadable_body',
+    `the body is no Avro container that can be taken: ${why}`,
+    cause === undefined ? {} : { cause },
+  );
+}
+
+function tooLarge(what: string): HttpError {
+  return new HttpError(
+    'body_too_large',
+    `the container has ${what}: send fewer records a request, 500 to 5000 are good`,
+  );
+}

@@ -1,0 +1,225 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { test } from 'node:test';
+import { deflateRawSync } from 'node:zlib';
+import { HttpError } from '@imscope/runtime/http-errors.js';
+import { INTERFACE_METRIC_SCHEMA, REQUEST_LOG_SCHEMA } from '@imscope/schemas/avro-schema.js';
+import { encodeLong } from '@imscope/schemas/container.js';
+import { parseIpAddress } from '@imscope/schemas/ip-address.js';
+import type { RequestLog } from '@imscope/schemas/request-log.js';
+import avro from 'avsc';
+import fc from 'fast-check';
+import { parseBody } from '../src/parse-body.js';
+import { isRejection } from '../src/reject-reasons.js';
+import { validateRecord } from '../src/validate-record.js';
+import { SAMPLE_TIME_MS, sampleRecord, storedRecord } from './sample-record.js';
+
+const INFLATED_MAX = 1 << 20;
+
+type Parsed = { readonly values: unknown[]; readonly held: number };
+
+function parse(bytes: Buffer): Parsed {
+  const values: unknown[] = [];
+  let held = 0;
+  const room = { inflatedBytesMax: INFLATED_MAX, hold: (more: number) => void (held += more) };
+  parseBody({ bytes, format: 'avro' }, room, (index, value) => {
+    assert.equal(index, values.length);
+    values.push(value);
+  });
+  return { values, held };
+}
+
+/** As any Avro library writes: its own header text, a random sync marker, several blocks. */
+async function written(records: readonly RequestLog[], codec: 'null' | 'deflate'): Promise<Buffer> {
+  const encoder = new avro.streams.BlockEncoder(REQUEST_LOG_SCHEMA.type, {
+    codec,
+    blockSize: 200,
+    writeHeader: true,
+  });
+  const chunks: Buffer[] = [];
+  encoder.on('data', (chunk: Buffer) => chunks.push(chunk));
+  for (const record of records) encoder.write(record);
+  encoder.end();
+  await once(encoder, 'end');
+  return Buffer.concat(chunks);
+}
+
+const SYNC = Buffer.alloc(16, 7);
+
+function text(value: string): Buffer[] {
+  return [encodeLong(Buffer.byteLength(value)), Buffer.from(value)];
+}
+
+/** A container made by hand, so that it can be wrong. */
+function container(
+  blocks: readonly { count: number; plain: Buffer; size?: number; sync?: Buffer }[],
+  metadata: Record<string, string> = { 'avro.schema': REQUEST_LOG_SCHEMA.json, 'avro.codec': 'deflate' },
+): Buffer {
+  const entries = Object.entries(metadata);
+  const packed = blocks.map(({ count, plain, size, sync = SYNC }) => {
+    const bytes = metadata['avro.codec'] === 'deflate' ? deflateRawSync(plain) : plain;
+    return Buffer.concat([encodeLong(count), encodeLong(size ?? bytes.length), bytes, sync]);
+  });
+  return Buffer.concat([
+    Buffer.from('Obj\u0001', 'latin1'),
+    encodeLong(entries.length),
+    ...entries.flatMap(([key, value]) => [...text(key), ...text(value)]),
+    encodeLong(0),
+    SYNC,
+    ...packed,
+  ]);
+}
+
+function plainOf(records: number, changes: Partial<RequestLog> = {}): Buffer {
+  const one = REQUEST_LOG_SCHEMA.type.toBuffer(storedRecord(changes));
+  return Buffer.concat(Array.from({ length: records }, () => one));
+}
+
+function errorOf(bytes: Buffer): string {
+  try {
+    parse(bytes);
+  } catch (error) {
+    assert(error instanceof HttpError, String(error));
+    return `${error.code}: ${error.message}`;
+  }
+  return 'none';
+}
+
+const CONTEXT = {
+  nowMs: SAMPLE_TIME_MS,
+  lateMsMax: 86_400_000,
+  codesOf: () => new Map(),
+  onDropped: () => undefined,
+  onScrubbed: () => undefined,
+  onIdTaken: () => undefined,
+};
+
+test('records of a container that any library wrote are judged as the same records in JSON', async () => {
+  const asJson = sampleRecord({ exit_ip: '2001:db8::1' });
+  const expected = validateRecord(asJson, CONTEXT);
+  assert(!isRejection(expected));
+  const exitIp = parseIpAddress('2001:db8::1');
+  assert.ok(exitIp);
+  // What the sender makes of the outcome is none of ours.
+  const record: RequestLog = { ...expected, exit_ip: exitIp, outcome: 'unknown' };
+  for (const codec of ['null', 'deflate'] as const) {
+    const { values, held } = parse(
+      await written(
+        Array.from({ length: 30 }, () => record),
+        codec,
+      ),
+    );
+    assert.equal(values.length, 30);
+    assert.equal(held, 30 * REQUEST_LOG_SCHEMA.type.toBuffer(record).length);
+    for (const value of values) assert.deepEqual(validateRecord(value, CONTEXT), expected);
+  }
+});
+
+test('durations of whole microseconds come through as they are', () => {
+  fc.assert(
+    fc.property(fc.integer({ min: 0, max: 86_400_000_000 }), (latencyUs) => {
+      const [value] = parse(
+        container([{ count: 1, plain: plainOf(1, { latency_us: latencyUs, time: SAMPLE_TIME_MS }) }]),
+      ).values;
+      const stored = validateRecord(value, CONTEXT);
+      assert(!isRejection(stored));
+      assert.equal(stored.latency_us, latencyUs);
+    }),
+  );
+});
+
+test('a record that the sender weighed is refused alone; a number beyond 2^53 refuses the body, with nothing taken', () => {
+  const good = plainOf(1);
+  // The time is the first field: 2^60.
+  const wild = Buffer.concat([
+    Buffer.from([0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x20]),
+    good.subarray(encodeLong(SAMPLE_TIME_MS).length),
+  ]);
+  const plain = Buffer.concat([good, plainOf(1, { weight: 5 }), good]);
+  const { values } = parse(container([{ count: 3, plain }]));
+  assert.deepEqual(
+    values.map((value) => (isRejection(value) ? value.reason : 'taken')),
+    ['taken', 'out_of_range', 'taken'],
+  );
+  assert.match(
+    errorOf(container([{ count: 1, plain: wild }])),
+    /^unreadable_body: .*no record of its schema/,
+  );
+});
+
+test('what is no container of ours is refused whole, with what to do', () => {
+  const metadata = { 'avro.schema': REQUEST_LOG_SCHEMA.json };
+  const good = { count: 2, plain: plainOf(2) };
+  const cases: readonly (readonly [RegExp, Buffer])[] = [
+    [/^empty_body/, Buffer.alloc(0)],
+    [/^unreadable_body: .*bad_magic/, Buffer.from('[{"time":1}]')],
+    [/^unreadable_body: .*bad_header/, Buffer.from('Obj\u0001')],
+    [
+      /^unreadable_body: .*schema is none of ours/,
+      container([], { ...metadata, 'avro.schema': INTERFACE_METRIC_SCHEMA.json }),
+    ],
+    [/^unreadable_body: .*schema is none of ours/, container([], { 'avro.schema': '"string"' })],
+    [/^unreadable_body: .*schema is none of ours/, container([], { 'avro.schema': '['.repeat(20_000) })],
+    [/^unsupported_encoding: .*"snappy"/, container([good], { ...metadata, 'avro.codec': 'snappy' })],
+    [/^unreadable_body: .*cut short/, container([{ ...good, size: 1_000_000 }])],
+    [/^unreadable_body: .*cut short/, container([{ ...good, count: -2 }])],
+    [/^unreadable_body: .*sync marker/, container([{ ...good, sync: Buffer.alloc(16) }])],
+    [/^unreadable_body: .*more than its records/, container([{ ...good, count: 1 }])],
+    [/^unreadable_body: .*no record of its schema/, container([{ ...good, count: 3 }])],
+    [/^unreadable_body: .*no record of its schema/, container([{ ...good, count: 99_999 }])],
+    [/^body_too_large: .*100000 records/, container([{ ...good, count: 2 ** 40 }])],
+    [
+      /^body_too_large: .*BODY_INFLATED_BYTES_MAX/,
+      container([{ count: 1, plain: Buffer.alloc(INFLATED_MAX + 1) }]),
+    ],
+    [
+      /^body_too_large: .*BODY_INFLATED_BYTES_MAX/,
+      container([{ count: 1, plain: Buffer.alloc(INFLATED_MAX + 1) }], metadata),
+    ],
+  ];
+  for (const [expected, bytes] of cases) assert.match(errorOf(bytes), expected);
+});
+
+test('nothing is handed on where there is no room for what was inflated', () => {
+  const full = new Error('full');
+  let records = 0;
+  const hold = (): never => {
+    throw full;
+  };
+  const bytes = container([{ count: 2, plain: plainOf(2) }]);
+  assert.throws(
+    () =>
+      parseBody({ bytes, format: 'avro' }, { inflatedBytesMax: INFLATED_MAX, hold }, () => (records += 1)),
+    full,
+  );
+  assert.equal(records, 0);
+});
+
+test('whatever bytes are changed, the answer is a list of records and refusals, or an error of the contract', () => {
+  const whole = container(
+    [
+      { count: 3, plain: plainOf(3, { cause: 'x'.repeat(300) }) },
+      { count: 2, plain: plainOf(2) },
+    ],
+    { 'avro.schema': REQUEST_LOG_SCHEMA.json, 'avro.codec': 'null' },
+  );
+  const change = fc.record({ at: fc.nat(whole.length - 1), byte: fc.nat(255) });
+  fc.assert(
+    fc.property(fc.array(change, { minLength: 1, maxLength: 8 }), fc.nat(whole.length), (changes, length) => {
+      const bytes = Buffer.from(whole.subarray(0, length === 0 ? whole.length : length));
+      for (const { at, byte } of changes) if (at < bytes.length) bytes[at] = byte;
+      try {
+        const { values } = parse(bytes);
+        for (const value of values) {
+          const judged = validateRecord(value, CONTEXT);
+          assert.ok(
+            isRejection(judged) || REQUEST_LOG_SCHEMA.type.isValid({ ...judged, exit_ip: Buffer.alloc(16) }),
+          );
+        }
+      } catch (error) {
+        assert(error instanceof HttpError, String(error));
+      }
+    }),
+    { numRuns: 3_000 },
+  );
+});
