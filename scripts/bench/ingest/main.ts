@@ -15,7 +15,14 @@ import { type BlockFile, writeBlockFiles } from './block-files.js';
 import type { DecodeQuestion, DecodeResult } from './decode-process.js';
 import { readDiskUsage } from './disk-usage.js';
 import type { EngineQuestion, EngineResult } from './engine-process.js';
-import { type IngestLoad, measureIngest, sendLoad, truncateTables, untilBooked } from './ingest-round.js';
+import {
+  type IngestLoad,
+  measureIngest,
+  readBooked,
+  sendLoad,
+  truncateTables,
+  untilBooked,
+} from './ingest-round.js';
 import { watchMemory } from './memory-watch.js';
 import { readOptions } from './options.js';
 import { type Sample, printDisk, printMemory, printRates } from './report.js';
@@ -171,9 +178,10 @@ async function measureMemory(): Promise<void> {
   say(`a backlog of ${times * options.records} records for a new aggregator`);
   await truncateTables(stack.client);
   const all = { ...load, metrics: [], accounts: [] };
+  const { booked } = await readBooked(stack.client);
   await stack.restartAggregator(() => sendLoad(stack, all, times));
   const startMs = Date.now();
   const stopWatching = watchMemory(stack.aggregator().pid);
-  const storedMs = await untilBooked(stack.client, all, times);
+  const storedMs = await untilBooked(stack.client, booked, all, times);
   printMemory(stopWatching(), (times * options.records * 1_000) / (storedMs - startMs));
 }

@@ -1,0 +1,150 @@
+/*
+ * `npm run bench:freshness`: from the collector's 202 to visible in an answer of the query service. In every round
+ * the whole chain (sender, collector, broker, aggregator, store) is first loaded as fast as it answers, which shows
+ * the rate that reaches the store; then, caught up, it runs at half of that while probes are watched.
+ */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Pipeline, startPipeline } from '../../end-to-end/pipeline.js';
+import { startBroker } from '../../stack/broker.js';
+import { startHelper } from '../collector/child-process.js';
+import type { Load, LoadResult } from '../collector/load-generator.js';
+import { figure, printFigure, say } from '../figure.js';
+import { median, percentile } from '../statistics.js';
+import { readOptions } from './options.js';
+import { probeFreshness } from './probes.js';
+
+const KIND = { format: 'json', records: 500 } as const;
+/** What is stored in the first part of the time at the limit still ran before all were busy. */
+const SETTLE_SHARE = 0.3;
+const LOAD_SHARE = 0.5;
+/** Probes count once the chain has run at half of its rate for so long. */
+const WARM_MS = 3_000;
+const CATCH_UP_MS_MAX = 180_000;
+const P99_MS_MAX = 2_000;
+
+type Round = {
+  readonly limit: number;
+  readonly rate: number;
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+  readonly maxMs: number;
+};
+
+const options = readOptions(process.argv.slice(2));
+const directory = mkdtempSync(join(tmpdir(), 'imscope-bench-'));
+say('starting the whole chain');
+const broker = await startBroker({ dataDir: join(directory, 'kafka'), heapMb: 640 });
+const generator = startHelper<Load, LoadResult>(new URL('../collector/load-generator.ts', import.meta.url));
+try {
+  const pipeline = await startPipeline({}, broker.address);
+  try {
+    await loadChain(pipeline, { forMs: 2_000 });
+    await untilCaughtUp(pipeline);
+    const rounds: Round[] = [];
+    for (let round = 1; round <= options.rounds; round++) rounds.push(await measure(pipeline, round));
+    print(rounds);
+  } finally {
+    await pipeline.end();
+  }
+} finally {
+  await generator.end();
+  await broker.stop();
+  rmSync(directory, { recursive: true, force: true });
+}
+
+async function measure(pipeline: Pipeline, round: number): Promise<Round> {
+  const limit = await measureLimit(pipeline);
+  await untilCaughtUp(pipeline);
+  const requestsPerSecond = (limit * LOAD_SHARE) / KIND.records;
+  const forMs = options.forMs + WARM_MS;
+  const [loaded, latencies] = await Promise.all([
+    loadChain(pipeline, { forMs, requestsPerSecond }),
+    sleep(WARM_MS).then(() => probeFreshness(pipeline, options.forMs)),
+  ]);
+  const measured = {
+    limit,
+    rate: loaded.acknowledgedRecords / loaded.seconds,
+    p50Ms: percentile(latencies, 0.5),
+    p99Ms: percentile(latencies, 0.99),
+    maxMs: Math.max(...latencies),
+  };
+  say(
+    `round ${round}: the chain sustains ${Math.round(limit)} records/s; at ${Math.round(measured.rate)} ` +
+      `${latencies.length} probes were visible after ${Math.round(measured.p50Ms)} ms (median), ` +
+      `${Math.round(measured.p99Ms)} ms (p99), ${Math.round(measured.maxMs)} ms (longest)`,
+  );
+  await untilCaughtUp(pipeline);
+  return measured;
+}
+
+/** Records a second that reach the store while the collector is sent as much as it acknowledges. */
+async function measureLimit(pipeline: Pipeline): Promise<number> {
+  const rate = async (): Promise<number> => {
+    await sleep(options.limitMs * SETTLE_SHARE);
+    const [before, startMs] = [await rowsStored(pipeline), performance.now()];
+    await sleep(options.limitMs * (1 - SETTLE_SHARE));
+    return ((await rowsStored(pipeline)) - before) / ((performance.now() - startMs) / 1_000);
+  };
+  const [measured] = await Promise.all([rate(), loadChain(pipeline, { forMs: options.limitMs })]);
+  return measured;
+}
+
+async function loadChain(
+  pipeline: Pipeline,
+  load: Pick<Load, 'forMs' | 'requestsPerSecond'>,
+): Promise<LoadResult> {
+  const port = Number(new URL(pipeline.collectorUrl).port);
+  return generator.ask({
+    kind: KIND,
+    targets: [{ port, pid: pipeline.process('collector').pid }],
+    token: pipeline.credentials.writeToken,
+    atMs: Date.now(),
+    warmMs: 0,
+    ...load,
+  });
+}
+
+async function rowsStored(pipeline: Pipeline): Promise<number> {
+  const [found] = await pipeline.select<{ rows: number }>(
+    "SELECT sum(rows) AS rows FROM block_ledger FINAL WHERE endsWith(topic, 'request-log')",
+  );
+  return found?.rows ?? 0;
+}
+
+/** Waits until nothing is behind: what the collector sent is in the store. */
+async function untilCaughtUp(pipeline: Pipeline): Promise<void> {
+  const deadline = Date.now() + CATCH_UP_MS_MAX;
+  for (let before = -1; ;) {
+    const lag = await pipeline.metric('aggregator', 'imscope_aggregator_consumer_lag_messages');
+    const stored = await rowsStored(pipeline);
+    if (lag === 0 && stored === before) return;
+    if (Date.now() > deadline) {
+      throw new Error(`${lag} messages are still behind ${CATCH_UP_MS_MAX} ms after the load ended`);
+    }
+    before = stored;
+    await sleep(2_000);
+  }
+}
+
+function print(rounds: readonly Round[]): void {
+  const of = (key: keyof Round): number[] => rounds.map((round) => round[key]);
+  const interval = (key: keyof Round): readonly [number, number] => [
+    Math.min(...of(key)),
+    Math.max(...of(key)),
+  ];
+  const told = (name: string, key: keyof Round, unit: string): void =>
+    printFigure(figure(name, median(of(key)), unit, { interval: interval(key) }));
+  told('chain.sustained', 'limit', 'records/s');
+  told('freshness.at-rate', 'rate', 'records/s');
+  told('freshness.p50', 'p50Ms', 'ms');
+  printFigure(
+    figure('freshness.p99', median(of('p99Ms')), 'ms', {
+      interval: interval('p99Ms'),
+      goal: { bound: 'below', limit: P99_MS_MAX },
+    }),
+  );
+  told('freshness.longest', 'maxMs', 'ms');
+}

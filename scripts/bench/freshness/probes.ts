@@ -1,0 +1,83 @@
+/*
+ * Probes: single records of an application of their own, posted by the clock beside the load. One question after
+ * another to the query service shows which of them are visible; a probe counts as visible when the answer that first
+ * holds it has come, so what is told includes the answer's own time and the pause between two questions.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Pipeline } from '../../end-to-end/pipeline.js';
+
+/** None of the simulated applications. */
+const SDK_APP_ID = 1_499_999_999;
+const EVERY_MS = 50;
+const ASKED_EVERY_MS = 50;
+/** Rows a question tells, the most the API gives. */
+const ROWS_MAX = 100;
+/** After the last probe; what is not visible by then is lost, and the bench fails. */
+const WAIT_MS_MAX = 60_000;
+
+type Requests = { readonly requests: readonly { readonly request_id: string }[] };
+
+/** @returns milliseconds from the 202 to visible, one for each probe */
+export async function probeFreshness(pipeline: Pipeline, forMs: number): Promise<number[]> {
+  const acknowledged = new Map<string, number>();
+  const visible = new Map<string, number>();
+  const run = `probe-${Date.now()}`;
+  const sent = new AbortController();
+  const ask = async (): Promise<void> => {
+    const deadline = performance.now() + forMs + WAIT_MS_MAX;
+    while (!sent.signal.aborted || visible.size < acknowledged.size) {
+      if (performance.now() > deadline) {
+        throw new Error(
+          `${acknowledged.size - visible.size} of ${acknowledged.size} probes are not visible after ${WAIT_MS_MAX} ms`,
+        );
+      }
+      const path = `/v1/applications/${SDK_APP_ID}/requests?from=now-5m&limit=${ROWS_MAX}`;
+      const { data } = await pipeline.ask<Requests>(path);
+      const nowMs = performance.now();
+      for (const { request_id: id } of data.requests) {
+        if (id.startsWith(run) && !visible.has(id)) visible.set(id, nowMs);
+      }
+      await sleep(ASKED_EVERY_MS);
+    }
+  };
+  const send = async (): Promise<void> => {
+    const startMs = performance.now();
+    const onTheirWay: Promise<void>[] = [];
+    for (let next = 0; performance.now() - startMs < forMs; next++) {
+      const id = `${run}-${next}`;
+      onTheirWay.push(post(pipeline, id).then((atMs) => void acknowledged.set(id, atMs)));
+      await sleep(Math.max(0, startMs + (next + 1) * EVERY_MS - performance.now()));
+    }
+    await Promise.all(onTheirWay);
+    sent.abort();
+  };
+  await Promise.all([send(), ask()]);
+  // Where the answer with a probe overtook its 202 it was there at once.
+  return [...acknowledged].map(([id, atMs]) => Math.max(0, (visible.get(id) ?? Number.NaN) - atMs));
+}
+
+/** @returns when the 202 came */
+async function post({ collectorUrl, credentials }: Pipeline, id: string): Promise<number> {
+  const record = {
+    time: Date.now(),
+    sdk_app_id: SDK_APP_ID,
+    interface: 'openim/sendmsg',
+    exit_ip: '203.0.113.7',
+    latency_ms: 12,
+    code: 0,
+    http_status: 200,
+    node: 'probe',
+    region: 'bench',
+    platform: 'linux',
+    request_id: id,
+  };
+  const answer = await fetch(`${collectorUrl}/v1/request-logs`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${credentials.writeToken}`, 'content-type': 'application/json' },
+    body: JSON.stringify([record]),
+  });
+  const body = await answer.text();
+  if (answer.status !== 202 || !body.includes('"accepted":1'))
+    throw new Error(`a probe got ${answer.status}: ${body}`);
+  return performance.now();
+}
