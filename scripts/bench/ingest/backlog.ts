@@ -9,12 +9,15 @@ import type { EventTimes } from '@imscope/schemas/batch-headers.js';
 import { BlockBuilder } from '@imscope/schemas/block-builder.js';
 import { singleLane } from '@imscope/schemas/lanes.js';
 import type { RequestLog } from '@imscope/schemas/request-log.js';
-import { countedRequest } from '../../../services/collector/src/batch-counts.js';
-import { EdgeAccounts } from '../../../services/collector/src/edge-accounts.js';
-import { MetricWindow } from '../../../services/collector/src/metric-window.js';
-import { isRejection } from '../../../services/collector/src/reject-reasons.js';
-import { packRows } from '../../../services/collector/src/row-containers.js';
-import { type ValidationContext, validateRecord } from '../../../services/collector/src/validate-record.js';
+import { countedRequest } from '../../../services/collector/src/books/batch-counts.js';
+import { EdgeAccounts } from '../../../services/collector/src/books/edge-accounts.js';
+import { MetricWindow } from '../../../services/collector/src/books/metric-window.js';
+import { isRejection } from '../../../services/collector/src/intake/reject-reasons.js';
+import { packRows } from '../../../services/collector/src/books/row-containers.js';
+import {
+  type ValidationContext,
+  validateRecord,
+} from '../../../services/collector/src/intake/validate-record.js';
 import type { Traffic } from '../../simulate-gateway/generate.js';
 
 /** A message of Kafka without its headers, which name the batch and so differ each time it is sent. */

@@ -5,7 +5,7 @@
 import { SECONDS_BUCKETS } from '@imscope/runtime/metrics.js';
 import { TOPICS } from '@imscope/schemas/topics.js';
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
-import type { Batch, BatchOutcome } from './batch.js';
+import type { Batch, BatchOutcome } from './batches/batch.js';
 import type { EdgeTopic } from './kafka-producer.js';
 
 export type CollectorMetrics = ReturnType<typeof createMetrics>;

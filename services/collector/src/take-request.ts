@@ -7,14 +7,14 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { HttpError } from '@imscope/runtime/http-errors.js';
 import type { Grant, Tokens } from '@imscope/runtime/tokens.js';
 import type { NewRequestLog } from '@imscope/schemas/request-log-encoder.js';
-import type { Batch } from './batch.js';
+import type { Batch } from './batches/batch.js';
 import type { ByteBudget } from './byte-budget.js';
-import { type Intake, takeIn } from './intake.js';
+import { type Intake, takeIn } from './intake/intake.js';
 import type { RequestLimits } from './limits/application-limits.js';
 import { type Limits, rateLimitFields } from './limits/limits.js';
 import type { Admission } from './limits/sender-limits.js';
 import type { CollectorMetrics } from './metrics.js';
-import { type BodyBounds, type BodyForm, bodyForm, readBody } from './read-body.js';
+import { type BodyBounds, type BodyForm, bodyForm, readBody } from './intake/read-body.js';
 import type { SpoolSpace } from './spool/spool-space.js';
 
 export type TakeOptions = {

@@ -5,12 +5,12 @@ import { decodeContainer } from '@imscope/schemas/container-decoder.js';
 import { singleLane } from '@imscope/schemas/lanes.js';
 import type { NewRequestLog } from '@imscope/schemas/request-log-encoder.js';
 import { MESSAGE_BYTES_MAX } from '@imscope/schemas/topics.js';
-import type { Batch } from '../src/batch.js';
-import { Batcher } from '../src/batcher.js';
+import type { Batch } from '../src/batches/batch.js';
+import { Batcher } from '../src/batches/batcher.js';
 import { ByteBudget } from '../src/byte-budget.js';
-import { COUNTS_BYTES_PER_RECORD } from '../src/batch-counts.js';
-import { isRejection } from '../src/reject-reasons.js';
-import { validateRecord } from '../src/validate-record.js';
+import { COUNTS_BYTES_PER_RECORD } from '../src/books/batch-counts.js';
+import { isRejection } from '../src/intake/reject-reasons.js';
+import { validateRecord } from '../src/intake/validate-record.js';
 import { sampleRecord, SAMPLE_TIME_MS } from './sample-record.js';
 
 const lanes = singleLane(2);

@@ -12,12 +12,12 @@ import { readBatchHeaders } from '@imscope/schemas/batch-headers.js';
 import { decodeContainer } from '@imscope/schemas/container-decoder.js';
 import { singleLane } from '@imscope/schemas/lanes.js';
 import { Registry } from 'prom-client';
-import { Boot, type BootOptions } from '../src/boot.js';
+import { Boot, type BootOptions } from '../src/boots/boot.js';
 import { ByteBudget } from '../src/byte-budget.js';
 import type { KafkaProducer } from '../src/kafka-producer.js';
-import { KeyedIds } from '../src/keyed-ids.js';
+import { KeyedIds } from '../src/batches/keyed-ids.js';
 import { createMetrics } from '../src/metrics.js';
-import { recoverBoot } from '../src/recover-boot.js';
+import { recoverBoot } from '../src/boots/recover-boot.js';
 import { SpoolSpace } from '../src/spool/spool-space.js';
 
 export type KafkaMessage = {

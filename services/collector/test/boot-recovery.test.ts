@@ -9,9 +9,9 @@ import { singleLane } from '@imscope/schemas/lanes.js';
 import { OUTCOMES } from '@imscope/schemas/outcome.js';
 import type { RequestLog } from '@imscope/schemas/request-log.js';
 import fc from 'fast-check';
-import type { Batch } from '../src/batch.js';
-import { Batcher } from '../src/batcher.js';
-import type { Boot } from '../src/boot.js';
+import type { Batch } from '../src/batches/batch.js';
+import { Batcher } from '../src/batches/batcher.js';
+import type { Boot } from '../src/boots/boot.js';
 import { type BootWorld, bootWorld, image, newBoot, recoverIn } from './boot-image.js';
 import { storedRecord } from './sample-record.js';
 

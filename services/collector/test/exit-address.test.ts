@@ -3,7 +3,7 @@ import { isIP } from 'node:net';
 import { test } from 'node:test';
 import { parseIpAddress } from '@imscope/schemas/ip-address.js';
 import fc from 'fast-check';
-import { exitAddress } from '../src/exit-address.js';
+import { exitAddress } from '../src/intake/exit-address.js';
 
 /** Four numbers with dots between, and what nearly is. */
 const nearlyIpv4 = fc

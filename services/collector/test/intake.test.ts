@@ -6,11 +6,11 @@ import type { ApplicationSettings } from '@imscope/runtime/application-settings.
 import type { Grant } from '@imscope/runtime/tokens.js';
 import { singleLane } from '@imscope/schemas/lanes.js';
 import type { NewRequestLog } from '@imscope/schemas/request-log-encoder.js';
-import { Batch } from '../src/batch.js';
-import { type Intake, REJECTED_NAMED_MAX, takeIn } from '../src/intake.js';
+import { Batch } from '../src/batches/batch.js';
+import { type Intake, REJECTED_NAMED_MAX, takeIn } from '../src/intake/intake.js';
 import { ApplicationLimits } from '../src/limits/application-limits.js';
-import { RECORDS_MAX } from '../src/parse-body.js';
-import type { BodyFormat } from '../src/read-body.js';
+import { RECORDS_MAX } from '../src/intake/parse-body.js';
+import type { BodyFormat } from '../src/intake/read-body.js';
 import { sampleRecord, SAMPLE_TIME_MS } from './sample-record.js';
 
 const BOUNDS = { nowMs: SAMPLE_TIME_MS, lateMsMax: 86_400_000 };

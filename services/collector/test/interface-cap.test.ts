@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { InterfaceCap, OVERFLOW_INTERFACE } from '../src/interface-cap.js';
-import { isRejection } from '../src/reject-reasons.js';
-import { validateRecord } from '../src/validate-record.js';
+import { InterfaceCap, OVERFLOW_INTERFACE } from '../src/intake/interface-cap.js';
+import { isRejection } from '../src/intake/reject-reasons.js';
+import { validateRecord } from '../src/intake/validate-record.js';
 import { sampleRecord, SAMPLE_TIME_MS } from './sample-record.js';
 
 const HOUR_MS = 3_600_000;

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { interfaceName } from '../src/interface-name.js';
-import { isRejection } from '../src/reject-reasons.js';
+import { interfaceName } from '../src/intake/interface-name.js';
+import { isRejection } from '../src/intake/reject-reasons.js';
 
 test('ids and numbers in a path become {id}', () => {
   for (const [path, name] of [

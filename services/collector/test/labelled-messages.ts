@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { findPersonalSpans } from '../src/scrub-text.js';
+import { findPersonalSpans } from '../src/intake/scrub-text.js';
 
 /** `spans`: kind and text of each piece to take out, in the order of the text. */
 export type LabelledMessage = {

@@ -9,9 +9,9 @@ import { parseIpAddress } from '@imscope/schemas/ip-address.js';
 import type { RequestLog } from '@imscope/schemas/request-log.js';
 import avro from 'avsc';
 import fc from 'fast-check';
-import { parseBody } from '../src/parse-body.js';
-import { isRejection } from '../src/reject-reasons.js';
-import { validateRecord } from '../src/validate-record.js';
+import { parseBody } from '../src/intake/parse-body.js';
+import { isRejection } from '../src/intake/reject-reasons.js';
+import { validateRecord } from '../src/intake/validate-record.js';
 import { SAMPLE_TIME_MS, sampleRecord, storedRecord } from './sample-record.js';
 
 const INFLATED_MAX = 1 << 20;

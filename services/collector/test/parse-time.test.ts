@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { parseRfc3339 } from '../src/parse-time.js';
+import { parseRfc3339 } from '../src/intake/parse-time.js';
 
 test('every instant of four-digit years comes back from its ISO text', () => {
   const from = Date.UTC(1000, 0, 1);

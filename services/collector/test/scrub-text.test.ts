@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { PERSONAL_PATTERNS } from '../src/personal-patterns.js';
-import { findPersonalSpans, scrubText } from '../src/scrub-text.js';
+import { PERSONAL_PATTERNS } from '../src/intake/personal-patterns.js';
+import { findPersonalSpans, scrubText } from '../src/intake/scrub-text.js';
 import { measureScrubbing, readLabelled, type Tally } from './labelled-messages.js';
 
 const LABELLED = readLabelled('scrub-labelled.jsonl');

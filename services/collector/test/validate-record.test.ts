@@ -5,8 +5,8 @@ import { REQUEST_LOG_SCHEMA } from '@imscope/schemas/avro-schema.js';
 import type { Outcome } from '@imscope/schemas/outcome.js';
 import { REQUEST_LOG_BOUNDS } from '@imscope/schemas/request-log.js';
 import { type NewRequestLog, REQUEST_LOG_ENCODER } from '@imscope/schemas/request-log-encoder.js';
-import { isRejection, REJECT_REASONS, type RejectReason } from '../src/reject-reasons.js';
-import { validateRecord, type ValidationContext } from '../src/validate-record.js';
+import { isRejection, REJECT_REASONS, type RejectReason } from '../src/intake/reject-reasons.js';
+import { validateRecord, type ValidationContext } from '../src/intake/validate-record.js';
 import { sampleRecord, SAMPLE_TIME_MS } from './sample-record.js';
 
 const HOUR_MS = 3_600_000;

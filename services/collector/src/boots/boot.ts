@@ -5,19 +5,19 @@
  */
 import type { LaneMap } from '@imscope/schemas/lanes.js';
 import { TOPICS } from '@imscope/schemas/topics.js';
-import type { Batch } from './batch.js';
+import type { Batch } from '../batches/batch.js';
 import { BootLog, type BootLogOptions, type NewBatch } from './boot-log.js';
-import type { ByteBudget } from './byte-budget.js';
+import type { ByteBudget } from '../byte-budget.js';
 import type { Delivery } from './delivery.js';
-import { EdgeBooks } from './edge-books.js';
-import type { EdgeTopic } from './kafka-producer.js';
+import { EdgeBooks } from '../books/edge-books.js';
+import type { EdgeTopic } from '../kafka-producer.js';
 import type { LoggedBatch } from './logged-batch.js';
-import type { RowContainer } from './row-containers.js';
+import type { RowContainer } from '../books/row-containers.js';
 import { SegmentHolds } from './segment-holds.js';
-import { type BatchHead, packWidths } from './spool/batch-entry.js';
-import { type EncodedEntry, encodeEntry, encodeJson } from './spool/entry.js';
-import type { Location } from './spool/segment.js';
-import type { SegmentHead } from './spool/segment-head.js';
+import { type BatchHead, packWidths } from '../spool/batch-entry.js';
+import { type EncodedEntry, encodeEntry, encodeJson } from '../spool/entry.js';
+import type { Location } from '../spool/segment.js';
+import type { SegmentHead } from '../spool/segment-head.js';
 
 /** Windows written in one cut: about 5 ms, so that a full minute of windows delays nobody. */
 const WINDOWS_PER_CUT = 500;

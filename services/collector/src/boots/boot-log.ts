@@ -9,17 +9,17 @@ import { TOPICS } from '@imscope/schemas/topics.js';
 import { Acknowledgements } from './acknowledgements.js';
 import { Delivery, type DeliveryOptions } from './delivery.js';
 import { expiredBatch, SPOOL_MS_MAX } from './expired-batch.js';
-import type { KafkaAvailability } from './kafka-availability.js';
-import { EDGE_TOPICS, type EdgeTopic, type KafkaProducer } from './kafka-producer.js';
+import type { KafkaAvailability } from '../kafka-availability.js';
+import { EDGE_TOPICS, type EdgeTopic, type KafkaProducer } from '../kafka-producer.js';
 import type { LoggedBatch } from './logged-batch.js';
-import type { CollectorMetrics } from './metrics.js';
+import type { CollectorMetrics } from '../metrics.js';
 import { Sequences } from './sequences.js';
-import { type BatchBody, type BatchHead, decodeBatch, encodeBatch } from './spool/batch-entry.js';
-import { type EncodedEntry, encodeJson } from './spool/entry.js';
-import type { Location, Segment } from './spool/segment.js';
-import type { Acknowledged } from './spool/segment-head.js';
-import type { SpoolSpace } from './spool/spool-space.js';
-import { type Refusal, WriteAheadLog } from './spool/write-ahead-log.js';
+import { type BatchBody, type BatchHead, decodeBatch, encodeBatch } from '../spool/batch-entry.js';
+import { type EncodedEntry, encodeJson } from '../spool/entry.js';
+import type { Location, Segment } from '../spool/segment.js';
+import type { Acknowledged } from '../spool/segment-head.js';
+import type { SpoolSpace } from '../spool/spool-space.js';
+import { type Refusal, WriteAheadLog } from '../spool/write-ahead-log.js';
 
 /** Produces of metrics and accounts on their way at once, each. */
 const EDGE_IN_FLIGHT_MAX = 4;

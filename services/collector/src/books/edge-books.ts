@@ -13,13 +13,13 @@ import { type Lane, type LaneMap, laneOf } from '@imscope/schemas/lanes.js';
 import type { RequestLog } from '@imscope/schemas/request-log.js';
 import type { NewRequestLog } from '@imscope/schemas/request-log-encoder.js';
 import { TOPICS } from '@imscope/schemas/topics.js';
-import type { Batch } from './batch.js';
+import type { Batch } from '../batches/batch.js';
 import { countedRequest } from './batch-counts.js';
 import { EdgeAccounts } from './edge-accounts.js';
-import type { Intake } from './intake.js';
+import type { Intake } from '../intake/intake.js';
 import { MetricWindows } from './metric-windows.js';
 import { packRows, type RowContainer } from './row-containers.js';
-import { type BatchBody, type BatchHead, type Rejections, widthAt } from './spool/batch-entry.js';
+import { type BatchBody, type BatchHead, type Rejections, widthAt } from '../spool/batch-entry.js';
 import { UnloggedCounts } from './unlogged-counts.js';
 
 /** All accounts of a boot go to one partition, so that they stand in their order. */

@@ -8,9 +8,9 @@ import type { Lane, LaneMap } from '@imscope/schemas/lanes.js';
 import type { Logger } from '@imscope/runtime/logger.js';
 import type { Batch } from './batch.js';
 import type { Batcher } from './batcher.js';
-import type { Boot } from './boot.js';
-import type { ByteBudget } from './byte-budget.js';
-import type { KafkaAvailability } from './kafka-availability.js';
+import type { Boot } from '../boots/boot.js';
+import type { ByteBudget } from '../byte-budget.js';
+import type { KafkaAvailability } from '../kafka-availability.js';
 import type { KeyedIds } from './keyed-ids.js';
 import type { KeyedChunk } from './keyed-request.js';
 

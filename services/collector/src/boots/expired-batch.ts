@@ -10,8 +10,8 @@ import {
   REQUEST_LOG_SCHEMA,
 } from '@imscope/schemas/avro-schema.js';
 import { containerHeader } from '@imscope/schemas/container.js';
-import type { EdgeTopic } from './kafka-producer.js';
-import type { BatchBody, BatchHead } from './spool/batch-entry.js';
+import type { EdgeTopic } from '../kafka-producer.js';
+import type { BatchBody, BatchHead } from '../spool/batch-entry.js';
 
 const HOUR_MS = 3_600_000;
 

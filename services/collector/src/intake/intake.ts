@@ -6,8 +6,8 @@
 import { type Grant, mayUse } from '@imscope/runtime/tokens.js';
 import { REQUEST_LOG_BOUNDS } from '@imscope/schemas/request-log.js';
 import type { NewRequestLog } from '@imscope/schemas/request-log-encoder.js';
-import type { Batch } from './batch.js';
-import type { RequestLimits } from './limits/application-limits.js';
+import type { Batch } from '../batches/batch.js';
+import type { RequestLimits } from '../limits/application-limits.js';
 import { type BodyRoom, parseBody } from './parse-body.js';
 import type { BodyFormat } from './read-body.js';
 import { isRejection, Rejection, type RejectReason } from './reject-reasons.js';

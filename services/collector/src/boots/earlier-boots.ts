@@ -4,7 +4,7 @@
  */
 import type { Boot } from './boot.js';
 import { recoverBoot, type RecoverOptions } from './recover-boot.js';
-import type { Spool } from './spool/spool.js';
+import type { Spool } from '../spool/spool.js';
 
 export type EarlierBootsOptions = Omit<RecoverOptions, 'boot' | 'directory'> & { readonly spool: Spool };
 

@@ -9,11 +9,11 @@ import type { Logger } from '@imscope/runtime/logger.js';
 import { isKeyedBoot } from '@imscope/schemas/batch-headers.js';
 import { Acknowledgements } from './acknowledgements.js';
 import { Boot, type BootOptions } from './boot.js';
-import type { KeyedIds } from './keyed-ids.js';
-import { type BatchHead, decodeBatch } from './spool/batch-entry.js';
-import { decodeSegment } from './spool/entry.js';
-import { type Location, Segment, segmentNumber } from './spool/segment.js';
-import { type Acknowledged, readSegmentHead, type SegmentHead } from './spool/segment-head.js';
+import type { KeyedIds } from '../batches/keyed-ids.js';
+import { type BatchHead, decodeBatch } from '../spool/batch-entry.js';
+import { decodeSegment } from '../spool/entry.js';
+import { type Location, Segment, segmentNumber } from '../spool/segment.js';
+import { type Acknowledged, readSegmentHead, type SegmentHead } from '../spool/segment-head.js';
 
 export type RecoverOptions = Omit<BootOptions, 'identity' | 'segments' | 'onFree'> & {
   /** The boot's id: the name of its directory. */
