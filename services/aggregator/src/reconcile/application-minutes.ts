@@ -68,10 +68,7 @@ export function settledUntil(
 }
 
 /** Whole minutes to compare; undefined where none is settled. */
-export function settledMinutes(
-  settledMs: number,
-  { fromMs, nowMs }: Pick<Look, 'fromMs' | 'nowMs'>,
-): SettledMinutes | undefined {
+export function settledMinutes(settledMs: number, fromMs: number, nowMs: number): SettledMinutes | undefined {
   const appendedMs = Number.isFinite(settledMs) ? settledMs - WINDOW_HOLD_MS : nowMs + AHEAD_MS;
   const earliestMs = Math.max(fromMs, nowMs - METRIC_TERM_MS);
   const from = Math.ceil(earliestMs / MINUTE_MS) * MINUTE_MS;
@@ -114,17 +111,17 @@ FROM interface_metric
 WHERE window_start >= fromUnixTimestamp64Milli({minutes_from:Int64})
   AND window_start < fromUnixTimestamp64Milli({minutes_to:Int64})`;
 
-const HOURS = `
-SELECT toUnixTimestamp(hour) * 1000 AS hour_ms, sum(hour_rows) AS rows FROM (
-  SELECT toStartOfHour(time) AS hour, count() AS hour_rows FROM request_log
+const MINUTES = `
+SELECT toUnixTimestamp(minute) * 1000 AS minute_ms, sum(minute_rows) AS rows FROM (
+  SELECT toStartOfMinute(time) AS minute, count() AS minute_rows FROM request_log
   WHERE time >= fromUnixTimestamp64Milli({minutes_from:Int64}) AND time < fromUnixTimestamp64Milli({minutes_to:Int64})
-  GROUP BY hour
+  GROUP BY minute
   UNION ALL
-  SELECT toStartOfHour(window_start) AS hour, count() AS hour_rows FROM interface_metric
+  SELECT toStartOfMinute(window_start) AS minute, count() AS minute_rows FROM interface_metric
   WHERE window_start >= fromUnixTimestamp64Milli({minutes_from:Int64})
     AND window_start < fromUnixTimestamp64Milli({minutes_to:Int64})
-  GROUP BY hour
-) GROUP BY hour ORDER BY hour`;
+  GROUP BY minute
+) GROUP BY minute ORDER BY minute`;
 
 export type ComparedMinutes = {
   readonly differing: readonly ApplicationMinute[];
@@ -136,7 +133,7 @@ export async function readDifferingMinutes(look: Look, settled: SettledMinutes):
   const { ask } = look;
   const bounds = { minutes_from: settled.fromMs, minutes_to: settled.toMs };
   const differing: ApplicationMinute[] = [];
-  for (const { fromMs, toMs } of hourSlices(await ask<HourRows>(HOURS, bounds))) {
+  for (const { fromMs, toMs } of minuteSlices(await ask<MinuteRows>(MINUTES, bounds))) {
     const rows = await ask<ApplicationMinute>(DIFFERING, {
       ...lookParams(look),
       topic: look.topicPrefix + TOPICS.requestLog.name,
@@ -153,17 +150,17 @@ export async function readDifferingMinutes(look: Look, settled: SettledMinutes):
   return { differing, applications: compared?.applications ?? 0, minutes: compared?.minutes ?? 0 };
 }
 
-type HourRows = { readonly hour_ms: number; readonly rows: number };
+type MinuteRows = { readonly minute_ms: number; readonly rows: number };
 
-/** Adjacent hours, as many as a statement takes at once. */
-function hourSlices(hours: readonly HourRows[]): { readonly fromMs: number; readonly toMs: number }[] {
+/** Adjacent minutes, as many as a statement takes at once. */
+function minuteSlices(minutes: readonly MinuteRows[]): { readonly fromMs: number; readonly toMs: number }[] {
   const slices: { fromMs: number; toMs: number; rows: number }[] = [];
-  for (const { hour_ms: fromMs, rows } of hours) {
+  for (const { minute_ms: fromMs, rows } of minutes) {
     const open = slices.at(-1);
     if (open === undefined || open.rows + rows > SLICE_ROWS_MAX) {
-      slices.push({ fromMs, toMs: fromMs + HOUR_MS, rows });
+      slices.push({ fromMs, toMs: fromMs + MINUTE_MS, rows });
     } else {
-      open.toMs = fromMs + HOUR_MS;
+      open.toMs = fromMs + MINUTE_MS;
       open.rows += rows;
     }
   }

@@ -63,6 +63,14 @@ export async function readBlockMinutes(look: Look): Promise<BlockMinute[]> {
   return look.ask<BlockMinute>(MINUTES, params(look));
 }
 
+/** Since when rows are looked at: as far back as they were asked for, and are few enough. */
+export function rowsFrom(minutes: readonly BlockMinute[], { fromMs, rows }: Look): number {
+  if (rows === undefined) return fromMs;
+  let sum = 0;
+  const tooFar = minutes.findLast(({ rows: here }) => (sum += here) > rows.max);
+  return Math.max(fromMs, rows.fromMs, (tooFar?.minute ?? -MINUTE_MS) + MINUTE_MS);
+}
+
 /** Adjacent minutes, as many as a statement can take at once. */
 export function slicesOf(minutes: readonly BlockMinute[]): BlockSlice[] {
   const slices: BlockSlice[] = [];

@@ -11,11 +11,11 @@ import {
   settledMinutes,
   settledUntil,
 } from './application-minutes.js';
-import { blockDifferences, readBlockMinutes, readDifferingBlocks, slicesOf } from './block-rows.js';
+import { blockDifferences, readBlockMinutes, readDifferingBlocks, rowsFrom, slicesOf } from './block-rows.js';
 import { type BootEvidence, readBootEvidence } from './boot-evidence.js';
 import { bootDifferences, type Pending } from './boots.js';
 import type { Difference } from './difference.js';
-import type { Look } from './look.js';
+import { type Look, MINUTE_MS } from './look.js';
 import { offsetDifferences, readOffsetStretches } from './offsets.js';
 import { readUnbookedBlocks, unbookedDifferences } from './unbooked-blocks.js';
 
@@ -23,6 +23,8 @@ import { readUnbookedBlocks, unbookedDifferences } from './unbooked-blocks.js';
 export type Checked = {
   readonly fromMs: number;
   readonly toMs: number;
+  /** Rows and minutes before that were left out: there are too many. */
+  readonly rowsFromMs: number;
   readonly partitions: number;
   /** Blocks of all topics, and those of request logs with their rows. */
   readonly blocks: number;
@@ -52,16 +54,18 @@ export async function checkLedger(look: Look): Promise<LedgerReport> {
   const intervals = blockMinutes.reduce((sum, { batches }) => sum + batches, 0);
   const evidence = await readBootEvidence(look, 1 + Math.floor(intervals / INTERVALS_PER_SLICE));
   const offsets = await readOffsetStretches(look);
-  const slices = slicesOf(blockMinutes);
+  const rowsFromMs = rowsFrom(blockMinutes, look);
+  const slices = slicesOf(blockMinutes.filter(({ minute }) => minute + MINUTE_MS > rowsFromMs));
   const blocks = await readDifferingBlocks(look, slices);
-  const unbooked = await readUnbookedBlocks(look);
-  const settled = settledMinutes(settledUntil(evidence, look), look);
+  const unbooked = await readUnbookedBlocks(look, rowsFromMs);
+  const settled = settledMinutes(settledUntil(evidence, look), rowsFromMs, look.nowMs);
   const minutes = settled === undefined ? NO_MINUTES : await readDifferingMinutes(look, settled);
   const boots = bootDifferences(evidence, look);
   return {
     checked: {
       fromMs: look.fromMs,
       toMs: look.nowMs,
+      rowsFromMs,
       partitions: new Set(offsets.map(({ topic, partition }) => `${topic}/${partition}`)).size,
       blocks: offsets.reduce((sum, stretch) => sum + stretch.blocks, 0),
       logBlocks: slices.reduce((sum, slice) => sum + slice.blocks, 0),

@@ -14,6 +14,8 @@ export type Look = {
   readonly topicPrefix: string;
   /** Blocks appended and accounts written since, epoch milliseconds. */
   readonly fromMs: number;
+  /** Rows cost far more than the ledger: looked at since then, and about so many at most. All where left out. */
+  readonly rows?: { readonly fromMs: number; readonly max: number };
   readonly nowMs: number;
   /** What the other book does not show for so long is no longer on its way. */
   readonly settleMs: number;

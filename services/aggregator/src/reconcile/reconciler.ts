@@ -9,6 +9,10 @@ import { checkConfirmed } from './confirmed-check.js';
 import { type Check, CHECKS, type Difference, keyOf } from './difference.js';
 import { type Ask, HOUR_MS, LOOK_BACK_MS, MINUTE_MS, SETTLE_MS } from './look.js';
 
+/** Rows are there before the ledger says so, and their minute is settled some three minutes later. */
+const ROWS_OVERLAP_MS = 5 * MINUTE_MS;
+/** A minute or two of one thread of the store. */
+const ROWS_MAX = 100_000_000;
 /** A look goes this far behind the last that found nothing: what was not settled then is by now. */
 const OVERLAP_MS = SETTLE_MS + 5 * MINUTE_MS;
 /** What a look between full ones costs at most: an hour of blocks. */
@@ -63,7 +67,11 @@ export class Reconciler {
     const fromMs = full
       ? startMs - LOOK_BACK_MS
       : Math.max(this.#cleanMs - OVERLAP_MS, startMs - RECENT_MS_MAX);
-    const report = await checkConfirmed({ ask, topicPrefix, fromMs, settleMs: SETTLE_MS }, { now, wait });
+    const rows = { fromMs: full ? fromMs : Math.max(fromMs, this.#cleanMs - ROWS_OVERLAP_MS), max: ROWS_MAX };
+    const report = await checkConfirmed(
+      { ask, topicPrefix, fromMs, rows, settleMs: SETTLE_MS },
+      { now, wait },
+    );
     // Another member checks now, and tells.
     if (!isChecker()) return;
     if (full) {

@@ -34,8 +34,11 @@ WHERE time >= fromUnixTimestamp64Milli({from:Int64}) AND time <= fromUnixTimesta
     WHERE last_appended >= fromUnixTimestamp64Milli({ledger_from:Int64}))
 GROUP BY block_id ORDER BY block_id LIMIT {rows_max:UInt32}`;
 
-export async function readUnbookedBlocks(look: Look): Promise<UnbookedBlock[]> {
-  return look.ask<UnbookedBlock>(UNBOOKED, { ...lookParams(look), now: look.nowMs });
+export async function readUnbookedBlocks(look: Look, fromMs: number): Promise<UnbookedBlock[]> {
+  return look.ask<UnbookedBlock>(UNBOOKED, {
+    ...lookParams({ ...look, fromMs }),
+    now: look.nowMs,
+  });
 }
 
 /** @param stretches of all partitions, read before the rows */

@@ -6,6 +6,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { minuteDifferences, settledMinutes, settledUntil } from '../../src/reconcile/application-minutes.js';
+import { type BlockMinute, rowsFrom, slicesOf } from '../../src/reconcile/block-rows.js';
 import type { BatchStretch, BootEvidence, Mark, RecentAccount } from '../../src/reconcile/boot-evidence.js';
 import { bootDifferences } from '../../src/reconcile/boots.js';
 import { type OffsetStretch, offsetDifferences } from '../../src/reconcile/offsets.js';
@@ -319,6 +320,34 @@ test('minutes are settled up to the newest account that the ledger covers, of th
   assert.equal(until([0, 1, 2], true), Infinity);
   assert.equal(until([0, 1], true), NOW_MS - 65_000);
   assert.equal(until([0], false, SETTLE_MS), Infinity);
-  assert.equal(settledMinutes(0, { fromMs: 0, nowMs: NOW_MS }), undefined);
-  assert.equal(settledMinutes(NOW_MS, { fromMs: 0, nowMs: NOW_MS })?.toMs, NOW_MS - 120_000);
+  assert.equal(settledMinutes(0, 0, NOW_MS), undefined);
+  assert.equal(settledMinutes(NOW_MS, 0, NOW_MS)?.toMs, NOW_MS - 120_000);
+});
+
+test('rows: slices cover every minute once and stay small; a bound leaves out the oldest minutes', () => {
+  const minutes = fc
+    .array(fc.integer({ min: 0, max: 30_000_000 }), { minLength: 1, maxLength: 60 })
+    .map((all) =>
+      all.map((rows, index): BlockMinute => {
+        const minute = NOW_MS + index * 60_000;
+        return { minute, rows, blocks: 1, batches: 1, first_event: minute, last_event: minute };
+      }),
+    );
+  fc.assert(
+    fc.property(minutes, fc.integer({ min: 1, max: 100_000_000 }), (all, max) => {
+      const slices = slicesOf(all);
+      assert.equal(sum(slices.map(({ rows }) => rows)), sum(all.map(({ rows }) => rows)));
+      assert.ok(slices.every(({ rows, blocks }) => blocks === 1 || rows <= 20_000_000));
+      assert.ok(slices.every(({ fromMs }, index) => index === 0 || fromMs === slices[index - 1]?.toMs));
+      const look = { fromMs: 0, nowMs: NOW_MS, settleMs: 0, topicPrefix: '', ask: async () => [] };
+      assert.equal(rowsFrom(all, look), 0);
+      const from = rowsFrom(all, { ...look, rows: { fromMs: 0, max } });
+      const [kept, left] = [
+        all.filter(({ minute }) => minute >= from),
+        all.filter(({ minute }) => minute < from),
+      ];
+      assert.ok(sum(kept.map(({ rows }) => rows)) <= max);
+      assert.ok(left.length === 0 || sum([...kept, ...left.slice(-1)].map(({ rows }) => rows)) > max);
+    }),
+  );
 });
