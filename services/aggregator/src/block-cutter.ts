@@ -79,7 +79,7 @@ type OpenBlock = {
 };
 
 /** What a topic carries: see `Stream`. */
-export type CarriedByTopic = { readonly schemas: readonly AvroSchema[]; readonly termHours: number };
+export type CarriedByTopic = { readonly schemas: readonly AvroSchema[] };
 
 /** What one message is, by its bytes and headers alone. */
 export type ReadMessage =
@@ -176,10 +176,7 @@ export class BlockCutter {
     const { boot, sequence, records } = read.data;
     // A copy whose records cannot be stored is no duplicate but dead as the first one was: that one is not in the
     // ledger, so an owner who starts behind it would not know its batch. Duplicates are few; reading them is cheap.
-    if (
-      this.#seen.has(boot, sequence, message.appendedMs) &&
-      judgeRecords(read.data.message, this.#topic.termHours).ok
-    ) {
+    if (this.#seen.has(boot, sequence, message.appendedMs) && judgeRecords(read.data.message).ok) {
       open.duplicates.messages += 1;
       open.duplicates.rows += records;
       return;

@@ -3,6 +3,7 @@ import { Readable } from 'node:stream';
 import { finished } from 'node:stream/promises';
 import type { ClickHouseClient } from '@imscope/runtime/store-client.js';
 import type { BlockInsert } from './block-content.js';
+import { INSERT_PARTITIONS_MAX } from './judge-records.js';
 import { type Stream, insertSql } from './streams.js';
 
 /**
@@ -40,6 +41,7 @@ export async function insertBlock(
       async_insert: 0,
       wait_end_of_query: 1,
       max_insert_threads: '1',
+      max_partitions_per_insert_block: String(INSERT_PARTITIONS_MAX),
       input_format_avro_allow_missing_fields: 1,
     },
   });

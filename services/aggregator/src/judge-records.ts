@@ -5,7 +5,7 @@
 import { type ContainerFault, decodeLong } from '@imscope/schemas/container.js';
 import { verifyContainer } from '@imscope/schemas/container-decoder.js';
 
-/** `bad_time`: a record is older than its term when its message comes, or from the future. */
+/** `bad_time`: a record is from weeks before its message came, or from days behind it. */
 export type RecordFault = ContainerFault | 'bad_time';
 
 export type JudgedRecords =
@@ -18,19 +18,24 @@ export type JudgedRecords =
     }
   | { readonly ok: false; readonly reason: RecordFault };
 
-const HOUR_MS = 3_600_000;
+const DAY_MS = 86_400_000;
 /**
- * Beyond the term, for a message redriven late holds records that are just over it. Together with an hour ahead a
- * block touches fewer table partitions than the store takes at once: metrics 48 + 24 + 1 by the hour, and 24 more
- * where it spans all of its topic's retention, of 100.
+ * Far beyond every term, so that neither a late redrive nor a clock that is off by days makes a copy of an honest
+ * batch something else than a duplicate. Between them lie 960 hours: a block of metrics that spans a day of its topic
+ * touches 984 table partitions at most, and an insert may touch 1,000.
  */
-const OVER_TERM_HOURS = 24;
+const OLDER_MS_MAX = 30 * DAY_MS;
+const AHEAD_MS_MAX = 10 * DAY_MS;
+/** What an insert asks the store for. */
+export const INSERT_PARTITIONS_MAX = 1_000;
 
-/** @param termHours of the message's topic */
-export function judgeRecords(
-  { value, appendedMs }: { readonly value: Buffer; readonly appendedMs: number },
-  termHours: number,
-): JudgedRecords {
+export function judgeRecords({
+  value,
+  appendedMs,
+}: {
+  readonly value: Buffer;
+  readonly appendedMs: number;
+}): JudgedRecords {
   let [least, greatest] = [Infinity, -Infinity];
   const verified = verifyContainer(value, (plain, start) => {
     // In every schema of ours the event time comes first.
@@ -43,8 +48,7 @@ export function judgeRecords(
   if (!verified.ok) return { ok: false, reason: verified.fault };
   const { plainBytes } = verified;
   if (greatest === -Infinity) return { ok: true, plainBytes, eventTimes: undefined };
-  const holds =
-    least >= appendedMs - (termHours + OVER_TERM_HOURS) * HOUR_MS && greatest <= appendedMs + HOUR_MS;
+  const holds = least >= appendedMs - OLDER_MS_MAX && greatest <= appendedMs + AHEAD_MS_MAX;
   return holds
     ? { ok: true, plainBytes, eventTimes: { least, greatest } }
     : { ok: false, reason: 'bad_time' };

@@ -72,7 +72,7 @@ async function insertRows(
         readable = false;
       }
     }, ports);
-    if (!readable) return insertRows(stream, place, await withoutPoison(stream, block), ports);
+    if (!readable) return insertRows(stream, place, await withoutPoison(block), ports);
   }
   return { block, inserts };
 }
@@ -84,12 +84,12 @@ const BYTES_AT_ONCE = 32 << 20;
  * The verdict on poison is by bytes alone: every message of the refused block is read to its last record here. A
  * refusal where all read well is a fault of ours or the store's, and no message is blamed for it.
  */
-async function withoutPoison(stream: Stream, block: Block): Promise<Block> {
+async function withoutPoison(block: Block): Promise<Block> {
   const poison: DeadMessage[] = [];
   const stored: StoredMessage[] = [];
   let bytes = 0;
   for (const each of block.stored) {
-    const judged = judgeRecords(each.message, stream.termHours);
+    const judged = judgeRecords(each.message);
     if (judged.ok) stored.push(each);
     else poison.push({ message: each.message, reason: judged.reason });
     bytes += judged.ok ? judged.plainBytes : BYTES_AT_ONCE;

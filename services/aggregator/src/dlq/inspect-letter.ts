@@ -50,7 +50,7 @@ export function inspectLetter(letter: DeadLetter, stream: Stream): Finding {
   if (read.kind === 'dead' && !MENDABLE.has(read.reason)) {
     return { kind: 'unreadable', fault: read.reason, words: locateFault(value, read.reason, stream) };
   }
-  const judged = judgeRecords({ value, appendedMs }, stream.termHours);
+  const judged = judgeRecords({ value, appendedMs });
   if (!judged.ok) {
     const fault = read.kind === 'dead' ? read.reason : judged.reason;
     return { kind: 'unreadable', fault, words: locateFault(value, judged.reason, stream) };

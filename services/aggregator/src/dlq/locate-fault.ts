@@ -26,7 +26,7 @@ const IN_BLOCKS: ReadonlySet<DeadReason> = new Set([
 
 export function locateFault(value: Buffer, fault: DeadReason, { schema, topic }: Stream): string {
   if (IN_BLOCKS.has(fault)) return walkBlocks(value, fault);
-  if (fault === 'bad_time') return 'a record is older than its term, or from the future';
+  if (fault === 'bad_time') return 'a record is from weeks before the message came, or from days behind it';
   if (fault === 'wrong_schema') {
     const read = inspectContainer(value);
     const found = read.ok ? read.shape.schema.name : 'other';

@@ -47,7 +47,7 @@ export function poisonMessages(nowMs: number): Poison[] {
   };
   const whole = good().value;
   const plain = encodeRecords(3, () => nowMs);
-  const tooManyTimes = encodeRecords(300, (index) => nowMs - index * 4 * HOUR_MS);
+  const tooManyTimes = encodeRecords(1_100, (index) => nowMs - index * 4 * HOUR_MS);
   return [
     ...forms(one, whole, plain),
     one('a magic that is none', 'bad_magic', Buffer.from('{"json":true}')),
@@ -62,7 +62,7 @@ export function poisonMessages(nowMs: number): Poison[] {
       'imscope-event-times': '1:9999999999999999',
     }),
     one('records of another topic', 'wrong_schema', emptyMetrics(), 3),
-    one('records of more hours than a store takes at once', 'bad_time', wrap(300, tooManyTimes), 300),
+    one('records of more hours than a store takes at once', 'bad_time', wrap(1_100, tooManyTimes), 1_100),
   ];
 }
 
