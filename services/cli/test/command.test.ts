@@ -35,6 +35,9 @@ test('help is no mistake; wrong options end with code 2 and say what is allowed'
     ],
     [['send', join(directory, 'none'), '--format', 'ndjson'], 2, /cannot read .*ENOENT/],
     [['top', '--window', 'long'], 2, /15m, 24h or 7d/],
+    [['dlq', '--help'], 0, /redrive \[options\] \[places...\]/],
+    [['dlq', 'show'], 2, /missing required argument 'place'/],
+    [['dlq', 'ls', '0:1'], 2, /too many arguments/],
     [['unknown'], 2, /unknown command/],
   ] as const) {
     const ended = await runCommand(args);

@@ -4,7 +4,16 @@
  */
 import { type DeadLetter, formatPlace } from './dead-letter-entry.js';
 import { type LetterFilter, type LetterSource, isChosen, readAllLetters } from './choose-letters.js';
-import { type TerminalStyle, age, count, fitMiddle, paint, plural, printable } from './terminal-text.js';
+import {
+  type TerminalStyle,
+  age,
+  count,
+  fitMiddle,
+  paint,
+  plural,
+  printable,
+  shortCount,
+} from './terminal-text.js';
 
 /** A letter without its bytes. */
 export type LetterLine = {
@@ -81,7 +90,7 @@ function lineOf({ place, diedMs, reason, origin, batch, recordsClaimed, value }:
 
 const COLUMNS = ['PLACE', 'DIED', 'REASON', 'FROM', 'BATCH', 'RECORDS', 'BYTES'] as const;
 const RIGHT = new Set(['RECORDS', 'BYTES']);
-const BATCH_WIDTH_MIN = 8;
+const BATCH_WIDTH_MIN = 5;
 
 /** In a terminal no line is longer than it is wide: the batch's id gives way. */
 export function describeList(
@@ -92,14 +101,15 @@ export function describeList(
 ): string {
   if (chosen === 0) return 'No dead letters.\n';
   const narrow = style.columns !== undefined && style.columns < 110;
+  const number = narrow ? shortCount : count;
   const rows = lines.map((line) => [
     line.place,
     narrow ? age(nowMs - Date.parse(line.died)) : line.died.replace(/\.\d+Z$/, 'Z'),
     printable(line.reason, 20),
     line.topic === null ? '-' : `${shortTopic(line.topic, topicPrefix)} ${line.partition}:${line.offset}`,
     line.batch ?? '-',
-    line.records === null ? '-' : count(line.records),
-    count(line.bytes),
+    line.records === null ? '-' : number(line.records),
+    number(line.bytes),
   ]);
   const left = chosen - lines.length;
   return [

@@ -47,6 +47,12 @@ export function count(value: number): string {
   return value.toLocaleString('en-US');
 }
 
+/** Never more than 6 places: `99,999`, `784k`, `1.0M`. */
+export function shortCount(value: number): string {
+  if (value < 100_000) return count(value);
+  return value < 999_500 ? `${Math.round(value / 1_000)}k` : `${(value / 1e6).toFixed(1)}M`;
+}
+
 export function plural(value: number, noun: string): string {
   return `${count(value)} ${noun}${value === 1 ? '' : 's'}`;
 }
