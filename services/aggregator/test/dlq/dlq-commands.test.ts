@@ -254,3 +254,27 @@ test('letters without a way back are refused: origin untold or gone, a foreign t
   );
   await store(40);
 });
+
+test('with too much of the log not stored yet, keyed batches wait for the aggregators, others do not', async () => {
+  const deadLetters = aggregator.topic.replace(TOPICS.requestLog.name, TOPICS.deadLetter.name);
+  const noted = {
+    'imscope-dead-reason': 'bad_magic',
+    'imscope-dead-topic': aggregator.topic,
+    'imscope-dead-partition': '0',
+    'imscope-dead-offset': '5',
+    'imscope-dead-appended': String(NOW),
+  };
+  for (let sent = 0; sent <= 20_000; sent += 5_000) {
+    const messages = Array.from({ length: 5_000 }, () => ({ partition: 0, value: 'x' }));
+    await aggregator.producer.send({ topic: aggregator.topic, acks: -1, messages });
+  }
+  const [span] = await aggregator.admin.fetchTopicOffsets(deadLetters);
+  const first = Number(span?.high);
+  for (const message of [batch(KEYED, 9), batch('boot0008', 0)]) {
+    await send(deadLetters, { ...message, headers: { ...message.headers, ...noted } });
+  }
+  const { code, out } = await dlq('dlq-redrive', `0:${first}`, `0:${first + 1}`);
+  assert.equal(code, 1);
+  assert.match(out, /refused +behind: more than 20000 messages .* run it again/);
+  assert.match(out, /redriven +10 records/);
+});
