@@ -8,7 +8,7 @@ import { TOPICS } from '@imscope/schemas/topics.js';
 import { HOUR_MS, LOG_TERM_MS } from '../time-window.js';
 import type { BatchRange } from './batch-ranges.js';
 import { type Account, BootBooks } from './boot-books.js';
-import { KeyedBalance, type KeyedShortage } from './keyed-balance.js';
+import { KeyedBalance } from './keyed-balance.js';
 
 /** A partition as the ledger names it. */
 export type Place = {
@@ -55,6 +55,8 @@ export class Books {
   readonly #boots = new Map<string, BootBooks>();
   /** Partitions of the request logs, by cluster, topic and partition; those that only accounts name by the last. */
   readonly #partitions = new Map<string, PartitionState>();
+  /** Those the ledger knows. */
+  readonly #booked = new Set<number>();
   readonly #keyed = new Map<number, KeyedBalance>();
   readonly #positions = new Map<string, Place & { lastOffset: number; appendedMs: number }>();
   /** Boots of which accounts came that were not read yet. */
@@ -68,6 +70,11 @@ export class Books {
 
   get partitions(): Iterable<PartitionState> {
     return this.#partitions.values();
+  }
+
+  /** By partition, over all clusters and boots. */
+  get keyedBalances(): ReadonlyMap<number, KeyedBalance> {
+    return this.#keyed;
   }
 
   /** How far the ledger was read. */
@@ -115,24 +122,11 @@ export class Books {
     const keyed = boot.account(account, nowMs - LOG_TERM_MS);
     if (keyed === undefined) return;
     for (const [partition, records] of keyed.records) {
-      this.keyedBalance(partition).account(records, keyed.fromMs, keyed.toMs);
+      this.#keyedBalance(partition).account(records, keyed.fromMs, keyed.toMs);
     }
     for (const { partition } of account.sent) {
-      if (![...this.#partitions.values()].some((one) => one.partition === partition)) {
-        this.#partitionState(`${partition}`, partition);
-      }
+      if (!this.#booked.has(partition)) this.#partitionState(`${partition}`, partition);
     }
-  }
-
-  /** Of one partition, over all clusters and boots. */
-  keyedBalance(partition: number): KeyedBalance {
-    let balance = this.#keyed.get(partition);
-    if (balance === undefined) this.#keyed.set(partition, (balance = new KeyedBalance()));
-    return balance;
-  }
-
-  *keyedShortages(): Generator<KeyedShortage> {
-    for (const balance of this.#keyed.values()) yield* balance.shortages;
   }
 
   /** Lets go of what no window reaches any more. */
@@ -151,6 +145,10 @@ export class Books {
     for (const [key, { newestMs }] of this.#partitions) {
       if (newestMs !== undefined && newestMs < keptFromMs) this.#partitions.delete(key);
     }
+    this.#booked.clear();
+    for (const { partition, newestMs } of this.#partitions.values()) {
+      if (newestMs !== undefined) this.#booked.add(partition);
+    }
   }
 
   #accountBlock({ batches }: BookedBlock): void {
@@ -161,10 +159,11 @@ export class Books {
   }
 
   #logBlock({ cluster, topic, partition, appendedMs, batches, expired, dead, keyedSeen }: BookedBlock): void {
-    this.#partitions.delete(`${partition}`);
+    if (!this.#booked.has(partition)) this.#partitions.delete(`${partition}`);
+    this.#booked.add(partition);
     const state = this.#partitionState(`${cluster} ${topic} ${partition}`, partition);
     state.newestMs = Math.max(state.newestMs ?? 0, appendedMs);
-    this.keyedBalance(partition).see(keyedSeen);
+    this.#keyedBalance(partition).see(keyedSeen);
     for (const batch of batches) {
       if (isKeyedBoot(batch.boot)) continue;
       const boot = this.#boot(batch.boot);
@@ -175,6 +174,12 @@ export class Books {
     for (const { boot, sequence } of [...expired, ...dead]) {
       if (!isKeyedBoot(boot)) this.#boot(boot).track(partition).settle(sequence);
     }
+  }
+
+  #keyedBalance(partition: number): KeyedBalance {
+    let balance = this.#keyed.get(partition);
+    if (balance === undefined) this.#keyed.set(partition, (balance = new KeyedBalance()));
+    return balance;
   }
 
   #partitionState(key: string, partition: number): PartitionState {

@@ -4,7 +4,7 @@
  */
 import type { Completeness } from '@imscope/schemas/query-api/answers.js';
 import { DAY_MS, LOG_TERM_MS, timeText, type TimeWindow } from '../time-window.js';
-import { type Books, EDGE_WAIT_MS_MAX, type PartitionState } from './books.js';
+import { type Books, EDGE_WAIT_MS_MAX } from './books.js';
 import type { BootBooks } from './boot-books.js';
 import { missingRecords } from './partition-track.js';
 
@@ -74,7 +74,9 @@ function weigh(
     open = true;
     if (nowMs - stretch.toMs >= SETTLING_MS) missing += records * share;
   };
-  for (const shortage of books.keyedShortages()) miss(shortage, shortage.records);
+  for (const [, { shortages }] of books.keyedBalances) {
+    for (const shortage of shortages) miss(shortage, shortage.records);
+  }
   for (const boot of boots) {
     const fromMs = boot.accountedFromMs;
     if (fromMs === undefined || fromMs >= span.toMs || boot.accountedUntilMs <= span.fromMs) continue;
@@ -105,26 +107,29 @@ function watermarkOf(books: Books, boots: readonly BootBooks[], nowMs: number): 
       : accounted.length > 0
         ? Math.max(...accounted.map(({ accountedToMs }) => accountedToMs))
         : undefined;
-  const marks = Array.from(books.partitions, (state) => markOf(books, state, boots, idleMs, nowMs));
+  const awaited = awaitedFrom(books, boots, nowMs);
+  const marks = Array.from(books.partitions, ({ partition, newestMs }) => {
+    if (idleMs === undefined) return newestMs;
+    return Math.max(newestMs ?? 0, Math.min(idleMs, awaited.get(partition) ?? idleMs));
+  });
   if (marks.length === 0) return idleMs;
   const known = marks.filter((mark) => mark !== undefined);
   return known.length === 0 ? undefined : Math.min(...known);
 }
 
-function markOf(
-  books: Books,
-  { partition, newestMs }: PartitionState,
-  boots: readonly BootBooks[],
-  idleMs: number | undefined,
-  nowMs: number,
-): number | undefined {
-  if (idleMs === undefined) return newestMs;
-  const awaited = [
-    ...boots.flatMap((boot) => boot.tracks.get(partition)?.awaited ?? []),
-    ...books.keyedBalance(partition).shortages,
-  ];
-  const provenMs = awaited
-    .filter(({ toMs }) => nowMs - toMs < EDGE_WAIT_MS_MAX)
-    .reduce((least, { fromMs }) => Math.min(least, fromMs), idleMs);
-  return Math.max(newestMs ?? 0, provenMs);
+/** By partition: since when something was sent that is not stored, as accounts say. */
+function awaitedFrom(books: Books, boots: readonly BootBooks[], nowMs: number): Map<number, number> {
+  const earliest = new Map<number, number>();
+  const wait = (partition: number, stretches: readonly TimeWindow[]): void => {
+    for (const { fromMs, toMs } of stretches) {
+      // What waited longer at the edge has expired there.
+      if (nowMs - toMs >= EDGE_WAIT_MS_MAX) continue;
+      earliest.set(partition, Math.min(earliest.get(partition) ?? Infinity, fromMs));
+    }
+  };
+  for (const boot of boots) {
+    for (const [partition, track] of boot.tracks) wait(partition, track.awaited);
+  }
+  for (const [partition, balance] of books.keyedBalances) wait(partition, balance.shortages);
+  return earliest;
 }

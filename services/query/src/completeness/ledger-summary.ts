@@ -1,5 +1,5 @@
 /*
- * The ledger of a week in short, for the first reading: a partition's blocks of ten minutes as one, where the batches
+ * The ledger of a week in short, for the first reading: a partition's blocks of half an hour as one, where the batches
  * of every boot in them follow one another without a gap. Where they do not, those blocks are read one by one.
  */
 import { TOPICS } from '@imscope/schemas/topics.js';
@@ -48,7 +48,7 @@ SELECT
   sum(span_keyed) AS keyed_seen
 FROM (
   SELECT
-    cluster, topic, epoch, partition, toStartOfInterval(last_appended, INTERVAL 10 MINUTE) AS span,
+    cluster, topic, epoch, partition, toStartOfInterval(last_appended, INTERVAL 30 MINUTE) AS span,
     batch.boot AS boot,
     min(batch.first_sequence) AS least,
     max(batch.last_sequence) AS greatest,

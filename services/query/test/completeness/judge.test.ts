@@ -14,7 +14,6 @@ import {
   MINUTE_MS,
   type SentBatch,
   START_MS,
-  withKeyed,
 } from './history.js';
 
 const PARTITIONS = 3;
@@ -230,6 +229,20 @@ test('what a boot took in before its first account counts from its start', () =>
   assert.equal(judge(books, window(0, 1), NOW_MS).ratio, 1 - lost.records / sent);
 });
 
+test('a batch that is booked in two blocks counts once, and makes up for no other', () => {
+  const [lost, second] = steady.batches.filter(
+    ({ boot, partition }) => boot === bootName(0) && partition === 0,
+  );
+  assert.ok(lost && second);
+  const blocks = blocksOf(steady.batches.filter((batch) => batch !== lost));
+  const [again] = blocksOf([second]);
+  const [end] = blocks.filter(({ partition }) => partition === 0).slice(-1);
+  assert.ok(again && end);
+  const twice = [...blocks, { ...again, lastOffset: end.lastOffset + 1 }];
+  const { ratio } = judge(booksOf({ blocks: twice, accounts: steady.accounts }), window(0, 4), NOW_MS);
+  assert.equal(ratio, 1 - lost.records / sum(steady.batches));
+});
+
 test('a lost batch that others came after does not hold the watermark back', () => {
   const [lost] = steady.batches;
   const books = booksOf({ blocks: blocksOf(steady.batches.slice(1)), accounts: steady.accounts });
@@ -352,45 +365,4 @@ test('an idle partition does not hold the watermark back, and one with a batch o
     waiting.watermark !== null && Date.parse(waiting.watermark) < last.sentMs,
     `${waiting.watermark}`,
   );
-});
-
-test('keyed batches are balanced by their sums: what accounts tell of and nobody saw is missing', () => {
-  const accounts = withKeyed(steady.accounts, { boot: bootName(1), partition: 0, minute: 1, records: 90 });
-  const blocks = blocksOf(steady.batches);
-  const [last] = blocks.filter(({ partition }) => partition === 0).slice(-1);
-  assert.ok(last);
-  const sent = sum(steady.batches) + 90;
-  const books = booksOf({ blocks, accounts });
-  const judged = () => {
-    const { status, ratio } = judge(books, window(0, 4), NOW_MS);
-    return { status, ratio };
-  };
-  assert.deepEqual(judged(), { status: 'partial', ratio: 1 - 90 / sent });
-  assert.equal(judge(books, window(2, 4), NOW_MS).ratio, 1);
-  const keyed = { ...last, lastOffset: last.lastOffset + 1, batches: [] };
-  books.block({ ...keyed, keyedSeen: 60 });
-  books.block({ ...keyed, keyedSeen: 60 });
-  assert.deepEqual(judged(), { status: 'partial', ratio: 1 - 30 / sent });
-  books.block({ ...keyed, lastOffset: keyed.lastOffset + 1, keyedSeen: 30 });
-  assert.deepEqual(judged(), { status: 'complete', ratio: 1 });
-});
-
-test('a key that was sent through two collectors is stored once, and nothing is missing', () => {
-  const twice = [0, 1].reduce(
-    (accounts, index) => withKeyed(accounts, { boot: bootName(index), partition: 0, minute: 1, records: 90 }),
-    [...steady.accounts],
-  );
-  const [first, ...rest] = blocksOf(steady.batches);
-  assert.ok(first);
-  // 90 records stored, and 90 as a duplicate.
-  const books = booksOf({ blocks: [{ ...first, keyedSeen: 180 }, ...rest], accounts: twice });
-  const { status, ratio } = judge(books, window(0, 4), NOW_MS);
-  assert.deepEqual([status, ratio], ['complete', 1]);
-});
-
-test('keyed batches that nobody saw hold the watermark of a partition back in which nothing else comes', () => {
-  const quiet = { boot: bootName(1), partition: 7, minute: 1, records: 90 };
-  const accounts = withKeyed(steady.accounts, quiet);
-  const { watermark } = judge(booksOf({ blocks: blocksOf(steady.batches), accounts }), window(0, 4), NOW_MS);
-  assert.equal(watermark, iso(START_MS + MINUTE_MS));
 });

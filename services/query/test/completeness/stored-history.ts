@@ -2,34 +2,41 @@
  * A history written into the store's tables as collectors and aggregators write it.
  */
 import type { ClickHouseClient } from '@imscope/runtime/store-client.js';
+import { isKeyedBoot } from '@imscope/schemas/batch-headers.js';
 import type { Account } from '../../src/completeness/boot-books.js';
 import type { BookedBlock } from '../../src/completeness/books.js';
 import { accountBlocksOf } from './history.js';
 
 const timeOf = (timeMs: number): string => new Date(timeMs).toISOString().replace('T', ' ').slice(0, 23);
 
+const sumOfKeyed = (batches: BookedBlock['batches']): number =>
+  batches.reduce((sum, { boot, records }) => sum + (isKeyedBoot(boot) ? records : 0), 0);
+
 export async function insertBlocks(
   client: ClickHouseClient,
   blocks: readonly BookedBlock[],
   topicPrefix = '',
 ): Promise<void> {
-  const values = blocks.map(({ topic, lastOffset, appendedMs, batches, expired, dead, ...place }) => ({
-    ...place,
-    topic: topicPrefix + topic,
-    first_offset: lastOffset,
-    last_offset: lastOffset,
-    cut: 'marker',
-    batches: batches.map(({ boot, first, last, records }) => ({
-      boot,
-      first_sequence: first,
-      last_sequence: last,
-      records,
-    })),
-    expired_batches: expired.map((one) => ({ ...one, records: 1 })),
-    dead_batches: dead.map((one) => ({ ...one, records: 1 })),
-    first_appended: timeOf(appendedMs),
-    last_appended: timeOf(appendedMs),
-  }));
+  const values = blocks.map(
+    ({ topic, lastOffset, appendedMs, batches, expired, dead, keyedSeen, ...place }) => ({
+      ...place,
+      topic: topicPrefix + topic,
+      first_offset: lastOffset,
+      last_offset: lastOffset,
+      cut: 'marker',
+      duplicate_rows: Math.max(0, keyedSeen - sumOfKeyed(batches)),
+      batches: batches.map(({ boot, first, last, records }) => ({
+        boot,
+        first_sequence: first,
+        last_sequence: last,
+        records,
+      })),
+      expired_batches: expired.map((one) => ({ ...one, records: 1 })),
+      dead_batches: dead.map((one) => ({ ...one, records: 1 })),
+      first_appended: timeOf(appendedMs),
+      last_appended: timeOf(appendedMs),
+    }),
+  );
   await client.insert({ table: 'block_ledger', format: 'JSONEachRow', values });
 }
 
