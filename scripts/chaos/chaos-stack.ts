@@ -46,7 +46,7 @@ export async function startChaosStack(options: ChaosStackOptions = {}): Promise<
       return url === undefined ? {} : { STORE_URL: url };
     };
     const settings = {
-      aggregator: { MARKER_AGE_MS: '200', ...storeUrl('aggregator') },
+      aggregator: { MARKER_AGE_MS: '200', RECONCILE_INTERVAL_S: '2', ...storeUrl('aggregator') },
       'aggregator-2': storeUrl('aggregator-2'),
     };
     const pipeline = await startPipeline(settings, address, options.pipeline);

@@ -8,6 +8,7 @@ import { after, before, test } from 'node:test';
 import { type ChaosStack, startChaosStack } from '../chaos/chaos-stack.js';
 import { checkBooks, isClean } from '../chaos/check-books.js';
 import { type RunOutcome, runAgainstCollector } from '../chaos/collector-run.js';
+import { assertNeverDiffered } from './books-agree.js';
 
 let stack: ChaosStack;
 
@@ -28,6 +29,7 @@ async function run(name: string, kills: number, brokerAwayMs: number): Promise<R
   });
   assert.deepEqual(outcome.findings.details, []);
   assert.ok(isClean(outcome.findings), JSON.stringify(outcome.findings));
+  assertNeverDiffered(stack.pipeline);
   return outcome;
 }
 

@@ -5,8 +5,10 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
+import { setTimeout as delay } from 'node:timers/promises';
 import { after, before, test } from 'node:test';
 import type { LedgerReport } from '@imscope/aggregator/reconcile/check-ledger.js';
 import { openCollector } from '../simulate-gateway/collector-client.js';
@@ -23,7 +25,9 @@ let pipeline: Pipeline;
 
 before(async () => {
   // Eight rounds over two partitions: one of them has blocks between others.
-  pipeline = await startPipeline({ aggregator: { MARKER_AGE_MS: '200', TOPIC_PARTITIONS: '2' } });
+  pipeline = await startPipeline({
+    aggregator: { MARKER_AGE_MS: '200', TOPIC_PARTITIONS: '2', RECONCILE_INTERVAL_S: '1' },
+  });
   // Two boots, so that a fault of one is told from the other.
   for (let round = 0; round < ROUNDS; round++) {
     if (!pipeline.process('collector').isRunning()) await pipeline.start('collector');
@@ -67,6 +71,17 @@ async function ledgerCheck(
 
 async function faults(): Promise<LedgerReport['differences']> {
   return (await checkSettledBooks(pipeline)).differences;
+}
+
+/** Waits until the aggregator by itself tells of so many. */
+async function untilDifferences(count: number): Promise<void> {
+  const deadline = Date.now() + 60_000;
+  for (;;) {
+    const told = await pipeline.metric('aggregator', 'imscope_aggregator_reconcile_differences');
+    if (told === count) return;
+    assert.ok(Date.now() < deadline, `the aggregator tells ${told} differences, not ${count}`);
+    await delay(200);
+  }
 }
 
 /** One row that names a fault: all these values stand in one difference. */
@@ -142,12 +157,17 @@ test('a row that is deleted: its block and place, its application and minute', a
     minute: row.minute,
   });
   assert.equal(differences.length, 2);
-  const { code, stdout, stderr } = await ledgerCheck(['--settled']);
+  const [{ code, stdout, stderr }] = await Promise.all([ledgerCheck(['--settled']), untilDifferences(2)]);
   assert.equal(code, 1, stderr);
   assert.match(stdout, new RegExp(`block ${row.block}\\n.*block_row ${row.block_row}$`, 'm'));
   assert.match(stdout, new RegExp(`application ${row.app} at ${row.minute.slice(0, 16)}Z`));
+  assert.match(
+    readFileSync(pipeline.process('aggregator').logFile, 'utf8'),
+    /the books differ: 1 row is missing/,
+  );
   await run('INSERT INTO request_log SELECT * FROM kept_row');
   assert.deepEqual(await faults(), []);
+  await untilDifferences(0);
 });
 
 test('a block that is stored twice: the block, and applications and minutes with more than was counted', async () => {

@@ -8,7 +8,7 @@ import { createTraffic } from '../simulate-gateway/generate.js';
 import { sendLive } from '../simulate-gateway/send.js';
 import { Truth } from '../simulate-gateway/truth.js';
 import { type Broker, startBroker } from '../stack/broker.js';
-import { assertBooksAgree } from './books-agree.js';
+import { assertBooksAgree, assertNeverDiffered } from './books-agree.js';
 import { type Pipeline, assertBalanced, startPipeline } from './pipeline.js';
 
 let directory: string;
@@ -19,7 +19,10 @@ before(async () => {
   directory = mkdtempSync(join(tmpdir(), 'imscope-restarts-'));
   // A broker of its own, for this one is stopped and started.
   broker = await startBroker({ dataDir: directory, heapMb: 256 });
-  pipeline = await startPipeline({ aggregator: { MARKER_AGE_MS: '200' } }, broker.address);
+  pipeline = await startPipeline(
+    { aggregator: { MARKER_AGE_MS: '200', RECONCILE_INTERVAL_S: '1' } },
+    broker.address,
+  );
 });
 
 after(async () => {
@@ -71,4 +74,7 @@ test('stopping, killing and restarting every part under traffic loses nothing an
   await pipeline.untilStored(totals.acknowledged);
   await assertBalanced(pipeline, totals.acknowledged);
   await assertBooksAgree(pipeline);
+  // Nor did the aggregators see the books differ, whoever of them checked.
+  assert.ok((await pipeline.metric('aggregator', 'imscope_aggregator_reconcile_checked_at_seconds')) > 0);
+  assertNeverDiffered(pipeline);
 });
