@@ -17,6 +17,13 @@ export const TOPICS = {
   deadLetter: { name: 'im.dead-letter', retentionHours: 9 },
 } as const satisfies Record<string, TopicDefinition>;
 
+/** How long a batch may wait at the edge before it expires there. */
+export const EDGE_WAIT_HOURS = {
+  [TOPICS.requestLog.name]: 24,
+  [TOPICS.interfaceMetric.name]: 12,
+  [TOPICS.edgeAccount.name]: 24,
+} as const;
+
 /** Our messages stay below 900 kB; the broker takes 1 MiB, so that headers and framing always fit. */
 export const MESSAGE_BYTES_MAX = 900_000;
 const BROKER_MESSAGE_BYTES_MAX = 1 << 20;

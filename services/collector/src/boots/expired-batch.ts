@@ -10,6 +10,7 @@ import {
   REQUEST_LOG_SCHEMA,
 } from '@imscope/schemas/avro-schema.js';
 import { containerHeader } from '@imscope/schemas/container.js';
+import { EDGE_WAIT_HOURS } from '@imscope/schemas/topics.js';
 import type { EdgeTopic } from '../kafka-producer.js';
 import type { BatchBody, BatchHead } from '../spool/batch-entry.js';
 
@@ -17,9 +18,9 @@ const HOUR_MS = 3_600_000;
 
 /** How long a batch may wait at the edge: the terms of its topic add up with it, see `TOPICS`. */
 export const SPOOL_MS_MAX: Readonly<Record<EdgeTopic, number>> = {
-  'im.request-log': 24 * HOUR_MS,
-  'im.interface-metric': 12 * HOUR_MS,
-  'im.edge-account': 24 * HOUR_MS,
+  'im.request-log': EDGE_WAIT_HOURS['im.request-log'] * HOUR_MS,
+  'im.interface-metric': EDGE_WAIT_HOURS['im.interface-metric'] * HOUR_MS,
+  'im.edge-account': EDGE_WAIT_HOURS['im.edge-account'] * HOUR_MS,
 };
 
 const SCHEMAS: Readonly<Record<EdgeTopic, AvroSchema>> = {
