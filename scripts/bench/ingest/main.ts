@@ -3,13 +3,12 @@
  * store's own limit and three other ways, in rounds that interleave them; what that costs in processor time, memory
  * and disk. One JSON line a figure.
  */
-import { mkdirSync, readFileSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { startHelper } from '../collector/child-process.js';
 import { createBenchTraffic } from '../collector/bodies.js';
 import { say } from '../figure.js';
-import { REPO_ROOT } from '../../stack/repo-root.js';
 import { type Backlog, type Container, makeBacklog } from './backlog.js';
 import { type BlockFile, writeBlockFiles } from './block-files.js';
 import type { DecodeQuestion, DecodeResult } from './decode-process.js';
@@ -73,8 +72,7 @@ function loadOf(size: number): IngestLoad {
 
 /** @returns block files by the number of records a message */
 async function preparePeers(): Promise<Map<number, BlockFile[]>> {
-  const table = readFileSync(join(REPO_ROOT, 'schemas', 'clickhouse', '0001_request_log.sql'), 'utf8');
-  await engine.ask({ kind: 'open', dataDir: join(stack.directory, 'engine'), table });
+  await engine.ask({ kind: 'open', dataDir: join(stack.directory, 'engine') });
   if (options.peers) {
     say('filling the topics of the peers');
     const { producer } = stack;

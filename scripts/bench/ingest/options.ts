@@ -20,7 +20,7 @@ const SIZES = [500, 50, 20, 10];
 const FULL = {
   rounds: 7,
   records: 4_000_000,
-  recordsSmall: 1_600_000,
+  recordsSmall: 800_000,
   jsonRecords: 1_000_000,
   decodeRecords: 400_000,
   backlogRecords: 10_000_000,
@@ -28,7 +28,7 @@ const FULL = {
 const QUICK = {
   rounds: 3,
   records: 1_600_000,
-  recordsSmall: 800_000,
+  recordsSmall: 400_000,
   jsonRecords: 200_000,
   decodeRecords: 100_000,
   backlogRecords: 1_600_000,

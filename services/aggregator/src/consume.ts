@@ -49,10 +49,7 @@ export type Consuming = {
 };
 
 /** Joins the group and stores until stopped. Resolves once the group is joined. */
-export async function startConsuming(
-  options: ConsumeOptions,
-  parts: ConsumeParts,
-): Promise<Consuming> {
+export async function startConsuming(options: ConsumeOptions, parts: ConsumeParts): Promise<Consuming> {
   const { kafka, readiness } = parts;
   const admin = kafka.admin();
   const producer = kafka.producer({ allowAutoTopicCreation: false });

@@ -43,6 +43,8 @@ export async function insertBlock(
       max_insert_threads: '1',
       max_partitions_per_insert_block: String(INSERT_PARTITIONS_MAX),
       input_format_avro_allow_missing_fields: 1,
+      // The index on request ids is built by the first merge; until then a look for one reads the fresh part.
+      materialize_skip_indexes_on_insert: 0,
     },
   });
   // The answer has no content; it is read to its end so that the connection can be used again.
