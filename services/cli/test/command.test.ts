@@ -38,6 +38,8 @@ test('help is no mistake; wrong options end with code 2 and say what is allowed'
     [['dlq', '--help'], 0, /redrive \[options\] \[places...\]/],
     [['dlq', 'show'], 2, /missing required argument 'place'/],
     [['dlq', 'ls', '0:1'], 2, /too many arguments/],
+    [['ledger', 'check', '--help'], 0, /--settled/],
+    [['ledger', 'check', '--since', '1h'], 2, /unknown option '--since'/],
     [['unknown'], 2, /unknown command/],
   ] as const) {
     const ended = await runCommand(args);
