@@ -116,6 +116,8 @@ test('a ledger row the store cannot read is never taken as written', async () =>
 test('what the store says decides what is done', () => {
   assert.equal(judgeStoreError(new Error('ECONNRESET')), 'retry');
   for (const code of [159, 202, 210, 241, 252, 319]) assert.equal(judgeStoreError(storeError(code)), 'retry');
-  for (const code of [27, 33, 117]) assert.equal(judgeStoreError(storeError(code)), 'unreadable');
+  for (const code of [27, 33, 117, 748, 1001]) assert.equal(judgeStoreError(storeError(code)), 'unreadable');
+  const partitions = 'Too many partitions for single INSERT block (more than 1000)';
+  assert.equal(judgeStoreError(new ClickHouseError({ message: partitions, code: '252' })), 'unreadable');
   for (const code of [60, 243, 497, 16]) assert.equal(judgeStoreError(storeError(code)), 'halt');
 });
