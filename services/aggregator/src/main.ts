@@ -56,10 +56,14 @@ function runDlqCommand(): Promise<number> {
   });
 }
 
+function runLedgerCommand(): Promise<number> {
+  process.stdout.on('error', () => process.exit(0));
+  return runLedgerCheck(process.argv.slice(3), process.env, process);
+}
+
 if (process.argv[2] === 'prepare') await runPrepare();
 else if (process.argv[2]?.startsWith('dlq-') === true) process.exitCode = await runDlqCommand();
-else if (process.argv[2] === 'ledger-check')
-  process.exitCode = await runLedgerCheck(process.argv.slice(3), process.env, process);
+else if (process.argv[2] === 'ledger-check') process.exitCode = await runLedgerCommand();
 else
   await runService(
     {

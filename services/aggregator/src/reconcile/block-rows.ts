@@ -15,6 +15,8 @@ export type BlockMinute = {
   readonly batches: number;
   readonly first_event: number;
   readonly last_event: number;
+  /** The store's clock when this was read: what is stored later may reach beyond these times. */
+  readonly read_at: number;
 };
 
 export type BlockSlice = Omit<BlockMinute, 'minute' | 'batches'> & {
@@ -54,7 +56,7 @@ const LAST_EVENT = 'coalesce(last_event, last_appended + INTERVAL 10 MINUTE)';
 const MINUTES = `
 SELECT toUnixTimestamp(toStartOfMinute(last_appended)) * 1000 AS minute, count() AS blocks, sum(ledger.rows) AS rows,
   sum(length(batches)) AS batches, toUnixTimestamp64Milli(min(${FIRST_EVENT})) AS first_event,
-  toUnixTimestamp64Milli(max(${LAST_EVENT})) AS last_event
+  toUnixTimestamp64Milli(max(${LAST_EVENT})) AS last_event, toUnixTimestamp64Milli(now64(3)) AS read_at
 FROM block_ledger AS ledger FINAL
 WHERE topic = {topic:String} AND last_appended >= fromUnixTimestamp64Milli({ledger_from:Int64})
 GROUP BY minute ORDER BY minute`;
@@ -74,9 +76,9 @@ export function rowsFrom(minutes: readonly BlockMinute[], { fromMs, rows }: Look
 /** Adjacent minutes, as many as a statement can take at once. */
 export function slicesOf(minutes: readonly BlockMinute[]): BlockSlice[] {
   const slices: BlockSlice[] = [];
-  for (const { minute, blocks, rows, first_event, last_event } of minutes) {
+  for (const { minute, blocks, rows, first_event, last_event, read_at } of minutes) {
     const open = slices.at(-1);
-    const next = { fromMs: minute, toMs: minute + MINUTE_MS, blocks, rows, first_event, last_event };
+    const next = { fromMs: minute, toMs: minute + MINUTE_MS, blocks, rows, first_event, last_event, read_at };
     if (open === undefined || open.rows + rows > SLICE_ROWS_MAX || open.blocks + blocks > SLICE_BLOCKS_MAX) {
       slices.push(next);
       continue;
@@ -88,6 +90,7 @@ export function slicesOf(minutes: readonly BlockMinute[]): BlockSlice[] {
       rows: open.rows + rows,
       first_event: Math.min(open.first_event, first_event),
       last_event: Math.max(open.last_event, last_event),
+      read_at,
     };
   }
   return slices;
@@ -97,7 +100,7 @@ const BLOCKS = `
 SELECT topic, epoch, partition, first_offset, last_offset, rows AS booked_rows, block_ids
 FROM block_ledger FINAL
 WHERE topic = {topic:String} AND rows > 0 AND last_appended >= fromUnixTimestamp64Milli({slice_from:Int64})
-  AND last_appended < fromUnixTimestamp64Milli({slice_to:Int64}) AND stored_at < now64(3) - INTERVAL 1 SECOND
+  AND last_appended < fromUnixTimestamp64Milli({slice_to:Int64}) AND stored_at < fromUnixTimestamp64Milli({read_at:Int64}) - INTERVAL 1 SECOND
   AND ${FIRST_EVENT} > fromUnixTimestamp64Milli({term_from:Int64})`;
 
 // A bitmap of a block's places is exact and small: they are whole numbers from 0 on.
@@ -142,8 +145,8 @@ function params(look: Look): Record<string, unknown> {
 
 export async function readDifferingBlocks(look: Look, slices: readonly BlockSlice[]): Promise<BlockRows[]> {
   const found: BlockRows[] = [];
-  for (const { fromMs, toMs, first_event, last_event } of slices) {
-    const slice = { slice_from: fromMs, slice_to: toMs, first_event, last_event };
+  for (const { fromMs, toMs, first_event, last_event, read_at } of slices) {
+    const slice = { slice_from: fromMs, slice_to: toMs, first_event, last_event, read_at };
     const differing = await look.ask<Omit<BlockRows, 'missing' | 'doubled'>>(DIFFERING, {
       ...params(look),
       ...slice,

@@ -84,7 +84,13 @@ export type RecentAccount = {
   }[];
 };
 
-export type KeyedBatches = { readonly topic: string; readonly partition: number; readonly records: number };
+/** Records of batches under keys; `lost` of them are booked as expired or dead. */
+export type KeyedBatches = {
+  readonly topic: string;
+  readonly partition: number;
+  readonly records: number;
+  readonly lost: number;
+};
 
 export type BootEvidence = {
   readonly boots: readonly BootAccounts[];
@@ -200,10 +206,10 @@ FROM (
 GROUP BY boot, topic, partition LIMIT 100000`;
 
 const KEYED_BATCHES = `
-SELECT topic, partition, sum(batch_records) AS records
-FROM (SELECT topic, partition, boot, records AS batch_records FROM (${STORED})
-  UNION ALL SELECT topic, partition, boot, records AS batch_records FROM (${EXPIRED})
-  UNION ALL SELECT topic, partition, boot, records AS batch_records FROM (${DEAD_FOR_GOOD}))
+SELECT topic, partition, sum(batch_records) AS records, sum(lost_records) AS lost
+FROM (SELECT topic, partition, boot, records AS batch_records, 0 AS lost_records FROM (${STORED})
+  UNION ALL SELECT topic, partition, boot, records AS batch_records, records AS lost_records FROM (${EXPIRED})
+  UNION ALL SELECT topic, partition, boot, records AS batch_records, records AS lost_records FROM (${DEAD_FOR_GOOD}))
 WHERE ${KEYED} GROUP BY topic, partition ORDER BY topic, partition`;
 
 const DUPLICATES = `SELECT sum(duplicate_rows) AS rows FROM (${BLOCKS}) WHERE edge_topic = 'im.request-log'`;

@@ -4,6 +4,7 @@
  * below one that is stored is a loss at once, what lies behind the last one stored may be on its way until settled.
  */
 import type { BatchStretch, BootAccounts, BootEvidence, Losses, Mark } from './boot-evidence.js';
+import { keyedDifferences } from './keyed-batches.js';
 import type { Difference } from './difference.js';
 import { groupBy } from '../group-by.js';
 
@@ -15,7 +16,7 @@ export type BootsResult = { readonly differences: readonly Difference[]; readonl
 /** The account's own batches are not in it: it vouches for what was sent before it. */
 const ACCOUNT_TOPIC = 'im.edge-account';
 
-type Settling = { readonly topicPrefix: string; readonly nowMs: number; readonly settleMs: number };
+export type Settling = { readonly topicPrefix: string; readonly nowMs: number; readonly settleMs: number };
 
 /** Everything known of one boot's batches in one partition. */
 type Ledger = {
@@ -224,46 +225,6 @@ function judgeSilence(boot: BootAccounts, { nowMs, settleMs }: Settling): Differ
       words: `no account since ${since}, and none that was the last`,
     },
   ];
-}
-
-/**
- * Batches under keys have no sequences, and their ids do not tell which boot took them: they add up by partition,
- * once all boots that sent some have ended. Sent again through another collector they are counted by both.
- */
-function keyedDifferences(evidence: BootEvidence, settling: Settling): Difference[] {
-  const boots = new Map(evidence.boots.map((boot) => [boot.boot, boot]));
-  const found = new Map(evidence.keyed.map((keyed) => [partitionOf(keyed), keyed.records]));
-  const marks = evidence.marks.filter(({ keyed }) => keyed);
-  const collectors = new Set(marks.map(({ boot }) => boots.get(boot)?.collector));
-  const countedTwice = collectors.size > 1 ? evidence.duplicateRows : 0;
-  return [...groupBy(marks, partitionOf)].flatMap(([key, sentHere]): Difference[] => {
-    const [first] = sentHere;
-    const settled = sentHere.every(({ boot }) => isSettled(boots.get(boot), settling));
-    if (first === undefined || !settled) return [];
-    const sent = sentHere.reduce((sum, mark) => sum + mark.last_records - mark.base_records, 0);
-    const stored = found.get(key) ?? 0;
-    const more = evidence.sinceStart && stored > sent;
-    if (!more && sent <= stored + countedTwice) return [];
-    return [
-      {
-        check: 'boots',
-        kind: 'keyed_sum',
-        topic: settling.topicPrefix + first.topic,
-        partition: first.partition,
-        expected: sent,
-        found: stored,
-        words: 'records of requests with an Idempotency-Key, over all boots',
-      },
-    ];
-  });
-}
-
-function partitionOf({ topic, partition }: { topic: string; partition: number }): string {
-  return `${topic}/${partition}`;
-}
-
-function isSettled(boot: BootAccounts | undefined, { nowMs, settleMs }: Settling): boolean {
-  return boot !== undefined && (boot.ended || nowMs - boot.last_time >= settleMs);
 }
 
 function count(number: number, one: string, many: string): string {

@@ -15,6 +15,7 @@ import { blockDifferences, readBlockMinutes, readDifferingBlocks, rowsFrom, slic
 import { type BootEvidence, readBootEvidence } from './boot-evidence.js';
 import { bootDifferences, type Pending } from './boots.js';
 import type { Difference } from './difference.js';
+import { keyedCountedTwice } from './keyed-batches.js';
 import { type Look, MINUTE_MS } from './look.js';
 import { offsetDifferences, readOffsetStretches } from './offsets.js';
 import { readUnbookedBlocks, unbookedDifferences } from './unbooked-blocks.js';
@@ -85,7 +86,7 @@ export async function checkLedger(look: Look): Promise<LedgerReport> {
       ...unbookedDifferences(unbooked, offsets, look.topicPrefix),
       ...accountDifferences(evidence, look.topicPrefix),
       ...boots.differences,
-      ...minuteDifferences(minutes.differing, explainedRecords(evidence)),
+      ...minuteDifferences(minutes.differing, explainedRecords(evidence, look)),
     ],
   };
 }
@@ -96,11 +97,13 @@ const NO_MINUTES: ComparedMinutes = { differing: [], applications: 0, minutes: 0
  * Records of request logs that metrics count and logs need not have: booked as dead or expired, or under a key and
  * counted by two collectors.
  */
-function explainedRecords({ losses, boots, marks, duplicateRows }: BootEvidence): number {
-  const lost = losses
-    .filter(({ topic }) => topic === TOPICS.requestLog.name)
-    .reduce((sum, { behind_base: records }) => sum + records, 0);
-  const keyed = new Set(marks.filter((mark) => mark.keyed).map(({ boot }) => boot));
-  const collectors = new Set(boots.filter(({ boot }) => keyed.has(boot)).map(({ collector }) => collector));
-  return lost + (collectors.size > 1 ? duplicateRows : 0);
+function explainedRecords(evidence: BootEvidence, look: Look): number {
+  const { losses, keyed } = evidence;
+  const lost = losses.filter(isLog).reduce((sum, { behind_base: records }) => sum + records, 0);
+  const keyedLost = keyed.filter(isLog).reduce((sum, batches) => sum + batches.lost, 0);
+  return lost + keyedLost + keyedCountedTwice(evidence, look);
+}
+
+function isLog({ topic }: { topic: string }): boolean {
+  return topic === TOPICS.requestLog.name;
 }

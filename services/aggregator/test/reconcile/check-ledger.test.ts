@@ -60,7 +60,7 @@ const FAULTS: readonly Fault[] = [
   {
     title: 'a row that is gone',
     break: ({ logs }) => {
-      const row = only(logs, ({ block_row }) => block_row === 1);
+      const row = only(logs, ({ block_row, time }) => block_row === 1 && time >= START_MS);
       logs.splice(logs.indexOf(row), 1);
       return [
         { check: 'rows', kind: 'missing_rows', block: row.block_id },
@@ -71,7 +71,8 @@ const FAULTS: readonly Fault[] = [
   {
     title: 'a block that is there twice',
     break: ({ logs }) => {
-      const { block_id } = only(logs);
+      const late = new Set(logs.filter(({ time }) => time < START_MS).map((row) => row.block_id));
+      const { block_id } = only(logs, (row) => !late.has(row.block_id));
       const rows = logs.filter((row) => row.block_id === block_id);
       logs.push(...rows);
       const minutes = new Set(rows.map(({ sdk_app_id, time }) => `${sdk_app_id} ${minuteOf(time)}`));

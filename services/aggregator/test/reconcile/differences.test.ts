@@ -229,7 +229,7 @@ function keyedKinds(options: {
     last_sequence: -1,
     last_records: 50,
   }));
-  const keyed = [{ topic: 'im.request-log', partition: 0, records: found }];
+  const keyed = [{ topic: 'im.request-log', partition: 0, records: found, lost: 0 }];
   const empty = evidenceOf({ records: [1], before: 0, ended: true }, { stored: [] });
   const evidence = { ...empty, stretches: [], boots, marks, keyed, duplicateRows, sinceStart };
   return bootDifferences(evidence, SETTLING).differences.map(({ kind }) => kind);
@@ -330,7 +330,15 @@ test('rows: slices cover every minute once and stay small; a bound leaves out th
     .map((all) =>
       all.map((rows, index): BlockMinute => {
         const minute = NOW_MS + index * 60_000;
-        return { minute, rows, blocks: 1, batches: 1, first_event: minute, last_event: minute };
+        return {
+          minute,
+          rows,
+          blocks: 1,
+          batches: 1,
+          first_event: minute,
+          last_event: minute,
+          read_at: NOW_MS,
+        };
       }),
     );
   fc.assert(

@@ -11,6 +11,7 @@ import { Random } from '../simulation/random.js';
 export const PREFIX = 'history.';
 const CLUSTER = 'cluster';
 const MINUTE_MS = 60_000;
+const LATE_MS = 2 * 3_600_000;
 const MINUTES = 6;
 const PARTITIONS = 2;
 const APPLICATIONS: readonly [number, number] = [1_400_000_001, 1_400_000_002];
@@ -89,9 +90,11 @@ export function makeHistory(seed: number, startMs: number, { losses = true } = {
   for (let minute = 0; minute < MINUTES; minute++) {
     const atMs = startMs + minute * MINUTE_MS;
     for (const boot of boots) boot.sendMinute(random, log, history, atMs, losses ? 0.1 : 0);
-    log.cut(atMs + 30_000);
-    for (const boot of boots) boot.writeAccount(log, history, atMs + 45_000, minute === MINUTES - 1);
-    log.cut(atMs + 50_000);
+    const last = minute === MINUTES - 1;
+    // Else a block reaches over the account.
+    if (random.chance(0.5)) log.cut(atMs + 30_000);
+    for (const boot of boots) boot.writeAccount(log, history, atMs + 45_000, last);
+    if (last || random.chance(0.5)) log.cut(atMs + 50_000);
   }
   return history;
 }
@@ -113,18 +116,16 @@ class BootModel {
   sendMinute(random: Random, log: LogModel, history: History, atMs: number, lossy: number): void {
     const counted = new Map<number, number>();
     for (let batch = random.integer(1, 6); batch > 0; batch--) {
+      // Later than an hour: logged, and in no metric.
+      const late = random.chance(0.1);
       const records = Array.from({ length: random.integer(1, 9) }, () => ({
-        time: atMs + random.integer(0, 20_000),
+        time: atMs + random.integer(0, 20_000) - (late ? LATE_MS : 0),
         sdk_app_id: random.pick(APPLICATIONS),
       }));
       const partition = random.integer(0, PARTITIONS - 1);
-      const message = {
-        boot: this.boot,
-        sequence: this.#take('im.request-log', partition, records.length),
-        records,
-      };
+      const message = { ...this.#newBatch(random, partition, records.length), records };
       const kind = random.chance(lossy) ? 'dead' : random.chance(lossy) ? 'expired' : 'stored';
-      for (const { sdk_app_id: id } of records) counted.set(id, (counted.get(id) ?? 0) + 1);
+      if (!late) for (const { sdk_app_id: id } of records) counted.set(id, (counted.get(id) ?? 0) + 1);
       log.append('im.request-log', partition, { ...message, kind });
       if (kind !== 'expired' && random.chance(0.2)) {
         log.append('im.request-log', partition, { ...message, kind: kind === 'dead' ? 'dead' : 'duplicate' });
@@ -138,6 +139,23 @@ class BootModel {
     if (rows.length === 0) return;
     const sequence = this.#take('im.interface-metric', 0, rows.length);
     log.append('im.interface-metric', 0, { boot: this.boot, sequence, records: rows, kind: 'stored' });
+  }
+
+  /** Now and then under a client's key: with a boot of its own, and no sequence in the account. */
+  #newBatch(random: Random, partition: number, records: number): { boot: string; sequence: number } {
+    if (!random.chance(0.2)) {
+      return { boot: this.boot, sequence: this.#take('im.request-log', partition, records) };
+    }
+    const key = `im.request-log/${partition}/keyed`;
+    const counts = this.#sent.get(key) ?? {
+      topic: 'im.request-log',
+      partition,
+      last_sequence: -1,
+      records: 0,
+    };
+    counts.records += records;
+    this.#sent.set(key, counts);
+    return { boot: `k${String(random.integer(0, 1e9)).padStart(24, '0')}`, sequence: 0 };
   }
 
   writeAccount(log: LogModel, history: History, atMs: number, final: boolean): void {

@@ -1,0 +1,89 @@
+/*
+ * Batches under keys have no sequences, and their ids do not tell which boot took them: their records add up by
+ * partition, once all boots that sent some have ended. Sent again through another collector a request is stored once
+ * and counted by both, in accounts and metrics.
+ */
+import { groupBy } from '../group-by.js';
+import type { BootAccounts, BootEvidence, Mark } from './boot-evidence.js';
+import type { Settling } from './boots.js';
+import type { Difference } from './difference.js';
+
+type KeyedPartition = {
+  readonly topic: string;
+  readonly partition: number;
+  readonly sent: number;
+  readonly found: number;
+  /** All boots that sent some have ended, or are long silent. */
+  readonly settled: boolean;
+};
+
+export function keyedDifferences(evidence: BootEvidence, settling: Settling): Difference[] {
+  const allowed = severalCollectors(evidence) ? evidence.duplicateRows : 0;
+  const complete = isComplete(evidence);
+  return keyedPartitions(evidence, settling).flatMap(({ topic, partition, sent, found, settled }) => {
+    const more = complete && found > sent;
+    if (!settled || (!more && sent <= found + allowed)) return [];
+    return [
+      {
+        check: 'boots',
+        kind: 'keyed_sum',
+        topic: settling.topicPrefix + topic,
+        partition,
+        expected: sent,
+        found,
+        words: 'records of requests with an Idempotency-Key, over all boots',
+      } as const,
+    ];
+  });
+}
+
+/** Records that two collectors counted and that are stored once: at most so many. */
+export function keyedCountedTwice(evidence: BootEvidence, settling: Settling): number {
+  if (!severalCollectors(evidence)) return 0;
+  const partitions = keyedPartitions(evidence, settling);
+  const exact = isComplete(evidence) && partitions.every(({ settled }) => settled);
+  const twice = partitions.reduce((sum, { sent, found }) => sum + Math.max(0, sent - found), 0);
+  return exact ? Math.min(twice, evidence.duplicateRows) : evidence.duplicateRows;
+}
+
+function keyedPartitions(evidence: BootEvidence, settling: Settling): KeyedPartition[] {
+  const boots = new Map(evidence.boots.map((boot) => [boot.boot, boot]));
+  const found = new Map(evidence.keyed.map((keyed) => [partitionOf(keyed), keyed.records]));
+  return [...groupBy(keyedMarks(evidence), partitionOf)].flatMap(([key, marks]) => {
+    const [first] = marks;
+    if (first === undefined) return [];
+    return [
+      {
+        topic: first.topic,
+        partition: first.partition,
+        sent: marks.reduce((sum, mark) => sum + mark.last_records - mark.base_records, 0),
+        found: found.get(key) ?? 0,
+        settled: marks.every(({ boot }) => isSettled(boots.get(boot), settling)),
+      },
+    ];
+  });
+}
+
+/** Else batches of before the look, or of a boot without an account, may be among those found. */
+function isComplete({ sinceStart, boots, stretches }: BootEvidence): boolean {
+  const whole = new Set(boots.filter((boot) => boot.whole).map(({ boot }) => boot));
+  return sinceStart && whole.size === boots.length && stretches.every(({ boot }) => whole.has(boot));
+}
+
+function severalCollectors(evidence: BootEvidence): boolean {
+  const sent = new Set(keyedMarks(evidence).map(({ boot }) => boot));
+  const collectors = evidence.boots.filter(({ boot }) => sent.has(boot)).map(({ collector }) => collector);
+  return new Set(collectors).size > 1;
+}
+
+function keyedMarks({ marks }: BootEvidence): Mark[] {
+  return marks.filter(({ keyed }) => keyed);
+}
+
+function partitionOf({ topic, partition }: { topic: string; partition: number }): string {
+  return `${topic}/${partition}`;
+}
+
+function isSettled(boot: BootAccounts | undefined, { nowMs, settleMs }: Settling): boolean {
+  return boot !== undefined && (boot.ended || nowMs - boot.last_time >= settleMs);
+}
