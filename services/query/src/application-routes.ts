@@ -102,7 +102,7 @@ function applications(
     const { rows: data, loggedShare } = await askApplications(options.ask, scope, window, stepMs, signal);
     return { data, window, stepMs, metrics: null, loggedShare };
   };
-  return answer(window, find, options);
+  return answer({ window }, find, options);
 }
 
 function overview(
@@ -123,7 +123,7 @@ function overview(
     const [now, before] = await Promise.all([choose(spans[0]), choose(spans[1])]);
     return { data: await askOverview(ask, now, before, signal), ...now, stepMs: null };
   };
-  return answer(current, find, options);
+  return answer({ window: current, sdkAppId }, find, options);
 }
 
 function interfaces(
@@ -140,7 +140,7 @@ function interfaces(
     const data = await askInterfaces(ask, filter, window, source.metrics, signal);
     return { data, window, stepMs: null, ...source };
   };
-  return answer(window, find, options);
+  return answer({ window, sdkAppId }, find, options);
 }
 
 function timeseries(
@@ -159,7 +159,7 @@ function timeseries(
     const data = await askTimeseries(ask, filter, window, stepMs, source.metrics, signal);
     return { data, window, stepMs, ...source };
   };
-  return answer(window, find, options);
+  return answer({ window, sdkAppId }, find, options);
 }
 
 async function monitor(
@@ -175,7 +175,7 @@ async function monitor(
     const found = await askMonitor(options.ask, options.sources, asked, signal);
     return { ...found, window, stepMs, metrics: window };
   };
-  const answered = await answer(window, find, options);
+  const answered = await answer({ window, sdkAppId }, find, options);
   return { ...answered, completeness: withMissing(answered.completeness, answered.data) };
 }
 
@@ -190,7 +190,7 @@ function exceptions(
     const data = await askExceptions(options.ask, filter, signal);
     return { data, window, ...FROM_LOGS };
   };
-  return answer(window, find, options);
+  return answer({ window, sdkAppId }, find, options);
 }
 
 function requests(
@@ -209,7 +209,7 @@ function requests(
     const next = end && encodeCursor({ window: begun?.window ?? window, after: end }, question);
     return { data: { requests: rows, next_cursor: next }, window, ...FROM_LOGS };
   };
-  return answer(window, find, options);
+  return answer({ window, sdkAppId }, find, options);
 }
 
 function authenticated(grant: Grant | null): Grant {
@@ -231,11 +231,11 @@ const FROM_LOGS = { stepMs: null, metrics: null, loggedShare: null };
 
 /** The envelope. Completeness is looked up before the data, lest it tell of more than they hold. */
 async function answer<T>(
-  asked: TimeWindow,
+  asked: { readonly window: TimeWindow; readonly sdkAppId?: number },
   find: () => Promise<Found<T>>,
   options: ApplicationRouteOptions,
 ): Promise<Answer<T>> {
-  const completeness = await options.completeness(asked, options.now());
+  const completeness = await options.completeness(asked.window, options.now(), asked.sdkAppId);
   const { data, window, stepMs, metrics, loggedShare } = await find();
   const span = { from: timeText(window.fromMs), to: timeText(window.toMs) };
   const part = metrics && { from: timeText(metrics.fromMs), to: timeText(metrics.toMs) };

@@ -112,6 +112,7 @@ export class BootBooks {
     const fromMs = this.#timesMs.at(-1) ?? startedMs;
     // A clock that goes back makes no stretch of negative length.
     const toMs = Math.max(fromMs, account.timeMs);
+    const between = { fromMs, toMs, fromAccount: this.accountSequence, toAccount: sequence };
     Object.assign(this, { accountSequence: sequence, final, collector, startedMs });
     if (isFirst && isWhole) this.#note(startedMs, 0);
     this.#note(
@@ -125,7 +126,7 @@ export class BootBooks {
         if (!begins) keyed.set(partition, records - (this.#keyedRecords.get(partition) ?? 0));
         this.#keyedRecords.set(partition, records);
       } else if (begins) this.track(partition).begin(lastSequence, records);
-      else this.track(partition).account({ sequence: lastSequence, records, fromMs, toMs });
+      else this.track(partition).account({ sequence: lastSequence, records, ...between });
     }
     return { records: keyed, fromMs, toMs };
   }

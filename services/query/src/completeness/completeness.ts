@@ -4,15 +4,22 @@
  */
 import type { Completeness } from '@imscope/schemas/query-api/answers.js';
 import type { Ask } from '../ask-store.js';
+import { createMemory } from '../memory.js';
 import { HOUR_MS, type TimeWindow } from '../time-window.js';
+import { intervalKey, intervalsWithout } from './application-share.js';
 import { Books } from './books.js';
-import { judge, NOT_KNOWN } from './judge.js';
+import { intervalsMissing, judge, NOT_KNOWN } from './judge.js';
 import { readBooks } from './read-books.js';
 
-export type CompletenessOf = (window: TimeWindow, nowMs: number) => Promise<Completeness>;
+/** @param sdkAppId the application that is asked about; undefined: all */
+export type CompletenessOf = (window: TimeWindow, nowMs: number, sdkAppId?: number) => Promise<Completeness>;
 
 /** Answers within this time share one reading. */
 const REUSE_MS = 2_000;
+/** What applications took in where something is missing; at the bound the oldest is forgotten. */
+const REUSED_MAX = 1_000;
+/** Where more is missing an application is told what all are told. */
+const INTERVALS_MAX = 100;
 /** Longest an answer waits for a reading: the first of a long ledger takes some seconds. */
 const WAIT_MS = 3_000;
 /** Where nobody asked for so long, reading anew in short is quicker than block by block. */
@@ -40,8 +47,23 @@ export function createCompleteness(ask: Ask): CompletenessOf {
       .finally(() => (reading = undefined));
     return reading;
   };
-  return async (window, nowMs) =>
-    (await settledWithin(read(nowMs), WAIT_MS)) ? judge(books, window, nowMs) : NOT_KNOWN;
+  const memory = createMemory<ReadonlySet<string>>(REUSE_MS, REUSED_MAX);
+  return async (window, nowMs, sdkAppId) => {
+    if (!(await settledWithin(read(nowMs), WAIT_MS))) return NOT_KNOWN;
+    const ofAll = judge(books, window, nowMs);
+    // Only where something is missing for longer than it is on its way does it matter whose it is.
+    if (sdkAppId === undefined || ofAll.status !== 'partial' || ofAll.ratio === 1) return ofAll;
+    const missing = intervalsMissing(books, window);
+    if (missing.length === 0 || missing.length > INTERVALS_MAX) return ofAll;
+    const judged = books;
+    const key = [sdkAppId, ...missing.map(intervalKey)].join(' ');
+    try {
+      const left = await memory(key, nowMs, () => intervalsWithout(ask, sdkAppId, missing));
+      return judge(judged, window, nowMs, left);
+    } catch {
+      return ofAll;
+    }
+  };
 }
 
 /** What a promise comes to, or false where that takes longer. */

@@ -6,6 +6,7 @@ import type { Completeness } from '@imscope/schemas/query-api/answers.js';
 import { DAY_MS, LOG_TERM_MS, timeText, type TimeWindow } from '../time-window.js';
 import { type Books, EDGE_WAIT_MS_MAX } from './books.js';
 import type { BootBooks } from './boot-books.js';
+import { type Interval, intervalKey } from './application-share.js';
 import { missingRecords } from './partition-track.js';
 
 /** A collector writes an account every minute: two that did not come. */
@@ -24,12 +25,18 @@ export const NOT_KNOWN: Completeness = {
   silent_collectors: [],
 };
 
-export function judge(books: Books, window: TimeWindow, nowMs: number): Completeness {
-  const span = { fromMs: window.fromMs, toMs: window.toMs + ARRIVAL_MS };
+/** @param left keys of intervals in which nothing was taken in that matters to who asks */
+export function judge(
+  books: Books,
+  window: TimeWindow,
+  nowMs: number,
+  left: ReadonlySet<string> = new Set(),
+): Completeness {
+  const span = spanOf(window);
   const boots = [...books.boots];
   const reaching = boots.filter((boot) => !boot.final && matters(boot, span, nowMs));
   const silent = reaching.filter((boot) => isSilent(boot, nowMs));
-  const { sent, missing, open } = weigh(books, boots, span, nowMs);
+  const { sent, missing, open } = weigh(books, boots, span, nowMs, left);
   const watermarkMs = watermarkOf(books, boots, nowMs);
   const isStored = watermarkMs !== undefined && watermarkMs >= window.toMs;
   const known = sent !== undefined || reaching.length > silent.length;
@@ -43,6 +50,24 @@ export function judge(books: Books, window: TimeWindow, nowMs: number): Complete
       .slice(0, SILENT_LISTED_MAX)
       .map(({ collector, boot, heardMs }) => ({ collector, boot, last_heard: timeText(heardMs) })),
   };
+}
+
+/** Between which accounts batches are missing that matter to a window, each once; keyed ones are not told. */
+export function intervalsMissing(books: Books, window: TimeWindow): Interval[] {
+  const span = spanOf(window);
+  const intervals = new Map<string, Interval>();
+  for (const boot of books.boots) {
+    for (const stretch of boot.openStretches()) {
+      const { fromAccount, toAccount } = stretch;
+      const interval = { boot: boot.boot, fromAccount, toAccount };
+      if (shareWithin(stretch, span) > 0) intervals.set(intervalKey(interval), interval);
+    }
+  }
+  return [...intervals.values()];
+}
+
+function spanOf({ fromMs, toMs }: TimeWindow): TimeWindow {
+  return { fromMs, toMs: toMs + ARRIVAL_MS };
 }
 
 /** Whether a boot may have taken in records of the span that its accounts do not tell of yet. */
@@ -64,6 +89,7 @@ function weigh(
   boots: readonly BootBooks[],
   span: TimeWindow,
   nowMs: number,
+  left: ReadonlySet<string>,
 ): { sent: number | undefined; missing: number; open: boolean } {
   let sent: number | undefined;
   let missing = 0;
@@ -81,7 +107,9 @@ function weigh(
     const fromMs = boot.accountedFromMs;
     if (fromMs === undefined || fromMs >= span.toMs || boot.accountedUntilMs <= span.fromMs) continue;
     sent = (sent ?? 0) + boot.sentWithin(span.fromMs, span.toMs);
-    for (const stretch of boot.openStretches()) miss(stretch, missingRecords(stretch));
+    for (const stretch of boot.openStretches()) {
+      if (!left.has(intervalKey({ boot: boot.boot, ...stretch }))) miss(stretch, missingRecords(stretch));
+    }
   }
   return { sent, missing, open };
 }

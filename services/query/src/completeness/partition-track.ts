@@ -17,6 +17,9 @@ import {
 export type Stretch = {
   readonly fromMs: number;
   readonly toMs: number;
+  /** Sequences of the two accounts; -1 where it begins with the boot. */
+  readonly fromAccount: number;
+  readonly toAccount: number;
   readonly first: number;
   readonly last: number;
   readonly records: number;
@@ -24,7 +27,7 @@ export type Stretch = {
 };
 
 /** What an account says of the partition, and of the time since the account before. */
-export type PartitionReport = Pick<Stretch, 'fromMs' | 'toMs'> & {
+export type PartitionReport = Pick<Stretch, 'fromMs' | 'toMs' | 'fromAccount' | 'toAccount'> & {
   readonly sequence: number;
   /** Cumulative since the boot's start. */
   readonly records: number;
@@ -78,12 +81,12 @@ export class PartitionTrack {
     this.#greatestSettled = Math.max(this.#greatestSettled, sequence);
   }
 
-  account({ sequence, records, ...times }: PartitionReport): void {
+  account({ sequence, records, ...between }: PartitionReport): void {
     const before = this.#accounted ?? { sequence: -1, records: 0 };
     if (sequence <= before.sequence) return;
     const first = before.sequence + 1;
     const stretch: Stretch = {
-      ...times,
+      ...between,
       first,
       last: sequence,
       records: records - before.records,

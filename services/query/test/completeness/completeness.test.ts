@@ -5,6 +5,7 @@ import { createRegistry } from '@imscope/runtime/metrics.js';
 import type { Completeness } from '@imscope/schemas/query-api/answers.js';
 import { type Ask, createAsk } from '../../src/ask-store.js';
 import { createCompleteness } from '../../src/completeness/completeness.js';
+import type { Account } from '../../src/completeness/boot-books.js';
 import type { BookedBlock } from '../../src/completeness/books.js';
 import { createMetrics } from '../../src/metrics.js';
 import { createQueryGate } from '../../src/query-gate.js';
@@ -83,6 +84,30 @@ test('a batch that is not stored makes an answer partial, until it comes after a
   await insertBlocks(store.client, [{ ...block, lastOffset: 1_000, appendedMs: END_MS + 1_000 }], 'prefix.');
   assert.equal((await completeness(wide, NOW_MS + LATER_MS - 1)).status, 'partial');
   assert.deepEqual(figures(await completeness(wide, NOW_MS + LATER_MS)), { status: 'complete', ratio: 1 });
+});
+
+// Between accounts 2 and 3 requests of 7 were sampled out and none was logged; of 8 some were.
+const applications = ({ sequence }: Account) => [
+  { sdk_app_id: 7, accepted: 50 + sequence, sampled_out: sequence },
+  { sdk_app_id: 8, accepted: 10 * sequence, sampled_out: 0 },
+];
+
+test('an application of which nothing was taken in while a batch was lost lacks nothing', async () => {
+  await empty();
+  const lost = history.batches.find(
+    ({ boot, sentMs }) => boot === bootName(0) && sentMs > BEGIN_MS + 2 * MINUTE_MS,
+  );
+  assert.ok(lost);
+  await insertBlocks(store.client, blocksOf(history.batches.filter((batch) => batch !== lost)));
+  await insertAccounts(store.client, history.accounts, { applications });
+  const completeness = createCompleteness(ask);
+  const of = async (sdkAppId?: number) => figures(await completeness(WINDOW, NOW_MS, sdkAppId));
+  assert.deepEqual(await of(7), { status: 'complete', ratio: 1 });
+  const { status, ratio } = await of();
+  assert.ok(status === 'partial' && ratio !== null && ratio < 1, `${status} ${ratio}`);
+  assert.deepEqual(await of(8), { status, ratio });
+  // Nothing of one that no account names was ever taken in.
+  assert.deepEqual(await of(9), { status: 'complete', ratio: 1 });
 });
 
 test('a collector that falls silent makes answers unknown, until the next start says goodbye for it', async () => {

@@ -44,7 +44,14 @@ export async function insertBlocks(
 export async function insertAccounts(
   client: ClickHouseClient,
   accounts: readonly Account[],
-  options: { readonly firstOffset?: number; readonly topicPrefix?: string } = {},
+  options: {
+    readonly firstOffset?: number;
+    readonly topicPrefix?: string;
+    /** What a boot had taken in of each application up to an account. */
+    readonly applications?: (
+      account: Account,
+    ) => readonly { sdk_app_id: number; accepted: number; sampled_out: number }[];
+  } = {},
 ): Promise<void> {
   const values = accounts.map(({ collector, boot, startedMs, sequence, timeMs, final, sent }) => ({
     collector,
@@ -66,7 +73,9 @@ export async function insertAccounts(
       // What is sent to other topics is no part of it.
       { topic: 'im.interface-metric', partition: 0, last_sequence: 1_000 + sequence, records: 5_000 },
     ],
-    applications: [],
+    applications: (
+      options.applications?.({ collector, boot, startedMs, sequence, timeMs, final, sent }) ?? []
+    ).map((one) => ({ ...one, rejected: {} })),
   }));
   await client.insert({ table: 'edge_account', format: 'JSONEachRow', values });
   const { firstOffset = 0, topicPrefix = '' } = options;
