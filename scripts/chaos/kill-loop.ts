@@ -125,7 +125,7 @@ export class KillLoop {
     const acknowledged = Object.values(senders).reduce((sum, sender) => sum + sender.acknowledgedRecords, 0);
     const atS = ((performance.now() - this.#startMs) / 1_000).toFixed(1);
     this.#parts.say(
-      `${atS.padStart(6)} s  ${what}; ${acknowledged} records acknowledged, ${fates.ambiguous} ambiguous inserts, last recovery ${(recoveries.lastMs / 1_000).toFixed(1)} s`,
+      `${atS.padStart(6)} s  ${what}; ${acknowledged} records acknowledged, ${fates.ambiguous} ambiguous inserts, last recovery ${(recoveries.lastRecoveryMs / 1_000).toFixed(1)} s`,
     );
   }
 }

@@ -10,6 +10,7 @@ import { InsertFates, type InsertWatch, watchInserts } from './insert-watch.js';
 import { KillLoop, type LoopCounts, type Targets, type Until } from './kill-loop.js';
 import { type Bag, planStrokes, type TargetName } from './kill-plan.js';
 import { KillTarget } from './kill-targets.js';
+import { ReconcileWatch } from './reconcile-watch.js';
 import { Recoveries } from './recoveries.js';
 import { TrackedSender } from './tracked-sender.js';
 
@@ -30,7 +31,12 @@ export type KillOutcome = LoopCounts & {
   readonly repeatedInserts: number;
   readonly repeatedRequests: number;
   readonly longestRecoveryMs: number;
+  /** From the first of kills that overlap. */
+  readonly longestOutageMs: number;
   readonly longestSilenceMs: number;
+  /** Reconciliation while parts are killed: looks at the books, and what was found. */
+  readonly checks: number;
+  readonly alarms: readonly string[];
 };
 
 export type KillStack = ChaosStack & {
@@ -82,6 +88,7 @@ export async function runKillLoop(stack: KillStack, options: KillRunOptions): Pr
   const both = Object.values(senders);
   await Promise.all(both.map((sender) => sender.acknowledgedMore(1_000)));
   const recoveries = new Recoveries(pipeline.select, PARTITIONS);
+  const reconciliation = new ReconcileWatch(pipeline);
   const targets = await superviseAll(stack, options.say);
   const loop = new KillLoop({ targets, senders, recoveries, watches, fates, say: options.say });
   try {
@@ -102,11 +109,15 @@ export async function runKillLoop(stack: KillStack, options: KillRunOptions): Pr
       leftUnknown: fates.leftUnknown(),
       repeatedInserts: fates.repeated,
       repeatedRequests: sum(both.map(({ repeated }) => repeated)),
-      longestRecoveryMs: Math.max(recoveries.longestMs, ...both.map((one) => one.longestRecoveryMs)),
+      longestRecoveryMs: Math.max(recoveries.longestRecoveryMs, ...both.map((one) => one.longestRecoveryMs)),
+      longestOutageMs: recoveries.longestOutageMs,
+      checks: reconciliation.checks,
+      alarms: reconciliation.alarms,
       longestSilenceMs: Math.max(...both.map((one) => one.longestSilenceMs)),
     };
   } finally {
     await recoveries.stop();
+    await reconciliation.stop();
     await endAll(targets);
   }
 }

@@ -27,7 +27,7 @@ try {
   });
   const figures = figuresOf(outcome, options);
   for (const one of figures) printFigure(one);
-  for (const detail of outcome.findings.details) say(detail);
+  for (const detail of [...outcome.findings.details, ...outcome.alarms]) say(detail);
   for (const token of outcome.leftUnknown) say(`an insert whose fate stayed unknown: ${token}`);
   process.exitCode = figures.every(({ met }) => met !== false) ? 0 : 1;
 } finally {
@@ -52,12 +52,15 @@ function figuresOf(outcome: KillOutcome, { seed, forS }: { seed: number; forS: n
     figure('inserts-left-unknown', outcome.leftUnknown.length, '', { goal: NONE }),
     figure('repeated-inserts', outcome.repeatedInserts, ''),
     figure('repeated-requests', outcome.repeatedRequests, ''),
+    figure('reconciliation-checks', outcome.checks, '', atLeast(1)),
+    figure('reconciliation-alarms', outcome.alarms.length, '', { goal: NONE }),
     figure('sent', outcome.sentRecords, 'records'),
     ...findingsFigures(findings),
     figure('sent-not-stored-exactly', Math.abs(outcome.sentRecords - findings.stored), 'records', {
       goal: NONE,
     }),
     figure('longest-recovery', outcome.longestRecoveryMs, 'ms'),
+    figure('longest-outage', outcome.longestOutageMs, 'ms'),
     figure('longest-silence', outcome.longestSilenceMs, 'ms'),
   ];
 }

@@ -1,6 +1,7 @@
 /*
  * How long after a kill the pipeline was whole again: when every partition of the request logs had a block in the
- * ledger whose last message came after the kill, with traffic on all of them.
+ * ledger whose last message came after the kill, with traffic on all of them. Where kills overlap, the recovery counts
+ * from the last of them, the outage from the first.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Select } from './check-books.js';
@@ -14,8 +15,10 @@ export class Recoveries {
   readonly #looking: Promise<void>;
   /** Epoch milliseconds of kills whose recovery was not seen yet. */
   #open: number[] = [];
-  longestMs = 0;
-  lastMs = 0;
+  #lastKillMs = 0;
+  longestRecoveryMs = 0;
+  longestOutageMs = 0;
+  lastRecoveryMs = 0;
 
   /** @param partitions of the request logs' topic */
   constructor(select: Select, partitions: number) {
@@ -25,7 +28,8 @@ export class Recoveries {
   }
 
   noteKill(): void {
-    this.#open.push(Date.now());
+    this.#lastKillMs = Date.now();
+    this.#open.push(this.#lastKillMs);
   }
 
   get pending(): number {
@@ -44,11 +48,12 @@ export class Recoveries {
       if (this.#open.length === 0) continue;
       const storedUpToMs = await this.#storedUpToMs();
       const nowMs = Date.now();
-      for (const killedMs of this.#open.filter((at) => at < storedUpToMs)) {
-        this.lastMs = nowMs - killedMs;
-        this.longestMs = Math.max(this.longestMs, this.lastMs);
-      }
+      for (const killedMs of this.#open.filter((at) => at < storedUpToMs))
+        this.longestOutageMs = Math.max(this.longestOutageMs, nowMs - killedMs);
       this.#open = this.#open.filter((at) => at >= storedUpToMs);
+      if (this.#open.length > 0) continue;
+      this.lastRecoveryMs = nowMs - this.#lastKillMs;
+      this.longestRecoveryMs = Math.max(this.longestRecoveryMs, this.lastRecoveryMs);
     }
   }
 

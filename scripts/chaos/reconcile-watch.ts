@@ -1,0 +1,52 @@
+/*
+ * Reconciliation while parts are killed, as an aggregator does it all the time: what it would raise an alarm about.
+ * A store that is away is no alarm; the books are then held together when it answers again.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { checkConfirmed } from '@imscope/aggregator/reconcile/confirmed-check.js';
+import { keyOf } from '@imscope/aggregator/reconcile/difference.js';
+import { SETTLE_MS, storeAsk } from '@imscope/aggregator/reconcile/look.js';
+import type { Pipeline } from '../end-to-end/pipeline.js';
+
+const EVERY_MS = 3_000;
+
+export class ReconcileWatch {
+  readonly #pipeline: Pick<Pipeline, 'store' | 'kafka'>;
+  readonly #stop = new AbortController();
+  readonly #alarms = new Map<string, string>();
+  readonly #checking: Promise<void>;
+  /** That came to an end. */
+  checks = 0;
+
+  constructor(pipeline: Pick<Pipeline, 'store' | 'kafka'>) {
+    this.#pipeline = pipeline;
+    this.#checking = this.#check();
+  }
+
+  /** In words, each difference once. */
+  get alarms(): string[] {
+    return [...this.#alarms.values()];
+  }
+
+  async stop(): Promise<void> {
+    this.#stop.abort();
+    await this.#checking;
+  }
+
+  async #check(): Promise<void> {
+    const { signal } = this.#stop;
+    const { store, kafka } = this.#pipeline;
+    const wait = (ms: number): Promise<void> => sleep(ms, undefined, { signal });
+    const request = { ask: storeAsk(store), topicPrefix: kafka.topicPrefix, fromMs: 0, settleMs: SETTLE_MS };
+    while (!signal.aborted) {
+      try {
+        await wait(EVERY_MS);
+        const { differences } = await checkConfirmed(request, { now: Date.now, wait });
+        this.checks += 1;
+        for (const one of differences) this.#alarms.set(keyOf(one), `${one.check} ${one.kind}: ${one.words}`);
+      } catch {
+        // The store was killed, or it is time to stop.
+      }
+    }
+  }
+}
