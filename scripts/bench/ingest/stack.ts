@@ -43,7 +43,13 @@ export async function startIngestStack(): Promise<IngestStack> {
     started.push(() => broker.stop());
     const store = await startStore({ dataDir: join(directory, 'store'), mode: 'built', password: 'bench' });
     started.push(() => store.stop());
-    const env = { KAFKA_BROKERS: broker.address, KAFKA_TOPIC_PREFIX: PREFIX, ...storeEnv(store) };
+    const env = {
+      KAFKA_BROKERS: broker.address,
+      KAFKA_TOPIC_PREFIX: PREFIX,
+      ...storeEnv(store),
+      // Tables are truncated between measurements, and reconciliation would find that out, every minute.
+      RECONCILE_INTERVAL_S: '3600',
+    };
     const service = { name: 'aggregator', mode: 'built', env } as const;
     const topics = { TOPIC_PARTITIONS: String(PARTITIONS) };
     await runServiceCommand(

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
+import { createRequire } from 'node:module';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { once } from 'node:events';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { AnswerCutter, connectForWholeAnswers } from '../src/whole-responses.js';
+import { AnswerCutter, connectForWholeAnswers, spareTheJoin } from '../src/whole-responses.js';
 
 function answerOf(bytes: number): Buffer {
   const answer = Buffer.alloc(4 + bytes, bytes % 251);
@@ -84,4 +85,27 @@ test('a connection hands out whole answers', async () => {
   server.close();
   assert.ok(Buffer.concat(handed).equals(Buffer.concat(sizes.map(answerOf))));
   assert.ok(handed.length <= sizes.length, `${handed.length} pieces`);
+});
+
+test('kafkajs takes what is in an answer from where it was read to, and still joins one that comes in pieces', () => {
+  spareTheJoin();
+  const { prototype } = createRequire(import.meta.url)('kafkajs/src/network/connection.js') as {
+    prototype: { processData: (this: object, bytes: Buffer) => unknown };
+  };
+  const given: { correlationId: number; payload: Buffer }[] = [];
+  const requestQueue = { fulfillRequest: (one: (typeof given)[number]) => given.push(one) };
+  const connection = { chunks: [Buffer.alloc(0)], bytesBuffered: 0, bytesNeeded: 4, requestQueue };
+  const answers = [1_000, 2_000].map(answerOf);
+  for (const answer of answers) {
+    prototype.processData.call(connection, answer);
+    assert.equal(given.at(-1)?.payload.buffer, answer.buffer);
+  }
+  const pieces = answerOf(3_000);
+  prototype.processData.call(connection, pieces.subarray(0, 1_500));
+  prototype.processData.call(connection, pieces.subarray(1_500));
+  assert.deepEqual(
+    given.map(({ payload }) => payload.length),
+    [996, 1_996, 2_996],
+  );
+  assert.ok(given[2]?.payload.equals(pieces.subarray(8)));
 });
