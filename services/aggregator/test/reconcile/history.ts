@@ -130,7 +130,10 @@ class BootModel {
       if (kind !== 'expired' && random.chance(0.2)) {
         log.append('im.request-log', partition, { ...message, kind: kind === 'dead' ? 'dead' : 'duplicate' });
       }
-      if (random.chance(0.3)) log.cut(atMs + 25_000);
+      // Mended and sent back: stored after all.
+      if (kind === 'dead' && random.chance(0.4))
+        log.append('im.request-log', partition, { ...message, kind: 'stored' });
+      if (random.chance(0.1)) log.cut(atMs + 25_000);
     }
     for (const [sdk_app_id, logged_weight] of counted) {
       history.metrics.push({ window_start: atMs, sdk_app_id, logged_weight });
