@@ -306,3 +306,17 @@ for (const fault of FAULTS) {
     }
   });
 }
+
+test('a block that is being stored makes no difference: its rows are there before its ledger row', async () => {
+  const history = makeHistory(5, START_MS);
+  const block = history.blocks.findLast((one) => isLog(one) && one.rows > 0);
+  assert.ok(block !== undefined);
+  const place = ({ topic, partition }: typeof block): string => `${topic}/${partition}`;
+  const behind = history.blocks.filter(
+    (one) => place(one) === place(block) && one.first_offset >= block.first_offset,
+  );
+  for (const one of behind) history.blocks.splice(history.blocks.indexOf(one), 1);
+  const { differences, pending } = await check(history, { nowMs: START_MS + 7 * 60_000 });
+  assert.deepEqual(differences, []);
+  assert.ok(pending.batches > 0, 'its batches are on their way');
+});
