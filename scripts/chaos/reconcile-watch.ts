@@ -23,7 +23,7 @@ export class ReconcileWatch {
     this.#checking = this.#check();
   }
 
-  /** In words, each difference once. */
+  /** Each difference once, as it was last found. */
   get alarms(): string[] {
     return [...this.#alarms.values()];
   }
@@ -43,7 +43,7 @@ export class ReconcileWatch {
         await wait(EVERY_MS);
         const { differences } = await checkConfirmed(request, { now: Date.now, wait });
         this.checks += 1;
-        for (const one of differences) this.#alarms.set(keyOf(one), `${one.check} ${one.kind}: ${one.words}`);
+        for (const one of differences) this.#alarms.set(keyOf(one), `reconciliation: ${JSON.stringify(one)}`);
       } catch {
         // The store was killed, or it is time to stop.
       }
