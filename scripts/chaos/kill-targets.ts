@@ -2,6 +2,7 @@
  * Processes under a supervisor, as in production, each of which may be killed at any moment, also while it starts,
  * and is started again at once. Knows which deaths were ours: any other is told.
  */
+import { spawn } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ManagedProcess } from '../stack/process.js';
 import { type Supervised, supervise, type SupervisorEvent } from '../stack/supervisor.js';
@@ -60,17 +61,12 @@ export class KillTarget {
   }
 
   async untilReady(): Promise<void> {
-    const deadline = performance.now() + READY_MS_MAX;
-    while (!this.#ready) {
-      if (performance.now() > deadline)
-        throw new Error(`${this.#options.name} is not ready within ${READY_MS_MAX / 1_000} s`);
-      await sleep(20);
-    }
+    await this.#until(() => this.#ready, 'ready');
   }
 
   /** SIGKILL; where it is dead already, the next life is hit as soon as it begins. */
   async kill(): Promise<void> {
-    while (!this.#options.process().isRunning()) await sleep(5);
+    await this.#until(() => this.#options.process().isRunning(), 'running');
     this.#killed = true;
     this.#ready = false;
     await this.#options.process().kill();
@@ -81,6 +77,7 @@ export class KillTarget {
     const { pid, isRunning } = this.#options.process();
     this.#stopped = true;
     process.kill(pid, 'SIGSTOP');
+    goOnWithoutUs(pid, ms);
     try {
       await sleep(ms);
     } finally {
@@ -92,6 +89,15 @@ export class KillTarget {
   /** Cleanly, for good. */
   async end(): Promise<void> {
     await this.#supervised?.stop();
+  }
+
+  async #until(holds: () => boolean, what: string): Promise<void> {
+    const deadline = performance.now() + READY_MS_MAX;
+    while (!holds()) {
+      if (performance.now() > deadline)
+        throw new Error(`${this.#options.name} is not ${what} within ${READY_MS_MAX / 1_000} s`);
+      await sleep(5);
+    }
   }
 
   #note(event: SupervisorEvent): void {
@@ -108,6 +114,12 @@ export class KillTarget {
     const words = event.kind === 'died' ? event.exit : event.lastLines;
     this.#options.say(`${this.#options.name} ended by itself and is started again: ${shortened(words)}`);
   }
+}
+
+/** Where we are ended meanwhile, a stopped process would stay for ever: it does not see that its parent is gone. */
+function goOnWithoutUs(pid: number, ms: number): void {
+  const afterS = Math.ceil(ms / 1_000) + 1;
+  spawn('sh', ['-c', `sleep ${afterS}; kill -CONT ${pid}`], { detached: true, stdio: 'ignore' }).unref();
 }
 
 /** Without the log lines behind it, but for what was fatal in them. */
