@@ -90,6 +90,8 @@ export type KeyedBatches = {
   readonly partition: number;
   readonly records: number;
   readonly lost: number;
+  /** When the newest stored one was appended, epoch milliseconds. */
+  readonly appended_last: number;
 };
 
 export type BootEvidence = {
@@ -205,11 +207,13 @@ FROM (
 )
 GROUP BY boot, topic, partition LIMIT 100000`;
 
+const NEVER = "fromUnixTimestamp64Milli(toInt64(0), 'UTC')";
 const KEYED_BATCHES = `
-SELECT topic, partition, sum(batch_records) AS records, sum(lost_records) AS lost
-FROM (SELECT topic, partition, boot, records AS batch_records, 0 AS lost_records FROM (${STORED})
-  UNION ALL SELECT topic, partition, boot, records AS batch_records, records AS lost_records FROM (${EXPIRED})
-  UNION ALL SELECT topic, partition, boot, records AS batch_records, records AS lost_records FROM (${DEAD_FOR_GOOD}))
+SELECT topic, partition, sum(batch_records) AS records, sum(lost_records) AS lost,
+  toUnixTimestamp64Milli(max(appended)) AS appended_last
+FROM (SELECT topic, partition, boot, records AS batch_records, 0 AS lost_records, last_appended AS appended FROM (${STORED})
+  UNION ALL SELECT topic, partition, boot, records AS batch_records, records AS lost_records, ${NEVER} AS appended FROM (${EXPIRED})
+  UNION ALL SELECT topic, partition, boot, records AS batch_records, records AS lost_records, ${NEVER} AS appended FROM (${DEAD_FOR_GOOD}))
 WHERE ${KEYED} GROUP BY topic, partition ORDER BY topic, partition`;
 
 const DUPLICATES = `SELECT sum(duplicate_rows) AS rows FROM (${BLOCKS}) WHERE edge_topic = 'im.request-log'`;

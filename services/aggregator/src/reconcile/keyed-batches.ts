@@ -1,6 +1,6 @@
 /*
  * Batches under keys have no sequences, and their ids do not tell which boot took them: their records add up by
- * partition, once all boots that sent some have ended. Sent again through another collector a request is stored once
+ * partition, once nothing was heard for long of all boots that sent some. Sent again through another collector a request is stored once
  * and counted by both, in accounts and metrics.
  */
 import { groupBy } from '../group-by.js';
@@ -13,15 +13,17 @@ type KeyedPartition = {
   readonly partition: number;
   readonly sent: number;
   readonly found: number;
-  /** All boots that sent some have ended, or are long silent. */
+  readonly appendedMs: number;
+  /** Of all boots that sent some nothing was heard for long. */
   readonly settled: boolean;
 };
 
 export function keyedDifferences(evidence: BootEvidence, settling: Settling): Difference[] {
   const allowed = severalCollectors(evidence) ? evidence.duplicateRows : 0;
-  const complete = isComplete(evidence);
-  return keyedPartitions(evidence, settling).flatMap(({ topic, partition, sent, found, settled }) => {
-    const more = complete && found > sent;
+  const complete = isComplete(evidence, settling);
+  return keyedPartitions(evidence, settling).flatMap((keyed) => {
+    const { topic, partition, sent, found, settled } = keyed;
+    const more = complete && settling.nowMs - keyed.appendedMs >= settling.settleMs && found > sent;
     if (!settled || (!more && sent <= found + allowed)) return [];
     return [
       {
@@ -41,14 +43,14 @@ export function keyedDifferences(evidence: BootEvidence, settling: Settling): Di
 export function keyedCountedTwice(evidence: BootEvidence, settling: Settling): number {
   if (!severalCollectors(evidence)) return 0;
   const partitions = keyedPartitions(evidence, settling);
-  const exact = isComplete(evidence) && partitions.every(({ settled }) => settled);
+  const exact = isComplete(evidence, settling);
   const twice = partitions.reduce((sum, { sent, found }) => sum + Math.max(0, sent - found), 0);
   return exact ? Math.min(twice, evidence.duplicateRows) : evidence.duplicateRows;
 }
 
 function keyedPartitions(evidence: BootEvidence, settling: Settling): KeyedPartition[] {
   const boots = new Map(evidence.boots.map((boot) => [boot.boot, boot]));
-  const found = new Map(evidence.keyed.map((keyed) => [partitionOf(keyed), keyed.records]));
+  const found = new Map(evidence.keyed.map((keyed) => [partitionOf(keyed), keyed]));
   return [...groupBy(keyedMarks(evidence), partitionOf)].flatMap(([key, marks]) => {
     const [first] = marks;
     if (first === undefined) return [];
@@ -57,16 +59,18 @@ function keyedPartitions(evidence: BootEvidence, settling: Settling): KeyedParti
         topic: first.topic,
         partition: first.partition,
         sent: marks.reduce((sum, mark) => sum + mark.last_records - mark.base_records, 0),
-        found: found.get(key) ?? 0,
-        settled: marks.every(({ boot }) => isSettled(boots.get(boot), settling)),
+        found: found.get(key)?.records ?? 0,
+        appendedMs: found.get(key)?.appended_last ?? 0,
+        settled: marks.every(({ boot }) => isQuiet(boots.get(boot), settling)),
       },
     ];
   });
 }
 
-/** Else batches of before the look, or of a boot without an account, may be among those found. */
-function isComplete({ sinceStart, boots, stretches }: BootEvidence): boolean {
-  const whole = new Set(boots.filter((boot) => boot.whole).map(({ boot }) => boot));
+/** Else batches of before the look, or of a boot that has more to say, may be among those found. */
+function isComplete({ sinceStart, boots, stretches }: BootEvidence, settling: Settling): boolean {
+  const done = boots.filter((boot) => boot.whole && boot.ended && isQuiet(boot, settling));
+  const whole = new Set(done.map(({ boot }) => boot));
   return sinceStart && whole.size === boots.length && stretches.every(({ boot }) => whole.has(boot));
 }
 
@@ -84,6 +88,6 @@ function partitionOf({ topic, partition }: { topic: string; partition: number })
   return `${topic}/${partition}`;
 }
 
-function isSettled(boot: BootAccounts | undefined, { nowMs, settleMs }: Settling): boolean {
-  return boot !== undefined && (boot.ended || nowMs - boot.last_time >= settleMs);
+function isQuiet(boot: BootAccounts | undefined, { nowMs, settleMs }: Settling): boolean {
+  return boot !== undefined && nowMs - boot.last_time >= settleMs;
 }

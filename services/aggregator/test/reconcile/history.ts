@@ -78,13 +78,16 @@ type Message = {
   readonly records: readonly { readonly time: number; readonly sdk_app_id: number }[];
 };
 
-/** @param losses whether batches expire or cannot be read @param startMs of the first minute; blocks are appended and accounts written in the minutes after it */
-export function makeHistory(seed: number, startMs: number, { losses = true } = {}): History {
+/**
+ * Blocks are appended and accounts written in the minutes after `startMs`.
+ * @param options.losses whether batches expire or cannot be read @param options.keys whether some come under keys
+ */
+export function makeHistory(seed: number, startMs: number, { losses = true, keys = true } = {}): History {
   const random = new Random(seed);
   const history: History = { logs: [], blocks: [], accounts: [], metrics: [] };
   const boots = [
-    new BootModel('boota00000000001', 'edge-1', startMs),
-    new BootModel('bootb00000000001', 'edge-2', startMs),
+    new BootModel('boota00000000001', 'edge-1', startMs, keys ? 0.2 : 0),
+    new BootModel('bootb00000000001', 'edge-2', startMs, keys ? 0.2 : 0),
   ];
   const log = new LogModel(history);
   for (let minute = 0; minute < MINUTES; minute++) {
@@ -111,6 +114,7 @@ class BootModel {
     readonly boot: string,
     readonly collector: string,
     readonly startedMs: number,
+    readonly keyedShare: number,
   ) {}
 
   sendMinute(random: Random, log: LogModel, history: History, atMs: number, lossy: number): void {
@@ -146,7 +150,7 @@ class BootModel {
 
   /** Now and then under a client's key: with a boot of its own, and no sequence in the account. */
   #newBatch(random: Random, partition: number, records: number): { boot: string; sequence: number } {
-    if (!random.chance(0.2)) {
+    if (!random.chance(this.keyedShare)) {
       return { boot: this.boot, sequence: this.#take('im.request-log', partition, records) };
     }
     const key = `im.request-log/${partition}/keyed`;
