@@ -9,12 +9,13 @@ import type { ClickHouseClient } from '@imscope/runtime/store-client.js';
 import { TOPICS } from '@imscope/schemas/topics.js';
 import type { LogMessage } from './block-cutter.js';
 import { ConsumerLoop } from './consumer-loop.js';
-import type { LoopOptions, Timing } from './consumer-parts.js';
+import type { LoopOptions } from './consumer-parts.js';
 import { kafkaPorts } from './kafka-ports.js';
 import type { AggregatorMetrics } from './metrics.js';
 import { storeBlock } from './store-block.js';
 import { storePorts } from './store-ports.js';
 import { STREAMS } from './streams.js';
+import type { Timing } from './timing.js';
 
 /**
  * A killed member's partitions wait this long for their next owner. Long inserts do not end a session: the batch

@@ -11,6 +11,7 @@ import type { DeadMessage } from './block-cutter.js';
 import type { AggregatorMetrics } from './metrics.js';
 import type { storeBlock } from './store-block.js';
 import type { Stream } from './streams.js';
+import type { Timing } from './timing.js';
 
 export type TopicPartition = { readonly topic: string; readonly partition: number };
 
@@ -52,13 +53,6 @@ export type StorePorts = {
     place: BlockPlace,
     range: { readonly beforeOffset: number; readonly sinceMs: number; readonly keyedSinceMs: number },
   ) => Promise<{ seen: BatchIntervals; nextOffset: number }>;
-};
-
-export type Timing = {
-  readonly nowMs: () => number;
-  readonly delay: (ms: number) => Promise<void>;
-  /** From 0 to below 1. */
-  readonly random: () => number;
 };
 
 export type LoopOptions = {

@@ -12,8 +12,9 @@ import {
 } from '@imscope/schemas/block-bounds.js';
 import { BatchIntervals, REMEMBERED_MS } from './batch-intervals.js';
 import type { LogMessage } from './block-cutter.js';
-import type { BrokerPorts, LedgerPosition, PartitionPlace, StorePorts, Timing } from './consumer-parts.js';
+import type { BrokerPorts, LedgerPosition, PartitionPlace, StorePorts } from './consumer-parts.js';
 import { KEYED_KNOWN_MS } from './keyed-batches.js';
+import type { Timing } from './timing.js';
 
 export type Start = {
   readonly epoch: number;

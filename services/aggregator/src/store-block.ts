@@ -11,10 +11,10 @@ import {
   insertsOf,
   ledgerRowOf,
 } from './block-content.js';
-import type { Timing } from './consumer-parts.js';
 import { judgeStoreError } from './store-errors.js';
 import type { Stream } from './streams.js';
 import { judgeRecords } from './judge-records.js';
+import type { Timing } from './timing.js';
 
 export type StoreBlockPorts = {
   readonly insert: (stream: Stream, insert: BlockInsert) => Promise<void>;
