@@ -26,7 +26,7 @@ let pipeline: Pipeline;
 before(async () => {
   // Eight rounds over two partitions: one of them has blocks between others.
   pipeline = await startPipeline({
-    aggregator: { MARKER_AGE_MS: '200', TOPIC_PARTITIONS: '2', RECONCILE_INTERVAL_S: '1' },
+    aggregator: { MARKER_AGE_MS: '200', TOPIC_PARTITIONS: '2', RECONCILE_INTERVAL_S: '3' },
   });
   // Two boots, so that a fault of one is told from the other.
   for (let round = 0; round < ROUNDS; round++) {
