@@ -18,6 +18,7 @@ export class Recoveries {
   #lastKillMs = 0;
   longestRecoveryMs = 0;
   longestOutageMs = 0;
+  /** Of the latest kill that was recovered from, whatever fell meanwhile. */
   lastRecoveryMs = 0;
 
   /** @param partitions of the request logs' topic */
@@ -48,12 +49,13 @@ export class Recoveries {
       if (this.#open.length === 0) continue;
       const storedUpToMs = await this.#storedUpToMs();
       const nowMs = Date.now();
-      for (const killedMs of this.#open.filter((at) => at < storedUpToMs))
-        this.longestOutageMs = Math.max(this.longestOutageMs, nowMs - killedMs);
+      for (const killedMs of this.#open.filter((at) => at < storedUpToMs)) {
+        this.lastRecoveryMs = nowMs - killedMs;
+        this.longestOutageMs = Math.max(this.longestOutageMs, this.lastRecoveryMs);
+      }
       this.#open = this.#open.filter((at) => at >= storedUpToMs);
       if (this.#open.length > 0) continue;
-      this.lastRecoveryMs = nowMs - this.#lastKillMs;
-      this.longestRecoveryMs = Math.max(this.longestRecoveryMs, this.lastRecoveryMs);
+      this.longestRecoveryMs = Math.max(this.longestRecoveryMs, nowMs - this.#lastKillMs);
     }
   }
 
