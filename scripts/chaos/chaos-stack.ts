@@ -5,10 +5,10 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Pipeline, type PipelineOptions, startPipeline } from '../end-to-end/pipeline.js';
+import { type Pipeline, type PipelineOptions, startPipeline } from '../pipeline/pipeline.js';
 import { type Broker, startBroker } from '../stack/broker.js';
 import type { OnSpawn } from '../stack/process.js';
-import { untilBooked, untilSpoolEmpty } from './caught-up.js';
+import { untilBooked, untilSpoolEmpty } from '../pipeline/caught-up.js';
 import { checkBooks, type Findings } from './check-books.js';
 import { type TrackedSender, fatesTogether } from './tracked-sender.js';
 

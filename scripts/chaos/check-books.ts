@@ -4,11 +4,9 @@
  * successes and delay of metrics = those of logs, and accepted = logs by application. Each difference is named.
  */
 import { describeReport } from '@imscope/aggregator/reconcile/describe-report.js';
-import { checkSettledBooks } from '../end-to-end/books-agree.js';
-import type { Pipeline } from '../end-to-end/pipeline.js';
+import { checkSettledBooks } from '../pipeline/books-agree.js';
+import type { Pipeline } from '../pipeline/pipeline.js';
 import type { Fates } from './tracked-sender.js';
-
-export type Select = <T>(sql: string) => Promise<T[]>;
 
 export type Findings = {
   readonly acknowledged: number;
@@ -60,7 +58,7 @@ export function isClean(findings: Findings): boolean {
 
 type RequestFindings = Omit<Findings, 'ledgerDifferences' | 'metricDifferences' | 'accountDifferences'>;
 
-async function checkRequests(select: Select, fates: Fates): Promise<RequestFindings> {
+async function checkRequests(select: Pipeline['select'], fates: Fates): Promise<RequestFindings> {
   const rows = await select<{ request: string; rows: number; records: number }>(STORED_REQUESTS);
   const stored = new Map(rows.map((row) => [row.request, row]));
   const lost = Array.from(fates.acknowledged, ([request, sent]) => ({

@@ -3,7 +3,7 @@
  * spool. The moments are a pure function of the seed; what the collector does at them is not.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Pipeline } from '../end-to-end/pipeline.js';
+import type { Pipeline } from '../pipeline/pipeline.js';
 import { Random } from '../simulate-gateway/random.js';
 import type { TrackedSender } from './tracked-sender.js';
 

@@ -2,7 +2,7 @@
  * What a kill loop does, as a pure function of its seed: bags of strokes, each bag shuffled, so that every kind comes
  * as often as it shall however the run goes. What the processes are doing when a stroke falls is not drawn.
  */
-import type { ProcessName } from '../end-to-end/pipeline.js';
+import type { ProcessName } from '../pipeline/pipeline.js';
 import { Random } from '../simulate-gateway/random.js';
 
 /** Strokes of each kind in one bag; `zombie` stops an aggregator and lets it go on later. */

@@ -4,12 +4,12 @@
  * from the last of them, the outage from the first.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Select } from './check-books.js';
+import type { Pipeline } from '../pipeline/pipeline.js';
 
 const LOOK_EVERY_MS = 150;
 
 export class Recoveries {
-  readonly #select: Select;
+  readonly #select: Pipeline['select'];
   readonly #partitions: number;
   readonly #stop = new AbortController();
   readonly #looking: Promise<void>;
@@ -22,7 +22,7 @@ export class Recoveries {
   lastRecoveryMs = 0;
 
   /** @param partitions of the request logs' topic */
-  constructor(select: Select, partitions: number) {
+  constructor(select: Pipeline['select'], partitions: number) {
     this.#select = select;
     this.#partitions = partitions;
     this.#looking = this.#look();

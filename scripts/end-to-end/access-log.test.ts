@@ -10,7 +10,7 @@ import { driveLoad } from '../../services/cli/test/drive-load.js';
 import { type ImUpstream, startImUpstream } from '../../services/cli/test/im-upstream.js';
 import { type RunningNginx, startNginx } from '../../services/cli/test/real-nginx.js';
 import { REPO_ROOT } from '../stack/repo-root.js';
-import { type Pipeline, assertBalanced, startPipeline } from './pipeline.js';
+import { type Pipeline, assertBalanced, startPipeline } from '../pipeline/pipeline.js';
 
 const LINES = 50_000;
 const LOG_FORMAT =

@@ -6,7 +6,7 @@ import { openCollector } from '../simulate-gateway/collector-client.js';
 import { createTraffic } from '../simulate-gateway/generate.js';
 import { sendHistory } from '../simulate-gateway/send.js';
 import { Truth } from '../simulate-gateway/truth.js';
-import { type Pipeline, startPipeline } from './pipeline.js';
+import { type Pipeline, startPipeline } from '../pipeline/pipeline.js';
 
 const MINUTE_MS = 60_000;
 const RECORDS = 20_000;

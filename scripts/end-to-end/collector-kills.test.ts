@@ -8,7 +8,7 @@ import { after, before, test } from 'node:test';
 import { type ChaosStack, startChaosStack } from '../chaos/chaos-stack.js';
 import { checkBooks, isClean } from '../chaos/check-books.js';
 import { type RunOutcome, runAgainstCollector } from '../chaos/collector-run.js';
-import { assertNeverDiffered } from './books-agree.js';
+import { assertNeverDiffered } from '../pipeline/books-agree.js';
 
 let stack: ChaosStack;
 

@@ -5,8 +5,8 @@ import { openCollector } from '../simulate-gateway/collector-client.js';
 import { createTraffic } from '../simulate-gateway/generate.js';
 import { sendHistory } from '../simulate-gateway/send.js';
 import { Truth } from '../simulate-gateway/truth.js';
-import { assertBooksAgree } from './books-agree.js';
-import { type Pipeline, assertBalanced, startPipeline } from './pipeline.js';
+import { assertBooksAgree } from '../pipeline/books-agree.js';
+import { type Pipeline, assertBalanced, startPipeline } from '../pipeline/pipeline.js';
 
 const RECORDS = 20_000;
 let pipeline: Pipeline;

@@ -12,7 +12,7 @@ import { Kafka, type Producer, logLevel } from 'kafkajs';
 import { type Poison, poisonMessages } from '../../services/aggregator/test/dlq/poison-messages.js';
 import { batchMessage } from '../../services/aggregator/test/log-of-messages.js';
 import { REPO_ROOT } from '../stack/repo-root.js';
-import { type Pipeline, assertBalanced, startPipeline } from './pipeline.js';
+import { type Pipeline, assertBalanced, startPipeline } from '../pipeline/pipeline.js';
 
 type Letter = {
   readonly place: string;

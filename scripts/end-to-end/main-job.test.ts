@@ -10,7 +10,7 @@ import { openCollector } from '../simulate-gateway/collector-client.js';
 import { createTraffic } from '../simulate-gateway/generate.js';
 import { sendHistory } from '../simulate-gateway/send.js';
 import { type Counts, Truth, type TruthReport } from '../simulate-gateway/truth.js';
-import { type Pipeline, assertBalanced, startPipeline } from './pipeline.js';
+import { type Pipeline, assertBalanced, startPipeline } from '../pipeline/pipeline.js';
 
 const RECORDS = 100_000;
 let pipeline: Pipeline;

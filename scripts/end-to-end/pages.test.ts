@@ -11,7 +11,7 @@ import { sendHistory } from '../simulate-gateway/send.js';
 import { Truth } from '../simulate-gateway/truth.js';
 import { REPO_ROOT } from '../stack/repo-root.js';
 import { openBrowser } from './browser.js';
-import { type Pipeline, startPipeline } from './pipeline.js';
+import { type Pipeline, startPipeline } from '../pipeline/pipeline.js';
 
 const RECORDS = 20_000;
 /** Pictures of every page that was driven, to be looked at. */

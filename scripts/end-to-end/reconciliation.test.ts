@@ -16,8 +16,8 @@ import { createTraffic } from '../simulate-gateway/generate.js';
 import { sendHistory } from '../simulate-gateway/send.js';
 import { Truth } from '../simulate-gateway/truth.js';
 import { REPO_ROOT } from '../stack/repo-root.js';
-import { assertBooksAgree, checkSettledBooks } from './books-agree.js';
-import { type Pipeline, startPipeline } from './pipeline.js';
+import { assertBooksAgree, checkSettledBooks } from '../pipeline/books-agree.js';
+import { type Pipeline, startPipeline } from '../pipeline/pipeline.js';
 
 const RECORDS = 6_000;
 const ROUNDS = 8;

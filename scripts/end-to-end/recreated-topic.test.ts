@@ -7,12 +7,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { after, before, test } from 'node:test';
 import { TOPICS } from '@imscope/schemas/topics.js';
 import { type Admin, Kafka, logLevel } from 'kafkajs';
-import { untilBooked } from '../chaos/caught-up.js';
+import { untilBooked } from '../pipeline/caught-up.js';
 import { checkBooks, isClean } from '../chaos/check-books.js';
 import { KillTarget } from '../chaos/kill-targets.js';
 import { fatesTogether, TrackedSender } from '../chaos/tracked-sender.js';
 import { runServiceCommand } from '../stack/services.js';
-import { type Pipeline, startPipeline } from './pipeline.js';
+import { type Pipeline, startPipeline } from '../pipeline/pipeline.js';
 
 const RECORDS_PER_REQUEST = 40;
 let pipeline: Pipeline;

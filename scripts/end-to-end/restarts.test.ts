@@ -8,8 +8,8 @@ import { createTraffic } from '../simulate-gateway/generate.js';
 import { sendLive } from '../simulate-gateway/send.js';
 import { Truth } from '../simulate-gateway/truth.js';
 import { type Broker, startBroker } from '../stack/broker.js';
-import { assertBooksAgree, assertNeverDiffered } from './books-agree.js';
-import { type Pipeline, assertBalanced, startPipeline } from './pipeline.js';
+import { assertBooksAgree, assertNeverDiffered } from '../pipeline/books-agree.js';
+import { type Pipeline, assertBalanced, startPipeline } from '../pipeline/pipeline.js';
 
 let directory: string;
 let broker: Broker;

@@ -14,8 +14,8 @@ import { openCredentials } from '../stack/credentials.js';
 import { freePort } from '../stack/ports.js';
 import { type RunningService, runServiceCommand, startService } from '../stack/services.js';
 import { type RunningStore, startStore, storeEnv } from '../stack/store.js';
-import { makeNextRelease, NEW_FIELD, NEW_VALUE } from './next-release.js';
-import { testBroker } from './pipeline.js';
+import { makeNextRelease, NEW_FIELD, NEW_VALUE } from '../pipeline/next-release.js';
+import { testBroker } from '../pipeline/pipeline.js';
 
 type Release = 'this' | 'next';
 type Collector = RunningService & { readonly url: string };

@@ -7,7 +7,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Pipeline, startPipeline } from '../../end-to-end/pipeline.js';
+import { type Pipeline, startPipeline } from '../../pipeline/pipeline.js';
 import { startBroker } from '../../stack/broker.js';
 import { startHelper } from '../collector/child-process.js';
 import type { Load, LoadResult } from '../collector/load-generator.js';

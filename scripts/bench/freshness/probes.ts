@@ -4,7 +4,7 @@
  * holds it has come, so what is told includes the answer's own time and the pause between two questions.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Pipeline } from '../../end-to-end/pipeline.js';
+import type { Pipeline } from '../../pipeline/pipeline.js';
 
 /** None of the simulated applications. */
 const SDK_APP_ID = 1_499_999_999;

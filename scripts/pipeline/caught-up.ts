@@ -4,7 +4,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Kafka, logLevel } from 'kafkajs';
-import type { Select } from './check-books.js';
+import type { Pipeline } from './pipeline.js';
 
 const TOPICS = ['im.request-log', 'im.interface-metric', 'im.edge-account'];
 
@@ -31,7 +31,7 @@ const UNCHANGED_MS = 3_000;
 /** Waits until the ledger has booked every message of every partition. Throws after `timeoutMs`. */
 export async function untilBooked(
   kafka: { readonly broker: string; readonly topicPrefix: string },
-  select: Select,
+  select: Pipeline['select'],
   timeoutMs: number,
 ): Promise<void> {
   const admin = new Kafka({ brokers: [kafka.broker], logLevel: logLevel.NOTHING }).admin();
@@ -71,7 +71,7 @@ async function readEnds(
 }
 
 /** The offset behind the last one booked, by topic and partition, of the topic's last life. */
-async function readBooked(select: Select): Promise<Map<string, number>> {
+async function readBooked(select: Pipeline['select']): Promise<Map<string, number>> {
   const rows = await select<{ topic: string; partition: number; last: number }>(
     'SELECT topic, partition, argMax(last_offset, (epoch, last_offset)) AS last FROM block_ledger GROUP BY topic, partition',
   );
