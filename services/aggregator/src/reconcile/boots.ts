@@ -4,8 +4,9 @@
  * below one that is stored is a loss at once, what lies behind the last one stored may be on its way until settled.
  */
 import type { BatchStretch, BootAccounts, BootEvidence, Losses, Mark } from './boot-evidence.js';
-import { keyedDifferences } from './keyed-batches.js';
+import { keyedDifferences } from './keyed-differences.js';
 import type { Difference } from './difference.js';
+import type { Settling } from './look.js';
 import { groupBy } from '../group-by.js';
 
 /** What is not settled yet, and so no difference. */
@@ -15,8 +16,6 @@ export type BootsResult = { readonly differences: readonly Difference[]; readonl
 
 /** The account's own batches are not in it: it vouches for what was sent before it. */
 const ACCOUNT_TOPIC = 'im.edge-account';
-
-export type Settling = { readonly topicPrefix: string; readonly nowMs: number; readonly settleMs: number };
 
 /** Everything known of one boot's batches in one partition. */
 type Ledger = {

@@ -15,7 +15,7 @@ import { blockDifferences, readBlockMinutes, readDifferingBlocks, rowsFrom, slic
 import { type BootEvidence, readBootEvidence } from './boot-evidence.js';
 import { bootDifferences, type Pending } from './boots.js';
 import type { Difference } from './difference.js';
-import { keyedCountedTwice } from './keyed-batches.js';
+import { keyedCountedTwice } from './keyed-differences.js';
 import { type Look, MINUTE_MS } from './look.js';
 import { offsetDifferences, readOffsetStretches } from './offsets.js';
 import { readUnbookedBlocks, unbookedDifferences } from './unbooked-blocks.js';

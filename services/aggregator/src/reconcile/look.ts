@@ -21,6 +21,9 @@ export type Look = {
   readonly settleMs: number;
 };
 
+/** What of a look decides whether something may still be on its way. */
+export type Settling = Pick<Look, 'topicPrefix' | 'nowMs' | 'settleMs'>;
+
 export const MINUTE_MS = 60_000;
 export const HOUR_MS = 3_600_000;
 /** Logs and accounts (7 days) and metrics (2 days) leave the tables; near the edge rows may be gone in part. */

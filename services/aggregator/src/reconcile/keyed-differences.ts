@@ -5,7 +5,7 @@
  */
 import { groupBy } from '../group-by.js';
 import type { BootAccounts, BootEvidence, Mark } from './boot-evidence.js';
-import type { Settling } from './boots.js';
+import type { Settling } from './look.js';
 import type { Difference } from './difference.js';
 
 type KeyedPartition = {
