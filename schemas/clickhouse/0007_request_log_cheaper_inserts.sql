@@ -8,8 +8,7 @@ ALTER TABLE request_log
     MODIFY COLUMN `http_status` CODEC(LZ4),
     MODIFY COLUMN `outcome` CODEC(LZ4),
     MODIFY COLUMN `cause` CODEC(LZ4),
-    MODIFY COLUMN `weight` CODEC(LZ4),
-    MODIFY COLUMN `block_id` CODEC(LZ4);
+    MODIFY COLUMN `weight` CODEC(LZ4);
 
 ALTER TABLE request_log
     MODIFY SETTING min_bytes_for_wide_part = 134217728;

@@ -104,7 +104,7 @@ test('a table with rows in it takes cheaper codecs and parts, twice, and keeps e
     WHERE database = 'with_rows' AND table = 'request_log' AND compression_codec = 'CODEC(LZ4)' ORDER BY name`);
   assert.deepEqual(
     columns.map(({ name }) => name),
-    ['block_id', 'cause', 'code', 'http_status', 'outcome', 'sdk_app_id', 'weight'],
+    ['cause', 'code', 'http_status', 'outcome', 'sdk_app_id', 'weight'],
   );
   const [plan] =
     await store.select(`SELECT count() AS n, sum(secondary_indices_compressed_bytes > 0) AS indexed
