@@ -223,6 +223,12 @@ test('an account that is dropped, and one that says fewer: the boot, and the par
 
 test('a message that is lost: its offsets, its boot and sequence, and what the metrics counted of it', async () => {
   const { block, partition, first_offset, last_offset, boot, first_sequence } = await someBlock();
+  const [later] = await pipeline.select<{ batches: number }>(`
+    SELECT count() AS batches FROM (SELECT arrayJoin(batches) AS batch FROM block_ledger FINAL
+      WHERE endsWith(topic, 'im.request-log') AND partition = ${partition} AND first_offset > ${first_offset})
+    WHERE batch.1 = '${boot}'`);
+  // A hole below a batch that came is a loss for certain; behind the last one the collector may have kept it.
+  const kind = later?.batches === 0 ? 'unsent_batches' : 'missing_batches';
   const where = `endsWith(topic, 'im.request-log') AND partition = ${partition} AND first_offset = ${first_offset}`;
   await run('CREATE TABLE kept_ledger AS block_ledger');
   await run(`INSERT INTO kept_ledger SELECT * FROM block_ledger WHERE ${where}`);
@@ -237,13 +243,13 @@ test('a message that is lost: its offsets, its boot and sequence, and what the m
     first_offset,
     last_offset,
   });
-  assertNamed(unbooked, { check: 'boots', kind: 'missing_batches', partition, boot, first_sequence });
+  assertNamed(unbooked, { check: 'boots', kind, partition, boot, first_sequence });
   await run('CREATE TABLE kept_rows AS request_log');
   await run(`INSERT INTO kept_rows SELECT * FROM request_log WHERE block_id = ${block}`);
   await run(`ALTER TABLE request_log DELETE WHERE block_id = ${block}`);
   const lost = await faults();
   assertNamed(lost, { check: 'offsets', kind: 'offset_gap', partition, first_offset, last_offset });
-  assertNamed(lost, { check: 'boots', kind: 'missing_batches', partition, boot, first_sequence });
+  assertNamed(lost, { check: 'boots', kind, partition, boot, first_sequence });
   assert.ok(lost.some(({ kind, sdk_app_id, minute }) => kind === 'missing_logs' && sdk_app_id && minute));
   await run('INSERT INTO request_log SELECT * FROM kept_rows');
   await run('INSERT INTO block_ledger SELECT * FROM kept_ledger');
