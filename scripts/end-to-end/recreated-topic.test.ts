@@ -6,13 +6,14 @@ import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { after, before, test } from 'node:test';
 import { TOPICS } from '@imscope/schemas/topics.js';
-import { type Admin, Kafka, logLevel } from 'kafkajs';
+import type { Admin } from 'kafkajs';
 import { untilBooked } from '../pipeline/caught-up.js';
 import { checkBooks, isClean } from '../chaos/check-books.js';
 import { KillTarget } from '../chaos/kill-targets.js';
 import { fatesTogether, TrackedSender } from '../chaos/tracked-sender.js';
 import { runServiceCommand } from '../stack/services.js';
 import { type Pipeline, startPipeline } from '../pipeline/pipeline.js';
+import { openKafka } from '../stack/kafka-client.js';
 
 const RECORDS_PER_REQUEST = 40;
 let pipeline: Pipeline;
@@ -23,7 +24,7 @@ const senders: TrackedSender[] = [];
 before(async () => {
   pipeline = await startPipeline({ aggregator: { MARKER_AGE_MS: '100' } });
   topic = pipeline.kafka.topicPrefix + TOPICS.requestLog.name;
-  admin = new Kafka({ brokers: [pipeline.kafka.broker], logLevel: logLevel.NOTHING }).admin();
+  admin = openKafka(pipeline.kafka.broker).admin();
   await admin.connect();
 });
 

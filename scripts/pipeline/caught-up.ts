@@ -3,8 +3,9 @@
  * Kafka's partitions. Only then does a comparison of the books mean anything.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Kafka, logLevel } from 'kafkajs';
+import type { Admin } from 'kafkajs';
 import type { Pipeline } from './pipeline.js';
+import { openKafka } from '../stack/kafka-client.js';
 
 const TOPICS = ['im.request-log', 'im.interface-metric', 'im.edge-account'];
 
@@ -34,7 +35,7 @@ export async function untilBooked(
   select: Pipeline['select'],
   timeoutMs: number,
 ): Promise<void> {
-  const admin = new Kafka({ brokers: [kafka.broker], logLevel: logLevel.NOTHING }).admin();
+  const admin = openKafka(kafka.broker).admin();
   await admin.connect();
   try {
     const deadline = performance.now() + timeoutMs;
@@ -62,10 +63,7 @@ export async function untilBooked(
   }
 }
 
-async function readEnds(
-  admin: ReturnType<Kafka['admin']>,
-  topic: string,
-): Promise<{ place: string; end: number }[]> {
+async function readEnds(admin: Admin, topic: string): Promise<{ place: string; end: number }[]> {
   const offsets = await admin.fetchTopicOffsets(topic);
   return offsets.map(({ partition, high }) => ({ place: `${topic}/${partition}`, end: Number(high) }));
 }

@@ -8,11 +8,11 @@ import { existsSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { Kafka, logLevel } from 'kafkajs';
 import { ensureKafkaJars } from './kafka-jars.js';
 import { freePort, isPortFree, portHolder } from './ports.js';
 import { type ManagedProcess, type OnSpawn, startProcess, waitUntil } from './process.js';
 import { REPO_ROOT } from './repo-root.js';
+import { openKafka } from './kafka-client.js';
 
 export type BrokerOptions = {
   /** Holds the log, `server.properties` and `broker.log`; made where it is missing. */
@@ -145,9 +145,7 @@ async function startJava(
 
 /** Undefined once the broker names itself among the cluster's nodes. */
 async function probeBroker(address: string): Promise<string | undefined> {
-  const kafka = new Kafka({
-    brokers: [address],
-    logLevel: logLevel.NOTHING,
+  const kafka = openKafka(address, {
     connectionTimeout: 1_000,
     requestTimeout: 2_000,
     retry: { retries: 0 },

@@ -13,8 +13,14 @@ function packagesOf(file) {
   }
 }
 
+/** Optional packages are those for one kind of machine; those of a C library are left to npm. */
+function isForThisMachine({ optional, os, cpu, libc }) {
+  if (optional !== true) return true;
+  return libc === undefined && [os].flat().includes(process.platform) && [cpu].flat().includes(process.arch);
+}
+
 const wanted = Object.entries(packagesOf('package-lock.json')).filter(
-  ([path, { optional }]) => path.startsWith('node_modules/') && optional !== true,
+  ([path, entry]) => path.startsWith('node_modules/') && isForThisMachine(entry),
 );
 const installed = packagesOf('node_modules/.package-lock.json');
 const same = ([path, { version, integrity }]) =>

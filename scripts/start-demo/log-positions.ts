@@ -4,8 +4,8 @@
  * any guess at how long the way may take.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Kafka, logLevel } from 'kafkajs';
 import { TOPICS } from '@imscope/schemas/topics.js';
+import { openKafka } from '../stack/kafka-client.js';
 
 /** Offset by partition: of the next message to be written (end), or to be read (committed). */
 export type Positions = ReadonlyMap<number, number>;
@@ -23,10 +23,8 @@ const POLL_MS = 250;
 
 /** @param address host:port of Kafka */
 export async function openLogPositions(address: string): Promise<LogPositions> {
-  const kafka = new Kafka({
-    brokers: [address],
+  const kafka = openKafka(address, {
     clientId: 'imscope-start',
-    logLevel: logLevel.NOTHING,
     requestTimeout: 3_000,
     retry: { retries: 1 },
   });

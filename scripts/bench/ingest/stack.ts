@@ -6,11 +6,12 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type ClickHouseClient, createClient } from '@clickhouse/client';
-import { Kafka, type Producer, logLevel } from 'kafkajs';
+import type { Producer } from 'kafkajs';
 import { TOPICS, topicSettings } from '@imscope/schemas/topics.js';
 import { startBroker } from '../../stack/broker.js';
 import { type RunningService, runServiceCommand, startService } from '../../stack/services.js';
 import { type RunningStore, startStore, storeEnv } from '../../stack/store.js';
+import { openKafka } from '../../stack/kafka-client.js';
 
 /** As many as `prepare` makes by default. */
 export const PARTITIONS = 4;
@@ -85,7 +86,7 @@ export async function startIngestStack(): Promise<IngestStack> {
 
 /** Makes the peers' topics and connects a producer. */
 async function openTopics(broker: string): Promise<Producer> {
-  const kafka = new Kafka({ clientId: 'imscope-bench', brokers: [broker], logLevel: logLevel.ERROR });
+  const kafka = openKafka(broker, { clientId: 'imscope-bench' });
   const admin = kafka.admin();
   await admin.connect();
   const configEntries = Object.entries(topicSettings(TOPICS.requestLog)).map(([name, value]) => ({

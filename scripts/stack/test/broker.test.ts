@@ -3,15 +3,15 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { Kafka, logLevel } from 'kafkajs';
 import { startBroker } from '../broker.js';
+import { openKafka } from '../kafka-client.js';
 
 const directory = mkdtempSync(join(tmpdir(), 'imscope-broker-'));
 after(() => rmSync(directory, { recursive: true, force: true }));
 
 test('a broker keeps its topics, settings and messages over SIGKILL, refuses a taken port, and leaves no process', async () => {
   const broker = await startBroker({ dataDir: directory, heapMb: 256 });
-  const kafka = new Kafka({ brokers: [broker.address], logLevel: logLevel.NOTHING });
+  const kafka = openKafka(broker.address);
   const admin = kafka.admin();
   const producer = kafka.producer();
   try {

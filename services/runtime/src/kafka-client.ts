@@ -6,6 +6,7 @@ import { type Admin, Kafka, type KafkaConfig, type SASLOptions, logLevel } from 
 import { type TopicDefinition, topicSettings } from '@imscope/schemas/topics.js';
 import { choice, flag, list, secret, type Settings, text } from './config.js';
 import { gatherHeadersInOnePass } from './kafka-headers.js';
+import { setNoNeedlessTimers } from './kafka-timers.js';
 import type { Logger } from './logger.js';
 
 /** Settings of every service that talks to Kafka. */
@@ -46,6 +47,7 @@ export function createKafka(
   more: Pick<KafkaConfig, 'socketFactory'> = {},
 ): Kafka {
   gatherHeadersInOnePass();
+  setNoNeedlessTimers();
   const sasl = saslOf(config);
   const options: KafkaConfig = {
     ...more,

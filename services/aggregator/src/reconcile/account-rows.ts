@@ -3,15 +3,14 @@
  * and its place among the boot's accounts, so a row that is gone or there twice is named by that.
  */
 import { TOPICS } from '@imscope/schemas/topics.js';
-import { groupBy } from '../group-by.js';
 import type { AccountStretch, BootEvidence } from './boot-evidence.js';
 import type { Difference } from './difference.js';
 
 export function accountDifferences(evidence: BootEvidence, topicPrefix: string): Difference[] {
   const looked = new Map(evidence.boots.map(({ boot, whole }) => [boot, whole]));
-  const accounts = groupBy(evidence.accounts, ({ boot }) => boot);
+  const accounts = Map.groupBy(evidence.accounts, ({ boot }) => boot);
   const batches = evidence.stretches.filter(({ topic }) => topic === TOPICS.edgeAccount.name);
-  const booked = groupBy(batches, ({ boot }) => boot);
+  const booked = Map.groupBy(batches, ({ boot }) => boot);
   return [...new Set([...booked.keys(), ...accounts.keys()])].flatMap((boot): Difference[] => {
     // Its accounts are older than the look, though the ledger got them within it.
     if (!looked.has(boot) && evidence.known.has(boot)) return [];

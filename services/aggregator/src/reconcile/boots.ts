@@ -7,7 +7,6 @@ import type { BatchStretch, BootAccounts, BootEvidence, Losses, Mark } from './b
 import { keyedDifferences } from './keyed-differences.js';
 import type { Difference } from './difference.js';
 import type { Settling } from './look.js';
-import { groupBy } from '../group-by.js';
 
 /** What is not settled yet, and so no difference. */
 export type Pending = { readonly boots: number; readonly batches: number };
@@ -30,7 +29,7 @@ type Ledger = {
 export function bootDifferences(evidence: BootEvidence, settling: Settling): BootsResult {
   const boots = new Map(evidence.boots.map((boot) => [boot.boot, boot]));
   const found = ledgersOf(evidence).map((ledger) => judgeLedger(ledger, boots.get(ledger.boot), settling));
-  const unaccounted = [...groupBy(evidence.stretches, ({ boot }) => boot)]
+  const unaccounted = [...Map.groupBy(evidence.stretches, ({ boot }) => boot)]
     .filter(([boot]) => !evidence.known.has(boot))
     .map(([boot, stretches]) => judgeUnaccounted(boot, stretches, settling));
   const silent = evidence.boots.flatMap((boot) => judgeSilence(boot, settling));
@@ -52,7 +51,7 @@ export function bootDifferences(evidence: BootEvidence, settling: Settling): Boo
 function ledgersOf(evidence: BootEvidence): Ledger[] {
   const key = (at: Pick<Ledger, 'boot' | 'topic' | 'partition'>): string =>
     `${at.boot}/${at.topic}/${at.partition}`;
-  const stretches = groupBy(evidence.stretches, key);
+  const stretches = Map.groupBy(evidence.stretches, key);
   const marks = new Map(evidence.marks.filter(({ keyed }) => !keyed).map((mark) => [key(mark), mark]));
   const losses = new Map(evidence.losses.map((loss: Losses) => [key(loss), loss.records]));
   const places = new Map(

@@ -4,7 +4,6 @@
 import type { Checked, LedgerReport } from './check-ledger.js';
 import { type Check, CHECKS, type Difference, type DifferenceKind } from './difference.js';
 import { MINUTE_MS } from './look.js';
-import { groupBy } from '../group-by.js';
 
 const TITLES: Readonly<Record<Check, string>> = {
   offsets: 'offsets without a gap',
@@ -92,7 +91,7 @@ function describeDifference(difference: Difference): string[] {
 
 /** A fault of one block is seen in hundreds of minutes: a line for each application and kind. */
 function byApplication(differences: readonly Difference[]): string[][] {
-  const groups = groupBy(differences, ({ sdk_app_id, kind }) => `${sdk_app_id} ${kind}`);
+  const groups = Map.groupBy(differences, ({ sdk_app_id, kind }) => `${sdk_app_id} ${kind}`);
   return Array.from(groups.values(), (minutes) => {
     const [first, last] = [minutes[0], minutes.at(-1)];
     if (first === undefined || last === undefined || minutes.length === 1) {

@@ -3,7 +3,6 @@
  * partition, once nothing was heard for long of all boots that sent some. Sent again through another collector a request is stored once
  * and counted by both, in accounts and metrics.
  */
-import { groupBy } from '../group-by.js';
 import type { BootAccounts, BootEvidence, Mark } from './boot-evidence.js';
 import type { Settling } from './look.js';
 import type { Difference } from './difference.js';
@@ -51,7 +50,7 @@ export function keyedCountedTwice(evidence: BootEvidence, settling: Settling): n
 function keyedPartitions(evidence: BootEvidence, settling: Settling): KeyedPartition[] {
   const boots = new Map(evidence.boots.map((boot) => [boot.boot, boot]));
   const found = new Map(evidence.keyed.map((keyed) => [partitionOf(keyed), keyed]));
-  return [...groupBy(keyedMarks(evidence), partitionOf)].flatMap(([key, marks]) => {
+  return [...Map.groupBy(keyedMarks(evidence), partitionOf)].flatMap(([key, marks]) => {
     const [first] = marks;
     if (first === undefined) return [];
     return [
