@@ -1,6 +1,6 @@
 /*
  * Collects records of one schema as Avro bytes and wraps them into a container. Encoding happens record by
- * record as they come, so that a flush costs only the deflate.
+ * record as they come, so that a flush costs only the packing.
  */
 import assert from 'node:assert/strict';
 import type { AvroSchema } from './avro-schema.js';
@@ -35,7 +35,7 @@ export class BlockBuilder<T> {
     return this.#records;
   }
 
-  /** Encoded bytes so far, before deflate. */
+  /** Encoded bytes so far, before packing. */
   get bytes(): number {
     return this.#bytes;
   }

@@ -3,17 +3,19 @@
  * cannot be stored. Not on the way to the store. Every count and length is held against the bytes that remain before
  * it is believed, so a hostile container costs at most `bytesMax` of memory and one pass.
  */
-import { inflateRawSync } from 'node:zlib';
 import type avro from 'avsc';
 import { REQUEST_LOG_SCHEMA } from './avro-schema.js';
 import {
+  type ContainerForm,
   type ContainerShape,
-  type Fallible,
   MESSAGE_RECORDS_MAX,
   SYNC_BYTES,
+  containerForm,
   decodeLong,
   inspectContainer,
 } from './container.js';
+import { unpack, unpackedBytesMax } from './container-codec.js';
+import type { Fallible } from './container-fault.js';
 import { skipValue } from './avro-skip.js';
 
 export type DecodeBounds = { readonly bytesMax: number; readonly recordsMax: number };
@@ -21,8 +23,8 @@ export type DecodeBounds = { readonly bytesMax: number; readonly recordsMax: num
 /** A message holds below 900 kB packed; text packs about 4:1 and hostile text 1000:1, so 64 MB is generous. */
 export const DECODE_BOUNDS: DecodeBounds = { bytesMax: 64 << 20, recordsMax: MESSAGE_RECORDS_MAX };
 
-/** Deflate makes at most 258 bytes of two bits: 1032 of one. */
-const DEFLATE_RATIO_MAX = 1_032;
+/** Tried first: what nearly all messages are. */
+const USUAL_FORM = containerForm(REQUEST_LOG_SCHEMA);
 
 /**
  * Decodes all records of a container of any of our schema versions.
@@ -33,9 +35,9 @@ export function decodeContainer(
   reader?: avro.Type,
   bounds: DecodeBounds = DECODE_BOUNDS,
 ): Fallible<{ records: unknown[] }> {
-  const inspected = inspectContainer(bytes, REQUEST_LOG_SCHEMA);
+  const inspected = inspectContainer(bytes, USUAL_FORM);
   if (!inspected.ok) return inspected;
-  const written = inspected.shape.schema.type;
+  const written = inspected.shape.form.schema.type;
   const resolver = reader === undefined ? undefined : reader.createResolver(written);
   const records: unknown[] = [];
   const walked = walkRecords(bytes, inspected.shape, bounds, (plain, start, end) => {
@@ -54,31 +56,41 @@ export function verifyContainer(
   bytes: Buffer,
   onRecord: (plain: Buffer, start: number, end: number) => boolean = () => true,
 ): Fallible<{ plainBytes: number }> {
-  const inspected = inspectContainer(bytes, REQUEST_LOG_SCHEMA);
+  const inspected = inspectContainer(bytes, USUAL_FORM);
   return inspected.ok ? walkRecords(bytes, inspected.shape, DECODE_BOUNDS, onRecord) : inspected;
 }
 
 /**
- * Whether the blocks inflate to no more than is allowed. Only large ones are looked into: what a collector sends by
- * default is too small to be a bomb, however it is packed.
+ * What is wrong with how the blocks are packed, as far as it has to be known before a store unpacks them: that there is
+ * no telling how much they make, or too much. Small blocks, and those that name their size, are not unpacked for it.
  */
-export function staysWithinBounds(bytes: Buffer, shape: ContainerShape): boolean {
-  if (shape.packedBytes * DEFLATE_RATIO_MAX <= DECODE_BOUNDS.bytesMax) return true;
+export function packingFault(
+  bytes: Buffer,
+  { form }: ContainerShape,
+): 'bad_packing' | 'too_large' | undefined {
+  const blocks = [...blocksOf(bytes, form)];
+  let most = 0;
+  for (const { packed } of blocks) {
+    const ofBlock = unpackedBytesMax(form.codec, packed);
+    if (ofBlock === undefined) return 'bad_packing';
+    most += ofBlock;
+  }
+  if (most <= DECODE_BOUNDS.bytesMax) return undefined;
   let budget = DECODE_BOUNDS.bytesMax;
-  for (const { packed } of blocksOf(bytes, shape)) {
-    const plain = inflate(packed, budget);
-    // What does not inflate at all is another fault: the store will stumble over it.
-    if (!plain.ok) return plain.fault !== 'too_large';
+  for (const { packed } of blocks) {
+    const plain = unpack(form.codec, packed, budget);
+    // What does not unpack at all is another fault: the store will stumble over it.
+    if (!plain.ok) return plain.fault === 'too_large' ? 'too_large' : undefined;
     budget -= plain.bytes.length;
   }
-  return true;
+  return undefined;
 }
 
 type PackedBlock = { readonly count: number; readonly packed: Buffer };
 
 /** The blocks of a container whose outer form was found whole. */
-function* blocksOf(bytes: Buffer, { headerLength }: ContainerShape): Generator<PackedBlock> {
-  for (let position = headerLength; position < bytes.length;) {
+function* blocksOf(bytes: Buffer, { header }: ContainerForm): Generator<PackedBlock> {
+  for (let position = header.length; position < bytes.length;) {
     const count = decodeLong(bytes, position);
     const size = count === undefined ? undefined : decodeLong(bytes, count.next);
     if (count === undefined || size === undefined) return;
@@ -90,33 +102,25 @@ function* blocksOf(bytes: Buffer, { headerLength }: ContainerShape): Generator<P
 
 function walkRecords(
   bytes: Buffer,
-  shape: ContainerShape,
+  { form, records }: ContainerShape,
   bounds: DecodeBounds,
   onRecord: (plain: Buffer, start: number, end: number) => boolean,
 ): Fallible<{ plainBytes: number }> {
-  if (shape.records > bounds.recordsMax) return { ok: false, fault: 'too_large' };
+  if (records > bounds.recordsMax) return { ok: false, fault: 'too_large' };
   let plainBytes = 0;
-  for (const { count, packed } of blocksOf(bytes, shape)) {
-    const inflated = inflate(packed, bounds.bytesMax - plainBytes);
-    if (!inflated.ok) return inflated;
-    const plain = inflated.bytes;
+  for (const { count, packed } of blocksOf(bytes, form)) {
+    if (unpackedBytesMax(form.codec, packed) === undefined) return { ok: false, fault: 'bad_packing' };
+    const unpacked = unpack(form.codec, packed, bounds.bytesMax - plainBytes);
+    if (!unpacked.ok) return unpacked;
+    const plain = unpacked.bytes;
     plainBytes += plain.length;
     let position = 0;
     for (let index = 0; index < count; index++) {
-      const end = skipValue(shape.schema.type, plain, position);
+      const end = skipValue(form.schema.type, plain, position);
       if (end === undefined || !onRecord(plain, position, end)) return { ok: false, fault: 'bad_record' };
       position = end;
     }
     if (position !== plain.length) return { ok: false, fault: 'bad_record' };
   }
   return { ok: true, plainBytes };
-}
-
-function inflate(packed: Buffer, bytesMax: number): Fallible<{ bytes: Buffer }> {
-  try {
-    return { ok: true, bytes: inflateRawSync(packed, { maxOutputLength: Math.max(1, bytesMax) }) };
-  } catch (error) {
-    const tooLarge = error instanceof RangeError;
-    return { ok: false, fault: tooLarge ? 'too_large' : 'bad_deflate' };
-  }
 }

@@ -3,30 +3,14 @@
  * Keeps the promise that makes the pipeline fast: the header of a schema is always the same bytes, so
  * containers are joined by stripping headers, and no record is decoded on the way to the store.
  */
-import { deflateRawSync } from 'node:zlib';
 import { type AvroSchema, schemaByFingerprint } from './avro-schema.js';
+import { CODECS, type Codec, WRITTEN_CODEC, pack } from './container-codec.js';
+import type { Fallible } from './container-fault.js';
 
 export const SYNC_BYTES = 16;
 const MAGIC = Buffer.from('Obj\u0001', 'latin1');
 /** A message holds at most 20,000 records of a collector's; one that claims more than this is hostile. */
 export const MESSAGE_RECORDS_MAX = 1_000_000;
-/** Level 1 packs a request log from 61 to about 17 bytes; higher levels cost more than they save. */
-const DEFLATE_LEVEL = 1;
-
-/** Why bytes are not a container we can take. A closed list: it is the reason on a dead letter. */
-export type ContainerFault =
-  | 'bad_magic'
-  | 'bad_header'
-  | 'unknown_schema'
-  | 'unsupported_codec'
-  | 'truncated'
-  | 'bad_sync'
-  | 'bad_deflate'
-  | 'bad_record'
-  | 'too_large';
-
-export type Fallible<T> =
-  ({ readonly ok: true } & T) | { readonly ok: false; readonly fault: ContainerFault };
 
 /** Avro's zig-zag variable-length encoding of an integer of less than 52 bits. */
 export function encodeLong(value: number): Buffer {
@@ -56,25 +40,46 @@ export function decodeLong(bytes: Buffer, position: number): { value: number; ne
   return undefined;
 }
 
-const headers = new Map<AvroSchema, Buffer>();
+/**
+ * A schema packed by a codec. All containers of one form open with the same bytes, so what can be joined behind one
+ * header is of one form; forms are compared by identity.
+ */
+export type ContainerForm = {
+  readonly schema: AvroSchema;
+  readonly codec: Codec;
+  /** Magic, schema, codec, sync marker. */
+  readonly header: Buffer;
+};
 
-/** The bytes every container of this schema opens with: magic, schema, codec, sync marker. */
-export function containerHeader(schema: AvroSchema): Buffer {
-  const known = headers.get(schema);
-  if (known !== undefined) return known;
-  const json = Buffer.from(schema.json);
+const forms = new Map<AvroSchema, Readonly<Record<Codec, ContainerForm>>>();
+
+/** @param codec by default the one that is written */
+export function containerForm(schema: AvroSchema, codec: Codec = WRITTEN_CODEC): ContainerForm {
+  let known = forms.get(schema);
+  if (known === undefined) {
+    known = { zstandard: makeForm(schema, 'zstandard'), deflate: makeForm(schema, 'deflate') };
+    forms.set(schema, known);
+  }
+  return known[codec];
+}
+
+function makeForm(schema: AvroSchema, codec: Codec): ContainerForm {
   const header = Buffer.concat([
     MAGIC,
     encodeLong(2),
-    ...['avro.schema', json, 'avro.codec', 'deflate'].flatMap((part) => {
-      const bytes = Buffer.from(part);
+    ...['avro.schema', schema.json, 'avro.codec', codec].flatMap((text) => {
+      const bytes = Buffer.from(text);
       return [encodeLong(bytes.length), bytes];
     }),
     encodeLong(0),
     schema.fingerprint,
   ]);
-  headers.set(schema, header);
-  return header;
+  return { schema, codec, header };
+}
+
+/** The bytes every container of this schema opens with, packed by what is written. */
+export function containerHeader(schema: AvroSchema): Buffer {
+  return containerForm(schema).header;
 }
 
 /**
@@ -82,9 +87,12 @@ export function containerHeader(schema: AvroSchema): Buffer {
  * With `records` 0 the container has no block: that is a marker, and reads as nothing everywhere.
  */
 export function wrapBlock(schema: AvroSchema, records: number, encoded: Buffer): Buffer {
-  const header = containerHeader(schema);
-  if (records === 0) return header;
-  const packed = deflateRawSync(encoded, { level: DEFLATE_LEVEL });
+  const form = containerForm(schema);
+  return records === 0 ? form.header : sealBlock(form, records, pack(encoded));
+}
+
+/** A container of one block of packed records. */
+export function sealBlock({ header, schema }: ContainerForm, records: number, packed: Buffer): Buffer {
   return Buffer.concat([header, encodeLong(records), encodeLong(packed.length), packed, schema.fingerprint]);
 }
 
@@ -140,28 +148,24 @@ export function readHeader(bytes: Buffer): Fallible<{ header: ContainerHeader }>
 }
 
 export type ContainerShape = {
-  readonly schema: AvroSchema;
-  readonly headerLength: number;
+  readonly form: ContainerForm;
   /** Records by the block counts; 0 in a marker. What the blocks hold is not looked at. */
   readonly records: number;
-  /** Deflated bytes of all blocks. */
-  readonly packedBytes: number;
 };
 
 /**
- * Checks a message's outer form without inflating it: one of our headers, then whole blocks, each closed
- * by the sync marker. `lastHeader` is tried first: messages of one topic nearly always share a schema.
+ * Checks a message's outer form without unpacking it: one of our headers, then whole blocks, each closed
+ * by the sync marker. `lastForm` is tried first: messages of one topic nearly always share one.
  */
 export function inspectContainer(
   bytes: Buffer,
-  lastSchema?: AvroSchema,
+  lastForm?: ContainerForm,
 ): Fallible<{ shape: ContainerShape }> {
-  const schema = recognise(bytes, lastSchema);
-  if (!schema.ok) return schema;
-  const headerLength = containerHeader(schema.schema).length;
+  const recognised = recognise(bytes, lastForm);
+  if (!recognised.ok) return recognised;
+  const { form } = recognised;
   let records = 0;
-  let packedBytes = 0;
-  for (let position = headerLength; position < bytes.length;) {
+  for (let position = form.header.length; position < bytes.length;) {
     const count = decodeLong(bytes, position);
     const size = count === undefined ? undefined : decodeLong(bytes, count.next);
     if (count === undefined || size === undefined) return { ok: false, fault: 'truncated' };
@@ -169,33 +173,31 @@ export function inspectContainer(
     if (count.value > MESSAGE_RECORDS_MAX) return { ok: false, fault: 'too_large' };
     const end = size.next + size.value;
     if (end + SYNC_BYTES > bytes.length) return { ok: false, fault: 'truncated' };
-    if (!bytes.subarray(end, end + SYNC_BYTES).equals(schema.schema.fingerprint)) {
+    if (form.schema.fingerprint.compare(bytes, end, end + SYNC_BYTES) !== 0) {
       return { ok: false, fault: 'bad_sync' };
     }
     records += count.value;
-    packedBytes += size.value;
     position = end + SYNC_BYTES;
   }
   if (records > MESSAGE_RECORDS_MAX) return { ok: false, fault: 'too_large' };
-  return { ok: true, shape: { schema: schema.schema, headerLength, records, packedBytes } };
+  return { ok: true, shape: { form, records } };
 }
 
-function recognise(bytes: Buffer, lastSchema: AvroSchema | undefined): Fallible<{ schema: AvroSchema }> {
-  if (lastSchema !== undefined) {
-    const header = containerHeader(lastSchema);
-    if (bytes.length >= header.length && bytes.compare(header, 0, header.length, 0, header.length) === 0) {
-      return { ok: true, schema: lastSchema };
-    }
-  }
+function recognise(bytes: Buffer, lastForm: ContainerForm | undefined): Fallible<{ form: ContainerForm }> {
+  if (lastForm !== undefined && opensWith(bytes, lastForm)) return { ok: true, form: lastForm };
   const read = readHeader(bytes);
   if (!read.ok) return read;
   const schema = schemaByFingerprint(read.header.sync);
   if (schema === undefined) {
     return { ok: false, fault: isRecordSchema(read.header.schemaJson) ? 'unknown_schema' : 'bad_header' };
   }
-  const header = containerHeader(schema);
-  if (!bytes.subarray(0, header.length).equals(header)) return { ok: false, fault: 'bad_header' };
-  return { ok: true, schema };
+  const form = CODECS.map((codec) => containerForm(schema, codec)).find((one) => opensWith(bytes, one));
+  return form === undefined ? { ok: false, fault: 'bad_header' } : { ok: true, form };
+}
+
+/** Whether these bytes are of a form, as far as their header tells. */
+export function opensWith(bytes: Buffer, { header }: ContainerForm): boolean {
+  return bytes.length >= header.length && bytes.compare(header, 0, header.length, 0, header.length) === 0;
 }
 
 /** A schema that can be read, so that a newer version of ours may know it; other text is no reason to wait for one. */

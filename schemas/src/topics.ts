@@ -39,7 +39,7 @@ export function topicSettings(topic: TopicDefinition): Readonly<Record<string, s
     'segment.ms': String(HOUR_MS),
     'message.timestamp.type': 'LogAppendTime',
     'max.message.bytes': String(BROKER_MESSAGE_BYTES_MAX + headersBytes),
-    // Values are deflated already. What some producer packs once more the broker unpacks, within the bound above: a
+    // Values are packed already. What some producer packs once more the broker unpacks, within the bound above: a
     // codec that a reader lacks, or a bomb, would stop its partition.
     'compression.type': 'uncompressed',
   };

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { Readable } from 'node:stream';
-import { constants, deflateRawSync } from 'node:zlib';
+import { constants, createZstdCompress, deflateRawSync, zstdCompressSync } from 'node:zlib';
 import { test } from 'node:test';
 import avro from 'avsc';
 import fc from 'fast-check';
@@ -9,14 +9,17 @@ import { ALL_SCHEMAS, REQUEST_LOG_SCHEMA, type AvroSchema } from '../src/avro-sc
 import { BlockBuilder } from '../src/block-builder.js';
 import {
   type ContainerShape,
+  containerForm,
   containerHeader,
   decodeLong,
   encodeLong,
   inspectContainer,
   readHeader,
+  sealBlock,
   wrapBlock,
 } from '../src/container.js';
-import { decodeContainer, staysWithinBounds, verifyContainer } from '../src/container-decoder.js';
+import { CODECS, pack, unpack, unpackedBytesMax } from '../src/container-codec.js';
+import { decodeContainer, packingFault, verifyContainer } from '../src/container-decoder.js';
 import { sampleEdgeAccount, sampleInterfaceMetric, sampleRequestLog } from './sample-records.js';
 
 const SAMPLES: Record<AvroSchema['name'], (index: number) => unknown> = {
@@ -35,8 +38,17 @@ function plain(records: unknown[]): unknown {
   return JSON.parse(JSON.stringify(records));
 }
 
+/** Avro leaves zstandard to the user of its JavaScript library, as its specification does. */
 async function readWithAvsc(bytes: Buffer): Promise<unknown[]> {
-  const decoder = new avro.streams.BlockDecoder();
+  const decoder = new avro.streams.BlockDecoder({
+    codecs: {
+      zstandard: (packed, callback) => {
+        const plain = unpack('zstandard', packed, 1 << 20);
+        if (plain.ok) callback(null, plain.bytes);
+        else callback(new Error(plain.fault));
+      },
+    },
+  });
   const records: unknown[] = [];
   decoder.on('data', (record: unknown) => records.push(record));
   Readable.from([bytes]).pipe(decoder);
@@ -221,13 +233,92 @@ test('a schema that cannot be read is no reason to wait for a version that knows
   }
 });
 
-test('what deflates a thousandfold is found out before it is inflated, and small blocks are not looked into', () => {
+/** 16 MiB of zeros, `times` over, in 16 kB each. */
+function deflatedZeros(times: number): Buffer {
   const part = deflateRawSync(Buffer.alloc(16 << 20), { level: 9, finishFlush: constants.Z_FULL_FLUSH });
-  const packed = Buffer.concat([...Array.from({ length: 5 }, () => part), deflateRawSync(Buffer.alloc(0))]);
-  const sealed = [containerHeader(REQUEST_LOG_SCHEMA), encodeLong(1), encodeLong(packed.length), packed];
-  const bomb = Buffer.concat([...sealed, REQUEST_LOG_SCHEMA.fingerprint]);
-  assert.equal(staysWithinBounds(bomb, shapeOf(bomb)), false);
-  const honest = containerOf(REQUEST_LOG_SCHEMA, 0, 20_000);
-  assert.ok(shapeOf(honest).packedBytes > packed.length);
-  assert.equal(staysWithinBounds(honest, shapeOf(honest)), true);
+  return Buffer.concat([...Array.from({ length: times }, () => part), deflateRawSync(Buffer.alloc(0))]);
+}
+
+function faultOf(container: Buffer): string | undefined {
+  return packingFault(container, shapeOf(container));
+}
+
+test('what deflates a thousandfold is found out before it is inflated, and small blocks are not looked into', () => {
+  const form = containerForm(REQUEST_LOG_SCHEMA, 'deflate');
+  assert.equal(faultOf(sealBlock(form, 1, deflatedZeros(5))), 'too_large');
+  const records = Buffer.alloc(8 << 20, 'what is honest is packed too, though not so much');
+  const honest = deflateRawSync(records, { level: 0 });
+  assert.ok(honest.length > deflatedZeros(5).length);
+  assert.equal(faultOf(sealBlock(form, 1, honest)), undefined);
+});
+
+test('many blocks that unpack to little are not too large, whatever each of them might have held', () => {
+  const form = containerForm(REQUEST_LOG_SCHEMA, 'deflate');
+  const one = sealBlock(form, 1, deflateRawSync(Buffer.alloc(40_000), { level: 0 }));
+  const blocks = Array.from({ length: 8 }, () => one.subarray(form.header.length));
+  assert.equal(faultOf(Buffer.concat([form.header, ...blocks])), undefined);
+});
+
+test('a zstandard block tells its size from outside, and what tells none or is no single frame is bad packing', async () => {
+  const form = containerForm(REQUEST_LOG_SCHEMA);
+  for (const bytes of [0, 1, 255, 256, 65_791, 65_792, 300_000, 64 << 20]) {
+    const packed = pack(Buffer.alloc(bytes, 'x'));
+    assert.equal(unpackedBytesMax('zstandard', packed), bytes);
+    assert.equal(faultOf(sealBlock(form, 1, packed)), undefined);
+  }
+  const frame = pack(Buffer.alloc(300_000, 'abc'));
+  const streamed = createZstdCompress();
+  const chunks: Buffer[] = [];
+  streamed.on('data', (chunk: Buffer) => chunks.push(chunk));
+  streamed.write(Buffer.alloc(100_000, 'abc'));
+  streamed.end(Buffer.alloc(100_000, 'abc'));
+  await once(streamed, 'end');
+  const skippable = Buffer.from('502a4d180400000001020304', 'hex');
+  const reserved = Buffer.from(frame);
+  reserved[4] = (reserved[4] ?? 0) | 0x08;
+  for (const [title, packed] of [
+    ['nothing', Buffer.alloc(0)],
+    ['no zstandard', Buffer.from('these are no packed records')],
+    ['two frames', Buffer.concat([frame, frame])],
+    ['bytes behind it', Buffer.concat([frame, Buffer.from('x')])],
+    ['cut short', frame.subarray(0, frame.length - 1)],
+    ['cut within its header', frame.subarray(0, 7)],
+    ['a skippable frame', Buffer.concat([skippable, frame])],
+    ['a reserved bit', reserved],
+    ['a frame that names no size', Buffer.concat(chunks)],
+  ] as const) {
+    assert.equal(unpackedBytesMax('zstandard', packed), undefined, title);
+    const container = sealBlock(form, 1, packed);
+    assert.equal(faultOf(container), 'bad_packing', title);
+    assert.deepEqual(verifyContainer(container), { ok: false, fault: 'bad_packing' }, title);
+  }
+  assert.equal(faultOf(sealBlock(form, 1, pack(Buffer.alloc((64 << 20) + 1)))), 'too_large');
+  const checked = { params: { [constants.ZSTD_c_checksumFlag]: 1 } };
+  assert.equal(unpackedBytesMax('zstandard', zstdCompressSync(Buffer.alloc(1_000), checked)), 1_000);
+});
+
+test('a zstandard frame never makes more than it names, whatever byte of it is changed', () => {
+  const plain = Buffer.concat([0, 1, 2, 3].map((n) => REQUEST_LOG_SCHEMA.type.toBuffer(sampleRequestLog(n))));
+  const packed = pack(plain);
+  fc.assert(
+    fc.property(fc.nat(packed.length - 1), fc.integer({ min: 1, max: 255 }), (position, change) => {
+      const bytes = Buffer.from(packed);
+      bytes[position] = (bytes[position] ?? 0) ^ change;
+      const most = unpackedBytesMax('zstandard', bytes);
+      const unpacked = unpack('zstandard', bytes, 1 << 20);
+      assert.ok(most === undefined || !unpacked.ok || unpacked.bytes.length <= most);
+    }),
+    { numRuns: 3_000 },
+  );
+});
+
+test('what was packed by deflate is still read', () => {
+  for (const schema of ALL_SCHEMAS) {
+    const records = [0, 1, 2].map((index) => schema.type.toBuffer(SAMPLES[schema.name](index)));
+    const packed = deflateRawSync(Buffer.concat(records));
+    const decoded = decodeContainer(sealBlock(containerForm(schema, 'deflate'), 3, packed));
+    assert.ok(decoded.ok);
+    assert.deepEqual(plain(decoded.records), plain([0, 1, 2].map(SAMPLES[schema.name])));
+  }
+  assert.equal(new Set(CODECS.map((codec) => containerForm(REQUEST_LOG_SCHEMA, codec))).size, CODECS.length);
 });

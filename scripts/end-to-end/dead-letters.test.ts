@@ -8,11 +8,12 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { Kafka, type Producer, logLevel } from 'kafkajs';
+import type { Producer } from 'kafkajs';
 import { type Poison, poisonMessages } from '../../services/aggregator/test/dlq/poison-messages.js';
 import { batchMessage } from '../../services/aggregator/test/log-of-messages.js';
 import { REPO_ROOT } from '../stack/repo-root.js';
 import { type Pipeline, assertBalanced, startPipeline } from '../pipeline/pipeline.js';
+import { openKafka } from '../stack/kafka-client.js';
 
 type Letter = {
   readonly place: string;
@@ -37,7 +38,7 @@ let rows = 0;
 
 before(async () => {
   pipeline = await startPipeline();
-  const kafka = new Kafka({ brokers: [pipeline.kafka.broker], logLevel: logLevel.NOTHING });
+  const kafka = openKafka(pipeline.kafka.broker);
   producer = kafka.producer({ allowAutoTopicCreation: false });
   await producer.connect();
   poison = poisonMessages(NOW);
@@ -127,11 +128,11 @@ test('imscope dlq ls lists each with its reason and size, show gives its bytes b
       .toSorted(byOffset),
     poison.map(({ reason, value }, index) => [PARTITION, offsets[index], reason, value?.length ?? 0]),
   );
-  const title = 'deflated bytes with a flipped bit';
+  const title = 'packed bytes with a flipped bit';
   const { place } = letterOf(title);
   const file = join(directory, 'letter.avro');
   const shown = await imscope('dlq', 'show', place, '--bytes', file);
-  assert.match(shown.out, /bad_deflate: byte \d+, block 1: it cannot be inflated/);
+  assert.match(shown.out, /bad_packing: byte \d+, block 1: it cannot be unpacked as zstandard/);
   assert.deepEqual(readFileSync(file), poison.find((one) => one.title === title)?.value);
 });
 

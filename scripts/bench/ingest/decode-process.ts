@@ -1,15 +1,15 @@
 /*
- * The peer that most would write, a process of its own: kafkajs → inflate and decode with avsc → JSONEachRow through
+ * The peer that most would write, a process of its own: kafkajs → unpack and decode with avsc → JSONEachRow through
  * the official client, in large inserts, two on their way at a time. At least once, no ledger.
  */
-import { inflateRawSync } from 'node:zlib';
+import { zstdDecompressSync } from 'node:zlib';
 import { type ClickHouseClient, createClient } from '@clickhouse/client';
-import { Kafka, logLevel } from 'kafkajs';
 import { REQUEST_LOG_SCHEMA } from '@imscope/schemas/avro-schema.js';
 import { SYNC_BYTES, containerHeader, decodeLong } from '@imscope/schemas/container.js';
 import type { RequestLog } from '@imscope/schemas/request-log.js';
 import { answerParent } from '../collector/child-process.js';
 import { jsonRow } from './backlog.js';
+import { openKafka } from '../../stack/kafka-client.js';
 
 export type DecodeQuestion = {
   readonly broker: string;
@@ -35,7 +35,7 @@ answerParent({ answer: measureDecoding });
 async function measureDecoding({ broker, topic, rows, store }: DecodeQuestion): Promise<DecodeResult> {
   measurement += 1;
   const client = createClient(store);
-  const consumer = new Kafka({ brokers: [broker], logLevel: logLevel.ERROR }).consumer({
+  const consumer = openKafka(broker).consumer({
     groupId: `decode-${process.pid}-${measurement}`,
     maxBytesPerPartition: 8_000_000,
     maxBytes: 32_000_000,
@@ -71,7 +71,7 @@ function decode(value: Buffer): RequestLog[] {
   const count = decodeLong(value, containerHeader(REQUEST_LOG_SCHEMA).length);
   const size = count === undefined ? undefined : decodeLong(value, count.next);
   if (count === undefined || size === undefined) return [];
-  const plain = inflateRawSync(value.subarray(size.next, value.length - SYNC_BYTES));
+  const plain = zstdDecompressSync(value.subarray(size.next, value.length - SYNC_BYTES));
   const records: RequestLog[] = [];
   for (let position = 0; position < plain.length;) {
     const { value: record, offset } = REQUEST_LOG_SCHEMA.type.decode(plain, position);

@@ -1,14 +1,12 @@
 /*
- * What a block becomes: inserts, one for each schema in it, with their tokens and block ids, and the ledger row.
+ * What a block becomes: inserts, one for each form of container in it, with their tokens and block ids, and the ledger row.
  * Pure: the same block gives the same bytes, tokens and row, whoever makes it.
  */
 import { createHash } from 'node:crypto';
 import { crc32 } from 'node:zlib';
-import type { AvroSchema } from '@imscope/schemas/avro-schema.js';
 import { readClaimedBatch, readExpiredRecords } from '@imscope/schemas/batch-headers.js';
-import { containerHeader } from '@imscope/schemas/container.js';
+import type { ContainerForm } from '@imscope/schemas/container.js';
 import type { Block, StoredMessage } from './block-cutter.js';
-import { groupBy } from './group-by.js';
 
 /** Where a block stands. The cluster and the topic's epoch keep a recreated topic's offsets apart. */
 export type BlockPlace = {
@@ -19,7 +17,6 @@ export type BlockPlace = {
 };
 
 export type BlockInsert = {
-  readonly schema: AvroSchema;
   /** Names the insert for ever: the store drops a second one with the same token. */
   readonly token: string;
   /** 64 bits of the token's MD5, as decimal text. */
@@ -29,30 +26,33 @@ export type BlockInsert = {
   readonly body: readonly Buffer[];
 };
 
-/** One insert for each schema in the block, in order of first appearance; none where the block holds no rows. */
+/** One insert for each form in the block, in order of first appearance; none where the block holds no rows. */
 export function insertsOf(place: BlockPlace, block: Block): BlockInsert[] {
   const withRows = block.stored.filter(({ records }) => records > 0);
-  const bySchema = groupBy(withRows, ({ schema }) => schema);
-  return [...bySchema].map(([schema, messages]) => {
-    const header = containerHeader(schema);
-    const token = tokenOf(place, block, schema);
-    return {
-      schema,
-      token,
-      blockId: blockIdOf(token),
-      rows: messages.reduce((sum, { records }) => sum + records, 0),
-      body: [header, ...messages.map(({ message }) => message.value.subarray(header.length))],
-    };
-  });
+  return Array.from(
+    Map.groupBy(withRows, ({ form }) => form),
+    ([form, messages]) => {
+      const token = tokenOf(place, block, form);
+      return {
+        token,
+        blockId: blockIdOf(token),
+        rows: messages.reduce((sum, { records }) => sum + records, 0),
+        body: [form.header, ...messages.map(({ message }) => message.value.subarray(form.header.length))],
+      };
+    },
+  );
 }
 
-/** The fingerprint is part of it: with one token for two schemas the second's rows would be dropped. */
+/** The form is part of it: with one token for two inserts the second's rows would be dropped. */
 export function tokenOf(
   { cluster, topic, epoch, partition }: BlockPlace,
   { firstOffset, lastOffset }: Pick<Block, 'firstOffset' | 'lastOffset'>,
-  { fingerprint }: AvroSchema,
+  { schema, codec }: ContainerForm,
 ): string {
-  return [cluster, topic, epoch, partition, firstOffset, lastOffset, fingerprint.toString('hex')].join(':');
+  const place = [cluster, topic, epoch, partition, firstOffset, lastOffset];
+  const fingerprint = schema.fingerprint.toString('hex');
+  // Deflate has no name in it: it was the only codec, and its tokens stay what they were.
+  return [...place, fingerprint, ...(codec === 'deflate' ? [] : [codec])].join(':');
 }
 
 export function blockIdOf(token: string): string {
@@ -139,7 +139,7 @@ export function ledgerRowOf(place: BlockPlace, block: Block, inserts: readonly B
 
 /** Batch ids as closed intervals by boot, in order of sequence. */
 function batchesOf(stored: readonly StoredMessage[]): BatchRange[] {
-  return [...groupBy(stored, ({ boot }) => boot)].flatMap(([boot, messages]) => {
+  return [...Map.groupBy(stored, ({ boot }) => boot)].flatMap(([boot, messages]) => {
     const ranges: { -readonly [K in keyof BatchRange]: BatchRange[K] }[] = [];
     for (const { sequence, records } of messages.toSorted((a, b) => a.sequence - b.sequence)) {
       const last = ranges.at(-1);

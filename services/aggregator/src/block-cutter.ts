@@ -12,8 +12,9 @@ import {
   readBatchHeaders,
 } from '@imscope/schemas/batch-headers.js';
 import { type BlockBounds, readMarkerBounds } from '@imscope/schemas/block-bounds.js';
-import { type ContainerFault, containerHeader, inspectContainer } from '@imscope/schemas/container.js';
-import { staysWithinBounds } from '@imscope/schemas/container-decoder.js';
+import { type ContainerForm, containerForm, inspectContainer } from '@imscope/schemas/container.js';
+import { packingFault } from '@imscope/schemas/container-decoder.js';
+import type { ContainerFault } from '@imscope/schemas/container-fault.js';
 import type { BatchIntervals } from './batch-intervals.js';
 import { type RecordFault, judgeRecords } from './judge-records.js';
 
@@ -29,7 +30,7 @@ export type LogMessage = {
 /** A message that is stored: everything behind its container header goes into the insert. */
 export type StoredMessage = {
   readonly message: LogMessage & { readonly value: Buffer };
-  readonly schema: AvroSchema;
+  readonly form: ContainerForm;
   readonly boot: string;
   readonly sequence: number;
   readonly records: number;
@@ -84,7 +85,7 @@ export type CarriedByTopic = { readonly schemas: readonly AvroSchema[] };
 /** What one message is, by its bytes and headers alone. */
 export type ReadMessage =
   | { readonly kind: 'data'; readonly data: StoredMessage }
-  | { readonly kind: 'marker'; readonly schema: AvroSchema; readonly bounds: BlockBounds | undefined }
+  | { readonly kind: 'marker'; readonly form: ContainerForm; readonly bounds: BlockBounds | undefined }
   | { readonly kind: 'dead'; readonly reason: DeadReason }
   | { readonly kind: 'unknown_schema' };
 
@@ -94,7 +95,7 @@ export class BlockCutter {
   #bounds: BlockBounds;
   #nextOffset: number;
   #open: OpenBlock | undefined;
-  #lastSchema: AvroSchema = REQUEST_LOG_SCHEMA;
+  #lastForm = containerForm(REQUEST_LOG_SCHEMA);
 
   /** @param start.seen batches stored before `nextOffset`; the cutter adds to it */
   constructor(
@@ -132,9 +133,9 @@ export class BlockCutter {
     if (message.offset < this.#nextOffset) {
       throw new Error(`offset ${message.offset} came after ${this.#nextOffset - 1}`);
     }
-    const read = readMessage(message, this.#topic.schemas, this.#lastSchema);
+    const read = readMessage(message, this.#topic.schemas, this.#lastForm);
     if (read.kind === 'unknown_schema') return read;
-    if (read.kind !== 'dead') this.#lastSchema = read.kind === 'data' ? read.data.schema : read.schema;
+    if (read.kind !== 'dead') this.#lastForm = read.kind === 'data' ? read.data.form : read.form;
     const open = this.#openFor(message);
     open.messages += 1;
     open.bytes += message.value?.length ?? 0;
@@ -211,16 +212,16 @@ function holdsMessages({ stored, dead, duplicates }: OpenBlock): boolean {
 
 /**
  * The verdict on a message as far as it goes without decoding its records.
- * @param schemas those its topic carries @param lastSchema is tried first
+ * @param schemas those its topic carries @param lastForm is tried first
  */
 export function readMessage(
   message: LogMessage,
   schemas: readonly AvroSchema[],
-  lastSchema?: AvroSchema,
+  lastForm?: ContainerForm,
 ): ReadMessage {
   const { value, headers } = message;
   if (value === null || value.length === 0) return { kind: 'dead', reason: 'empty_message' };
-  const inspected = inspectContainer(value, lastSchema);
+  const inspected = inspectContainer(value, lastForm);
   if (!inspected.ok && inspected.fault !== 'unknown_schema') return { kind: 'dead', reason: inspected.fault };
   const read = readBatchHeaders(headers, value);
   if (!inspected.ok) {
@@ -228,23 +229,24 @@ export function readMessage(
     const changed = !read.ok && read.fault === 'bad_crc';
     return changed ? { kind: 'dead', reason: 'bad_crc' } : { kind: 'unknown_schema' };
   }
-  const { schema, records } = inspected.shape;
-  if (!schemas.includes(schema)) return { kind: 'dead', reason: 'wrong_schema' };
+  const { form, records } = inspected.shape;
+  if (!schemas.includes(form.schema)) return { kind: 'dead', reason: 'wrong_schema' };
   // A batch whose records waited too long at the edge comes empty too; its id tells it from a marker.
   const named = headers?.[BATCH_HEADER] !== undefined;
-  if (records === 0 && value.length === containerHeader(schema).length && !named) {
-    return { kind: 'marker', schema, bounds: readMarkerBounds(headers) };
+  if (records === 0 && value.length === form.header.length && !named) {
+    return { kind: 'marker', form, bounds: readMarkerBounds(headers) };
   }
   if (!read.ok) return { kind: 'dead', reason: read.fault };
   if (read.headers.records !== records) return { kind: 'dead', reason: 'count_mismatch' };
-  if (!staysWithinBounds(value, inspected.shape)) return { kind: 'dead', reason: 'too_large' };
+  const packing = packingFault(value, inspected.shape);
+  if (packing !== undefined) return { kind: 'dead', reason: packing };
   const { batch, crc32, eventTimes } = read.headers;
   const { boot, sequence } = batch;
   return {
     kind: 'data',
     data: {
       message: { offset: message.offset, appendedMs: message.appendedMs, value, headers },
-      schema,
+      form,
       boot,
       sequence,
       records,

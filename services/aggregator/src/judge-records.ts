@@ -2,8 +2,9 @@
  * The verdict on a message's records, by bytes alone: whether they decode to the last, and whether their times can be
  * those of a message that came when it did. Asked of copies, where the store refused a block, and before a redrive.
  */
-import { type ContainerFault, decodeLong } from '@imscope/schemas/container.js';
+import { decodeLong } from '@imscope/schemas/container.js';
 import { verifyContainer } from '@imscope/schemas/container-decoder.js';
+import type { ContainerFault } from '@imscope/schemas/container-fault.js';
 
 /** `bad_time`: a record is from weeks before its message came, or from days behind it. */
 export type RecordFault = ContainerFault | 'bad_time';

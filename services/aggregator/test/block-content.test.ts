@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { INTERFACE_METRIC_SCHEMA, REQUEST_LOG_SCHEMA } from '@imscope/schemas/avro-schema.js';
 import { EXPIRED_HEADER, writeBatchHeaders } from '@imscope/schemas/batch-headers.js';
-import { containerHeader } from '@imscope/schemas/container.js';
+import { containerForm, containerHeader } from '@imscope/schemas/container.js';
 import { decodeContainer } from '@imscope/schemas/container-decoder.js';
 import { BatchIntervals } from '../src/batch-intervals.js';
-import { insertsOf, ledgerRowOf } from '../src/block-content.js';
+import { insertsOf, ledgerRowOf, tokenOf } from '../src/block-content.js';
 import { type Block, BlockCutter } from '../src/block-cutter.js';
 import { REQUEST_LOG_STREAM } from '../src/streams.js';
 import { LOG_TIME, logOf } from './log-of-messages.js';
@@ -43,21 +43,27 @@ test('an insert’s body is one container with all the block’s records in orde
   assert.deepEqual(ids, expected);
 });
 
-test('two schemas in one block are two inserts with two tokens and two block ids', () => {
+test('two schemas, or two codecs, in one block are two inserts with two tokens and two block ids', () => {
   const block = oneBlock();
-  const stored = block.stored.map((message, index) =>
-    index === 1 ? { ...message, schema: INTERFACE_METRIC_SCHEMA } : message,
-  );
-  const inserts = insertsOf(PLACE, { ...block, stored });
-  assert.deepEqual(
-    inserts.map(({ schema, rows }) => [schema.name, rows]),
-    [
-      ['RequestLog', 20],
-      ['InterfaceMetric', 10],
-    ],
-  );
-  assert.equal(new Set(inserts.map(({ token }) => token)).size, 2);
-  assert.equal(new Set(inserts.map(({ blockId }) => blockId)).size, 2);
+  for (const form of [containerForm(INTERFACE_METRIC_SCHEMA), containerForm(REQUEST_LOG_SCHEMA, 'deflate')]) {
+    const stored = block.stored.map((message, index) => (index === 1 ? { ...message, form } : message));
+    const inserts = insertsOf(PLACE, { ...block, stored });
+    assert.deepEqual(
+      inserts.map(({ body, rows }) => [body[0], rows]),
+      [
+        [containerHeader(REQUEST_LOG_SCHEMA), 20],
+        [form.header, 10],
+      ],
+    );
+    assert.equal(new Set(inserts.map(({ token }) => token)).size, 2);
+    assert.equal(new Set(inserts.map(({ blockId }) => blockId)).size, 2);
+  }
+});
+
+test('the token of what was packed by deflate is what it was when there was nothing else', () => {
+  const fingerprint = REQUEST_LOG_SCHEMA.fingerprint.toString('hex');
+  const form = containerForm(REQUEST_LOG_SCHEMA, 'deflate');
+  assert.equal(tokenOf(PLACE, { firstOffset: 5, lastOffset: 9 }, form), `c:t:0:3:5:9:${fingerprint}`);
 });
 
 test('cluster, topic, epoch, partition and offsets each make another token', () => {

@@ -103,7 +103,7 @@ function noise(length: number): string {
   ).join('');
 }
 
-test('messages stay below their bound with the longest records of text that deflate cannot pack', () => {
+test('messages stay below their bound with the longest records of text that cannot be packed', () => {
   const { batcher: made } = batcher({ recordsMax: 20_000 });
   const sent = new Set<Batch>();
   for (let index = 0; index < 500; index++) {

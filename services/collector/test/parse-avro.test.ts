@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { test } from 'node:test';
-import { deflateRawSync } from 'node:zlib';
+import { deflateRawSync, zstdCompressSync } from 'node:zlib';
 import { HttpError } from '@imscope/runtime/http-errors.js';
 import { INTERFACE_METRIC_SCHEMA, REQUEST_LOG_SCHEMA } from '@imscope/schemas/avro-schema.js';
 import { encodeLong } from '@imscope/schemas/container.js';
@@ -30,11 +30,18 @@ function parse(bytes: Buffer): Parsed {
 }
 
 /** As any Avro library writes: its own header text, a random sync marker, several blocks. */
-async function written(records: readonly RequestLog[], codec: 'null' | 'deflate'): Promise<Buffer> {
+async function written(
+  records: readonly RequestLog[],
+  codec: 'null' | 'deflate' | 'zstandard',
+): Promise<Buffer> {
   const encoder = new avro.streams.BlockEncoder(REQUEST_LOG_SCHEMA.type, {
     codec,
     blockSize: 200,
     writeHeader: true,
+    codecs: {
+      ...avro.streams.BlockEncoder.defaultCodecs(),
+      zstandard: (plain, callback) => callback(null, zstdCompressSync(plain)),
+    },
   });
   const chunks: Buffer[] = [];
   encoder.on('data', (chunk: Buffer) => chunks.push(chunk));
@@ -102,7 +109,7 @@ test('records of a container that any library wrote are judged as the same recor
   assert.ok(exitIp);
   // What the sender makes of the outcome is none of ours.
   const record: RequestLog = { ...expected, exit_ip: exitIp, outcome: 'unknown' };
-  for (const codec of ['null', 'deflate'] as const) {
+  for (const codec of ['null', 'deflate', 'zstandard'] as const) {
     const { values, held } = parse(
       await written(
         Array.from({ length: 30 }, () => record),

@@ -1,17 +1,17 @@
 /*
  * Where in a container a fault stands, in words for whoever looks into a dead letter. The verdict is not made here.
  */
-import { inflateRawSync } from 'node:zlib';
 import { skipValue } from '@imscope/schemas/avro-skip.js';
 import type { AvroSchema } from '@imscope/schemas/avro-schema.js';
 import {
   MESSAGE_RECORDS_MAX,
   SYNC_BYTES,
-  containerHeader,
+  containerForm,
   decodeLong,
   inspectContainer,
   readHeader,
 } from '@imscope/schemas/container.js';
+import { CODECS, unpack } from '@imscope/schemas/container-codec.js';
 import { DECODE_BOUNDS } from '@imscope/schemas/container-decoder.js';
 import type { DeadReason } from '../block-cutter.js';
 import type { Stream } from '../streams.js';
@@ -19,7 +19,7 @@ import type { Stream } from '../streams.js';
 const IN_BLOCKS: ReadonlySet<DeadReason> = new Set([
   'truncated',
   'bad_sync',
-  'bad_deflate',
+  'bad_packing',
   'bad_record',
   'too_large',
 ]);
@@ -29,10 +29,10 @@ export function locateFault(value: Buffer, fault: DeadReason, { schema, topic }:
   if (fault === 'bad_time') return 'a record is from weeks before the message came, or from days behind it';
   if (fault === 'wrong_schema') {
     const read = inspectContainer(value);
-    const found = read.ok ? read.shape.schema.name : 'other';
+    const found = read.ok ? read.shape.form.schema.name : 'other';
     return `it holds ${found} records, ${topic.name} carries ${schema.name}`;
   }
-  const differs = `byte ${firstDifference(value, containerHeader(schema))}`;
+  const differs = `byte ${Math.max(...CODECS.map((codec) => firstDifference(value, containerForm(schema, codec).header)))}`;
   if (fault === 'bad_magic') return `${differs}: no Avro container begins like this`;
   return `${differs}: its header is none of ours`;
 }
@@ -71,14 +71,12 @@ function walkBlocks(value: Buffer, fault: DeadReason): string {
 function lookInside(value: Buffer, packed: Buffer, count: number): string | undefined {
   const shape = inspectContainer(value);
   if (!shape.ok) return undefined;
-  let plain: Buffer;
-  try {
-    plain = inflateRawSync(packed, { maxOutputLength: DECODE_BOUNDS.bytesMax });
-  } catch (error) {
-    const megabytes = DECODE_BOUNDS.bytesMax / (1 << 20);
-    return error instanceof RangeError ? `it inflates beyond ${megabytes} MiB` : 'it cannot be inflated';
-  }
-  return lookAtRecords(plain, count, shape.shape.schema);
+  const { schema, codec } = shape.shape.form;
+  const plain = unpack(codec, packed, DECODE_BOUNDS.bytesMax);
+  if (plain.ok) return lookAtRecords(plain.bytes, count, schema);
+  return plain.fault === 'too_large'
+    ? `it unpacks to more than ${DECODE_BOUNDS.bytesMax / (1 << 20)} MiB`
+    : `it cannot be unpacked as ${codec}`;
 }
 
 function lookAtRecords(plain: Buffer, count: number, { type }: AvroSchema): string | undefined {
@@ -86,10 +84,10 @@ function lookAtRecords(plain: Buffer, count: number, { type }: AvroSchema): stri
   for (let index = 0; index < count; index++) {
     const end = skipValue(type, plain, position);
     if (end === undefined) {
-      return `record ${index + 1} of ${count}, at ${position} of ${plain.length} inflated bytes, is none`;
+      return `record ${index + 1} of ${count}, at ${position} of ${plain.length} unpacked bytes, is none`;
     }
     position = end;
   }
   const left = plain.length - position;
-  return left === 0 ? undefined : `${left} inflated bytes are left behind its ${count} records`;
+  return left === 0 ? undefined : `${left} unpacked bytes are left behind its ${count} records`;
 }

@@ -2,9 +2,16 @@
  * `dlq show`: one dead letter, what this version says of it, its first bytes, and its records as far as they decode,
  * masked as all answers are.
  */
-import { createInflateRaw } from 'node:zlib';
+import { createInflateRaw, createZstdDecompress } from 'node:zlib';
 import { skipValue } from '@imscope/schemas/avro-skip.js';
-import { containerHeader, decodeLong, inspectContainer, readHeader } from '@imscope/schemas/container.js';
+import { CODECS } from '@imscope/schemas/container-codec.js';
+import {
+  containerForm,
+  decodeLong,
+  inspectContainer,
+  opensWith,
+  readHeader,
+} from '@imscope/schemas/container.js';
 import { ALL_SCHEMAS, schemaByFingerprint } from '@imscope/schemas/avro-schema.js';
 import { maskIpAddress } from '@imscope/schemas/ip-address.js';
 import { type DeadLetter, formatPlace } from './dead-letter-entry.js';
@@ -13,9 +20,10 @@ import { type TerminalStyle, count, paint, plural, printable, wrap } from './ter
 
 const HEX_BYTES_MAX = 256;
 const RECORDS_MAX = 5;
-const INFLATED_BYTES_MAX = 1 << 20;
+const UNPACKED_BYTES_MAX = 1 << 20;
 const HEADERS_MAX = 40;
 const LABEL_WIDTH = 12;
+const FORMS = ALL_SCHEMAS.flatMap((schema) => CODECS.map((codec) => containerForm(schema, codec)));
 
 /** @param finding undefined where it did not come from a topic of ours */
 export async function describeLetter(
@@ -73,15 +81,13 @@ function describeHeaders({ headers }: DeadLetter, style: TerminalStyle): string[
 
 /** A header that is one of ours says nothing: the dump begins behind it. */
 function describeBytes(value: Buffer, style: TerminalStyle): string[] {
-  const known = ALL_SCHEMAS.find((schema) =>
-    value.subarray(0, containerHeader(schema).length).equals(containerHeader(schema)),
-  );
-  const from = known === undefined ? 0 : containerHeader(known).length;
+  const known = FORMS.find((form) => opensWith(value, form));
+  const from = known === undefined ? 0 : known.header.length;
   const to = Math.min(value.length, from + HEX_BYTES_MAX);
   const header =
     known === undefined
       ? ''
-      : `, the first ${count(from)} the header of ${known.name} version ${known.version}`;
+      : `, the first ${count(from)} the header of ${known.schema.name} version ${known.schema.version}, packed by ${known.codec}`;
   const shown = to - from < value.length - from ? `; ${HEX_BYTES_MAX} of them` : '';
   return [paint(style, 'bold', `${count(value.length)} bytes${header}${shown}`), ...hexDump(value, from, to)];
 }
@@ -112,7 +118,7 @@ async function describeRecords(value: Buffer | null): Promise<string[]> {
   return [`first ${plural(records.length, 'record')}${of}`, ...records.map((record) => `  ${record}`)];
 }
 
-/** The first records of the first block, of whatever of it inflates. */
+/** The first records of the first block, of whatever of it unpacks. */
 async function decodeFirst(value: Buffer): Promise<{ total: number | undefined; records: string[] }> {
   const header = readHeader(value);
   const schema = header.ok ? schemaByFingerprint(header.header.sync) : undefined;
@@ -120,7 +126,8 @@ async function decodeFirst(value: Buffer): Promise<{ total: number | undefined; 
   const block = decodeLong(value, header.header.length);
   const size = block === undefined ? undefined : decodeLong(value, block.next);
   if (block === undefined || size === undefined) return { total: undefined, records: [] };
-  const plain = await inflateFirst(value.subarray(size.next, size.next + Math.max(0, size.value)));
+  const packed = value.subarray(size.next, size.next + Math.max(0, size.value));
+  const plain = await unpackFirst(header.header.codec, packed);
   const records: string[] = [];
   for (let position = 0; records.length < RECORDS_MAX && position < plain.length;) {
     const end = skipValue(schema.type, plain, position);
@@ -143,16 +150,16 @@ function maskAddress(key: string, value: unknown): unknown {
 }
 
 /** What comes before the fault, if any. */
-async function inflateFirst(packed: Buffer): Promise<Buffer> {
-  const inflating = createInflateRaw();
+async function unpackFirst(codec: string, packed: Buffer): Promise<Buffer> {
+  const unpacking = codec === 'deflate' ? createInflateRaw() : createZstdDecompress();
   const parts: Buffer[] = [];
   let bytes = 0;
-  inflating.end(packed);
+  unpacking.end(packed);
   try {
-    for await (const part of inflating as AsyncIterable<Buffer>) {
+    for await (const part of unpacking as AsyncIterable<Buffer>) {
       parts.push(part);
       bytes += part.length;
-      if (bytes >= INFLATED_BYTES_MAX) break;
+      if (bytes >= UNPACKED_BYTES_MAX) break;
     }
   } catch {
     // The fault itself is told elsewhere.

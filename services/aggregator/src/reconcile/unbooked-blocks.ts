@@ -3,9 +3,11 @@
  * again by trying: behind a partition's last block it is one that is being stored now, in a gap of the offsets it is
  * one whose ledger row is lost. Rows of no such place were written by somebody else.
  */
-import { REQUEST_LOG_SCHEMA } from '@imscope/schemas/avro-schema.js';
+import { CODECS } from '@imscope/schemas/container-codec.js';
+import { containerForm } from '@imscope/schemas/container.js';
 import { TOPICS } from '@imscope/schemas/topics.js';
 import { blockIdOf, type BlockPlace, tokenOf } from '../block-content.js';
+import { REQUEST_LOG_STREAM } from '../streams.js';
 import type { Difference } from './difference.js';
 import { type Look, lookParams } from './look.js';
 import { type OffsetStretch, samePlace } from './offsets.js';
@@ -19,6 +21,11 @@ export type UnbookedBlock = {
 
 /** Offsets that no block of the ledger holds: a gap, or what lies behind a partition's last block. */
 type OpenOffsets = BlockPlace & { readonly first: number; readonly last: number };
+
+/** A block id also tells the form of its containers. */
+const FORMS = REQUEST_LOG_STREAM.schemas.flatMap((schema) =>
+  CODECS.map((codec) => containerForm(schema, codec)),
+);
 
 /** Hashes tried in one look: 0.4 s. A block has seldom more than some hundred messages. */
 const TRIES_MAX = 200_000;
@@ -88,13 +95,14 @@ function placeBlocks(wanted: ReadonlySet<string>, open: readonly OpenOffsets[]):
   const placed = new Map<string, OpenOffsets>();
   let places = open.map((place) => ({ ...place, messages: 1 }));
   for (let tries = 0; tries < TRIES_MAX && places.length > 0 && placed.size < wanted.size;) {
-    tries += places.length;
+    tries += places.length * FORMS.length;
     places = places.flatMap((place) => {
       const end = place.first + place.messages - 1;
       if (end > place.last) return [];
-      const token = tokenOf(place, { firstOffset: place.first, lastOffset: end }, REQUEST_LOG_SCHEMA);
-      const block = blockIdOf(token);
-      if (!wanted.has(block)) return [{ ...place, messages: place.messages + 1 }];
+      const block = FORMS.map((form) =>
+        blockIdOf(tokenOf(place, { firstOffset: place.first, lastOffset: end }, form)),
+      ).find((id) => wanted.has(id));
+      if (block === undefined) return [{ ...place, messages: place.messages + 1 }];
       placed.set(block, { ...place, last: place.last === Infinity ? Infinity : end });
       return [{ ...place, first: end + 1, messages: 1 }];
     });

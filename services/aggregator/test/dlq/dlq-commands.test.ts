@@ -27,7 +27,7 @@ function batch(boot: string, sequence: number, time = NOW): Message & { readonly
 }
 
 const WRONG_CRC = batch('boot0001', 0);
-const garbage = block(3, Buffer.from('not deflated at all, really not'));
+const garbage = block(3, Buffer.from('not packed at all, really not'));
 
 /** By name, in the order they are sent in. */
 const POISON: Readonly<Record<string, Message>> = {
@@ -101,7 +101,7 @@ test('ls tells each letter’s reason, origin, batch, claim and size, and a summ
   assert.deepEqual(told, [
     ['bad_crc', topic, 0, 10],
     ['count_mismatch', topic, 1, 7],
-    ['bad_deflate', topic, 2, 3],
+    ['bad_packing', topic, 2, 3],
     ['missing_header', topic, 3, null],
     ['empty_message', topic, 4, null],
   ]);
@@ -169,7 +169,7 @@ test('show tells what is wrong and where, dumps bytes, masks addresses and write
   assert.match((await dlq('dlq-show', placeOf('wrongCrc'), `--bytes=${file}`)).error, /EEXIST/);
   assert.equal(readFileSync(file, 'utf8'), 'mine');
   const corrupt = await dlq('dlq-show', placeOf('garbage'));
-  assert.match(corrupt.out, /bad_deflate: byte \d+, block 1: it cannot be inflated/);
+  assert.match(corrupt.out, /bad_packing: byte \d+, block 1: it cannot be unpacked as zstandard/);
   assert.match(corrupt.out, /no record can be decoded/);
   assert.match((await dlq('dlq-show', placeOf('nothing'))).out, /empty_message: it has no bytes/);
 });
@@ -187,7 +187,7 @@ test('what cannot be redriven says why and stays where it is', async () => {
   assert.deepEqual(refusals, {
     [placeOf('wrongCrc')]: ['mendable', 'bad_crc'],
     [placeOf('keyed')]: ['mendable', 'count_mismatch'],
-    [placeOf('garbage')]: ['unreadable', 'bad_deflate'],
+    [placeOf('garbage')]: ['unreadable', 'bad_packing'],
     [placeOf('unnamed')]: ['no_batch_id', 'its'],
     [placeOf('nothing')]: ['unreadable', 'it'],
   });

@@ -7,7 +7,8 @@ import {
   REQUEST_LOG_SCHEMA,
 } from '@imscope/schemas/avro-schema.js';
 import { type EventTimes, writeBatchHeaders } from '@imscope/schemas/batch-headers.js';
-import { containerHeader, encodeLong, wrapBlock } from '@imscope/schemas/container.js';
+import { containerForm, containerHeader, encodeLong, wrapBlock } from '@imscope/schemas/container.js';
+import { type Codec, pack } from '@imscope/schemas/container-codec.js';
 import type { DeadReason } from '../../src/block-cutter.js';
 import { batchMessage, requestLog } from '../log-of-messages.js';
 
@@ -70,7 +71,8 @@ type MakeOne = (title: string, reason: DeadReason, value: Buffer, records?: numb
 
 /** What can be wrong with a container that its checksum vouches for. */
 function forms(one: MakeOne, whole: Buffer, plain: Buffer): Poison[] {
-  const packed = deflateRawSync(plain);
+  const packed = pack(plain);
+  const deflated = deflateRawSync(plain);
   const header = containerHeader(REQUEST_LOG_SCHEMA);
   const hostileHeader = Buffer.concat([Buffer.from('Obj\u0001'), encodeLong(2 ** 51), Buffer.alloc(64, 2)]);
   const wrongSync = Buffer.from(whole);
@@ -79,12 +81,13 @@ function forms(one: MakeOne, whole: Buffer, plain: Buffer): Poison[] {
     one('a header that claims 2^51 entries', 'bad_header', hostileHeader),
     one('bytes cut short', 'truncated', whole.subarray(0, whole.length - 3)),
     one('another sync marker at its end', 'bad_sync', wrongSync),
-    one(
-      'bytes that are not deflated',
-      'bad_deflate',
-      block(3, Buffer.from('not deflated at all, really not')),
-    ),
-    one('deflated bytes with a flipped bit', 'bad_deflate', block(3, flipped(packed))),
+    one('bytes that are not packed', 'bad_packing', block(3, Buffer.from('not packed at all, really not'))),
+    one('packed bytes with a flipped bit', 'bad_packing', block(3, flipped(packed))),
+    one('two frames in one block', 'bad_packing', block(6, Buffer.concat([packed, packed])), 6),
+    one('bytes behind a frame', 'bad_packing', block(3, Buffer.concat([packed, Buffer.from('more')]))),
+    one('a frame that claims more than it holds', 'bad_packing', block(3, claiming(packed, 40_000))),
+    one('bytes that are not deflated', 'bad_packing', inflating(3, Buffer.from('not deflated at all'))),
+    one('deflated bytes with a flipped bit', 'bad_packing', inflating(3, flippedDeflate(deflated))),
     one('more records claimed than inside', 'bad_record', wrap(5, plain), 5),
     one('text instead of records', 'bad_record', wrap(3, Buffer.from('these are no records'))),
     one('a negative count', 'bad_record', block(-3, packed)),
@@ -94,8 +97,9 @@ function forms(one: MakeOne, whole: Buffer, plain: Buffer): Poison[] {
     one('a count without an end', 'truncated', Buffer.concat([header, Buffer.alloc(30, 0xff)])),
     one('a count of 2^51', 'too_large', block(2 ** 51, packed), 3),
     one('counts that are too large together', 'too_large', manyBlocks(packed), 3),
-    one('a bomb of 800 MB with one record', 'too_large', block(1, bomb()), 1),
-    one('a bomb of 800 MB with a million records', 'too_large', block(1_000_000, bomb()), 1_000_000),
+    one('a bomb of 800 MB with one record', 'too_large', inflating(1, bomb()), 1),
+    one('a bomb of 800 MB with a million records', 'too_large', inflating(1_000_000, bomb()), 1_000_000),
+    one('a bomb of zstandard', 'too_large', block(1, pack(Buffer.alloc(65 << 20))), 1),
     one('a MiB of nothing', 'bad_magic', Buffer.alloc(1_048_000, 65)),
   ];
 }
@@ -144,9 +148,10 @@ export function block(
   packed: Buffer,
   size = packed.length,
   schema: AvroSchema = REQUEST_LOG_SCHEMA,
+  codec?: Codec,
 ): Buffer {
   return Buffer.concat([
-    containerHeader(schema),
+    containerForm(schema, codec).header,
     encodeLong(count),
     encodeLong(size),
     packed,
@@ -159,7 +164,27 @@ function manyBlocks(packed: Buffer): Buffer {
   return Buffer.concat([own, own.subarray(containerHeader(REQUEST_LOG_SCHEMA).length)]);
 }
 
+function inflating(count: number, deflated: Buffer): Buffer {
+  return block(count, deflated, undefined, undefined, 'deflate');
+}
+
+/** A bit within the packed records: they have no checksum of their own. */
 function flipped(packed: Buffer): Buffer {
+  const bytes = Buffer.from(packed);
+  // The kind of the first block: 3 is none.
+  const at = bytes.length - 1;
+  bytes[at] = (bytes[at] ?? 0) ^ 0xff;
+  return bytes;
+}
+
+/** The frame's header says so many bytes. */
+function claiming(packed: Buffer, bytes: number): Buffer {
+  const claimed = Buffer.from(packed);
+  claimed.writeUInt16LE(bytes - 256, 5);
+  return claimed;
+}
+
+function flippedDeflate(packed: Buffer): Buffer {
   const bytes = Buffer.from(packed);
   // The first bits of a deflate block tell its kind: 3 is none.
   bytes[0] = (bytes[0] ?? 0) | 0b110;
@@ -167,7 +192,7 @@ function flipped(packed: Buffer): Buffer {
 }
 
 function emptyMetrics(): Buffer {
-  return block(3, deflateRawSync(Buffer.alloc(3 * 14)), undefined, INTERFACE_METRIC_SCHEMA);
+  return block(3, pack(Buffer.alloc(3 * 14)), undefined, INTERFACE_METRIC_SCHEMA);
 }
 
 function manyHeaders(): Record<string, string> {

@@ -82,7 +82,7 @@ test('each kind of poison goes to the dead letters as it came, and every neighbo
 });
 
 test('a bomb is told before it goes to the store, and so is all that the outer form tells', () => {
-  const decoded = new Set(['bad_deflate', 'bad_record', 'bad_time']);
+  const decoded = new Set(['bad_packing', 'bad_record', 'bad_time']);
   for (const { title, reason, value, headers } of poisonMessages(NOW)) {
     const message = { offset: 0, appendedMs: NOW, value, headers };
     const read = readMessage(message, REQUEST_LOG_STREAM.schemas);

@@ -123,7 +123,7 @@ function readValue(value: Buffer, headers: LogMessage['headers']): Read {
   const decoded = decodeContainer(value);
   const [batch, count] = [headers?.['imscope-batch'], headers?.['imscope-count']];
   if (!decoded.ok) {
-    const formIsWhole = decoded.fault === 'bad_record' || decoded.fault === 'bad_deflate';
+    const formIsWhole = decoded.fault === 'bad_record' || decoded.fault === 'bad_packing';
     return { kind: 'dead', rows: formIsWhole ? Number(count) : 0 };
   }
   if (typeof batch !== 'string' || Number(count) !== decoded.records.length) return { kind: 'dead', rows: 0 };

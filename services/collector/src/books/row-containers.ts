@@ -8,7 +8,7 @@ import type { Lane } from '@imscope/schemas/lanes.js';
 
 /**
  * Encoded bytes at which a container is closed. The largest row, a chunk of an account with 1,000 applications and
- * 13 reasons each, has 400 kB: 450 + 400 kB, deflate and header stay below 900 kB.
+ * 13 reasons each, has 400 kB: 450 + 400 kB, packed, and a header stay below 900 kB.
  */
 const CONTAINER_BYTES_MAX = 450_000;
 

@@ -3,18 +3,18 @@
  * wrote it chose header text, sync marker and codec; the schema must be one of ours. Every count and length is held
  * against the bytes that remain, and every block walked to its end, before anything is decoded or handed on.
  */
-import { inflateRawSync } from 'node:zlib';
 import { HttpError } from '@imscope/runtime/http-errors.js';
 import { ALL_SCHEMAS, type AvroSchema } from '@imscope/schemas/avro-schema.js';
 import { skipValue } from '@imscope/schemas/avro-skip.js';
 import { type ContainerHeader, decodeLong, readHeader, SYNC_BYTES } from '@imscope/schemas/container.js';
+import { CODECS, unpack } from '@imscope/schemas/container-codec.js';
 import type { RequestLog } from '@imscope/schemas/request-log.js';
 import avro from 'avsc';
 import { Rejection, showValue } from './reject-reasons.js';
 
 export type AvroBounds = { readonly inflatedBytesMax: number; readonly recordsMax: number };
 
-/** A block inflated, and where each of its records begins. */
+/** A block unpacked, and where each of its records begins. */
 type PlainBlock = { readonly plain: Buffer; readonly starts: readonly number[] };
 
 /** The text of a schema in a header; ours have 1.5 kB. */
@@ -24,7 +24,7 @@ const KNOWN_MAX = 16;
 const known = new Map<string, AvroSchema>();
 
 /**
- * @param onInflated called with the inflated bytes before the first record; throws where there is no room for them
+ * @param onInflated called with the unpacked bytes before the first record; throws where there is no room for them
  * @throws HttpError unreadable_body, unsupported_encoding or body_too_large, or what `onInflated` throws, with nothing
  * handed on
  */
@@ -93,7 +93,7 @@ function openBlocks(
     }
     records += count.value;
     if (records > recordsMax) throw tooLarge(`more than ${recordsMax} records`);
-    const plain = inflate(bytes.subarray(size.next, end), header.codec, room);
+    const plain = unpacked(bytes.subarray(size.next, end), header.codec, room);
     room -= plain.length;
     blocks.push({ plain, starts: startsOf(type, plain, count.value) });
     position = end + SYNC_BYTES;
@@ -101,24 +101,23 @@ function openBlocks(
   return blocks;
 }
 
-function inflate(packed: Buffer, codec: string, bytesMax: number): Buffer {
-  const beyond = 'more inflated bytes than BODY_INFLATED_BYTES_MAX';
+/** @param codec as the header names it */
+function unpacked(packed: Buffer, codec: string, bytesMax: number): Buffer {
+  const beyond = 'more unpacked bytes than BODY_INFLATED_BYTES_MAX';
   if (codec === 'null') {
     if (packed.length > bytesMax) throw tooLarge(beyond);
     return packed;
   }
-  if (codec !== 'deflate') {
+  const known = CODECS.find((one) => one === codec);
+  if (known === undefined) {
     throw new HttpError(
       'unsupported_encoding',
-      `the container's codec is ${showValue(codec)}: write it with "null" or "deflate"`,
+      `the container's codec is ${showValue(codec)}: write it with "null", "deflate" or "zstandard"`,
     );
   }
-  try {
-    return inflateRawSync(packed, { maxOutputLength: Math.max(1, bytesMax) });
-  } catch (error) {
-    if (error instanceof RangeError) throw tooLarge(beyond);
-    throw unreadable('a block of it does not inflate', error);
-  }
+  const plain = unpack(known, packed, bytesMax);
+  if (plain.ok) return plain.bytes;
+  throw plain.fault === 'too_large' ? tooLarge(beyond) : unreadable('a block of it does not unpack');
 }
 
 function startsOf(type: avro.Type, plain: Buffer, count: number): number[] {
@@ -148,12 +147,8 @@ function jsonForm(record: RequestLog): unknown {
   };
 }
 
-function unreadable(why: string, cause?: unknown): HttpError {
-  return new HttpError(
-    'unreadable_body',
-    `the body is no Avro container that can be taken: ${why}`,
-    cause === undefined ? {} : { cause },
-  );
+function unreadable(why: string): HttpError {
+  return new HttpError('unreadable_body', `the body is no Avro container that can be taken: ${why}`);
 }
 
 function tooLarge(what: string): HttpError {

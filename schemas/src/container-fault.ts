@@ -1,0 +1,15 @@
+/** Why bytes are not a container we can take. A closed list: it is the reason on a dead letter. */
+export type ContainerFault =
+  | 'bad_magic'
+  | 'bad_header'
+  | 'unknown_schema'
+  | 'unsupported_codec'
+  | 'truncated'
+  | 'bad_sync'
+  /** A block does not unpack. */
+  | 'bad_packing'
+  | 'bad_record'
+  | 'too_large';
+
+export type Fallible<T> =
+  ({ readonly ok: true } & T) | { readonly ok: false; readonly fault: ContainerFault };
