@@ -2,10 +2,13 @@
  * The peers inside ClickHouse's engine, a process of its own with a data directory of its own: the Kafka engine on
  * the same messages, or on one JSON record a message, and plain inserts from files. Same table, same statement.
  */
+import { writeFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { readMigrations } from '@imscope/schemas/migrate.js';
 import { REQUEST_LOG_STREAM, insertSql } from '../../../services/aggregator/src/streams.js';
 import { type EngineSession, openEngine } from '../../../services/store/src/engine.js';
+import { mergesConfig } from '../../../services/store/src/engine-merges.js';
 import { answerParent } from '../collector/child-process.js';
 import type { BlockFile } from './block-files.js';
 
@@ -31,6 +34,8 @@ const BLOCK_ROWS_MAX = 200_000;
 const MEASURED_SHARE = 0.7;
 const READ_MS_MAX = 180_000;
 const POLL_MS = 10;
+/** As the store does: half of the cores. */
+const MERGE_THREADS = Math.max(1, Math.floor(availableParallelism() / 2));
 /** The aggregator's inserts leave the index to merges: for the engine's own reading too, which knows no other way. */
 const AS_OURS = 'materialize_skip_indexes_on_insert=0';
 
@@ -43,10 +48,12 @@ answerParent({ answer: answerQuestion });
 
 async function answerQuestion(question: EngineQuestion): Promise<EngineResult> {
   if (question.kind === 'open') {
-    const engine = await openEngine(question.dataDir, [`--${AS_OURS}`], 0);
+    const config = `${question.dataDir}.xml`;
+    writeFileSync(config, `<clickhouse>${mergesConfig(MERGE_THREADS)}</clickhouse>`);
+    const engine = await openEngine(question.dataDir, [`--${AS_OURS}`, `--config-file=${config}`], 0);
     openSession = engine.openSession;
     session = engine.openSession();
-    await prepareTable(session);
+    await prepareTables(session);
     return { rows: 0, seconds: 0 };
   }
   if (session === undefined || openSession === undefined) throw new Error('ask for "open" first');
@@ -57,14 +64,9 @@ async function answerQuestion(question: EngineQuestion): Promise<EngineResult> {
     : insertFiles(openSession, question.files, question.sessions);
 }
 
-/** The table as all migrations leave it, and nothing of the others. */
-async function prepareTable(engine: EngineSession): Promise<void> {
-  const statements = readMigrations().flatMap((migration) => migration.statements);
-  for (const sql of statements.filter((one) =>
-    /^(CREATE|ALTER) TABLE (IF NOT EXISTS )?request_log\b/.test(one),
-  )) {
-    await engine.run(sql);
-  }
+/** All tables, as all migrations leave them. */
+async function prepareTables(engine: EngineSession): Promise<void> {
+  for (const { statements } of readMigrations()) for (const sql of statements) await engine.run(sql);
 }
 
 /**

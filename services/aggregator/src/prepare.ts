@@ -11,6 +11,8 @@ import { TOPICS } from '@imscope/schemas/topics.js';
 import type { SETTINGS } from './config.js';
 
 const TIMEOUT_MS = 120_000;
+/** A migration may copy a table: hours, where there are billions of rows. */
+const MIGRATION_TIMEOUT_MS = 24 * 3_600_000;
 
 /** @returns lines that tell what was done, or would be */
 export async function prepare(
@@ -25,7 +27,7 @@ export async function prepare(
 
 async function prepareTables(config: Config<typeof SETTINGS>, dryRun: boolean): Promise<string[]> {
   const server = createStoreClient({ ...config, storeDatabase: 'default' }, 'imscope-prepare', TIMEOUT_MS);
-  const client = createStoreClient(config, 'imscope-prepare', TIMEOUT_MS);
+  const client = createStoreClient(config, 'imscope-prepare', MIGRATION_TIMEOUT_MS);
   try {
     const found = await server.query({
       query: 'SELECT count() AS databases FROM system.databases WHERE name = {name:String}',

@@ -37,7 +37,7 @@ const Row = Type.Object({
 });
 const QUESTION = defineQuestion('requests', Row);
 
-// Sorted as the table is, so that the store reads backward from the end and stops at the limit.
+// By minutes first, as the table is sorted, so that the store reads backward from the end and stops at the limit.
 const sqlOf = (filter: string): string => `
 SELECT
   toUnixTimestamp64Milli(time) AS time_ms,
@@ -49,7 +49,7 @@ SELECT
   block_row
 FROM request_log_kept
 WHERE ${filter}
-ORDER BY time DESC, block_id DESC, block_row DESC
+ORDER BY toStartOfMinute(time) DESC, time DESC, block_id DESC, block_row DESC
 LIMIT {limit:UInt32}`;
 
 const AFTER_SQL = `time <= fromUnixTimestamp64Milli({after_ms:Int64}, 'UTC')
