@@ -2,6 +2,7 @@
  * The store's settings: the one table from which the environment is read. Bounds stand here, what happens at each
  * stands in README.md.
  */
+import { availableParallelism } from 'node:os';
 import { type Config, integer, secret, text } from '@imscope/runtime/config.js';
 
 const MIB = 1024 * 1024;
@@ -26,6 +27,12 @@ export const STORE_SETTINGS = {
     min: 1,
     max: 64,
     purpose: 'inserts and commands that run at once',
+  }),
+  mergeThreads: integer({
+    default: Math.max(1, Math.floor(availableParallelism() / 2)),
+    min: 1,
+    max: 64,
+    purpose: 'threads that merge what was inserted; half of the cores where nothing is set',
   }),
   queueLengthMax: integer({
     default: 64,

@@ -1,10 +1,11 @@
 /*
- * The engine's own configuration: one user whose rights end at the data directory. No source (file, url, s3,
+ * The engine's own configuration: how much merges may take, and one user whose rights end at the data directory. No source (file, url, s3,
  * remote …) is granted, only engines that keep data here; reading a file is a role of its own, taken for the
  * moment of an INSERT that reads input(). Written anew at every start, into the private directory.
  */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { mergesConfig } from './engine-merges.js';
 
 export const FILE_ROLE = 'imscope_file_reader';
 
@@ -44,8 +45,12 @@ const ENGINES = [
 /** The store's own bound (QUERY_BYTES_MAX) comes first; bound values grow by their escapes on the way. */
 const ENGINE_QUERY_BYTES_MAX = 1024 ** 3;
 
-/** Writes the configuration. @returns the engine's arguments that name it */
-export function writeEngineConfig(directory: string, emptyDirectory: string): string[] {
+/**
+ * Writes the configuration into `directory`.
+ * @param emptyDirectory where the engine may look for files @param mergeThreads see `mergesConfig`
+ * @returns the engine's arguments that name it
+ */
+export function writeEngineConfig(directory: string, emptyDirectory: string, mergeThreads: number): string[] {
   const users = join(directory, 'users.xml');
   const config = join(directory, 'config.xml');
   const grants = [
@@ -77,6 +82,7 @@ export function writeEngineConfig(directory: string, emptyDirectory: string): st
   <user_files_path>${emptyDirectory}/</user_files_path>
   <user_scripts_path>${emptyDirectory}/</user_scripts_path>
   <format_schema_path>${emptyDirectory}/</format_schema_path>
+  ${mergesConfig(mergeThreads)}
   <access_control_improvements><enable_read_write_grants>true</enable_read_write_grants></access_control_improvements>
 </clickhouse>
 `,

@@ -1,7 +1,7 @@
 /*
  * Statements as the engine gets them: rows go to a pipe of ours (INTO OUTFILE), data comes from a file of ours
  * (FROM INFILE, or file() where the statement reads input()). Paths come from the store alone; what users write
- * can name none. Promise: no file of this machine can be read or written through SQL, see also engine-rights.ts.
+ * can name none. Promise: no file of this machine can be read or written through SQL, see also engine-config.ts.
  */
 import { type Token, fromByteText } from './sql-tokens.js';
 import type { Statement } from './statement.js';

@@ -11,7 +11,7 @@ import { join } from 'node:path';
 import type { ServiceContext } from '@imscope/runtime/service.js';
 import { type STORE_SETTINGS, type StoreConfig, refuseOpenStore } from './config.js';
 import { type Engine, openEngine } from './engine.js';
-import { writeEngineConfig } from './engine-rights.js';
+import { writeEngineConfig } from './engine-config.js';
 import { type QueryContext, handleQuery } from './handle-query.js';
 import { createStoreMetrics } from './metrics.js';
 import { createSessionPool } from './session-pool.js';
@@ -102,10 +102,10 @@ export async function startStore(context: Context, threads: string | undefined):
 
 /** The spool first, for the engine's configuration lies in it; leftovers last, for the data directory is ours then. */
 async function openBehindSpool(config: StoreConfig): Promise<{ spool: Spool; engine: Engine }> {
-  const { storeDataDir, storeSpoolDir, spoolBytesMax, lockWaitMs } = config;
+  const { storeDataDir, storeSpoolDir, spoolBytesMax, lockWaitMs, mergeThreads } = config;
   mkdirSync(storeDataDir, { recursive: true, mode: 0o700 });
   const spool = createSpool(storeSpoolDir, storeDataDir, spoolBytesMax);
-  const engineArguments = writeEngineConfig(spool.directory, spool.emptyDirectory);
+  const engineArguments = writeEngineConfig(spool.directory, spool.emptyDirectory, mergeThreads);
   try {
     const engine = await openEngine(join(storeDataDir, 'engine'), engineArguments, lockWaitMs);
     spool.removeLeftovers();

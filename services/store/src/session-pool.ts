@@ -4,7 +4,7 @@
  * parameters, database, rights) is left for the next one; a session in doubt is replaced, which costs 1 ms.
  */
 import type { Engine, EngineSession } from './engine.js';
-import { FILE_ROLE } from './engine-rights.js';
+import { FILE_ROLE } from './engine-config.js';
 import { quoted, quotedName } from './engine-sql.js';
 import { type StoreError, storeError } from './store-error.js';
 
