@@ -9,6 +9,9 @@ export type BlockBounds = { readonly rowsMax: number; readonly bytesMax: number 
 /** In force from offset 0 until a marker says otherwise. Never change: old logs would be cut anew. */
 export const INITIAL_BOUNDS: BlockBounds = { rowsMax: 200_000, bytesMax: 16_000_000 };
 
+/** What an aggregator puts into its markers unless it is told otherwise. */
+export const DEFAULT_BOUNDS: BlockBounds = { rowsMax: 300_000, bytesMax: 16_000_000 };
+
 /** A block must stay one insert block of the store (1,048,449 rows), and a few must fit in memory. */
 const ROWS_LIMIT = 1_000_000;
 const BYTES_LIMIT = 64_000_000;

@@ -5,7 +5,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { REQUEST_LOG_SCHEMA } from '@imscope/schemas/avro-schema.js';
-import { INITIAL_BOUNDS } from '@imscope/schemas/block-bounds.js';
+import { DEFAULT_BOUNDS } from '@imscope/schemas/block-bounds.js';
 import { containerHeader } from '@imscope/schemas/container.js';
 import type { Container } from './backlog.js';
 import { shareOf } from './send-backlog.js';
@@ -41,7 +41,7 @@ function cutBlocks(containers: readonly Container[]): Container[][] {
     block.push(container);
     rows += container.records;
     bytes += container.value.length;
-    if (rows < INITIAL_BOUNDS.rowsMax && bytes < INITIAL_BOUNDS.bytesMax) continue;
+    if (rows < DEFAULT_BOUNDS.rowsMax && bytes < DEFAULT_BOUNDS.bytesMax) continue;
     blocks.push(block);
     block = [];
     [rows, bytes] = [0, 0];

@@ -5,7 +5,7 @@
  */
 import type { Message, Producer } from 'kafkajs';
 import { writeBatchHeaders } from '@imscope/schemas/batch-headers.js';
-import { INITIAL_BOUNDS, writeMarkerHeaders } from '@imscope/schemas/block-bounds.js';
+import { DEFAULT_BOUNDS, writeMarkerHeaders } from '@imscope/schemas/block-bounds.js';
 import { type Container, newBoot } from './backlog.js';
 
 /** Below the broker's bound of 1 MiB, with room for headers and framing. */
@@ -25,9 +25,9 @@ export async function sendContainers(
     for (let time = 0; time < times; time++) {
       await sendAll(producer, topic, partition, dataMessages(containers, partition, partitions));
     }
-    if (marker === undefined) return;
+    if (marker === undefined || partition >= containers.length) return;
     await sendAll(producer, topic, partition, [
-      { value: marker, headers: writeMarkerHeaders(INITIAL_BOUNDS) },
+      { value: marker, headers: writeMarkerHeaders(DEFAULT_BOUNDS) },
     ]);
   };
   await Promise.all(Array.from({ length: partitions }, (_, partition) => sendShare(partition)));

@@ -2,7 +2,7 @@
 import { integer, type Settings, text } from '@imscope/runtime/config.js';
 import { KAFKA_SETTINGS } from '@imscope/runtime/kafka-client.js';
 import { STORE_SETTINGS } from '@imscope/runtime/store-client.js';
-import { INITIAL_BOUNDS } from '@imscope/schemas/block-bounds.js';
+import { DEFAULT_BOUNDS } from '@imscope/schemas/block-bounds.js';
 
 export const SETTINGS = {
   ...KAFKA_SETTINGS,
@@ -19,13 +19,13 @@ export const SETTINGS = {
     purpose: 'partitions that are stored side by side',
   }),
   blockRowsMax: integer({
-    default: INITIAL_BOUNDS.rowsMax,
+    default: DEFAULT_BOUNDS.rowsMax,
     min: 1,
     max: 1_000_000,
     purpose: 'rows that end a block',
   }),
   blockBytesMax: integer({
-    default: INITIAL_BOUNDS.bytesMax,
+    default: DEFAULT_BOUNDS.bytesMax,
     min: 1_000_000,
     max: 64_000_000,
     purpose: 'message bytes that end a block',
@@ -37,7 +37,7 @@ export const SETTINGS = {
     purpose: 'age at which a caught-up open block is ended by a marker',
   }),
   fetchBytesMax: integer({
-    default: 8_000_000,
+    default: 4_000_000,
     min: 1_000_000,
     max: 64_000_000,
     purpose: 'bytes fetched of one partition at once',
