@@ -80,17 +80,23 @@ export async function runServiceCommand(
   if (exit.code !== 0) throw new Error(`${child.name} failed:\n${lastLogLines(logFile)}`);
 }
 
+/** What each is started with, as its README says. */
+const NODE_ARGUMENTS: Readonly<Partial<Record<ServiceName, readonly string[]>>> = {
+  aggregator: ['--max-semi-space-size=8'],
+};
+
 function entry(
   name: ServiceName,
   mode: ServiceMode,
   root = REPO_ROOT,
 ): { command: string; args: readonly string[] } {
   const dir = join(root, 'services', name);
+  const own = NODE_ARGUMENTS[name] ?? [];
   if (mode === 'source') {
-    const loader = ['--conditions=imscope-source', '--import', 'tsx'];
+    const loader = [...own, '--conditions=imscope-source', '--import', 'tsx'];
     return { command: process.execPath, args: [...loader, join(dir, 'src', 'main.ts')] };
   }
   const file = join(dir, 'dist', 'main.js');
   if (!existsSync(file)) throw new Error(`${name} is not built: run npm run build`);
-  return { command: process.execPath, args: ['--enable-source-maps', file] };
+  return { command: process.execPath, args: [...own, '--enable-source-maps', file] };
 }

@@ -7,6 +7,7 @@ import type { Logger } from '@imscope/runtime/logger.js';
 import type { Readiness } from '@imscope/runtime/readiness.js';
 import type { ClickHouseClient } from '@imscope/runtime/store-client.js';
 import { TOPICS } from '@imscope/schemas/topics.js';
+import { type AnswerBuffers, UnstoredBatches } from './answer-buffers.js';
 import type { LogMessage } from './block-cutter.js';
 import { ConsumerLoop } from './consumer-loop.js';
 import type { LoopOptions } from './consumer-parts.js';
@@ -35,6 +36,8 @@ export type ConsumeOptions = LoopOptions & {
 
 export type ConsumeParts = {
   readonly kafka: Kafka;
+  /** Where its answers are read to. */
+  readonly answers: AnswerBuffers;
   readonly store: ClickHouseClient;
   readonly timing: Timing;
   readonly metrics: AggregatorMetrics;
@@ -66,20 +69,23 @@ export async function startConsuming(options: ConsumeOptions, parts: ConsumePart
   await Promise.all([admin.connect(), producer.connect(), consumer.connect()]);
   const { clusterId } = await admin.describeCluster();
   const streams = new Map(STREAMS.map((stream) => [options.topicPrefix + stream.topic.name, stream]));
+  // From the start on, so that a rate tells the first rows too.
+  for (const topic of streams.keys()) parts.metrics.rowsStored.inc({ topic }, 0);
   const names = {
     group: options.consumerGroup,
     deadLetterTopic: options.topicPrefix + TOPICS.deadLetter.name,
   };
+  const unstored = new UnstoredBatches(parts.answers);
   const loop = new ConsumerLoop({
     ...parts,
     options,
     cluster: clusterId,
     streams,
-    broker: kafkaPorts({ admin, consumer, producer }, names),
+    broker: kafkaPorts({ admin, consumer, producer }, unstored, names),
     store: storePorts(parts.store),
     storeBlock,
   });
-  watchGroup(consumer, loop, parts);
+  watchGroup(consumer, loop, unstored, parts);
   const owns = watchOwned(consumer);
   await consumer.subscribe({ topics: [...streams.keys()], fromBeginning: true });
   const joined = new Promise<void>((resolve) => {
@@ -89,7 +95,7 @@ export async function startConsuming(options: ConsumeOptions, parts: ConsumePart
     autoCommit: false,
     eachBatchAutoResolve: false,
     partitionsConsumedConcurrently: options.partitionsAtOnce,
-    eachBatch: (payload) => takeBatch(loop, parts, payload),
+    eachBatch: (payload) => takeBatch(loop, unstored, parts, payload),
   });
   const tick = setInterval(() => loop.tick(), TICK_MS);
   await joined;
@@ -106,9 +112,18 @@ export async function startConsuming(options: ConsumeOptions, parts: ConsumePart
   };
 }
 
-function watchGroup(consumer: Consumer, loop: ConsumerLoop, parts: ConsumeParts): void {
-  consumer.on(consumer.events.REBALANCING, () => loop.loseAll());
+function watchGroup(
+  consumer: Consumer,
+  loop: ConsumerLoop,
+  unstored: UnstoredBatches,
+  parts: ConsumeParts,
+): void {
+  consumer.on(consumer.events.REBALANCING, () => {
+    loop.loseAll();
+    unstored.forgetAll();
+  });
   consumer.on(consumer.events.GROUP_JOIN, (event) => {
+    unstored.forgetAll();
     const assigned = Object.entries(event.payload.memberAssignment);
     void loop.assign(assigned.flatMap(([topic, all]) => all.map((partition) => ({ topic, partition }))));
     parts.readiness.report('kafka');
@@ -130,13 +145,20 @@ function watchOwned(consumer: Consumer): Consuming['owns'] {
   return (topic, partition) => owned[topic]?.includes(partition) ?? false;
 }
 
-async function takeBatch(loop: ConsumerLoop, parts: ConsumeParts, payload: EachBatchPayload): Promise<void> {
+async function takeBatch(
+  loop: ConsumerLoop,
+  unstored: UnstoredBatches,
+  parts: ConsumeParts,
+  payload: EachBatchPayload,
+): Promise<void> {
   const { batch, heartbeat, resolveOffset } = payload;
   const { topic, partition } = batch;
   const beat = setInterval(() => void heartbeat().catch(() => undefined), HEARTBEAT_MS);
   try {
+    const taken = unstored.add(batch, Number(batch.lastOffset()), batch.messages);
     const messages = batch.messages.map(asLogMessage);
     const fate = await loop.takeBatch({ topic, partition, messages, endOffset: Number(batch.highWatermark) });
+    if (fate.kind !== 'done') unstored.forget(batch, taken);
     if (fate.kind === 'done') resolveOffset(batch.lastOffset());
     else if (fate.kind === 'pause') pauseForUpgrade(parts, payload, fate.offset);
   } finally {

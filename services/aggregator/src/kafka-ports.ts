@@ -2,17 +2,21 @@
 import type { Admin, Consumer, Producer } from 'kafkajs';
 import { writeMarkerHeaders } from '@imscope/schemas/block-bounds.js';
 import { containerHeader } from '@imscope/schemas/container.js';
+import type { UnstoredBatches } from './answer-buffers.js';
 import type { BrokerPorts, TopicPartition } from './consumer-parts.js';
 import { writeDeadLetters } from './dead-letter.js';
 
-/** @param names.group and `names.deadLetterTopic`, prefix and all */
+/** @param unstored is told what is stored @param names.group and `names.deadLetterTopic`, prefix and all */
 export function kafkaPorts(
   { admin, consumer, producer }: { admin: Admin; consumer: Consumer; producer: Producer },
+  unstored: UnstoredBatches,
   names: { readonly group: string; readonly deadLetterTopic: string },
 ): BrokerPorts {
   return {
-    commit: ({ topic, partition }, offset, metadata) =>
-      consumer.commitOffsets([{ topic, partition, offset: String(offset), metadata }]),
+    commit: ({ topic, partition }, offset, metadata) => {
+      unstored.stored({ topic, partition }, offset);
+      return consumer.commitOffsets([{ topic, partition, offset: String(offset), metadata }]);
+    },
     readCommitted: async ({ topic, partition }) => {
       const [found] = await admin.fetchOffsets({ groupId: names.group, topics: [topic] });
       const committed = found?.partitions.find((one) => one.partition === partition);
@@ -30,7 +34,10 @@ export function kafkaPorts(
       return offset;
     },
     writeDeadLetters: (place, dead) => writeDeadLetters(producer, names.deadLetterTopic, place, dead),
-    seek: ({ topic, partition }, offset) => consumer.seek({ topic, partition, offset: String(offset) }),
+    seek: ({ topic, partition }, offset) => {
+      unstored.forgetPartition({ topic, partition });
+      consumer.seek({ topic, partition, offset: String(offset) });
+    },
   };
 }
 

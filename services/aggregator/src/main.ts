@@ -11,6 +11,7 @@ import { createLogger } from '@imscope/runtime/logger.js';
 import { runService } from '@imscope/runtime/service.js';
 import { createStoreClient } from '@imscope/runtime/store-client.js';
 import { TOPICS } from '@imscope/schemas/topics.js';
+import { AnswerBuffers } from './answer-buffers.js';
 import { SETTINGS } from './config.js';
 import { startConsuming } from './consume.js';
 import { runDlq } from './dlq/run-dlq.js';
@@ -18,7 +19,7 @@ import { createAggregatorMetrics } from './metrics.js';
 import { prepare } from './prepare.js';
 import { runLedgerCheck } from './reconcile/ledger-check.js';
 import { startReconciling } from './reconcile/start-reconciling.js';
-import { connectForWholeAnswers, spareTheJoin } from './whole-responses.js';
+import { connectForWholeAnswers, spareTheJoin, tellBatches } from './whole-responses.js';
 
 async function runPrepare(): Promise<void> {
   const loaded = loadConfig(SETTINGS, process.env);
@@ -75,6 +76,8 @@ else
         const ping = await store.ping();
         readiness.report('store', ping.success ? undefined : ping.error.message);
         spareTheJoin();
+        const answers = new AnswerBuffers();
+        tellBatches(answers);
         const metrics = createAggregatorMetrics(registry);
         const consuming = await startConsuming(
           {
@@ -89,8 +92,9 @@ else
           },
           {
             kafka: createKafka(config, 'imscope-aggregator', logger, {
-              socketFactory: connectForWholeAnswers,
+              socketFactory: connectForWholeAnswers(answers),
             }),
+            answers,
             store,
             logger,
             readiness,

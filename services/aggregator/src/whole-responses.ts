@@ -7,6 +7,7 @@ import { createRequire } from 'node:module';
 import { type Socket, connect, isIP } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import type { ISocketFactory } from 'kafkajs';
+import { type AnswerBuffers, type MessageBytes, memoryOf } from './answer-buffers.js';
 
 const LENGTH_BYTES = 4;
 const SHARED_BYTES = 64 << 10;
@@ -17,13 +18,15 @@ const KEEP_ALIVE_MS = 60_000;
 /** Cuts a stream into answers. `space` says where the next bytes shall go, `take` how many went there. */
 export class AnswerCutter {
   readonly #shared = Buffer.allocUnsafeSlow(SHARED_BYTES);
+  readonly #buffers: AnswerBuffers;
   readonly #hand: (bytes: Buffer) => void;
   #answer: Buffer | undefined;
   #filled = 0;
   #uncut = false;
 
   /** @param hand gets whole answers, one or several at once, each with its length before it */
-  constructor(hand: (bytes: Buffer) => void) {
+  constructor(buffers: AnswerBuffers, hand: (bytes: Buffer) => void) {
+    this.#buffers = buffers;
     this.#hand = hand;
   }
 
@@ -58,7 +61,7 @@ export class AnswerCutter {
       this.#uncut = true;
       this.#takeShared();
     } else if (length > SHARED_BYTES) {
-      this.#answer = Buffer.allocUnsafeSlow(length);
+      this.#answer = this.#buffers.take(length);
       this.#shared.copy(this.#answer, 0, 0, this.#filled);
     }
   }
@@ -75,17 +78,23 @@ function endOfWhole(bytes: Buffer, filled: number): number {
   return end;
 }
 
-/** Connections for kafkajs whose answers come whole. */
-export const connectForWholeAnswers: ISocketFactory = ({ host, port, ssl, onConnect }) => {
-  // kafkajs gives false, against its types, where there is no TLS.
-  const socket: Socket = ssl
-    ? connectTls({ host, port, ...(isIP(host) === 0 ? { servername: host } : {}), ...ssl }, onConnect)
-    : connectPlain(host, port, onConnect);
-  return socket.setKeepAlive(true, KEEP_ALIVE_MS);
-};
+/** Connections for kafkajs whose answers come whole. @param buffers where large ones are read to */
+export function connectForWholeAnswers(buffers: AnswerBuffers): ISocketFactory {
+  return ({ host, port, ssl, onConnect }) => {
+    // kafkajs gives false, against its types, where there is no TLS.
+    const socket: Socket = ssl
+      ? connectTls({ host, port, ...(isIP(host) === 0 ? { servername: host } : {}), ...ssl }, onConnect)
+      : connectPlain({ host, port }, onConnect, buffers);
+    return socket.setKeepAlive(true, KEEP_ALIVE_MS);
+  };
+}
 
-function connectPlain(host: string, port: number, onConnect: () => void): Socket {
-  const cutter = new AnswerCutter((bytes) => socket.emit('data', bytes));
+function connectPlain(
+  { host, port }: { readonly host: string; readonly port: number },
+  onConnect: () => void,
+  buffers: AnswerBuffers,
+): Socket {
+  const cutter = new AnswerCutter(buffers, (bytes) => socket.emit('data', bytes));
   const socket = connect(
     {
       host,
@@ -128,4 +137,30 @@ function hasProcessData(value: unknown): value is { processData: ProcessData } {
     'processData' in value &&
     typeof value.processData === 'function'
   );
+}
+
+type FetchAnswer = {
+  readonly responses: readonly {
+    readonly partitions: readonly { readonly messages: readonly MessageBytes[] }[];
+  }[];
+};
+type FetchResponse = { decode: (answer: Buffer) => Promise<FetchAnswer> };
+
+/** Versions in which messages come as they do today; brokers have spoken them since 0.11. */
+const FETCH_VERSIONS = [4, 5, 6, 7, 8, 9, 10, 11];
+
+/** Tells of every fetched answer how many batches point into it. Without it, none is used again. */
+export function tellBatches(buffers: AnswerBuffers): void {
+  const require = createRequire(import.meta.url);
+  for (const version of FETCH_VERSIONS) {
+    const response = require(`kafkajs/src/protocol/requests/fetch/v${version}/response.js`) as FetchResponse;
+    const { decode } = response;
+    response.decode = async (answer) => {
+      const decoded = await decode(answer);
+      const batches = decoded.responses.flatMap(({ partitions }) => partitions);
+      const within = batches.filter(({ messages }) => memoryOf(messages) === answer.buffer);
+      buffers.divide(answer.buffer, within.length);
+      return decoded;
+    };
+  }
 }

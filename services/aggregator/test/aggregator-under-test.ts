@@ -16,13 +16,27 @@ import { type ClickHouseClient, createStoreClient } from '@imscope/runtime/store
 import { TOPICS } from '@imscope/schemas/topics.js';
 import { Registry } from 'prom-client';
 import { startStore, storeEnv } from '../../../scripts/stack/store.js';
+import { AnswerBuffers } from '../src/answer-buffers.js';
 import { SETTINGS } from '../src/config.js';
 import { startConsuming } from '../src/consume.js';
 import { createAggregatorMetrics } from '../src/metrics.js';
 import { prepare } from '../src/prepare.js';
+import { connectForWholeAnswers, spareTheJoin, tellBatches } from '../src/whole-responses.js';
 import { batchMessage } from './log-of-messages.js';
 
 const LOGGER = createLogger('aggregator-under-test', 'silent');
+
+/** What is given back is spoilt at once, so that whoever still reads it shows. */
+class SpoilingBuffers extends AnswerBuffers {
+  protected override release(buffer: Buffer): void {
+    buffer.fill(0xdd);
+    super.release(buffer);
+  }
+}
+
+const ANSWERS = new SpoilingBuffers();
+spareTheJoin();
+tellBatches(ANSWERS);
 const WAIT_MS = 60_000;
 /** Of all records; the real store would not keep old ones. */
 const EVENT_TIMES = { least: Date.now(), greatest: Date.now() };
@@ -132,7 +146,10 @@ async function startMember(
       stallTimeoutMs: config.stallTimeoutMs,
     },
     {
-      kafka: createKafka(config, 'aggregator-under-test', LOGGER),
+      kafka: createKafka(config, 'aggregator-under-test', LOGGER, {
+        socketFactory: connectForWholeAnswers(ANSWERS),
+      }),
+      answers: ANSWERS,
       store,
       timing: { nowMs: Date.now, delay, random: Math.random },
       metrics: createAggregatorMetrics(new Registry()),

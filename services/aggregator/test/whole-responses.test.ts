@@ -5,6 +5,8 @@ import type { AddressInfo } from 'node:net';
 import { once } from 'node:events';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import type { ISocketFactory } from 'kafkajs';
+import { AnswerBuffers } from '../src/answer-buffers.js';
 import { AnswerCutter, connectForWholeAnswers, spareTheJoin } from '../src/whole-responses.js';
 
 function answerOf(bytes: number): Buffer {
@@ -42,7 +44,7 @@ test('answers come in order, whole, each with its length, however the network cu
     fc.property(SIZES, PIECES, (sizes, pieces) => {
       const handed: Buffer[] = [];
       const stream = Buffer.concat(sizes.map(answerOf));
-      feed(new AnswerCutter((bytes) => handed.push(bytes)), stream, pieces);
+      feed(new AnswerCutter(new AnswerBuffers(), (bytes) => handed.push(bytes)), stream, pieces);
       assert.ok(Buffer.concat(handed).equals(stream));
       for (const bytes of handed) {
         let at = 0;
@@ -56,7 +58,7 @@ test('answers come in order, whole, each with its length, however the network cu
 
 test('a large answer is one buffer, in which the bytes stand where they were read to', () => {
   const handed: Buffer[] = [];
-  const cutter = new AnswerCutter((bytes) => handed.push(bytes));
+  const cutter = new AnswerCutter(new AnswerBuffers(), (bytes) => handed.push(bytes));
   const answer = answerOf(1_000_000);
   feed(cutter, answer, [100_000]);
   assert.deepEqual(handed, [answer]);
@@ -65,7 +67,7 @@ test('a large answer is one buffer, in which the bytes stand where they were rea
 test('bytes that open with no possible length are handed on as they come', () => {
   const handed: Buffer[] = [];
   const stream = Buffer.concat([Buffer.from('HTTP/1.1 400 Bad Request\r\n'), Buffer.alloc(100_000, 7)]);
-  feed(new AnswerCutter((bytes) => handed.push(bytes)), stream, [10, 40_000]);
+  feed(new AnswerCutter(new AnswerBuffers(), (bytes) => handed.push(bytes)), stream, [10, 40_000]);
   assert.ok(Buffer.concat(handed).equals(stream));
 });
 
@@ -78,8 +80,13 @@ test('a connection hands out whole answers', async () => {
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
   const handed: Buffer[] = [];
-  const none = false as unknown as Parameters<typeof connectForWholeAnswers>[0]['ssl'];
-  const socket = connectForWholeAnswers({ host: '127.0.0.1', port, ssl: none, onConnect: () => undefined });
+  const none = false as unknown as Parameters<ISocketFactory>[0]['ssl'];
+  const socket = connectForWholeAnswers(new AnswerBuffers())({
+    host: '127.0.0.1',
+    port,
+    ssl: none,
+    onConnect: () => undefined,
+  });
   socket.on('data', (bytes: Buffer) => handed.push(bytes));
   await once(socket, 'close');
   server.close();
