@@ -41,9 +41,10 @@ export type BacklogPlan = {
   readonly atMs: number;
 };
 
-/** Events are spread as if gateways had sent them at this rate. */
-const RECORDS_PER_SECOND = 1_000_000;
-const WINDOW_S = 10;
+/** Events are spread as if gateways had sent them at this rate: 4 million records are one window of metrics. */
+const RECORDS_PER_SECOND = 400_000;
+/** Of metrics of busy series. */
+export const WINDOW_S = 10;
 const GENERATED_AT_ONCE = 20_000;
 
 type Series = { readonly sdkAppId: number; readonly interface: string; readonly region: string };

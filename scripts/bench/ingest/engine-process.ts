@@ -59,9 +59,13 @@ async function answerQuestion(question: EngineQuestion): Promise<EngineResult> {
   if (session === undefined || openSession === undefined) throw new Error('ask for "open" first');
   measurement += 1;
   await session.run('TRUNCATE TABLE request_log');
-  return question.kind === 'kafka'
-    ? readFromKafka(session, question)
-    : insertFiles(openSession, question.files, question.sessions);
+  const result =
+    question.kind === 'kafka'
+      ? await readFromKafka(session, question)
+      : await insertFiles(openSession, question.files, question.sessions);
+  // What is left to merge shall not slow what is measured next.
+  await session.run('TRUNCATE TABLE request_log');
+  return result;
 }
 
 /** All tables, as all migrations leave them. */

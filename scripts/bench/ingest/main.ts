@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { startHelper } from '../collector/child-process.js';
 import { createBenchTraffic } from '../collector/bodies.js';
 import { say } from '../figure.js';
-import { type Backlog, type Container, makeBacklog } from './backlog.js';
+import { type Backlog, type Container, WINDOW_S, makeBacklog } from './backlog.js';
 import { type BlockFile, writeBlockFiles } from './block-files.js';
 import type { DecodeQuestion, DecodeResult } from './decode-process.js';
 import { readDiskUsage } from './disk-usage.js';
@@ -60,7 +60,9 @@ function prepareBacklog(): Backlog {
     options.sizes.map((size) => [size, size === largest ? options.records : options.recordsSmall]),
   );
   const jsonRecords = options.peers ? options.jsonRecords : 0;
-  const plan = { recordsBySize, jsonRecords, partitions: PARTITIONS, atMs: Date.now() };
+  // To the end of a window, so that the metrics of the records are as many as they would be.
+  const atMs = Math.floor(Date.now() / 1_000 / WINDOW_S) * WINDOW_S * 1_000 - 1;
+  const plan = { recordsBySize, jsonRecords, partitions: PARTITIONS, atMs };
   return makeBacklog(createBenchTraffic(), plan, (made) => say(`  ${made} records`));
 }
 
@@ -118,6 +120,8 @@ type Measured = Omit<Sample, 'round'>;
 
 async function measureOurs(size: number): Promise<Measured> {
   const { records, seconds, aggregatorSeconds, storeSeconds } = await measureIngest(stack, loadOf(size));
+  // What is left to merge shall not slow what is measured next.
+  await truncateTables(stack.client);
   const perMillion = 1_000_000 / records;
   return {
     way: 'ours',
@@ -147,7 +151,6 @@ async function measureEngine(way: 'engine-avro' | 'engine-json'): Promise<Measur
 }
 
 async function measureDecoder(): Promise<Measured> {
-  await truncateTables(stack.client);
   const { rows, seconds } = await decoder.ask({
     broker: stack.broker,
     topic: PEER_TOPICS.avro,
@@ -159,6 +162,7 @@ async function measureDecoder(): Promise<Measured> {
       database: stack.store.database,
     },
   });
+  await truncateTables(stack.client);
   return { way: 'decode', size: largest, rate: rows / seconds };
 }
 
@@ -182,10 +186,10 @@ async function measureMemory(): Promise<void> {
   say(`a backlog of ${times * options.records} records for a new aggregator`);
   await truncateTables(stack.client);
   const all = { ...load, metrics: [], accounts: [] };
-  const { booked } = await readBooked(stack.client);
+  const before = await readBooked(stack);
   await stack.restartAggregator(() => sendLoad(stack, all, times));
   const startMs = Date.now();
   const stopWatching = watchMemory(stack.aggregator().pid);
-  const storedMs = await untilBooked(stack.client, booked, all, times);
+  const storedMs = await untilBooked(stack, { ...before, toldByAggregator: 0 }, all, times);
   printMemory(stopWatching(), (times * options.records * 1_000) / (storedMs - startMs));
 }
