@@ -68,6 +68,10 @@ function intakeMetrics(metrics: Maker) {
       'personal_fields_dropped_total',
       'fields about a person that were cut off a record',
     ),
+    attributesIgnored: metrics.counter(
+      'attributes_ignored_total',
+      'attributes of OTLP logs that are no field of a record and not about a person',
+    ),
     piecesScrubbed: metrics.counter(
       'text_pieces_scrubbed_total',
       'pieces about a person, or credentials, that were taken out of cause and exception',

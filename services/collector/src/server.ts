@@ -1,14 +1,16 @@
 /*
- * The listener of POST /v1/request-logs, over TLS where there is a certificate. Owns connections and their
+ * The listener of POST /v1/request-logs and POST /v1/logs, over TLS where there is a certificate. Owns connections and their
  * time limits; on stopping, new requests are refused and those that are in are answered.
  */
 import { createServer, type Server } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import Fastify, { type FastifyServerFactory } from 'fastify';
-import { HttpError, installErrorAnswers } from '@imscope/runtime/http-errors.js';
+import { HttpError, installErrorAnswers, setErrorAnswers } from '@imscope/runtime/http-errors.js';
 import type { Logger } from '@imscope/runtime/logger.js';
 import type { Certificate } from './certificate.js';
+import { OTLP_LOGS, sendOtlpError } from './endpoints/otlp-logs.js';
+import { REQUEST_LOGS } from './endpoints/request-logs.js';
 import { takeRequest, type TakeOptions } from './take-request.js';
 
 export type ServerOptions = TakeOptions & {
@@ -59,7 +61,11 @@ export async function startServer(options: ServerOptions): Promise<CollectorServ
   // Bodies are read by the handler, after it knows who sends and that there is room.
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', (_request, _payload, done) => done(null));
-  app.post('/v1/request-logs', (request, reply) => takeRequest(request, reply, options));
+  app.post('/v1/request-logs', (request, reply) => takeRequest(request, reply, REQUEST_LOGS, options));
+  await app.register(async (otlp) => {
+    setErrorAnswers(otlp, logger, sendOtlpError);
+    otlp.post('/v1/logs', (request, reply) => takeRequest(request, reply, OTLP_LOGS, options));
+  });
   await app.listen({ host: options.host, port: options.port });
   const { port } = app.server.address() as AddressInfo;
   return {

@@ -1,7 +1,8 @@
 /*
  * One request, in one chain: who is it, is it within its limit, what form has the body, is there room, read, wait
- * for its turn, take in, wait for every batch, answer. 202 means that every accepted record of the request is
- * durable and counted; 429 and 503 that nothing of it was taken.
+ * for its turn, take in, wait for every batch, answer. An answer of success means that every accepted record of the
+ * request is durable and counted; 429 and 503 that nothing of it was taken. Addresses differ in the forms of bodies
+ * that they take, and in how they tell what came of them.
  */
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { HttpError } from '@imscope/runtime/http-errors.js';
@@ -9,12 +10,19 @@ import type { Grant, Tokens } from '@imscope/runtime/tokens.js';
 import type { NewRequestLog } from '@imscope/schemas/request-log-encoder.js';
 import type { Batch } from './batches/batch.js';
 import type { ByteBudget } from './byte-budget.js';
-import { type Intake, takeIn } from './intake/intake.js';
+import { type Intake, rejectedCount, takeIn } from './intake/intake.js';
 import type { RequestLimits } from './limits/application-limits.js';
 import { type Limits, rateLimitFields } from './limits/limits.js';
 import type { Admission } from './limits/sender-limits.js';
 import type { CollectorMetrics } from './metrics.js';
-import { type BodyBounds, type BodyForm, bodyForm, readBody } from './intake/read-body.js';
+import {
+  type BodyBounds,
+  type BodyForm,
+  bodyForm,
+  type BodyFormat,
+  type BodyFormats,
+  readBody,
+} from './intake/read-body.js';
 import type { SpoolSpace } from './spool/spool-space.js';
 
 export type TakeOptions = {
@@ -43,17 +51,25 @@ export type RequestBatches = {
   readonly finish: () => void;
 };
 
+/** An address that records are sent to. */
+export type Endpoint = {
+  readonly formats: BodyFormats;
+  /** Answers where all accepted records are durable. */
+  readonly answer: (reply: FastifyReply, intake: Intake, format: BodyFormat) => FastifyReply;
+};
+
 /** What a waiting request takes beside its body: sockets, headers, promises. Bounds requests by number. */
 const REQUEST_BYTES = 8 << 10;
 
 export async function takeRequest(
   request: FastifyRequest,
   reply: FastifyReply,
+  endpoint: Endpoint,
   options: TakeOptions,
 ): Promise<FastifyReply> {
   const { limits, metrics } = options;
   const grant = options.authenticate(request.headers.authorization, 'write');
-  const form = bodyForm(request.headers);
+  const form = bodyForm(request.headers, endpoint.formats);
   const key = idempotencyKey(request.headers['idempotency-key'], options.keysKnown());
   refuseIfFailing(options.failure());
   const admission = admit(request, reply, grant, limits);
@@ -75,12 +91,7 @@ export async function takeRequest(
     });
     room.forgetBody();
     await durable(intake.batches);
-    return await reply.code(202).send({
-      accepted: intake.accepted,
-      rejected: intake.rejected,
-      rejected_count: sum(intake.rejectedByReason.values()),
-      rejected_by_reason: Object.fromEntries(intake.rejectedByReason),
-    });
+    return await endpoint.answer(reply, intake, form.format);
   } catch (error) {
     // What was refused for our own sake does not count against the sender.
     if (error instanceof HttpError && error.code === 'unavailable') admission.refund();
@@ -248,17 +259,12 @@ function count(intake: Intake, metrics: CollectorMetrics): void {
   for (const [reason, records] of intake.rejectedByReason) metrics.recordsRejected.inc({ reason }, records);
   metrics.recordsReceived.inc(received(intake));
   if (intake.fieldsDropped > 0) metrics.fieldsDropped.inc(intake.fieldsDropped);
+  if (intake.attributesIgnored > 0) metrics.attributesIgnored.inc(intake.attributesIgnored);
   if (intake.piecesScrubbed > 0) metrics.piecesScrubbed.inc(intake.piecesScrubbed);
   if (intake.idsTaken > 0) metrics.interfaceIdsTaken.inc(intake.idsTaken);
 }
 
 /** Records read out of the body, good and bad. */
 function received(intake: Intake): number {
-  return intake.accepted + sum(intake.rejectedByReason.values());
-}
-
-function sum(numbers: Iterable<number>): number {
-  let total = 0;
-  for (const number of numbers) total += number;
-  return total;
+  return intake.accepted + rejectedCount(intake);
 }

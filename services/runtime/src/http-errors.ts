@@ -1,8 +1,9 @@
 /*
  * The one error answer of every HTTP service: {"error":{"code":"stable_code","message":"…"}}. Codes are a closed
- * list; messages say what was received, what is allowed and what to do. Internal errors are logged, not told.
+ * list; messages say what was received, what is allowed and what to do. Internal errors are logged, not told. Where a
+ * protocol has a form of its own, the service gives that.
  */
-import type { FastifyInstance, FastifyReply } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from './logger.js';
 
 /** Stable codes and their HTTP status. */
@@ -53,16 +54,26 @@ const FASTIFY_ERRORS: Readonly<Record<string, ErrorCode>> = {
 export function installErrorAnswers(app: FastifyInstance, logger: Logger): void {
   app.setNotFoundHandler(async (request, reply) => {
     return sendError(
+      request,
       reply,
       new HttpError('not_found', `no such address: ${request.method} ${pathOf(request.url)}`),
     );
   });
+  setErrorAnswers(app, logger, sendError);
+}
+
+/** Gives an error its answer's form; `retry-after` is set already. */
+export type SendError = (request: FastifyRequest, reply: FastifyReply, error: HttpError) => FastifyReply;
+
+/** Makes errors of the handlers of `app`, which may be a part of a larger one, take the form of `send`. */
+export function setErrorAnswers(app: FastifyInstance, logger: Logger, send: SendError): void {
   app.setErrorHandler(async (error: Error & { code?: string; statusCode?: number }, request, reply) => {
     const answer = asHttpError(error);
     if (answer.code === 'internal_error') {
       logger.error({ err: error, method: request.method, path: pathOf(request.url) }, 'request failed');
     }
-    return sendError(reply, answer);
+    if (answer.retryAfterS !== undefined) reply.header('retry-after', String(answer.retryAfterS));
+    return send(request, reply, answer);
   });
 }
 
@@ -82,8 +93,7 @@ function asHttpError(error: Error & { code?: string; statusCode?: number }): Htt
   );
 }
 
-function sendError(reply: FastifyReply, error: HttpError): FastifyReply {
-  if (error.retryAfterS !== undefined) reply.header('retry-after', String(error.retryAfterS));
+function sendError(_request: FastifyRequest, reply: FastifyReply, error: HttpError): FastifyReply {
   return reply.code(ERROR_STATUS[error.code]).send({ error: { code: error.code, message: error.message } });
 }
 

@@ -30,6 +30,8 @@ export type Intake = {
   /** The same by application, as far as the sender speaks for it; 0 for all others. */
   readonly rejectedByApplication: ReadonlyMap<number, ReadonlyMap<RejectReason, number>>;
   readonly fieldsDropped: number;
+  /** Attributes of OTLP that are no field of a record and not about a person. */
+  readonly attributesIgnored: number;
   /** Pieces about a person, or credentials, taken out of texts. */
   readonly piecesScrubbed: number;
   /** Records whose path ids were taken out of. */
@@ -37,6 +39,13 @@ export type Intake = {
   /** The batches that hold the accepted records. */
   readonly batches: ReadonlySet<Batch>;
 };
+
+/** How many records were refused, named or not. */
+export function rejectedCount({ rejectedByReason }: Pick<Intake, 'rejectedByReason'>): number {
+  let total = 0;
+  for (const records of rejectedByReason.values()) total += records;
+  return total;
+}
 
 export type IntakeOptions = {
   readonly grant: Grant;
@@ -85,7 +94,7 @@ export function takeIn(
     if (batch !== lastBatch) batches.add(batch);
     lastBatch = batch;
   };
-  parseBody(body, options.room, (index, value) => {
+  const strays = parseBody(body, options.room, (index, value) => {
     const checked = isRejection(value) ? value : checkRecord(value, grant, context);
     if (isRejection(checked)) refusals.add(index, checked, value);
     else if (options.whole) kept.push({ index, record: checked });
@@ -100,7 +109,8 @@ export function takeIn(
     rejected,
     rejectedByReason,
     rejectedByApplication,
-    fieldsDropped,
+    fieldsDropped: fieldsDropped + strays.personal,
+    attributesIgnored: strays.ignored,
     piecesScrubbed,
     idsTaken,
     batches,

@@ -1,8 +1,11 @@
 /*
- * A body → its records, still unchecked. A body that is not JSON, or no Avro container, is refused whole; an NDJSON
- * line that is not JSON is refused alone and its neighbours stay.
+ * A body → its records, still unchecked. A body that is not JSON, no Avro container or no OTLP request is refused whole;
+ * an NDJSON line that is not JSON is refused alone and its neighbours stay.
  */
 import { HttpError } from '@imscope/runtime/http-errors.js';
+import { OtlpRecords } from './otlp/otlp-records.js';
+import { readOtlpJson } from './otlp/parse-otlp-json.js';
+import { readOtlpProtobuf } from './otlp/parse-otlp-protobuf.js';
 import { parseAvro } from './parse-avro.js';
 import type { BodyFormat } from './read-body.js';
 import { Rejection, showValue } from './reject-reasons.js';
@@ -16,11 +19,22 @@ export type OnRecord = (index: number, value: unknown) => void;
  */
 export const RECORDS_MAX = 100_000;
 
+/**
+ * An attribute in OTLP's JSON has two objects, so that a good record has some 40 brackets, and 8 MiB of them below
+ * 250,000. For the same reason as above.
+ */
+const OTLP_BRACKETS_MAX = 400_000;
+
 export type BodyRoom = {
   readonly inflatedBytesMax: number;
   /** Called before the first record with the bytes that a container has beyond its own; throws where there is no room. */
   readonly hold: (bytes: number) => void;
 };
+
+/** Attributes of OTLP that went into no record; other forms have none. */
+export type StrayAttributes = { readonly ignored: number; readonly personal: number };
+
+const NO_STRAYS: StrayAttributes = { ignored: 0, personal: 0 };
 
 /**
  * @throws HttpError empty_body, unreadable_body, unsupported_encoding or body_too_large, or what `hold` throws; nothing
@@ -30,10 +44,34 @@ export function parseBody(
   { bytes, format }: { readonly bytes: Buffer; readonly format: BodyFormat },
   { inflatedBytesMax, hold }: BodyRoom,
   onRecord: OnRecord,
-): void {
+): StrayAttributes {
+  // A message of protobuf without any field has no bytes.
+  if (format === 'otlp-protobuf') return parseOtlp((records) => readOtlpProtobuf(bytes, records), onRecord);
   if (bytes.length === 0) throw emptyBody();
+  if (format === 'otlp-json') {
+    const text = bodyText(bytes);
+    refuseBrackets(text, OTLP_BRACKETS_MAX, tooManyBrackets);
+    return parseOtlp((records) => readOtlpJson(JSON.parse(text), records), onRecord);
+  }
   if (format === 'avro') parseAvro(bytes, { inflatedBytesMax, recordsMax: RECORDS_MAX }, hold, onRecord);
   else parseText(bodyText(bytes), format, onRecord);
+  return NO_STRAYS;
+}
+
+function parseOtlp(read: (records: OtlpRecords) => void, onRecord: OnRecord): StrayAttributes {
+  const records = new OtlpRecords(RECORDS_MAX, tooManyRecords);
+  try {
+    read(records);
+  } catch (error) {
+    if (error instanceof HttpError) throw error;
+    throw new HttpError(
+      'unreadable_body',
+      `the body is no ExportLogsServiceRequest of OTLP: ${messageOf(error)}`,
+      { cause: error },
+    );
+  }
+  records.values.forEach((value, index) => onRecord(index, value));
+  return { ignored: records.attributesIgnored, personal: records.personalDropped };
 }
 
 /**
@@ -51,11 +89,18 @@ function emptyBody(): HttpError {
 
 function parseText(text: string, format: 'json' | 'ndjson', onRecord: OnRecord): void {
   if (text.trim() === '') throw emptyBody();
-  // Before parsing, for the parsed form is what takes the memory. Brackets within texts count too; the margin is wide.
-  const counted = format === 'ndjson' ? ['\n'] : ['{', '['];
-  if (counted.some((character) => occursMoreThan(RECORDS_MAX, character, text))) throw tooManyRecords();
-  if (format === 'ndjson') parseLines(text, onRecord);
-  else parseJson(text, onRecord);
+  if (format === 'ndjson') {
+    if (occursMoreThan(RECORDS_MAX, '\n', text)) throw tooManyRecords();
+    parseLines(text, onRecord);
+  } else {
+    refuseBrackets(text, RECORDS_MAX, tooManyRecords);
+    parseJson(text, onRecord);
+  }
+}
+
+/** Before parsing, for the parsed form is what takes the memory. Brackets within texts count too; the margin is wide. */
+function refuseBrackets(text: string, most: number, tooMany: () => HttpError): void {
+  if (['{', '['].some((bracket) => occursMoreThan(most, bracket, text))) throw tooMany();
 }
 
 function parseJson(text: string, onRecord: OnRecord): void {
@@ -110,6 +155,13 @@ function tooManyRecords(): HttpError {
   return new HttpError(
     'body_too_large',
     `the body has more than ${RECORDS_MAX} records: send fewer a request, 500 to 5000 are good`,
+  );
+}
+
+function tooManyBrackets(): HttpError {
+  return new HttpError(
+    'body_too_large',
+    `the body has more than ${OTLP_BRACKETS_MAX} objects or lists: send fewer records a request, 500 to 5000 are good`,
   );
 }
 

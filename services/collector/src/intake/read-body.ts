@@ -7,30 +7,27 @@ import type { Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { HttpError } from '@imscope/runtime/http-errors.js';
 
-export type BodyFormat = 'json' | 'ndjson' | 'avro';
+export type BodyFormat = 'json' | 'ndjson' | 'avro' | 'otlp-protobuf' | 'otlp-json';
 export type BodyForm = { readonly format: BodyFormat; readonly gzip: boolean };
 
 export type BodyBounds = { readonly bytesMax: number; readonly inflatedBytesMax: number };
 
-const FORMATS: ReadonlyMap<string, BodyFormat> = new Map([
-  ['application/json', 'json'],
-  ['application/x-ndjson', 'ndjson'],
-  ['application/avro', 'avro'],
-  ['avro/binary', 'avro'],
-]);
+/** Media types, in lower case, and what they stand for at one address. */
+export type BodyFormats = ReadonlyMap<string, BodyFormat>;
+
 const CHARSETS: ReadonlySet<string> = new Set(['utf-8', 'utf8', 'us-ascii']);
 
 /** What the headers say the body is. Throws `HttpError` unsupported_media_type or unsupported_encoding. */
-export function bodyForm(headers: IncomingHttpHeaders): BodyForm {
+export function bodyForm(headers: IncomingHttpHeaders, formats: BodyFormats): BodyForm {
   const [mediaType = '', ...parameters] = (headers['content-type'] ?? '').toLowerCase().split(';');
-  const format = FORMATS.get(mediaType.trim());
+  const format = formats.get(mediaType.trim());
   const charset = parameters
     .map((parameter) => /^\s*charset\s*=\s*"?([^"\s]*)"?\s*$/.exec(parameter)?.[1])
     .find((found) => found !== undefined);
   if (format === undefined || (charset !== undefined && !CHARSETS.has(charset))) {
     throw new HttpError(
       'unsupported_media_type',
-      `content type is "${(headers['content-type'] ?? '').slice(0, 100)}": send application/json or application/x-ndjson in UTF-8, or application/avro`,
+      `content type is "${(headers['content-type'] ?? '').slice(0, 100)}": send one of ${[...formats.keys()].join(', ')}, text in UTF-8`,
     );
   }
   const encoding = (headers['content-encoding'] ?? 'identity').toLowerCase();

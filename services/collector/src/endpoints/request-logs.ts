@@ -1,0 +1,19 @@
+/* `POST /v1/request-logs`: our own forms of a body, and an answer that names each refused record. */
+import { rejectedCount } from '../intake/intake.js';
+import type { Endpoint } from '../take-request.js';
+
+export const REQUEST_LOGS: Endpoint = {
+  formats: new Map([
+    ['application/json', 'json'],
+    ['application/x-ndjson', 'ndjson'],
+    ['application/avro', 'avro'],
+    ['avro/binary', 'avro'],
+  ]),
+  answer: (reply, intake) =>
+    reply.code(202).send({
+      accepted: intake.accepted,
+      rejected: intake.rejected,
+      rejected_count: rejectedCount(intake),
+      rejected_by_reason: Object.fromEntries(intake.rejectedByReason),
+    }),
+};

@@ -1,0 +1,223 @@
+/*
+ * An OTLP `ExportLogsServiceRequest` in protobuf → records in the form JSON has them. Fields are visited as they
+ * stand in the bytes and no message is built: what is no field of ours is passed over by its length. Every length is
+ * held against the message around it, nesting is followed to a fixed depth only, and nothing is handed on before the
+ * last byte was read. Field numbers are those of opentelemetry-proto.
+ */
+import { BinaryReader, WireType } from '@bufbuild/protobuf/wire';
+import { targetOf } from './attributes.js';
+import { type OtlpRecords, takeStray } from './otlp-records.js';
+import { NO_SCALAR, Sheet } from './sheet.js';
+
+/** Wire types, the lowest three bits of a tag. */
+const VARINT = WireType.Varint;
+const FIXED64 = WireType.Bit64;
+const BYTES = WireType.LengthDelimited;
+
+/** ExportLogsServiceRequest */
+const RESOURCE_LOGS = (1 << 3) | BYTES;
+/** ResourceLogs */
+const RESOURCE = (1 << 3) | BYTES;
+const SCOPE_LOGS = (2 << 3) | BYTES;
+/** Resource */
+const RESOURCE_ATTRIBUTES = (1 << 3) | BYTES;
+/** ScopeLogs */
+const LOG_RECORDS = (2 << 3) | BYTES;
+/** LogRecord */
+const TIME_UNIX_NANO = (1 << 3) | FIXED64;
+const SEVERITY_NUMBER = (2 << 3) | VARINT;
+const BODY = (5 << 3) | BYTES;
+const ATTRIBUTES = (6 << 3) | BYTES;
+const TRACE_ID = (9 << 3) | BYTES;
+const OBSERVED_TIME_UNIX_NANO = (11 << 3) | FIXED64;
+/** KeyValue */
+const KEY = (1 << 3) | BYTES;
+const VALUE = (2 << 3) | BYTES;
+/** AnyValue */
+const STRING_VALUE = (1 << 3) | BYTES;
+const BOOL_VALUE = (2 << 3) | VARINT;
+const INT_VALUE = (3 << 3) | VARINT;
+const DOUBLE_VALUE = (4 << 3) | FIXED64;
+const ARRAY_VALUE = (5 << 3) | BYTES;
+const KVLIST_VALUE = (6 << 3) | BYTES;
+const BYTES_VALUE = (7 << 3) | BYTES;
+
+const TRACE_ID_BYTES = 16;
+const NO_TRACE_ID = '0'.repeat(2 * TRACE_ID_BYTES);
+
+/** Adds the records of a body to `records`. @throws Error where the bytes are no such message */
+export function readOtlpProtobuf(bytes: Buffer, records: OtlpRecords): void {
+  new RequestReader(bytes, records).read();
+}
+
+class RequestReader {
+  readonly #bytes: Buffer;
+  readonly #reader: BinaryReader;
+  readonly #records: OtlpRecords;
+  readonly #resource = new Sheet('resource');
+  readonly #record = new Sheet('record');
+
+  constructor(bytes: Buffer, records: OtlpRecords) {
+    this.#bytes = bytes;
+    this.#reader = new BinaryReader(bytes);
+    this.#records = records;
+  }
+
+  read(): void {
+    const reader = this.#reader;
+    const end = reader.len;
+    while (reader.pos < end) {
+      const tag = reader.uint32();
+      if (tag === RESOURCE_LOGS) this.#resourceLogs(this.#messageEnd(end));
+      else this.#skip(tag, end);
+    }
+  }
+
+  /** Twice: the resource may stand behind the records it is of. */
+  #resourceLogs(end: number): void {
+    const reader = this.#reader;
+    const start = reader.pos;
+    this.#resource.clear();
+    while (reader.pos < end) {
+      const tag = reader.uint32();
+      if (tag === RESOURCE) this.#resourceMessage(this.#messageEnd(end));
+      else this.#skip(tag, end);
+    }
+    reader.pos = start;
+    while (reader.pos < end) {
+      const tag = reader.uint32();
+      if (tag === SCOPE_LOGS) this.#scopeLogs(this.#messageEnd(end));
+      else this.#skip(tag, end);
+    }
+  }
+
+  #resourceMessage(end: number): void {
+    const reader = this.#reader;
+    while (reader.pos < end) {
+      const tag = reader.uint32();
+      if (tag === RESOURCE_ATTRIBUTES) this.#attribute(this.#messageEnd(end), this.#resource);
+      else this.#skip(tag, end);
+    }
+  }
+
+  #scopeLogs(end: number): void {
+    const reader = this.#reader;
+    while (reader.pos < end) {
+      const tag = reader.uint32();
+      if (tag === LOG_RECORDS) this.#logRecord(this.#messageEnd(end));
+      else this.#skip(tag, end);
+    }
+  }
+
+  #logRecord(end: number): void {
+    const reader = this.#reader;
+    let time: number | undefined;
+    let observed: number | undefined;
+    let severity = 0;
+    let body: unknown;
+    let traceId: string | undefined;
+    this.#record.copy(this.#resource);
+    while (reader.pos < end) {
+      const tag = reader.uint32();
+      if (tag === ATTRIBUTES) this.#attribute(this.#messageEnd(end), this.#record);
+      else if (tag === TIME_UNIX_NANO) time = this.#time();
+      else if (tag === OBSERVED_TIME_UNIX_NANO) observed = this.#time();
+      else if (tag === SEVERITY_NUMBER) severity = reader.int32();
+      else if (tag === BODY) body = this.#value(this.#messageEnd(end));
+      else if (tag === TRACE_ID) traceId = this.#traceId(this.#messageEnd(end));
+      else this.#skip(tag, end);
+    }
+    this.#leave(end);
+    this.#records.add(this.#record.record({ time: time ?? observed, severity, body, traceId }));
+  }
+
+  #attribute(end: number, sheet: Sheet): void {
+    const reader = this.#reader;
+    let name = '';
+    let valueStart = end;
+    let valueEnd = end;
+    while (reader.pos < end) {
+      const tag = reader.uint32();
+      if (tag === KEY) {
+        const keyEnd = this.#messageEnd(end);
+        name = this.#text(keyEnd);
+      } else if (tag === VALUE) {
+        valueEnd = this.#messageEnd(end);
+        valueStart = reader.pos;
+        reader.pos = valueEnd;
+      } else this.#skip(tag, end);
+    }
+    this.#leave(end);
+    const target = targetOf(name);
+    if (typeof target === 'string') return takeStray(target, name, sheet, this.#records);
+    reader.pos = valueStart;
+    sheet.put(target, this.#value(valueEnd));
+    reader.pos = end;
+  }
+
+  /** An AnyValue; of several in one the last counts. Lists and maps are passed over, whatever is in them. */
+  #value(end: number): unknown {
+    const reader = this.#reader;
+    let value: unknown;
+    while (reader.pos < end) {
+      const tag = reader.uint32();
+      if (tag === STRING_VALUE) value = this.#text(this.#messageEnd(end));
+      else if (tag === INT_VALUE) value = Number(reader.int64());
+      else if (tag === DOUBLE_VALUE) value = reader.double();
+      else if (tag === BOOL_VALUE) value = reader.bool();
+      else {
+        if (tag === ARRAY_VALUE || tag === KVLIST_VALUE || tag === BYTES_VALUE) value = NO_SCALAR;
+        this.#skip(tag, end);
+      }
+    }
+    this.#leave(end);
+    return value;
+  }
+
+  /** Nanoseconds → milliseconds, exactly: 2^32 ns are 4,294.967296 ms. 0 stands for no time. */
+  #time(): number | undefined {
+    const low = this.#reader.fixed32();
+    const high = this.#reader.fixed32();
+    if (low === 0 && high === 0) return undefined;
+    return high * 4_294 + Math.floor((high * 967_296 + low) / 1_000_000);
+  }
+
+  #traceId(end: number): string | undefined {
+    const start = this.#reader.pos;
+    this.#reader.pos = end;
+    if (end - start !== TRACE_ID_BYTES) return undefined;
+    const hex = this.#bytes.toString('hex', start, end);
+    return hex === NO_TRACE_ID ? undefined : hex;
+  }
+
+  #text(end: number): string {
+    const start = this.#reader.pos;
+    this.#reader.pos = end;
+    return this.#bytes.toString('utf8', start, end);
+  }
+
+  /** Where the message that begins here ends. */
+  #messageEnd(parentEnd: number): number {
+    const length = this.#reader.uint32();
+    const end = this.#reader.pos + length;
+    if (end > parentEnd) {
+      throw new Error(`a length of ${length} at byte ${this.#reader.pos} reaches beyond its message`);
+    }
+    return end;
+  }
+
+  #skip(tag: number, end: number): void {
+    const reader = this.#reader;
+    if (tag >>> 3 === 0) throw new Error(`a field at byte ${reader.pos} has the number 0`);
+    const wireType = (tag & 7) as WireType;
+    if (wireType === WireType.LengthDelimited) reader.pos = this.#messageEnd(end);
+    else reader.skip(wireType, tag >>> 3);
+    this.#leave(end, false);
+  }
+
+  /** A number's last byte may lie beyond the message it stands in. */
+  #leave(end: number, whole = true): void {
+    const { pos } = this.#reader;
+    if (pos > end || (whole && pos !== end)) throw new Error(`a message ends amid a field, at byte ${end}`);
+  }
+}
