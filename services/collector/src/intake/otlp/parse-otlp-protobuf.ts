@@ -14,6 +14,8 @@ const VARINT = WireType.Varint;
 const FIXED64 = WireType.Bit64;
 const BYTES = WireType.LengthDelimited;
 
+const WIRE_TYPES = [VARINT, FIXED64, BYTES, WireType.StartGroup, WireType.EndGroup, WireType.Bit32] as const;
+
 /** ExportLogsServiceRequest */
 const RESOURCE_LOGS = (1 << 3) | BYTES;
 /** ResourceLogs */
@@ -208,9 +210,9 @@ class RequestReader {
 
   #skip(tag: number, end: number): void {
     const reader = this.#reader;
-    if (tag >>> 3 === 0) throw new Error(`a field at byte ${reader.pos} has the number 0`);
-    const wireType = (tag & 7) as WireType;
-    if (wireType === WireType.LengthDelimited) reader.pos = this.#messageEnd(end);
+    const wireType = WIRE_TYPES[tag & 7];
+    if (tag >>> 3 === 0 || wireType === undefined) throw new Error(`no field begins at byte ${reader.pos}`);
+    if (wireType === BYTES) reader.pos = this.#messageEnd(end);
     else reader.skip(wireType, tag >>> 3);
     this.#leave(end, false);
   }
