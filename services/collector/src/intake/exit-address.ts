@@ -14,6 +14,31 @@ const ZERO = 48;
 let young = new Map<string, Buffer>();
 let old = new Map<string, Buffer>();
 
+/** An address that came in its 16 bytes, told from texts and numbers by its class. */
+export class EncodedAddress {
+  /** As `exitAddress` has it. */
+  readonly encoded: number | Buffer;
+
+  private constructor(encoded: number | Buffer) {
+    this.encoded = encoded;
+  }
+
+  /** The 16 bytes at `start`, copied. */
+  static of(bytes: Buffer, start: number): EncodedAddress {
+    return new EncodedAddress(
+      isMapped(bytes, start)
+        ? bytes.readUInt32BE(start + 12)
+        : Buffer.from(bytes.subarray(start, start + 16)),
+    );
+  }
+}
+
+/** IPv4 within ::ffff:0:0/96. */
+function isMapped(bytes: Buffer, start: number): boolean {
+  for (let at = start; at < start + 10; at++) if (bytes[at] !== 0) return false;
+  return bytes[start + 10] === 0xff && bytes[start + 11] === 0xff;
+}
+
 /** A number for IPv4, 16 bytes in network order for IPv6 (do not write into them), undefined for what is neither. */
 export function exitAddress(text: string): number | Buffer | undefined {
   return ipv4Number(text) ?? addressBytes(text);

@@ -1,27 +1,26 @@
 /*
  * An Avro object container → its records, in the form JSON has them, so that one set of checks judges both. Whoever
  * wrote it chose header text, sync marker and codec; the schema must be one of ours. Every count and length is held
- * against the bytes that remain, and every block walked to its end, before anything is decoded or handed on.
+ * against the bytes that remain, and every block read to its end, before anything is handed on.
  */
 import { HttpError } from '@imscope/runtime/http-errors.js';
-import { ALL_SCHEMAS, type AvroSchema } from '@imscope/schemas/avro-schema.js';
-import { skipValue } from '@imscope/schemas/avro-skip.js';
+import { REQUEST_LOG_SCHEMA } from '@imscope/schemas/avro-schema.js';
 import { type ContainerHeader, decodeLong, readHeader, SYNC_BYTES } from '@imscope/schemas/container.js';
 import { CODECS, unpack } from '@imscope/schemas/container-codec.js';
-import type { RequestLog } from '@imscope/schemas/request-log.js';
 import avro from 'avsc';
-import { Rejection, showValue } from './reject-reasons.js';
+import { AvroRecords } from './avro-records.js';
+import { showValue } from './reject-reasons.js';
 
 export type AvroBounds = { readonly inflatedBytesMax: number; readonly recordsMax: number };
 
-/** A block unpacked, and where each of its records begins. */
-type PlainBlock = { readonly plain: Buffer; readonly starts: readonly number[] };
+/** A block unpacked, and how many records it says it has. */
+type PlainBlock = { readonly plain: Buffer; readonly count: number };
 
 /** The text of a schema in a header; ours have 1.5 kB. */
 const SCHEMA_LENGTH_MAX = 16 << 10;
 /** Texts of headers that were judged before. */
 const KNOWN_MAX = 16;
-const known = new Map<string, AvroSchema>();
+const known = new Set<string>();
 
 /**
  * @param onInflated called with the unpacked bytes before the first record; throws where there is no room for them
@@ -37,30 +36,21 @@ export function parseAvro(
   const read = readHeader(bytes);
   if (!read.ok) throw unreadable(`its header cannot be read (${read.fault})`);
   const { header } = read;
-  const { type } = schemaOf(header);
-  const blocks = openBlocks(bytes, header, type, bounds);
+  checkSchema(header);
+  const blocks = openBlocks(bytes, header, bounds);
   onInflated(blocks.reduce((sum, { plain }) => sum + plain.length, 0));
-  let index = 0;
-  for (const { plain, starts } of blocks) {
-    // It was walked over, so it decodes.
-    for (const start of starts) onRecord(index++, jsonForm(type.decode(plain, start).value as RequestLog));
-  }
+  blocks.flatMap(readRecords).forEach((value, index) => onRecord(index, value));
 }
 
 /** Told by what Avro calls the canonical form: white space, docs and defaults are the writer's own. */
-function schemaOf({ schemaJson }: ContainerHeader): AvroSchema {
-  const before = known.get(schemaJson);
-  if (before !== undefined) return before;
+function checkSchema({ schemaJson }: ContainerHeader): void {
+  if (known.has(schemaJson)) return;
   const fingerprint = schemaJson.length <= SCHEMA_LENGTH_MAX ? canonicalFingerprint(schemaJson) : undefined;
-  const schema = ALL_SCHEMAS.find(
-    ({ name, type }) => name === 'RequestLog' && fingerprint?.equals(type.fingerprint()),
-  );
-  if (schema === undefined) {
+  if (fingerprint?.equals(REQUEST_LOG_SCHEMA.type.fingerprint()) !== true) {
     throw unreadable('its schema is none of ours: write it with schemas/avro/request-log.v1.avsc');
   }
   if (known.size >= KNOWN_MAX) known.clear();
-  known.set(schemaJson, schema);
-  return schema;
+  known.add(schemaJson);
 }
 
 function canonicalFingerprint(schemaJson: string): Buffer | undefined {
@@ -74,7 +64,6 @@ function canonicalFingerprint(schemaJson: string): Buffer | undefined {
 function openBlocks(
   bytes: Buffer,
   header: ContainerHeader,
-  type: avro.Type,
   { inflatedBytesMax, recordsMax }: AvroBounds,
 ): PlainBlock[] {
   const blocks: PlainBlock[] = [];
@@ -95,7 +84,7 @@ function openBlocks(
     if (records > recordsMax) throw tooLarge(`more than ${recordsMax} records`);
     const plain = unpacked(bytes.subarray(size.next, end), header.codec, room);
     room -= plain.length;
-    blocks.push({ plain, starts: startsOf(type, plain, count.value) });
+    blocks.push({ plain, count: count.value });
     position = end + SYNC_BYTES;
   }
   return blocks;
@@ -120,31 +109,20 @@ function unpacked(packed: Buffer, codec: string, bytesMax: number): Buffer {
   throw plain.fault === 'too_large' ? tooLarge(beyond) : unreadable('a block of it does not unpack');
 }
 
-function startsOf(type: avro.Type, plain: Buffer, count: number): number[] {
-  const starts: number[] = [];
-  let position = 0;
-  for (let index = 0; index < count; index++) {
-    const end = skipValue(type, plain, position);
-    if (end === undefined) throw unreadable(`record ${index} of a block is no record of its schema`);
-    starts.push(position);
-    position = end;
+/** A record has bytes, so a count that is too high runs out of them. */
+function readRecords({ plain, count }: PlainBlock): unknown[] {
+  const records = new AvroRecords(plain);
+  const values: unknown[] = [];
+  while (values.length < count) {
+    try {
+      values.push(records.next());
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error;
+      throw unreadable(`record ${values.length} of a block is no record of its schema`);
+    }
   }
-  if (position !== plain.length) throw unreadable('a block of it holds more than its records');
-  return starts;
-}
-
-/** Outcomes are judged here and records weighed here, whatever the sender says. */
-function jsonForm(record: RequestLog): unknown {
-  if (record.weight !== 1) {
-    return new Rejection('out_of_range', `weight is ${record.weight}: give 1, records are sampled here`);
-  }
-  const { latency_us, upstream_us, rtt_us, outcome: _outcome, weight: _weight, ...rest } = record;
-  return {
-    ...rest,
-    latency_ms: latency_us / 1_000,
-    upstream_ms: upstream_us === null ? null : upstream_us / 1_000,
-    rtt_ms: rtt_us === null ? null : rtt_us / 1_000,
-  };
+  if (!records.ended) throw unreadable('a block of it holds more than its records');
+  return values;
 }
 
 function unreadable(why: string): HttpError {

@@ -8,7 +8,7 @@ import { judgeOutcome } from '@imscope/schemas/codes/catalogue.js';
 import type { Outcome } from '@imscope/schemas/outcome.js';
 import { REQUEST_LOG_BOUNDS, type RequestLogJson } from '@imscope/schemas/request-log.js';
 import type { NewRequestLog } from '@imscope/schemas/request-log-encoder.js';
-import { exitAddress } from './exit-address.js';
+import { EncodedAddress, exitAddress } from './exit-address.js';
 import { interfaceName } from './interface-name.js';
 import { parseRfc3339 } from './parse-time.js';
 import { isPersonalField } from './personal-fields.js';
@@ -198,8 +198,7 @@ function readInterface(value: unknown, onIdTaken: () => void): string | Rejectio
 
 function readAddress(value: unknown): number | Buffer | Rejection {
   if (typeof value !== 'string') {
-    // Out of an Avro container.
-    if (value instanceof Buffer && value.length === 16) return value;
+    if (value instanceof EncodedAddress) return value.encoded;
     return isAbsent(value) ? missing('exit_ip') : wrongType('exit_ip', value, 'an address as text');
   }
   return (

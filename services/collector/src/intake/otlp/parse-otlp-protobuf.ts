@@ -5,6 +5,7 @@
  * last byte was read. Field numbers are those of opentelemetry-proto.
  */
 import { BinaryReader, WireType } from '@bufbuild/protobuf/wire';
+import { knownText } from '../known-texts.js';
 import { targetOf } from './attributes.js';
 import { type OtlpRecords, takeStray } from './otlp-records.js';
 import { NO_SCALAR, Sheet } from './sheet.js';
@@ -195,7 +196,7 @@ class RequestReader {
   #text(end: number): string {
     const start = this.#reader.pos;
     this.#reader.pos = end;
-    return this.#bytes.toString('utf8', start, end);
+    return knownText(this.#bytes, start, end);
   }
 
   /** Where the message that begins here ends. */

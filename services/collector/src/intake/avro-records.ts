@@ -1,0 +1,139 @@
+/*
+ * The records of one unpacked Avro block, in the form JSON has them. Read field by field as schemas/src/request-log-encoder.ts
+ * writes them: walking the schema with avsc takes ten times as long. Every length is held against the bytes that
+ * remain; what is no record throws, and the caller hands on nothing before the last one.
+ */
+import type { RequestLog, RequestLogJson } from '@imscope/schemas/request-log.js';
+import { EncodedAddress } from './exit-address.js';
+import { knownText } from './known-texts.js';
+import { Rejection } from './reject-reasons.js';
+
+/** As far as a record is a gateway's to tell: outcomes are judged and records weighed here. */
+type AvroRecord = { readonly [K in keyof RequestLogJson]-?: number | string | EncodedAddress | null };
+
+const ADDRESS_BYTES = 16;
+const OUTCOMES = 4;
+const INT_MAX = 2 ** 31;
+/** Eight bytes of seven bits hold more than any number of ours; nine may hold more than a number can. */
+const LONG_BYTES_MAX = 8;
+
+export class AvroRecords {
+  readonly #bytes: Buffer;
+  #position = 0;
+
+  constructor(plain: Buffer) {
+    this.#bytes = plain;
+  }
+
+  /** Nothing is left. */
+  get ended(): boolean {
+    return this.#position === this.#bytes.length;
+  }
+
+  /** The next record. @throws RangeError where the bytes are none */
+  next(): AvroRecord | Rejection {
+    const time = this.#long();
+    const sdkAppId = this.#long();
+    const name = this.#text();
+    const exitIp = this.#address();
+    const latencyUs = this.#long();
+    const upstreamUs = this.#nullable() ? this.#long() : null;
+    const rttUs = this.#nullable() ? this.#long() : null;
+    const code = this.#nullable() ? this.#int() : null;
+    const httpStatus = this.#int();
+    const outcome = this.#long();
+    if (outcome < 0 || outcome >= OUTCOMES) throw malformed();
+    const record: AvroRecord = {
+      time,
+      sdk_app_id: sdkAppId,
+      interface: name,
+      exit_ip: exitIp,
+      latency_ms: latencyUs / 1_000,
+      upstream_ms: upstreamUs === null ? null : upstreamUs / 1_000,
+      rtt_ms: rttUs === null ? null : rttUs / 1_000,
+      code,
+      http_status: httpStatus,
+      exception: this.#text(),
+      cause: this.#text(),
+      node: this.#text(),
+      region: this.#text(),
+      platform: this.#text(),
+      sdk_version: this.#text(),
+      request_id: this.#newText(),
+    };
+    const weight: RequestLog['weight'] = this.#int();
+    if (weight === 1) return record;
+    return new Rejection('out_of_range', `weight is ${weight}: give 1, records are sampled here`);
+  }
+
+  /** Zig-zag. Up to 28 bits by shifts, beyond by multiplying, which keeps 53. */
+  #long(): number {
+    const bytes = this.#bytes;
+    let position = this.#position;
+    let byte = bytes[position++] ?? CUT_SHORT;
+    let low = byte & 0x7f;
+    for (let shift = 7; byte >= 0x80 && shift < 28; shift += 7) {
+      byte = bytes[position++] ?? CUT_SHORT;
+      low |= (byte & 0x7f) << shift;
+    }
+    let value = low;
+    for (let factor = 2 ** 28; byte >= 0x80; factor *= 0x80) {
+      if (byte === CUT_SHORT || position - this.#position >= LONG_BYTES_MAX) throw malformed();
+      byte = bytes[position++] ?? CUT_SHORT;
+      value += (byte & 0x7f) * factor;
+    }
+    if (value > Number.MAX_SAFE_INTEGER) throw malformed();
+    this.#position = position;
+    return value % 2 === 0 ? value / 2 : -(value + 1) / 2;
+  }
+
+  #int(): number {
+    const value = this.#long();
+    if (Math.abs(value) > INT_MAX) throw malformed();
+    return value;
+  }
+
+  /** True where a value follows. */
+  #nullable(): boolean {
+    const branch = this.#long();
+    if (branch !== 0 && branch !== 1) throw malformed();
+    return branch === 1;
+  }
+
+  #text(): string {
+    const end = this.#textEnd();
+    const text = knownText(this.#bytes, this.#position, end);
+    this.#position = end;
+    return text;
+  }
+
+  /** For texts that no other record has. */
+  #newText(): string {
+    const end = this.#textEnd();
+    const text = this.#bytes.toString('utf8', this.#position, end);
+    this.#position = end;
+    return text;
+  }
+
+  #textEnd(): number {
+    const length = this.#long();
+    const end = this.#position + length;
+    if (length < 0 || end > this.#bytes.length) throw malformed();
+    return end;
+  }
+
+  #address(): EncodedAddress {
+    const start = this.#position;
+    const end = start + ADDRESS_BYTES;
+    if (end > this.#bytes.length) throw malformed();
+    this.#position = end;
+    return EncodedAddress.of(this.#bytes, start);
+  }
+}
+
+/** In the place of a byte behind the end; above 0x7f, so that a number goes on and is seen to have none. */
+const CUT_SHORT = 0x100;
+
+function malformed(): RangeError {
+  return new RangeError('no record of its schema');
+}
