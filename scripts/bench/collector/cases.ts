@@ -4,7 +4,8 @@
  */
 import type { BodyFormat } from '../../simulate-gateway/record-writer.js';
 
-export type BodyKind = { readonly format: BodyFormat; readonly records: number };
+export type SentFormat = BodyFormat | 'avro' | 'otlp-protobuf';
+export type BodyKind = { readonly format: SentFormat; readonly records: number };
 
 export type Case = BodyKind & { readonly name: string; readonly processes: 1 | 2 };
 
@@ -12,19 +13,25 @@ const FORMATS = ['json', 'ndjson'] as const;
 const SIZES = [1, 10, 50, 500];
 const SIZES_QUICK = [1, 500];
 
+/** Forms that are held against our JSON of the same size, by one process, and the least they are to reach of it. */
+export const BESIDE_JSON = { avro: 1.5, 'otlp-protobuf': 0.5 } as const;
+const SIZES_BESIDE_JSON = [50, 500];
+const SIZES_BESIDE_JSON_QUICK = [500];
+
 export function allCases(quick: boolean): Case[] {
   const sizes = quick ? SIZES_QUICK : SIZES;
   const processes = quick ? ([1] as const) : ([1, 2] as const);
-  return FORMATS.flatMap((format) =>
-    sizes.flatMap((records) =>
-      processes.map((count) => ({
-        format,
-        records,
-        processes: count,
-        name: `${format}.${records}-a-request.${count}-process`,
-      })),
-    ),
+  const text = FORMATS.flatMap((format) =>
+    sizes.flatMap((records) => processes.map((count) => caseOf({ format, records }, count))),
   );
+  const besideJson = (Object.keys(BESIDE_JSON) as (keyof typeof BESIDE_JSON)[]).flatMap((format) =>
+    (quick ? SIZES_BESIDE_JSON_QUICK : SIZES_BESIDE_JSON).map((records) => caseOf({ format, records }, 1)),
+  );
+  return [...text, ...besideJson];
+}
+
+function caseOf({ format, records }: BodyKind, processes: Case['processes']): Case {
+  return { format, records, processes, name: `${format}.${records}-a-request.${processes}-process` };
 }
 
 /** Senders at once: enough that batches fill and nobody waits for the network, by how long a request takes. */

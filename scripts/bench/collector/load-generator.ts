@@ -26,7 +26,7 @@ export type Load = {
 
 export type LoadResult = {
   readonly acknowledgedRecords: number;
-  /** Answers other than 202, by status. */
+  /** Answers that told of anything but success, by status. */
   readonly refused: Readonly<Record<string, number>>;
   readonly seconds: number;
   readonly collectorSeconds: number;
@@ -47,13 +47,25 @@ class Tally {
   acknowledgedRecords = 0;
   readonly refused: Record<string, number> = {};
   readonly latenciesMs: number[] = [];
+  readonly #kind: BodyKind;
 
-  book({ status, body }: Answer, latencyMs: number): void {
+  constructor(kind: BodyKind) {
+    this.#kind = kind;
+  }
+
+  book(answer: Answer, latencyMs: number): void {
     if (!this.counting) return;
     this.latenciesMs.push(latencyMs);
+    const { status, body } = answer;
     if (status === 202) this.acknowledgedRecords += Number(/"accepted":(\d+)/.exec(body)?.[1] ?? 0);
+    else if (isTaken(answer)) this.acknowledgedRecords += this.#kind.records;
     else this.refused[status] = (this.refused[status] ?? 0) + 1;
   }
+}
+
+/** OTLP answers 200, with nothing in it where every record was taken. */
+function isTaken({ status, body }: Answer): boolean {
+  return status === 202 || (status === 200 && body === '');
 }
 
 answerParent({ answer: answerLoad });
@@ -65,7 +77,7 @@ async function answerLoad(load: Load): Promise<LoadResult> {
     const target = load.targets[index % load.targets.length];
     if (target !== undefined) connections.push(await KeepAliveConnection.open(target.port));
   }
-  const tally = new Tally();
+  const tally = new Tally(load.kind);
   const stop = new AbortController();
   const sending =
     load.requestsPerSecond === undefined
@@ -127,7 +139,7 @@ async function sendAsAnswered(
         const sentMs = performance.now();
         const answer = await connection.send(request);
         tally.book(answer, performance.now() - sentMs);
-        if (answer.status !== 202) await sleep(REFUSED_PAUSE_MS);
+        if (!isTaken(answer)) await sleep(REFUSED_PAUSE_MS);
       }
     }),
   );

@@ -18,7 +18,7 @@ const KAFKA_AWAY = 'kafka-away';
 export function readOptions(argv: readonly string[]): BenchOptions {
   const read = new Command('bench:collector')
     .description(
-      'Measures the collector as built against a real broker, beside JSON.parse of the same bodies. About four minutes.',
+      'Measures the collector as built against a real broker, beside JSON.parse of the same bodies; Avro and OTLP beside our JSON. About five minutes.',
     )
     .option(
       '--for <duration>',
@@ -29,7 +29,7 @@ export function readOptions(argv: readonly string[]): BenchOptions {
     .option('--quick', 'under two minutes: one process, 1 and 500 records a request', false)
     .option(
       '--only <words...>',
-      `only what has one of these in its name: json.500, ndjson, 2-process, ${LATENCY}, ${KAFKA_AWAY}`,
+      `only what has one of these in its name: json.500, avro, otlp, 2-process, ${LATENCY}, ${KAFKA_AWAY}`,
     )
     .parse([...argv], { from: 'user' })
     .opts<{ for?: number; rounds: number; quick: boolean; only?: string[] }>();
