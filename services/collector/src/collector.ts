@@ -5,17 +5,20 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createKafka } from '@imscope/runtime/kafka-client.js';
-import { openRegistry } from '@imscope/runtime/registry-file.js';
+import { openRegistry, type Registry as RegisteredFile } from '@imscope/runtime/registry-file.js';
+import { createAuthenticator } from './authenticate-request.js';
 import type { Boot } from './boots/boot.js';
 import { openCertificate } from './certificate.js';
 import type { CollectorContext } from './collector-context.js';
 import type { CollectorConfig } from './config.js';
+import { createConnections } from './connections/connection-metrics.js';
 import { EarlierBoots } from './boots/earlier-boots.js';
 import { InterfaceCap } from './intake/interface-cap.js';
 import { createProducer, type KafkaProducer } from './kafka-producer.js';
 import { KeyedIds } from './batches/keyed-ids.js';
 import { KeyedRequest } from './batches/keyed-request.js';
-import { createLimits } from './limits/limits.js';
+import { GuessLimits } from './limits/guess-limits.js';
+import { createLimits, type Limits } from './limits/limits.js';
 import { createPipeline, lookAtTopics, type Pipeline } from './pipeline.js';
 import { type ServerOptions, startServer } from './server.js';
 import { openSpool } from './spool/spool.js';
@@ -70,7 +73,7 @@ export async function startWithProducer(
     certificate,
     bodyBounds: { bytesMax: config.bodyBytesMax, inflatedBytesMax: config.bodyInflatedBytesMax },
     lateMsMax: config.lateHoursMax * HOUR_MS,
-    authenticate: registered.authenticate,
+    ...createGate(context, registered, limits),
     limits,
     budget,
     space,
@@ -110,6 +113,18 @@ export async function startWithProducer(
       await spool.unlock();
     },
   };
+}
+
+/** Who may connect, and who sends. */
+function createGate(
+  { config, registry }: CollectorContext,
+  { authenticate }: RegisteredFile,
+  { refused }: Limits,
+): Pick<ServerOptions, 'authenticate' | 'connections' | 'protocolError'> {
+  const counted = createConnections(config.connectionsMax, registry);
+  const { connections } = counted;
+  const guesses = new GuessLimits();
+  return { ...counted, authenticate: createAuthenticator({ authenticate, connections, guesses, refused }) };
 }
 
 /** The first account is written at once, so that a collector is known from its start. */

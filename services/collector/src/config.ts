@@ -25,6 +25,13 @@ export const COLLECTOR_SETTINGS = {
     default: '',
     purpose: 'private key of TLS_CERT_FILE in PEM; both are read again when they change',
   }),
+  connectionsMax: integer({
+    default: 2_048,
+    min: 16,
+    max: 65_536,
+    purpose:
+      'open connections, some 25 kB each at most; at most half of them without a valid token, and half of one sender',
+  }),
   lateHoursMax: integer({
     default: 24,
     min: 1,

@@ -1,25 +1,34 @@
 /*
- * The listener of POST /v1/request-logs and POST /v1/logs, over TLS where there is a certificate. Owns connections and their
- * time limits; on stopping, new requests are refused and those that are in are answered.
+ * The server of POST /v1/request-logs and POST /v1/logs: its addresses, and what all answers have in common. On stopping,
+ * new requests are refused and those that are in are answered.
  */
-import { createServer, type Server } from 'node:http';
-import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
-import Fastify, { type FastifyServerFactory } from 'fastify';
-import { HttpError, installErrorAnswers, setErrorAnswers } from '@imscope/runtime/http-errors.js';
+import Fastify from 'fastify';
+import {
+  answerFrameworkError,
+  ERROR_STATUS,
+  HttpError,
+  installErrorAnswers,
+  setErrorAnswers,
+} from '@imscope/runtime/http-errors.js';
 import type { Logger } from '@imscope/runtime/logger.js';
 import type { Certificate } from './certificate.js';
+import type { CountedConnections } from './connections/connection-metrics.js';
+import { createListener } from './connections/http-listener.js';
+import { answerProtocolErrors } from './connections/protocol-errors.js';
+import { checkHead } from './connections/request-head.js';
 import { OTLP_LOGS, sendOtlpError } from './endpoints/otlp-logs.js';
 import { REQUEST_LOGS } from './endpoints/request-logs.js';
 import { takeRequest, type TakeOptions } from './take-request.js';
 
-export type ServerOptions = TakeOptions & {
-  readonly host: string;
-  readonly port: number;
-  /** Undefined: plain HTTP. */
-  readonly certificate: Certificate | undefined;
-  readonly logger: Logger;
-};
+export type ServerOptions = TakeOptions &
+  CountedConnections & {
+    readonly host: string;
+    readonly port: number;
+    /** Undefined: plain HTTP. */
+    readonly certificate: Certificate | undefined;
+    readonly logger: Logger;
+  };
 
 export type CollectorServer = {
   readonly port: number;
@@ -27,20 +36,34 @@ export type CollectorServer = {
   stop(timeoutMs: number): Promise<void>;
 };
 
-/** Longest a client may take to send a request. */
-const REQUEST_TIMEOUT_MS = 30_000;
-const KEEP_ALIVE_TIMEOUT_MS = 65_000;
+/** While stopping: for heads that are on their way. */
+const IDLE_GRACE_MS = 500;
 
 /** Starts listening. `port` of the result is the one in force where 0 was asked for. */
 export async function startServer(options: ServerOptions): Promise<CollectorServer> {
-  const { metrics, logger } = options;
+  const { metrics, logger, connections } = options;
   const app = Fastify({
     return503OnClosing: false,
-    serverFactory: serverFactory(options.certificate),
+    serverFactory: (handler) => {
+      const server = createListener(handler, options);
+      answerProtocolErrors(server, connections, (error) => {
+        options.protocolError(error);
+        metrics.requests.inc({ status: String(ERROR_STATUS[error]) });
+      });
+      return server;
+    },
+    // Node.js destroys the socket otherwise, before our answer is out.
+    clientErrorHandler: () => undefined,
+    frameworkErrors: (error, request, reply) => {
+      metrics.requests.inc({ status: '400' });
+      void reply.header('connection', 'close');
+      answerFrameworkError(error, request, reply);
+    },
   });
   let stopping = false;
   installErrorAnswers(app, logger);
-  app.addHook('onRequest', async () => {
+  app.addHook('onRequest', async (request) => {
+    checkHead(request.raw);
     if (stopping) {
       throw new HttpError(
         'unavailable',
@@ -51,8 +74,8 @@ export async function startServer(options: ServerOptions): Promise<CollectorServ
       );
     }
   });
-  app.addHook('onSend', async (_request, reply) => {
-    if (stopping) reply.header('connection', 'close');
+  app.addHook('onSend', async (request, reply) => {
+    if (stopping || connections.endsWithAnswer(request.raw)) reply.header('connection', 'close');
   });
   app.addHook('onResponse', async (_request, reply) => {
     metrics.requests.inc({ status: String(reply.statusCode) });
@@ -73,20 +96,12 @@ export async function startServer(options: ServerOptions): Promise<CollectorServ
     stop: async (timeoutMs) => {
       stopping = true;
       const timer = setTimeout(() => app.server.closeAllConnections(), timeoutMs);
+      // Node.js waits for heads that never end, and looks at no time limits any more.
+      const idleTimer = setTimeout(() => connections.closeIdle(), IDLE_GRACE_MS);
       await app.close();
       clearTimeout(timer);
+      clearTimeout(idleTimer);
       options.certificate?.stop();
     },
-  };
-}
-
-function serverFactory(certificate: Certificate | undefined): FastifyServerFactory {
-  const bounds = { requestTimeout: REQUEST_TIMEOUT_MS, keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS };
-  return (handler): Server => {
-    if (certificate === undefined) return createServer(bounds, handler);
-    const server = createTlsServer({ ...bounds, ...certificate.pair, minVersion: 'TLSv1.2' }, handler);
-    // Open connections keep what they have agreed on.
-    certificate.watch((pair) => server.setSecureContext({ ...pair, minVersion: 'TLSv1.2' }));
-    return server;
   };
 }

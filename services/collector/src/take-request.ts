@@ -6,8 +6,9 @@
  */
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { HttpError } from '@imscope/runtime/http-errors.js';
-import type { Grant, Tokens } from '@imscope/runtime/tokens.js';
+import type { Grant } from '@imscope/runtime/tokens.js';
 import type { NewRequestLog } from '@imscope/schemas/request-log-encoder.js';
+import type { AuthenticateRequest } from './authenticate-request.js';
 import type { Batch } from './batches/batch.js';
 import type { ByteBudget } from './byte-budget.js';
 import { type Intake, rejectedCount, takeIn } from './intake/intake.js';
@@ -28,7 +29,7 @@ import type { SpoolSpace } from './spool/spool-space.js';
 export type TakeOptions = {
   readonly bodyBounds: BodyBounds;
   readonly lateMsMax: number;
-  readonly authenticate: Tokens['authenticate'];
+  readonly authenticate: AuthenticateRequest;
   readonly limits: Limits;
   readonly budget: ByteBudget;
   readonly space: SpoolSpace;
@@ -68,7 +69,7 @@ export async function takeRequest(
   options: TakeOptions,
 ): Promise<FastifyReply> {
   const { limits, metrics } = options;
-  const grant = options.authenticate(request.headers.authorization, 'write');
+  const grant = options.authenticate(request, 'write');
   const form = bodyForm(request.headers, endpoint.formats);
   const key = idempotencyKey(request.headers['idempotency-key'], options.keysKnown());
   refuseIfFailing(options.failure());

@@ -8,6 +8,7 @@ import type { Logger } from './logger.js';
 
 /** Stable codes and their HTTP status. */
 export const ERROR_STATUS = {
+  malformed_request: 400,
   unreadable_body: 400,
   invalid_parameter: 400,
   unknown_parameter: 400,
@@ -17,11 +18,14 @@ export const ERROR_STATUS = {
   not_allowed: 403,
   not_found: 404,
   method_not_allowed: 405,
+  request_timeout: 408,
   body_too_large: 413,
   unsupported_media_type: 415,
   unsupported_encoding: 415,
+  expectation_failed: 417,
   query_too_large: 422,
   too_many_requests: 429,
+  headers_too_large: 431,
   internal_error: 500,
   unavailable: 503,
   timeout: 504,
@@ -49,6 +53,17 @@ const FASTIFY_ERRORS: Readonly<Record<string, ErrorCode>> = {
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: 'unreadable_body',
   FST_ERR_VALIDATION: 'invalid_parameter',
 };
+
+/** What Fastify says before any handler: `frameworkErrors` of an app. */
+export function answerFrameworkError(_error: Error, request: FastifyRequest, reply: FastifyReply): void {
+  const message = 'the address cannot be read: give a path in percent-encoding, such as /v1/request-logs';
+  void sendError(request, reply, new HttpError('malformed_request', message));
+}
+
+/** The body of an error answer. */
+export function errorBody(code: ErrorCode, message: string): { error: { code: ErrorCode; message: string } } {
+  return { error: { code, message } };
+}
 
 /** Makes every error answer of an app take the one form. */
 export function installErrorAnswers(app: FastifyInstance, logger: Logger): void {
@@ -94,7 +109,7 @@ function asHttpError(error: Error & { code?: string; statusCode?: number }): Htt
 }
 
 function sendError(_request: FastifyRequest, reply: FastifyReply, error: HttpError): FastifyReply {
-  return reply.code(ERROR_STATUS[error.code]).send({ error: { code: error.code, message: error.message } });
+  return reply.code(ERROR_STATUS[error.code]).send(errorBody(error.code, error.message));
 }
 
 /** Query strings may hold credentials of careless callers, so only the path is told. */

@@ -6,6 +6,8 @@ import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import type { Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { HttpError } from '@imscope/runtime/http-errors.js';
+import { askForBody } from '../connections/http-listener.js';
+import { GatheredBytes } from './gathered-bytes.js';
 
 export type BodyFormat = 'json' | 'ndjson' | 'avro' | 'otlp-protobuf' | 'otlp-json';
 export type BodyForm = { readonly format: BodyFormat; readonly gzip: boolean };
@@ -55,6 +57,7 @@ export async function readBody(
   const declared = Number(request.headers['content-length'] ?? 0);
   try {
     if (declared > bounds.bytesMax) throw tooLarge('received', bounds.bytesMax, 'BODY_BYTES_MAX');
+    askForBody(request);
     const received = await collect(request, hold, (size) => {
       if (size > bounds.bytesMax) throw tooLarge('received', bounds.bytesMax, 'BODY_BYTES_MAX');
     });
@@ -93,17 +96,14 @@ async function collect(
   hold: (bytes: number) => void,
   checkSize: (size: number) => void,
 ): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  let size = 0;
+  const gathered = new GatheredBytes();
   for await (const chunk of stream.iterator({ destroyOnReturn: false })) {
     const bytes = chunk as Buffer;
-    size += bytes.length;
-    checkSize(size);
+    checkSize(gathered.length + bytes.length);
     hold(bytes.length);
-    chunks.push(bytes);
+    gathered.add(bytes);
   }
-  const [only] = chunks;
-  return chunks.length === 1 && only !== undefined ? only : Buffer.concat(chunks, size);
+  return gathered.whole();
 }
 
 function tooLarge(what: string, bytesMax: number, setting: string): HttpError {

@@ -15,13 +15,15 @@ import { BURST_S } from './token-bucket.js';
 /** Names a scrape shows at most, of senders and of applications. */
 const NAMED_MAX = 20;
 
+export type LimitName = 'token' | 'application' | 'share' | 'address' | 'connections';
+
 export type Limits = {
   readonly senders: SenderLimits;
   readonly applications: ApplicationLimits;
   readonly queue: FairQueue;
   readonly shares: SenderShares;
   /** A request was refused because of this. */
-  readonly refused: (limit: 'token' | 'application' | 'share') => void;
+  readonly refused: (limit: LimitName) => void;
   readonly sampledOut: (records: number) => void;
 };
 
@@ -60,7 +62,7 @@ export function createLimits({ registered, budget, random }: LimitsOptions, regi
   headroomGauge(registry, senders, applications);
   const refused = new Counter({
     name: 'imscope_collector_requests_limited_total',
-    help: 'requests refused whole: 429 over the limit of token or application, 503 over the share of memory',
+    help: 'requests refused whole: 429 over the limit of token, application, address (without a valid token) or connections, 503 over the share of memory',
     labelNames: ['limit'],
     registers: [registry],
   });

@@ -1,0 +1,53 @@
+/*
+ * Who sends a request. A valid token makes its connection a known one; requests without count against their address.
+ */
+import type { FastifyRequest } from 'fastify';
+import { HttpError } from '@imscope/runtime/http-errors.js';
+import type { Grant, Scope, Tokens } from '@imscope/runtime/tokens.js';
+import { clientAddress } from './client-address.js';
+import type { Connections } from './connections/connections.js';
+import type { GuessLimits } from './limits/guess-limits.js';
+import type { Limits } from './limits/limits.js';
+
+/** Throws `HttpError` missing_token, invalid_token, not_allowed or too_many_requests. */
+export type AuthenticateRequest = (request: FastifyRequest, scope: Scope) => Grant;
+
+export function createAuthenticator(of: {
+  readonly authenticate: Tokens['authenticate'];
+  readonly connections: Connections;
+  readonly guesses: GuessLimits;
+  readonly refused: Limits['refused'];
+}): AuthenticateRequest {
+  return (request, scope) => {
+    const grant = authenticate(request, scope, of);
+    try {
+      of.connections.known(request.raw, grant.name);
+    } catch (error) {
+      of.refused('connections');
+      throw error;
+    }
+    return grant;
+  };
+}
+
+function authenticate(
+  { raw, headers }: FastifyRequest,
+  scope: Scope,
+  of: Parameters<typeof createAuthenticator>[0],
+): Grant {
+  try {
+    return of.authenticate(headers.authorization, scope);
+  } catch (error) {
+    if (error instanceof HttpError && error.code !== 'not_allowed') countGuess(clientAddress(raw), of);
+    throw error;
+  }
+}
+
+function countGuess(address: string, { guesses, refused }: Parameters<typeof createAuthenticator>[0]): void {
+  try {
+    guesses.failed(address, performance.now());
+  } catch (error) {
+    refused('address');
+    throw error;
+  }
+}

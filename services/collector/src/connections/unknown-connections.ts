@@ -1,0 +1,43 @@
+/*
+ * Connections that have shown no valid token yet, by address: where one has to go, it is the oldest of the address that
+ * has most of them.
+ */
+import { addressGroup } from '../client-address.js';
+
+type Opened = { readonly address: string };
+
+export class UnknownConnections<C extends Opened = Opened> {
+  /** In the order they were opened. */
+  readonly #byAddress = new Map<string, Set<C>>();
+  #size = 0;
+
+  get size(): number {
+    return this.#size;
+  }
+
+  add(connection: C): void {
+    const group = addressGroup(connection.address);
+    const others = this.#byAddress.get(group);
+    if (others === undefined) this.#byAddress.set(group, new Set([connection]));
+    else others.add(connection);
+    this.#size += 1;
+  }
+
+  delete(connection: C): void {
+    const group = addressGroup(connection.address);
+    const others = this.#byAddress.get(group);
+    if (others?.delete(connection) !== true) return;
+    this.#size -= 1;
+    if (others.size === 0) this.#byAddress.delete(group);
+  }
+
+  /** The next one to go. Looks at every address: some microseconds for a thousand. */
+  next(): C | undefined {
+    let most: Set<C> | undefined;
+    for (const connections of this.#byAddress.values()) {
+      if (most === undefined || connections.size > most.size) most = connections;
+    }
+    const [oldest] = most ?? [];
+    return oldest;
+  }
+}
