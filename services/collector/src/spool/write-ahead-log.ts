@@ -18,6 +18,8 @@ const SEGMENT_MS = 60_000;
 const ROUND_BYTES_MAX = 8 << 20;
 /** A round that takes longer makes the log count as stalled: no request is taken behind it. */
 const STALL_MS = 1_000;
+/** Counted in steps of the event loop, for while this very process is busy no answer of the disk can be heard. */
+const STEP_MS = 100;
 const RETRY_PAUSE_MS = 500;
 
 /** `not_taken`: it is not in the log. `in_doubt`: it could neither be finished nor taken back. */
@@ -51,7 +53,8 @@ export class WriteAheadLog {
   #lastNumber = 0;
   #queue: Item[] = [];
   #running: Promise<void> | undefined;
-  #roundStartMs: number | undefined;
+  /** Since the round began; undefined between rounds. */
+  #roundMs: number | undefined;
   #failure: string | undefined;
   #syncing: Promise<void> | undefined;
   #closed = false;
@@ -64,10 +67,8 @@ export class WriteAheadLog {
   /** Why nothing can be logged just now; undefined while it can. */
   get failure(): string | undefined {
     if (this.#failure !== undefined) return this.#failure;
-    if (this.#roundStartMs === undefined) return undefined;
-    const elapsedMs = performance.now() - this.#roundStartMs;
-    return elapsedMs > STALL_MS
-      ? `the disk of the spool has not answered for ${Math.round(elapsedMs)} ms`
+    return this.#roundMs !== undefined && this.#roundMs > STALL_MS
+      ? `the disk of the spool has not answered for ${this.#roundMs} ms`
       : undefined;
   }
 
@@ -186,13 +187,23 @@ export class WriteAheadLog {
     // What is asked for in this turn of the event loop goes in one round.
     await Promise.resolve();
     while (this.#queue.length > 0) {
-      this.#roundStartMs = performance.now();
-      const failed = await this.#round();
-      this.#roundStartMs = undefined;
+      const failed = await this.#timedRound();
       if (failed && this.#queue.length > 0 && this.#queue.every(({ onRefused }) => onRefused === undefined)) {
         if (this.#closed) return;
         await sleep(RETRY_PAUSE_MS * (0.5 + Math.random()), undefined, { ref: false });
       }
+    }
+  }
+
+  async #timedRound(): Promise<boolean> {
+    this.#roundMs = 0;
+    const timer = setInterval(() => (this.#roundMs = (this.#roundMs ?? 0) + STEP_MS), STEP_MS);
+    timer.unref();
+    try {
+      return await this.#round();
+    } finally {
+      clearInterval(timer);
+      this.#roundMs = undefined;
     }
   }
 
