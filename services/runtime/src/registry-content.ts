@@ -96,9 +96,18 @@ function malformed(parsed: unknown): Error {
   const path = first?.instancePath ?? '';
   const names = path.split('/').filter((name) => name !== '' && !/^-?\d+$/.test(name));
   const allowed = ALLOWED[names.at(-1) ?? ''];
-  const received = JSON.stringify(valueAt(parsed, path)) ?? 'nothing';
-  const shown = received.length > 80 ? `${received.slice(0, 80)}…` : received;
-  return wrong(path === '' ? '/' : path, shown, allowed ?? first?.message ?? 'what the README describes');
+  return wrong(
+    path === '' ? '/' : path,
+    shown(valueAt(parsed, path)),
+    allowed ?? first?.message ?? 'what the README describes',
+  );
+}
+
+/** Objects and arrays by that word alone: they may be deeper than any stack. */
+function shown(value: unknown): string {
+  if (typeof value === 'object' && value !== null) return Array.isArray(value) ? 'an array' : 'an object';
+  const text = JSON.stringify(value) ?? 'nothing';
+  return text.length > 80 ? `${text.slice(0, 80)}…` : text;
 }
 
 function wrong(path: string, received: string, allowed: string): Error {

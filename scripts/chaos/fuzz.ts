@@ -1,0 +1,80 @@
+/*
+ * `npm run chaos:fuzz`: gives every parser of the collector inputs nobody has seen, for as long as it is told. Figures as
+ * JSON lines; what breaks a promise is written into the corpus of the tests, and it ends with 1.
+ */
+import { createHash, randomInt } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Command } from 'commander';
+import fc from 'fast-check';
+import { CORPUS_DIRECTORY } from '../../services/collector/test/hostile/fuzz/corpus.js';
+import {
+  createCostJudge,
+  type FuzzTarget,
+  runOnce,
+} from '../../services/collector/test/hostile/fuzz/target.js';
+import { FUZZ_TARGETS } from '../../services/collector/test/hostile/fuzz/targets.js';
+import { figure, printFigure, say } from '../bench/figure.js';
+import { NONE } from './findings-figures.js';
+import { seconds, whole } from './options.js';
+
+/** Inputs of one target before it is the next one's turn. */
+const RUNS_A_TURN = 200;
+
+type Progress = {
+  readonly target: FuzzTarget;
+  readonly judge: (input: Buffer) => void;
+  inputs: number;
+  found: number;
+};
+
+const { forS, seed: first } = readOptions(process.argv.slice(2));
+say(`seed ${first}: ${FUZZ_TARGETS.length} parsers for ${forS} s`);
+const all: Progress[] = FUZZ_TARGETS.map((target) => ({
+  target,
+  judge: createCostJudge(target),
+  inputs: 0,
+  found: 0,
+}));
+const deadline = performance.now() + forS * 1_000;
+for (let seed = first; performance.now() < deadline; seed++) {
+  // What failed once would fail in every turn.
+  for (const one of all) if (one.found === 0) takeTurn(one, seed);
+}
+printFigure(figure('seed', first, ''));
+for (const { target, inputs, found } of all) {
+  printFigure(figure(`${target.name}-inputs`, inputs, ''));
+  printFigure(figure(`${target.name}-found`, found, '', { goal: NONE }));
+}
+process.exitCode = all.every(({ found }) => found === 0) ? 0 : 1;
+
+function takeTurn(one: Progress, seed: number): void {
+  const { target, judge } = one;
+  const property = fc.property(target.inputs, (input) => {
+    one.inputs += 1;
+    runOnce(target, input);
+    judge(input);
+  });
+  const { failed, counterexample, errorInstance } = fc.check(property, { seed, numRuns: RUNS_A_TURN });
+  if (!failed) return;
+  one.found += 1;
+  const [input] = counterexample ?? [Buffer.alloc(0)];
+  const name = `${target.name}-${createHash('sha256').update(input).digest('hex').slice(0, 12)}.input`;
+  writeFileSync(join(CORPUS_DIRECTORY, name), input);
+  say(
+    `${target.name}, seed ${seed}: ${errorInstance instanceof Error ? errorInstance.message : String(errorInstance)}`,
+  );
+  say(`kept as ${name}`);
+}
+
+function readOptions(argv: readonly string[]): { forS: number; seed: number } {
+  const read = new Command('chaos:fuzz')
+    .description(
+      'Gives every parser of the collector inputs nobody has seen, and keeps what breaks a promise.',
+    )
+    .option('--for <duration>', 'such as 60s (default: 60s)', seconds)
+    .option('--seed <n>', 'begins where another run did', whole)
+    .parse([...argv], { from: 'user' })
+    .opts<{ for?: number; seed?: number }>();
+  return { forS: read.for ?? 60, seed: read.seed ?? randomInt(1_000_000_000) };
+}
