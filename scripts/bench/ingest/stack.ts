@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type ClickHouseClient, createClient } from '@clickhouse/client';
 import type { Producer } from 'kafkajs';
+import { untilLed } from '@imscope/runtime/kafka-client.js';
 import { TOPICS, topicSettings } from '@imscope/schemas/topics.js';
 import { startBroker } from '../../stack/broker.js';
 import { type RunningService, runServiceCommand, startService } from '../../stack/services.js';
@@ -94,7 +95,7 @@ async function openTopics(broker: string): Promise<Producer> {
     value,
   }));
   await admin.createTopics({
-    waitForLeaders: true,
+    waitForLeaders: false,
     topics: Object.values(PEER_TOPICS).map((topic) => ({
       topic,
       numPartitions: PARTITIONS,
@@ -102,6 +103,7 @@ async function openTopics(broker: string): Promise<Producer> {
       configEntries,
     })),
   });
+  await untilLed(admin, Object.values(PEER_TOPICS));
   await admin.disconnect();
   const producer = kafka.producer({ allowAutoTopicCreation: false });
   await producer.connect();

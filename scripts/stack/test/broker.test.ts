@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { startBroker } from '../broker.js';
+import { untilLed } from '@imscope/runtime/kafka-client.js';
 import { openKafka } from '../kafka-client.js';
 
 const directory = mkdtempSync(join(tmpdir(), 'imscope-broker-'));
@@ -20,7 +21,8 @@ test('a broker keeps its topics, settings and messages over SIGKILL, refuses a t
       /is taken .*stop it or choose another port/,
     );
     await admin.connect();
-    await admin.createTopics({ topics: [{ topic: 'kept', numPartitions: 3 }], waitForLeaders: true });
+    await admin.createTopics({ topics: [{ topic: 'kept', numPartitions: 3 }], waitForLeaders: false });
+    await untilLed(admin, ['kept']);
     await producer.connect();
     await producer.send({ topic: 'kept', acks: -1, messages: [{ value: 'one', partition: 1 }] });
     await assert.rejects(producer.send({ topic: 'made-up', acks: -1, messages: [{ value: 'x' }] }));

@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Admin, CompressionTypes, type Producer } from 'kafkajs';
 import { type Config, loadConfig } from '@imscope/runtime/config.js';
-import { createKafka } from '@imscope/runtime/kafka-client.js';
+import { createKafka, untilLed } from '@imscope/runtime/kafka-client.js';
 import { createLogger } from '@imscope/runtime/logger.js';
 import { createReadiness } from '@imscope/runtime/readiness.js';
 import { type ClickHouseClient, createStoreClient } from '@imscope/runtime/store-client.js';
@@ -166,7 +166,8 @@ async function recreateTopic(admin: Admin, topic: string): Promise<void> {
   await admin.deleteTopics({ topics: [topic] });
   await until(async () => !(await admin.listTopics()).includes(topic), `${topic} is still there`);
   const configEntries = [{ name: 'message.timestamp.type', value: 'LogAppendTime' }];
-  await admin.createTopics({ waitForLeaders: true, topics: [{ topic, numPartitions: 1, configEntries }] });
+  await admin.createTopics({ waitForLeaders: false, topics: [{ topic, numPartitions: 1, configEntries }] });
+  await untilLed(admin, [topic]);
 }
 
 async function untilStored(select: AggregatorUnderTest['select'], rows: number): Promise<void> {

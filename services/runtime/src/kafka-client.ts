@@ -2,12 +2,25 @@
  * The Kafka client with our settings and logger, and the explicit creation of topics: a topic that the broker
  * makes up by itself would have none of the settings retention rests on.
  */
-import { type Admin, Kafka, type KafkaConfig, type SASLOptions, logLevel } from 'kafkajs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import {
+  type Admin,
+  Kafka,
+  KafkaJSProtocolError,
+  type KafkaConfig,
+  type SASLOptions,
+  logLevel,
+} from 'kafkajs';
 import { type TopicDefinition, topicSettings } from '@imscope/schemas/topics.js';
 import { choice, flag, list, secret, type Settings, text } from './config.js';
 import { gatherHeadersInOnePass } from './kafka-headers.js';
 import { setNoNeedlessTimers } from './kafka-timers.js';
 import type { Logger } from './logger.js';
+
+/** A controller tells the brokers of a new topic; until they know it they answer so. */
+const NOT_YET: ReadonlySet<string> = new Set(['UNKNOWN_TOPIC_OR_PARTITION', 'LEADER_NOT_AVAILABLE']);
+const LEADERS_MS_MAX = 30_000;
+const LEADERS_POLL_MS = 100;
 
 /** Settings of every service that talks to Kafka. */
 export const KAFKA_SETTINGS = {
@@ -89,7 +102,7 @@ export async function createTopics(
   const missing = topics.filter((topic) => !present.has(options.prefix + topic.name));
   if (missing.length === 0) return [];
   await admin.createTopics({
-    waitForLeaders: true,
+    waitForLeaders: false,
     topics: missing.map((topic) => ({
       topic: options.prefix + topic.name,
       numPartitions: options.partitions,
@@ -97,5 +110,33 @@ export async function createTopics(
       configEntries: Object.entries(topicSettings(topic)).map(([name, value]) => ({ name, value })),
     })),
   });
-  return missing.map((topic) => options.prefix + topic.name);
+  const created = missing.map((topic) => options.prefix + topic.name);
+  await untilLed(admin, created);
+  return created;
+}
+
+/**
+ * Waits until every partition of new topics has a leader. kafkajs's own waiting (`waitForLeaders`) fails where a busy
+ * broker does not know the topic yet that it has just created.
+ */
+export async function untilLed(admin: Admin, topics: readonly string[]): Promise<void> {
+  const deadlineMs = performance.now() + LEADERS_MS_MAX;
+  while (!(await areLed(admin, topics))) {
+    if (performance.now() > deadlineMs) {
+      throw new Error(
+        `topics ${topics.join(', ')} have no leaders ${LEADERS_MS_MAX} ms after they were created: look at the brokers' logs`,
+      );
+    }
+    await sleep(LEADERS_POLL_MS);
+  }
+}
+
+async function areLed(admin: Admin, topics: readonly string[]): Promise<boolean> {
+  try {
+    const { topics: found } = await admin.fetchTopicMetadata({ topics: [...topics] });
+    return found.every(({ partitions }) => partitions.every(({ leader }) => leader >= 0));
+  } catch (error) {
+    if (error instanceof KafkaJSProtocolError && NOT_YET.has(error.type)) return false;
+    throw error;
+  }
 }

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { after, before, test } from 'node:test';
 import type { Admin, IHeaders, Kafka, Producer } from 'kafkajs';
 import { loadConfig } from '../src/config.js';
-import { createKafka, KAFKA_SETTINGS } from '../src/kafka-client.js';
+import { createKafka, KAFKA_SETTINGS, untilLed } from '../src/kafka-client.js';
 import { createLogger } from '../src/logger.js';
 
 /** Against hanging: as kafkajs has it, this many headers take minutes. */
@@ -21,7 +21,8 @@ before(async () => {
   kafka = createKafka(loaded.config, 'kafka-headers-test', createLogger('test', 'silent'));
   [admin, producer] = [kafka.admin(), kafka.producer()];
   await Promise.all([admin.connect(), producer.connect()]);
-  await admin.createTopics({ topics: [{ topic, numPartitions: 1 }], waitForLeaders: true });
+  await admin.createTopics({ topics: [{ topic, numPartitions: 1 }], waitForLeaders: false });
+  await untilLed(admin, [topic]);
 });
 
 after(async () => {
