@@ -120,7 +120,7 @@ test('Avro containers: bombs in every codec, counts that lie, blocks of nothing'
       'a hundred blocks that are too large together',
       () => manyBlocks(zstdCompressSync(Buffer.alloc(MIB))),
       AVRO,
-      bad,
+      '413 body_too_large',
     ],
     [
       'more records than there may be',
