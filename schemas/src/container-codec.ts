@@ -20,13 +20,27 @@ export function pack(plain: Buffer): Buffer {
 
 /** @returns `too_large` where there are more than `bytesMax`, `bad_packing` where they do not unpack */
 export function unpack(codec: Codec, packed: Buffer, bytesMax: number): Fallible<{ bytes: Buffer }> {
-  const options = { maxOutputLength: Math.max(1, bytesMax) };
+  const options = {
+    maxOutputLength: Math.max(1, bytesMax),
+    chunkSize: chunkSizeFor(codec, packed, bytesMax),
+  };
   try {
     const bytes = codec === 'deflate' ? inflateRawSync(packed, options) : zstdDecompressSync(packed, options);
     return { ok: true, bytes };
   } catch (error) {
     return { ok: false, fault: error instanceof RangeError ? 'too_large' : 'bad_packing' };
   }
+}
+
+/** zlib's own. */
+const CHUNK_BYTES = 16 << 10;
+const CHUNK_BYTES_MAX = 1 << 20;
+
+/** What is unpacked at once: the whole where a frame names its size, which spares going round and joining pieces. */
+function chunkSizeFor(codec: Codec, packed: Buffer, bytesMax: number): number {
+  const content = codec === 'zstandard' ? zstdContentBytes(packed) : undefined;
+  // One more, so that the end is seen without another round.
+  return Math.max(CHUNK_BYTES, Math.min((content ?? 0) + 1, bytesMax, CHUNK_BYTES_MAX));
 }
 
 /** Deflate makes at most 258 bytes of two bits: 1032 of one. */

@@ -3,13 +3,10 @@
  * writes them: walking the schema with avsc takes ten times as long. Every length is held against the bytes that
  * remain; what is no record throws, and the caller hands on nothing before the last one.
  */
-import type { RequestLog, RequestLogJson } from '@imscope/schemas/request-log.js';
 import { EncodedAddress } from './exit-address.js';
 import { knownText } from './known-texts.js';
+import { RawFields } from './raw-fields.js';
 import { Rejection } from './reject-reasons.js';
-
-/** As far as a record is a gateway's to tell: outcomes are judged and records weighed here. */
-type AvroRecord = { readonly [K in keyof RequestLogJson]-?: number | string | EncodedAddress | null };
 
 const ADDRESS_BYTES = 16;
 const OUTCOMES = 4;
@@ -30,40 +27,35 @@ export class AvroRecords {
     return this.#position === this.#bytes.length;
   }
 
-  /** The next record. @throws RangeError where the bytes are none */
-  next(): AvroRecord | Rejection {
-    const time = this.#long();
-    const sdkAppId = this.#long();
-    const name = this.#text();
-    const exitIp = this.#address();
-    const latencyUs = this.#long();
-    const upstreamUs = this.#nullable() ? this.#long() : null;
-    const rttUs = this.#nullable() ? this.#long() : null;
-    const code = this.#nullable() ? this.#int() : null;
-    const httpStatus = this.#int();
-    const outcome = this.#long();
-    if (outcome < 0 || outcome >= OUTCOMES) throw malformed();
-    const record: AvroRecord = {
-      time,
-      sdk_app_id: sdkAppId,
-      interface: name,
-      exit_ip: exitIp,
-      latency_ms: latencyUs / 1_000,
-      upstream_ms: upstreamUs === null ? null : upstreamUs / 1_000,
-      rtt_ms: rttUs === null ? null : rttUs / 1_000,
-      code,
-      http_status: httpStatus,
-      exception: this.#text(),
-      cause: this.#text(),
-      node: this.#text(),
-      region: this.#text(),
-      platform: this.#text(),
-      sdk_version: this.#text(),
-      request_id: this.#newText(),
-    };
-    const weight: RequestLog['weight'] = this.#int();
+  /** The next record, as far as it is a gateway's to tell. @throws RangeError where the bytes are none */
+  next(): RawFields | Rejection {
+    const record = new RawFields();
+    record.time = this.#long();
+    record.sdk_app_id = this.#long();
+    record.interface = this.#text();
+    record.exit_ip = this.#address();
+    record.latency_ms = this.#long() / 1_000;
+    record.upstream_ms = this.#nullable() ? this.#long() / 1_000 : null;
+    record.rtt_ms = this.#nullable() ? this.#long() / 1_000 : null;
+    record.code = this.#nullable() ? this.#int() : null;
+    record.http_status = this.#int();
+    this.#outcome();
+    record.exception = this.#text();
+    record.cause = this.#text();
+    record.node = this.#text();
+    record.region = this.#text();
+    record.platform = this.#text();
+    record.sdk_version = this.#text();
+    record.request_id = this.#newText();
+    const weight = this.#int();
     if (weight === 1) return record;
     return new Rejection('out_of_range', `weight is ${weight}: give 1, records are sampled here`);
+  }
+
+  /** Passed over: outcomes are judged here. */
+  #outcome(): void {
+    const outcome = this.#long();
+    if (outcome < 0 || outcome >= OUTCOMES) throw malformed();
   }
 
   /** Zig-zag. Up to 28 bits by shifts, beyond by multiplying, which keeps 53. */

@@ -23,12 +23,10 @@ export class EncodedAddress {
     this.encoded = encoded;
   }
 
-  /** The 16 bytes at `start`, copied. */
+  /** The 16 bytes at `start`, which have to stay as they are until the record is encoded. */
   static of(bytes: Buffer, start: number): EncodedAddress {
     return new EncodedAddress(
-      isMapped(bytes, start)
-        ? bytes.readUInt32BE(start + 12)
-        : Buffer.from(bytes.subarray(start, start + 16)),
+      isMapped(bytes, start) ? bytes.readUInt32BE(start + 12) : bytes.subarray(start, start + 16),
     );
   }
 }

@@ -8,7 +8,7 @@
 const PLACES = 4_096;
 const LENGTH_MAX = 64;
 
-const FNV_PRIME = 0x0100_0193;
+const PRIME = 0x0100_0193;
 
 const texts: (string | undefined)[] = Array.from({ length: PLACES }, () => undefined);
 
@@ -17,14 +17,25 @@ export function knownText(bytes: Buffer, start: number, end: number): string {
   const length = end - start;
   if (length === 0) return '';
   if (length > LENGTH_MAX) return bytes.toString('utf8', start, end);
-  let hash = length;
-  for (let at = start; at < end; at++) hash = Math.imul(hash ^ (bytes[at] ?? 0), FNV_PRIME);
-  const place = (hash ^ (hash >>> 15)) & (PLACES - 1);
+  const place = placeOf(bytes, start, length);
   const known = texts[place];
   if (known !== undefined && isText(known, bytes, start, length)) return known;
   const text = bytes.toString('utf8', start, end);
   texts[place] = text;
   return text;
+}
+
+/** By the length and six characters: texts of one kind differ at their end or in the middle. */
+function placeOf(bytes: Buffer, start: number, length: number): number {
+  const end = start + length;
+  let hash = length;
+  hash = Math.imul(hash ^ (bytes[start] ?? 0), PRIME);
+  hash = Math.imul(hash ^ (bytes[start + (length >>> 2)] ?? 0), PRIME);
+  hash = Math.imul(hash ^ (bytes[start + (length >>> 1)] ?? 0), PRIME);
+  hash = Math.imul(hash ^ (bytes[Math.max(start, end - 4)] ?? 0), PRIME);
+  hash = Math.imul(hash ^ (bytes[Math.max(start, end - 2)] ?? 0), PRIME);
+  hash = Math.imul(hash ^ (bytes[end - 1] ?? 0), PRIME);
+  return (hash ^ (hash >>> 15)) & (PLACES - 1);
 }
 
 /** Only of ASCII, where bytes are characters: other texts are made anew each time. */

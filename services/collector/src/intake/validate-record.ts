@@ -12,6 +12,7 @@ import { EncodedAddress, exitAddress } from './exit-address.js';
 import { interfaceName } from './interface-name.js';
 import { parseRfc3339 } from './parse-time.js';
 import { isPersonalField } from './personal-fields.js';
+import { RawFields, type RawRecord } from './raw-fields.js';
 import { isRejection, Rejection, showValue } from './reject-reasons.js';
 import { scrubText } from './scrub-text.js';
 
@@ -28,9 +29,6 @@ export type ValidationContext = {
   /** Called once for each path that ids were taken out of. */
   readonly onIdTaken: () => void;
 };
-
-/** A record's fields before anything is known of them; what is absent or null reads as not given. */
-type RawRecord = { readonly [K in keyof RequestLogJson]-?: unknown };
 
 const KNOWN_FIELDS: ReadonlySet<string> = new Set([
   'time',
@@ -63,7 +61,7 @@ export function validateRecord(value: unknown, context: ValidationContext): NewR
   if (!isRawRecord(value)) {
     return new Rejection('not_an_object', `the record is ${showValue(value)}: give a JSON object`);
   }
-  const stray = checkFieldNames(value, context.onDropped);
+  const stray = value instanceof RawFields ? undefined : checkFieldNames(value, context.onDropped);
   if (stray !== undefined) return stray;
   const time = readTime(value.time, context);
   if (isRejection(time)) return time;

@@ -3,7 +3,8 @@
  * set of checks judges both. Values are turned into a field's type only where the protocol leaves no other way to
  * write it; everything else is `validateRecord`'s to judge. Bounded by its fifteen places and one stray name.
  */
-import { REQUEST_LOG_BOUNDS, type RequestLogJson } from '@imscope/schemas/request-log.js';
+import { REQUEST_LOG_BOUNDS } from '@imscope/schemas/request-log.js';
+import { RawFields, type RawRecord } from '../raw-fields.js';
 import { FIELDS, RECORD_RANK, type Target } from './attributes.js';
 
 /** What a log record says beside its attributes. */
@@ -21,8 +22,6 @@ export const NO_SCALAR: Readonly<Record<string, never>> = {};
 
 /** From WARN on a body tells why a request failed; below, it tells that there was one. */
 const SEVERITY_WARN = 13;
-
-type RawRecord = { readonly [K in keyof RequestLogJson]-?: unknown };
 
 export class Sheet {
   readonly #values: unknown[] = FIELDS.map(() => undefined);
@@ -65,25 +64,26 @@ export class Sheet {
   record({ time, severity, body, traceId }: LogHead): RawRecord {
     const v = this.#values;
     const cause = v[CAUSE] ?? (severity >= SEVERITY_WARN && typeof body === 'string' ? cut(body) : undefined);
-    const record: RawRecord = {
-      time,
-      sdk_app_id: v[0],
-      interface: v[1],
-      exit_ip: v[2],
-      latency_ms: v[3],
-      upstream_ms: v[4],
-      rtt_ms: v[5],
-      code: v[6],
-      http_status: v[7],
-      exception: v[8],
-      cause,
-      node: v[10],
-      region: v[11],
-      platform: v[12],
-      sdk_version: v[13],
-      request_id: v[14] ?? traceId,
-    };
-    return this.#misnamed === undefined ? record : { ...record, [this.#misnamed]: true };
+    const record = new RawFields();
+    record.time = time;
+    record.sdk_app_id = v[0];
+    record.interface = v[1];
+    record.exit_ip = v[2];
+    record.latency_ms = v[3];
+    record.upstream_ms = v[4];
+    record.rtt_ms = v[5];
+    record.code = v[6];
+    record.http_status = v[7];
+    record.exception = v[8];
+    record.cause = cause;
+    record.node = v[10];
+    record.region = v[11];
+    record.platform = v[12];
+    record.sdk_version = v[13];
+    record.request_id = v[14] ?? traceId;
+    // No longer of the class whose names are known, so that the stray one is seen.
+    if (this.#misnamed === undefined) return record;
+    return Object.fromEntries([...Object.entries(record), [this.#misnamed, true]]) as RawRecord;
   }
 }
 

@@ -1,0 +1,27 @@
+/*
+ * A record's fields before anything is known of their values, as parsers make them that know the names: those need no
+ * look of their own then.
+ */
+import type { RequestLogJson } from '@imscope/schemas/request-log.js';
+
+/** What is absent or null reads as not given. */
+export type RawRecord = { readonly [K in keyof RequestLogJson]-?: unknown };
+
+export class RawFields implements RawRecord {
+  time: unknown;
+  sdk_app_id: unknown;
+  interface: unknown;
+  exit_ip: unknown;
+  latency_ms: unknown;
+  upstream_ms: unknown;
+  rtt_ms: unknown;
+  code: unknown;
+  http_status: unknown;
+  exception: unknown;
+  cause: unknown;
+  node: unknown;
+  region: unknown;
+  platform: unknown;
+  sdk_version: unknown;
+  request_id: unknown;
+}

@@ -1,0 +1,149 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { ALL_SCHEMAS, REQUEST_LOG_SCHEMA } from '@imscope/schemas/avro-schema.js';
+import { skipValue } from '@imscope/schemas/avro-skip.js';
+import { OUTCOMES } from '@imscope/schemas/outcome.js';
+import type { RequestLog } from '@imscope/schemas/request-log.js';
+import fc from 'fast-check';
+import { AvroRecords } from '../src/intake/avro-records.js';
+import { EncodedAddress } from '../src/intake/exit-address.js';
+import { knownText } from '../src/intake/known-texts.js';
+import { isRejection } from '../src/intake/reject-reasons.js';
+import { storedRecord } from './sample-record.js';
+
+const SEED = 6;
+const { type } = REQUEST_LOG_SCHEMA;
+
+const long = fc.oneof(
+  fc.integer({ min: -1_000, max: 1_000 }),
+  fc.integer({ min: -(2 ** 52) + 1, max: 2 ** 52 - 1 }),
+);
+const int = fc.integer({ min: -(2 ** 31), max: 2 ** 31 - 1 });
+const text = fc.oneof(fc.string({ maxLength: 100 }), fc.string({ unit: 'grapheme', maxLength: 100 }));
+const nullable = (value: fc.Arbitrary<number>): fc.Arbitrary<number | null> => fc.option(value);
+const record: fc.Arbitrary<RequestLog> = fc.record({
+  time: long,
+  sdk_app_id: long,
+  interface: text,
+  exit_ip: fc.uint8Array({ minLength: 16, maxLength: 16 }).map((bytes) => Buffer.from(bytes)),
+  latency_us: long,
+  upstream_us: nullable(long),
+  rtt_us: nullable(long),
+  code: nullable(int),
+  http_status: int,
+  outcome: fc.constantFrom(...OUTCOMES),
+  exception: text,
+  cause: text,
+  node: text,
+  region: text,
+  platform: text,
+  sdk_version: text,
+  request_id: text,
+  weight: fc.constant(1),
+});
+
+/** The records of bytes, or `none` where they are not records to their end. */
+function read(bytes: Buffer): unknown[] | 'none' {
+  const records = new AvroRecords(bytes);
+  const values: unknown[] = [];
+  try {
+    while (!records.ended) values.push(records.next());
+  } catch (error) {
+    assert(error instanceof RangeError, String(error));
+    return 'none';
+  }
+  return values;
+}
+
+/** How many records walking the schema finds, or `none`. */
+function walked(bytes: Buffer): number | 'none' {
+  let count = 0;
+  for (let at = 0; at < bytes.length; count++) {
+    const end = skipValue(type, bytes, at);
+    if (end === undefined) return 'none';
+    at = end;
+  }
+  return count;
+}
+
+test('records that avsc wrote are read as they were', () => {
+  fc.assert(
+    fc.property(fc.array(record, { maxLength: 3 }), (written) => {
+      const values = read(Buffer.concat(written.map((one) => type.toBuffer(one))));
+      assert(values !== 'none');
+      const expected = written.map(
+        ({ latency_us, upstream_us, rtt_us, outcome: _, weight: __, ...rest }) => ({
+          ...rest,
+          exit_ip: EncodedAddress.of(rest.exit_ip, 0),
+          latency_ms: latency_us / 1_000,
+          upstream_ms: upstream_us === null ? null : upstream_us / 1_000,
+          rtt_ms: rtt_us === null ? null : rtt_us / 1_000,
+        }),
+      );
+      assert.deepEqual(
+        values.map((value) => ({ ...(value as object) })),
+        expected,
+      );
+    }),
+    { seed: SEED },
+  );
+});
+
+test('bytes changed or cut short are records or none as walking the schema says, and nothing else is thrown', () => {
+  const changes = fc.array(fc.tuple(fc.nat(), fc.integer({ min: 0, max: 255 })), { maxLength: 4 });
+  fc.assert(
+    fc.property(fc.array(record, { maxLength: 3 }), changes, fc.nat(), (written, changes, cut) => {
+      const whole = Buffer.concat(written.map((one) => type.toBuffer(one)));
+      const bytes = Buffer.from(whole);
+      for (const [at, byte] of changes) if (bytes.length > 0) bytes[at % bytes.length] = byte;
+      for (const one of [bytes, whole.subarray(0, cut % (whole.length + 1))]) {
+        const values = read(one);
+        assert.equal(values === 'none' ? values : values.length, walked(one));
+      }
+    }),
+    { seed: SEED, numRuns: 3_000 },
+  );
+});
+
+test('there is one version of the schema, the one these bytes are read by', () => {
+  assert.deepEqual(
+    ALL_SCHEMAS.filter(({ name }) => name === 'RequestLog').map(({ version }) => version),
+    [1],
+  );
+});
+
+test('a weight other than 1 is refused, and the next record stands', () => {
+  const [first, second] = read(
+    Buffer.concat([2, 1].map((weight) => type.toBuffer(storedRecord({ weight })))),
+  );
+  assert(isRejection(first));
+  assert.equal(first.reason, 'out_of_range');
+  assert(!isRejection(second));
+});
+
+test('IPv4 within IPv6 is read as its number, other addresses as their bytes', () => {
+  const mapped = Buffer.from('0000000000000000000000ffffcb007107', 'hex').subarray(1);
+  assert.equal(EncodedAddress.of(mapped, 0).encoded, 0xcb007107);
+  const other = Buffer.from('20010db8000000000000ffffcb007107', 'hex');
+  assert.deepEqual(EncodedAddress.of(other, 0).encoded, other);
+  const zero = Buffer.alloc(16);
+  assert.deepEqual(EncodedAddress.of(zero, 0).encoded, zero);
+});
+
+test('texts are what their bytes say, however many came before in the same place', () => {
+  const bytes = fc.oneof(
+    fc.string({ maxLength: 70 }).map((text) => Buffer.from(text)),
+    fc.string({ unit: 'grapheme', maxLength: 30 }).map((text) => Buffer.from(text)),
+    fc.uint8Array({ maxLength: 70 }).map((any) => Buffer.from(any)),
+    fc.integer({ min: 0, max: 9_999 }).map((n) => Buffer.from(`gw-${n}-a-node-of-some-region`)),
+  );
+  fc.assert(
+    fc.property(fc.array(bytes), (all) => {
+      for (const one of [...all, ...all]) {
+        const within = Buffer.concat([Buffer.from('«'), one, Buffer.from('»')]);
+        assert.equal(knownText(within, 2, 2 + one.length), one.toString('utf8'));
+      }
+    }),
+    { seed: SEED, numRuns: 2_000 },
+  );
+});
