@@ -72,7 +72,7 @@ test('records that avsc wrote are read as they were', () => {
       const values = read(Buffer.concat(written.map((one) => type.toBuffer(one))));
       assert(values !== 'none');
       const expected = written.map(
-        ({ latency_us, upstream_us, rtt_us, outcome: _, weight: __, ...rest }) => ({
+        ({ latency_us, upstream_us, rtt_us, outcome: _outcome, weight: _weight, ...rest }) => ({
           ...rest,
           exit_ip: EncodedAddress.of(rest.exit_ip, 0),
           latency_ms: latency_us / 1_000,
