@@ -1,6 +1,6 @@
 /*
  * Puts the collector together and takes it apart: the spool and the books first, the listener last; on stopping
- * readiness goes first, then the listener, then what is in becomes durable, then metrics and the final account.
+ * readiness goes first, then connections, then the listener, then what is in becomes durable, then the final account.
  * What an earlier process left in the spool is sent beside it all. Nothing acknowledged is lost.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -21,8 +21,8 @@ import { type ServerOptions, startServer } from './server.js';
 import { openSpool } from './spool/spool.js';
 
 /**
- * A stop has 25 s in all, reckoned from its beginning: batches get 17, so that their requests are answered within
- * 19; then what is left has until 23 to reach Kafka. What does not stays in the spool.
+ * A stop has 25 s in all, reckoned from its beginning, DRAIN_MS among them: batches get until 17, so that their
+ * requests are answered within 19; then what is left has until 23 to reach Kafka. What does not stays in the spool.
  */
 const DELIVER_MS = 17_000;
 const ANSWER_MS = 19_000;
@@ -33,7 +33,13 @@ const HOUR_MS = 3_600_000;
 const TICK_MS = 1_000;
 const MINUTE_MS = 60_000;
 
-export type Collector = { readonly port: number; readonly boot: string; stop(): Promise<void> };
+export type Collector = {
+  readonly port: number;
+  /** Of the PROXY protocol; undefined where there is none. */
+  readonly proxyPort: number | undefined;
+  readonly boot: string;
+  stop(): Promise<void>;
+};
 
 /** Starts the collector. Kafka need not be there, once its topics were seen. */
 export async function startCollector(context: CollectorContext): Promise<Collector> {
@@ -54,7 +60,7 @@ export async function startWithProducer(
   const partitions = await lookAtTopics(context, producer, spool);
   const registered = openRegistry(config.registryFile, logger);
   const pipeline = await createPipeline(context, { producer, spool, keyedIds, partitions });
-  const { budget, space, metrics, batcher, availability, boot, writer } = pipeline;
+  const { budget, space, batcher, availability, boot, writer } = pipeline;
   const limits = createLimits({ registered, budget, random: Math.random }, context.registry);
   const earlier = new EarlierBoots({ ...pipeline.bootOptions, spool, keyedIds });
   const failure = (): string | undefined => boot.log.failure ?? space.failure;
@@ -64,34 +70,24 @@ export async function startWithProducer(
   };
   const timers = startTimers({ config, boot, earlier, keyedIds, lookAtSpool });
   await lookAtSpool();
-  const server = await startServer({
-    host: config.collectorHost,
-    port: config.collectorPort,
-    certificate,
-    bodyBounds: { bytesMax: config.bodyBytesMax, inflatedBytesMax: config.bodyInflatedBytesMax },
-    lateMsMax: config.lateHoursMax * HOUR_MS,
-    authenticate: registered.authenticate,
-    limits,
-    budget,
-    space,
-    failure,
-    intoBatches: intoBatches(config, pipeline),
-    keysKnown: () => keyedIds.complete,
-    onRejected: (rejected) => boot.books.rejected(rejected),
-    metrics,
-    logger,
-  });
+  const server = await startServer(
+    serverOptions(context, { pipeline, registered, limits, certificate, keyedIds, failure }),
+  );
   void earlier.recover();
-  logger.info({ port: server.port, boot: boot.id, partitions }, 'taking request logs');
+  const { port, proxyPort } = server;
+  logger.info({ port, proxyPort, boot: boot.id, partitions }, 'taking request logs');
   return {
-    port: server.port,
+    port,
+    proxyPort,
     boot: boot.id,
     stop: async () => {
       const startMs = performance.now();
       readiness.stopping();
+      await server.drain(config.drainMs);
+      const drainedMs = performance.now() - startMs;
       batcher.drain();
-      writer.limit(DELIVER_MS);
-      await server.stop(ANSWER_MS);
+      writer.limit(DELIVER_MS - drainedMs);
+      await server.stop(ANSWER_MS - drainedMs);
       writer.stop();
       for (const timer of timers) clearInterval(timer);
       // Every request is answered by now: the last metrics and the final account hold them all.
@@ -109,6 +105,50 @@ export async function startWithProducer(
       await producer.stop();
       await spool.unlock();
     },
+  };
+}
+
+function serverOptions(
+  { config, logger }: CollectorContext,
+  of: {
+    readonly pipeline: Pipeline;
+    readonly registered: ReturnType<typeof openRegistry>;
+    readonly limits: ServerOptions['limits'];
+    readonly certificate: ServerOptions['certificate'];
+    readonly keyedIds: KeyedIds;
+    readonly failure: ServerOptions['failure'];
+  },
+): ServerOptions {
+  const { pipeline, registered, limits, certificate, keyedIds, failure } = of;
+  const { budget, space, metrics, boot } = pipeline;
+  return {
+    host: config.collectorHost,
+    port: config.collectorPort,
+    proxyProtocol: proxyFront(config, metrics),
+    forwardedHops: config.forwardedHops,
+    certificate,
+    bodyBounds: { bytesMax: config.bodyBytesMax, inflatedBytesMax: config.bodyInflatedBytesMax },
+    lateMsMax: config.lateHoursMax * HOUR_MS,
+    authenticate: registered.authenticate,
+    limits,
+    budget,
+    space,
+    failure,
+    intoBatches: intoBatches(config, pipeline),
+    keysKnown: () => keyedIds.complete,
+    onRejected: (rejected) => boot.books.rejected(rejected),
+    metrics,
+    logger,
+  };
+}
+
+function proxyFront(config: CollectorConfig, metrics: Pipeline['metrics']): ServerOptions['proxyProtocol'] {
+  if (config.proxyProtocolPort === -1) return undefined;
+  return {
+    host: config.collectorHost,
+    port: config.proxyProtocolPort,
+    peers: config.proxyProtocolPeers,
+    connections: metrics.proxyConnections,
   };
 }
 

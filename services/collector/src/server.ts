@@ -1,19 +1,29 @@
 /*
- * The listener of POST /v1/request-logs, over TLS where there is a certificate. Owns connections and their
- * time limits; on stopping, new requests are refused and those that are in are answered.
+ * The listeners of POST /v1/request-logs, over TLS where there is a certificate: one for gateways, and one for
+ * balancers that speak the PROXY protocol, where it is wanted. Owns connections and their time limits; on stopping,
+ * connections are let go first, then new requests are refused, and those that are in are answered.
  */
 import { createServer, type Server } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
-import Fastify, { type FastifyServerFactory } from 'fastify';
+import Fastify, { type FastifyInstance, type FastifyServerFactory } from 'fastify';
 import { HttpError, installErrorAnswers } from '@imscope/runtime/http-errors.js';
 import type { Logger } from '@imscope/runtime/logger.js';
 import type { Certificate } from './certificate.js';
+import { ClientAddresses } from './clients/client-addresses.js';
+import { createRefusalLog } from './clients/refusal-log.js';
+import { OpenConnections } from './open-connections.js';
+import type { ProxyListener } from './proxy-protocol/proxy-listener.js';
+import { type ProxyFront, startProxyFront } from './proxy-protocol/proxy-front.js';
 import { takeRequest, type TakeOptions } from './take-request.js';
 
 export type ServerOptions = TakeOptions & {
   readonly host: string;
   readonly port: number;
+  /** Undefined: no listener that speaks the PROXY protocol. */
+  readonly proxyProtocol: ProxyFront | undefined;
+  /** Proxies whose X-Forwarded-For is believed. */
+  readonly forwardedHops: number;
   /** Undefined: plain HTTP. */
   readonly certificate: Certificate | undefined;
   readonly logger: Logger;
@@ -21,25 +31,66 @@ export type ServerOptions = TakeOptions & {
 
 export type CollectorServer = {
   readonly port: number;
+  /** Of the PROXY protocol; undefined where there is none. */
+  readonly proxyPort: number | undefined;
+  /**
+   * Requests are taken as before, each answer closes its connection: whoever is told by `/ready` that we stop goes
+   * elsewhere meanwhile. Ends after `timeoutMs`, or when no connection is open.
+   */
+  drain(timeoutMs: number): Promise<void>;
   /** New requests get 503 and their connections are closed; waits for those that are in, at most this long. */
   stop(timeoutMs: number): Promise<void>;
 };
 
 /** Longest a client may take to send a request. */
 const REQUEST_TIMEOUT_MS = 30_000;
+/** Longer than balancers keep theirs (deploy/), so that none sends a request into a connection that just ends. */
 const KEEP_ALIVE_TIMEOUT_MS = 65_000;
 
-/** Starts listening. `port` of the result is the one in force where 0 was asked for. */
+type Phase = 'serving' | 'draining' | 'stopping';
+
+/** Starts listening. Ports of the result are those in force where 0 was asked for. */
 export async function startServer(options: ServerOptions): Promise<CollectorServer> {
+  const { certificate, proxyProtocol, logger } = options;
+  let phase: Phase = 'serving';
+  const clients = new ClientAddresses(options.forwardedHops);
+  const app = createApp(options, clients, () => phase);
+  const connections = new OpenConnections();
+  app.server.on('connection', (socket) => connections.add(socket));
+  app.server.on(certificate === undefined ? 'connection' : 'secureConnection', (socket) =>
+    clients.connected(socket),
+  );
+  await app.listen({ host: options.host, port: options.port });
+  const { port } = app.server.address() as AddressInfo;
+  const proxy =
+    proxyProtocol === undefined
+      ? undefined
+      : await startProxyFront(proxyProtocol, { server: app.server, certificate, clients, logger });
+  return {
+    port,
+    proxyPort: proxy?.port,
+    drain: async (timeoutMs) => {
+      phase = 'draining';
+      await connections.untilNone(timeoutMs);
+    },
+    stop: async (timeoutMs) => {
+      phase = 'stopping';
+      await closeAll(app, proxy, timeoutMs);
+      certificate?.stop();
+    },
+  };
+}
+
+function createApp(options: ServerOptions, clients: ClientAddresses, phase: () => Phase): FastifyInstance {
   const { metrics, logger } = options;
   const app = Fastify({
     return503OnClosing: false,
     serverFactory: serverFactory(options.certificate),
   });
-  let stopping = false;
+  const refusals = createRefusalLog(logger);
   installErrorAnswers(app, logger);
   app.addHook('onRequest', async () => {
-    if (stopping) {
+    if (phase() === 'stopping') {
       throw new HttpError(
         'unavailable',
         'this collector is stopping: nothing of this request was taken, send it again',
@@ -50,28 +101,31 @@ export async function startServer(options: ServerOptions): Promise<CollectorServ
     }
   });
   app.addHook('onSend', async (_request, reply) => {
-    if (stopping) reply.header('connection', 'close');
+    if (phase() !== 'serving') reply.header('connection', 'close');
   });
-  app.addHook('onResponse', async (_request, reply) => {
+  app.addHook('onResponse', async (request, reply) => {
     metrics.requests.inc({ status: String(reply.statusCode) });
     metrics.requestSeconds.observe(reply.elapsedTime / 1000);
+    refusals.answered(reply.statusCode, clients.of(request.raw));
   });
   // Bodies are read by the handler, after it knows who sends and that there is room.
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', (_request, _payload, done) => done(null));
   app.post('/v1/request-logs', (request, reply) => takeRequest(request, reply, options));
-  await app.listen({ host: options.host, port: options.port });
-  const { port } = app.server.address() as AddressInfo;
-  return {
-    port,
-    stop: async (timeoutMs) => {
-      stopping = true;
-      const timer = setTimeout(() => app.server.closeAllConnections(), timeoutMs);
-      await app.close();
-      clearTimeout(timer);
-      options.certificate?.stop();
-    },
-  };
+  return app;
+}
+
+async function closeAll(
+  app: FastifyInstance,
+  proxy: ProxyListener | undefined,
+  timeoutMs: number,
+): Promise<void> {
+  const timer = setTimeout(() => {
+    app.server.closeAllConnections();
+    proxy?.closeAllConnections();
+  }, timeoutMs);
+  await Promise.all([app.close(), proxy?.stop()]);
+  clearTimeout(timer);
 }
 
 function serverFactory(certificate: Certificate | undefined): FastifyServerFactory {
