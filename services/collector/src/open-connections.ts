@@ -1,27 +1,20 @@
-/* How many connections are open, of all listeners, and when none is any more. */
+/* Since when no connection is open, of all listeners. */
 import type { Socket } from 'node:net';
 
 export class OpenConnections {
   #open = 0;
-  #onNone: (() => void) | undefined;
+  #noneSinceMs = Number.NEGATIVE_INFINITY;
 
   add(socket: Socket): void {
     this.#open += 1;
     socket.once('close', () => {
       this.#open -= 1;
-      if (this.#open === 0) this.#onNone?.();
+      this.#noneSinceMs = performance.now();
     });
   }
 
-  /** Resolves when none is open, or after `timeoutMs`. Asked once. */
-  async untilNone(timeoutMs: number): Promise<void> {
-    if (this.#open === 0 || timeoutMs === 0) return;
-    await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, timeoutMs);
-      this.#onNone = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-    });
+  /** How long none has been open: 0 while one is, infinite where none ever was. */
+  quietMs(nowMs: number): number {
+    return this.#open > 0 ? 0 : nowMs - this.#noneSinceMs;
   }
 }

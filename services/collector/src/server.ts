@@ -6,6 +6,7 @@
 import { createServer, type Server } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import Fastify, { type FastifyInstance, type FastifyServerFactory } from 'fastify';
 import { HttpError, installErrorAnswers } from '@imscope/runtime/http-errors.js';
 import type { Logger } from '@imscope/runtime/logger.js';
@@ -71,7 +72,8 @@ export async function startServer(options: ServerOptions): Promise<CollectorServ
     proxyPort: proxy?.port,
     drain: async (timeoutMs) => {
       phase = 'draining';
-      await connections.untilNone(timeoutMs);
+      // Whoever has not come for so long does not come just now.
+      await sleep(Math.max(0, timeoutMs - connections.quietMs(performance.now())));
     },
     stop: async (timeoutMs) => {
       phase = 'stopping';

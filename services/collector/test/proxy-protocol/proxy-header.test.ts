@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { crc32c } from '../../src/proxy-protocol/crc32c.js';
 import { HEADER_BYTES_MAX, readProxyHeader } from '../../src/proxy-protocol/proxy-header.js';
-import { binaryHeader, field, LOCAL_COMMAND, PROXY_COMMAND, tcpHeader, textHeader } from './header-bytes.js';
+import { binaryHeader, field, LOCAL_COMMAND, tcpHeader, textHeader } from './header-bytes.js';
 
 const SEED = { seed: 20_261_125, numRuns: 2_000 };
 

@@ -51,7 +51,7 @@ test('however header and request are cut into packets, the request is read whole
   const body = 'x'.repeat(200_000);
   const cuts = fc.array(fc.nat({ max: 700 }), { maxLength: 6 });
   await fc.assert(
-    fc.asyncProperty(fc.constantFrom(...[textHeader, tcpHeader]), cuts, async (header, at) => {
+    fc.asyncProperty(fc.constantFrom(textHeader, tcpHeader), cuts, async (header, at) => {
       const bytes = Buffer.concat([Buffer.from(header('203.0.113.7')), Buffer.from(postRequest({}, body))]);
       const places = [0, ...at.toSorted((a, b) => a - b), bytes.length];
       const pieces = places.slice(1).map((place, index) => bytes.subarray(places[index], place));
