@@ -114,18 +114,42 @@ test('a collector killed under load: with keys every request gets through in the
   assert.deepEqual(new Set(ids), load.acknowledged);
 });
 
+/** HAProxy beside the other one, with something else in place of `send-proxy-v2`, before collectors that may be others. */
+async function startVariant(name: string, sending: string, before = collectors): Promise<RunningHaproxy> {
+  const configuration = join(collectors.directory, `${name}.cfg`);
+  const text = readFileSync(HAPROXY_CONFIGURATION, 'utf8');
+  writeFileSync(configuration, text.replaceAll('send-proxy-v2', sending));
+  const logFile = join(collectors.directory, `${name}.log`);
+  return startHaproxy({ backends: before.ports, logFile, configuration });
+}
+
 test('collectors know the client behind HAProxy by version 2 and version 1, whatever it writes into headers', async () => {
   await refused(haproxy.origin, '127.0.11.1');
   await refused(haproxy.origin, '127.0.12.1');
-  const configuration = join(collectors.directory, 'haproxy-v1.cfg');
-  const text = readFileSync(HAPROXY_CONFIGURATION, 'utf8');
-  writeFileSync(configuration, text.replaceAll('send-proxy-v2', 'send-proxy'));
-  const logFile = join(collectors.directory, 'haproxy-v1.log');
-  const versionOne = await startHaproxy({ backends: collectors.ports, logFile, configuration });
+  const versionOne = await startVariant('v1', 'send-proxy');
   await refused(versionOne.origin, '127.0.13.1');
   await versionOne.kill();
-  const clients = await collectors.refusedFrom(['127.0.11.0/24', '127.0.12.0/24', '127.0.13.0/24']);
+  const withFields = await startVariant('fields', 'send-proxy-v2 proxy-v2-options crc32c,authority');
+  await refused(withFields.origin, '127.0.14.1');
+  await withFields.kill();
+  const networks = [11, 12, 13, 14].map((network) => `127.0.${network}.0/24`);
+  const clients = await collectors.refusedFrom(networks);
   assert.ok(!clients.has('203.0.113.0/24'));
+});
+
+test('collectors with a certificate know the client behind HAProxy, which verifies them', async (t) => {
+  const [cert, key] = [join(collectors.directory, 'tls.crt'), join(collectors.directory, 'tls.key')];
+  const subject = ['-subj', '/CN=collector', '-addext', 'subjectAltName=IP:127.0.0.1', '-days', '2'];
+  const curve = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];
+  execFileSync('openssl', ['req', '-x509', ...curve, '-keyout', key, '-out', cert, ...subject], {
+    stdio: 'ignore',
+  });
+  const secure = await startCollectors({ TLS_CERT_FILE: cert, TLS_KEY_FILE: key });
+  t.after(() => secure.end());
+  const variant = await startVariant('tls', `send-proxy-v2 ssl verify required ca-file ${cert}`, secure);
+  await refused(variant.origin, '127.0.15.1');
+  await secure.refusedFrom(['127.0.15.0/24']);
+  await variant.kill();
 });
 
 test('with no collector ready HAProxy says 503 in the collectors’ own words, with Retry-After', async () => {
