@@ -10,7 +10,16 @@ import { promisify } from 'node:util';
 import pc from 'picocolors';
 import { type Broker, startBroker } from './stack/broker.js';
 import { hasKafkaJars } from './stack/kafka-jars.js';
-import { CHROMIUM, JAVA, MAVEN, NGINX, providePrograms, STRACE } from './stack/programs.js';
+import {
+  CHROMIUM,
+  HAPROXY,
+  JAVA,
+  MAVEN,
+  NGINX,
+  NGINX_STREAM,
+  providePrograms,
+  STRACE,
+} from './stack/programs.js';
 import { REPO_ROOT } from './stack/repo-root.js';
 import { runTestFiles } from './test-run/run-test-files.js';
 import { createTally, type Tally } from './test-run/tally.js';
@@ -46,7 +55,7 @@ async function runAll(): Promise<void> {
   // Maven only fetches Kafka's jars: a run that has them does without.
   const jars = (await hasKafkaJars()) ? [] : [MAVEN];
   const tracer = process.platform === 'linux' ? [STRACE] : [];
-  const programs = [JAVA, ...jars, NGINX, CHROMIUM, ...tracer];
+  const programs = [JAVA, ...jars, NGINX, NGINX_STREAM, HAPROXY, CHROMIUM, ...tracer];
   const provided = await providePrograms(programs, (names) => print(`installing ${names.join(', ')}`));
   if (!provided.ok) throw new Error(provided.message);
   const npx = ['--no-install', 'turbo', 'run', 'build', '--output-logs=errors-only', '--no-update-notifier'];

@@ -211,7 +211,9 @@ function environmentsOf(parts: {
   const kafka = { KAFKA_BROKERS: broker, KAFKA_TOPIC_PREFIX: topicPrefix };
   const tokens = { REGISTRY_FILE: parts.credentials.registryFile };
   const aggregator = { ...kafka, ...storeEnv(store), ...settings.aggregator };
-  const collector = { ...kafka, ...tokens, SPOOL_DIR: join(directory, 'spool'), ...settings.collector };
+  // Nobody asks these collectors whether they are ready: a stop has nothing to wait for.
+  const edge = { DRAIN_MS: '0', SPOOL_DIR: join(directory, 'spool') };
+  const collector = { ...kafka, ...tokens, ...edge, ...settings.collector };
   const second = { SPOOL_DIR: join(directory, 'spool-2'), COLLECTOR_NAME: 'second' };
   return {
     aggregator,

@@ -1,5 +1,5 @@
 /*
- * Programs that npm cannot bring (Java, Maven, nginx, Chromium, strace): found, or installed through apt-get where
+ * Programs that npm cannot bring (Java, Maven, nginx, HAProxy, Chromium, strace): found, or installed through apt-get where
  * we may (root on Debian and its like), or named in one line with the exact command.
  */
 import { spawn, spawnSync } from 'node:child_process';
@@ -34,6 +34,20 @@ export const NGINX: Program = {
   command: ['nginx', '-v'],
   debian: 'nginx-light',
   homebrew: 'nginx',
+};
+/** nginx as a TCP proxy: a module of its own on Debian. */
+export const NGINX_STREAM: Program = {
+  name: 'the stream module of nginx',
+  command: ['sh', '-c', 'nginx -V 2>&1; ls /usr/lib/nginx/modules'],
+  debian: 'libnginx-mod-stream',
+  homebrew: 'nginx',
+  accept: (output) => /--with-stream(\s|$)|ngx_stream_module\.so/m.test(output),
+};
+export const HAPROXY: Program = {
+  name: 'HAProxy',
+  command: ['haproxy', '-v'],
+  debian: 'haproxy',
+  homebrew: 'haproxy',
 };
 export const CHROMIUM: Program = {
   name: 'Chromium',
@@ -80,7 +94,7 @@ export async function providePrograms(
 }
 
 function isThere({ command: [program, ...args], accept }: Program): boolean {
-  // nginx stands in sbin, which is not on everyone's path.
+  // nginx and HAProxy stand in sbin, which is not on everyone's path.
   const env = { ...process.env, PATH: `${process.env['PATH'] ?? ''}:/usr/sbin:/usr/local/sbin` };
   const { error, stdout, stderr } = spawnSync(program, args, { encoding: 'utf8', env });
   return error === undefined && (accept?.(`${stdout}${stderr}`) ?? true);

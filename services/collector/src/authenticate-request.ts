@@ -4,7 +4,7 @@
 import type { FastifyRequest } from 'fastify';
 import { HttpError } from '@imscope/runtime/http-errors.js';
 import type { Grant, Scope, Tokens } from '@imscope/runtime/tokens.js';
-import { clientAddress } from './client-address.js';
+import type { ClientAddresses } from './clients/client-addresses.js';
 import type { Connections } from './connections/connections.js';
 import type { GuessLimits } from './limits/guess-limits.js';
 import type { Limits } from './limits/limits.js';
@@ -15,6 +15,7 @@ export type AuthenticateRequest = (request: FastifyRequest, scope: Scope) => Gra
 export function createAuthenticator(of: {
   readonly authenticate: Tokens['authenticate'];
   readonly connections: Connections;
+  readonly clients: ClientAddresses;
   readonly guesses: GuessLimits;
   readonly refused: Limits['refused'];
 }): AuthenticateRequest {
@@ -38,7 +39,7 @@ function authenticate(
   try {
     return of.authenticate(headers.authorization, scope);
   } catch (error) {
-    if (error instanceof HttpError && error.code !== 'not_allowed') countGuess(clientAddress(raw), of);
+    if (error instanceof HttpError && error.code !== 'not_allowed') countGuess(of.clients.of(raw) ?? '', of);
     throw error;
   }
 }

@@ -1,31 +1,29 @@
 /*
  * Puts the collector together and takes it apart: the spool and the books first, the listener last; on stopping
- * readiness goes first, then the listener, then what is in becomes durable, then metrics and the final account.
+ * readiness goes first, then connections, then the listener, then what is in becomes durable, then the final account.
  * What an earlier process left in the spool is sent beside it all. Nothing acknowledged is lost.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createKafka } from '@imscope/runtime/kafka-client.js';
-import { openRegistry, type Registry as RegisteredFile } from '@imscope/runtime/registry-file.js';
-import { createAuthenticator } from './authenticate-request.js';
+import { openRegistry } from '@imscope/runtime/registry-file.js';
 import type { Boot } from './boots/boot.js';
 import { openCertificate } from './certificate.js';
 import type { CollectorContext } from './collector-context.js';
 import type { CollectorConfig } from './config.js';
-import { createConnections } from './connections/connection-metrics.js';
 import { EarlierBoots } from './boots/earlier-boots.js';
+import { createGate } from './gate.js';
 import { InterfaceCap } from './intake/interface-cap.js';
 import { createProducer, type KafkaProducer } from './kafka-producer.js';
 import { KeyedIds } from './batches/keyed-ids.js';
 import { KeyedRequest } from './batches/keyed-request.js';
-import { GuessLimits } from './limits/guess-limits.js';
-import { createLimits, type Limits } from './limits/limits.js';
+import { createLimits } from './limits/limits.js';
 import { createPipeline, lookAtTopics, type Pipeline } from './pipeline.js';
 import { type ServerOptions, startServer } from './server.js';
 import { openSpool } from './spool/spool.js';
 
 /**
- * A stop has 25 s in all, reckoned from its beginning: batches get 17, so that their requests are answered within
- * 19; then what is left has until 23 to reach Kafka. What does not stays in the spool.
+ * A stop has 25 s in all, reckoned from its beginning, DRAIN_MS among them: batches get until 17, so that their
+ * requests are answered within 19; then what is left has until 23 to reach Kafka. What does not stays in the spool.
  */
 const DELIVER_MS = 17_000;
 const ANSWER_MS = 19_000;
@@ -36,7 +34,13 @@ const HOUR_MS = 3_600_000;
 const TICK_MS = 1_000;
 const MINUTE_MS = 60_000;
 
-export type Collector = { readonly port: number; readonly boot: string; stop(): Promise<void> };
+export type Collector = {
+  readonly port: number;
+  /** Of the PROXY protocol; undefined where there is none. */
+  readonly proxyPort: number | undefined;
+  readonly boot: string;
+  stop(): Promise<void>;
+};
 
 /** Starts the collector. Kafka need not be there, once its topics were seen. */
 export async function startCollector(context: CollectorContext): Promise<Collector> {
@@ -57,7 +61,7 @@ export async function startWithProducer(
   const partitions = await lookAtTopics(context, producer, spool);
   const registered = openRegistry(config.registryFile, logger);
   const pipeline = await createPipeline(context, { producer, spool, keyedIds, partitions });
-  const { budget, space, metrics, batcher, availability, boot, writer } = pipeline;
+  const { budget, space, batcher, availability, boot, writer } = pipeline;
   const limits = createLimits({ registered, budget, random: Math.random }, context.registry);
   const earlier = new EarlierBoots({ ...pipeline.bootOptions, spool, keyedIds });
   const failure = (): string | undefined => boot.log.failure ?? space.failure;
@@ -67,34 +71,24 @@ export async function startWithProducer(
   };
   const timers = startTimers({ config, boot, earlier, keyedIds, lookAtSpool });
   await lookAtSpool();
-  const server = await startServer({
-    host: config.collectorHost,
-    port: config.collectorPort,
-    certificate,
-    bodyBounds: { bytesMax: config.bodyBytesMax, inflatedBytesMax: config.bodyInflatedBytesMax },
-    lateMsMax: config.lateHoursMax * HOUR_MS,
-    ...createGate(context, registered, limits),
-    limits,
-    budget,
-    space,
-    failure,
-    intoBatches: intoBatches(config, pipeline),
-    keysKnown: () => keyedIds.complete,
-    onRejected: (rejected) => boot.books.rejected(rejected),
-    metrics,
-    logger,
-  });
+  const server = await startServer(
+    serverOptions(context, { pipeline, registered, limits, certificate, keyedIds, failure }),
+  );
   void earlier.recover();
-  logger.info({ port: server.port, boot: boot.id, partitions }, 'taking request logs');
+  const { port, proxyPort } = server;
+  logger.info({ port, proxyPort, boot: boot.id, partitions }, 'taking request logs');
   return {
-    port: server.port,
+    port,
+    proxyPort,
     boot: boot.id,
     stop: async () => {
       const startMs = performance.now();
       readiness.stopping();
+      await server.drain(config.drainMs);
+      const drainedMs = performance.now() - startMs;
       batcher.drain();
-      writer.limit(DELIVER_MS);
-      await server.stop(ANSWER_MS);
+      writer.limit(DELIVER_MS - drainedMs);
+      await server.stop(ANSWER_MS - drainedMs);
       writer.stop();
       for (const timer of timers) clearInterval(timer);
       // Every request is answered by now: the last metrics and the final account hold them all.
@@ -115,16 +109,48 @@ export async function startWithProducer(
   };
 }
 
-/** Who may connect, and who sends. */
-function createGate(
-  { config, registry }: CollectorContext,
-  { authenticate }: RegisteredFile,
-  { refused }: Limits,
-): Pick<ServerOptions, 'authenticate' | 'connections' | 'protocolError'> {
-  const counted = createConnections(config.connectionsMax, registry);
-  const { connections } = counted;
-  const guesses = new GuessLimits();
-  return { ...counted, authenticate: createAuthenticator({ authenticate, connections, guesses, refused }) };
+function serverOptions(
+  context: CollectorContext,
+  of: {
+    readonly pipeline: Pipeline;
+    readonly registered: ReturnType<typeof openRegistry>;
+    readonly limits: ServerOptions['limits'];
+    readonly certificate: ServerOptions['certificate'];
+    readonly keyedIds: KeyedIds;
+    readonly failure: ServerOptions['failure'];
+  },
+): ServerOptions {
+  const { pipeline, registered, limits, certificate, keyedIds, failure } = of;
+  const { budget, space, metrics, boot } = pipeline;
+  const { config, logger } = context;
+  return {
+    host: config.collectorHost,
+    port: config.collectorPort,
+    proxyProtocol: proxyFront(config, metrics),
+    certificate,
+    bodyBounds: { bytesMax: config.bodyBytesMax, inflatedBytesMax: config.bodyInflatedBytesMax },
+    lateMsMax: config.lateHoursMax * HOUR_MS,
+    ...createGate(context, registered, limits),
+    limits,
+    budget,
+    space,
+    failure,
+    intoBatches: intoBatches(config, pipeline),
+    keysKnown: () => keyedIds.complete,
+    onRejected: (rejected) => boot.books.rejected(rejected),
+    metrics,
+    logger,
+  };
+}
+
+function proxyFront(config: CollectorConfig, metrics: Pipeline['metrics']): ServerOptions['proxyProtocol'] {
+  if (config.proxyProtocolPort === -1) return undefined;
+  return {
+    host: config.collectorHost,
+    port: config.proxyProtocolPort,
+    peers: config.proxyProtocolPeers,
+    connections: metrics.proxyConnections,
+  };
 }
 
 /** The first account is written at once, so that a collector is known from its start. */

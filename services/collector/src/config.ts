@@ -3,8 +3,9 @@
  * buffers beside another one, whatever is set.
  */
 import { hostname } from 'node:os';
-import { type Config, integer, type Settings, text } from '@imscope/runtime/config.js';
+import { type Config, integer, list, type Settings, text } from '@imscope/runtime/config.js';
 import { KAFKA_SETTINGS } from '@imscope/runtime/kafka-client.js';
+import { isPeer } from './proxy-protocol/peers.js';
 
 const MIB = 1 << 20;
 
@@ -15,6 +16,32 @@ export const COLLECTOR_SETTINGS = {
     min: 0,
     max: 65_535,
     purpose: 'port gateways send to; 0 takes a free one',
+  }),
+  proxyProtocolPort: integer({
+    default: -1,
+    min: -1,
+    max: 65_535,
+    purpose:
+      'port of COLLECTOR_HOST for balancers that speak the PROXY protocol; -1 is none, 0 takes a free one',
+  }),
+  proxyProtocolPeers: list({
+    default: ['127.0.0.1', '::1'],
+    isWord: isPeer,
+    allowed: 'addresses and networks such as 10.0.0.7,10.1.0.0/16,2001:db8::/32',
+    purpose:
+      'who may connect to PROXY_PROTOCOL_PORT: the balancers, for what they say of clients is believed',
+  }),
+  forwardedHops: integer({
+    default: 0,
+    min: 0,
+    max: 10,
+    purpose: 'how many proxies append to X-Forwarded-For and can be trusted to; 0 ignores the header',
+  }),
+  drainMs: integer({
+    default: 2_000,
+    min: 0,
+    max: 10_000,
+    purpose: 'how long requests are still taken after /ready says that this collector stops',
   }),
   registryFile: text({ purpose: 'JSON file: who may send, how much, and how applications judge codes' }),
   tlsCertFile: text({

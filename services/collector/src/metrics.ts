@@ -61,6 +61,11 @@ function intakeMetrics(metrics: Maker) {
       'from the head of a request to its answer',
       SECONDS_BUCKETS,
     ),
+    proxyConnections: metrics.counter(
+      'proxy_connections_total',
+      'connections to the PROXY protocol listener: named a client, unnamed, or why they were closed',
+      ['outcome'],
+    ),
     bytesReceived: metrics.counter('received_bytes_total', 'bytes of request bodies as received'),
     recordsReceived: metrics.counter('records_received_total', 'records read out of bodies, good and bad'),
     recordsRejected: metrics.counter('records_rejected_total', 'records refused, by reason', ['reason']),

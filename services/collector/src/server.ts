@@ -1,9 +1,11 @@
 /*
- * The server of POST /v1/request-logs and POST /v1/logs: its addresses, and what all answers have in common. On stopping,
- * new requests are refused and those that are in are answered.
+ * The server of POST /v1/request-logs and POST /v1/logs: its addresses, and what all answers have in common. It has a
+ * listener for gateways, and one for balancers that speak the PROXY protocol, where it is wanted. On stopping,
+ * connections are let go first, then new requests are refused, and those that are in are answered.
  */
 import type { AddressInfo } from 'node:net';
-import Fastify from 'fastify';
+import { setTimeout as sleep } from 'node:timers/promises';
+import Fastify, { type FastifyInstance } from 'fastify';
 import {
   answerFrameworkError,
   ERROR_STATUS,
@@ -13,18 +15,23 @@ import {
 } from '@imscope/runtime/http-errors.js';
 import type { Logger } from '@imscope/runtime/logger.js';
 import type { Certificate } from './certificate.js';
-import type { CountedConnections } from './connections/connection-metrics.js';
+import { createRefusalLog } from './clients/refusal-log.js';
 import { createListener } from './connections/http-listener.js';
 import { answerProtocolErrors } from './connections/protocol-errors.js';
 import { checkHead } from './connections/request-head.js';
 import { OTLP_LOGS, sendOtlpError } from './endpoints/otlp-logs.js';
 import { REQUEST_LOGS } from './endpoints/request-logs.js';
+import type { Gate } from './gate.js';
+import { type ProxyFront, startProxyFront } from './proxy-protocol/proxy-front.js';
+import type { ProxyListener } from './proxy-protocol/proxy-listener.js';
 import { takeRequest, type TakeOptions } from './take-request.js';
 
 export type ServerOptions = TakeOptions &
-  CountedConnections & {
+  Gate & {
     readonly host: string;
     readonly port: number;
+    /** Undefined: no listener that speaks the PROXY protocol. */
+    readonly proxyProtocol: ProxyFront | undefined;
     /** Undefined: plain HTTP. */
     readonly certificate: Certificate | undefined;
     readonly logger: Logger;
@@ -32,6 +39,13 @@ export type ServerOptions = TakeOptions &
 
 export type CollectorServer = {
   readonly port: number;
+  /** Of the PROXY protocol; undefined where there is none. */
+  readonly proxyPort: number | undefined;
+  /**
+   * Requests are taken as before, each answer closes its connection: whoever is told by `/ready` that we stop goes
+   * elsewhere meanwhile. Ends after `timeoutMs`, or when no connection is open.
+   */
+  drain(timeoutMs: number): Promise<void>;
   /** New requests get 503 and their connections are closed; waits for those that are in, at most this long. */
   stop(timeoutMs: number): Promise<void>;
 };
@@ -39,9 +53,41 @@ export type CollectorServer = {
 /** While stopping: for heads that are on their way. */
 const IDLE_GRACE_MS = 500;
 
-/** Starts listening. `port` of the result is the one in force where 0 was asked for. */
+type Phase = 'serving' | 'draining' | 'stopping';
+
+/** Starts listening. Ports of the result are those in force where 0 was asked for. */
 export async function startServer(options: ServerOptions): Promise<CollectorServer> {
-  const { metrics, logger, connections } = options;
+  const { certificate, proxyProtocol, connections } = options;
+  let phase: Phase = 'serving';
+  const app = createApp(options, () => phase);
+  await addAddresses(app, options);
+  await app.listen({ host: options.host, port: options.port });
+  const { port } = app.server.address() as AddressInfo;
+  const proxy =
+    proxyProtocol === undefined
+      ? undefined
+      : await startProxyFront(proxyProtocol, { ...options, server: app.server });
+  return {
+    port,
+    proxyPort: proxy?.port,
+    drain: async (timeoutMs) => {
+      phase = 'draining';
+      // Whoever has not come for so long does not come just now.
+      await sleep(Math.max(0, timeoutMs - connections.quietMs(performance.now())));
+    },
+    stop: async (timeoutMs) => {
+      phase = 'stopping';
+      // Node.js waits for heads that never end, and looks at no time limits any more.
+      const idleTimer = setTimeout(() => connections.closeIdle(), IDLE_GRACE_MS);
+      await closeAll(app, proxy, timeoutMs);
+      clearTimeout(idleTimer);
+      certificate?.stop();
+    },
+  };
+}
+
+function createApp(options: ServerOptions, phase: () => Phase): FastifyInstance {
+  const { metrics, logger, connections, clients } = options;
   const app = Fastify({
     return503OnClosing: false,
     serverFactory: (handler) => {
@@ -60,11 +106,11 @@ export async function startServer(options: ServerOptions): Promise<CollectorServ
       answerFrameworkError(error, request, reply);
     },
   });
-  let stopping = false;
+  const refusals = createRefusalLog(logger);
   installErrorAnswers(app, logger);
   app.addHook('onRequest', async (request) => {
     checkHead(request.raw);
-    if (stopping) {
+    if (phase() === 'stopping') {
       throw new HttpError(
         'unavailable',
         'this collector is stopping: nothing of this request was taken, send it again',
@@ -75,33 +121,37 @@ export async function startServer(options: ServerOptions): Promise<CollectorServ
     }
   });
   app.addHook('onSend', async (request, reply) => {
-    if (stopping || connections.endsWithAnswer(request.raw)) reply.header('connection', 'close');
+    const ends = phase() !== 'serving' || connections.endsWithAnswer(request.raw);
+    if (ends) reply.header('connection', 'close');
   });
-  app.addHook('onResponse', async (_request, reply) => {
+  app.addHook('onResponse', async (request, reply) => {
     metrics.requests.inc({ status: String(reply.statusCode) });
     metrics.requestSeconds.observe(reply.elapsedTime / 1000);
+    refusals.answered(reply.statusCode, clients.of(request.raw));
   });
+  return app;
+}
+
+async function addAddresses(app: FastifyInstance, options: ServerOptions): Promise<void> {
   // Bodies are read by the handler, after it knows who sends and that there is room.
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', (_request, _payload, done) => done(null));
   app.post('/v1/request-logs', (request, reply) => takeRequest(request, reply, REQUEST_LOGS, options));
   await app.register(async (otlp) => {
-    setErrorAnswers(otlp, logger, sendOtlpError);
+    setErrorAnswers(otlp, options.logger, sendOtlpError);
     otlp.post('/v1/logs', (request, reply) => takeRequest(request, reply, OTLP_LOGS, options));
   });
-  await app.listen({ host: options.host, port: options.port });
-  const { port } = app.server.address() as AddressInfo;
-  return {
-    port,
-    stop: async (timeoutMs) => {
-      stopping = true;
-      const timer = setTimeout(() => app.server.closeAllConnections(), timeoutMs);
-      // Node.js waits for heads that never end, and looks at no time limits any more.
-      const idleTimer = setTimeout(() => connections.closeIdle(), IDLE_GRACE_MS);
-      await app.close();
-      clearTimeout(timer);
-      clearTimeout(idleTimer);
-      options.certificate?.stop();
-    },
-  };
+}
+
+async function closeAll(
+  app: FastifyInstance,
+  proxy: ProxyListener | undefined,
+  timeoutMs: number,
+): Promise<void> {
+  const timer = setTimeout(() => {
+    app.server.closeAllConnections();
+    proxy?.closeAllConnections();
+  }, timeoutMs);
+  await Promise.all([app.close(), proxy?.stop()]);
+  clearTimeout(timer);
 }

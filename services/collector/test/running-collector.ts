@@ -43,6 +43,8 @@ export type Answer = { readonly status: number; readonly headers: Headers; reado
 
 export type RunningCollector = {
   readonly url: string;
+  /** Where the PROXY protocol is spoken; undefined where it is not. */
+  readonly proxyPort: number | undefined;
   readonly boot: string;
   readonly readiness: Readiness;
   /** Posts a body; JSON and the token for all applications unless `headers` say otherwise. */
@@ -125,6 +127,8 @@ export async function runCollector(
   options: {
     partitions?: number;
     environment?: Record<string, string>;
+    /** Gets each log line from level info on. */
+    onLog?: (line: string) => void;
     wrap?: (producer: KafkaProducer) => KafkaProducer;
   } = {},
 ): Promise<RunningCollector> {
@@ -136,10 +140,16 @@ export async function runCollector(
     REGISTRY_FILE: registryFile.path,
     SPOOL_DIR: join(registryFile.directory, 'spool'),
     COLLECTOR_PORT: '0',
+    // Nobody asks these whether they are ready.
+    DRAIN_MS: '0',
     ...options.environment,
   });
   assert(loaded.ok, loaded.ok ? '' : loaded.errors.join('\n'));
-  const logger = createLogger('collector', 'fatal');
+  const { onLog } = options;
+  const logger =
+    onLog === undefined
+      ? createLogger('collector', 'fatal')
+      : createLogger('collector', 'info', { write: onLog });
   const registry = new Registry();
   const readiness = createReadiness(['spool']);
   const producer = createProducer(kafka, prefix);
@@ -153,6 +163,7 @@ export async function runCollector(
   const stop = (): Promise<void> => (stopped ??= collector.stop());
   return {
     url,
+    proxyPort: collector.proxyPort,
     boot: collector.boot,
     readiness,
     post: (body, headers) => post(url, body, headers),

@@ -51,11 +51,14 @@ export function secret(options: Common<string>): Setting<string> {
   return setting(options, 'any text', (value) => (value === '' ? undefined : value), true);
 }
 
-/** One or more words with commas between. */
-export function list(options: Common<readonly string[]>): Setting<readonly string[]> {
-  return setting(options, 'words with commas between', (value) => {
+/** One or more words with commas between; any words, or those that `isWord` takes. */
+export function list(
+  options: Common<readonly string[]> & { isWord?: (word: string) => boolean; allowed?: string },
+): Setting<readonly string[]> {
+  const { isWord = (word) => word !== '', allowed = 'words with commas between' } = options;
+  return setting(options, allowed, (value) => {
     const words = value.split(',').map((word) => word.trim());
-    return words.every((word) => word !== '') ? words : undefined;
+    return words.every(isWord) ? words : undefined;
   });
 }
 

@@ -47,6 +47,7 @@ export class Connections {
   /** Known and without a request, the longest idle first. */
   readonly #idle = new Set<Connection>();
   readonly #bySender = new Map<string, number>();
+  #noneSinceMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: ConnectionsOptions) {
     this.#options = options;
@@ -61,13 +62,20 @@ export class Connections {
     return this.#unknown.size;
   }
 
-  /** A connection was opened: it stays, in the place of another one where need be, or is closed. */
-  opened(socket: Socket): void {
+  /** How long none has been open: 0 while one is, infinite where none ever was. */
+  quietMs(nowMs: number): number {
+    return this.#all.size > 0 ? 0 : nowMs - this.#noneSinceMs;
+  }
+
+  /**
+   * A connection was opened: it stays, in the place of another one where need be, or is closed.
+   * @param address whom it is from
+   */
+  opened(socket: Socket, address: string): void {
     if (!this.#makeRoom()) {
       this.#close(socket, 'full');
       return;
     }
-    const address = socket.remoteAddress ?? '';
     const connection: Connection = { socket, address, sender: undefined, exchanges: new Set() };
     this.#all.add(connection);
     this.#bySocket.set(socket, connection);
@@ -169,6 +177,7 @@ export class Connections {
     this.#unknown.delete(connection);
     this.#idle.delete(connection);
     this.#leaveSender(connection);
+    if (this.#all.size === 0) this.#noneSinceMs = performance.now();
   }
 
   #leaveSender({ sender }: Connection): void {

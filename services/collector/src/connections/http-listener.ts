@@ -7,13 +7,14 @@ import { createServer as createTlsServer } from 'node:https';
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import type { Certificate } from '../certificate.js';
+import type { ClientAddresses } from '../clients/client-addresses.js';
 import type { Connections } from './connections.js';
 
 /** From the first byte of a head, or from opening the connection, to its end; as long for a TLS handshake. */
 export const HEAD_TIMEOUT_MS = 5_000;
 /** Longest a client may take to send a request. Only one with a valid token is waited for. */
 const REQUEST_TIMEOUT_MS = 30_000;
-/** Between two requests. */
+/** Between two requests. Longer than balancers keep theirs (deploy/), so that none sends a request into one that ends. */
 const KEEP_ALIVE_TIMEOUT_MS = 65_000;
 /** Without a byte in either direction, whatever the reason: longer than anything of ours may take. */
 const SILENCE_TIMEOUT_MS = 120_000;
@@ -43,15 +44,24 @@ export function askForBody(request: IncomingMessage): void {
 
 export function createListener(
   handler: RequestListener,
-  options: { readonly certificate: Certificate | undefined; readonly connections: Connections },
+  options: {
+    readonly certificate: Certificate | undefined;
+    readonly connections: Connections;
+    readonly clients: ClientAddresses;
+  },
 ): Server {
-  const { certificate, connections } = options;
+  const { certificate, connections, clients } = options;
   const server = certificate === undefined ? createServer(BOUNDS) : createSecure(certificate);
   // Headers beyond a number would be dropped without a word: they are counted by us instead.
   server.maxHeadersCount = 0;
   server.timeout = SILENCE_TIMEOUT_MS;
-  server.on('connection', (socket: Socket) => connections.opened(socket));
-  if (certificate !== undefined) secureConnections(server, connections);
+  server.on('connection', (socket: Socket) => connections.opened(socket, clients.connected(socket)));
+  if (certificate !== undefined) {
+    onSecured(server, (socket, secured) => {
+      connections.secured(socket, secured);
+      clients.secured(socket, secured);
+    });
+  }
   const handle: RequestListener = (request, response) => {
     connections.began(request, response);
     handler(request, response);
@@ -78,7 +88,7 @@ function createSecure(certificate: Certificate): Server {
 }
 
 /** A TLS connection is counted from its first byte, before any handshake; the two are told to be one by their ends. */
-function secureConnections(server: Server, connections: Connections): void {
+function onSecured(server: Server, callback: (socket: Socket, secured: Socket) => void): void {
   const open = new Map<string, Socket>();
   server.on('connection', (socket: Socket) => {
     const ends = endsOf(socket);
@@ -87,10 +97,10 @@ function secureConnections(server: Server, connections: Connections): void {
   });
   server.prependListener('secureConnection', (secured: TLSSocket) => {
     const socket = open.get(endsOf(secured));
-    if (socket !== undefined) connections.secured(socket, secured);
+    if (socket !== undefined) callback(socket, secured);
   });
 }
 
-function endsOf({ remoteAddress, remotePort, localAddress }: Socket): string {
-  return `${remoteAddress} ${remotePort} ${localAddress}`;
+function endsOf({ remoteAddress, remotePort, localAddress, localPort }: Socket): string {
+  return `${remoteAddress} ${remotePort} ${localAddress} ${localPort}`;
 }

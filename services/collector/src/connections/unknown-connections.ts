@@ -2,7 +2,7 @@
  * Connections that have shown no valid token yet, by address: where one has to go, it is the oldest of the address that
  * has most of them.
  */
-import { addressGroup } from '../client-address.js';
+import { addressGroup } from '../clients/ip-text.js';
 
 type Opened = { readonly address: string };
 

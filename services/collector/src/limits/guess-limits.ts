@@ -4,7 +4,7 @@
  * longest starts anew with a full bucket.
  */
 import { HttpError } from '@imscope/runtime/http-errors.js';
-import { addressGroup } from '../client-address.js';
+import { addressGroup } from '../clients/ip-text.js';
 import { BURST_S, TokenBucket } from './token-bucket.js';
 
 /** Some 200 bytes each. */

@@ -1,0 +1,164 @@
+/* Two real collectors behind a real HAProxy with the configuration that is shipped. */
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, beforeEach, test } from 'node:test';
+import { request } from 'undici';
+import {
+  HAPROXY_CONFIGURATION,
+  haproxyEnvironment,
+  haproxyProgram,
+  type RunningHaproxy,
+  startHaproxy,
+} from '../stack/haproxy.js';
+import { type BalancedCollectors, idsOf, startCollectors, withoutRepeated } from './balanced-collectors.js';
+import { refused, SteadyLoad } from './steady-load.js';
+
+let collectors: BalancedCollectors;
+let haproxy: RunningHaproxy;
+let loads: SteadyLoad[];
+
+beforeEach(async () => {
+  loads = [];
+  collectors = await startCollectors();
+  const logFile = join(collectors.directory, 'haproxy.log');
+  haproxy = await startHaproxy({ backends: collectors.ports, logFile });
+});
+
+afterEach(async () => {
+  for (const load of loads) load.abort();
+  await haproxy.kill();
+  await collectors.end();
+});
+
+/** From three networks; the largest requests are above what HAProxy can repeat. */
+const CLIENTS = [20, 100, 100, 300, 300, 1_500].map((records, index) => ({
+  records,
+  localAddress: `127.0.${(index % 3) + 1}.1`,
+}));
+
+function startLoad(name: string, keyed: boolean, recordsMax = 5_000): SteadyLoad {
+  const clients = CLIENTS.filter(({ records }) => records <= recordsMax);
+  const load = new SteadyLoad({ origin: haproxy.origin, token: collectors.token, name, keyed, clients });
+  loads.push(load);
+  return load;
+}
+
+function check(env: Readonly<Record<string, string>>): string {
+  return execFileSync(haproxyProgram(), ['-c', '-f', HAPROXY_CONFIGURATION], { encoding: 'utf8', env });
+}
+
+test('the configuration is valid, with its defaults and with addresses from the environment', () => {
+  assert.match(check({}), /Configuration file is valid/);
+  assert.match(check(haproxyEnvironment(18_080, collectors.ports)), /Configuration file is valid/);
+});
+
+test('collectors restarted one after the other under load: every request is answered 202, every record in Kafka once', async () => {
+  startLoad('plain', false);
+  startLoad('keyed', true);
+  const more = async (): Promise<unknown> => Promise.all(loads.map((load) => load.more(30)));
+  await more();
+  for (const index of [0, 1] as const) {
+    await collectors.stop(index);
+    await more();
+    await collectors.start(index);
+    await collectors.untilTaking(index);
+  }
+  await Promise.all(loads.map((load) => load.finish()));
+  assert.deepEqual(
+    loads.map(({ failures }) => failures),
+    [[], []],
+  );
+  const ids = idsOf(await collectors.stopAndRead());
+  const acknowledged = loads.flatMap((load) => [...load.acknowledged]);
+  assert.equal(new Set(ids).size, ids.length, 'a record is in Kafka twice');
+  assert.deepEqual(new Set(ids), new Set(acknowledged));
+});
+
+test('a collector whose disk fails says 503, and what it refused is taken by the other: no request fails', async () => {
+  const load = startLoad('plain', false, 300);
+  await load.more(20);
+  const mend = collectors.failDisk(0);
+  const deadline = performance.now() + 30_000;
+  while ((await collectors.unavailable(0)) === 0) {
+    assert.ok(performance.now() < deadline, 'no 503 within 30 s');
+    await load.more(5);
+  }
+  await load.more(50);
+  mend();
+  await load.finish();
+  assert.deepEqual(load.failures, []);
+  const ids = idsOf(await collectors.stopAndRead());
+  assert.equal(new Set(ids).size, ids.length, 'a record is in Kafka twice');
+  assert.deepEqual(new Set(ids), load.acknowledged);
+});
+
+test('a collector killed under load: with keys every request gets through in the end and counts once', async () => {
+  const load = startLoad('keyed', true);
+  for (const index of [0, 1] as const) {
+    await load.more(20);
+    await collectors.kill(index);
+    await load.more(20);
+    await collectors.start(index);
+    await collectors.untilTaking(index);
+  }
+  await load.finish();
+  // What HAProxy did not repeat itself says that it may be repeated, or got no answer, which says the same with a key.
+  assert.deepEqual(
+    load.failures.filter((failure) => !/^(no answer|50[234] .*"code":"(timeout|unavailable)")/.test(failure)),
+    [],
+  );
+  const ids = idsOf(withoutRepeated(await collectors.stopAndRead()));
+  assert.equal(new Set(ids).size, ids.length, 'a record counts twice');
+  assert.deepEqual(new Set(ids), load.acknowledged);
+});
+
+/** HAProxy beside the other one, with something else in place of `send-proxy-v2`, before collectors that may be others. */
+async function startVariant(name: string, sending: string, before = collectors): Promise<RunningHaproxy> {
+  const configuration = join(collectors.directory, `${name}.cfg`);
+  const text = readFileSync(HAPROXY_CONFIGURATION, 'utf8');
+  writeFileSync(configuration, text.replaceAll('send-proxy-v2', sending));
+  const logFile = join(collectors.directory, `${name}.log`);
+  return startHaproxy({ backends: before.ports, logFile, configuration });
+}
+
+test('collectors know the client behind HAProxy by version 2 and version 1, whatever it writes into headers', async () => {
+  await refused(haproxy.origin, '127.0.11.1');
+  await refused(haproxy.origin, '127.0.12.1');
+  const versionOne = await startVariant('v1', 'send-proxy');
+  await refused(versionOne.origin, '127.0.13.1');
+  await versionOne.kill();
+  const withFields = await startVariant('fields', 'send-proxy-v2 proxy-v2-options crc32c,authority');
+  await refused(withFields.origin, '127.0.14.1');
+  await withFields.kill();
+  const networks = [11, 12, 13, 14].map((network) => `127.0.${network}.0/24`);
+  const clients = await collectors.refusedFrom(networks);
+  assert.ok(!clients.has('203.0.113.0/24'));
+});
+
+test('collectors with a certificate know the client behind HAProxy, which verifies them', async (t) => {
+  const [cert, key] = [join(collectors.directory, 'tls.crt'), join(collectors.directory, 'tls.key')];
+  const subject = ['-subj', '/CN=collector', '-addext', 'subjectAltName=IP:127.0.0.1', '-days', '2'];
+  const curve = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];
+  execFileSync('openssl', ['req', '-x509', ...curve, '-keyout', key, '-out', cert, ...subject], {
+    stdio: 'ignore',
+  });
+  const secure = await startCollectors({ TLS_CERT_FILE: cert, TLS_KEY_FILE: key });
+  t.after(() => secure.end());
+  const variant = await startVariant('tls', `send-proxy-v2 ssl verify required ca-file ${cert}`, secure);
+  await refused(variant.origin, '127.0.15.1');
+  await secure.refusedFrom(['127.0.15.0/24']);
+  await variant.kill();
+});
+
+test('with no collector ready HAProxy says 503 in the collectors’ own words, with Retry-After', async () => {
+  await collectors.stop(0);
+  await collectors.stop(1);
+  const answer = await request(`${haproxy.origin}/v1/request-logs`, { method: 'POST' });
+  assert.equal(answer.statusCode, 503);
+  assert.equal(answer.headers['retry-after'], '2');
+  const { error } = (await answer.body.json()) as { error: { code: string } };
+  assert.equal(error.code, 'unavailable');
+  await Promise.all([collectors.start(0), collectors.start(1)]);
+});

@@ -1,0 +1,88 @@
+/*
+ * PROXY protocol version 2: 16 bytes, addresses, then fields of type, length and value. Fields are walked, to see that
+ * they fit, and skipped, but for the checksum, which counts where it is there. Source: the specification, section 2.2.
+ */
+import { ipOfBytes } from '../clients/ip-text.js';
+import { crc32c } from './crc32c.js';
+import { fault, type HeaderReading, INCOMPLETE } from './header-reading.js';
+
+export const SIGNATURE = Buffer.from('0d0a0d0a000d0a515549540a', 'hex');
+const FIXED_BYTES = 16;
+/**
+ * Behind the fixed part: addresses of 12, 36 or 216 bytes, and fields. Host name (255), unique id (128) and what there
+ * is of TLS are below 800 together; a client's whole certificate does not fit, and is not wanted here.
+ */
+const VARIABLE_BYTES_MAX = 1_024;
+export const BINARY_HEADER_BYTES_MAX = FIXED_BYTES + VARIABLE_BYTES_MAX;
+
+const VERSION = 2;
+const LOCAL = 0;
+const PROXY = 1;
+const FAMILY_MAX = 3;
+const TRANSPORT_MAX = 2;
+const TCP_OVER_IPV4 = 0x11;
+const TCP_OVER_IPV6 = 0x21;
+const CHECKSUM_FIELD = 0x03;
+const CHECKSUM_BYTES = 4;
+const FIELD_HEAD_BYTES = 3;
+
+/** Bytes of both addresses and ports, by family and transport. Others are valid and name nobody we can use. */
+const ADDRESS_BYTES: ReadonlyMap<number, number> = new Map([
+  [TCP_OVER_IPV4, 12],
+  [0x12, 12],
+  [TCP_OVER_IPV6, 36],
+  [0x22, 36],
+  [0x31, 216],
+  [0x32, 216],
+]);
+
+/** @param bytes all bytes of the connection so far */
+export function readBinaryHeader(bytes: Buffer): HeaderReading {
+  const begun = Math.min(bytes.length, SIGNATURE.length);
+  if (!bytes.subarray(0, begun).equals(SIGNATURE.subarray(0, begun))) return fault('no_header');
+  if (bytes.length < FIXED_BYTES) return INCOMPLETE;
+  const versionAndCommand = bytes.readUInt8(12);
+  const command = versionAndCommand & 0x0f;
+  const family = bytes.readUInt8(13);
+  if (versionAndCommand >> 4 !== VERSION || command > PROXY) return fault('malformed');
+  const variable = bytes.readUInt16BE(14);
+  if (variable > VARIABLE_BYTES_MAX) return fault('too_long');
+  const length = FIXED_BYTES + variable;
+  if (command === PROXY && (family >> 4 > FAMILY_MAX || (family & 0x0f) > TRANSPORT_MAX)) {
+    return fault('malformed');
+  }
+  const addressBytes = command === LOCAL ? undefined : ADDRESS_BYTES.get(family);
+  if (addressBytes !== undefined && variable < addressBytes) return fault('malformed');
+  if (bytes.length < length) return INCOMPLETE;
+  // What LOCAL and UNSPEC carry is skipped unseen: only its length is sure.
+  if (addressBytes === undefined) return { kind: 'header', length, source: undefined };
+  const header = bytes.subarray(0, length);
+  return (
+    checkFields(header, FIXED_BYTES + addressBytes) ?? { kind: 'header', length, source: source(header) }
+  );
+}
+
+/** Undefined where nobody is named that can be an HTTP client: UDP, UNIX sockets. */
+function source(header: Buffer): string | undefined {
+  const family = header.readUInt8(13);
+  if (family === TCP_OVER_IPV4) return ipOfBytes(header.subarray(FIXED_BYTES, FIXED_BYTES + 4));
+  if (family === TCP_OVER_IPV6) return ipOfBytes(header.subarray(FIXED_BYTES, FIXED_BYTES + 16));
+  return undefined;
+}
+
+function checkFields(header: Buffer, start: number): HeaderReading | undefined {
+  let at = start;
+  while (at < header.length) {
+    if (header.length - at < FIELD_HEAD_BYTES) return fault('malformed');
+    const value = at + FIELD_HEAD_BYTES;
+    const next = value + header.readUInt16BE(at + 1);
+    if (next > header.length) return fault('malformed');
+    if (header[at] === CHECKSUM_FIELD) {
+      if (next - value !== CHECKSUM_BYTES) return fault('malformed');
+      const counted = Buffer.from(header).fill(0, value, next);
+      if (crc32c(counted) !== header.readUInt32BE(value)) return fault('bad_checksum');
+    }
+    at = next;
+  }
+  return undefined;
+}

@@ -1,0 +1,72 @@
+/*
+ * The PROXY listener before the collector's HTTP server: hands connections on with whom they come from, counts what
+ * became of each, and tells of those that were closed, one line for many.
+ */
+import type { Server } from 'node:http';
+import type { Logger } from '@imscope/runtime/logger.js';
+import type { Counter } from 'prom-client';
+import type { Certificate } from '../certificate.js';
+import type { ClientAddresses } from '../clients/client-addresses.js';
+import { maskIp } from '../clients/ip-text.js';
+import { SampledLog } from '../clients/sampled-log.js';
+import { createPeers } from './peers.js';
+import { type ProxyListener, type ProxyRefusal, startProxyListener } from './proxy-listener.js';
+
+export type ProxyFront = {
+  readonly host: string;
+  readonly port: number;
+  /** Addresses and networks. */
+  readonly peers: readonly string[];
+  /** By `outcome`. */
+  readonly connections: Counter;
+};
+
+const WHAT_TO_DO: Readonly<Record<ProxyRefusal, string>> = {
+  peer_not_allowed: 'add its address to PROXY_PROTOCOL_PEERS if it is a balancer',
+  no_header: 'it sent no PROXY header: send one, or connect to COLLECTOR_PORT',
+  malformed: 'its PROXY header breaks the rules of its version',
+  too_long: 'its PROXY header is longer than 107 bytes (version 1) or 1040 (version 2)',
+  bad_checksum: 'the checksum of its PROXY header is wrong',
+  timed_out: 'its PROXY header did not come within 3 seconds',
+  closed_early: 'it went before its PROXY header was whole',
+  too_many: 'too many connections wait for their PROXY header',
+};
+
+export async function startProxyFront(
+  front: ProxyFront,
+  behind: {
+    readonly server: Server;
+    readonly certificate: Certificate | undefined;
+    readonly clients: ClientAddresses;
+    readonly logger: Logger;
+  },
+): Promise<ProxyListener> {
+  const { server, certificate, clients, logger } = behind;
+  const refusals = new SampledLog((kind, connections) => {
+    const [reason = '', peer] = kind.split(' ');
+    logger.warn(
+      { reason, peer, connections, advice: isRefusal(reason) ? WHAT_TO_DO[reason] : undefined },
+      'connections to the PROXY protocol listener closed',
+    );
+  });
+  return startProxyListener({
+    host: front.host,
+    port: front.port,
+    peers: createPeers(front.peers),
+    allowHalfOpen: certificate === undefined,
+    onConnection: (socket, source) => {
+      front.connections.inc({ outcome: source === undefined ? 'unnamed' : 'named' });
+      if (source !== undefined) clients.connectionIsFrom(socket, source);
+      server.emit('connection', socket);
+    },
+    onRefused: (reason, peer) => {
+      front.connections.inc({ outcome: reason });
+      // Some balancers check by connecting and going away.
+      if (reason !== 'closed_early') refusals.note(`${reason} ${maskIp(peer ?? '')}`, performance.now());
+    },
+  });
+}
+
+function isRefusal(text: string): text is ProxyRefusal {
+  return text in WHAT_TO_DO;
+}
