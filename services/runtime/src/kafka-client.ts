@@ -3,14 +3,7 @@
  * makes up by itself would have none of the settings retention rests on.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import {
-  type Admin,
-  Kafka,
-  KafkaJSProtocolError,
-  type KafkaConfig,
-  type SASLOptions,
-  logLevel,
-} from 'kafkajs';
+import { type Admin, Kafka, type KafkaConfig, type SASLOptions, logLevel } from 'kafkajs';
 import { type TopicDefinition, topicSettings } from '@imscope/schemas/topics.js';
 import { choice, flag, list, secret, type Settings, text } from './config.js';
 import { gatherHeadersInOnePass } from './kafka-headers.js';
@@ -136,7 +129,13 @@ async function areLed(admin: Admin, topics: readonly string[]): Promise<boolean>
     const { topics: found } = await admin.fetchTopicMetadata({ topics: [...topics] });
     return found.every(({ partitions }) => partitions.every(({ leader }) => leader >= 0));
   } catch (error) {
-    if (error instanceof KafkaJSProtocolError && NOT_YET.has(error.type)) return false;
+    if (NOT_YET.has(protocolErrorType(error))) return false;
     throw error;
   }
+}
+
+/** kafkajs names what the broker answered in `type`; empty where an error is none of these. */
+function protocolErrorType(error: unknown): string {
+  if (!(error instanceof Error) || !('type' in error)) return '';
+  return typeof error.type === 'string' ? error.type : '';
 }
