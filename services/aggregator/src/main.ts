@@ -1,6 +1,7 @@
 /*
  * The aggregator: Kafka in, the store and its ledger out, each record once.
- * `main.js` runs it; `main.js prepare [--dry-run]` creates tables and topics; `--check-config` shows settings;
+ * `main.js` runs it; `main.js prepare [--dry-run]` creates tables and topics; `--check-config` shows settings, `main.js
+ * check` looks at them;
  * `main.js dlq-ls`, `dlq-show` and `dlq-redrive` look after the dead letters; `main.js ledger-check` holds all books
  * against each other.
  */
@@ -9,6 +10,7 @@ import { loadConfig, settingsAreWrong } from '@imscope/runtime/config.js';
 import { createKafka } from '@imscope/runtime/kafka-client.js';
 import { createLogger } from '@imscope/runtime/logger.js';
 import { runService } from '@imscope/runtime/service.js';
+import { hostPorts, httpUrl } from '@imscope/runtime/setting-probes.js';
 import { createStoreClient } from '@imscope/runtime/store-client.js';
 import { TOPICS } from '@imscope/schemas/topics.js';
 import { AnswerBuffers } from './answer-buffers.js';
@@ -71,6 +73,7 @@ else
       name: 'aggregator',
       settings: SETTINGS,
       dependencies: ['kafka', 'store'],
+      probes: [hostPorts('kafkaBrokers'), httpUrl('storeUrl')],
       start: async ({ config, logger, registry, readiness, fail }) => {
         const store = createStoreClient(config, 'imscope-aggregator', config.insertTimeoutMs);
         const ping = await store.ping();

@@ -1,5 +1,6 @@
 /* One run of the `imscope` command: arguments and a terminal in, an exit code out. */
 import { Command, CommanderError } from 'commander';
+import { createConfigCommand } from './config-command.js';
 import { createDlqCommand } from './dlq-command.js';
 import { createLedgerCommand } from './ledger-command.js';
 import { createPrepareCommand } from './prepare-command.js';
@@ -22,6 +23,7 @@ export async function run(args: readonly string[], terminal: Terminal): Promise<
     )
     .addCommand(createSendCommand(terminal, onExit))
     .addCommand(createTopCommand(terminal, onExit))
+    .addCommand(createConfigCommand(terminal.stderr, onExit))
     .addCommand(createPrepareCommand(terminal.stderr, onExit))
     .addCommand(createSpoolCommand(terminal.stderr, onExit))
     .addCommand(createDlqCommand(terminal.stderr, onExit))

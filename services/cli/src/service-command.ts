@@ -9,9 +9,11 @@ import { fileURLToPath } from 'node:url';
 import type { Screen } from './progress.js';
 import { UsageError } from './usage-error.js';
 
+export type ServiceName = 'aggregator' | 'collector' | 'query' | 'store';
+
 /** @throws UsageError where the service is not built */
 export async function runServiceCommand(
-  service: 'aggregator' | 'collector',
+  service: ServiceName,
   args: readonly string[],
   stderr: Screen,
 ): Promise<number> {

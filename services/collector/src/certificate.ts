@@ -28,14 +28,10 @@ export function openCertificate(
   logger: Logger,
   lookIntervalMs = LOOK_INTERVAL_MS,
 ): Certificate | undefined {
-  const { certFile, keyFile } = files;
-  if (certFile === '' && keyFile === '') return undefined;
-  if (certFile === '' || keyFile === '') {
-    throw new Error(
-      `${certFile === '' ? 'TLS_KEY_FILE' : 'TLS_CERT_FILE'} is set alone: set TLS_CERT_FILE and TLS_KEY_FILE, or neither`,
-    );
-  }
-  let pair = readPair(files);
+  const { certFile } = files;
+  const first = readCertificate(files);
+  if (first === undefined) return undefined;
+  let pair = first;
   let failure: string | undefined;
   let timer: NodeJS.Timeout | undefined;
   const look = (onChange: (pair: CertificatePair) => void): void => {
@@ -62,6 +58,18 @@ export function openCertificate(
     },
     stop: () => clearInterval(timer),
   };
+}
+
+/** The pair as it stands now. Undefined and throws as `openCertificate`. */
+export function readCertificate(files: CertificateFiles): CertificatePair | undefined {
+  const { certFile, keyFile } = files;
+  if (certFile === '' && keyFile === '') return undefined;
+  if (certFile === '' || keyFile === '') {
+    throw new Error(
+      `${certFile === '' ? 'TLS_KEY_FILE' : 'TLS_CERT_FILE'} is set alone: set TLS_CERT_FILE and TLS_KEY_FILE, or neither`,
+    );
+  }
+  return readPair(files);
 }
 
 function readPair({ certFile, keyFile }: CertificateFiles): CertificatePair {

@@ -1,9 +1,11 @@
 /*
  * The collector's process: gateways' request logs in over HTTP, into the write-ahead log, and as Avro containers
- * out to Kafka. `main.js spool-check [--json] DIRECTORY` reads a spool and says what it holds.
+ * out to Kafka. `main.js spool-check [--json] DIRECTORY` reads a spool and says what it holds;
+ * `main.js check` looks at the settings.
  */
 import { runService } from '@imscope/runtime/service.js';
 import { startCollector } from './collector.js';
+import { COLLECTOR_PROBES } from './config-probes.js';
 import { COLLECTOR_SETTINGS } from './config.js';
 import { checkSpool } from './spool/check-spool.js';
 import { describeSpool } from './spool/describe-spool.js';
@@ -35,6 +37,7 @@ else {
       name: 'collector',
       settings: COLLECTOR_SETTINGS,
       dependencies: ['spool'],
+      probes: COLLECTOR_PROBES,
       start: startCollector,
     },
     process,

@@ -2,14 +2,31 @@
  * The query service's process: answers about applications out of the request logs, and the dashboard's files.
  */
 import { runService } from '@imscope/runtime/service.js';
+import {
+  differentPorts,
+  directoryWith,
+  hostAddress,
+  httpUrl,
+  probe,
+  registryFile,
+} from '@imscope/runtime/setting-probes.js';
 import { QUERY_SETTINGS } from './config.js';
 import { startQuery } from './query.js';
+import { createSessionSeal } from './session-seal.js';
 
 await runService(
   {
     name: 'query',
     settings: QUERY_SETTINGS,
     dependencies: ['store'],
+    probes: [
+      hostAddress('queryHost'),
+      differentPorts('queryPort', 'adminPort'),
+      registryFile('registryFile'),
+      directoryWith('dashboardDir', 'index.html', 'build the dashboard first'),
+      httpUrl('storeUrl'),
+      probe('sessionKey', ({ sessionKey }) => void createSessionSeal(sessionKey)),
+    ],
     start: startQuery,
   },
   process,

@@ -79,7 +79,8 @@ function stampOf(path: string): string {
   }
 }
 
-function readRegistry(path: string): RegistryContent {
+/** Throws where the file is missing or does not hold together. */
+export function readRegistry(path: string): RegistryContent {
   let text: string;
   try {
     const { size } = statSync(path);

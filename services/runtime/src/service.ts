@@ -12,10 +12,12 @@ import {
   settingsAreWrong,
   text,
 } from './config.js';
+import { runCheck } from './check-config.js';
 import { startAdminServer } from './admin-server.js';
 import { type Logger, createLogger } from './logger.js';
 import { createRegistry } from './metrics.js';
 import { type Readiness, createReadiness } from './readiness.js';
+import { hostAddress, type Probe } from './setting-probes.js';
 import type { Registry } from 'prom-client';
 
 /** Settings every service has. */
@@ -50,6 +52,8 @@ export type ServiceDefinition<S extends Settings> = {
   readonly settings: S;
   /** Names that must report before `/ready` says yes. */
   readonly dependencies: readonly string[];
+  /** What `check` looks at beside the settings themselves. */
+  readonly probes?: readonly Probe<Config<S> & Config<typeof SERVICE_SETTINGS>>[];
   readonly start: (context: ServiceContext<S>) => Promise<Running>;
 };
 
@@ -58,12 +62,16 @@ const STOP_TIMEOUT_MS = 25_000;
 
 /**
  * Runs a service until SIGTERM or SIGINT, then stops it. Exit codes: 0 clean, 1 failed, 2 bad settings.
- * `--check-config` prints the settings in force and ends.
+ * `--check-config` prints the settings in force and ends; `check` looks at them and at what they name, and ends.
  */
 export async function runService<S extends Settings>(
   definition: ServiceDefinition<S>,
   process: NodeJS.Process,
 ): Promise<void> {
+  if (process.argv[2] === 'check') {
+    process.exitCode = checkService(definition, process);
+    return;
+  }
   const common = loadConfig(SERVICE_SETTINGS, process.env);
   const own = loadConfig(definition.settings, process.env);
   if (!common.ok || !own.ok) {
@@ -98,6 +106,18 @@ export async function runService<S extends Settings>(
   } catch (error) {
     ending.fail(error instanceof Error ? error : new Error(String(error)));
   }
+}
+
+function checkService<S extends Settings>(
+  { name, settings, probes = [] }: ServiceDefinition<S>,
+  process: NodeJS.Process,
+): number {
+  const common = hostAddress<Config<typeof SERVICE_SETTINGS>>('adminHost');
+  return runCheck<Config<S> & Config<typeof SERVICE_SETTINGS>>(
+    { service: name, settings: { ...settings, ...SERVICE_SETTINGS }, probes: [common, ...probes] },
+    process.argv.slice(3),
+    process,
+  );
 }
 
 /** Signals and fatal errors lead here; whatever comes first decides, the stop itself runs once. */

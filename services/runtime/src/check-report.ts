@@ -1,0 +1,72 @@
+/* What a check of settings found, as a table for people. Pure. */
+import { styleText } from 'node:util';
+
+export type CheckedSetting = {
+  /** As in the environment. */
+  readonly name: string;
+  /** In force, or as given where it is wrong; a secret never shows. */
+  readonly value: string;
+  readonly from: 'default' | 'environment' | 'file' | 'missing';
+  readonly purpose: string;
+  readonly faults: readonly string[];
+};
+
+export type CheckReport = {
+  readonly service: string;
+  /** Undefined: the process's own environment. */
+  readonly env_file: string | undefined;
+  readonly settings: readonly CheckedSetting[];
+  /** Faults of no setting: names that are misspelt, lines that cannot be read. */
+  readonly faults: readonly string[];
+  /** Nothing wrong, but worth a look. */
+  readonly notices: readonly string[];
+};
+
+export type CheckStyle = { readonly colours: boolean; readonly columns: number };
+
+const VALUE_WIDTH_MAX = 44;
+
+export function countFaults({ settings, faults }: CheckReport): number {
+  return faults.length + settings.reduce((sum, setting) => sum + setting.faults.length, 0);
+}
+
+export function describeCheck(report: CheckReport, style: CheckStyle): string {
+  const paint = (format: Parameters<typeof styleText>[0], text: string): string =>
+    style.colours ? styleText(format, text, { validateStream: false }) : text;
+  const { settings } = report;
+  const nameWidth = Math.max(...settings.map(({ name }) => name.length));
+  const valueWidth = Math.min(VALUE_WIDTH_MAX, Math.max(...settings.map(({ value }) => value.length)));
+  const rows = settings.map(({ name, value, from, purpose, faults }) => {
+    const isWrong = faults.length > 0;
+    const row = `${isWrong ? '✗' : ' '} ${name.padEnd(nameWidth)}  ${cut(value, valueWidth).padEnd(valueWidth)}  ${from.padEnd(11)}`;
+    const left = style.columns - row.length - 3;
+    const why = left >= 20 ? `  ${cut(purpose, left)}` : '';
+    if (isWrong) return paint('red', row) + paint('dim', why);
+    return (from === 'default' ? paint('dim', row) : row) + paint('dim', why);
+  });
+  const faults = [...settings.flatMap((setting) => setting.faults), ...report.faults];
+  const of = report.env_file === undefined ? '' : ` of ${report.env_file}`;
+  const verdict =
+    faults.length === 0
+      ? paint('green', `${report.service}: ${settings.length} settings${of}, nothing wrong`)
+      : paint(
+          'red',
+          `${report.service}: ${faults.length === 1 ? '1 fault' : `${faults.length} faults`} in ${settings.length} settings${of}`,
+        );
+  return [
+    verdict,
+    ...rows.map((row) => row.trimEnd()),
+    ...section(paint('bold', 'wrong:'), faults),
+    ...section(paint('bold', 'look at:'), report.notices),
+    '',
+    '',
+  ].join('\n');
+}
+
+function section(title: string, lines: readonly string[]): string[] {
+  return lines.length === 0 ? [] : ['', title, ...lines.map((line) => `  ${line}`)];
+}
+
+function cut(text: string, lengthMax: number): string {
+  return text.length <= lengthMax ? text : `${text.slice(0, lengthMax - 1)}…`;
+}

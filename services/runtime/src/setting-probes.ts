@@ -1,0 +1,151 @@
+/*
+ * Checks of what settings name, before a start: files, directories, addresses. Nothing is changed, made or connected to.
+ */
+import { accessSync, constants, readdirSync, statSync } from 'node:fs';
+import { isIP } from 'node:net';
+import { dirname } from 'node:path';
+import { environmentName } from './config.js';
+import { readRegistry } from './registry-file.js';
+
+/** What is wrong with the value of one setting, by its name in the table; it has been parsed. */
+export type SettingFault = { readonly setting: string; readonly message: string };
+export type Probe<C> = {
+  /** Settings that have to be readable for it. */
+  readonly needs: readonly (keyof C & string)[];
+  readonly check: (config: C) => readonly SettingFault[];
+};
+
+const HOST_NAME = /^(?=.{1,253}$)[A-Za-z0-9](?:[\w-]{0,62})(?:\.[A-Za-z0-9][\w-]{0,62})*\.?$/;
+
+type TextSetting<C> = { [K in keyof C]: C[K] extends string ? K : never }[keyof C] & string;
+type PortSetting<C> = { [K in keyof C]: C[K] extends number ? K : never }[keyof C] & string;
+type ListSetting<C> = { [K in keyof C]: C[K] extends readonly string[] ? K : never }[keyof C] & string;
+
+/** What `check` throws is the fault of `setting`. @param more settings that it looks at besides */
+export function probe<C>(
+  setting: keyof C & string,
+  check: (config: C) => void,
+  more: readonly (keyof C & string)[] = [],
+): Probe<C> {
+  return {
+    needs: [setting, ...more],
+    check: (config) => {
+      try {
+        check(config);
+        return [];
+      } catch (error) {
+        return [{ setting, message: error instanceof Error ? error.message : String(error) }];
+      }
+    },
+  };
+}
+
+/** A registry file that holds together. */
+export function registryFile<C>(setting: TextSetting<C>): Probe<C> {
+  return probe(setting, (config) => void readRegistry(textOf(config, setting)));
+}
+
+/** A directory one may write to, or one that can be made. Unset is well. */
+export function writableDirectory<C>(setting: TextSetting<C>): Probe<C> {
+  return probe(setting, (config) => {
+    const path = textOf(config, setting);
+    if (path !== '') checkWritable(setting, path);
+  });
+}
+
+function checkWritable(setting: string, path: string): void {
+  const name = `${environmentName(setting)} ${path}`;
+  let nearest = path;
+  try {
+    while (statSync(nearest, { throwIfNoEntry: false }) === undefined) {
+      const parent = dirname(nearest);
+      if (parent === nearest) break;
+      nearest = parent;
+    }
+    if (!statSync(nearest).isDirectory()) throw new Error('is no directory');
+    accessSync(nearest, constants.W_OK | constants.X_OK);
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new Error(
+      `${name} cannot be written (${nearest}: ${why}): make it, and give it to the user of the service`,
+      { cause: error },
+    );
+  }
+}
+
+/** A directory with this file in it. Unset is well. */
+export function directoryWith<C>(setting: TextSetting<C>, file: string, mend: string): Probe<C> {
+  return probe(setting, (config) => {
+    const path = textOf(config, setting);
+    if (path === '') return;
+    let files: readonly string[];
+    try {
+      files = readdirSync(path);
+    } catch (error) {
+      throw new Error(
+        `${environmentName(setting)} ${path} cannot be read: ${error instanceof Error ? error.message : String(error)}`,
+        { cause: error },
+      );
+    }
+    if (!files.includes(file)) {
+      throw new Error(`${environmentName(setting)} ${path} holds no ${file}: ${mend}`);
+    }
+  });
+}
+
+/** An address to listen on: IPv4, IPv6 or a host's name. Whether it is one of this machine shows at the start. */
+export function hostAddress<C>(setting: TextSetting<C>): Probe<C> {
+  return probe(setting, (config) => {
+    const host = textOf(config, setting);
+    if (isIP(host) !== 0 || (HOST_NAME.test(host) && !/^[\d.]+$/.test(host))) return;
+    throw new Error(
+      `${environmentName(setting)} is "${host}": give an IPv4 or IPv6 address without brackets, or the name of a host`,
+    );
+  });
+}
+
+/** Addresses as host:port. */
+export function hostPorts<C>(setting: ListSetting<C>): Probe<C> {
+  const check = (config: C): readonly SettingFault[] => {
+    const addresses = config[setting] as readonly string[];
+    return addresses
+      .filter((address) => !isHostPort(address))
+      .map((address) => ({
+        setting,
+        message: `${environmentName(setting)} names "${address}": give host:port, such as 10.0.0.1:9092 or [2001:db8::1]:9092`,
+      }));
+  };
+  return { needs: [setting], check };
+}
+
+function isHostPort(address: string): boolean {
+  const [, host = '', port = ''] = /^(.*):(\d{1,5})$/.exec(address) ?? [];
+  const bare = /^\[(.*)\]$/.exec(host)?.[1];
+  const isHost = bare === undefined ? HOST_NAME.test(host) : isIP(bare) === 6;
+  return isHost && Number(port) >= 1 && Number(port) <= 65_535;
+}
+
+/** An http or https URL that can be read as one. */
+export function httpUrl<C>(setting: TextSetting<C>): Probe<C> {
+  return probe(setting, (config) => {
+    const url = textOf(config, setting);
+    if (!URL.canParse(url) || new URL(url).hostname === '') {
+      throw new Error(`${environmentName(setting)} is "${url}", which is no URL: give http://host:port`);
+    }
+  });
+}
+
+/** Ports of one process differ, but for 0. */
+export function differentPorts<C>(first: PortSetting<C>, second: PortSetting<C>): Probe<C> {
+  const check = (config: C): void => {
+    if (Number(config[first]) === 0 || config[first] !== config[second]) return;
+    throw new Error(
+      `${environmentName(second)} is ${String(config[second])}, and so is ${environmentName(first)}: give each a port of its own`,
+    );
+  };
+  return probe(second, check, [first]);
+}
+
+function textOf<C>(config: C, setting: TextSetting<C>): string {
+  return String(config[setting]);
+}
