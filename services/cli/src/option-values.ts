@@ -37,6 +37,14 @@ export function windowLength(text: string): string {
   return text;
 }
 
+/** `500ms`, `10s`, `5m` → milliseconds, an hour at most. */
+export function shortLength(text: string): number {
+  const [, amount, unit] = /^([1-9]\d{0,5})(ms|s|m)$/.exec(text) ?? [];
+  const ms = Number(amount) * (unit === 'm' ? 60_000 : unit === 's' ? 1_000 : 1);
+  if (!(ms <= 3_600_000)) throw new InvalidArgumentError('Give a length up to an hour, such as 10s or 5m.');
+  return ms;
+}
+
 /** A variable's name, with or without its dollar. */
 export function variableName(text: string): string {
   const name = /^\$?\{?([A-Za-z0-9_]{1,128})\}?$/.exec(text)?.[1];

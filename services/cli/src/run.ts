@@ -7,6 +7,7 @@ import { createPrepareCommand } from './prepare-command.js';
 import { createSendCommand } from './send-command.js';
 import { EXIT } from './send-summary.js';
 import { createSpoolCommand } from './spool-command.js';
+import { createTapCommand } from './tap-command.js';
 import type { Terminal } from './terminal.js';
 import { createTopCommand } from './top-command.js';
 import { UsageError } from './usage-error.js';
@@ -23,6 +24,7 @@ export async function run(args: readonly string[], terminal: Terminal): Promise<
     )
     .addCommand(createSendCommand(terminal, onExit))
     .addCommand(createTopCommand(terminal, onExit))
+    .addCommand(createTapCommand(terminal, onExit))
     .addCommand(createConfigCommand(terminal.stderr, onExit))
     .addCommand(createPrepareCommand(terminal.stderr, onExit))
     .addCommand(createSpoolCommand(terminal.stderr, onExit))

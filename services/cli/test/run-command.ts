@@ -32,8 +32,15 @@ export type RunningCommand = {
   interrupt(): void;
 };
 
-/** @param stdin what the command reads; nothing by default */
-export function startCommand(args: readonly string[], stdin: Readable = Readable.from([])): RunningCommand {
+/** @param stdin what the command reads; nothing by default @param environment its own tokens by default */
+export function startCommand(
+  args: readonly string[],
+  stdin: Readable = Readable.from([]),
+  environment: Readonly<Record<string, string>> = {
+    IMSCOPE_WRITE_TOKEN: WRITE_TOKEN,
+    IMSCOPE_READ_TOKEN: READ_TOKEN,
+  },
+): RunningCommand {
   const stdout = new Written();
   const stderr = new Written();
   const stop = new AbortController();
@@ -41,7 +48,7 @@ export function startCommand(args: readonly string[], stdin: Readable = Readable
     stdin,
     stdout,
     stderr,
-    environment: { IMSCOPE_WRITE_TOKEN: WRITE_TOKEN, IMSCOPE_READ_TOKEN: READ_TOKEN },
+    environment,
     stopping: stop.signal,
     stop: () => stop.abort(),
   }).then((code) => ({ code, stdout: stdout.text, stderr: stderr.text }));

@@ -1,4 +1,4 @@
-/* Who may connect, who a request comes from, and who sends it, put together. */
+/* Who may connect, who a request comes from, who sends it, and who looks on, put together. */
 import type { Tokens } from '@imscope/runtime/tokens.js';
 import { type AuthenticateRequest, createAuthenticator } from './authenticate-request.js';
 import { ClientAddresses } from './clients/client-addresses.js';
@@ -6,24 +6,33 @@ import type { CollectorContext } from './collector-context.js';
 import { type CountedConnections, createConnections } from './connections/connection-metrics.js';
 import { GuessLimits } from './limits/guess-limits.js';
 import type { Limits } from './limits/limits.js';
+import type { TapOptions } from './tap/serve-tap.js';
+import { createTaps } from './tap/tap-metrics.js';
+import type { TakeOptions } from './take-request.js';
 
-export type Gate = CountedConnections & {
-  readonly clients: ClientAddresses;
-  readonly authenticate: AuthenticateRequest;
-};
+export type Gate = CountedConnections &
+  TapOptions &
+  Pick<TakeOptions, 'watch'> & {
+    readonly clients: ClientAddresses;
+    readonly authenticate: AuthenticateRequest;
+  };
 
 export function createGate(
   { config, registry }: CollectorContext,
-  { authenticate }: Pick<Tokens, 'authenticate'>,
+  { authenticate, find }: Pick<Tokens, 'authenticate' | 'find'>,
   { refused }: Pick<Limits, 'refused'>,
 ): Gate {
   const counted = createConnections(config.connectionsMax, registry);
   const clients = new ClientAddresses(config.forwardedHops);
   const guesses = new GuessLimits();
   const { connections } = counted;
+  const taps = createTaps(registry);
   return {
     ...counted,
     clients,
+    taps,
+    find,
+    watch: (sender) => taps.watch(sender),
     authenticate: createAuthenticator({ authenticate, connections, clients, guesses, refused }),
   };
 }

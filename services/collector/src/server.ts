@@ -24,6 +24,7 @@ import { REQUEST_LOGS } from './endpoints/request-logs.js';
 import type { Gate } from './gate.js';
 import { type ProxyFront, startProxyFront } from './proxy-protocol/proxy-front.js';
 import type { ProxyListener } from './proxy-protocol/proxy-listener.js';
+import { serveTap } from './tap/serve-tap.js';
 import { takeRequest, type TakeOptions } from './take-request.js';
 
 export type ServerOptions = TakeOptions &
@@ -77,6 +78,7 @@ export async function startServer(options: ServerOptions): Promise<CollectorServ
     },
     stop: async (timeoutMs) => {
       phase = 'stopping';
+      options.taps.endAll();
       // Node.js waits for heads that never end, and looks at no time limits any more.
       const idleTimer = setTimeout(() => connections.closeIdle(), IDLE_GRACE_MS);
       await closeAll(app, proxy, timeoutMs);
@@ -137,6 +139,7 @@ async function addAddresses(app: FastifyInstance, options: ServerOptions): Promi
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', (_request, _payload, done) => done(null));
   app.post('/v1/request-logs', (request, reply) => takeRequest(request, reply, REQUEST_LOGS, options));
+  app.get('/v1/tap', { exposeHeadRoute: false }, async (request, reply) => serveTap(request, reply, options));
   await app.register(async (otlp) => {
     setErrorAnswers(otlp, options.logger, sendOtlpError);
     otlp.post('/v1/logs', (request, reply) => takeRequest(request, reply, OTLP_LOGS, options));

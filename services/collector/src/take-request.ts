@@ -25,6 +25,7 @@ import {
   readBody,
 } from './intake/read-body.js';
 import type { SpoolSpace } from './spool/spool-space.js';
+import type { IntakeWatch } from './tap/taps.js';
 
 export type TakeOptions = {
   readonly bodyBounds: BodyBounds;
@@ -39,6 +40,8 @@ export type TakeOptions = {
   readonly intoBatches: (sender: string, key: string | undefined) => RequestBatches;
   /** False while it is not known yet which keyed requests were taken before this start. */
   readonly keysKnown: () => boolean;
+  /** What shows this sender's records to whoever looks; undefined while nobody does. */
+  readonly watch: (sender: string) => IntakeWatch | undefined;
   readonly onRejected: (rejected: Intake['rejectedByApplication']) => void;
   readonly metrics: CollectorMetrics;
 };
@@ -168,7 +171,7 @@ function takeBody(
     readonly applications: RequestLimits;
     readonly hold: (bytes: number) => void;
   },
-  { intoBatches, bodyBounds, lateMsMax, metrics, limits, onRejected }: TakeOptions,
+  { intoBatches, bodyBounds, lateMsMax, metrics, limits, watch, onRejected }: TakeOptions,
 ): Intake {
   const { grant, key, applications, hold } = from;
   const batches = intoBatches(grant.name, key);
@@ -181,6 +184,7 @@ function takeBody(
     whole: key !== undefined,
     append: batches.append,
     countOnly: batches.countOnly,
+    watch: watch(grant.name),
   });
   batches.finish();
   count(intake, metrics);

@@ -59,6 +59,7 @@ function take(
       grant: options.grant ?? ALL,
       limits,
       whole: options.whole ?? false,
+      watch: undefined,
       append: (record) => {
         records.push(record);
         return batch;

@@ -54,8 +54,8 @@ export type RunningCollector = {
   /** The same of interface metrics and of edge accounts. */
   metricMessages(): Promise<StoredMessage<InterfaceMetric>[]>;
   accountMessages(): Promise<StoredMessage<EdgeAccount>[]>;
-  /** The sum of a metric over its labels. */
-  metric(name: string): Promise<number>;
+  /** The sum of a metric over its labels, or over those with this value. */
+  metric(name: string, label?: string): Promise<number>;
   stop(): Promise<void>;
   /** Stops and takes everything away again. */
   remove(): Promise<void>;
@@ -170,7 +170,7 @@ export async function runCollector(
     messages: () => readMessages<RequestLog>(kafka, topic),
     metricMessages: () => readMessages<InterfaceMetric>(kafka, prefix + TOPICS.interfaceMetric.name),
     accountMessages: () => readMessages<EdgeAccount>(kafka, prefix + TOPICS.edgeAccount.name),
-    metric: (name) => readMetric(registry, name),
+    metric: (name, label) => readMetric(registry, name, label),
     stop,
     remove: async () => {
       await stop();
@@ -245,8 +245,10 @@ function decodeMessage<T>(
   };
 }
 
-async function readMetric(registry: Registry, name: string): Promise<number> {
+async function readMetric(registry: Registry, name: string, label?: string): Promise<number> {
   const metric = await registry.getSingleMetric(`imscope_collector_${name}`)?.get();
   assert(metric !== undefined, `no metric ${name}`);
-  return metric.values.reduce((sum, { value }) => sum + value, 0);
+  return metric.values
+    .filter(({ labels }) => label === undefined || Object.values(labels).includes(label))
+    .reduce((sum, { value }) => sum + value, 0);
 }

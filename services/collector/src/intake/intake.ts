@@ -8,6 +8,7 @@ import { REQUEST_LOG_BOUNDS } from '@imscope/schemas/request-log.js';
 import type { NewRequestLog } from '@imscope/schemas/request-log-encoder.js';
 import type { Batch } from '../batches/batch.js';
 import type { RequestLimits } from '../limits/application-limits.js';
+import type { IntakeWatch } from '../tap/taps.js';
 import { type BodyRoom, parseBody } from './parse-body.js';
 import type { BodyFormat } from './read-body.js';
 import { isRejection, Rejection, type RejectReason } from './reject-reasons.js';
@@ -60,6 +61,8 @@ export type IntakeOptions = {
   readonly whole: boolean;
   readonly append: (record: NewRequestLog) => Batch;
   readonly countOnly: (record: NewRequestLog) => Batch;
+  /** Somebody looks on. */
+  readonly watch: IntakeWatch | undefined;
 };
 
 /** @throws HttpError as `parseBody`, with nothing appended */
@@ -68,7 +71,7 @@ export function takeIn(
   options: IntakeOptions,
 ): Intake {
   const { grant, limits } = options;
-  const refusals = new Refusals(grant);
+  const refusals = new Refusals(grant, options.watch);
   const batches = new Set<Batch>();
   const kept: { readonly index: number; readonly record: NewRequestLog }[] = [];
   let accepted = 0;
@@ -87,6 +90,7 @@ export function takeIn(
   const take = (record: NewRequestLog): void => {
     accepted += 1;
     const weight = limits.weigh(record.sdk_app_id, record.outcome);
+    options.watch?.taken(record, weight);
     const batch =
       weight === 0
         ? options.countOnly(record)
@@ -122,14 +126,18 @@ class Refusals {
   readonly byReason = new Map<RejectReason, number>();
   readonly byApplication = new Map<number, Map<RejectReason, number>>();
   readonly #grant: Grant;
+  readonly #watch: IntakeWatch | undefined;
 
-  constructor(grant: Grant) {
+  constructor(grant: Grant, watch: IntakeWatch | undefined) {
     this.#grant = grant;
+    this.#watch = watch;
   }
 
-  add(index: number, { reason, detail }: Rejection, value: unknown): void {
+  add(index: number, rejection: Rejection, value: unknown): void {
+    const { reason, detail } = rejection;
     addOne(this.byReason, reason);
     const application = applicationOf(value, this.#grant);
+    this.#watch?.refused(rejection, application);
     const reasons = this.byApplication.get(application) ?? new Map<RejectReason, number>();
     this.byApplication.set(application, addOne(reasons, reason));
     if (this.named.length < REJECTED_NAMED_MAX) this.named.push({ index, reason, detail });

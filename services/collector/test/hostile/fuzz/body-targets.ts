@@ -56,6 +56,7 @@ function takeBody(bytes: Buffer, format: BodyFormat): string {
         lateMsMax: 86_400_000,
         room: { inflatedBytesMax: INFLATED_MAX, hold: (more) => void (held += more) },
         whole: false,
+        watch: undefined,
         append: (record) => {
           builder.append(record);
           taken += 1;

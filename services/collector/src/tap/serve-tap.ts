@@ -1,0 +1,68 @@
+/*
+ * `GET /v1/tap`: what comes in, as NDJSON, for as long as somebody reads, an hour at most. It ends with the token's
+ * validity and with the collector; the last line says why.
+ */
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { HttpError } from '@imscope/runtime/http-errors.js';
+import type { Tokens } from '@imscope/runtime/tokens.js';
+import type { AuthenticateRequest } from '../authenticate-request.js';
+import { tapFilter } from './tap-filter.js';
+import { line } from './tap-record.js';
+import { type Taps, TAPS_MAX } from './taps.js';
+
+export type TapOptions = {
+  readonly taps: Taps;
+  readonly authenticate: AuthenticateRequest;
+  readonly find: Tokens['find'];
+};
+
+/** What waits for a reader to take it up; beyond, lines are dropped. A burst of 500 usual lines is a quarter of it. */
+const UNREAD_BYTES_MAX = 1 << 20;
+const TELL_INTERVAL_MS = 1_000;
+/** A line at least so often, so that nothing between takes the connection for dead. */
+const ALIVE_TELLS = 10;
+const TAP_MS_MAX = 3_600_000;
+
+export function serveTap(request: FastifyRequest, reply: FastifyReply, options: TapOptions): FastifyReply {
+  const grant = options.authenticate(request, 'read');
+  const filter = tapFilter(request.query, grant);
+  const response = reply.raw;
+  const sink = (text: string): boolean => {
+    if (response.writableLength + text.length > UNREAD_BYTES_MAX) return false;
+    response.write(text);
+    return true;
+  };
+  const end = (reason: 'stopping' | 'token' | 'time'): void => {
+    tap.close();
+    clearInterval(timer);
+    response.end(line({ type: 'end', reason }));
+  };
+  const opened = options.taps.open(filter, sink, () => end('stopping'));
+  if (opened === undefined) {
+    throw new HttpError(
+      'too_many_requests',
+      `${TAPS_MAX} taps are open, and there may be no more: close one`,
+      {
+        retryAfterS: 10,
+      },
+    );
+  }
+  const tap = opened;
+  reply.hijack();
+  response.writeHead(200, { 'content-type': 'application/x-ndjson', 'cache-control': 'no-store' });
+  sink(line({ type: 'open', name: grant.name }));
+  const startMs = performance.now();
+  let tells = 0;
+  const timer = setInterval(() => {
+    if (options.find(grant.tokenHash, 'read') === undefined) return end('token');
+    if (performance.now() - startMs > TAP_MS_MAX) return end('time');
+    tap.tellDropped();
+    tells += 1;
+    if (tells % ALIVE_TELLS === 0) sink(line({ type: 'alive' }));
+  }, TELL_INTERVAL_MS);
+  response.once('close', () => {
+    tap.close();
+    clearInterval(timer);
+  });
+  return reply;
+}

@@ -1,0 +1,75 @@
+/*
+ * What somebody wants to see through a tap: parameters → a filter. A token shows its own applications alone.
+ */
+import { HttpError } from '@imscope/runtime/http-errors.js';
+import { type Grant, mayUse } from '@imscope/runtime/tokens.js';
+import { OUTCOMES } from '@imscope/schemas/outcome.js';
+import { REQUEST_LOG_BOUNDS } from '@imscope/schemas/request-log.js';
+import type { NewRequestLog } from '@imscope/schemas/request-log-encoder.js';
+
+export type TapFilter = {
+  readonly record: (record: NewRequestLog) => boolean;
+  /** @param sdkAppId 0 where it is nobody's that can be told */
+  readonly rejected: (sdkAppId: number) => boolean;
+};
+
+const PARAMETERS = ['application', 'interface', 'outcome'] as const;
+type Parameters = Readonly<Partial<Record<(typeof PARAMETERS)[number], string>>>;
+/** Outcomes of records, and what became of those that were refused. */
+export const TAP_OUTCOMES: readonly string[] = [...OUTCOMES, 'rejected'];
+
+/** Throws `HttpError` unknown_parameter, invalid_parameter or not_allowed. */
+export function tapFilter(query: unknown, grant: Grant): TapFilter {
+  const parameters = readParameters(query);
+  const application =
+    parameters.application === undefined ? undefined : readApplication(parameters.application);
+  if (application !== undefined && !mayUse(grant, application)) {
+    throw new HttpError('not_allowed', `token "${grant.name}" does not speak for application ${application}`);
+  }
+  const { interface: prefix = '' } = parameters;
+  const outcomes = readOutcomes(parameters.outcome);
+  const isSeen = (sdkAppId: number): boolean =>
+    application === undefined ? mayUse(grant, sdkAppId) : sdkAppId === application;
+  return {
+    record: (record) =>
+      outcomes.has(record.outcome) && isSeen(record.sdk_app_id) && record.interface.startsWith(prefix),
+    // The interface of a refused record may be what it was refused for.
+    rejected: (sdkAppId) => outcomes.has('rejected') && prefix === '' && isSeen(sdkAppId),
+  };
+}
+
+function readParameters(query: unknown): Parameters {
+  const given = Object.entries(query ?? {});
+  for (const [name, value] of given) {
+    if (!PARAMETERS.some((known) => known === name)) {
+      throw new HttpError(
+        'unknown_parameter',
+        `parameter "${name.slice(0, 64)}" is not known: give ${PARAMETERS.join(', ')}`,
+      );
+    }
+    if (typeof value !== 'string' || value.length > REQUEST_LOG_BOUNDS.interfaceLengthMax) {
+      throw new HttpError(
+        'invalid_parameter',
+        `${name} is given more than once, or has more than ${REQUEST_LOG_BOUNDS.interfaceLengthMax} characters`,
+      );
+    }
+  }
+  return Object.fromEntries(given);
+}
+
+function readApplication(text: string): number {
+  const value = /^\d{1,16}$/.test(text) ? Number(text) : 0;
+  if (value >= 1 && value <= REQUEST_LOG_BOUNDS.sdkAppIdMax) return value;
+  throw new HttpError(
+    'invalid_parameter',
+    `application is "${text}": give a whole number from 1 to ${REQUEST_LOG_BOUNDS.sdkAppIdMax}`,
+  );
+}
+
+function readOutcomes(text: string | undefined): ReadonlySet<string> {
+  if (text === undefined) return new Set(TAP_OUTCOMES);
+  const words = text.split(',');
+  const stray = words.find((word) => !TAP_OUTCOMES.includes(word));
+  if (stray === undefined) return new Set(words);
+  throw new HttpError('invalid_parameter', `outcome is "${stray}": give some of ${TAP_OUTCOMES.join(',')}`);
+}
