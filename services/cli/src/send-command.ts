@@ -10,15 +10,15 @@ import {
   COMBINED,
   createAccessLogReader,
   DEFAULT_FORMATS,
-} from './access-log-record.js';
+} from '@imscope/access-log/access-log-record.js';
 import { openCollector } from './collector-client.js';
-import { ESCAPES, type Escape } from './log-format.js';
-import { chooseLogFormat, readLogFormats } from './log-format-directives.js';
-import { readNdjsonRecord } from './ndjson-record.js';
+import { ESCAPES, type Escape } from '@imscope/access-log/log-format.js';
+import { chooseLogFormat, readLogFormats } from '@imscope/access-log/log-format-directives.js';
+import { readNdjsonRecord } from '@imscope/access-log/ndjson-record.js';
 import { STDIN } from './open-input.js';
 import { baseUrl, label, variableName, whole } from './option-values.js';
 import { Progress } from './progress.js';
-import type { ReadRecord } from './record.js';
+import type { ReadRecord } from '@imscope/access-log/line-record.js';
 import { measureShift, sendFile } from './send-file.js';
 import { describeSummary, type SendSummary, summarize } from './send-summary.js';
 import type { Terminal } from './terminal.js';

@@ -7,10 +7,10 @@ import { isIP } from 'node:net';
 import { REQUEST_LOG_BOUNDS, type RequestLogJson } from '@imscope/schemas/request-log.js';
 import { compileLogFormat, type Escape, type LogFormat } from './log-format.js';
 import { parseMsec, parseRfc3339, parseTimeLocal } from './log-time.js';
-import type { LineRecord, ReadRecord } from './record.js';
+import type { LineRecord, ReadRecord } from './line-record.js';
 import { rejected, type Rejected, type RejectReason } from './reject-reasons.js';
 import * as target from './request-target.js';
-import { UsageError } from './usage-error.js';
+import { LogFormatError } from './log-format-error.js';
 
 export type AccessLogOptions = {
   /** Tried in this order; the first that fits a line reads it. */
@@ -58,7 +58,7 @@ type Variable = (typeof VARIABLES)[number] | 'code';
 /** A variable's value; undefined where the format lacks it, nginx had none, or it is empty. */
 type ValueOf = (name: Variable) => string | undefined;
 
-/** @throws UsageError where a format cannot be read, or lacks what no record can do without */
+/** @throws LogFormatError where a format cannot be read, or lacks what no record can do without */
 export function createAccessLogReader(options: AccessLogOptions): {
   readonly readRecord: ReadRecord;
   /** False where no format tells durations: every line will be refused. */
@@ -90,7 +90,7 @@ function checkVariables({ variables }: LogFormat, codeVariable: string | undefin
   ];
   for (const { names, what } of needed) {
     if (lacks(names)) {
-      throw new UsageError(
+      throw new LogFormatError(
         `the log format lacks ${what} (${names.map((name) => `$${name}`).join(' or ')}), it has: ${variables.map((name) => `$${name}`).join(' ')}`,
       );
     }

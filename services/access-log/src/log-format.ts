@@ -5,7 +5,7 @@
  * bounded by its length times a constant. (No maintained package reads arbitrary formats.)
  */
 import { type Shape, shapeOf } from './log-variables.js';
-import { UsageError } from './usage-error.js';
+import { LogFormatError } from './log-format-error.js';
 
 /** How nginx writes values: `\x22` for `"` (default), JSON strings without their quotes, or as they are. */
 export const ESCAPES = ['default', 'json', 'none'] as const;
@@ -32,7 +32,7 @@ const TRIES_MAX = 5_000;
 /**
  * @param text the format as nginx has it after joining its quoted parts
  * @param wanted names of the variables whose values `read` gives
- * @throws UsageError where nginx would refuse the format, or nobody could read its lines
+ * @throws LogFormatError where nginx would refuse the format, or nobody could read its lines
  */
 export function compileLogFormat(text: string, escape: Escape, wanted: readonly string[]): LogFormat {
   const { prefix, segments } = parseFormat(text, escape);
@@ -54,7 +54,7 @@ export function compileLogFormat(text: string, escape: Escape, wanted: readonly 
 
 function parseFormat(text: string, escape: Escape): { prefix: string; segments: Segment[] } {
   if (text.length > FORMAT_LENGTH_MAX) {
-    throw new UsageError(
+    throw new LogFormatError(
       `the log format has ${text.length} characters: at most ${FORMAT_LENGTH_MAX} are taken`,
     );
   }
@@ -62,7 +62,9 @@ function parseFormat(text: string, escape: Escape): { prefix: string; segments: 
   const literals = text.split(/\$(?:\{[A-Za-z0-9_]+\}|[A-Za-z0-9_]+)/);
   const stray = literals.find((literal) => literal.includes('$'));
   if (stray !== undefined) {
-    throw new UsageError(`the log format has a "$" without a variable's name, in ${JSON.stringify(stray)}`);
+    throw new LogFormatError(
+      `the log format has a "$" without a variable's name, in ${JSON.stringify(stray)}`,
+    );
   }
   const segments = matches.map((match, index): Segment => {
     const name = match[1] ?? match[2] ?? '';
@@ -71,14 +73,14 @@ function parseFormat(text: string, escape: Escape): { prefix: string; segments: 
     return { name, after, shape: shapeOf(name) ?? quotedShape(before, after, escape) };
   });
   if (segments.length === 0) {
-    throw new UsageError(
+    throw new LogFormatError(
       `the log format has no variables: give it as nginx has it, such as '$remote_addr …'`,
     );
   }
   segments.forEach((segment, index) => {
     const next = segments[index + 1];
     if (segment.after === '' && next !== undefined && segment.shape?.kind !== 'exact') {
-      throw new UsageError(
+      throw new LogFormatError(
         `nothing stands between $${segment.name} and $${next.name} in the log format, so no one can tell where one ends: put a space or a quote there`,
       );
     }
