@@ -4,7 +4,10 @@
  * refused, not guessed at: callers choose paths and headers, so a guess is theirs to steer. Work per line is
  * bounded by its length times a constant. (No maintained package reads arbitrary formats.)
  */
+import { compileFastReader } from './fast-reader.js';
+import { searchLine } from './line-search.js';
 import { type Shape, shapeOf } from './log-variables.js';
+import { quotedEnd, quotedJsonEnd } from './value-scanners.js';
 import { LogFormatError } from './log-format-error.js';
 
 /** How nginx writes values: `\x22` for `"` (default), JSON strings without their quotes, or as they are. */
@@ -22,12 +25,10 @@ export type LogFormat = {
 };
 
 /** A variable and the literal text up to the next one, or to the end of the line. */
-type Segment = { readonly name: string; readonly shape: Shape | undefined; readonly after: string };
+export type Segment = { readonly name: string; readonly shape: Shape | undefined; readonly after: string };
 
 const VARIABLE = /\$(?:\{([A-Za-z0-9_]+)\}|([A-Za-z0-9_]+))/g;
 const FORMAT_LENGTH_MAX = 16_384;
-/** Places tried before a line is given up: an honest one needs fewer than 10 a variable. */
-const TRIES_MAX = 5_000;
 
 /**
  * @param text the format as nginx has it after joining its quoted parts
@@ -38,21 +39,23 @@ export function compileLogFormat(text: string, escape: Escape, wanted: readonly 
   const { prefix, segments } = parseFormat(text, escape);
   const indexes = wanted.map((name) => segments.findIndex((segment) => segment.name === name));
   const unescape = UNESCAPE[escape];
+  const readFast = compileFastReader(prefix, segments, indexes);
   return {
     variables: [...new Set(segments.map(({ name }) => name))],
     read: (line) => {
-      if (!line.startsWith(prefix)) return 'malformed_line';
-      const search = new Search(line, segments, indexes);
-      search.from(0, prefix.length);
-      const { found } = search;
-      if (found === undefined) return 'malformed_line';
-      if (search.ambiguous) return 'ambiguous_line';
-      return found.map((value) => (value === undefined ? undefined : unescape(value)));
+      const values = readFast(line) ?? searchLine(line, prefix, segments, indexes);
+      if (typeof values === 'string') return values;
+      for (let place = 0; place < values.length; place++) {
+        const value = values[place];
+        if (value?.includes('\\') === true) values[place] = unescape(value);
+      }
+      return values;
     },
   };
 }
 
-function parseFormat(text: string, escape: Escape): { prefix: string; segments: Segment[] } {
+/** The format taken apart: what stands before the first variable, and each with what stands behind it. */
+export function parseFormat(text: string, escape: Escape): { prefix: string; segments: Segment[] } {
   if (text.length > FORMAT_LENGTH_MAX) {
     throw new LogFormatError(
       `the log format has ${text.length} characters: at most ${FORMAT_LENGTH_MAX} are taken`,
@@ -91,7 +94,9 @@ function parseFormat(text: string, escape: Escape): { prefix: string; segments: 
 /** Inside quotes, nginx escapes the quote, so a value ends at the first one that is not. */
 function quotedShape(before: string, after: string, escape: Escape): Shape | undefined {
   if (escape === 'none' || !before.endsWith('"') || !after.startsWith('"')) return undefined;
-  return { kind: 'exact', pattern: escape === 'json' ? /[^"\\]*(?:\\.[^"\\]*)*/y : /[^"]*/y };
+  if (escape === 'default') return { kind: 'exact', pattern: /[^"]*/y, scan: quotedEnd };
+  const pattern = /[^"\\]*(?:\\.[^"\\]*)*/y;
+  return { kind: 'exact', pattern, scan: quotedJsonEnd(pattern) };
 }
 
 const UNESCAPE: Readonly<Record<Escape, (value: string) => string>> = {
@@ -115,93 +120,3 @@ const UNESCAPE: Readonly<Record<Escape, (value: string) => string>> = {
   },
   none: (value) => value,
 };
-
-/** One line's search for all ways to read it, given up at the second that differs in a wanted value. */
-class Search {
-  found: (string | undefined)[] | undefined;
-  ambiguous = false;
-  #tries = 0;
-  readonly #line: string;
-  readonly #segments: readonly Segment[];
-  readonly #wanted: readonly number[];
-  /** Farthest place where each segment can end with room for all that follow. */
-  readonly #latestEnds: readonly number[] | undefined;
-  readonly #starts: number[] = [];
-  readonly #ends: number[] = [];
-
-  constructor(line: string, segments: readonly Segment[], wanted: readonly number[]) {
-    this.#line = line;
-    this.#segments = segments;
-    this.#wanted = wanted;
-    this.#latestEnds = latestEnds(line, segments);
-  }
-
-  /** Reads the segments from `index` on, the first of which begins at `start`. */
-  from(index: number, start: number): void {
-    const segment = this.#segments[index];
-    if (segment === undefined) {
-      if (start === this.#line.length) this.#record();
-      return;
-    }
-    this.#starts[index] = start;
-    const extent = this.#extent(segment, start);
-    const latest = this.#latestEnds?.[index];
-    if (extent === undefined || latest === undefined) return;
-    const { after } = segment;
-    if (index === this.#segments.length - 1) {
-      const end = this.#line.length - after.length;
-      const fits = segment.shape?.kind === 'exact' ? end === extent : end <= extent;
-      if (fits && end >= start && this.#line.endsWith(after)) this.#next(index, end);
-    } else if (segment.shape?.kind === 'exact') {
-      if (this.#line.startsWith(after, extent)) this.#next(index, extent);
-    } else {
-      for (
-        let end = this.#line.indexOf(after, start);
-        end !== -1 && end <= extent && end <= latest && !this.ambiguous;
-        end = this.#line.indexOf(after, end + 1)
-      ) {
-        this.#next(index, end);
-      }
-    }
-  }
-
-  /** The farthest place the segment's value can end, undefined where its value cannot begin at `start`. */
-  #extent(segment: Segment, start: number): number | undefined {
-    if (segment.shape === undefined) return this.#line.length;
-    const { pattern } = segment.shape;
-    pattern.lastIndex = start;
-    return pattern.test(this.#line) ? pattern.lastIndex : undefined;
-  }
-
-  #next(index: number, end: number): void {
-    this.#tries += 1;
-    if (this.#tries > TRIES_MAX) {
-      this.ambiguous = true;
-      return;
-    }
-    this.#ends[index] = end;
-    const after = this.#segments[index]?.after ?? '';
-    this.from(index + 1, end + after.length);
-  }
-
-  #record(): void {
-    const values = this.#wanted.map((index) =>
-      index === -1 ? undefined : this.#line.slice(this.#starts[index], this.#ends[index]),
-    );
-    if (this.found === undefined) this.found = values;
-    else if (this.found.some((value, place) => value !== values[place])) this.ambiguous = true;
-  }
-}
-
-/** Without it, a search would try every separator for every value although too few of them are left. */
-function latestEnds(line: string, segments: readonly Segment[]): number[] | undefined {
-  const ends: number[] = [];
-  let end = line.length;
-  for (let index = segments.length - 1; index >= 0; index--) {
-    const { after } = segments[index] ?? { after: '' };
-    end = end < after.length ? -1 : line.lastIndexOf(after, end - after.length);
-    if (end === -1) return undefined;
-    ends[index] = end;
-  }
-  return ends;
-}
