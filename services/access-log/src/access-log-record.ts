@@ -5,7 +5,8 @@
  */
 import { isIP } from 'node:net';
 import type { RequestLogJson } from '@imscope/schemas/request-log.js';
-import { FieldReader, VARIABLES } from './field-reader.js';
+import { FieldReader } from './field-reader.js';
+import { VARIABLES } from './line-values.js';
 import { compileLogFormat, type Escape, type LogFormat } from './log-format.js';
 import type { LineRecord, ReadRecord } from './line-record.js';
 import { rejected, type Rejected } from './reject-reasons.js';
@@ -25,6 +26,22 @@ export type AccessLogOptions = {
 /** What nginx writes without a `log_format` of its own. */
 export const COMBINED =
   '$remote_addr - $remote_user [$time_local] "$request" $status $body_bytes_sent "$http_referer" "$http_user_agent"';
+
+/** Fields of a load balancer's (CLB) layer-7 access log, in brackets, as it writes them now. */
+const CLB_FIELDS =
+  'stgw_request_id time_local protocol_type server_addr:$server_port server_name remote_addr:$remote_port status upstream_addr upstream_status proxy_host request request_length bytes_sent http_host http_user_agent http_referer request_time upstream_response_time upstream_connect_time upstream_header_time tcpinfo_rtt connection connection_requests ssl_handshake_time ssl_cipher ssl_protocol vip_vpcid uri server_protocol'.split(
+    ' ',
+  );
+
+/**
+ * The forms it has had, the newest first. A line of an older one never reads as a newer one, whatever callers put into
+ * it: behind what they choose stand a protocol, then the request's place among its neighbours, which they do not.
+ */
+export const CLB_FORMATS: AccessLogOptions['formats'] = [
+  CLB_FIELDS,
+  CLB_FIELDS.slice(0, -2),
+  [...CLB_FIELDS.slice(0, -3).filter((field) => field !== 'upstream_addr'), 'ssl_session_reused'],
+].map((fields) => ({ text: fields.map((field) => `[$${field}]`).join(' '), escape: 'none' }));
 
 /** `combined` with durations behind it; plain `combined` last, so that its lines are told what they lack. */
 export const DEFAULT_FORMATS: AccessLogOptions['formats'] = [

@@ -4,42 +4,10 @@
  */
 import { REQUEST_LOG_BOUNDS } from '@imscope/schemas/request-log.js';
 import type { AccessLogOptions, LoggedRecord } from './access-log-record.js';
-import { parseMsec, parseRfc3339, parseTimeLocal } from './log-time.js';
+import { CODE_PLACE, known, PLACES, type Values } from './line-values.js';
+import { parseMsec, parseRfc3339, parseTimeLocal, threeDecimals } from './log-time.js';
 import { rejected, type Rejected, type RejectReason } from './reject-reasons.js';
 import { RequestReader } from './request-reader.js';
-
-/** The values of a line by their places in `PLACES`; undefined where the format lacks a variable. */
-export type Values = readonly (string | undefined)[];
-
-/** Places in `Values`. */
-export const PLACES = {
-  msec: 0,
-  time_iso8601: 1,
-  time_local: 2,
-  request: 3,
-  request_uri: 4,
-  uri: 5,
-  args: 6,
-  query_string: 7,
-  arg_sdkappid: 8,
-  remote_addr: 9,
-  status: 10,
-  request_time: 11,
-  upstream_response_time: 12,
-  tcpinfo_rtt: 13,
-  request_id: 14,
-  stgw_request_id: 15,
-  hostname: 16,
-} as const;
-/** Variables a record is made of, by their places; the one that holds the code comes behind them. */
-export const VARIABLES: readonly string[] = Object.keys(PLACES);
-const CODE_PLACE = VARIABLES.length;
-
-/** Undefined too where nginx had none, or it is empty. */
-export function known(values: Values, place: number): string | undefined {
-  const value = values[place];
-  return value === '' || value === '-' ? undefined : value;
-}
 
 export class FieldReader {
   readonly #options: Pick<AccessLogOptions, 'sdkAppId' | 'node' | 'region'>;
@@ -145,17 +113,6 @@ function smallWhole(text: string): number | undefined {
 /** Seconds as text → milliseconds, to the microsecond. The log format made sure that these are digits. */
 function milliseconds(seconds: string): number {
   return threeDecimals(seconds) ?? Math.round(Number(seconds) * 1_000_000) / 1000;
-}
-
-/** Milliseconds of seconds with three decimals, as nginx writes them. */
-function threeDecimals(seconds: string): number | undefined {
-  const dot = seconds.length - 4;
-  if (dot < 1 || dot > 9 || seconds.charCodeAt(dot) !== 46) return undefined;
-  let value = 0;
-  for (let at = 0; at < seconds.length; at++) {
-    if (at !== dot) value = value * 10 + seconds.charCodeAt(at) - 48;
-  }
-  return value;
 }
 
 /** All attempts together: it is the time spent behind the gateway. Null where no upstream was asked. */

@@ -56,6 +56,12 @@ export function chooseLogFormat(
   return chosen;
 }
 
+/** A format given as its text, or as the whole directive. Throws LogFormatError where it is neither. */
+export function formatOfText(text: string): Omit<NamedLogFormat, 'name'> {
+  if (!/^\s*log_format\s/.test(text)) return { text, escape: 'default' };
+  return chooseLogFormat(readLogFormats(text), undefined);
+}
+
 function namedFormat([, name, ...parts]: readonly string[]): NamedLogFormat {
   if (name === undefined || parts.length === 0) {
     throw new LogFormatError("log_format needs a name and a text: log_format NAME '$remote_addr …';");

@@ -44,7 +44,7 @@ export function compileLogFormat(text: string, escape: Escape, wanted: readonly 
     variables: [...new Set(segments.map(({ name }) => name))],
     read: (line) => {
       const values = readFast(line) ?? searchLine(line, prefix, segments, indexes);
-      if (typeof values === 'string') return values;
+      if (typeof values === 'string' || !line.includes('\\')) return values;
       for (let place = 0; place < values.length; place++) {
         const value = values[place];
         if (value?.includes('\\') === true) values[place] = unescape(value);

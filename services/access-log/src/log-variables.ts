@@ -31,10 +31,11 @@ const DECIMALS: Shape = {
 };
 const TIME_LOCAL = time(/\d\d\/[A-Z][a-z]{2}\/\d{4}:\d\d:\d\d:\d\d [+-]\d{4}/y);
 const TIME_ISO = time(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)/y);
+/** Told from whatever else may stand at the end of a line: forms of a log are told apart by it. */
+const PROTOCOL = time(/(?:-|HTTP\/\d\.\d)?/y);
 const ADDRESS = within(/[0-9A-Za-z.:-]*/y, /[0-9A-Za-z.:-]/);
 const WORD = within(/[^\s"]*/y, /[^\s"]/);
 
-/** No time is the beginning of a longer one, so the last one told is told again by comparing. */
 function time(pattern: RegExp): Shape {
   return { kind: 'exact', pattern, scan: seldomChanging(pattern) };
 }
@@ -75,10 +76,9 @@ const SHAPES: ReadonlyMap<string, Shape> = new Map<string, Shape>([
   ].map((name) => [name, DECIMALS] as const),
   ['time_local', TIME_LOCAL],
   ['time_iso8601', TIME_ISO],
+  ['server_protocol', PROTOCOL],
   ...['remote_addr', 'server_addr', 'realip_remote_addr'].map((name) => [name, ADDRESS] as const),
-  ...['request_method', 'scheme', 'server_protocol', 'request_id', 'hostname', 'pipe'].map(
-    (name) => [name, WORD] as const,
-  ),
+  ...['request_method', 'scheme', 'request_id', 'hostname', 'pipe'].map((name) => [name, WORD] as const),
 ]);
 
 /** The shape of a variable's value; undefined where it may be any text. */

@@ -2,7 +2,7 @@
  * What a line tells of its request → interface and application. Paths are few, so what a path comes to is looked up;
  * the query is searched for `sdkappid` and for nothing else.
  */
-import { known, PLACES, type Values } from './field-reader.js';
+import { known, PLACES, type Values } from './line-values.js';
 import { rejected, type Rejected } from './reject-reasons.js';
 import * as target from './request-target.js';
 
@@ -92,7 +92,7 @@ function readApplication(values: Values, query: string): number | Rejected {
 
 /** `sdkappid` of 1 to 15 digits, where nothing before it is escaped so that it could be the same name. */
 function ordinaryApplication(query: string): number | undefined {
-  const at = query.indexOf(PARAMETER);
+  const at = query.startsWith(PARAMETER) ? 0 : query.indexOf(PARAMETER);
   if (at === -1 || (at > 0 && query.charCodeAt(at - 1) !== AMPERSAND)) return undefined;
   if (at > 0) {
     const escape = query.indexOf('%');

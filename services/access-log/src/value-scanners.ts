@@ -59,15 +59,19 @@ function decimalBehind(line: string, end: number): number {
   return next === start ? end : next;
 }
 
-/** A value that changes once a second at most, such as a time: compared with the last one before it is looked at. */
+/**
+ * A value that seldom changes between lines, such as a time: compared with the last one before it is looked at. For
+ * patterns none of whose texts, a dash aside, is the beginning of a longer one.
+ */
 export function seldomChanging(pattern: RegExp): Scan {
   let last = '';
   return (line, at) => {
     if (last !== '' && line.startsWith(last, at)) return at + last.length;
     pattern.lastIndex = at;
     if (!pattern.test(line)) return -1;
-    last = line.slice(at, pattern.lastIndex);
-    return pattern.lastIndex;
+    const end = pattern.lastIndex;
+    last = line.slice(at, end);
+    return end;
   };
 }
 

@@ -5,20 +5,26 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createKafka } from '@imscope/runtime/kafka-client.js';
-import { openRegistry } from '@imscope/runtime/registry-file.js';
+import type { ApplicationSettings } from '@imscope/runtime/application-settings.js';
+import type { Logger } from '@imscope/runtime/logger.js';
+import { openRegistry, type Registry } from '@imscope/runtime/registry-file.js';
+import { createTokens } from '@imscope/runtime/tokens.js';
 import type { Boot } from './boots/boot.js';
 import { openCertificate } from './certificate.js';
 import type { CollectorContext } from './collector-context.js';
 import type { CollectorConfig } from './config.js';
-import { EarlierBoots } from './boots/earlier-boots.js';
+import { EarlierBoots, type EarlierBootsOptions } from './boots/earlier-boots.js';
 import { InterfaceCap } from './intake/interface-cap.js';
 import { createProducer, type KafkaProducer } from './kafka-producer.js';
 import { KeyedIds } from './batches/keyed-ids.js';
 import { KeyedRequest } from './batches/keyed-request.js';
 import { createLimits } from './limits/limits.js';
 import { createPipeline, lookAtTopics, type Pipeline } from './pipeline.js';
-import { type ServerOptions, startServer } from './server.js';
+import { type CollectorServer, type ServerOptions, startServer } from './server.js';
 import { openSpool } from './spool/spool.js';
+import { Checkpoint } from './tail/checkpoint.js';
+import { createTailer } from './tail/create-tailer.js';
+import type { Tailer } from './tail/tailer.js';
 
 /**
  * A stop has 25 s in all, reckoned from its beginning: batches get 17, so that their requests are answered within
@@ -42,7 +48,7 @@ export async function startCollector(context: CollectorContext): Promise<Collect
   return startWithProducer(context, createProducer(kafka, config.kafkaTopicPrefix));
 }
 
-/** Starts everything between HTTP and a producer, which is stopped with it. */
+/** Starts everything between HTTP, or tailed files, and a producer, which is stopped with it. */
 export async function startWithProducer(
   context: CollectorContext,
   producer: KafkaProducer,
@@ -51,12 +57,16 @@ export async function startWithProducer(
   const certificate = openCertificate({ certFile: config.tlsCertFile, keyFile: config.tlsKeyFile }, logger);
   const spool = await openSpool(config.spoolDir);
   const keyedIds = await KeyedIds.open(spool.directory, logger, Date.now());
+  const checkpoint = await Checkpoint.open(spool.directory, logger);
   const partitions = await lookAtTopics(context, producer, spool);
-  const registered = openRegistry(config.registryFile, logger);
+  const registered =
+    config.registryFile === '' ? withoutRegistry() : openRegistry(config.registryFile, logger);
   const pipeline = await createPipeline(context, { producer, spool, keyedIds, partitions });
-  const { budget, space, metrics, batcher, availability, boot, writer } = pipeline;
+  const { budget, space, metrics, boot } = pipeline;
   const limits = createLimits({ registered, budget, random: Math.random }, context.registry);
-  const earlier = new EarlierBoots({ ...pipeline.bootOptions, spool, keyedIds });
+  const saveTail: EarlierBootsOptions['saveTail'] = async (found) =>
+    checkpoint.saveDurable(found, Date.now());
+  const earlier = new EarlierBoots({ ...pipeline.bootOptions, spool, keyedIds, saveTail });
   const failure = (): string | undefined => boot.log.failure ?? space.failure;
   const lookAtSpool = async (): Promise<void> => {
     await space.look();
@@ -64,7 +74,13 @@ export async function startWithProducer(
   };
   const timers = startTimers({ config, boot, earlier, keyedIds, lookAtSpool });
   await lookAtSpool();
-  const server = await startServer({
+  const interfaces = new InterfaceCap({
+    perApplicationMax: config.interfacesMax,
+    namesMax: config.interfacesTotalMax,
+    onOverflow: () => metrics.interfacesOverflowed.inc(),
+  });
+  const tailer = createTailer(context, { pipeline, checkpoint, limits, interfaces, failure });
+  const serverOptions: ServerOptions = {
     host: config.collectorHost,
     port: config.collectorPort,
     certificate,
@@ -75,41 +91,60 @@ export async function startWithProducer(
     budget,
     space,
     failure,
-    intoBatches: intoBatches(config, pipeline),
+    intoBatches: intoBatches(interfaces, pipeline),
     keysKnown: () => keyedIds.complete,
     onRejected: (rejected) => boot.books.rejected(rejected),
     metrics,
     logger,
-  });
-  void earlier.recover();
-  logger.info({ port: server.port, boot: boot.id, partitions }, 'taking request logs');
+  };
+  const server = config.collectorListen ? await startServer(serverOptions) : undefined;
+  // How far files were read may stand in the log of a killed process alone: nobody knows before that is read.
+  void earlier.recover().then(() => tailer?.start());
+  const port = server?.port;
+  logger.info({ port, tailed: config.tailFiles, boot: boot.id, partitions }, 'taking request logs');
+  const parts = { pipeline, server, tailer, earlier, timers, logger };
   return {
-    port: server.port,
+    port: port ?? 0,
     boot: boot.id,
     stop: async () => {
-      const startMs = performance.now();
       readiness.stopping();
-      batcher.drain();
-      writer.limit(DELIVER_MS);
-      await server.stop(ANSWER_MS);
-      writer.stop();
-      for (const timer of timers) clearInterval(timer);
-      // Every request is answered by now: the last metrics and the final account hold them all.
-      const lastMs = startMs + FINISH_MS;
-      await Promise.race([boot.close(), sleep(lastMs - performance.now(), undefined, { ref: false })]);
-      const away = availability.failure !== undefined;
-      const left = await boot.log.finish(away ? performance.now() + FINISH_AWAY_MS : lastMs);
-      const leftEarlier = await earlier.stop();
-      if (left + leftEarlier > 0) {
-        logger.warn({ batches: left + leftEarlier }, 'the spool keeps batches for the next start');
-      }
-      availability.stop();
+      await drain(parts);
+      pipeline.availability.stop();
       registered.stop();
       await keyedIds.stop();
       await producer.stop();
       await spool.unlock();
     },
   };
+}
+
+/** Everything that is in becomes durable, and goes to Kafka as far as the time allows. */
+async function drain(parts: {
+  readonly pipeline: Pipeline;
+  readonly server: CollectorServer | undefined;
+  readonly tailer: Tailer | undefined;
+  readonly earlier: EarlierBoots;
+  readonly timers: readonly NodeJS.Timeout[];
+  readonly logger: Logger;
+}): Promise<void> {
+  const { server, tailer, earlier, timers, logger } = parts;
+  const { batcher, writer, boot, availability } = parts.pipeline;
+  const startMs = performance.now();
+  batcher.drain();
+  writer.limit(DELIVER_MS);
+  await Promise.all([server?.stop(ANSWER_MS), tailer?.stop()]);
+  writer.stop();
+  for (const timer of timers) clearInterval(timer);
+  // Every request is answered by now: the last metrics and the final account hold them all.
+  const lastMs = startMs + FINISH_MS;
+  await Promise.race([boot.close(), sleep(lastMs - performance.now(), undefined, { ref: false })]);
+  await saveTail(boot, tailer, logger);
+  const away = availability.failure !== undefined;
+  const left = await boot.log.finish(away ? performance.now() + FINISH_AWAY_MS : lastMs);
+  const leftEarlier = await earlier.stop();
+  if (left + leftEarlier > 0) {
+    logger.warn({ batches: left + leftEarlier }, 'the spool keeps batches for the next start');
+  }
 }
 
 /** The first account is written at once, so that a collector is known from its start. */
@@ -136,16 +171,37 @@ function startTimers(of: {
   ];
 }
 
+/** The log may go once Kafka has all of it: how far files were read must stand in the checkpoint by then. */
+async function saveTail(boot: Boot, tailer: Tailer | undefined, logger: Logger): Promise<void> {
+  if (tailer === undefined) return;
+  try {
+    await boot.sync();
+    await tailer.saveAll();
+  } catch (error) {
+    logger.error({ err: error }, 'the spool cannot be synced: how far files were read is not saved');
+  }
+}
+
+/** Nobody sends, and nothing is set for any application. */
+function withoutRegistry(): Registry {
+  const none: ApplicationSettings = {
+    quotaPerSecond: Number.POSITIVE_INFINITY,
+    limitPerSecond: Number.POSITIVE_INFINITY,
+    codes: new Map(),
+  };
+  return {
+    ...createTokens(() => undefined),
+    applicationSettings: () => none,
+    failure: () => undefined,
+    stop: () => undefined,
+  };
+}
+
 /** Records of one request go to the open batches of all, or to batches of its own where it carries a key. */
 function intoBatches(
-  config: CollectorConfig,
-  { batcher, writer, keyedRequests, metrics }: Pipeline,
+  interfaces: InterfaceCap,
+  { batcher, writer, keyedRequests }: Pipeline,
 ): ServerOptions['intoBatches'] {
-  const interfaces = new InterfaceCap({
-    perApplicationMax: config.interfacesMax,
-    namesMax: config.interfacesTotalMax,
-    onOverflow: () => metrics.interfacesOverflowed.inc(),
-  });
   return (sender, key) => {
     const nowMs = Date.now();
     const request = key === undefined ? undefined : new KeyedRequest(sender, key, keyedRequests);

@@ -9,11 +9,11 @@ import type { Grant, Tokens } from '@imscope/runtime/tokens.js';
 import type { NewRequestLog } from '@imscope/schemas/request-log-encoder.js';
 import type { Batch } from './batches/batch.js';
 import type { ByteBudget } from './byte-budget.js';
-import { type Intake, takeIn } from './intake/intake.js';
+import { type Intake, received, refused, takeIn } from './intake/intake.js';
 import type { RequestLimits } from './limits/application-limits.js';
 import { type Limits, rateLimitFields } from './limits/limits.js';
 import type { Admission } from './limits/sender-limits.js';
-import type { CollectorMetrics } from './metrics.js';
+import { type CollectorMetrics, countIntake } from './metrics.js';
 import { type BodyBounds, type BodyForm, bodyForm, readBody } from './intake/read-body.js';
 import type { SpoolSpace } from './spool/spool-space.js';
 
@@ -78,7 +78,7 @@ export async function takeRequest(
     return await reply.code(202).send({
       accepted: intake.accepted,
       rejected: intake.rejected,
-      rejected_count: sum(intake.rejectedByReason.values()),
+      rejected_count: refused(intake),
       rejected_by_reason: Object.fromEntries(intake.rejectedByReason),
     });
   } catch (error) {
@@ -171,7 +171,7 @@ function takeBody(
     countOnly: batches.countOnly,
   });
   batches.finish();
-  count(intake, metrics);
+  countIntake(intake, metrics);
   limits.sampledOut(applications.sampledOut);
   onRejected(intake.rejectedByApplication);
   return intake;
@@ -242,23 +242,4 @@ async function durable(batches: ReadonlySet<Batch>): Promise<void> {
     'timeout',
     'neither Kafka nor the disk answered in time: some records of this request may be stored; sending it again doubles them unless both carry the same Idempotency-Key',
   );
-}
-
-function count(intake: Intake, metrics: CollectorMetrics): void {
-  for (const [reason, records] of intake.rejectedByReason) metrics.recordsRejected.inc({ reason }, records);
-  metrics.recordsReceived.inc(received(intake));
-  if (intake.fieldsDropped > 0) metrics.fieldsDropped.inc(intake.fieldsDropped);
-  if (intake.piecesScrubbed > 0) metrics.piecesScrubbed.inc(intake.piecesScrubbed);
-  if (intake.idsTaken > 0) metrics.interfaceIdsTaken.inc(intake.idsTaken);
-}
-
-/** Records read out of the body, good and bad. */
-function received(intake: Intake): number {
-  return intake.accepted + sum(intake.rejectedByReason.values());
-}
-
-function sum(numbers: Iterable<number>): number {
-  let total = 0;
-  for (const number of numbers) total += number;
-  return total;
 }

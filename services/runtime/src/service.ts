@@ -48,6 +48,8 @@ export type ServiceContext<S extends Settings> = {
 export type ServiceDefinition<S extends Settings> = {
   readonly name: string;
   readonly settings: S;
+  /** What is wrong with settings beside each other, of those that could be read; read again at every call. */
+  readonly check?: (settings: Partial<Config<S>>) => readonly string[];
   /** Names that must report before `/ready` says yes. */
   readonly dependencies: readonly string[];
   readonly start: (context: ServiceContext<S>) => Promise<Running>;
@@ -66,8 +68,9 @@ export async function runService<S extends Settings>(
 ): Promise<void> {
   const common = loadConfig(SERVICE_SETTINGS, process.env);
   const own = loadConfig(definition.settings, process.env);
-  if (!common.ok || !own.ok) {
-    const errors = [common, own].flatMap((loaded) => (loaded.ok ? [] : loaded.errors));
+  const together = definition.check?.(own.ok ? own.config : own.read) ?? [];
+  if (!common.ok || !own.ok || together.length > 0) {
+    const errors = [common, own].flatMap((loaded) => (loaded.ok ? [] : loaded.errors)).concat(together);
     process.stderr.write(settingsAreWrong(definition.name, errors));
     process.exitCode = 2;
     return;
