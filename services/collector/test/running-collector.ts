@@ -54,6 +54,8 @@ export type RunningCollector = {
   accountMessages(): Promise<StoredMessage<EdgeAccount>[]>;
   /** The sum of a metric over its labels. */
   metric(name: string): Promise<number>;
+  /** A metric by its only label. */
+  labelled(name: string): Promise<Record<string, number>>;
   stop(): Promise<void>;
   /** Stops and takes everything away again. */
   remove(): Promise<void>;
@@ -159,7 +161,11 @@ export async function runCollector(
     messages: () => readMessages<RequestLog>(kafka, topic),
     metricMessages: () => readMessages<InterfaceMetric>(kafka, prefix + TOPICS.interfaceMetric.name),
     accountMessages: () => readMessages<EdgeAccount>(kafka, prefix + TOPICS.edgeAccount.name),
-    metric: (name) => readMetric(registry, name),
+    metric: async (name) => sum(await readMetric(registry, name)),
+    labelled: async (name) => {
+      const values = await readMetric(registry, name);
+      return Object.fromEntries(values.map(({ labels, value }) => [String(Object.values(labels)[0]), value]));
+    },
     stop,
     remove: async () => {
       await stop();
@@ -234,8 +240,14 @@ function decodeMessage<T>(
   };
 }
 
-async function readMetric(registry: Registry, name: string): Promise<number> {
+type MetricValue = { readonly labels: Readonly<Record<string, unknown>>; readonly value: number };
+
+async function readMetric(registry: Registry, name: string): Promise<readonly MetricValue[]> {
   const metric = await registry.getSingleMetric(`imscope_collector_${name}`)?.get();
   assert(metric !== undefined, `no metric ${name}`);
-  return metric.values.reduce((sum, { value }) => sum + value, 0);
+  return metric.values;
+}
+
+function sum(values: readonly MetricValue[]): number {
+  return values.reduce((total, { value }) => total + value, 0);
 }

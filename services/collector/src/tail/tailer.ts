@@ -104,6 +104,7 @@ export class Tailer {
       const nowMs = performance.now();
       if (nowMs >= this.#scanDueMs) {
         await files.scan(nowMs);
+        await this.#noteBeginnings();
         this.#scanDueMs = nowMs + SCAN_MS;
       }
       let took = false;
@@ -115,6 +116,17 @@ export class Tailer {
       this.#tellIfDue(performance.now());
       if (!took) await this.#pause(POLL_MS);
     }
+  }
+
+  /** Before anything of a file is read it is known by its beginning: so it is found when it was renamed meanwhile. */
+  async #noteBeginnings(): Promise<void> {
+    const { files, checkpoint } = this.#options;
+    const begun = files.list.filter((file) => file.begins());
+    if (begun.length === 0) return;
+    for (const file of begun) {
+      checkpoint.noteDurable(file.position(0, (this.#serial += 1)), Date.now());
+    }
+    await this.#save([]);
   }
 
   /** One stretch of one file. False where it has nothing new. A file that cannot be read stands back for the others. */
@@ -131,7 +143,7 @@ export class Tailer {
   }
 
   async #turn(file: FollowedFile): Promise<boolean> {
-    const { checkpoint, tailMetrics, logger } = this.#options;
+    const { tailMetrics, logger } = this.#options;
     const { truncations } = file;
     const mayHaveLines = await file.look(performance.now());
     const stretch = mayHaveLines && (await this.#room()) ? await file.read(this.#buffer) : undefined;
@@ -142,7 +154,7 @@ export class Tailer {
         'a tailed file was cut off or written anew: it is read from its beginning',
       );
     }
-    if (file.begins()) checkpoint.noteDurable(file.position(0, (this.#serial += 1)), Date.now());
+    await this.#noteBeginnings();
     if (stretch !== undefined) await this.#take(file, stretch);
     else if (!mayHaveLines) return this.#finishIfQuiet(file);
     return true;
