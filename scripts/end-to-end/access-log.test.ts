@@ -6,9 +6,9 @@ import { after, before, test } from 'node:test';
 import { promisify } from 'node:util';
 import { judgeOutcome } from '@imscope/schemas/codes/catalogue.js';
 import type { InterfaceRow, OutcomeCounts, Overview } from '@imscope/schemas/query-api/answers.js';
-import { driveLoad } from '../../services/cli/test/drive-load.js';
-import { type ImUpstream, startImUpstream } from '../../services/cli/test/im-upstream.js';
-import { type RunningNginx, startNginx } from '../../services/cli/test/real-nginx.js';
+import { driveLoad } from '../../services/access-log/test/drive-load.js';
+import { type ImUpstream, startImUpstream } from '../../services/access-log/test/im-upstream.js';
+import { type RunningNginx, startNginx } from '../../services/access-log/test/real-nginx.js';
 import { REPO_ROOT } from '../stack/repo-root.js';
 import { type Pipeline, assertBalanced, startPipeline } from '../pipeline/pipeline.js';
 

@@ -10,7 +10,13 @@ import { REPO_ROOT } from '../stack/repo-root.js';
 export const NEW_FIELD = 'gateway_zone';
 export const NEW_VALUE = 'zone-a';
 
-const COPIED = ['schemas', 'services/runtime', 'services/aggregator', 'services/collector'] as const;
+const COPIED = [
+  'schemas',
+  'services/runtime',
+  'services/access-log',
+  'services/aggregator',
+  'services/collector',
+] as const;
 const PARTS = new Set(['src', 'avro', 'clickhouse', 'codes', 'package.json']);
 
 /** @returns the new release's root, for `startService`; throws where a step no longer fits the sources */

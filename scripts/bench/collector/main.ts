@@ -12,6 +12,7 @@ import { type Helper, startHelper } from './child-process.js';
 import type { Load, LoadResult } from './load-generator.js';
 import { type BenchOptions, readOptions } from './options.js';
 import type { ParseQuestion } from './parse-json.js';
+import { measureTailing } from './tailing.js';
 import { type BenchCollector, type BenchStack, startBenchStack, untilDrained } from './stack.js';
 
 const WARM_MS = 300;
@@ -55,6 +56,8 @@ try {
 
 async function run(bench: Bench): Promise<void> {
   const { alone, pair } = stack;
+  if (bench.options.tail) await measureTailing(bench.stack, bench.options);
+  if (!measuresRequests(bench.options)) return;
   say('warming up');
   const peers = bench.options.cases
     .filter((one) => besideJson(one) !== undefined)
@@ -70,6 +73,10 @@ async function run(bench: Bench): Promise<void> {
   printPeakMemory(bench);
   if (bench.options.latency) await measureLatency(bench);
   if (bench.options.kafkaAway) await measureWithoutKafka(bench);
+}
+
+function measuresRequests({ cases, latency, kafkaAway }: BenchOptions): boolean {
+  return cases.length > 0 || latency || kafkaAway;
 }
 
 async function load(

@@ -9,10 +9,12 @@ export type BenchOptions = {
   readonly cases: readonly Case[];
   readonly latency: boolean;
   readonly kafkaAway: boolean;
+  readonly tail: boolean;
 };
 
 const LATENCY = 'latency-at-70-percent';
 const KAFKA_AWAY = 'kafka-away';
+const TAIL = 'tail.nginx';
 
 /** On a mistake commander says which and ends the process with code 1. */
 export function readOptions(argv: readonly string[]): BenchOptions {
@@ -29,7 +31,7 @@ export function readOptions(argv: readonly string[]): BenchOptions {
     .option('--quick', 'under two minutes: one process, 1 and 500 records a request', false)
     .option(
       '--only <words...>',
-      `only what has one of these in its name: json.500, avro, otlp, 2-process, ${LATENCY}, ${KAFKA_AWAY}`,
+      `only what has one of these in its name: json.500, avro, otlp, 2-process, ${LATENCY}, ${KAFKA_AWAY}, ${TAIL}`,
     )
     .parse([...argv], { from: 'user' })
     .opts<{ for?: number; rounds: number; quick: boolean; only?: string[] }>();
@@ -40,6 +42,7 @@ export function readOptions(argv: readonly string[]): BenchOptions {
     cases: allCases(read.quick).filter(({ name }) => chosen(name)),
     latency: chosen(LATENCY),
     kafkaAway: chosen(KAFKA_AWAY),
+    tail: chosen(TAIL),
   };
 }
 

@@ -26,6 +26,8 @@ export type BenchStack = {
   readonly token: string;
   readonly alone: BenchCollector;
   readonly pair: readonly BenchCollector[];
+  /** Starts one that takes nothing but the lines of a file, which is returned. */
+  startTailing(logFormat: string): Promise<{ readonly service: RunningService; readonly file: string }>;
   end(): Promise<void>;
 };
 
@@ -45,27 +47,41 @@ export async function startBenchStack(): Promise<BenchStack> {
     started.push(() => broker.stop());
     await makeTopics(broker.address);
     const credentials = openCredentials(join(directory, 'credentials'));
-    const startOne = async (name: string): Promise<BenchCollector> => {
-      const port = await freePort();
+    const start = async (name: string, env: Record<string, string>): Promise<RunningService> => {
       const service = await startService({
         name: 'collector',
         mode: 'built',
         env: {
           COLLECTOR_NAME: name,
-          COLLECTOR_PORT: String(port),
-          REGISTRY_FILE: credentials.registryFile,
           SPOOL_DIR: join(directory, `spool-${name}`),
           KAFKA_BROKERS: broker.address,
           KAFKA_TOPIC_PREFIX: PREFIX,
+          ...env,
         },
         logFile: join(directory, `${name}.log`),
       });
       started.push(() => service.stop());
+      return service;
+    };
+    const startOne = async (name: string): Promise<BenchCollector> => {
+      const port = await freePort();
+      const registry = credentials.registryFile;
+      const service = await start(name, { COLLECTOR_PORT: String(port), REGISTRY_FILE: registry });
       return { port, pid: service.pid, service };
+    };
+    const startTailing: BenchStack['startTailing'] = async (logFormat) => {
+      const file = join(directory, 'access.log');
+      const service = await start('tailing', {
+        COLLECTOR_LISTEN: 'false',
+        TAIL_FILES: file,
+        TAIL_LOG_FORMAT: logFormat,
+        TAIL_CODE_VARIABLE: 'upstream_http_x_im_code',
+      });
+      return { service, file };
     };
     const alone = await startOne('alone');
     const pair = [await startOne('first'), await startOne('second')];
-    return { broker, token: credentials.writeToken, alone, pair, end };
+    return { broker, token: credentials.writeToken, alone, pair, startTailing, end };
   } catch (error) {
     await end();
     throw error;

@@ -10,6 +10,7 @@ import { createSpoolCommand } from './spool-command.js';
 import { createTapCommand } from './tap-command.js';
 import type { Terminal } from './terminal.js';
 import { createTopCommand } from './top-command.js';
+import { LogFormatError } from '@imscope/access-log/log-format-error.js';
 import { UsageError } from './usage-error.js';
 
 /** @param args without node and the script; throws what nobody foresaw */
@@ -45,7 +46,7 @@ export async function run(args: readonly string[], terminal: Terminal): Promise<
   } catch (error) {
     // commander has said it already; help is no mistake.
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
-    if (!(error instanceof UsageError)) throw error;
+    if (!(error instanceof UsageError || error instanceof LogFormatError)) throw error;
     terminal.stderr.write(`imscope: ${error.message}\n`);
     return EXIT.usage;
   }

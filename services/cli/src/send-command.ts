@@ -10,15 +10,15 @@ import {
   COMBINED,
   createAccessLogReader,
   DEFAULT_FORMATS,
-} from './access-log-record.js';
+} from '@imscope/access-log/access-log-record.js';
 import { openCollector } from './collector-client.js';
-import { ESCAPES, type Escape } from './log-format.js';
-import { chooseLogFormat, readLogFormats } from './log-format-directives.js';
-import { readNdjsonRecord } from './ndjson-record.js';
+import { ESCAPES, type Escape } from '@imscope/access-log/log-format.js';
+import { chooseLogFormat, formatOfText, readLogFormats } from '@imscope/access-log/log-format-directives.js';
+import { readNdjsonRecord } from '@imscope/access-log/ndjson-record.js';
 import { STDIN } from './open-input.js';
 import { baseUrl, label, variableName, whole } from './option-values.js';
 import { Progress } from './progress.js';
-import type { ReadRecord } from './record.js';
+import type { ReadRecord } from '@imscope/access-log/line-record.js';
 import { measureShift, sendFile } from './send-file.js';
 import { describeSummary, type SendSummary, summarize } from './send-summary.js';
 import type { Terminal } from './terminal.js';
@@ -204,9 +204,8 @@ function findFormats(options: SendCommandOptions): AccessLogOptions['formats'] {
   if (logFormat === undefined) {
     return options.codeVariable === undefined ? DEFAULT_FORMATS : defaultWithCode(options.codeVariable);
   }
-  if (!/^\s*log_format\s/.test(logFormat)) return [{ text: logFormat, escape: escape ?? 'default' }];
-  const directive = chooseLogFormat(readLogFormats(logFormat), undefined);
-  return [{ text: directive.text, escape: escape ?? directive.escape }];
+  const given = formatOfText(logFormat);
+  return [{ text: given.text, escape: escape ?? given.escape }];
 }
 
 function defaultWithCode(codeVariable: string): never {

@@ -4,9 +4,9 @@
  */
 import type { CollectorClient, Delivery } from './collector-client.js';
 import { type Input, openInput, ReadError } from './open-input.js';
-import { type Line, readLines } from './read-lines.js';
-import type { LineRecord, ReadRecord } from './record.js';
-import { rejected } from './reject-reasons.js';
+import { type Line, readLines } from '@imscope/access-log/read-lines.js';
+import type { LineRecord, ReadRecord } from '@imscope/access-log/line-record.js';
+import { rejected } from '@imscope/access-log/reject-reasons.js';
 import { Tally } from './tally.js';
 import type { Readable } from 'node:stream';
 

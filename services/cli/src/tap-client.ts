@@ -3,7 +3,7 @@ import { type Static, Type } from 'typebox';
 import { Value } from 'typebox/value';
 import { request } from 'undici';
 import { errorMessage, failureCode, parseJson } from './http-answer.js';
-import { readLines } from './read-lines.js';
+import { readLines } from '@imscope/access-log/read-lines.js';
 
 const NullableNumber = Type.Union([Type.Number(), Type.Null()]);
 const TapRecord = Type.Object({

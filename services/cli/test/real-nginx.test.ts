@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, test } from 'node:test';
 import { startCollectorStandIn } from './collector-stand-in.js';
-import { CREDENTIALS, driveLoad, type SeenRequest } from './drive-load.js';
-import { startImUpstream } from './im-upstream.js';
-import { startNginx } from './real-nginx.js';
+import { CREDENTIALS, driveLoad, type SeenRequest } from '../../access-log/test/drive-load.js';
+import { startImUpstream } from '../../access-log/test/im-upstream.js';
+import { startNginx } from '../../access-log/test/real-nginx.js';
 import { runCommand } from './run-command.js';
 
 const DELAY_MS = 30;

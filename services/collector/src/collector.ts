@@ -5,21 +5,27 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createKafka } from '@imscope/runtime/kafka-client.js';
-import { openRegistry } from '@imscope/runtime/registry-file.js';
+import type { ApplicationSettings } from '@imscope/runtime/application-settings.js';
+import type { Logger } from '@imscope/runtime/logger.js';
+import { openRegistry, type Registry } from '@imscope/runtime/registry-file.js';
+import { createTokens } from '@imscope/runtime/tokens.js';
 import type { Boot } from './boots/boot.js';
 import { openCertificate } from './certificate.js';
 import type { CollectorContext } from './collector-context.js';
 import type { CollectorConfig } from './config.js';
-import { EarlierBoots } from './boots/earlier-boots.js';
-import { createGate } from './gate.js';
+import { EarlierBoots, type EarlierBootsOptions } from './boots/earlier-boots.js';
+import { createGate, type Gate } from './gate.js';
 import { InterfaceCap } from './intake/interface-cap.js';
 import { createProducer, type KafkaProducer } from './kafka-producer.js';
 import { KeyedIds } from './batches/keyed-ids.js';
 import { KeyedRequest } from './batches/keyed-request.js';
 import { createLimits } from './limits/limits.js';
 import { createPipeline, lookAtTopics, type Pipeline } from './pipeline.js';
-import { type ServerOptions, startServer } from './server.js';
+import { type CollectorServer, type ServerOptions, startServer } from './server.js';
 import { openSpool } from './spool/spool.js';
+import { Checkpoint } from './tail/checkpoint.js';
+import { createTailer } from './tail/create-tailer.js';
+import type { Tailer } from './tail/tailer.js';
 
 /**
  * A stop has 25 s in all, reckoned from its beginning, DRAIN_MS among them: batches get until 17, so that their
@@ -49,7 +55,7 @@ export async function startCollector(context: CollectorContext): Promise<Collect
   return startWithProducer(context, createProducer(kafka, config.kafkaTopicPrefix));
 }
 
-/** Starts everything between HTTP and a producer, which is stopped with it. */
+/** Starts everything between HTTP, or tailed files, and a producer, which is stopped with it. */
 export async function startWithProducer(
   context: CollectorContext,
   producer: KafkaProducer,
@@ -58,12 +64,16 @@ export async function startWithProducer(
   const certificate = openCertificate({ certFile: config.tlsCertFile, keyFile: config.tlsKeyFile }, logger);
   const spool = await openSpool(config.spoolDir);
   const keyedIds = await KeyedIds.open(spool.directory, logger, Date.now());
+  const checkpoint = await Checkpoint.open(spool.directory, logger);
   const partitions = await lookAtTopics(context, producer, spool);
-  const registered = openRegistry(config.registryFile, logger);
+  const registered =
+    config.registryFile === '' ? withoutRegistry() : openRegistry(config.registryFile, logger);
   const pipeline = await createPipeline(context, { producer, spool, keyedIds, partitions });
-  const { budget, space, batcher, availability, boot, writer } = pipeline;
+  const { budget, space, metrics, boot } = pipeline;
   const limits = createLimits({ registered, budget, random: Math.random }, context.registry);
-  const earlier = new EarlierBoots({ ...pipeline.bootOptions, spool, keyedIds });
+  const saveTail: EarlierBootsOptions['saveTail'] = async (found) =>
+    checkpoint.saveDurable(found, Date.now());
+  const earlier = new EarlierBoots({ ...pipeline.bootOptions, spool, keyedIds, saveTail });
   const failure = (): string | undefined => boot.log.failure ?? space.failure;
   const lookAtSpool = async (): Promise<void> => {
     await space.look();
@@ -71,36 +81,32 @@ export async function startWithProducer(
   };
   const timers = startTimers({ config, boot, earlier, keyedIds, lookAtSpool });
   await lookAtSpool();
-  const server = await startServer(
-    serverOptions(context, { pipeline, registered, limits, certificate, keyedIds, failure }),
+  const interfaces = new InterfaceCap({
+    perApplicationMax: config.interfacesMax,
+    namesMax: config.interfacesTotalMax,
+    onOverflow: () => metrics.interfacesOverflowed.inc(),
+  });
+  const gate = createGate(context, registered, limits);
+  const { watch } = gate;
+  const tailer = createTailer(context, { pipeline, checkpoint, limits, interfaces, failure, watch });
+  const of = { pipeline, gate, limits, certificate, keyedIds, interfaces, failure };
+  const server = config.collectorListen ? await startServer(serverOptions(context, of)) : undefined;
+  // How far files were read may stand in the log of a killed process alone: nobody knows before that is read.
+  void earlier.recover().then(() => tailer?.start());
+  const { port, proxyPort } = server ?? { port: 0, proxyPort: undefined };
+  logger.info(
+    { port, proxyPort, tailed: config.tailFiles, boot: boot.id, partitions },
+    'taking request logs',
   );
-  void earlier.recover();
-  const { port, proxyPort } = server;
-  logger.info({ port, proxyPort, boot: boot.id, partitions }, 'taking request logs');
+  const parts = { pipeline, server, tailer, earlier, timers, logger };
   return {
     port,
     proxyPort,
     boot: boot.id,
     stop: async () => {
-      const startMs = performance.now();
       readiness.stopping();
-      await server.drain(config.drainMs);
-      const drainedMs = performance.now() - startMs;
-      batcher.drain();
-      writer.limit(DELIVER_MS - drainedMs);
-      await server.stop(ANSWER_MS - drainedMs);
-      writer.stop();
-      for (const timer of timers) clearInterval(timer);
-      // Every request is answered by now: the last metrics and the final account hold them all.
-      const lastMs = startMs + FINISH_MS;
-      await Promise.race([boot.close(), sleep(lastMs - performance.now(), undefined, { ref: false })]);
-      const away = availability.failure !== undefined;
-      const left = await boot.log.finish(away ? performance.now() + FINISH_AWAY_MS : lastMs);
-      const leftEarlier = await earlier.stop();
-      if (left + leftEarlier > 0) {
-        logger.warn({ batches: left + leftEarlier }, 'the spool keeps batches for the next start');
-      }
-      availability.stop();
+      await finish(parts, config.drainMs);
+      pipeline.availability.stop();
       registered.stop();
       await keyedIds.stop();
       await producer.stop();
@@ -113,14 +119,15 @@ function serverOptions(
   context: CollectorContext,
   of: {
     readonly pipeline: Pipeline;
-    readonly registered: ReturnType<typeof openRegistry>;
+    readonly gate: Gate;
     readonly limits: ServerOptions['limits'];
     readonly certificate: ServerOptions['certificate'];
     readonly keyedIds: KeyedIds;
+    readonly interfaces: InterfaceCap;
     readonly failure: ServerOptions['failure'];
   },
 ): ServerOptions {
-  const { pipeline, registered, limits, certificate, keyedIds, failure } = of;
+  const { pipeline, gate, limits, certificate, keyedIds, interfaces, failure } = of;
   const { budget, space, metrics, boot } = pipeline;
   const { config, logger } = context;
   return {
@@ -130,12 +137,12 @@ function serverOptions(
     certificate,
     bodyBounds: { bytesMax: config.bodyBytesMax, inflatedBytesMax: config.bodyInflatedBytesMax },
     lateMsMax: config.lateHoursMax * HOUR_MS,
-    ...createGate(context, registered, limits),
+    ...gate,
     limits,
     budget,
     space,
     failure,
-    intoBatches: intoBatches(config, pipeline),
+    intoBatches: intoBatches(interfaces, pipeline),
     keysKnown: () => keyedIds.complete,
     onRejected: (rejected) => boot.books.rejected(rejected),
     metrics,
@@ -151,6 +158,41 @@ function proxyFront(config: CollectorConfig, metrics: Pipeline['metrics']): Serv
     peers: config.proxyProtocolPeers,
     connections: metrics.proxyConnections,
   };
+}
+
+/** Everything that is in becomes durable, and goes to Kafka as far as the time allows. */
+async function finish(
+  parts: {
+    readonly pipeline: Pipeline;
+    readonly server: CollectorServer | undefined;
+    readonly tailer: Tailer | undefined;
+    readonly earlier: EarlierBoots;
+    readonly timers: readonly NodeJS.Timeout[];
+    readonly logger: Logger;
+  },
+  drainMs: number,
+): Promise<void> {
+  const { server, tailer, earlier, timers, logger } = parts;
+  const { batcher, writer, boot, availability } = parts.pipeline;
+  const startMs = performance.now();
+  const tailed = tailer?.stop();
+  await server?.drain(drainMs);
+  const drainedMs = performance.now() - startMs;
+  batcher.drain();
+  writer.limit(DELIVER_MS - drainedMs);
+  await Promise.all([server?.stop(ANSWER_MS - drainedMs), tailed]);
+  writer.stop();
+  for (const timer of timers) clearInterval(timer);
+  // Every request is answered by now: the last metrics and the final account hold them all.
+  const lastMs = startMs + FINISH_MS;
+  await Promise.race([boot.close(), sleep(lastMs - performance.now(), undefined, { ref: false })]);
+  await saveTail(boot, tailer, logger);
+  const away = availability.failure !== undefined;
+  const left = await boot.log.finish(away ? performance.now() + FINISH_AWAY_MS : lastMs);
+  const leftEarlier = await earlier.stop();
+  if (left + leftEarlier > 0) {
+    logger.warn({ batches: left + leftEarlier }, 'the spool keeps batches for the next start');
+  }
 }
 
 /** The first account is written at once, so that a collector is known from its start. */
@@ -177,16 +219,37 @@ function startTimers(of: {
   ];
 }
 
+/** The log may go once Kafka has all of it: how far files were read must stand in the checkpoint by then. */
+async function saveTail(boot: Boot, tailer: Tailer | undefined, logger: Logger): Promise<void> {
+  if (tailer === undefined) return;
+  try {
+    await boot.sync();
+    await tailer.saveAll();
+  } catch (error) {
+    logger.error({ err: error }, 'the spool cannot be synced: how far files were read is not saved');
+  }
+}
+
+/** Nobody sends, and nothing is set for any application. */
+function withoutRegistry(): Registry {
+  const none: ApplicationSettings = {
+    quotaPerSecond: Number.POSITIVE_INFINITY,
+    limitPerSecond: Number.POSITIVE_INFINITY,
+    codes: new Map(),
+  };
+  return {
+    ...createTokens(() => undefined),
+    applicationSettings: () => none,
+    failure: () => undefined,
+    stop: () => undefined,
+  };
+}
+
 /** Records of one request go to the open batches of all, or to batches of its own where it carries a key. */
 function intoBatches(
-  config: CollectorConfig,
-  { batcher, writer, keyedRequests, metrics }: Pipeline,
+  interfaces: InterfaceCap,
+  { batcher, writer, keyedRequests }: Pipeline,
 ): ServerOptions['intoBatches'] {
-  const interfaces = new InterfaceCap({
-    perApplicationMax: config.interfacesMax,
-    namesMax: config.interfacesTotalMax,
-    onOverflow: () => metrics.interfacesOverflowed.inc(),
-  });
   return (sender, key) => {
     const nowMs = Date.now();
     const request = key === undefined ? undefined : new KeyedRequest(sender, key, keyedRequests);

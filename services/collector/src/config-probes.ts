@@ -19,6 +19,8 @@ type Checked = CollectorConfig & Config<typeof SERVICE_SETTINGS>;
 export const COLLECTOR_PROBES: readonly Probe<Checked>[] = [
   hostAddress('collectorHost'),
   differentPorts('collectorPort', 'adminPort'),
+  differentPorts('collectorPort', 'proxyProtocolPort'),
+  differentPorts('adminPort', 'proxyProtocolPort'),
   registryFile('registryFile'),
   writableDirectory('spoolDir'),
   hostPorts('kafkaBrokers'),

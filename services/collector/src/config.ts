@@ -3,8 +3,9 @@
  * buffers beside another one, whatever is set.
  */
 import { hostname } from 'node:os';
-import { type Config, integer, list, type Settings, text } from '@imscope/runtime/config.js';
+import { choice, type Config, flag, integer, list, type Settings, text } from '@imscope/runtime/config.js';
 import { KAFKA_SETTINGS } from '@imscope/runtime/kafka-client.js';
+import { REQUEST_LOG_BOUNDS } from '@imscope/schemas/request-log.js';
 import { isPeer } from './proxy-protocol/peers.js';
 
 const MIB = 1 << 20;
@@ -43,7 +44,15 @@ export const COLLECTOR_SETTINGS = {
     max: 10_000,
     purpose: 'how long requests are still taken after /ready says that this collector stops',
   }),
-  registryFile: text({ purpose: 'JSON file: who may send, how much, and how applications judge codes' }),
+  collectorListen: flag({
+    default: true,
+    purpose: 'whether gateways may send; false where all that comes is tailed from files',
+  }),
+  registryFile: text({
+    default: '',
+    purpose:
+      'JSON file: who may send, how much, and how applications judge codes; needed unless COLLECTOR_LISTEN=false',
+  }),
   tlsCertFile: text({
     default: '',
     purpose: 'certificate chain in PEM for gateways; with TLS_KEY_FILE, or none of both',
@@ -147,6 +156,57 @@ export const COLLECTOR_SETTINGS = {
     min: 1_000,
     max: 2_000_000,
     purpose: 'most interfaces of all applications together, some 100 bytes each',
+  }),
+  tailFiles: list({
+    default: [],
+    purpose: 'files whose lines are taken as they are written: paths, or patterns with *',
+  }),
+  tailFormat: choice({
+    default: 'nginx',
+    of: ['nginx', 'clb', 'ndjson'],
+    purpose: 'what their lines are: an access log of nginx or of a load balancer, or records in JSON',
+  }),
+  tailLogFormat: text({
+    default: '',
+    purpose: 'the log_format of these lines as nginx has it: its text, or the whole directive',
+  }),
+  tailLogFormatFile: text({
+    default: '',
+    purpose: 'nginx configuration that holds the log_format, instead of TAIL_LOG_FORMAT',
+  }),
+  tailLogFormatName: text({
+    default: '',
+    purpose: 'its name in TAIL_LOG_FORMAT_FILE, where there are several',
+  }),
+  tailCodeVariable: text({
+    default: '',
+    pattern: /^[A-Za-z0-9_]{1,128}$/,
+    allowed: 'the name of a variable without its dollar, such as upstream_http_x_im_code',
+    purpose: 'variable of the log format that holds the IM code; without it codes are unknown',
+  }),
+  tailApplication: integer({
+    default: 0,
+    min: 0,
+    max: REQUEST_LOG_BOUNDS.sdkAppIdMax,
+    purpose: 'whose requests all lines are; 0 takes each request’s own sdkappid',
+  }),
+  tailNode: text({
+    default: '',
+    pattern: /^.{1,128}$/,
+    allowed: '1 to 128 characters',
+    purpose: 'the gateway node in these records; unless set, $hostname where the lines have it',
+  }),
+  tailRegion: text({
+    default: '',
+    pattern: /^.{1,128}$/,
+    allowed: '1 to 128 characters',
+    purpose: 'the region in these records',
+  }),
+  tailFinishMs: integer({
+    default: 10_000,
+    min: 100,
+    max: 3_600_000,
+    purpose: 'how long a file that was renamed or deleted must be quiet until it counts as finished',
   }),
   ...KAFKA_SETTINGS,
 } satisfies Settings;

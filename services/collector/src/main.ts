@@ -9,6 +9,7 @@ import { COLLECTOR_PROBES } from './config-probes.js';
 import { COLLECTOR_SETTINGS } from './config.js';
 import { checkSpool } from './spool/check-spool.js';
 import { describeSpool } from './spool/describe-spool.js';
+import { checkCollectorSettings } from './tail/tail-settings.js';
 
 /** Exit codes: 0 whole, 1 damaged, 2 no spool. */
 async function runSpoolCheck(args: readonly string[]): Promise<number> {
@@ -36,6 +37,7 @@ else {
     {
       name: 'collector',
       settings: COLLECTOR_SETTINGS,
+      check: checkCollectorSettings,
       dependencies: ['spool'],
       probes: COLLECTOR_PROBES,
       start: startCollector,

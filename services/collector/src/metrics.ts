@@ -6,6 +6,7 @@ import { SECONDS_BUCKETS } from '@imscope/runtime/metrics.js';
 import { TOPICS } from '@imscope/schemas/topics.js';
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import type { Batch, BatchOutcome } from './batches/batch.js';
+import { type Intake, received } from './intake/intake.js';
 import type { EdgeTopic } from './kafka-producer.js';
 
 export type CollectorMetrics = ReturnType<typeof createMetrics>;
@@ -90,6 +91,16 @@ function intakeMetrics(metrics: Maker) {
       'records counted under other/overflow because there are too many interfaces',
     ),
   };
+}
+
+/** Counts what a request, or a stretch of a tailed file, came to. */
+export function countIntake(intake: Intake, metrics: CollectorMetrics): void {
+  for (const [reason, records] of intake.rejectedByReason) metrics.recordsRejected.inc({ reason }, records);
+  metrics.recordsReceived.inc(received(intake));
+  if (intake.fieldsDropped > 0) metrics.fieldsDropped.inc(intake.fieldsDropped);
+  if (intake.attributesIgnored > 0) metrics.attributesIgnored.inc(intake.attributesIgnored);
+  if (intake.piecesScrubbed > 0) metrics.piecesScrubbed.inc(intake.piecesScrubbed);
+  if (intake.idsTaken > 0) metrics.interfaceIdsTaken.inc(intake.idsTaken);
 }
 
 function bookMetrics(metrics: Maker) {

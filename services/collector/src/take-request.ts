@@ -11,11 +11,11 @@ import type { NewRequestLog } from '@imscope/schemas/request-log-encoder.js';
 import type { AuthenticateRequest } from './authenticate-request.js';
 import type { Batch } from './batches/batch.js';
 import type { ByteBudget } from './byte-budget.js';
-import { type Intake, rejectedCount, takeIn } from './intake/intake.js';
+import { type Intake, received, takeIn } from './intake/intake.js';
 import type { RequestLimits } from './limits/application-limits.js';
 import { type Limits, rateLimitFields } from './limits/limits.js';
 import type { Admission } from './limits/sender-limits.js';
-import type { CollectorMetrics } from './metrics.js';
+import { type CollectorMetrics, countIntake } from './metrics.js';
 import {
   type BodyBounds,
   type BodyForm,
@@ -187,7 +187,7 @@ function takeBody(
     watch: watch(grant.name),
   });
   batches.finish();
-  count(intake, metrics);
+  countIntake(intake, metrics);
   limits.sampledOut(applications.sampledOut);
   onRejected(intake.rejectedByApplication);
   return intake;
@@ -258,18 +258,4 @@ async function durable(batches: ReadonlySet<Batch>): Promise<void> {
     'timeout',
     'neither Kafka nor the disk answered in time: some records of this request may be stored; sending it again doubles them unless both carry the same Idempotency-Key',
   );
-}
-
-function count(intake: Intake, metrics: CollectorMetrics): void {
-  for (const [reason, records] of intake.rejectedByReason) metrics.recordsRejected.inc({ reason }, records);
-  metrics.recordsReceived.inc(received(intake));
-  if (intake.fieldsDropped > 0) metrics.fieldsDropped.inc(intake.fieldsDropped);
-  if (intake.attributesIgnored > 0) metrics.attributesIgnored.inc(intake.attributesIgnored);
-  if (intake.piecesScrubbed > 0) metrics.piecesScrubbed.inc(intake.piecesScrubbed);
-  if (intake.idsTaken > 0) metrics.interfaceIdsTaken.inc(intake.idsTaken);
-}
-
-/** Records read out of the body, good and bad. */
-function received(intake: Intake): number {
-  return intake.accepted + rejectedCount(intake);
 }

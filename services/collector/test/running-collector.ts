@@ -56,6 +56,8 @@ export type RunningCollector = {
   accountMessages(): Promise<StoredMessage<EdgeAccount>[]>;
   /** The sum of a metric over its labels, or over those with this value. */
   metric(name: string, label?: string): Promise<number>;
+  /** A metric by its only label. */
+  labelled(name: string): Promise<Record<string, number>>;
   stop(): Promise<void>;
   /** Stops and takes everything away again. */
   remove(): Promise<void>;
@@ -170,7 +172,11 @@ export async function runCollector(
     messages: () => readMessages<RequestLog>(kafka, topic),
     metricMessages: () => readMessages<InterfaceMetric>(kafka, prefix + TOPICS.interfaceMetric.name),
     accountMessages: () => readMessages<EdgeAccount>(kafka, prefix + TOPICS.edgeAccount.name),
-    metric: (name, label) => readMetric(registry, name, label),
+    metric: async (name, label) => sum(await readMetric(registry, name), label),
+    labelled: async (name) => {
+      const values = await readMetric(registry, name);
+      return Object.fromEntries(values.map(({ labels, value }) => [String(Object.values(labels)[0]), value]));
+    },
     stop,
     remove: async () => {
       await stop();
@@ -245,10 +251,17 @@ function decodeMessage<T>(
   };
 }
 
-async function readMetric(registry: Registry, name: string, label?: string): Promise<number> {
+type MetricValue = { readonly labels: Readonly<Record<string, unknown>>; readonly value: number };
+
+async function readMetric(registry: Registry, name: string): Promise<readonly MetricValue[]> {
   const metric = await registry.getSingleMetric(`imscope_collector_${name}`)?.get();
   assert(metric !== undefined, `no metric ${name}`);
-  return metric.values
+  return metric.values;
+}
+
+/** Over all labels, or over those with this value. */
+function sum(values: readonly MetricValue[], label?: string): number {
+  return values
     .filter(({ labels }) => label === undefined || Object.values(labels).includes(label))
-    .reduce((sum, { value }) => sum + value, 0);
+    .reduce((total, { value }) => total + value, 0);
 }

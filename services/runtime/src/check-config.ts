@@ -15,6 +15,8 @@ type Checkable<C> = {
   readonly service: string;
   readonly settings: Settings;
   readonly probes: readonly Probe<C>[];
+  /** What is wrong with settings beside each other, of those that could be read. */
+  readonly together?: ((settings: Partial<C>) => readonly string[]) | undefined;
 };
 
 /** Exit codes: 0 nothing is wrong, 2 something is, or it cannot be told. */
@@ -48,7 +50,7 @@ export function runCheck<C>(of: Checkable<C>, args: readonly string[], process: 
 
 /** @param read the file the environment is of, and what is wrong with its lines */
 export function checkSettings<C>(
-  { service, settings, probes }: Checkable<C>,
+  { service, settings, probes, together }: Checkable<C>,
   environment: Environment,
   read: { readonly file: string | undefined; readonly faults: readonly string[] },
 ): CheckReport {
@@ -77,7 +79,8 @@ export function checkSettings<C>(
     };
   });
   const { misspelt, notices } = unknown(settings, environment, read.file !== undefined);
-  const all = [...read.faults.map((fault) => `${read.file}: ${fault}`), ...misspelt];
+  const ofFile = read.faults.map((fault) => `${read.file}: ${fault}`);
+  const all = [...ofFile, ...misspelt, ...(together?.(config) ?? [])];
   return { service, env_file: read.file, settings: checked, faults: all, notices };
 }
 

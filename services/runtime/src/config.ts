@@ -81,11 +81,14 @@ export function environmentName(name: string): string {
   return name.replaceAll(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase();
 }
 
-/** Reads all settings. Empty text counts as not set. Errors name the variable, the value and what is allowed. */
+/**
+ * Reads all settings. Empty text counts as not set. Errors name the variable, the value and what is allowed; `read` is
+ * what could be read beside them.
+ */
 export function loadConfig<S extends Settings>(
   settings: S,
   environment: Environment,
-): { ok: true; config: Config<S> } | { ok: false; errors: string[] } {
+): { ok: true; config: Config<S> } | { ok: false; errors: string[]; read: Partial<Config<S>> } {
   const errors: string[] = [];
   const config: Record<string, unknown> = {};
   for (const [name, { allowed, parse, purpose, secret: hidden, default: fallback }] of Object.entries(
@@ -103,7 +106,8 @@ export function loadConfig<S extends Settings>(
       errors.push(`${variable} is ${hidden ? '(hidden)' : `"${given}"`}: give ${allowed}`);
     config[name] = value;
   }
-  return errors.length === 0 ? { ok: true, config: config as Config<S> } : { ok: false, errors };
+  if (errors.length === 0) return { ok: true, config: config as Config<S> };
+  return { ok: false, errors, read: config as Partial<Config<S>> };
 }
 
 /** What a program says on standard error before it ends because of its settings. */

@@ -50,6 +50,8 @@ export type ServiceContext<S extends Settings> = {
 export type ServiceDefinition<S extends Settings> = {
   readonly name: string;
   readonly settings: S;
+  /** What is wrong with settings beside each other, of those that could be read; read again at every call. */
+  readonly check?: (settings: Partial<Config<S>>) => readonly string[];
   /** Names that must report before `/ready` says yes. */
   readonly dependencies: readonly string[];
   /** What `check` looks at beside the settings themselves. */
@@ -74,8 +76,9 @@ export async function runService<S extends Settings>(
   }
   const common = loadConfig(SERVICE_SETTINGS, process.env);
   const own = loadConfig(definition.settings, process.env);
-  if (!common.ok || !own.ok) {
-    const errors = [common, own].flatMap((loaded) => (loaded.ok ? [] : loaded.errors));
+  const together = definition.check?.(own.ok ? own.config : own.read) ?? [];
+  if (!common.ok || !own.ok || together.length > 0) {
+    const errors = [common, own].flatMap((loaded) => (loaded.ok ? [] : loaded.errors)).concat(together);
     process.stderr.write(settingsAreWrong(definition.name, errors));
     process.exitCode = 2;
     return;
@@ -109,12 +112,17 @@ export async function runService<S extends Settings>(
 }
 
 function checkService<S extends Settings>(
-  { name, settings, probes = [] }: ServiceDefinition<S>,
+  { name, settings, check, probes = [] }: ServiceDefinition<S>,
   process: NodeJS.Process,
 ): number {
   const common = hostAddress<Config<typeof SERVICE_SETTINGS>>('adminHost');
   return runCheck<Config<S> & Config<typeof SERVICE_SETTINGS>>(
-    { service: name, settings: { ...settings, ...SERVICE_SETTINGS }, probes: [common, ...probes] },
+    {
+      service: name,
+      settings: { ...settings, ...SERVICE_SETTINGS },
+      probes: [common, ...probes],
+      together: check,
+    },
     process.argv.slice(3),
     process,
   );

@@ -40,9 +40,12 @@ export function probe<C>(
   };
 }
 
-/** A registry file that holds together. */
+/** A registry file that holds together. Unset is well. */
 export function registryFile<C>(setting: TextSetting<C>): Probe<C> {
-  return probe(setting, (config) => void readRegistry(textOf(config, setting)));
+  return probe(setting, (config) => {
+    const path = textOf(config, setting);
+    if (path !== '') readRegistry(path);
+  });
 }
 
 /** A directory one may write to, or one that can be made. Unset is well. */

@@ -4,6 +4,7 @@
  */
 import type { Lane } from '@imscope/schemas/lanes.js';
 import { BatchCounts } from '../books/batch-counts.js';
+import type { TailPosition } from '../tail/tail-position.js';
 import type { Series } from '../books/metric-windows.js';
 import type { UnloggedCounts } from '../books/unlogged-counts.js';
 
@@ -20,6 +21,8 @@ export class Batch {
   /** The batch id's boot where the request carried an `Idempotency-Key`: such a batch holds that request only. */
   readonly keyedBoot: string | undefined;
   readonly settled: Promise<BatchOutcome>;
+  /** How far a tailed file was read with it, where its records are lines. */
+  tail: TailPosition | undefined;
   records = 0;
   /** Event times of the records so far, epoch milliseconds. */
   timeLeast = Number.POSITIVE_INFINITY;

@@ -145,9 +145,9 @@ export class RequestLogWriter {
     this.#logging.add(batch);
     this.#options.boot.append(batch, {
       ...options,
-      onDone: (logged) => {
+      onDone: (segment) => {
         this.#logging.delete(batch);
-        onDone(logged);
+        onDone(segment !== undefined);
       },
     });
   }

@@ -108,7 +108,8 @@ export class Boot {
     options: {
       readonly synced: boolean;
       readonly place: () => Place;
-      readonly onDone: (logged: boolean) => void;
+      /** With the segment of the log it stands in; undefined where it was refused. */
+      readonly onDone: (segment: number | undefined) => void;
     },
   ): void {
     const { synced, place, onDone } = options;
@@ -117,13 +118,13 @@ export class Boot {
       make: () => this.#newBatch(batch, place()),
       onLogged: (head, location) => {
         this.#logged(batch, head, location, synced);
-        onDone(true);
+        onDone(location.segment);
       },
       onRefused: (refusal) => {
         this.books.refused(batch);
         this.#letGo(batch);
         this.settle(batch, refusal);
-        onDone(false);
+        onDone(undefined);
       },
     });
   }
@@ -254,6 +255,7 @@ export class Boot {
         loggedMs: Date.now(),
         ...(rejections.length > 0 ? { rejections } : {}),
         ...(sampledOut.length > 0 ? { sampledOut } : {}),
+        ...(batch.tail === undefined ? {} : { tail: batch.tail }),
       },
       body: {
         container: batch.container ?? EMPTY,

@@ -12,6 +12,7 @@ import { Boot, type BootOptions } from './boot.js';
 import type { KeyedIds } from '../batches/keyed-ids.js';
 import { type BatchHead, decodeBatch } from '../spool/batch-entry.js';
 import { decodeSegment } from '../spool/entry.js';
+import type { TailPosition } from '../tail/tail-position.js';
 import { type Location, Segment, segmentNumber } from '../spool/segment.js';
 import { type Acknowledged, readSegmentHead, type SegmentHead } from '../spool/segment-head.js';
 
@@ -19,6 +20,8 @@ export type RecoverOptions = Omit<BootOptions, 'identity' | 'segments' | 'onFree
   /** The boot's id: the name of its directory. */
   readonly boot: string;
   readonly keyedIds: KeyedIds;
+  /** Called with how far tailed files were read, before anything of the log may go; what it saves holds then. */
+  readonly saveTail?: (positions: readonly TailPosition[]) => Promise<void>;
   /** Once aborted, reading ends: the log stays as it is for the next start. */
   readonly signal?: AbortSignal;
 };
@@ -26,6 +29,8 @@ export type RecoverOptions = Omit<BootOptions, 'identity' | 'segments' | 'onFree
 type Found = {
   readonly unresolved: Map<string, { readonly head: BatchHead; readonly location: Location }>;
   readonly acknowledged: Acknowledgements;
+  /** How far tailed files were read, in the order of the log. */
+  readonly tail: TailPosition[];
   closed: boolean;
 };
 
@@ -49,7 +54,12 @@ export async function recoverBoot(options: RecoverOptions): Promise<Boot | undef
   // Nothing goes while it is read.
   for (const { number } of segments) boot.log.hold(number);
   if (last !== undefined) boot.books.restore(last.accounts);
-  const found: Found = { unresolved: new Map(), acknowledged: new Acknowledgements(), closed: false };
+  const found: Found = {
+    unresolved: new Map(),
+    acknowledged: new Acknowledgements(),
+    tail: [],
+    closed: false,
+  };
   noteAcknowledged(found, last?.head.acknowledged ?? []);
   for (const segment of segments) {
     const into = {
@@ -59,6 +69,7 @@ export async function recoverBoot(options: RecoverOptions): Promise<Boot | undef
     const isLast = segment === segments.at(-1);
     await replaySegment({ segment, into, isLast, boot, found, options });
   }
+  if (found.tail.length > 0) await saveTail(found.tail, segments, options);
   const unresolved = [...found.unresolved.values()].filter(({ head }) => !isAcknowledged(found, head));
   boot.log.adopt(unresolved, found.acknowledged.list());
   for (const { number } of segments) boot.log.release(number);
@@ -69,6 +80,17 @@ export async function recoverBoot(options: RecoverOptions): Promise<Boot | undef
     'an earlier boot left batches in the spool: they are sent under their ids',
   );
   return boot;
+}
+
+/** What the positions stand for must be on the disk before they are. */
+async function saveTail(
+  positions: readonly TailPosition[],
+  segments: readonly Segment[],
+  { saveTail: save }: RecoverOptions,
+): Promise<void> {
+  if (save === undefined) return;
+  for (const segment of segments) await segment.sync();
+  await save(positions);
 }
 
 async function openSegments(directory: string, logger: Logger): Promise<Segment[]> {
@@ -126,6 +148,7 @@ async function replaySegment(step: {
     if (entry.kind === 'closed') found.closed = true;
     if (entry.kind !== 'batch') continue;
     const { head, body } = decodeBatch(entry.payload);
+    if (head.tail !== undefined) found.tail.push(head.tail);
     boot.books.replay(head, body, segment.number, into);
     noteBatch(found, head, { segment: segment.number, offset: entry.offset, bytes: entry.bytes }, options);
     await nextTurn();

@@ -9,7 +9,7 @@ import type { NewRequestLog } from '@imscope/schemas/request-log-encoder.js';
 import type { Batch } from '../batches/batch.js';
 import type { RequestLimits } from '../limits/application-limits.js';
 import type { IntakeWatch } from '../tap/taps.js';
-import { type BodyRoom, parseBody } from './parse-body.js';
+import { type BodyRoom, NO_STRAYS, parseBody, type StrayAttributes } from './parse-body.js';
 import type { BodyFormat } from './read-body.js';
 import { isRejection, Rejection, type RejectReason } from './reject-reasons.js';
 import { validateRecord } from './validate-record.js';
@@ -48,6 +48,11 @@ export function rejectedCount({ rejectedByReason }: Pick<Intake, 'rejectedByReas
   return total;
 }
 
+/** Records read, good and bad. */
+export function received(intake: Intake): number {
+  return intake.accepted + rejectedCount(intake);
+}
+
 export type IntakeOptions = {
   readonly grant: Grant;
   readonly limits: RequestLimits;
@@ -68,57 +73,79 @@ export type IntakeOptions = {
 /** @throws HttpError as `parseBody`, with nothing appended */
 export function takeIn(
   body: { readonly bytes: Buffer; readonly format: BodyFormat },
-  options: IntakeOptions,
+  { room, ...options }: IntakeOptions,
 ): Intake {
-  const { grant, limits } = options;
-  const refusals = new Refusals(grant, options.watch);
-  const batches = new Set<Batch>();
-  const kept: { readonly index: number; readonly record: NewRequestLog }[] = [];
-  let accepted = 0;
-  let fieldsDropped = 0;
-  let piecesScrubbed = 0;
-  let idsTaken = 0;
-  let lastBatch: Batch | undefined;
-  const context = {
-    nowMs: options.nowMs,
-    lateMsMax: options.lateMsMax,
-    codesOf: (sdkAppId: number) => limits.settingsOf(sdkAppId).codes,
-    onDropped: () => void (fieldsDropped += 1),
-    onScrubbed: (pieces: number) => void (piecesScrubbed += pieces),
-    onIdTaken: () => void (idsTaken += 1),
-  };
-  const take = (record: NewRequestLog): void => {
-    accepted += 1;
+  const taking = new Taking(options);
+  const strays = parseBody(body, room, (index, value) => taking.take(index, value));
+  return taking.finish(strays);
+}
+
+/** Records taken in one after the other, whatever they were read from. */
+export class Taking {
+  readonly #options: Omit<IntakeOptions, 'room'>;
+  readonly #context: Parameters<typeof validateRecord>[1];
+  readonly #refusals: Refusals;
+  readonly #batches = new Set<Batch>();
+  readonly #kept: { readonly index: number; readonly record: NewRequestLog }[] = [];
+  #lastBatch: Batch | undefined;
+  #accepted = 0;
+  #fieldsDropped = 0;
+  #piecesScrubbed = 0;
+  #idsTaken = 0;
+
+  constructor(options: Omit<IntakeOptions, 'room'>) {
+    const { grant, limits, nowMs, lateMsMax, watch } = options;
+    this.#options = options;
+    this.#refusals = new Refusals(grant, watch);
+    this.#context = {
+      nowMs,
+      lateMsMax,
+      codesOf: (sdkAppId) => limits.settingsOf(sdkAppId).codes,
+      onDropped: () => void (this.#fieldsDropped += 1),
+      onScrubbed: (pieces) => void (this.#piecesScrubbed += pieces),
+      onIdTaken: () => void (this.#idsTaken += 1),
+    };
+  }
+
+  /** @param value one record, still unchecked, or why there is none */
+  take(index: number, value: unknown): void {
+    const { grant, limits, whole } = this.#options;
+    const checked = isRejection(value) ? value : checkRecord(value, grant, this.#context);
+    if (isRejection(checked)) this.#refusals.add(index, checked, value);
+    else if (whole) this.#kept.push({ index, record: checked });
+    else if (limits.admit(checked.sdk_app_id)) this.#append(checked);
+    else this.#refusals.add(index, overLimit(checked, limits), value);
+  }
+
+  /** What it all came to. Nothing more may be taken. @param strays attributes that went into no record */
+  finish(strays: StrayAttributes = NO_STRAYS): Intake {
+    const { limits } = this.#options;
+    const kept = this.#kept;
+    if (limits.admitAll(countByApplication(kept))) for (const { record } of kept) this.#append(record);
+    else for (const { index, record } of kept) this.#refusals.add(index, overLimit(record, limits), record);
+    const { named, byReason, byApplication } = this.#refusals;
+    return {
+      accepted: this.#accepted,
+      rejected: named,
+      rejectedByReason: byReason,
+      rejectedByApplication: byApplication,
+      fieldsDropped: this.#fieldsDropped + strays.personal,
+      attributesIgnored: strays.ignored,
+      piecesScrubbed: this.#piecesScrubbed,
+      idsTaken: this.#idsTaken,
+      batches: this.#batches,
+    };
+  }
+
+  #append(record: NewRequestLog): void {
+    const { limits, append, countOnly, watch } = this.#options;
+    this.#accepted += 1;
     const weight = limits.weigh(record.sdk_app_id, record.outcome);
-    options.watch?.taken(record, weight);
-    const batch =
-      weight === 0
-        ? options.countOnly(record)
-        : options.append(weight === 1 ? record : { ...record, weight });
-    if (batch !== lastBatch) batches.add(batch);
-    lastBatch = batch;
-  };
-  const strays = parseBody(body, options.room, (index, value) => {
-    const checked = isRejection(value) ? value : checkRecord(value, grant, context);
-    if (isRejection(checked)) refusals.add(index, checked, value);
-    else if (options.whole) kept.push({ index, record: checked });
-    else if (limits.admit(checked.sdk_app_id)) take(checked);
-    else refusals.add(index, overLimit(checked, limits), value);
-  });
-  if (limits.admitAll(countByApplication(kept))) for (const { record } of kept) take(record);
-  else for (const { index, record } of kept) refusals.add(index, overLimit(record, limits), record);
-  const { named: rejected, byReason: rejectedByReason, byApplication: rejectedByApplication } = refusals;
-  return {
-    accepted,
-    rejected,
-    rejectedByReason,
-    rejectedByApplication,
-    fieldsDropped: fieldsDropped + strays.personal,
-    attributesIgnored: strays.ignored,
-    piecesScrubbed,
-    idsTaken,
-    batches,
-  };
+    watch?.taken(record, weight);
+    const batch = weight === 0 ? countOnly(record) : append(weight === 1 ? record : { ...record, weight });
+    if (batch !== this.#lastBatch) this.#batches.add(batch);
+    this.#lastBatch = batch;
+  }
 }
 
 class Refusals {

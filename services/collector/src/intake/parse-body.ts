@@ -34,7 +34,7 @@ export type BodyRoom = {
 /** Attributes of OTLP that went into no record; other forms have none. */
 export type StrayAttributes = { readonly ignored: number; readonly personal: number };
 
-const NO_STRAYS: StrayAttributes = { ignored: 0, personal: 0 };
+export const NO_STRAYS: StrayAttributes = { ignored: 0, personal: 0 };
 
 /**
  * @throws HttpError empty_body, unreadable_body, unsupported_encoding or body_too_large, or what `hold` throws; nothing

@@ -2,6 +2,8 @@
  * Why a record is refused: the closed list. The words are part of the HTTP contract and the label of a
  * metric, so a word never changes its meaning and none is made up elsewhere.
  */
+import type { RejectReason as LineRejectReason } from '@imscope/access-log/reject-reasons.js';
+
 export const REJECT_REASONS = {
   malformed_json: 'the NDJSON line is not JSON',
   not_an_object: 'the record is JSON but no object',
@@ -19,7 +21,8 @@ export const REJECT_REASONS = {
   rate_limited: 'the application is over its limit of records a second; the record may be sent again later',
 } as const;
 
-export type RejectReason = keyof typeof REJECT_REASONS;
+/** Lines of tailed files add those they are refused for before they are records. */
+export type RejectReason = keyof typeof REJECT_REASONS | LineRejectReason;
 
 /** One refused record: the reason for machines, the detail (field, received, allowed) for people. */
 export class Rejection {

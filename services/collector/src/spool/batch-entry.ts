@@ -8,6 +8,7 @@ import type { BatchId } from '@imscope/schemas/batch-headers.js';
 import { BlockBuilder } from '@imscope/schemas/block-builder.js';
 import { decodeContainer } from '@imscope/schemas/container-decoder.js';
 import type { InterfaceMetric } from '@imscope/schemas/interface-metric.js';
+import type { TailPosition } from '../tail/tail-position.js';
 import { type EncodedEntry, encodeEntry } from './entry.js';
 
 /** Records refused, by application and reason, since the batch logged before. */
@@ -26,6 +27,8 @@ export type BatchHead = {
   /** It was logged before and counted then: only its bytes moved. */
   readonly moved?: true;
   readonly rejections?: Rejections;
+  /** How far a tailed file was read with it. */
+  readonly tail?: TailPosition;
   /** Requests counted without being logged, by application. */
   readonly sampledOut?: readonly (readonly [sdkAppId: number, requests: number])[];
 };

@@ -22,6 +22,27 @@ export function parseTimeLocal(text: string): number | undefined {
 
 /** Seconds with milliseconds, `1561950660.123`; undefined where the text is no such time. */
 export function parseMsec(text: string): number | undefined {
+  return threeDecimals(text) ?? parseSeconds(text);
+}
+
+/**
+ * Seconds with exactly three decimals → milliseconds, as nginx writes $msec and durations; undefined where the text
+ * is not 1 to 12 digits, a point and three digits.
+ */
+export function threeDecimals(text: string): number | undefined {
+  const point = text.length - 4;
+  if (point < 1 || point > 12 || text.charCodeAt(point) !== 46) return undefined;
+  let value = 0;
+  for (let at = 0; at < text.length; at++) {
+    if (at === point) continue;
+    const digit = text.charCodeAt(at) - 48;
+    if (digit < 0 || digit > 9) return undefined;
+    value = value * 10 + digit;
+  }
+  return value;
+}
+
+function parseSeconds(text: string): number | undefined {
   const match = MSEC.exec(text);
   if (match === null) return undefined;
   // By digits: 1561950660.123 * 1000 is not a whole number.

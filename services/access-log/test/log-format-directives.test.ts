@@ -37,7 +37,7 @@ test('a format is chosen by name, or is the only one', () => {
   const formats = readLogFormats(CONFIGURATION);
   assert.equal(chooseLogFormat(formats, 'im').escape, 'json');
   assert.equal(chooseLogFormat(formats.slice(0, 1), undefined).name, 'main');
-  assert.throws(() => chooseLogFormat(formats, undefined), /main, im, bare.*--log-format-name/);
+  assert.throws(() => chooseLogFormat(formats, undefined), /main, im, bare.*choose one by its name/);
   assert.throws(() => chooseLogFormat(formats, 'other'), /no log_format "other".*main, im, bare/);
   assert.throws(() => chooseLogFormat([], undefined), /no log_format in this file/);
 });
@@ -67,7 +67,7 @@ test('a text survives being quoted as nginx wants it, in one piece or several', 
   );
 });
 
-test('any text is read or refused with a UsageError, in bounded time', () => {
+test('any text is read or refused with a LogFormatError, in bounded time', () => {
   fc.assert(
     fc.property(
       fc.string({ unit: fc.constantFrom("'", '"', '\\', ' ', ';', '{', 'log_format', 'a'), maxLength: 200 }),
@@ -75,7 +75,7 @@ test('any text is read or refused with a UsageError, in bounded time', () => {
         try {
           readLogFormats(text);
         } catch (error) {
-          assert.equal(error instanceof Error && error.constructor.name, 'UsageError');
+          assert.equal(error instanceof Error && error.constructor.name, 'LogFormatError');
         }
       },
     ),

@@ -4,30 +4,45 @@
  * made up to look like the rest of a line does not fit.
  */
 
+import {
+  charactersEnd,
+  decimalEnd,
+  decimalsEnd,
+  type Scan,
+  seldomChanging,
+  wholeEnd,
+} from './value-scanners.js';
+
 /**
  * `exact`: the value ends where the pattern does. `within`: the value is made of these characters only and may
  * end at any separator among them. Patterns are sticky and never backtrack more than linearly.
+ * `scan` finds the same end faster.
  */
-export type Shape = { readonly kind: 'exact' | 'within'; readonly pattern: RegExp };
+export type Shape = { readonly kind: 'exact' | 'within'; readonly pattern: RegExp; readonly scan: Scan };
 
 // A variable without a value is `-` (escape=default) or nothing (escape=json).
-const WHOLE: Shape = { kind: 'exact', pattern: /-|\d*/y };
-const DECIMAL: Shape = { kind: 'exact', pattern: /-|(?:\d+(?:\.\d+)?)?/y };
+const WHOLE: Shape = { kind: 'exact', pattern: /-|\d*/y, scan: wholeEnd };
+const DECIMAL: Shape = { kind: 'exact', pattern: /-|(?:\d+(?:\.\d+)?)?/y, scan: decimalEnd };
 /** One value an attempt: `, ` between upstreams, ` : ` between groups after an internal redirect. */
 const DECIMALS: Shape = {
   kind: 'exact',
   pattern: /(?:(?:-|\d+(?:\.\d+)?)(?:(?:, ?| : )(?:-|\d+(?:\.\d+)?))*)?/y,
+  scan: decimalsEnd,
 };
-const TIME_LOCAL: Shape = {
-  kind: 'exact',
-  pattern: /\d\d\/[A-Z][a-z]{2}\/\d{4}:\d\d:\d\d:\d\d [+-]\d{4}/y,
-};
-const TIME_ISO: Shape = {
-  kind: 'exact',
-  pattern: /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)/y,
-};
-const ADDRESS: Shape = { kind: 'within', pattern: /[0-9A-Za-z.:-]*/y };
-const WORD: Shape = { kind: 'within', pattern: /[^\s"]*/y };
+const TIME_LOCAL = time(/\d\d\/[A-Z][a-z]{2}\/\d{4}:\d\d:\d\d:\d\d [+-]\d{4}/y);
+const TIME_ISO = time(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)/y);
+/** Told from whatever else may stand at the end of a line: forms of a log are told apart by it. */
+const PROTOCOL = time(/(?:-|HTTP\/\d\.\d)?/y);
+const ADDRESS = within(/[0-9A-Za-z.:-]*/y, /[0-9A-Za-z.:-]/);
+const WORD = within(/[^\s"]*/y, /[^\s"]/);
+
+function time(pattern: RegExp): Shape {
+  return { kind: 'exact', pattern, scan: seldomChanging(pattern) };
+}
+
+function within(pattern: RegExp, character: RegExp): Shape {
+  return { kind: 'within', pattern, scan: charactersEnd(character) };
+}
 
 const SHAPES: ReadonlyMap<string, Shape> = new Map<string, Shape>([
   ...[
@@ -61,10 +76,9 @@ const SHAPES: ReadonlyMap<string, Shape> = new Map<string, Shape>([
   ].map((name) => [name, DECIMALS] as const),
   ['time_local', TIME_LOCAL],
   ['time_iso8601', TIME_ISO],
+  ['server_protocol', PROTOCOL],
   ...['remote_addr', 'server_addr', 'realip_remote_addr'].map((name) => [name, ADDRESS] as const),
-  ...['request_method', 'scheme', 'server_protocol', 'request_id', 'hostname', 'pipe'].map(
-    (name) => [name, WORD] as const,
-  ),
+  ...['request_method', 'scheme', 'request_id', 'hostname', 'pipe'].map((name) => [name, WORD] as const),
 ]);
 
 /** The shape of a variable's value; undefined where it may be any text. */

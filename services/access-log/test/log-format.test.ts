@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { compileLogFormat, type Escape } from '../src/log-format.js';
-import { UsageError } from '../src/usage-error.js';
+import { LogFormatError } from '../src/log-format-error.js';
 
 /** Values as nginx writes them into a log. */
 function escapeAsNginx(value: string, escape: Escape): string {
@@ -172,7 +172,7 @@ test('formats that nobody could read are refused with what to change', () => {
     assert.throws(
       () => compileLogFormat(format, 'default', []),
       (error) => {
-        assert.ok(error instanceof UsageError);
+        assert.ok(error instanceof LogFormatError);
         assert.match(error.message, message);
         return true;
       },

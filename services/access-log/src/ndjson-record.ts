@@ -4,7 +4,7 @@
  */
 import { parseRfc3339 } from './log-time.js';
 import { rejected, type Rejected } from './reject-reasons.js';
-import type { LineRecord } from './record.js';
+import type { LineRecord } from './line-record.js';
 
 /** @param line one line of an NDJSON file */
 export function readNdjsonRecord(line: string): LineRecord | Rejected {

@@ -4,7 +4,7 @@
  * not followed.
  */
 import { ESCAPES, type Escape } from './log-format.js';
-import { UsageError } from './usage-error.js';
+import { LogFormatError } from './log-format-error.js';
 
 export type NamedLogFormat = { readonly name: string; readonly escape: Escape; readonly text: string };
 
@@ -14,7 +14,7 @@ const TOKEN =
 const ESCAPED = /\\(["'\\trn])/g;
 const CONTROL: Readonly<Record<string, string>> = { t: '\t', r: '\r', n: '\n' };
 
-/** All formats of a configuration, in order. Throws UsageError where quotes or escapes do not hold together. */
+/** All formats of a configuration, in order. Throws LogFormatError where quotes or escapes do not hold together. */
 export function readLogFormats(configuration: string): NamedLogFormat[] {
   const formats: NamedLogFormat[] = [];
   let words: string[] = [];
@@ -22,7 +22,7 @@ export function readLogFormats(configuration: string): NamedLogFormat[] {
   while (TOKEN.lastIndex < configuration.length) {
     const at = TOKEN.lastIndex;
     const token = TOKEN.exec(configuration);
-    if (token === null) throw new UsageError(`${placeOf(configuration, at)}: a quote is not closed`);
+    if (token === null) throw new LogFormatError(`${placeOf(configuration, at)}: a quote is not closed`);
     const [, end, double, single, bare] = token;
     const word = double ?? single ?? bare;
     if (word !== undefined) words.push(unescapeWord(word));
@@ -34,35 +34,42 @@ export function readLogFormats(configuration: string): NamedLogFormat[] {
   return formats;
 }
 
-/** The format called `name`, or the only one. Throws UsageError that names those that are there. */
+/** The format called `name`, or the only one. Throws LogFormatError that names those that are there. */
 export function chooseLogFormat(
   formats: readonly NamedLogFormat[],
   name: string | undefined,
 ): NamedLogFormat {
   const names = formats.map((format) => format.name).join(', ');
   if (formats.length === 0) {
-    throw new UsageError(
+    throw new LogFormatError(
       'no log_format in this file (included files are not followed): give the file that has it',
     );
   }
   if (name === undefined) {
     const [only, ...others] = formats;
     if (only !== undefined && others.length === 0) return only;
-    throw new UsageError(`several log formats in this file (${names}): choose one with --log-format-name`);
+    throw new LogFormatError(`several log formats in this file (${names}): choose one by its name`);
   }
   const chosen = formats.find((format) => format.name === name);
-  if (chosen === undefined) throw new UsageError(`no log_format "${name}" in this file, it has: ${names}`);
+  if (chosen === undefined)
+    throw new LogFormatError(`no log_format "${name}" in this file, it has: ${names}`);
   return chosen;
+}
+
+/** A format given as its text, or as the whole directive. Throws LogFormatError where it is neither. */
+export function formatOfText(text: string): Omit<NamedLogFormat, 'name'> {
+  if (!/^\s*log_format\s/.test(text)) return { text, escape: 'default' };
+  return chooseLogFormat(readLogFormats(text), undefined);
 }
 
 function namedFormat([, name, ...parts]: readonly string[]): NamedLogFormat {
   if (name === undefined || parts.length === 0) {
-    throw new UsageError("log_format needs a name and a text: log_format NAME '$remote_addr …';");
+    throw new LogFormatError("log_format needs a name and a text: log_format NAME '$remote_addr …';");
   }
   const option = parts[0]?.startsWith('escape=') === true ? parts[0].slice('escape='.length) : undefined;
   const escape = ESCAPES.find((known) => known === (option ?? 'default'));
   if (escape === undefined) {
-    throw new UsageError(`log_format ${name} has escape=${option}: nginx knows ${ESCAPES.join(', ')}`);
+    throw new LogFormatError(`log_format ${name} has escape=${option}: nginx knows ${ESCAPES.join(', ')}`);
   }
   return { name, escape, text: parts.slice(option === undefined ? 0 : 1).join('') };
 }

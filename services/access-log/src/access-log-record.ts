@@ -1,0 +1,124 @@
+/*
+ * One line of a gateway's access log → one record. Fields are found by variable name, whatever their order.
+ * What is not known stays unknown: no duration means no record, no code means null.
+ * $http_x_forwarded_for is never used, for callers write what they like into it.
+ */
+import { isIP } from 'node:net';
+import type { RequestLogJson } from '@imscope/schemas/request-log.js';
+import { FieldReader } from './field-reader.js';
+import { VARIABLES } from './line-values.js';
+import { compileLogFormat, type Escape, type LogFormat } from './log-format.js';
+import type { LineRecord, ReadRecord } from './line-record.js';
+import { rejected, type Rejected } from './reject-reasons.js';
+import { LogFormatError } from './log-format-error.js';
+
+export type AccessLogOptions = {
+  /** Tried in this order; the first that fits a line reads it. */
+  readonly formats: readonly { readonly text: string; readonly escape: Escape }[];
+  /** Whose requests these are; undefined takes each request's own `sdkappid`. */
+  readonly sdkAppId: number | undefined;
+  /** The variable that holds the IM code, without the dollar. */
+  readonly codeVariable: string | undefined;
+  readonly node: string | undefined;
+  readonly region: string | undefined;
+};
+
+/** What nginx writes without a `log_format` of its own. */
+export const COMBINED =
+  '$remote_addr - $remote_user [$time_local] "$request" $status $body_bytes_sent "$http_referer" "$http_user_agent"';
+
+/** Fields of a load balancer's (CLB) layer-7 access log, in brackets, as it writes them now. */
+const CLB_FIELDS =
+  'stgw_request_id time_local protocol_type server_addr:$server_port server_name remote_addr:$remote_port status upstream_addr upstream_status proxy_host request request_length bytes_sent http_host http_user_agent http_referer request_time upstream_response_time upstream_connect_time upstream_header_time tcpinfo_rtt connection connection_requests ssl_handshake_time ssl_cipher ssl_protocol vip_vpcid uri server_protocol'.split(
+    ' ',
+  );
+
+/**
+ * The forms it has had, the newest first. A line of an older one never reads as a newer one, whatever callers put into
+ * it: behind what they choose stand a protocol, then the request's place among its neighbours, which they do not.
+ */
+export const CLB_FORMATS: AccessLogOptions['formats'] = [
+  CLB_FIELDS,
+  CLB_FIELDS.slice(0, -2),
+  [...CLB_FIELDS.slice(0, -3).filter((field) => field !== 'upstream_addr'), 'ssl_session_reused'],
+].map((fields) => ({ text: fields.map((field) => `[$${field}]`).join(' '), escape: 'none' }));
+
+/** `combined` with durations behind it; plain `combined` last, so that its lines are told what they lack. */
+export const DEFAULT_FORMATS: AccessLogOptions['formats'] = [
+  `${COMBINED} $request_time $upstream_response_time`,
+  `${COMBINED} $request_time`,
+  COMBINED,
+].map((text) => ({ text, escape: 'default' }));
+
+/** A record as an access log tells it; one form for all, so that what is unknown is undefined. */
+export type LoggedRecord = { readonly [K in keyof RequestLogJson]: RequestLogJson[K] | undefined } & {
+  readonly time: number;
+  readonly sdk_app_id: number;
+  readonly exit_ip: string;
+};
+
+export type AccessLogReader = {
+  /** For the command line: the record as JSON. */
+  readonly readRecord: ReadRecord;
+  /** The record itself. Its address is not looked at. @param line without its end */
+  readonly readFields: (line: string) => LoggedRecord | Rejected;
+  /** False where no format tells durations: every line will be refused. */
+  readonly hasDuration: boolean;
+};
+
+/** @throws LogFormatError where a format cannot be read, or lacks what no record can do without */
+export function createAccessLogReader(options: AccessLogOptions): AccessLogReader {
+  const wanted = [...VARIABLES, options.codeVariable ?? ''];
+  const formats = options.formats.map(({ text, escape }) => compileLogFormat(text, escape, wanted));
+  for (const format of formats) checkVariables(format, options.codeVariable);
+  const fields = new FieldReader(options);
+  const readFields = (line: string): LoggedRecord | Rejected => {
+    const values = readLine(line, formats);
+    return typeof values === 'string' ? rejected(values) : fields.read(values);
+  };
+  return {
+    hasDuration: formats.some(({ variables }) => variables.includes('request_time')),
+    readFields,
+    readRecord: (line) => toLineRecord(readFields(line)),
+  };
+}
+
+function toLineRecord(record: LoggedRecord | Rejected): LineRecord | Rejected {
+  if ('ok' in record) return record;
+  const { time, sdk_app_id: sdkAppId, exit_ip: exitIp } = record;
+  if (isIP(exitIp) === 0 || exitIp.includes('%')) return rejected('invalid_ip');
+  return {
+    ok: true,
+    timeMs: time,
+    sdkAppId,
+    toJson: (shiftMs) => JSON.stringify(shiftMs === 0 ? record : { ...record, time: time + shiftMs }),
+  };
+}
+
+function checkVariables({ variables }: LogFormat, codeVariable: string | undefined): void {
+  const lacks = (names: readonly string[]): boolean => !names.some((name) => variables.includes(name));
+  const needed = [
+    { names: ['msec', 'time_iso8601', 'time_local'], what: 'a time' },
+    { names: ['request', 'request_uri', 'uri'], what: 'a request' },
+    { names: ['remote_addr'], what: "the caller's address" },
+    ...(codeVariable === undefined ? [] : [{ names: [codeVariable], what: 'the code variable' }]),
+  ];
+  for (const { names, what } of needed) {
+    if (lacks(names)) {
+      throw new LogFormatError(
+        `the log format lacks ${what} (${names.map((name) => `$${name}`).join(' or ')}), it has: ${variables.map((name) => `$${name}`).join(' ')}`,
+      );
+    }
+  }
+}
+
+function readLine(
+  line: string,
+  formats: readonly LogFormat[],
+): readonly (string | undefined)[] | 'malformed_line' | 'ambiguous_line' {
+  for (const format of formats) {
+    const values = format.read(line);
+    if (values !== 'malformed_line') return values;
+  }
+  return 'malformed_line';
+}

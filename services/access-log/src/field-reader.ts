@@ -1,0 +1,127 @@
+/*
+ * The values of one line → the fields of a record. What seldom changes between lines (the second, the path) is looked
+ * up instead of read again. Of a request nothing but interface and application is kept.
+ */
+import { REQUEST_LOG_BOUNDS } from '@imscope/schemas/request-log.js';
+import type { AccessLogOptions, LoggedRecord } from './access-log-record.js';
+import { CODE_PLACE, known, PLACES, type Values } from './line-values.js';
+import { parseMsec, parseRfc3339, parseTimeLocal, threeDecimals } from './log-time.js';
+import { rejected, type Rejected, type RejectReason } from './reject-reasons.js';
+import { RequestReader } from './request-reader.js';
+
+export class FieldReader {
+  readonly #options: Pick<AccessLogOptions, 'sdkAppId' | 'node' | 'region'>;
+  readonly #requests: RequestReader;
+  readonly #isoTime = rememberLast(parseRfc3339);
+  readonly #localTime = rememberLast(parseTimeLocal);
+
+  constructor(options: Pick<AccessLogOptions, 'sdkAppId' | 'node' | 'region'>) {
+    this.#options = options;
+    this.#requests = new RequestReader(options.sdkAppId);
+  }
+
+  read(values: Values): LoggedRecord | Rejected {
+    const request = this.#requests.read(values);
+    if ('ok' in request) return request;
+    const time = this.#readTime(values);
+    if (typeof time !== 'number') return time;
+    const duration = known(values, PLACES.request_time);
+    if (duration === undefined) return rejected('missing_duration');
+    const exitIp = known(values, PLACES.remote_addr);
+    if (exitIp === undefined) return rejected('missing_address');
+    const status = readWhole(known(values, PLACES.status), 0, 599, 'invalid_status');
+    if (typeof status === 'object' && status !== null) return status;
+    const { codeMin, codeMax } = REQUEST_LOG_BOUNDS;
+    const code = readWhole(known(values, CODE_PLACE), codeMin, codeMax, 'invalid_code');
+    if (typeof code === 'object' && code !== null) return code;
+    const rttUs = known(values, PLACES.tcpinfo_rtt);
+    const requestId = known(values, PLACES.request_id) ?? known(values, PLACES.stgw_request_id);
+    return {
+      time,
+      sdk_app_id: request.sdkAppId,
+      interface: request.name,
+      exit_ip: exitIp,
+      latency_ms: milliseconds(duration),
+      upstream_ms: sumOfAttempts(known(values, PLACES.upstream_response_time)),
+      rtt_ms: rttUs === undefined ? null : Number(rttUs) / 1000,
+      code,
+      // 000 and 0 to 99 are no status: nginx writes them where it answered nothing.
+      http_status: status === null || status < 100 ? 0 : status,
+      node: cut(this.#options.node ?? known(values, PLACES.hostname), REQUEST_LOG_BOUNDS.labelLengthMax),
+      region: this.#options.region,
+      request_id: cut(requestId, REQUEST_LOG_BOUNDS.requestIdLengthMax),
+      // Not told by any log; named so that all records have one form.
+      exception: undefined,
+      cause: undefined,
+      platform: undefined,
+      sdk_version: undefined,
+    };
+  }
+
+  #readTime(values: Values): number | Rejected {
+    const msec = known(values, PLACES.msec);
+    const iso = known(values, PLACES.time_iso8601);
+    const local = known(values, PLACES.time_local);
+    let ms: number | undefined;
+    if (msec !== undefined) ms = parseMsec(msec);
+    else if (iso !== undefined) ms = this.#isoTime(iso);
+    else if (local !== undefined) ms = this.#localTime(local);
+    else return rejected('missing_time');
+    return ms ?? rejected('invalid_time');
+  }
+}
+
+function rememberLast(parse: (text: string) => number | undefined): typeof parse {
+  let text = '';
+  let value: number | undefined;
+  return (given) => {
+    if (given === text && value !== undefined) return value;
+    value = parse(given);
+    text = given;
+    return value;
+  };
+}
+
+function cut(text: string | undefined, lengthMax: number): string | undefined {
+  return text === undefined || text.length <= lengthMax ? text : text.slice(0, lengthMax);
+}
+
+/** Null where there is none. */
+function readWhole(
+  text: string | undefined,
+  least: number,
+  most: number,
+  reason: RejectReason,
+): number | null | Rejected {
+  if (text === undefined) return null;
+  const value = smallWhole(text) ?? (/^-?\d{1,10}$/.test(text) ? Number(text) : Number.NaN);
+  return value >= least && value <= most ? value : rejected(reason);
+}
+
+/** One to six digits, as statuses and codes are. */
+function smallWhole(text: string): number | undefined {
+  if (text.length > 6) return undefined;
+  let value = 0;
+  for (let at = 0; at < text.length; at++) {
+    const digit = text.charCodeAt(at) - 48;
+    if (digit < 0 || digit > 9) return undefined;
+    value = value * 10 + digit;
+  }
+  return value;
+}
+
+/** Seconds as text → milliseconds, to the microsecond. The log format made sure that these are digits. */
+function milliseconds(seconds: string): number {
+  return threeDecimals(seconds) ?? Math.round(Number(seconds) * 1_000_000) / 1000;
+}
+
+/** All attempts together: it is the time spent behind the gateway. Null where no upstream was asked. */
+function sumOfAttempts(list: string | undefined): number | null {
+  if (list === undefined) return null;
+  const only = list.includes(',') || list.includes(' ') ? undefined : threeDecimals(list);
+  if (only !== undefined) return only;
+  const attempts = list.split(/, ?| : /).filter((attempt) => attempt !== '' && attempt !== '-');
+  if (attempts.length === 0) return null;
+  const sum = attempts.reduce((total, attempt) => total + milliseconds(attempt), 0);
+  return Math.round(sum * 1000) / 1000;
+}

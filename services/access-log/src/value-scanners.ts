@@ -1,0 +1,104 @@
+/*
+ * Where a value of a known shape ends, by looking at characters: each does what the pattern of the same shape in
+ * `log-variables.ts` does, some ten times faster, for they run several times a line. A test holds them together.
+ */
+
+/** @returns where the value that begins at `at` ends, or -1 where only the pattern can tell */
+export type Scan = (line: string, at: number) => number;
+
+const DASH = 45;
+const DOT = 46;
+const ZERO = 48;
+const COMMA = 44;
+const SPACE = 32;
+const COLON = 58;
+
+function digitsEnd(line: string, at: number): number {
+  let end = at;
+  for (;;) {
+    // Beyond the end the code is NaN, which is no digit.
+    const digit = line.charCodeAt(end) - ZERO;
+    if (!(digit >= 0 && digit <= 9)) return end;
+    end += 1;
+  }
+}
+
+/** A dash, or digits, or nothing. */
+export function wholeEnd(line: string, at: number): number {
+  return line.charCodeAt(at) === DASH ? at + 1 : digitsEnd(line, at);
+}
+
+/** A dash, or digits with or without a fraction, or nothing. */
+export function decimalEnd(line: string, at: number): number {
+  if (line.charCodeAt(at) === DASH) return at + 1;
+  const whole = digitsEnd(line, at);
+  if (whole === at || line.charCodeAt(whole) !== DOT) return whole;
+  const fraction = digitsEnd(line, whole + 1);
+  return fraction === whole + 1 ? whole : fraction;
+}
+
+/** Decimals with `, ` or ` : ` between, or nothing. */
+export function decimalsEnd(line: string, at: number): number {
+  let end = decimalEnd(line, at);
+  while (end > at) {
+    const next = decimalBehind(line, end);
+    if (next === end) return end;
+    end = next;
+  }
+  return end;
+}
+
+function decimalBehind(line: string, end: number): number {
+  const separator = line.charCodeAt(end);
+  let start: number;
+  if (separator === COMMA) start = line.charCodeAt(end + 1) === SPACE ? end + 2 : end + 1;
+  else if (separator === SPACE && line.charCodeAt(end + 1) === COLON && line.charCodeAt(end + 2) === SPACE)
+    start = end + 3;
+  else return end;
+  const next = decimalEnd(line, start);
+  return next === start ? end : next;
+}
+
+/**
+ * A value that seldom changes between lines, such as a time: compared with the last one before it is looked at. For
+ * patterns none of whose texts, a dash aside, is the beginning of a longer one.
+ */
+export function seldomChanging(pattern: RegExp): Scan {
+  let last = '';
+  return (line, at) => {
+    if (last !== '' && line.startsWith(last, at)) return at + last.length;
+    pattern.lastIndex = at;
+    if (!pattern.test(line)) return -1;
+    const end = pattern.lastIndex;
+    last = line.slice(at, end);
+    return end;
+  };
+}
+
+/** Up to the next quote, or to the end of the line. */
+export function quotedEnd(line: string, at: number): number {
+  const quote = line.indexOf('"', at);
+  return quote === -1 ? line.length : quote;
+}
+
+/** The same where a quote within the value has a backslash before it. */
+export function quotedJsonEnd(pattern: RegExp): Scan {
+  return (line, at) => {
+    const quote = line.indexOf('"', at);
+    if (quote !== -1 && line.lastIndexOf('\\', quote) < at) return quote;
+    pattern.lastIndex = at;
+    return pattern.test(line) ? pattern.lastIndex : -1;
+  };
+}
+
+/** As far as characters go that belong to the value. Not told (-1) where one beyond ASCII comes first. */
+export function charactersEnd(belongs: RegExp): Scan {
+  const table = Uint8Array.from({ length: 128 }, (_, code) =>
+    belongs.test(String.fromCharCode(code)) ? 1 : 0,
+  );
+  return (line, at) => {
+    let end = at;
+    while (end < line.length && table[line.charCodeAt(end)] === 1) end += 1;
+    return line.charCodeAt(end) > 127 ? -1 : end;
+  };
+}

@@ -1,0 +1,81 @@
+/*
+ * The tailer put together, out of the settings and the parts every collector has.
+ */
+import assert from 'node:assert/strict';
+import type { Registry } from 'prom-client';
+import type { CollectorConfig } from '../config.js';
+import type { CollectorContext } from '../collector-context.js';
+import type { InterfaceCap } from '../intake/interface-cap.js';
+import type { Limits } from '../limits/limits.js';
+import type { Pipeline } from '../pipeline.js';
+import type { TakeOptions } from '../take-request.js';
+import type { Checkpoint } from './checkpoint.js';
+import { FollowedFiles } from './followed-files.js';
+import { TailDelivery } from './tail-delivery.js';
+import { createTailMetrics } from './tail-metrics.js';
+import { createTailReader } from './tail-settings.js';
+import { Tailer } from './tailer.js';
+
+const HOUR_MS = 3_600_000;
+
+export type TailerParts = {
+  readonly pipeline: Pipeline;
+  readonly checkpoint: Checkpoint;
+  readonly limits: Pick<Limits, 'applications' | 'sampledOut'>;
+  readonly interfaces: InterfaceCap;
+  /** Why nothing can be taken just now. */
+  readonly failure: () => string | undefined;
+  /** Somebody looks on. */
+  readonly watch: TakeOptions['watch'];
+};
+
+/** Makes the tailer; undefined where nothing is to be tailed. It begins once it is started. */
+export function createTailer(context: CollectorContext, parts: TailerParts): Tailer | undefined {
+  const { config, logger, registry } = context;
+  if (config.tailFiles.length === 0) return undefined;
+  const { pipeline, checkpoint, limits, interfaces, failure, watch } = parts;
+  const { boot, availability, budget, metrics, keyedRequests } = pipeline;
+  const { tailMetrics, files } = followFiles(config, registry, checkpoint, logger);
+  // A position stands in one batch: with several lanes a stretch of lines would be several batches.
+  const [lane, ...others] = keyedRequests.lanes.lanes;
+  assert(lane !== undefined && others.length === 0, 'files are tailed into one lane');
+  return new Tailer({
+    files,
+    checkpoint,
+    delivery: new TailDelivery({ boot, availability }),
+    batches: {
+      ...keyedRequests,
+      lane,
+      readLine: createTailReader(config).readLine,
+      lateMsMax: config.lateHoursMax * HOUR_MS,
+      applications: limits.applications,
+      watch,
+      cap: (record, nowMs) => interfaces.cap(record, nowMs),
+    },
+    budget,
+    failure,
+    release: (segment) => boot.log.release(segment),
+    onSampledOut: limits.sampledOut,
+    finishMs: config.tailFinishMs,
+    metrics,
+    tailMetrics,
+    logger,
+    fail: context.fail,
+  });
+}
+
+function followFiles(
+  config: CollectorConfig,
+  registry: Registry,
+  checkpoint: Checkpoint,
+  logger: CollectorContext['logger'],
+) {
+  const tailMetrics = createTailMetrics(registry, () => files.list);
+  const files: FollowedFiles = new FollowedFiles({
+    patterns: config.tailFiles,
+    checkpoint,
+    metrics: tailMetrics,
+    logger,
+  });
+  return { tailMetrics, files };
+}

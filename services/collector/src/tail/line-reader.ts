@@ -1,0 +1,57 @@
+/*
+ * Bytes of a line → one record, still unchecked, or why there is none: by the form the settings name.
+ */
+import {
+  type AccessLogOptions,
+  CLB_FORMATS,
+  createAccessLogReader,
+  DEFAULT_FORMATS,
+} from '@imscope/access-log/access-log-record.js';
+import { REJECT_REASONS, type RejectReason } from '@imscope/access-log/reject-reasons.js';
+import { Rejection } from '../intake/reject-reasons.js';
+
+/** Any value but a Rejection goes to `validateRecord`. */
+export type ReadLine = (bytes: Buffer, start: number, end: number) => unknown;
+
+/** One object a reason: a bad log has millions of them. Nothing of a line is in them. */
+const REJECTIONS = new Map(
+  Object.entries(REJECT_REASONS).map(([reason, detail]) => [
+    reason,
+    new Rejection(reason as RejectReason, detail),
+  ]),
+);
+
+export function lineRejection(reason: RejectReason): Rejection {
+  const rejection = REJECTIONS.get(reason);
+  if (rejection === undefined) throw new Error(`there is no reason ${reason}`);
+  return rejection;
+}
+
+/** @throws LogFormatError where the log format is none, or lacks what no record can do without */
+export function createLineReader(
+  form: 'nginx' | 'clb' | 'ndjson',
+  options: Omit<AccessLogOptions, 'formats'> & { readonly formats: AccessLogOptions['formats'] | undefined },
+): { readonly readLine: ReadLine; readonly hasDuration: boolean } {
+  if (form === 'ndjson') return { readLine: readNdjson, hasDuration: true };
+  const formats = options.formats ?? (form === 'clb' ? CLB_FORMATS : DEFAULT_FORMATS);
+  const { readFields, hasDuration } = createAccessLogReader({ ...options, formats });
+  return {
+    hasDuration,
+    readLine: (bytes, start, end) => {
+      const record = readFields(bytes.toString('utf8', start, end));
+      return 'ok' in record ? lineRejection(record.reason) : record;
+    },
+  };
+}
+
+function readNdjson(bytes: Buffer, start: number, end: number): unknown {
+  let value: unknown;
+  try {
+    value = JSON.parse(bytes.toString('utf8', start, end));
+  } catch {
+    return lineRejection('malformed_json');
+  }
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+    ? value
+    : lineRejection('not_an_object');
+}

@@ -1,0 +1,122 @@
+/*
+ * A stretch of lines → one batch of its own, never mixed with requests, with the position behind its last line. So
+ * batch and position go into the log together, or not at all.
+ */
+import { LINE_BYTES_MAX } from '@imscope/access-log/read-lines.js';
+import type { Grant } from '@imscope/runtime/tokens.js';
+import { REQUEST_LOG_SCHEMA } from '@imscope/schemas/avro-schema.js';
+import { BlockBuilder } from '@imscope/schemas/block-builder.js';
+import type { Lane } from '@imscope/schemas/lanes.js';
+import { type NewRequestLog, REQUEST_LOG_ENCODER } from '@imscope/schemas/request-log-encoder.js';
+import { Batch } from '../batches/batch.js';
+import { OpenBatch, type OpenBatchOptions } from '../batches/open-batch.js';
+import { type Intake, Taking } from '../intake/intake.js';
+import type { ApplicationLimits } from '../limits/application-limits.js';
+import type { TakeOptions } from '../take-request.js';
+import { lineRejection, type ReadLine } from './line-reader.js';
+
+export type TailBatchOptions = OpenBatchOptions & {
+  readonly lane: Lane;
+  readonly readLine: ReadLine;
+  readonly lateMsMax: number;
+  readonly applications: Pick<ApplicationLimits, 'forRequest'>;
+  readonly watch: TakeOptions['watch'];
+  /** The record under its own interface, or under the one for those beyond the bound. */
+  readonly cap: (record: NewRequestLog, nowMs: number) => NewRequestLog;
+};
+
+export type TailBatch = {
+  readonly batch: Batch;
+  readonly intake: Intake;
+  /** Not blank ones. */
+  readonly lines: number;
+  /** How many bytes of the stretch it took. */
+  readonly bytes: number;
+  readonly sampledOut: number;
+};
+
+/** Lines of one batch for each record that fits: bounds the time of a log that holds nothing but bad lines. */
+const LINES_PER_RECORD = 4;
+const NEWLINE = 10;
+const RETURN = 13;
+const SPACE = 32;
+
+/** Whoever may write the file speaks for all applications. */
+const GRANT: Grant = {
+  name: 'tail',
+  scope: 'write',
+  applications: 'all',
+  tokenHash: '',
+  recordsPerSecondMax: Number.POSITIVE_INFINITY,
+  expiresMs: Number.POSITIVE_INFINITY,
+};
+
+export class TailBatcher {
+  readonly #options: TailBatchOptions;
+  readonly #builder = new BlockBuilder<NewRequestLog>(REQUEST_LOG_SCHEMA, REQUEST_LOG_ENCODER);
+
+  constructor(options: TailBatchOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Takes lines from `start` on until the batch is full. Runs in one go.
+   * @param bytes whole lines; the last may lack its end
+   * @param behindLongLine one more line stood before them that was too long
+   */
+  fill(bytes: Buffer, start: number, behindLongLine: boolean): TailBatch {
+    const { lane, readLine, lateMsMax, applications, cap, recordsMax, watch } = this.#options;
+    const nowMs = Date.now();
+    // It has no deadline: nobody waits for it but the tailer.
+    const batch = new Batch(lane, Number.POSITIVE_INFINITY);
+    const open = new OpenBatch(batch, this.#builder, this.#options);
+    const limits = applications.forRequest(performance.now());
+    const taking = new Taking({
+      grant: GRANT,
+      limits,
+      nowMs,
+      lateMsMax,
+      whole: false,
+      watch: watch(GRANT.name),
+      append: (record) => {
+        open.append(cap(record, nowMs), nowMs);
+        return batch;
+      },
+      countOnly: (record) => {
+        open.countOnly(cap(record, nowMs), nowMs);
+        return batch;
+      },
+    });
+    let lines = 0;
+    if (behindLongLine) taking.take(lines++, lineRejection('line_too_long'));
+    let at = start;
+    while (at < bytes.length && !open.full && lines < recordsMax * LINES_PER_RECORD) {
+      const newline = bytes.indexOf(NEWLINE, at);
+      const next = newline === -1 ? bytes.length : newline + 1;
+      const lineStart = withoutNulls(bytes, at);
+      const lineEnd = withoutReturn(bytes, newline === -1 ? next : newline);
+      at = next;
+      if (isBlank(bytes, lineStart, lineEnd)) continue;
+      const tooLong = lineEnd - lineStart > LINE_BYTES_MAX;
+      taking.take(lines++, tooLong ? lineRejection('line_too_long') : readLine(bytes, lineStart, lineEnd));
+    }
+    open.close();
+    return { batch, intake: taking.finish(), lines, bytes: at - start, sampledOut: limits.sampledOut };
+  }
+}
+
+/** What a file that was cut off under its writer has before the next line. */
+function withoutNulls(bytes: Buffer, start: number): number {
+  let at = start;
+  while (bytes[at] === 0) at += 1;
+  return at;
+}
+
+function withoutReturn(bytes: Buffer, end: number): number {
+  return bytes[end - 1] === RETURN ? end - 1 : end;
+}
+
+function isBlank(bytes: Buffer, start: number, end: number): boolean {
+  for (let at = start; at < end; at++) if ((bytes[at] ?? 0) > SPACE) return false;
+  return true;
+}

@@ -1,0 +1,100 @@
+/*
+ * Batches of tailed lines on their way: into the log one after another, so that a position never passes one that is
+ * not there; then durable, by Kafka or by the disk, in any order. Tells up to where everything is durable.
+ */
+import type { Batch } from '../batches/batch.js';
+import type { Boot } from '../boots/boot.js';
+import type { KafkaAvailability } from '../kafka-availability.js';
+import type { Intake } from '../intake/intake.js';
+import type { TailPosition } from './tail-position.js';
+
+export type TailDeliveryOptions = {
+  readonly boot: Boot;
+  readonly availability: Pick<KafkaAvailability, 'failure'>;
+};
+
+export type Durable = { readonly position: TailPosition; readonly segment: number };
+
+/** `not_taken`: not in the log. `in_doubt`: only who reads the log anew can tell. */
+export type Logged = 'logged' | 'not_taken' | 'in_doubt';
+
+type Underway = Durable & { durable: boolean };
+
+export class TailDelivery {
+  readonly #options: TailDeliveryOptions;
+  /** In the log, oldest first. */
+  #underway: Underway[] = [];
+  #wake: () => void = () => undefined;
+
+  constructor(options: TailDeliveryOptions) {
+    this.#options = options;
+  }
+
+  /** Batches that are not durable yet. */
+  get waiting(): number {
+    return this.#underway.reduce((sum, { durable }) => (durable ? sum : sum + 1), 0);
+  }
+
+  /** Called when a batch became durable. */
+  onDurable(wake: () => void): void {
+    this.#wake = wake;
+  }
+
+  /** Logs one batch with its position; the next may be logged once this one is. */
+  async log(
+    batch: Batch,
+    position: TailPosition,
+    rejected: Intake['rejectedByApplication'],
+  ): Promise<Logged> {
+    const { boot, availability } = this.#options;
+    batch.tail = position;
+    return new Promise((resolve) => {
+      boot.append(batch, {
+        synced: availability.failure !== undefined || boot.requestLogs.backlogged(batch.lane),
+        place: () => {
+          // In the moment it is made: so refusals stand in the log with the lines they are of.
+          boot.books.rejected(rejected);
+          return { partition: partitionOf(boot, batch) };
+        },
+        onDone: (segment) => {
+          if (segment === undefined) resolve(batch.outcome === 'in_doubt' ? 'in_doubt' : 'not_taken');
+          else {
+            this.#follow(batch, position, segment);
+            resolve('logged');
+          }
+        },
+      });
+    });
+  }
+
+  /** Takes out all positions before which everything is durable. Their segments are to be released once saved. */
+  takeDurable(): Durable[] {
+    const first = this.#underway.findIndex(({ durable }) => !durable);
+    return this.#underway.splice(0, first === -1 ? this.#underway.length : first);
+  }
+
+  /** The same of all, where the caller has synced the log. */
+  takeAll(): Durable[] {
+    return this.#underway.splice(0);
+  }
+
+  #follow(batch: Batch, position: TailPosition, segment: number): void {
+    const underway: Underway = { position, segment, durable: false };
+    // The position stands nowhere else until the checkpoint has it.
+    this.#options.boot.log.hold(segment);
+    this.#underway.push(underway);
+    void this.#awaitDurable(batch, underway);
+  }
+
+  async #awaitDurable(batch: Batch, underway: Underway): Promise<void> {
+    underway.durable = (await batch.settled) === 'durable';
+    this.#wake();
+  }
+}
+
+const NONE: ReadonlySet<number> = new Set();
+
+/** One with nothing to send, in turns; else the one with least. */
+function partitionOf({ requestLogs }: Boot, { lane }: Batch): number {
+  return requestLogs.freePartition(lane, NONE) ?? requestLogs.leastQueued(lane);
+}
