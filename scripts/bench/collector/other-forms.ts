@@ -4,7 +4,7 @@
  * nothing is left out that our JSON has to say each time.
  */
 import { REQUEST_LOG_SCHEMA } from '@imscope/schemas/avro-schema.js';
-import { BlockBuilder } from '@imscope/schemas/block-builder.js';
+import { encodeLong } from '@imscope/schemas/container.js';
 import { parseIpAddress } from '@imscope/schemas/ip-address.js';
 import type { RequestLog } from '@imscope/schemas/request-log.js';
 import { ProtobufLogsSerializer } from '@opentelemetry/otlp-transformer';
@@ -12,11 +12,27 @@ import { resourceFromAttributes } from '@opentelemetry/resources';
 import type { ReadableLogRecord } from '@opentelemetry/sdk-logs';
 import type { GatewayRecord } from '../../simulate-gateway/generate.js';
 
-/** One block, packed as the collector itself packs. */
+/** One block in the codec `null`, for our JSON is sent unpacked too. */
 export function asAvro(records: readonly GatewayRecord[]): Buffer {
-  const builder = new BlockBuilder<RequestLog>(REQUEST_LOG_SCHEMA);
-  for (const record of records) builder.append(stored(record));
-  return builder.finish();
+  const { json, fingerprint, type } = REQUEST_LOG_SCHEMA;
+  const plain = Buffer.concat(records.map((record) => type.toBuffer(stored(record))));
+  return Buffer.concat([
+    Buffer.from('Obj\u0001', 'latin1'),
+    encodeLong(1),
+    ...text('avro.schema'),
+    ...text(json),
+    encodeLong(0),
+    fingerprint,
+    encodeLong(records.length),
+    encodeLong(plain.length),
+    plain,
+    fingerprint,
+  ]);
+}
+
+function text(value: string): [length: Buffer, bytes: Buffer] {
+  const bytes = Buffer.from(value);
+  return [encodeLong(bytes.length), bytes];
 }
 
 function stored(record: GatewayRecord): RequestLog {
