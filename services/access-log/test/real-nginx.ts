@@ -23,6 +23,8 @@ export type RunningNginx = {
   readonly accessLog: string;
   /** The nginx.conf in force; its log_format is called `im`. */
   readonly configuration: string;
+  /** Has it open its logs again, as logrotate does behind a rename. */
+  reopen(): void;
   /** Waits until every request is answered and logged. The files stay until `remove`. */
   stop(): Promise<void>;
   remove(): void;
@@ -57,6 +59,7 @@ export async function startNginx(options: NginxOptions): Promise<RunningNginx> {
         url: `http://127.0.0.1:${port}`,
         accessLog: join(directory, 'access.log'),
         configuration,
+        reopen: () => void child.kill('SIGUSR1'),
         stop: async () => {
           if (child.exitCode !== null || child.signalCode !== null) return;
           child.kill('SIGQUIT');

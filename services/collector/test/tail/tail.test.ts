@@ -177,13 +177,13 @@ test('what is no record is counted by its reason, and its neighbours stay', asyn
   assert.equal(JSON.stringify(refused).includes('line_too_long'), true);
 });
 
-function ndjsonLine(id: string): string {
+function record(id: string): string {
   return `${JSON.stringify({ time: Date.now(), sdk_app_id: 5, interface: 'sns/friend_add', exit_ip: '2001:db8::1', latency_ms: 1, code: 0, usersig: 'x', request_id: id })}\n`;
 }
 
 test('NDJSON and a load balancer’s lines, in all their forms, are read too', async (t) => {
   const json = newPath();
-  writeFileSync(json, `${ndjsonLine('j1')}{"time":\n[1]\n${ndjsonLine('j2')}`);
+  writeFileSync(json, `${record('j1')}{"time":\n[1]\n${record('j2')}`);
   const environment = { COLLECTOR_LISTEN: 'false', TAIL_FILES: json, TAIL_FORMAT: 'ndjson' };
   const ndjson = await running(t, environment);
   await taken(ndjson, 4);
@@ -206,12 +206,8 @@ test('NDJSON and a load balancer’s lines, in all their forms, are read too', a
   const records = recordsOf(await balancer.messages());
   assert.deepEqual(
     records
-      .map(({ request_id: id, latency_us: us, rtt_us: rtt, outcome }) => [id, us, rtt, outcome])
-      .toSorted(([one], [other]) => String(one).localeCompare(String(other))),
-    [
-      ['full', 120_000, 15_250, 'unknown'],
-      ['older', 120_000, 15_250, 'unknown'],
-      ['oldest', 120_000, 15_250, 'unknown'],
-    ],
+      .map(({ request_id: id, latency_us: us, rtt_us: rtt, outcome }) => [id, us, rtt, outcome].join(' '))
+      .toSorted(),
+    ['full 120000 15250 unknown', 'older 120000 15250 unknown', 'oldest 120000 15250 unknown'],
   );
 });
