@@ -8,7 +8,7 @@ import type { InterfaceMetric } from '@imscope/schemas/interface-metric.js';
 import type { RequestLog } from '@imscope/schemas/request-log.js';
 import { TOPICS } from '@imscope/schemas/topics.js';
 import { createTestTopic, readMessages } from '../running-collector.js';
-import { idsOf, logLine, until } from './tail-lines.js';
+import { idsOf, logLine, recordsOf, until } from './tail-lines.js';
 import { startTailProcess, type TailProcess } from './tail-process.js';
 
 const KILLS = 6;
@@ -121,7 +121,7 @@ test('a tailer killed again and again while the log is written and rotated loses
     topic.kafka,
     topic.prefix + TOPICS.interfaceMetric.name,
   );
-  const counted = metrics.flatMap(({ records }) => records).reduce((sum, row) => sum + row.success, 0);
+  const counted = recordsOf(metrics).reduce((sum, row) => sum + row.success, 0);
   assert.equal(counted, writer.ids.length, 'the metrics count every line once');
 });
 

@@ -2,7 +2,6 @@
  * Lines as a gateway's nginx writes them, each with a request id of its own, and what is asked of where they went.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { RequestLog } from '@imscope/schemas/request-log.js';
 import type { StoredMessage } from '../running-collector.js';
 
 export const LOG_FORMAT =
@@ -33,14 +32,15 @@ export function logLine({
   return `203.0.113.7 [${(timeMs / 1000).toFixed(3)}] "POST /v4/openim/sendmsg?sdkappid=1400000001&identifier=admin&usersig=eJyrVg&random=7&contenttype=json HTTP/1.1" ${status} 0.041 0.030 1500 "${code}" "${agent}" ${id}`;
 }
 
-/** Request ids of all records, each batch once as whoever reads the log takes it; sorted. */
+/** Request ids of all records, sorted. */
 export function idsOf(messages: readonly StoredMessage[]): string[] {
   return recordsOf(messages)
     .map(({ request_id: id }) => id)
     .toSorted();
 }
 
-export function recordsOf(messages: readonly StoredMessage[]): RequestLog[] {
+/** All records, each batch once: as whoever reads the log takes it. */
+export function recordsOf<T>(messages: readonly StoredMessage<T>[]): T[] {
   const batches = new Map(
     messages.map((message) => {
       const { boot, partition, sequence } = message.headers.batch;
