@@ -100,7 +100,9 @@ export class Connections {
       connection.exchanges.delete(exchange);
       if (connection.exchanges.size > 0 || !this.#all.has(connection)) return;
       if (connection.sender !== undefined) this.#idle.add(connection);
-      else if (!request.complete) this.#endUnread(connection, request);
+      // Its body may have come to its end while the answer went out.
+      else if (request.complete) connection.socket.destroySoon();
+      else this.#endUnread(connection, request);
     });
   }
 
