@@ -83,6 +83,7 @@ export async function runServiceCommand(
 /** What each is started with, as its README says. */
 const NODE_ARGUMENTS: Readonly<Partial<Record<ServiceName, readonly string[]>>> = {
   aggregator: ['--max-semi-space-size=8'],
+  collector: ['--max-semi-space-size=16'],
 };
 
 function entry(

@@ -4,17 +4,19 @@
  */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { REQUEST_LOG_SCHEMA } from '@imscope/schemas/avro-schema.js';
 import { DEFAULT_BOUNDS } from '@imscope/schemas/block-bounds.js';
 import { containerHeader } from '@imscope/schemas/container.js';
-import type { Container } from './backlog.js';
+import { type Container, recordsIn } from './backlog.js';
+import type { Stream } from '../../../services/aggregator/src/streams.js';
 import { shareOf } from './send-backlog.js';
 
-export type BlockFile = { readonly path: string; readonly rows: number };
+/** `table`: of which stream it is. */
+export type BlockFile = { readonly path: string; readonly rows: number; readonly table: string };
 
-/** Writes the blocks of all partitions into `directory`, in the order in which they would be stored. */
+/** Writes a stream's blocks of all partitions into `directory`, in the order in which they would be stored. */
 export function writeBlockFiles(
   directory: string,
+  { schema, table }: Stream,
   containers: readonly Container[],
   partitions: number,
 ): BlockFile[] {
@@ -25,11 +27,11 @@ export function writeBlockFiles(
   const inTurn = Array.from({ length: blocksMax }, (_, index) =>
     perPartition.flatMap((blocks) => blocks.slice(index, index + 1)),
   ).flat();
-  const header = containerHeader(REQUEST_LOG_SCHEMA);
+  const header = containerHeader(schema);
   return inTurn.map((block, index) => {
-    const path = join(directory, `block-${index}.avro`);
+    const path = join(directory, `${table}-${index}.avro`);
     writeFileSync(path, Buffer.concat([header, ...block.map(({ value }) => value.subarray(header.length))]));
-    return { path, rows: block.reduce((sum, { records }) => sum + records, 0) };
+    return { path, rows: recordsIn(block), table };
   });
 }
 

@@ -5,8 +5,9 @@
 import { writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { DEFAULT_BOUNDS } from '@imscope/schemas/block-bounds.js';
 import { readMigrations } from '@imscope/schemas/migrate.js';
-import { REQUEST_LOG_STREAM, insertSql } from '../../../services/aggregator/src/streams.js';
+import { REQUEST_LOG_STREAM, STREAMS, insertSql } from '../../../services/aggregator/src/streams.js';
 import { type EngineSession, openEngine } from '../../../services/store/src/engine.js';
 import { mergesConfig } from '../../../services/store/src/engine-merges.js';
 import { answerParent } from '../collector/child-process.js';
@@ -29,7 +30,6 @@ export type EngineResult = { readonly rows: number; readonly seconds: number };
 
 /** Blocks of a consumer in a measurement: as large as ours, and at least so many. */
 const BLOCKS_PER_CONSUMER = 5;
-const BLOCK_ROWS_MAX = 200_000;
 /** Measured is up to this share: an engine that waits for the end of its flush interval shall not look slow. */
 const MEASURED_SHARE = 0.7;
 const READ_MS_MAX = 180_000;
@@ -58,14 +58,18 @@ async function answerQuestion(question: EngineQuestion): Promise<EngineResult> {
   }
   if (session === undefined || openSession === undefined) throw new Error('ask for "open" first');
   measurement += 1;
-  await session.run('TRUNCATE TABLE request_log');
+  await truncateTables(session);
   const result =
     question.kind === 'kafka'
       ? await readFromKafka(session, question)
       : await insertFiles(openSession, question.files, question.sessions);
   // What is left to merge shall not slow what is measured next.
-  await session.run('TRUNCATE TABLE request_log');
+  await truncateTables(session);
   return result;
+}
+
+async function truncateTables(engine: EngineSession): Promise<void> {
+  for (const { table } of STREAMS) await engine.run(`TRUNCATE TABLE ${table}`);
 }
 
 /** All tables, as all migrations leave them. */
@@ -74,8 +78,8 @@ async function prepareTables(engine: EngineSession): Promise<void> {
 }
 
 /**
- * From the first rows that are visible to the first moment when enough are: how long the group takes to form is not
- * counted, nor the first blocks, which are read meanwhile. Kafka itself is warm, the engine's caches are.
+ * From the first message that was read to the first moment when enough rows are visible: how long the group takes to
+ * form is not counted. Rows become visible in lumps of whole blocks, so what lies between two lumps tells nothing.
  */
 async function readFromKafka(
   engine: EngineSession,
@@ -84,7 +88,7 @@ async function readFromKafka(
   const { broker, topic, format, consumers, rows } = question;
   const names = REQUEST_LOG_STREAM.columns.map(([name]) => `\`${name}\``).join(', ');
   const columns = REQUEST_LOG_STREAM.columns.map(([name, type]) => `\`${name}\` ${type}`).join(', ');
-  const blockRows = Math.min(BLOCK_ROWS_MAX, Math.ceil(rows / consumers / BLOCKS_PER_CONSUMER));
+  const blockRows = Math.min(DEFAULT_BOUNDS.rowsMax, Math.ceil(rows / consumers / BLOCKS_PER_CONSUMER));
   await engine.run(`CREATE TABLE log_queue (${columns}) ENGINE = Kafka SETTINGS
     kafka_broker_list = '${broker}', kafka_topic_list = '${topic}', kafka_format = '${format}',
     kafka_group_name = 'engine-${process.pid}-${measurement}', kafka_num_consumers = ${consumers},
@@ -92,15 +96,16 @@ async function readFromKafka(
     kafka_poll_max_batch_size = 65536, kafka_poll_timeout_ms = 50, kafka_flush_interval_ms = 3000`);
   try {
     await engine.run(`CREATE MATERIALIZED VIEW log_reader TO request_log AS SELECT ${names} FROM log_queue`);
-    const start = await untilReached(engine, ROWS_SQL, 1, READ_MS_MAX);
+    const start = await untilReached(engine, READ_SQL, 1, READ_MS_MAX);
     const end = await untilReached(engine, ROWS_SQL, Math.ceil(rows * MEASURED_SHARE), READ_MS_MAX);
-    return { rows: end.value - start.value, seconds: (end.ms - start.ms) / 1_000 };
+    return { rows: end.value, seconds: (end.ms - start.ms) / 1_000 };
   } finally {
     await engine.run('DROP TABLE IF EXISTS log_reader SYNC');
     await engine.run('DROP TABLE IF EXISTS log_queue SYNC');
   }
 }
 
+const READ_SQL = 'SELECT sum(num_messages_read) FROM system.kafka_consumers';
 const ROWS_SQL = `SELECT total_rows FROM system.tables WHERE database = currentDatabase() AND name = 'request_log'`;
 
 async function untilReached(
@@ -121,7 +126,7 @@ async function untilReached(
   }
 }
 
-/** As many sessions side by side, each takes the next file. */
+/** As many sessions side by side, each takes the next file. @returns rows of request logs */
 async function insertFiles(
   open: () => EngineSession,
   files: readonly BlockFile[],
@@ -140,18 +145,21 @@ async function insertFiles(
         if (file === undefined) return;
         const token = `${process.pid}:${measurement}:${index}`;
         await one.run(`SET insert_deduplication_token = '${token}', param_block_id = '${measurement}'`);
-        await one.run(fromFile(file.path));
+        await one.run(fromFile(file));
       }
     }),
   );
   const seconds = (performance.now() - startMs) / 1_000;
   for (const one of sessions) one.close();
-  return { rows: files.reduce((sum, { rows }) => sum + rows, 0), seconds };
+  const logs = files.filter(({ table }) => table === REQUEST_LOG_STREAM.table);
+  return { rows: logs.reduce((sum, { rows }) => sum + rows, 0), seconds };
 }
 
 /** The aggregator's own statement with a file in the place of the request's body, as the store makes it. */
-function fromFile(path: string): string {
-  return insertSql(REQUEST_LOG_STREAM)
+function fromFile({ path, table }: BlockFile): string {
+  const stream = STREAMS.find((one) => one.table === table);
+  if (stream === undefined) throw new Error(`no stream goes into ${table}`);
+  return insertSql(stream)
     .replace('FROM input(', `FROM file('${path}', 'Avro', `)
     .replace(/ FORMAT Avro$/, '');
 }

@@ -6,6 +6,11 @@
 import { mkdirSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
+import {
+  EDGE_ACCOUNT_STREAM,
+  INTERFACE_METRIC_STREAM,
+  REQUEST_LOG_STREAM,
+} from '../../../services/aggregator/src/streams.js';
 import { startHelper } from '../collector/child-process.js';
 import { createBenchTraffic } from '../collector/bodies.js';
 import { say } from '../figure.js';
@@ -88,9 +93,18 @@ async function preparePeers(): Promise<Map<number, BlockFile[]>> {
     options.sizes.map((size) => {
       const directory = join(stack.directory, `blocks-${size}`);
       mkdirSync(directory);
-      return [size, writeBlockFiles(directory, logsOf(size), PARTITIONS)];
+      return [size, writeFiles(directory, loadOf(size))];
     }),
   );
+}
+
+/** Of all streams, as the aggregator stores them all. */
+function writeFiles(directory: string, { logs, metrics, accounts }: IngestLoad): BlockFile[] {
+  return [
+    ...writeBlockFiles(directory, EDGE_ACCOUNT_STREAM, accounts, PARTITIONS),
+    ...writeBlockFiles(directory, INTERFACE_METRIC_STREAM, metrics, PARTITIONS),
+    ...writeBlockFiles(directory, REQUEST_LOG_STREAM, logs, PARTITIONS),
+  ];
 }
 
 /** Round 0 warms all processes and is thrown away. */
