@@ -5,18 +5,13 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
 import { request } from 'undici';
-import {
-  HAPROXY_CONFIGURATION,
-  haproxyEnvironment,
-  haproxyProgram,
-  type RunningHaproxy,
-  startHaproxy,
-} from '../stack/haproxy.js';
+import { HAPROXY_CONFIGURATION, haproxyEnvironment, haproxyProgram, startHaproxy } from '../stack/haproxy.js';
+import type { RunningFront } from '../stack/front.js';
 import { type BalancedCollectors, idsOf, startCollectors, withoutRepeated } from './balanced-collectors.js';
 import { refused, SteadyLoad } from './steady-load.js';
 
 let collectors: BalancedCollectors;
-let haproxy: RunningHaproxy;
+let haproxy: RunningFront;
 let loads: SteadyLoad[];
 
 beforeEach(async () => {
@@ -115,7 +110,7 @@ test('a collector killed under load: with keys every request gets through in the
 });
 
 /** HAProxy beside the other one, with something else in place of `send-proxy-v2`, before collectors that may be others. */
-async function startVariant(name: string, sending: string, before = collectors): Promise<RunningHaproxy> {
+async function startVariant(name: string, sending: string, before = collectors): Promise<RunningFront> {
   const configuration = join(collectors.directory, `${name}.cfg`);
   const text = readFileSync(HAPROXY_CONFIGURATION, 'utf8');
   writeFileSync(configuration, text.replaceAll('send-proxy-v2', sending));

@@ -2,12 +2,13 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
-import { type RunningNginxFront, startNginxFront } from '../stack/nginx-front.js';
+import type { RunningFront } from '../stack/front.js';
+import { startNginxFront } from '../stack/nginx-front.js';
 import { type BalancedCollectors, idsOf, startCollectors, withoutRepeated } from './balanced-collectors.js';
 import { refused, SteadyLoad } from './steady-load.js';
 
 let collectors: BalancedCollectors;
-let nginx: RunningNginxFront;
+let nginx: RunningFront;
 let load: SteadyLoad;
 
 beforeEach(async () => {

@@ -5,17 +5,15 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { freePort } from './ports.js';
-import { type ManagedProcess, startProcess, waitUntil } from './process.js';
+import { type RunningFront, untilPassedOn } from './front.js';
+import { startProcess } from './process.js';
 import { REPO_ROOT } from './repo-root.js';
 
 export const HAPROXY_CONFIGURATION = join(REPO_ROOT, 'deploy', 'haproxy', 'haproxy.cfg');
 
 export type Backend = { readonly proxyPort: number; readonly adminPort: number };
 
-export type RunningHaproxy = ManagedProcess & { readonly origin: string };
-
 const PROGRAMS = ['/usr/sbin/haproxy', '/usr/local/sbin/haproxy', '/opt/homebrew/bin/haproxy'];
-const START_MS_MAX = 20_000;
 
 /** Throws where it is not installed: a test then fails, and says why. */
 export function haproxyProgram(): string {
@@ -44,7 +42,7 @@ export async function startHaproxy(options: {
   readonly logFile: string;
   /** The shipped one where left out. */
   readonly configuration?: string;
-}): Promise<RunningHaproxy> {
+}): Promise<RunningFront> {
   const port = await freePort();
   const child = await startProcess({
     name: 'haproxy',
@@ -53,26 +51,5 @@ export async function startHaproxy(options: {
     env: haproxyEnvironment(port, options.backends),
     logFile: options.logFile,
   });
-  const origin = `http://127.0.0.1:${port}`;
-  try {
-    await waitUntil(child, () => probePassedOn(origin), START_MS_MAX);
-  } catch (error) {
-    await child.kill();
-    throw error;
-  }
-  return { ...child, origin };
-}
-
-/** Undefined once a collector behind `origin` answers: 401, for nobody has said who they are. */
-export async function probePassedOn(origin: string): Promise<string | undefined> {
-  try {
-    const response = await fetch(`${origin}/v1/request-logs`, {
-      method: 'POST',
-      signal: AbortSignal.timeout(2_000),
-    });
-    await response.arrayBuffer();
-    return response.status === 401 ? undefined : `answered ${response.status}`;
-  } catch (error) {
-    return error instanceof Error ? error.message : String(error);
-  }
+  return untilPassedOn(child, port);
 }

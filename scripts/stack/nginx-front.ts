@@ -4,9 +4,9 @@
  */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { probePassedOn } from './haproxy.js';
+import { type RunningFront, untilPassedOn } from './front.js';
 import { freePort } from './ports.js';
-import { type ManagedProcess, startProcess, waitUntil } from './process.js';
+import { startProcess } from './process.js';
 import { REPO_ROOT } from './repo-root.js';
 
 export type NginxFrontOptions = {
@@ -17,15 +17,12 @@ export type NginxFrontOptions = {
   readonly directory: string;
 };
 
-export type RunningNginxFront = ManagedProcess & { readonly origin: string };
-
 const PROGRAMS = ['/usr/sbin/nginx', '/usr/local/sbin/nginx', '/usr/bin/nginx', '/opt/homebrew/bin/nginx'];
 /** A module of its own where nginx was not built with it. */
 const STREAM_MODULE = '/usr/lib/nginx/modules/ngx_stream_module.so';
-const START_MS_MAX = 20_000;
 
 /** Resolves once it passes requests on. Throws where nginx is not installed. */
-export async function startNginxFront(options: NginxFrontOptions): Promise<RunningNginxFront> {
+export async function startNginxFront(options: NginxFrontOptions): Promise<RunningFront> {
   const program = PROGRAMS.find((path) => existsSync(path));
   if (program === undefined) throw new Error('nginx is not installed: apt-get install nginx-light');
   const { directory } = options;
@@ -39,14 +36,7 @@ export async function startNginxFront(options: NginxFrontOptions): Promise<Runni
     args: ['-p', directory, '-e', 'stderr', '-c', configuration],
     logFile: join(directory, 'nginx.log'),
   });
-  const origin = `http://127.0.0.1:${port}`;
-  try {
-    await waitUntil(child, () => probePassedOn(origin), START_MS_MAX);
-  } catch (error) {
-    await child.kill();
-    throw error;
-  }
-  return { ...child, origin };
+  return untilPassedOn(child, port);
 }
 
 function wholeConfiguration(options: NginxFrontOptions, port: number): string {

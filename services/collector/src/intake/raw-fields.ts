@@ -4,6 +4,27 @@
  */
 import type { RequestLogJson } from '@imscope/schemas/request-log.js';
 
+/** All but the time, which some forms have elsewhere. */
+export const FIELDS = [
+  'sdk_app_id',
+  'interface',
+  'exit_ip',
+  'latency_ms',
+  'upstream_ms',
+  'rtt_ms',
+  'code',
+  'http_status',
+  'exception',
+  'cause',
+  'node',
+  'region',
+  'platform',
+  'sdk_version',
+  'request_id',
+] as const satisfies readonly (keyof RequestLogJson)[];
+
+export type Field = (typeof FIELDS)[number];
+
 /** What is absent or null reads as not given. */
 export type RawRecord = { readonly [K in keyof RequestLogJson]-?: unknown };
 

@@ -6,13 +6,13 @@
 /// <reference lib="es2024.string" />
 import { judgeOutcome } from '@imscope/schemas/codes/catalogue.js';
 import type { Outcome } from '@imscope/schemas/outcome.js';
-import { REQUEST_LOG_BOUNDS, type RequestLogJson } from '@imscope/schemas/request-log.js';
+import { REQUEST_LOG_BOUNDS } from '@imscope/schemas/request-log.js';
 import type { NewRequestLog } from '@imscope/schemas/request-log-encoder.js';
 import { EncodedAddress, exitAddress } from './exit-address.js';
 import { interfaceName } from './interface-name.js';
 import { parseRfc3339 } from './parse-time.js';
 import { isPersonalField } from './personal-fields.js';
-import { RawFields, type RawRecord } from './raw-fields.js';
+import { FIELDS, RawFields, type RawRecord } from './raw-fields.js';
 import { isRejection, Rejection, showValue } from './reject-reasons.js';
 import { scrubText } from './scrub-text.js';
 
@@ -30,24 +30,7 @@ export type ValidationContext = {
   readonly onIdTaken: () => void;
 };
 
-const KNOWN_FIELDS: ReadonlySet<string> = new Set([
-  'time',
-  'sdk_app_id',
-  'interface',
-  'exit_ip',
-  'latency_ms',
-  'upstream_ms',
-  'rtt_ms',
-  'code',
-  'http_status',
-  'exception',
-  'cause',
-  'node',
-  'region',
-  'platform',
-  'sdk_version',
-  'request_id',
-] satisfies readonly (keyof RequestLogJson)[]);
+const KNOWN_FIELDS: ReadonlySet<string> = new Set(['time', ...FIELDS]);
 
 /** Joined once: a body may name unknown fields a hundred thousand times. */
 const FIELD_LIST = [...KNOWN_FIELDS].join(', ');

@@ -4,27 +4,7 @@
  * the whole mapping; docs/opentelemetry.md tells it to senders.
  */
 import { isPersonalField } from '../personal-fields.js';
-
-/** The fields that attributes may give, each at its place in a `Sheet`. */
-export const FIELDS = [
-  'sdk_app_id',
-  'interface',
-  'exit_ip',
-  'latency_ms',
-  'upstream_ms',
-  'rtt_ms',
-  'code',
-  'http_status',
-  'exception',
-  'cause',
-  'node',
-  'region',
-  'platform',
-  'sdk_version',
-  'request_id',
-] as const;
-
-export type Field = (typeof FIELDS)[number];
+import { type Field, FIELDS } from '../raw-fields.js';
 
 /** How the value of an attribute becomes the value of a field. */
 type Form = 'text' | 'number' | 'seconds' | 'route' | 'message';

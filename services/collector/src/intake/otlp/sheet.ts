@@ -5,7 +5,8 @@
  */
 import { REQUEST_LOG_BOUNDS } from '@imscope/schemas/request-log.js';
 import { RawFields, type RawRecord } from '../raw-fields.js';
-import { FIELDS, RECORD_RANK, type Target } from './attributes.js';
+import { FIELDS } from '../raw-fields.js';
+import { RECORD_RANK, type Target } from './attributes.js';
 
 /** What a log record says beside its attributes. */
 export type LogHead = {
