@@ -53,7 +53,7 @@ async function tap(
   const columns = stdout.isTTY === true ? (stdout.columns ?? 80) : Number.POSITIVE_INFINITY;
   let left = options.count ?? Number.POSITIVE_INFINITY;
   try {
-    if (options.json !== true) stdout.write(`${tapHeader()}\n`);
+    if (options.json !== true) stdout.write(`${tapHeader(columns)}\n`);
     for await (const { line, text } of openTap({ url, token, query: queryOf(options), stopping: ends })) {
       stdout.write(`${options.json === true ? text : tapText(line, columns)}\n`);
       if (line.type === 'record' || line.type === 'rejected') left -= 1;

@@ -3,7 +3,9 @@ import colors from 'picocolors';
 import { printable } from './http-answer.js';
 import type { TapLine, TapRecord, TapRejected } from './tap-client.js';
 
-const INTERFACE_WIDTH = 28;
+/** The longest interface of our own takes 50; what a terminal has beyond the least for all else is its. */
+const INTERFACE_WIDTHS = { least: 28, greatest: 50 };
+const ALL_ELSE_WIDTH = 112;
 const OUTCOME_WIDTH = 13;
 const OUTCOME_COLOURS: Readonly<Record<string, (text: string) => string>> = {
   success: colors.green,
@@ -29,15 +31,20 @@ export function tapText(line: TapLine, columns: number): string {
 }
 
 /** What stands over the columns. */
-export function tapHeader(): string {
-  const titles = ['TIME (UTC)'.padEnd(12), 'APPLICATION'.padStart(11), 'INTERFACE'.padEnd(INTERFACE_WIDTH)];
+export function tapHeader(columns: number): string {
+  const titles = ['TIME (UTC)'.padEnd(12), 'APPLICATION'.padStart(11), 'INTERFACE'.padEnd(interfaceWidth(columns))];
   const rest = ['OUTCOME'.padEnd(OUTCOME_WIDTH), 'CODE'.padStart(6), 'HTTP', 'LATENCY'.padStart(10)];
   return colors.bold([...titles, ...rest, 'EXIT'.padEnd(18), 'WHY'].join(' '));
 }
 
+function interfaceWidth(columns: number): number {
+  const { least, greatest } = INTERFACE_WIDTHS;
+  return Math.min(greatest, Math.max(least, columns - ALL_ELSE_WIDTH));
+}
+
 function recordText(record: TapRecord, columns: number): string {
   const { code, http_status: status, weight } = record;
-  const before = `${place(record)} ${field(record.interface, INTERFACE_WIDTH)} `;
+  const before = `${place(record)} ${field(record.interface, interfaceWidth(columns))} `;
   const figures = [
     String(code ?? '-').padStart(6),
     (status === 0 ? '-' : String(status)).padStart(4),

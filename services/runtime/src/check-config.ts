@@ -87,7 +87,9 @@ export function checkSettings<C>(
 function shown(setting: Setting<unknown>, isRead: boolean, value: unknown, given: string): string {
   if (setting.secret) return (isRead ? value : given) === '' ? 'not set' : 'set, hidden';
   if (!isRead) return given;
-  return value === '' ? 'not set' : String(value);
+  // An empty list is empty as text.
+  const text = String(value);
+  return text === '' ? 'not set' : text;
 }
 
 /** Whatever else stands in a file of settings is told; in a process's environment only what is near to a setting. */
