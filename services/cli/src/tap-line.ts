@@ -32,7 +32,11 @@ export function tapText(line: TapLine, columns: number): string {
 
 /** What stands over the columns. */
 export function tapHeader(columns: number): string {
-  const titles = ['TIME (UTC)'.padEnd(12), 'APPLICATION'.padStart(11), 'INTERFACE'.padEnd(interfaceWidth(columns))];
+  const titles = [
+    'TIME (UTC)'.padEnd(12),
+    'APPLICATION'.padStart(11),
+    'INTERFACE'.padEnd(interfaceWidth(columns)),
+  ];
   const rest = ['OUTCOME'.padEnd(OUTCOME_WIDTH), 'CODE'.padStart(6), 'HTTP', 'LATENCY'.padStart(10)];
   return colors.bold([...titles, ...rest, 'EXIT'.padEnd(18), 'WHY'].join(' '));
 }
