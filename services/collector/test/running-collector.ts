@@ -46,6 +46,7 @@ export type RunningCollector = {
   /** Where the PROXY protocol is spoken; undefined where it is not. */
   readonly proxyPort: number | undefined;
   readonly boot: string;
+  readonly spoolDirectory: string;
   readonly readiness: Readiness;
   /** Posts a body; JSON and the token for all applications unless `headers` say otherwise. */
   post(body: string | Buffer, headers?: Record<string, string>): Promise<Answer>;
@@ -167,6 +168,7 @@ export async function runCollector(
     url,
     proxyPort: collector.proxyPort,
     boot: collector.boot,
+    spoolDirectory: loaded.config.spoolDir,
     readiness,
     post: (body, headers) => post(url, body, headers),
     messages: () => readMessages<RequestLog>(kafka, topic),
