@@ -4,24 +4,13 @@
  * $http_x_forwarded_for is never used, for callers write what they like into it.
  */
 import { isIP } from 'node:net';
-import type { RequestLogJson } from '@imscope/schemas/request-log.js';
+import type { AccessLogOptions } from './access-log-options.js';
 import { FieldReader } from './field-reader.js';
 import { VARIABLES } from './line-values.js';
-import { compileLogFormat, type Escape, type LogFormat } from './log-format.js';
-import type { LineRecord, ReadRecord } from './line-record.js';
+import { compileLogFormat, type LogFormat } from './log-format.js';
+import type { LineRecord, LoggedRecord, ReadRecord } from './line-record.js';
 import { rejected, type Rejected } from './reject-reasons.js';
 import { LogFormatError } from './log-format-error.js';
-
-export type AccessLogOptions = {
-  /** Tried in this order; the first that fits a line reads it. */
-  readonly formats: readonly { readonly text: string; readonly escape: Escape }[];
-  /** Whose requests these are; undefined takes each request's own `sdkappid`. */
-  readonly sdkAppId: number | undefined;
-  /** The variable that holds the IM code, without the dollar. */
-  readonly codeVariable: string | undefined;
-  readonly node: string | undefined;
-  readonly region: string | undefined;
-};
 
 /** What nginx writes without a `log_format` of its own. */
 export const COMBINED =
@@ -49,13 +38,6 @@ export const DEFAULT_FORMATS: AccessLogOptions['formats'] = [
   `${COMBINED} $request_time`,
   COMBINED,
 ].map((text) => ({ text, escape: 'default' }));
-
-/** A record as an access log tells it; one form for all, so that what is unknown is undefined. */
-export type LoggedRecord = { readonly [K in keyof RequestLogJson]: RequestLogJson[K] | undefined } & {
-  readonly time: number;
-  readonly sdk_app_id: number;
-  readonly exit_ip: string;
-};
 
 export type AccessLogReader = {
   /** For the command line: the record as JSON. */

@@ -4,7 +4,7 @@
  * what is read here is what the search would have found, some ten times sooner. A test compares the two.
  */
 import { find, stands } from './literal.js';
-import type { Segment } from './log-format.js';
+import type { Segment } from './log-variables.js';
 import { type Scan, wholeEnd } from './value-scanners.js';
 
 /**

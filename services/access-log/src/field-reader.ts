@@ -3,7 +3,8 @@
  * up instead of read again. Of a request nothing but interface and application is kept.
  */
 import { REQUEST_LOG_BOUNDS } from '@imscope/schemas/request-log.js';
-import type { AccessLogOptions, LoggedRecord } from './access-log-record.js';
+import type { AccessLogOptions } from './access-log-options.js';
+import type { LoggedRecord } from './line-record.js';
 import { CODE_PLACE, known, PLACES, type Values } from './line-values.js';
 import { parseMsec, parseRfc3339, parseTimeLocal, threeDecimals } from './log-time.js';
 import { rejected, type Rejected, type RejectReason } from './reject-reasons.js';

@@ -2,7 +2,7 @@
  * All ways to read a line, tried one after the other up to the second that differs in a value somebody wants, with a
  * bound on the tries. For lines that cannot be read from left to right without doubt.
  */
-import type { Segment } from './log-format.js';
+import type { Segment } from './log-variables.js';
 
 /** Places tried before a line is given up: an honest one needs fewer than 10 a variable. */
 const TRIES_MAX = 5_000;

@@ -6,7 +6,7 @@
  */
 import { compileFastReader } from './fast-reader.js';
 import { searchLine } from './line-search.js';
-import { type Shape, shapeOf } from './log-variables.js';
+import { type Segment, type Shape, shapeOf } from './log-variables.js';
 import { quotedEnd, quotedJsonEnd } from './value-scanners.js';
 import { LogFormatError } from './log-format-error.js';
 
@@ -23,9 +23,6 @@ export type LogFormat = {
    */
   read(line: string): readonly (string | undefined)[] | 'malformed_line' | 'ambiguous_line';
 };
-
-/** A variable and the literal text up to the next one, or to the end of the line. */
-export type Segment = { readonly name: string; readonly shape: Shape | undefined; readonly after: string };
 
 const VARIABLE = /\$(?:\{([A-Za-z0-9_]+)\}|([A-Za-z0-9_]+))/g;
 const FORMAT_LENGTH_MAX = 16_384;

@@ -20,6 +20,9 @@ import {
  */
 export type Shape = { readonly kind: 'exact' | 'within'; readonly pattern: RegExp; readonly scan: Scan };
 
+/** A variable and the literal text up to the next one, or to the end of the line. */
+export type Segment = { readonly name: string; readonly shape: Shape | undefined; readonly after: string };
+
 // A variable without a value is `-` (escape=default) or nothing (escape=json).
 const WHOLE: Shape = { kind: 'exact', pattern: /-|\d*/y, scan: wholeEnd };
 const DECIMAL: Shape = { kind: 'exact', pattern: /-|(?:\d+(?:\.\d+)?)?/y, scan: decimalEnd };

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { type AccessLogOptions, createAccessLogReader, DEFAULT_FORMATS } from '../src/access-log-record.js';
+import type { AccessLogOptions } from '../src/access-log-options.js';
+import { createAccessLogReader, DEFAULT_FORMATS } from '../src/access-log-record.js';
 
 /** The layer-7 load balancer's format, as DOMAIN gives it. */
 const CLB =

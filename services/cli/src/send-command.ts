@@ -5,12 +5,8 @@ import { readFileSync } from 'node:fs';
 import { Command, Option } from 'commander';
 import { REQUEST_LOG_BOUNDS } from '@imscope/schemas/request-log.js';
 import { findToken } from './access-token.js';
-import {
-  type AccessLogOptions,
-  COMBINED,
-  createAccessLogReader,
-  DEFAULT_FORMATS,
-} from '@imscope/access-log/access-log-record.js';
+import type { AccessLogOptions } from '@imscope/access-log/access-log-options.js';
+import { COMBINED, createAccessLogReader, DEFAULT_FORMATS } from '@imscope/access-log/access-log-record.js';
 import { openCollector } from './collector-client.js';
 import { ESCAPES, type Escape } from '@imscope/access-log/log-format.js';
 import { chooseLogFormat, formatOfText, readLogFormats } from '@imscope/access-log/log-format-directives.js';

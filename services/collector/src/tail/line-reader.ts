@@ -1,8 +1,8 @@
 /*
  * Bytes of a line → one record, still unchecked, or why there is none: by the form the settings name.
  */
+import type { AccessLogOptions } from '@imscope/access-log/access-log-options.js';
 import {
-  type AccessLogOptions,
   CLB_FORMATS,
   createAccessLogReader,
   DEFAULT_FORMATS,

@@ -3,7 +3,7 @@
  * is wrong is said all at once, as settings are.
  */
 import { readFileSync } from 'node:fs';
-import type { AccessLogOptions } from '@imscope/access-log/access-log-record.js';
+import type { AccessLogOptions } from '@imscope/access-log/access-log-options.js';
 import { LogFormatError } from '@imscope/access-log/log-format-error.js';
 import { chooseLogFormat, formatOfText, readLogFormats } from '@imscope/access-log/log-format-directives.js';
 import type { CollectorConfig } from '../config.js';

@@ -1,0 +1,13 @@
+/* What has to be known of a log to read its lines. */
+import type { Escape } from './log-format.js';
+
+export type AccessLogOptions = {
+  /** Tried in this order; the first that fits a line reads it. */
+  readonly formats: readonly { readonly text: string; readonly escape: Escape }[];
+  /** Whose requests these are; undefined takes each request's own `sdkappid`. */
+  readonly sdkAppId: number | undefined;
+  /** The variable that holds the IM code, without the dollar. */
+  readonly codeVariable: string | undefined;
+  readonly node: string | undefined;
+  readonly region: string | undefined;
+};
