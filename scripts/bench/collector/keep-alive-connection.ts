@@ -11,28 +11,28 @@ const SILENCE_MS_MAX = 60_000;
 const END_OF_HEAD = '\r\n\r\n';
 
 export class KeepAliveConnection {
-  readonly #socket: Socket;
+  readonly #port: number;
+  #socket: Socket;
   #received = '';
   #waiting: { resolve: (answer: Answer) => void; reject: (error: Error) => void } | undefined;
 
-  private constructor(socket: Socket) {
+  private constructor(port: number, socket: Socket) {
+    this.#port = port;
     this.#socket = socket;
-    socket.setNoDelay(true);
-    socket.setEncoding('latin1');
-    socket.setTimeout(SILENCE_MS_MAX, () => socket.destroy(new Error(`no answer for ${SILENCE_MS_MAX} ms`)));
-    socket.on('data', (text: string) => this.#take(text));
-    socket.on('error', (error) => this.#fail(error));
-    socket.on('close', () => this.#fail(new Error('the collector closed a connection within a request')));
+    this.#listen(socket);
   }
 
   static async open(port: number): Promise<KeepAliveConnection> {
-    const socket = connect({ port, host: '127.0.0.1' });
-    await once(socket, 'connect');
-    return new KeepAliveConnection(socket);
+    return new KeepAliveConnection(port, await connected(port));
   }
 
-  /** Rejects where the connection ends before the answer does. */
+  /** Opens anew what was closed between two requests. Rejects where the connection ends before the answer does. */
   async send(request: Buffer): Promise<Answer> {
+    if (this.#socket.destroyed || !this.#socket.writable) {
+      this.#received = '';
+      this.#socket = await connected(this.#port);
+      this.#listen(this.#socket);
+    }
     return new Promise((resolve, reject) => {
       this.#waiting = { resolve, reject };
       this.#socket.write(request);
@@ -42,6 +42,15 @@ export class KeepAliveConnection {
   close(): void {
     this.#waiting = undefined;
     this.#socket.destroy();
+  }
+
+  #listen(socket: Socket): void {
+    socket.setNoDelay(true);
+    socket.setEncoding('latin1');
+    socket.setTimeout(SILENCE_MS_MAX, () => socket.destroy(new Error(`no answer for ${SILENCE_MS_MAX} ms`)));
+    socket.on('data', (text: string) => this.#take(text));
+    socket.on('error', (error) => this.#fail(error));
+    socket.on('close', () => this.#fail(new Error('the collector closed a connection within a request')));
   }
 
   #take(text: string): void {
@@ -71,4 +80,10 @@ export class KeepAliveConnection {
     this.#waiting = undefined;
     waiting?.reject(error);
   }
+}
+
+async function connected(port: number): Promise<Socket> {
+  const socket = connect({ port, host: '127.0.0.1' });
+  await once(socket, 'connect');
+  return socket;
 }
