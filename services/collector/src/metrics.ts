@@ -4,10 +4,11 @@
  */
 import { SECONDS_BUCKETS } from '@imscope/runtime/metrics.js';
 import { TOPICS } from '@imscope/schemas/topics.js';
-import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import type { Registry } from 'prom-client';
 import type { Batch, BatchOutcome } from './batches/batch.js';
 import { type Intake, received } from './intake/intake.js';
 import type { EdgeTopic } from './kafka-producer.js';
+import { type MetricMaker, metricMaker } from './metric-maker.js';
 
 export type CollectorMetrics = ReturnType<typeof createMetrics>;
 
@@ -34,7 +35,7 @@ export type Observed = {
 const RECORDS_BUCKETS = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000, 20_000];
 
 export function createMetrics(registry: Registry, observed: Observed) {
-  const metrics = metricsOf(registry);
+  const metrics = metricMaker(registry);
   metrics.gauge('buffered_bytes', 'bytes of bodies and batches held', observed.bufferedBytes);
   metrics.gauge('produces_in_flight', 'messages of request logs on their way to Kafka', observed.inFlight);
   metrics.gauge('metric_windows', 'metric windows open', observed.metricWindows);
@@ -52,9 +53,7 @@ export function createMetrics(registry: Registry, observed: Observed) {
   };
 }
 
-type Maker = ReturnType<typeof metricsOf>;
-
-function intakeMetrics(metrics: Maker) {
+function intakeMetrics(metrics: MetricMaker) {
   return {
     requests: metrics.counter('requests_total', 'requests answered, by HTTP status', ['status']),
     requestSeconds: metrics.histogram(
@@ -103,7 +102,7 @@ export function countIntake(intake: Intake, metrics: CollectorMetrics): void {
   if (intake.idsTaken > 0) metrics.interfaceIdsTaken.inc(intake.idsTaken);
 }
 
-function bookMetrics(metrics: Maker) {
+function bookMetrics(metrics: MetricMaker) {
   return {
     metricRowsWritten: metrics.counter('metric_rows_total', 'rows of interface metrics written'),
     metricRecordsTooLate: metrics.counter(
@@ -126,7 +125,7 @@ function bookMetrics(metrics: Maker) {
   };
 }
 
-function spoolMetrics(metrics: Maker) {
+function spoolMetrics(metrics: MetricMaker) {
   return {
     spoolBadBytes: metrics.counter(
       'spool_bad_bytes_total',
@@ -147,7 +146,7 @@ function spoolMetrics(metrics: Maker) {
   };
 }
 
-function deliveryMetrics(metrics: Maker) {
+function deliveryMetrics(metrics: MetricMaker) {
   const accepted = metrics.counter(
     'records_accepted_total',
     'records that are durable: acknowledged by Kafka with acks=all, or synced to the spool',
@@ -188,25 +187,4 @@ function sampledOut(batch: Batch): number {
   let requests = 0;
   for (const count of batch.unlogged?.byApplication.values() ?? []) requests += count;
   return requests;
-}
-
-function metricsOf(registry: Registry) {
-  const common = (name: string, help: string) => ({
-    name: `imscope_collector_${name}`,
-    help,
-    registers: [registry],
-  });
-  return {
-    counter: (name: string, help: string, labelNames: readonly string[] = []) =>
-      new Counter({ ...common(name, help), labelNames }),
-    histogram: (name: string, help: string, buckets: number[]) =>
-      new Histogram({ ...common(name, help), buckets }),
-    gauge: (name: string, help: string, read: () => number) =>
-      new Gauge({
-        ...common(name, help),
-        collect() {
-          this.set(read());
-        },
-      }),
-  };
 }

@@ -1,5 +1,6 @@
 /* The figures of connections: how many there are, which were closed by our rules, what was no request. */
-import { Counter, Gauge, type Registry } from 'prom-client';
+import type { Registry } from 'prom-client';
+import { metricMaker } from '../metric-maker.js';
 import { type ClosedReason, Connections } from './connections.js';
 import type { ProtocolError } from './protocol-errors.js';
 
@@ -9,31 +10,21 @@ export type CountedConnections = {
 };
 
 export function createConnections(connectionsMax: number, registry: Registry): CountedConnections {
-  const registers = [registry];
-  const closed = new Counter<'reason'>({
-    name: 'imscope_collector_connections_closed_total',
-    help: 'connections closed because there were too many, or went on sending unasked, by reason',
-    labelNames: ['reason'],
-    registers,
-  });
-  const errors = new Counter<'code'>({
-    name: 'imscope_collector_protocol_errors_total',
-    help: 'answers to what is no HTTP request or did not come in time, by code',
-    labelNames: ['code'],
-    registers,
-  });
+  const metrics = metricMaker(registry);
+  const closed = metrics.counter(
+    'connections_closed_total',
+    'connections closed because there were too many, or went on sending unasked, by reason',
+    ['reason'],
+  );
+  const errors = metrics.counter(
+    'protocol_errors_total',
+    'answers to what is no HTTP request or did not come in time, by code',
+    ['code'],
+  );
   const onClosed = (reason: ClosedReason): void => closed.inc({ reason });
   const connections = new Connections({ connectionsMax, onClosed });
-  const gauge = (name: string, help: string, read: () => number): void => {
-    const made: Gauge = new Gauge({
-      name: `imscope_collector_${name}`,
-      help,
-      registers,
-      collect: () => made.set(read()),
-    });
-  };
-  gauge('connections', 'open connections', () => connections.size);
-  gauge(
+  metrics.gauge('connections', 'open connections', () => connections.size);
+  metrics.gauge(
     'unknown_connections',
     'open connections on which no valid token was shown yet',
     () => connections.unknown,

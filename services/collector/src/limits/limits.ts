@@ -4,7 +4,8 @@
  * answers and metrics; metrics name the tightest few, never everybody.
  */
 import type { Registry as RegisteredFile } from '@imscope/runtime/registry-file.js';
-import { Counter, Gauge, type Registry } from 'prom-client';
+import type { Registry } from 'prom-client';
+import { type MetricMaker, metricMaker } from '../metric-maker.js';
 import type { ByteBudget } from '../byte-budget.js';
 import { type ApplicationHeadroom, ApplicationLimits } from './application-limits.js';
 import { FairQueue } from './fair-queue.js';
@@ -39,38 +40,31 @@ export function createLimits({ registered, budget, random }: LimitsOptions, regi
   const senders = new SenderLimits();
   const queue = new FairQueue();
   const shares = new SenderShares(() => budget.bytesFree);
-  const gauge = (name: string, help: string, read: () => number): void => {
-    const made: Gauge = new Gauge({
-      name: `imscope_collector_${name}`,
-      help,
-      registers: [registry],
-      collect: () => made.set(read()),
-    });
-  };
-  gauge(
+  const metrics = metricMaker(registry);
+  metrics.gauge(
     'limited_applications',
     'applications with a quota or limit that sent lately',
     () => applications.size,
   );
-  gauge('sampled_applications', 'applications whose successes are being sampled', () =>
+  metrics.gauge('sampled_applications', 'applications whose successes are being sampled', () =>
     applications.sampled(performance.now()),
   );
-  gauge('bodies_waiting', 'bodies that wait for their sender’s turn', () => queue.size);
-  gauge('registry_file_stale', '1 while the registry file as it stands is not in force, else 0', () =>
-    registered.failure() === undefined ? 0 : 1,
+  metrics.gauge('bodies_waiting', 'bodies that wait for their sender’s turn', () => queue.size);
+  metrics.gauge(
+    'registry_file_stale',
+    '1 while the registry file as it stands is not in force, else 0',
+    () => (registered.failure() === undefined ? 0 : 1),
   );
-  headroomGauge(registry, senders, applications);
-  const refused = new Counter({
-    name: 'imscope_collector_requests_limited_total',
-    help: 'requests refused whole: 429 over the limit of token, application, address (without a valid token) or connections, 503 over the share of memory',
-    labelNames: ['limit'],
-    registers: [registry],
-  });
-  const sampledOut = new Counter({
-    name: 'imscope_collector_records_sampled_out_total',
-    help: 'accepted records that were counted but not logged one by one',
-    registers: [registry],
-  });
+  headroomGauge(metrics, senders, applications);
+  const refused = metrics.counter(
+    'requests_limited_total',
+    'requests refused whole: 429 over the limit of token, application, address (without a valid token) or connections, 503 over the share of memory',
+    ['limit'],
+  );
+  const sampledOut = metrics.counter(
+    'records_sampled_out_total',
+    'accepted records that were counted but not logged one by one',
+  );
   return {
     senders,
     applications,
@@ -81,22 +75,16 @@ export function createLimits({ registered, budget, random }: LimitsOptions, regi
   };
 }
 
-function headroomGauge(registry: Registry, senders: SenderLimits, applications: ApplicationLimits): void {
-  const gauge: Gauge<'limit' | 'name'> = new Gauge({
-    name: 'imscope_collector_headroom_ratio',
-    help: `what is left of a limit, 0 to 1; the ${NAMED_MAX} tokens and applications with least left`,
-    labelNames: ['limit', 'name'],
-    registers: [registry],
-    collect: () => {
-      gauge.reset();
-      const nowMs = performance.now();
-      for (const { name, left, most } of senders.tightest(nowMs, NAMED_MAX)) {
-        gauge.set({ limit: 'token', name }, left / most);
-      }
-      for (const { sdkAppId, left, most } of applications.tightest(nowMs, NAMED_MAX)) {
-        gauge.set({ limit: 'application', name: String(sdkAppId) }, left / most);
-      }
-    },
+function headroomGauge(metrics: MetricMaker, senders: SenderLimits, applications: ApplicationLimits): void {
+  const help = `what is left of a limit, 0 to 1; the ${NAMED_MAX} tokens and applications with least left`;
+  metrics.labelledGauge('headroom_ratio', help, ['limit', 'name'], (gauge) => {
+    const nowMs = performance.now();
+    for (const { name, left, most } of senders.tightest(nowMs, NAMED_MAX)) {
+      gauge.set({ limit: 'token', name }, left / most);
+    }
+    for (const { sdkAppId, left, most } of applications.tightest(nowMs, NAMED_MAX)) {
+      gauge.set({ limit: 'application', name: String(sdkAppId) }, left / most);
+    }
   });
 }
 
