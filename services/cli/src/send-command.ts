@@ -1,7 +1,6 @@
 /*
  * `imscope send`: options → a reader of lines and a client → the file is sent → the summary, and its exit code.
  */
-import { readFileSync } from 'node:fs';
 import { Command, Option } from 'commander';
 import { REQUEST_LOG_BOUNDS } from '@imscope/schemas/request-log.js';
 import { findToken } from './access-token.js';
@@ -9,7 +8,8 @@ import type { AccessLogOptions } from '@imscope/access-log/access-log-options.js
 import { COMBINED, createAccessLogReader, DEFAULT_FORMATS } from '@imscope/access-log/access-log-record.js';
 import { openCollector } from './collector-client.js';
 import { ESCAPES, type Escape } from '@imscope/access-log/log-format.js';
-import { chooseLogFormat, formatOfText, readLogFormats } from '@imscope/access-log/log-format-directives.js';
+import { formatOfText } from '@imscope/access-log/log-format-directives.js';
+import { logFormatOfFile } from '@imscope/access-log/log-format-file.js';
 import { readNdjsonRecord } from '@imscope/access-log/ndjson-record.js';
 import { STDIN } from './open-input.js';
 import { baseUrl, label, variableName, whole } from './option-values.js';
@@ -41,7 +41,6 @@ type SendCommandOptions = {
 };
 
 const BACKOFF_MS_MIN = 250;
-const CONFIGURATION_BYTES_MAX = 4 << 20;
 
 const HELP = `
 Without a log format, an access log is read as nginx's "combined" with the duration behind it:
@@ -193,7 +192,7 @@ function findFormats(options: SendCommandOptions): AccessLogOptions['formats'] {
     throw new UsageError('give either --log-format or --log-format-file, not both');
   }
   if (logFormatFile !== undefined) {
-    const chosen = chooseLogFormat(readLogFormats(readConfiguration(logFormatFile)), logFormatName);
+    const chosen = logFormatOfFile(logFormatFile, logFormatName);
     return [{ text: chosen.text, escape: escape ?? chosen.escape }];
   }
   if (logFormatName !== undefined) throw new UsageError('--log-format-name needs --log-format-file');
@@ -228,19 +227,4 @@ function refuseNginxOptions(options: SendCommandOptions): void {
   throw new UsageError(
     `${names.join(', ')} tell how to read an access log: give them with --format nginx only`,
   );
-}
-
-function readConfiguration(file: string): string {
-  let bytes: Buffer;
-  try {
-    bytes = readFileSync(file);
-  } catch (error) {
-    throw new UsageError(`cannot read ${file}: ${error instanceof Error ? error.message : String(error)}`, {
-      cause: error,
-    });
-  }
-  if (bytes.length > CONFIGURATION_BYTES_MAX) {
-    throw new UsageError(`${file} has ${bytes.length} bytes: that is no nginx configuration`);
-  }
-  return bytes.toString('utf8');
 }

@@ -2,14 +2,13 @@
  * Settings of tailing held against each other and against the log format they lead to, before anything starts: what
  * is wrong is said all at once, as settings are.
  */
-import { readFileSync } from 'node:fs';
 import type { AccessLogOptions } from '@imscope/access-log/access-log-options.js';
 import { LogFormatError } from '@imscope/access-log/log-format-error.js';
-import { chooseLogFormat, formatOfText, readLogFormats } from '@imscope/access-log/log-format-directives.js';
+import { formatOfText } from '@imscope/access-log/log-format-directives.js';
+import { logFormatOfFile } from '@imscope/access-log/log-format-file.js';
 import type { CollectorConfig } from '../config.js';
 import { createLineReader, type ReadLine } from './line-reader.js';
 
-const CONFIGURATION_BYTES_MAX = 4 << 20;
 /** Settings that tell how to read an access log. */
 const LOG_SETTINGS = {
   TAIL_LOG_FORMAT: 'tailLogFormat',
@@ -100,21 +99,8 @@ function formatsOf(config: CollectorConfig): AccessLogOptions['formats'] | undef
     throw new LogFormatError('give either TAIL_LOG_FORMAT or TAIL_LOG_FORMAT_FILE, not both');
   }
   if (tailLogFormatFile !== '') {
-    const formats = readLogFormats(readConfiguration(tailLogFormatFile));
-    return [chooseLogFormat(formats, given(tailLogFormatName))];
+    return [logFormatOfFile(tailLogFormatFile, given(tailLogFormatName))];
   }
   if (tailLogFormatName !== '') throw new LogFormatError('TAIL_LOG_FORMAT_NAME needs TAIL_LOG_FORMAT_FILE');
   return tailLogFormat === '' ? undefined : [formatOfText(tailLogFormat)];
-}
-
-function readConfiguration(file: string): string {
-  let bytes: Buffer;
-  try {
-    bytes = readFileSync(file);
-  } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    throw new LogFormatError(`${file} cannot be read: ${why}`, { cause: error });
-  }
-  if (bytes.length <= CONFIGURATION_BYTES_MAX) return bytes.toString('utf8');
-  throw new LogFormatError(`${file} has ${bytes.length} bytes: that is no nginx configuration`);
 }

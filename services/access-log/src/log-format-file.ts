@@ -1,0 +1,23 @@
+/* The nginx configuration on the disk that holds a log's format. */
+import { readFileSync } from 'node:fs';
+import { chooseLogFormat, type NamedLogFormat, readLogFormats } from './log-format-directives.js';
+import { LogFormatError } from './log-format-error.js';
+
+const CONFIGURATION_BYTES_MAX = 4 << 20;
+
+/** The format called `name` in a file, or the only one. Throws LogFormatError where it is not there, or cannot be read. */
+export function logFormatOfFile(file: string, name: string | undefined): NamedLogFormat {
+  return chooseLogFormat(readLogFormats(readConfiguration(file)), name);
+}
+
+function readConfiguration(file: string): string {
+  let bytes: Buffer;
+  try {
+    bytes = readFileSync(file);
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new LogFormatError(`${file} cannot be read: ${why}`, { cause: error });
+  }
+  if (bytes.length <= CONFIGURATION_BYTES_MAX) return bytes.toString('utf8');
+  throw new LogFormatError(`${file} has ${bytes.length} bytes: that is no nginx configuration`);
+}
