@@ -60,11 +60,14 @@ export function maskedIpSql(column: string): string {
 
 /** The same of the 16 bytes that are stored, as text: `203.0.113.0/24`, `2001:db8:7::/48`. */
 export function maskIpAddress(bytes: Buffer): string {
-  const mapped = bytes.subarray(0, 12).equals(MAPPED_PREFIX);
-  if (mapped) return `${[...bytes.subarray(12, 15), 0].join('.')}/24`;
+  if (isMappedIpv4(bytes)) return `${[...bytes.subarray(12, 15), 0].join('.')}/24`;
   const groups = [0, 2, 4].map((at) => bytes.readUInt16BE(at).toString(16));
   while (groups.at(-1) === '0') groups.pop();
   return `${groups.join(':')}::/48`;
 }
 
-const MAPPED_PREFIX = Buffer.from('00000000000000000000ffff', 'hex');
+/** Whether the 16 bytes at `start` are an IPv4 address within ::ffff:0:0/96. */
+export function isMappedIpv4(bytes: Buffer, start = 0): boolean {
+  for (let at = start; at < start + 10; at++) if (bytes[at] !== 0) return false;
+  return bytes[start + 10] === 0xff && bytes[start + 11] === 0xff;
+}

@@ -3,10 +3,14 @@
  * windows and accounts), in containers of one size. A pure function of its arguments.
  */
 import { randomBytes } from 'node:crypto';
-import { EDGE_ACCOUNT_SCHEMA, INTERFACE_METRIC_SCHEMA } from '@imscope/schemas/avro-schema.js';
-import { REQUEST_LOG_SCHEMA } from '@imscope/schemas/avro-schema.js';
+import {
+  EDGE_ACCOUNT_SCHEMA,
+  INTERFACE_METRIC_SCHEMA,
+  REQUEST_LOG_SCHEMA,
+} from '@imscope/schemas/avro-schema.js';
 import type { EventTimes } from '@imscope/schemas/batch-headers.js';
 import { BlockBuilder } from '@imscope/schemas/block-builder.js';
+import { isMappedIpv4 } from '@imscope/schemas/ip-address.js';
 import { singleLane } from '@imscope/schemas/lanes.js';
 import type { RequestLog } from '@imscope/schemas/request-log.js';
 import { countedRequest } from '../../../services/collector/src/books/batch-counts.js';
@@ -191,7 +195,6 @@ export function jsonRow(record: RequestLog): object {
 }
 
 function addressText(bytes: Buffer): string {
-  if (bytes.readUInt16BE(10) === 0xffff && bytes.readUInt32BE(0) === 0)
-    return `::ffff:${bytes[12]}.${bytes[13]}.${bytes[14]}.${bytes[15]}`;
+  if (isMappedIpv4(bytes)) return `::ffff:${bytes[12]}.${bytes[13]}.${bytes[14]}.${bytes[15]}`;
   return Array.from({ length: 8 }, (_, group) => bytes.readUInt16BE(group * 2).toString(16)).join(':');
 }

@@ -3,7 +3,7 @@
  * where it came mapped into IPv6; IPv6 as RFC 5952 writes it, without a zone.
  */
 import { SocketAddress } from 'node:net';
-import { maskIpAddress, parseIpAddress } from '@imscope/schemas/ip-address.js';
+import { isMappedIpv4, maskIpAddress, parseIpAddress } from '@imscope/schemas/ip-address.js';
 
 /** Undefined where the text is no address. */
 export function canonicalIp(text: string): string | undefined {
@@ -15,10 +15,8 @@ export function canonicalIp(text: string): string | undefined {
 /** @param bytes 16 in network order, IPv4 mapped into ::ffff:0:0/96; or 4 */
 export function ipOfBytes(bytes: Buffer): string {
   if (bytes.length === 4) return bytes.join('.');
+  if (isMappedIpv4(bytes)) return bytes.subarray(12).join('.');
   const groups = Array.from({ length: 8 }, (_, index) => bytes.readUInt16BE(index * 2));
-  if (groups.slice(0, 5).every((group) => group === 0) && groups[5] === 0xffff) {
-    return bytes.subarray(12).join('.');
-  }
   const address = groups.map((group) => group.toString(16)).join(':');
   return new SocketAddress({ address, family: 'ipv6' }).address;
 }

@@ -3,7 +3,7 @@
  * with those seen lately remembered, since taking the same text apart again would be a fifth of a record's whole
  * cost. Bounded: when full, the older generation is forgotten as a whole, which costs nothing a look-up.
  */
-import { parseIpAddress } from '@imscope/schemas/ip-address.js';
+import { isMappedIpv4, parseIpAddress } from '@imscope/schemas/ip-address.js';
 
 /** Two generations of 20,000 addresses at about 150 bytes: at most 6 MB. */
 const GENERATION_MAX = 20_000;
@@ -26,15 +26,9 @@ export class EncodedAddress {
   /** The 16 bytes at `start`, which have to stay as they are until the record is encoded. */
   static of(bytes: Buffer, start: number): EncodedAddress {
     return new EncodedAddress(
-      isMapped(bytes, start) ? bytes.readUInt32BE(start + 12) : bytes.subarray(start, start + 16),
+      isMappedIpv4(bytes, start) ? bytes.readUInt32BE(start + 12) : bytes.subarray(start, start + 16),
     );
   }
-}
-
-/** IPv4 within ::ffff:0:0/96. */
-function isMapped(bytes: Buffer, start: number): boolean {
-  for (let at = start; at < start + 10; at++) if (bytes[at] !== 0) return false;
-  return bytes[start + 10] === 0xff && bytes[start + 11] === 0xff;
 }
 
 /** A number for IPv4, 16 bytes in network order for IPv6 (do not write into them), undefined for what is neither. */

@@ -4,8 +4,7 @@
  * write it; everything else is `validateRecord`'s to judge. Bounded by its fifteen places and one stray name.
  */
 import { REQUEST_LOG_BOUNDS } from '@imscope/schemas/request-log.js';
-import { RawFields, type RawRecord } from '../raw-fields.js';
-import { FIELDS } from '../raw-fields.js';
+import { FIELDS, RawFields, type RawRecord } from '../raw-fields.js';
 import { RECORD_RANK, type Target } from './attributes.js';
 
 /** What a log record says beside its attributes. */
