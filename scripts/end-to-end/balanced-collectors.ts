@@ -2,6 +2,7 @@
  * Two collectors as built, as processes of their own, on topics of their own: what a balancer stands before. Each may
  * be stopped, killed and started again on its ports and its spool.
  */
+import assert from 'node:assert/strict';
 import { readFileSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -120,8 +121,11 @@ export async function startCollectors(
   };
 }
 
-export function idsOf(messages: readonly StoredMessage[]): string[] {
-  return messages.flatMap(({ records }) => records.map(({ request_id: id }) => id));
+/** Every record that was acknowledged is there, once, and no other. */
+export function assertEachOnce(messages: readonly StoredMessage[], acknowledged: ReadonlySet<string>): void {
+  const ids = messages.flatMap(({ records }) => records.map(({ request_id: id }) => id));
+  assert.equal(new Set(ids).size, ids.length, 'a record is there twice');
+  assert.deepEqual(new Set(ids), acknowledged);
 }
 
 /** As every reader of the log does: a batch that comes again under its id is dropped. */

@@ -65,8 +65,8 @@ export class FollowedFiles {
       if (file !== undefined) this.#follow(file, undefined);
     }
     for (const inode of this.#files.keys()) checkpoint.seen(inode, Date.now());
-    for (const path of this.#failing.keys())
-      if (![...found.values()].includes(path)) this.#failing.delete(path);
+    const paths = new Set(found.values());
+    for (const path of this.#failing.keys()) if (!paths.has(path)) this.#failing.delete(path);
   }
 
   /** It is finished, or cannot be read. */
