@@ -146,9 +146,10 @@ export class TrackedSender {
       const dueMs = performance.now() + pauseMs;
       const name = `${client}.${number}`;
       await this.#deliver(name, this.#body(name), keyed);
-      await sleep(Math.max(0, dueMs - performance.now()), undefined, { signal: this.#stop.signal }).catch(
-        () => undefined,
-      );
+      const restMs = dueMs - performance.now();
+      // Clients that were answered late were answered together, and are not to come together from then on.
+      const waitMs = restMs > 0 ? restMs : Math.random() * pauseMs;
+      await sleep(waitMs, undefined, { signal: this.#stop.signal }).catch(() => undefined);
     }
   }
 
