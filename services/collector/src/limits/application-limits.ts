@@ -126,15 +126,25 @@ export class ApplicationLimits {
   }
 }
 
+/** An application as one request meets it. */
+type Met = {
+  readonly sdkAppId: number;
+  readonly settings: ApplicationSettings;
+  /** It has a limit or a quota: without either nothing needs to be remembered. */
+  readonly bounded: boolean;
+  /** Of a bounded one, from its first record on that the sender may send: others are not remembered for him. */
+  state: State | undefined;
+};
+
 /** One request's way through the limits. Used within one turn of the event loop, then dropped. */
 export class RequestLimits {
   readonly #lookUp: LookUpApplication;
   readonly #random: () => number;
   readonly #nowMs: number;
   readonly #stateOf: (sdkAppId: number, settings: ApplicationSettings) => State;
-  readonly #settings = new Map<number, ApplicationSettings>();
-  /** Applications of this request with a limit or a quota. */
-  readonly #states = new Map<number, State>();
+  readonly #met = new Map<number, Met>();
+  /** Each record asks for its application several times in a row. */
+  #last: Met | undefined;
   readonly #refused = new Map<number, number>();
   /** Counted, not logged. */
   sampledOut = 0;
@@ -152,9 +162,7 @@ export class RequestLimits {
   }
 
   settingsOf(sdkAppId: number): ApplicationSettings {
-    let settings = this.#settings.get(sdkAppId);
-    if (settings === undefined) this.#settings.set(sdkAppId, (settings = this.#lookUp(sdkAppId)));
-    return settings;
+    return this.#meet(sdkAppId).settings;
   }
 
   /** Takes one record's place within the application's limit; false where there is none left. */
@@ -202,8 +210,8 @@ export class RequestLimits {
   /** Of the applications met here with a limit, the one with least left. */
   get tightest(): ApplicationHeadroom | undefined {
     let least: ApplicationHeadroom | undefined;
-    for (const state of this.#states.values()) {
-      if (!Number.isFinite(state.settings.limitPerSecond)) continue;
+    for (const { state } of this.#met.values()) {
+      if (state === undefined || !Number.isFinite(state.settings.limitPerSecond)) continue;
       const one = headroom(state, this.#nowMs);
       if (least === undefined || one.left / one.most < least.left / least.most) least = one;
     }
@@ -224,15 +232,22 @@ export class RequestLimits {
   }
 
   #state(sdkAppId: number): State | undefined {
-    const known = this.#states.get(sdkAppId);
-    if (known !== undefined) return known;
-    const settings = this.settingsOf(sdkAppId);
-    const { quotaPerSecond, limitPerSecond } = settings;
-    // Without either nothing needs to be remembered.
-    if (!Number.isFinite(quotaPerSecond) && !Number.isFinite(limitPerSecond)) return undefined;
-    const state = this.#stateOf(sdkAppId, settings);
-    this.#states.set(sdkAppId, state);
-    return state;
+    const met = this.#meet(sdkAppId);
+    if (!met.bounded) return undefined;
+    return (met.state ??= this.#stateOf(sdkAppId, met.settings));
+  }
+
+  #meet(sdkAppId: number): Met {
+    if (this.#last?.sdkAppId === sdkAppId) return this.#last;
+    let met = this.#met.get(sdkAppId);
+    if (met === undefined) {
+      const settings = this.#lookUp(sdkAppId);
+      const bounded = Number.isFinite(settings.quotaPerSecond) || Number.isFinite(settings.limitPerSecond);
+      met = { sdkAppId, settings, bounded, state: undefined };
+      this.#met.set(sdkAppId, met);
+    }
+    this.#last = met;
+    return met;
   }
 }
 
