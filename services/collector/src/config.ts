@@ -208,6 +208,13 @@ export const COLLECTOR_SETTINGS = {
     max: 3_600_000,
     purpose: 'how long a file that was renamed or deleted must be quiet until it counts as finished',
   }),
+  tailProcessorPercentMax: integer({
+    default: 0,
+    min: 0,
+    max: 6_400,
+    purpose:
+      'lines wait while this process takes more of the processor, in hundredths of a core; 0 for no bound',
+  }),
   ...KAFKA_SETTINGS,
 } satisfies Settings;
 

@@ -11,6 +11,7 @@ import type { Pipeline } from '../pipeline.js';
 import type { TakeOptions } from '../take-request.js';
 import type { Checkpoint } from './checkpoint.js';
 import { FollowedFiles } from './followed-files.js';
+import { OWN_PROCESSOR, ProcessorShare } from './processor-share.js';
 import { TailDelivery } from './tail-delivery.js';
 import { createTailMetrics } from './tail-metrics.js';
 import { createTailReader } from './tail-settings.js';
@@ -53,6 +54,7 @@ export function createTailer(context: CollectorContext, parts: TailerParts): Tai
       cap: (record, nowMs) => interfaces.cap(record, nowMs),
     },
     budget,
+    processor: new ProcessorShare(coresOf(config), OWN_PROCESSOR),
     failure,
     release: (segment) => boot.log.release(segment),
     onSampledOut: limits.sampledOut,
@@ -62,6 +64,10 @@ export function createTailer(context: CollectorContext, parts: TailerParts): Tai
     logger,
     fail: context.fail,
   });
+}
+
+function coresOf({ tailProcessorPercentMax: percent }: CollectorConfig): number {
+  return percent === 0 ? Number.POSITIVE_INFINITY : percent / 100;
 }
 
 function followFiles(

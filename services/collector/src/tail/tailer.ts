@@ -11,6 +11,7 @@ import { type CollectorMetrics, countIntake } from '../metrics.js';
 import type { Checkpoint } from './checkpoint.js';
 import type { FollowedFile, Stretch } from './followed-file.js';
 import type { FollowedFiles } from './followed-files.js';
+import type { ProcessorShare } from './processor-share.js';
 import { TailBatcher, type TailBatchOptions } from './tail-batch.js';
 import type { Durable, TailDelivery } from './tail-delivery.js';
 import type { TailMetrics } from './tail-metrics.js';
@@ -37,6 +38,7 @@ export type TailerOptions = {
   readonly delivery: TailDelivery;
   readonly batches: TailBatchOptions;
   readonly budget: Pick<ByteBudget, 'bytesFree'>;
+  readonly processor: Pick<ProcessorShare, 'waitMs'>;
   /** Why nothing can be taken just now; undefined while it can. */
   readonly failure: () => string | undefined;
   /** Nobody needs this segment of the log for a position any more. */
@@ -146,6 +148,7 @@ export class Tailer {
     const { tailMetrics, logger } = this.#options;
     const { truncations } = file;
     const mayHaveLines = await file.look(performance.now());
+    if (mayHaveLines) await this.#processorFree();
     const stretch = mayHaveLines && (await this.#room()) ? await file.read(this.#buffer) : undefined;
     if (file.truncations > truncations) {
       tailMetrics.truncations.inc();
@@ -216,6 +219,12 @@ export class Tailer {
     file.take(from + end);
     file.readMs = Date.now();
     return end;
+  }
+
+  async #processorFree(): Promise<void> {
+    const waitMs = this.#options.processor.waitMs();
+    const { signal } = this.#stopping;
+    if (waitMs > 0) await sleep(waitMs, undefined, { signal }).catch(() => undefined);
   }
 
   /** Waits until what is read next has room. False where the tailer is stopped before. */
