@@ -84,6 +84,7 @@ export async function runServiceCommand(
 const NODE_ARGUMENTS: Readonly<Partial<Record<ServiceName, readonly string[]>>> = {
   aggregator: ['--max-semi-space-size=8'],
   collector: ['--max-semi-space-size=16'],
+  store: ['--max-semi-space-size=4'],
 };
 
 function entry(
