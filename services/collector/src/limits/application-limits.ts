@@ -134,9 +134,11 @@ type Met = {
   readonly bounded: boolean;
   /** Of a bounded one, from its first record on that the sender may send: others are not remembered for him. */
   state: State | undefined;
+  /** Places taken within its limit. */
+  taken: number;
 };
 
-/** One request's way through the limits. Used within one turn of the event loop, then dropped. */
+/** One request's way through the limits. Asked within one turn of the event loop. */
 export class RequestLimits {
   readonly #lookUp: LookUpApplication;
   readonly #random: () => number;
@@ -176,6 +178,7 @@ export class RequestLimits {
       return false;
     }
     state.bucket.take(1);
+    this.#meet(sdkAppId).taken += 1;
     return true;
   }
 
@@ -187,9 +190,22 @@ export class RequestLimits {
     }
     for (const [sdkAppId, count] of records) {
       const state = this.#state(sdkAppId);
-      if (state !== undefined && Number.isFinite(state.settings.limitPerSecond)) state.bucket.take(count);
+      if (state === undefined || !Number.isFinite(state.settings.limitPerSecond)) continue;
+      state.bucket.take(count);
+      this.#meet(sdkAppId).taken += count;
     }
     return true;
+  }
+
+  /**
+   * Nothing of it was taken in the end: it counts against nobody, for it comes again. Not for requests: what each took
+   * of whom would have to be kept, in memory that nobody bounds, while they wait for Kafka.
+   */
+  refund(): void {
+    for (const met of this.#met.values()) {
+      met.state?.bucket.take(-met.taken);
+      met.taken = 0;
+    }
   }
 
   /** Whole seconds until what was refused here may come at once. */
@@ -243,7 +259,7 @@ export class RequestLimits {
     if (met === undefined) {
       const settings = this.#lookUp(sdkAppId);
       const bounded = Number.isFinite(settings.quotaPerSecond) || Number.isFinite(settings.limitPerSecond);
-      met = { sdkAppId, settings, bounded, state: undefined };
+      met = { sdkAppId, settings, bounded, state: undefined, taken: 0 };
       this.#met.set(sdkAppId, met);
     }
     this.#last = met;

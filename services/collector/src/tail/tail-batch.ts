@@ -11,7 +11,7 @@ import { type NewRequestLog, REQUEST_LOG_ENCODER } from '@imscope/schemas/reques
 import { Batch } from '../batches/batch.js';
 import { OpenBatch, type OpenBatchOptions } from '../batches/open-batch.js';
 import { type Intake, Taking } from '../intake/intake.js';
-import type { ApplicationLimits } from '../limits/application-limits.js';
+import type { ApplicationLimits, RequestLimits } from '../limits/application-limits.js';
 import type { TakeOptions } from '../take-request.js';
 import { lineRejection, type ReadLine } from './line-reader.js';
 
@@ -33,6 +33,7 @@ export type TailBatch = {
   /** How many bytes of the stretch it took. */
   readonly bytes: number;
   readonly sampledOut: number;
+  readonly limits: Pick<RequestLimits, 'refund'>;
 };
 
 /** Lines of one batch for each record that fits: bounds the time of a log that holds nothing but bad lines. */
@@ -101,7 +102,8 @@ export class TailBatcher {
       taking.take(lines++, tooLong ? lineRejection('line_too_long') : readLine(bytes, lineStart, lineEnd));
     }
     open.close();
-    return { batch, intake: taking.finish(), lines, bytes: at - start, sampledOut: limits.sampledOut };
+    const intake = taking.finish();
+    return { batch, intake, lines, bytes: at - start, sampledOut: limits.sampledOut, limits };
   }
 }
 

@@ -207,7 +207,11 @@ export class Tailer {
       fail(new Error('a batch of tailed lines may stand in the log or not: only a new start can tell'));
       this.#stopping.abort();
     }
-    if (logged !== 'logged') return undefined;
+    if (logged !== 'logged') {
+      // These lines are judged again.
+      filled.limits.refund();
+      return undefined;
+    }
     tailMetrics.lines.inc(filled.lines);
     tailMetrics.bytes.inc(from + end - file.offset);
     countIntake(filled.intake, metrics);

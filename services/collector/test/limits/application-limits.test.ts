@@ -59,6 +59,23 @@ test('an application takes at most its limit in the long run, however many reque
   assert(taken <= 10 * 65 && taken >= 10 * 64, String(taken));
 });
 
+test('what is refunded counts for nothing, once, whichever way it was taken', () => {
+  const limits = new ApplicationLimits(() => LIMITED, Math.random);
+  for (let again = 0; again < 20; again++) {
+    const one = limits.forRequest(0);
+    for (let n = 0; n < 50; n++) assert(one.admit(7));
+    assert(!one.admit(7));
+    one.refund();
+    one.refund();
+    const whole = limits.forRequest(0);
+    assert(whole.admitAll(new Map([[7, 50]])));
+    whole.refund();
+  }
+  const taken = limits.forRequest(0);
+  for (let n = 0; n < 50; n++) assert(taken.admit(7));
+  assert(!limits.forRequest(0).admit(7));
+});
+
 test('new settings are in force from the next request on', () => {
   let settings = LIMITED;
   const limits = new ApplicationLimits(() => settings, Math.random);
