@@ -65,11 +65,37 @@ export type Booked = {
   readonly toldByAggregator: number;
 };
 
+/** Messages that a busy machine sends within the time the aggregator may be held; a multiple of the partitions. */
+const HELD_MESSAGES_MAX = 40_000;
+
 /** Measures a load from truncated tables, and leaves it there. Throws where it is not stored within 5 minutes. */
 export async function measureIngest(stack: IngestStack, load: IngestLoad): Promise<IngestResult> {
-  const { client, store } = stack;
+  await truncateTables(stack.client);
+  const results: IngestResult[] = [];
+  for (const part of partsOf(load)) results.push(await measurePart(stack, part));
+  const sum = (key: keyof IngestResult): number => results.reduce((total, result) => total + result[key], 0);
+  return {
+    seconds: sum('seconds'),
+    records: sum('records'),
+    aggregatorSeconds: sum('aggregatorSeconds'),
+    storeSeconds: sum('storeSeconds'),
+  };
+}
+
+/** A load of many messages is measured in parts; metrics and accounts go with the first. */
+function partsOf({ logs, metrics, accounts }: IngestLoad): IngestLoad[] {
+  const parts = Math.max(1, Math.ceil(logs.length / HELD_MESSAGES_MAX));
+  const length = Math.ceil(logs.length / parts / PARTITIONS) * PARTITIONS;
+  return Array.from({ length: parts }, (_, part) => ({
+    logs: logs.slice(part * length, (part + 1) * length),
+    metrics: part === 0 ? metrics : [],
+    accounts: part === 0 ? accounts : [],
+  }));
+}
+
+async function measurePart(stack: IngestStack, load: IngestLoad): Promise<IngestResult> {
+  const { store } = stack;
   for (let attempt = 1; attempt <= TRIES_MAX; attempt++) {
-    await truncateTables(client);
     const booked = await readBooked(stack);
     const { pid } = stack.aggregator();
     const heldMs = Date.now();
@@ -82,7 +108,11 @@ export async function measureIngest(stack: IngestStack, load: IngestLoad): Promi
     const before = { aggregator: processorSeconds(pid), store: processorSeconds(store.pid) };
     const startMs = Date.now();
     const storedMs = await untilBooked(stack, booked, load);
-    if (startMs - heldMs > HELD_MS_MAX) continue;
+    if (startMs - heldMs > HELD_MS_MAX) {
+      // What was stored by a new member of the group measures nothing.
+      await truncateTables(stack.client);
+      continue;
+    }
     return {
       seconds: (storedMs - startMs) / 1_000,
       records: recordsIn(load.logs),
