@@ -32,7 +32,7 @@ const TIME_MAX_MS = 40 * 60_000;
 const FILE_TIME_MAX_MS = 10 * 60_000;
 /** Two cores carry two test files with their services. */
 const FILES_AT_ONCE = 2;
-const BROKER_HEAP_MB = 384;
+const BROKER_HEAP_MB = 640;
 const PROGRESS_INTERVAL_MS = 10_000;
 const OUTPUT_BYTES_MAX = 50_000_000;
 
