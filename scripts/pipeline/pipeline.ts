@@ -271,19 +271,27 @@ async function untilStored(
   }
 }
 
-/** What must hold of the tables at any quiet moment: every row once, and the ledger saying so. */
+/** Rows are visible a moment before their block is booked. */
+const BOOKED_MS_MAX = 30_000;
+
+/** What must hold of the tables once nothing is on its way: every row once, and the ledger saying so. */
 export async function assertBalanced(pipeline: Pipeline, rows: number): Promise<void> {
+  const expected = JSON.stringify({ rows, places: rows, requests: rows, booked: rows });
+  const deadline = Date.now() + BOOKED_MS_MAX;
+  for (;;) {
+    const found = JSON.stringify(await readBalance(pipeline));
+    if (found === expected) return;
+    if (Date.now() > deadline) throw new Error(`the books do not balance: ${found}, expected ${expected}`);
+    await delay(100);
+  }
+}
+
+async function readBalance(pipeline: Pipeline) {
   const [stored] = await pipeline.select<{ rows: number; places: number; requests: number }>(
     'SELECT count() AS rows, uniqExact(block_id, block_row) AS places, uniqExact(request_id) AS requests FROM request_log',
   );
   const [booked] = await pipeline.select<{ rows: number }>(
     "SELECT sum(rows) AS rows FROM block_ledger FINAL WHERE topic LIKE '%im.request-log'",
   );
-  const found = { ...stored, booked: booked?.rows };
-  const expected = { rows, places: rows, requests: rows, booked: rows };
-  if (JSON.stringify(found) !== JSON.stringify(expected)) {
-    throw new Error(
-      `the books do not balance: ${JSON.stringify(found)}, expected ${JSON.stringify(expected)}`,
-    );
-  }
+  return { ...stored, booked: booked?.rows };
 }
