@@ -49,8 +49,12 @@ export class KeepAliveConnection {
     socket.setEncoding('latin1');
     socket.setTimeout(SILENCE_MS_MAX, () => socket.destroy(new Error(`no answer for ${SILENCE_MS_MAX} ms`)));
     socket.on('data', (text: string) => this.#take(text));
-    socket.on('error', (error) => this.#fail(error));
-    socket.on('close', () => this.#fail(new Error('the collector closed a connection within a request')));
+    // One that was closed and replaced has no request any more that could fail.
+    const fail = (error: Error): void => {
+      if (socket === this.#socket) this.#fail(error);
+    };
+    socket.on('error', fail);
+    socket.on('close', () => fail(new Error('the collector closed a connection within a request')));
   }
 
   #take(text: string): void {
