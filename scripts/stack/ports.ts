@@ -1,17 +1,21 @@
 /*
  * Ports on loopback: free ones for tests, and who holds a wanted one. Free ports come from below the range that
- * the kernel gives to outgoing connections, so that none of those takes a port between choice and use.
+ * the kernel gives to outgoing connections, so that none of those takes a port between choice and use; and from
+ * ranges that one process holds, so that no other of our processes does, nor while a service is down between two
+ * starts. A range is held by listening on its first port: the kernel lets go of it however its holder ends.
  */
 import { spawnSync } from 'node:child_process';
 import { randomInt } from 'node:crypto';
 import { createServer } from 'node:net';
 
-const FREE_PORT_MIN = 20_000;
-const FREE_PORT_MAX = 32_000;
+const RANGES_START = 20_000;
+const RANGE_PORTS = 40;
+const RANGES = 300;
 const TRIES_MAX = 200;
 
-/** Ports this process has given out: never twice, though nobody may listen on them yet. */
-const given = new Set<number>();
+/** The range this process takes ports from: those of it that it has not given out yet. */
+let left: number[] = [];
+let claim: Promise<void> | undefined;
 
 /** True where nobody listens on this port of this address. */
 export async function isPortFree(port: number, host = '127.0.0.1'): Promise<boolean> {
@@ -25,17 +29,41 @@ export async function isPortFree(port: number, host = '127.0.0.1'): Promise<bool
   });
 }
 
-/** A port of 127.0.0.1 on which nobody listens. */
+/** A port of 127.0.0.1 on which nobody listens; given to nobody else while this process lives. */
 export async function freePort(): Promise<number> {
   for (let tries = 0; tries < TRIES_MAX; tries++) {
-    const port = randomInt(FREE_PORT_MIN, FREE_PORT_MAX);
-    if (given.has(port)) continue;
-    if (await isPortFree(port)) {
-      given.add(port);
-      return port;
-    }
+    const port = left.pop();
+    if (port === undefined) {
+      claim ??= claimRange().finally(() => {
+        claim = undefined;
+      });
+      await claim;
+    } else if (await isPortFree(port)) return port;
   }
-  throw new Error(`no free port from ${FREE_PORT_MIN} to ${FREE_PORT_MAX} after ${TRIES_MAX} tries`);
+  throw new Error(`no free port after ${TRIES_MAX} tries`);
+}
+
+/** Holds a range that nobody holds until this process ends. */
+async function claimRange(): Promise<void> {
+  for (let tries = 0; tries < TRIES_MAX; tries++) {
+    const first = RANGES_START + randomInt(RANGES) * RANGE_PORTS;
+    if (!(await hold(first))) continue;
+    left = Array.from({ length: RANGE_PORTS - 1 }, (_, at) => first + 1 + at).toReversed();
+    return;
+  }
+  const end = RANGES_START + RANGES * RANGE_PORTS;
+  throw new Error(`no range of ports is free from ${RANGES_START} to ${end} after ${TRIES_MAX} tries`);
+}
+
+async function hold(port: number): Promise<boolean> {
+  const server = createServer((connection) => connection.destroy());
+  const isHeld = await new Promise<boolean>((resolve) => {
+    server.once('error', () => resolve(false));
+    server.listen({ port, host: '127.0.0.1', exclusive: true }, () => resolve(true));
+  });
+  // Held without keeping the process alive.
+  if (isHeld) server.unref();
+  return isHeld;
 }
 
 /** Who listens on a port, in words, where the system tells; else how to find out. */

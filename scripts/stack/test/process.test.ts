@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { freePort, isPortFree } from '../ports.js';
 import { boundLog, type ManagedProcess, startProcess, waitUntil } from '../process.js';
@@ -114,12 +116,35 @@ test('a log at its bound is kept once and begun anew', () => {
 });
 
 test('free ports are free, differ, and a taken one is seen', async () => {
-  const ports = await Promise.all(Array.from({ length: 20 }, freePort));
-  assert.equal(new Set(ports).size, 20);
+  const ports = await Promise.all(Array.from({ length: 100 }, freePort));
+  assert.equal(new Set(ports).size, 100);
   const [port = 0] = ports;
   const server = createServer().listen(port, '127.0.0.1');
   await new Promise((resolve) => server.once('listening', resolve));
   assert.equal(await isPortFree(port), false);
   await new Promise((resolve) => server.close(resolve));
   assert.equal(await isPortFree(port), true);
+});
+
+test('processes side by side give out different ports, though nobody listens on them', async () => {
+  const ports = fileURLToPath(new URL('../ports.ts', import.meta.url));
+  const script = `import { freePort } from ${JSON.stringify(ports)};
+    const given = [];
+    for (let count = 0; count < 300; count++) given.push(await freePort());
+    console.log(JSON.stringify(given));
+    process.stdin.resume();`;
+  const children = Array.from({ length: 4 }, () =>
+    spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', script], {
+      stdio: ['pipe', 'pipe', 'inherit'],
+    }),
+  );
+  // Each lives until all have answered.
+  const answers = await Promise.all(
+    children.map(async ({ stdout }) => String((await once(stdout, 'data'))[0])),
+  );
+  for (const child of children) child.stdin.end();
+  await Promise.all(children.map(async (child) => once(child, 'exit')));
+  const given = answers.flatMap((answer) => JSON.parse(answer) as number[]);
+  assert.equal(given.length, 1_200);
+  assert.equal(new Set(given).size, 1_200);
 });

@@ -5,10 +5,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { connect, createServer } from 'node:net';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { freePort } from '../../../scripts/stack/ports.js';
 
 export type NginxOptions = {
   /** The format's text, as one string. */
@@ -44,7 +45,7 @@ export async function startNginx(options: NginxOptions): Promise<RunningNginx> {
   const configuration = join(directory, 'nginx.conf');
   let complaints = '';
   for (let start = 1; start <= STARTS_MAX; start++) {
-    // Another process may take the port between asking for it and using it; then the next one is tried.
+    // A program that is not ours may take the port between asking for it and using it; then the next one is tried.
     const port = await freePort();
     writeFileSync(configuration, configurationText(options, directory, port));
     const child = spawn(binary, ['-p', directory, '-e', 'stderr', '-c', configuration], {
@@ -105,17 +106,6 @@ ${upstreams.length === 0 ? '' : `  upstream im { ${upstreams.map((upstream) => `
   }
 }
 `;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return address.port;
 }
 
 /** True once the port answers, false where the process ended first. Asks every 20 ms. */
