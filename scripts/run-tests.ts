@@ -10,6 +10,7 @@ import { promisify } from 'node:util';
 import pc from 'picocolors';
 import { type Broker, startBroker } from './stack/broker.js';
 import { hasKafkaJars } from './stack/kafka-jars.js';
+import { lastLogLines } from './stack/process.js';
 import {
   CHROMIUM,
   HAPROXY,
@@ -69,16 +70,21 @@ async function runAll(): Promise<void> {
     // picocolors colours wherever CI is set; tests read what a pipe would get.
     process.env['NO_COLOR'] = '1';
     print(`Kafka at ${broker.address}; ${files.length} test files`);
-    await runFiles();
+    await runFiles(broker);
   } finally {
     await broker?.stop();
     rmSync(directory, { recursive: true, force: true });
   }
 }
 
-async function runFiles(): Promise<void> {
+async function runFiles(broker: Broker): Promise<void> {
   let toldAt = Date.now();
-  const signal = AbortSignal.timeout(Math.max(1, TIME_MAX_MS - (Date.now() - startedAt)));
+  const time = AbortSignal.timeout(Math.max(1, TIME_MAX_MS - (Date.now() - startedAt)));
+  // Without a broker every test would wait for its own bound.
+  const brokerGone = new AbortController();
+  const { exited, logFile } = broker.process();
+  void exited.then(() => brokerGone.abort());
+  const signal = AbortSignal.any([time, brokerGone.signal]);
   await runTestFiles({
     files,
     tally,
@@ -100,7 +106,13 @@ async function runFiles(): Promise<void> {
   const failures = tally.finish(files);
   for (const { file, name, reason } of failures.slice(before))
     print(`${pc.red('✗')} ${short(file)}: ${name}: ${reason}`);
-  if (signal.aborted) print(pc.red('the time is over: what had not ended counts as failed'));
+  if (time.aborted) print(pc.red('the time is over: what had not ended counts as failed'));
+  if (brokerGone.signal.aborted)
+    print(
+      pc.red(
+        `the tests' broker ended: what had not ended counts as failed; its last words:\n${indent(lastLogLines(logFile))}`,
+      ),
+    );
   if (failures.length > 0)
     print(`failed:\n${failures.map(({ file, name }) => `  ${short(file)}: ${name}`).join('\n')}`);
   print('done');

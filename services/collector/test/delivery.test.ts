@@ -82,9 +82,14 @@ test('202 comes only after Kafka has acknowledged', async () => {
 
 test('a message whose acknowledgement was lost is sent again under the same id, bytes and partition', async () => {
   let lost = 0;
+  let refused = 0;
   const collector = await runCollector({
     wrap: sending((real) => async (...message) => {
-      await real(...message);
+      // A busy broker may refuse a topic that is new to it: then nothing is stored, and it counts as a failure too.
+      await real(...message).catch((error: unknown) => {
+        refused++;
+        throw error;
+      });
       if (lost++ < 2) throw new Error('the acknowledgement was lost');
     }),
   });
@@ -99,8 +104,7 @@ test('a message whose acknowledgement was lost is sent again under the same id, 
     assert.deepEqual(second.headers, first.headers);
     assert.deepEqual(third.headers, first.headers);
     assert.equal(await collector.metric('records_accepted_total'), 3);
-    // Two of ours; a busy broker may add one of its own for a topic that is new to it.
-    assert.ok((await collector.metric('produce_failures_total', TOPICS.requestLog.name)) >= 2);
+    assert.equal(await collector.metric('produce_failures_total', TOPICS.requestLog.name), 2 + refused);
   } finally {
     await collector.remove();
   }
@@ -257,10 +261,11 @@ test('stopping delivers what is in, refuses what comes, and loses nothing it ack
     const stored = (await collector.messages()).flatMap(({ records }) => records);
     const ids = stored.map(({ request_id: id }) => id);
     assert.deepEqual(ids, ['first', 'second'].slice(0, ids.length));
-    // On a machine so busy that Kafka seemed to be away for two seconds, the rest is for the next start.
+    // On a machine so busy that Kafka seemed to be away for two seconds, the rest is for the next start: each record
+    // that Kafka has not is in the spool.
     const { boots } = await checkSpool(collector.spoolDirectory);
-    const left = boots.some(({ waitingBatches }) => waitingBatches > 0);
-    assert.ok(ids.length === 2 || left, `${ids.length} of 2 are in Kafka, and none waits in the spool`);
+    const waiting = boots.reduce((records, { waitingRecords }) => records + waitingRecords, 0);
+    assert.ok(ids.length + waiting >= 2, `${ids.length} of 2 are in Kafka, and ${waiting} wait in the spool`);
   } finally {
     release.open();
     await collector.remove();
