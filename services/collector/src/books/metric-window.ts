@@ -12,6 +12,9 @@ export const CODES_MAX = 20;
 /** Avro's longs are exact up to 2^53 here; one more request adds 8.64e10 at most. */
 const LATENCY_SUM_US_MAX = 2 ** 52;
 
+/** Latencies that wait to be summed up: 500 bytes at most, less than a map of them. */
+const LATEST_MAX = 64;
+
 type CodeKey = number | 'none' | 'other';
 
 export class MetricWindow<S extends SeriesKey> {
@@ -29,8 +32,12 @@ export class MetricWindow<S extends SeriesKey> {
   #loggedWeight = 0;
   /** Requests with code 0, nearly all: kept out of the map, which takes ten times as long. */
   #codeZero = 0;
-  readonly #codes = new Map<CodeKey, number>();
-  readonly #histogram = new Map<number, number>();
+  /** Absent while there is no other. */
+  #codes: Map<CodeKey, number> | undefined;
+  /** Buckets of the latest latencies one by one: among 100,000 series most windows see no more. */
+  #latest: number[] = [];
+  /** All before them, summed up. */
+  #histogram: Map<number, number> | undefined;
 
   constructor(
     series: S,
@@ -52,8 +59,8 @@ export class MetricWindow<S extends SeriesKey> {
     else this.#addCode(Number.isNaN(request.code) ? 'none' : request.code, 1);
     this.#latencySumUs += latencyUs;
     if (latencyUs > this.#latencyMaxUs) this.#latencyMaxUs = latencyUs;
-    const bucket = latencyBucket(latencyUs);
-    this.#histogram.set(bucket, (this.#histogram.get(bucket) ?? 0) + 1);
+    this.#latest.push(latencyBucket(latencyUs));
+    if (this.#latest.length >= LATEST_MAX) this.#sumUp();
     this.#loggedWeight += request.weight;
   }
 
@@ -70,10 +77,8 @@ export class MetricWindow<S extends SeriesKey> {
       if (code === '0') this.#codeZero += count;
       else this.#addCode(code === 'none' || code === 'other' ? code : Number(code), count);
     }
-    for (const [text, count] of Object.entries(row.latency_histogram)) {
-      const bucket = Number(text);
-      this.#histogram.set(bucket, (this.#histogram.get(bucket) ?? 0) + count);
-    }
+    const histogram = (this.#histogram ??= new Map());
+    for (const [text, count] of Object.entries(row.latency_histogram)) add(histogram, Number(text), count);
   }
 
   /** True where the sum of latencies comes near what stays exact on the way: write it, open another. */
@@ -82,7 +87,7 @@ export class MetricWindow<S extends SeriesKey> {
   }
 
   row(): InterfaceMetric {
-    const codes = Object.fromEntries(this.#codes);
+    const codes = Object.fromEntries(this.#codes ?? []);
     if (this.#codeZero > 0) codes['0'] = this.#codeZero;
     return {
       window_start: this.startMs,
@@ -97,15 +102,26 @@ export class MetricWindow<S extends SeriesKey> {
       codes,
       latency_sum_us: this.#latencySumUs,
       latency_max_us: this.#latencyMaxUs,
-      latency_histogram: Object.fromEntries(this.#histogram),
+      latency_histogram: Object.fromEntries(this.#sumUp()),
       logged_weight: this.#loggedWeight,
     };
   }
 
   #addCode(code: CodeKey, requests: number): void {
-    const count = this.#codes.get(code);
+    const codes = (this.#codes ??= new Map());
     // 0, `none` and `other` always have a place beside the 20.
-    const key = count !== undefined || code === 'none' || this.#codes.size < CODES_MAX ? code : 'other';
-    this.#codes.set(key, (this.#codes.get(key) ?? 0) + requests);
+    const known = codes.has(code) || code === 'none' || codes.size < CODES_MAX;
+    add(codes, known ? code : 'other', requests);
   }
+
+  #sumUp(): ReadonlyMap<number, number> {
+    const histogram = (this.#histogram ??= new Map());
+    for (const bucket of this.#latest) add(histogram, bucket, 1);
+    this.#latest.length = 0;
+    return histogram;
+  }
+}
+
+function add<K>(counts: Map<K, number>, key: K, count: number): void {
+  counts.set(key, (counts.get(key) ?? 0) + count);
 }
