@@ -8,7 +8,7 @@ import type { AccessLogOptions } from './access-log-options.js';
 import { FieldReader } from './field-reader.js';
 import { VARIABLES } from './line-values.js';
 import { compileLogFormat, type LogFormat } from './log-format.js';
-import type { LineRecord, LoggedRecord, ReadRecord } from './line-record.js';
+import { type LineRecord, LoggedRecord, type ReadRecord } from './line-record.js';
 import { rejected, type Rejected } from './reject-reasons.js';
 import { LogFormatError } from './log-format-error.js';
 
@@ -73,7 +73,10 @@ function toLineRecord(record: LoggedRecord | Rejected): LineRecord | Rejected {
     ok: true,
     timeMs: time,
     sdkAppId,
-    toJson: (shiftMs) => JSON.stringify(shiftMs === 0 ? record : { ...record, time: time + shiftMs }),
+    toJson: (shiftMs) =>
+      JSON.stringify(
+        shiftMs === 0 ? record : Object.assign(new LoggedRecord(), record, { time: time + shiftMs }),
+      ),
   };
 }
 

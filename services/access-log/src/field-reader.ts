@@ -4,7 +4,7 @@
  */
 import { REQUEST_LOG_BOUNDS } from '@imscope/schemas/request-log.js';
 import type { AccessLogOptions } from './access-log-options.js';
-import type { LoggedRecord } from './line-record.js';
+import { LoggedRecord } from './line-record.js';
 import { CODE_PLACE, known, PLACES, type Values } from './line-values.js';
 import { parseMsec, parseRfc3339, parseTimeLocal, threeDecimals } from './log-time.js';
 import { rejected, type Rejected, type RejectReason } from './reject-reasons.js';
@@ -37,26 +37,22 @@ export class FieldReader {
     if (typeof code === 'object' && code !== null) return code;
     const rttUs = known(values, PLACES.tcpinfo_rtt);
     const requestId = known(values, PLACES.request_id) ?? known(values, PLACES.stgw_request_id);
-    return {
-      time,
-      sdk_app_id: request.sdkAppId,
-      interface: request.name,
-      exit_ip: exitIp,
-      latency_ms: milliseconds(duration),
-      upstream_ms: sumOfAttempts(known(values, PLACES.upstream_response_time)),
-      rtt_ms: rttUs === undefined ? null : Number(rttUs) / 1000,
-      code,
-      // 000 and 0 to 99 are no status: nginx writes them where it answered nothing.
-      http_status: status === null || status < 100 ? 0 : status,
-      node: cut(this.#options.node ?? known(values, PLACES.hostname), REQUEST_LOG_BOUNDS.labelLengthMax),
-      region: this.#options.region,
-      request_id: cut(requestId, REQUEST_LOG_BOUNDS.requestIdLengthMax),
-      // Not told by any log; named so that all records have one form.
-      exception: undefined,
-      cause: undefined,
-      platform: undefined,
-      sdk_version: undefined,
-    };
+    const record = new LoggedRecord();
+    record.time = time;
+    record.sdk_app_id = request.sdkAppId;
+    record.interface = request.name;
+    record.exit_ip = exitIp;
+    record.latency_ms = milliseconds(duration);
+    record.upstream_ms = sumOfAttempts(known(values, PLACES.upstream_response_time));
+    record.rtt_ms = rttUs === undefined ? null : Number(rttUs) / 1000;
+    record.code = code;
+    // 000 and 0 to 99 are no status: nginx writes them where it answered nothing.
+    record.http_status = status === null || status < 100 ? 0 : status;
+    const node = this.#options.node ?? known(values, PLACES.hostname);
+    record.node = cut(node, REQUEST_LOG_BOUNDS.labelLengthMax);
+    record.region = this.#options.region;
+    record.request_id = cut(requestId, REQUEST_LOG_BOUNDS.requestIdLengthMax);
+    return record;
   }
 
   #readTime(values: Values): number | Rejected {

@@ -1,5 +1,5 @@
 /* What one line of a file comes to. */
-import type { RequestLogJson } from '@imscope/schemas/request-log.js';
+import { RawFields } from '@imscope/schemas/raw-fields.js';
 import type { Rejected } from './reject-reasons.js';
 
 /** One record ready to be sent. */
@@ -16,9 +16,10 @@ export type LineRecord = {
 /** Turns lines without their line end into records. Pure. */
 export type ReadRecord = (line: string) => LineRecord | Rejected;
 
-/** A record as an access log tells it; one form for all, so that what is unknown is undefined. */
-export type LoggedRecord = { readonly [K in keyof RequestLogJson]: RequestLogJson[K] | undefined } & {
-  readonly time: number;
-  readonly sdk_app_id: number;
-  readonly exit_ip: string;
-};
+/** A record as an access log tells it: what is unknown is undefined. */
+export class LoggedRecord extends RawFields {
+  /** Epoch milliseconds. */
+  declare time: number;
+  declare sdk_app_id: number;
+  declare exit_ip: string;
+}

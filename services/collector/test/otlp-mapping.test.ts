@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { FIELDS } from '../src/intake/raw-fields.js';
+import { FIELDS } from '@imscope/schemas/raw-fields.js';
 import { parseBody, type StrayAttributes } from '../src/intake/parse-body.js';
 import { isRejection } from '../src/intake/reject-reasons.js';
 import { validateRecord } from '../src/intake/validate-record.js';

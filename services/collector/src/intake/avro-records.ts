@@ -3,9 +3,9 @@
  * writes them: walking the schema with avsc takes ten times as long. Every length is held against the bytes that
  * remain; what is no record throws, and the caller hands on nothing before the last one.
  */
+import { RawFields } from '@imscope/schemas/raw-fields.js';
 import { EncodedAddress } from './exit-address.js';
 import { knownText } from './known-texts.js';
-import { RawFields } from './raw-fields.js';
 import { Rejection } from './reject-reasons.js';
 
 const ADDRESS_BYTES = 16;

@@ -6,13 +6,13 @@
 /// <reference lib="es2024.string" />
 import { judgeOutcome } from '@imscope/schemas/codes/catalogue.js';
 import type { Outcome } from '@imscope/schemas/outcome.js';
+import { FIELDS, RawFields, type RawRecord } from '@imscope/schemas/raw-fields.js';
 import { REQUEST_LOG_BOUNDS } from '@imscope/schemas/request-log.js';
 import type { NewRequestLog } from '@imscope/schemas/request-log-encoder.js';
 import { EncodedAddress, exitAddress } from './exit-address.js';
 import { interfaceName } from './interface-name.js';
 import { parseRfc3339 } from './parse-time.js';
 import { isPersonalField } from './personal-fields.js';
-import { FIELDS, RawFields, type RawRecord } from './raw-fields.js';
 import { isRejection, Rejection, showValue } from './reject-reasons.js';
 import { scrubText } from './scrub-text.js';
 

@@ -4,7 +4,7 @@
  * the whole mapping; docs/opentelemetry.md tells it to senders.
  */
 import { isPersonalField } from '../personal-fields.js';
-import { type Field, FIELDS } from '../raw-fields.js';
+import { type Field, FIELDS } from '@imscope/schemas/raw-fields.js';
 
 /** How the value of an attribute becomes the value of a field. */
 type Form = 'text' | 'number' | 'seconds' | 'route' | 'message';

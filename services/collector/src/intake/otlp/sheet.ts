@@ -3,8 +3,8 @@
  * set of checks judges both. Values are turned into a field's type only where the protocol leaves no other way to
  * write it; everything else is `validateRecord`'s to judge. Bounded by its fifteen places and one stray name.
  */
+import { FIELDS, RawFields, type RawRecord } from '@imscope/schemas/raw-fields.js';
 import { REQUEST_LOG_BOUNDS } from '@imscope/schemas/request-log.js';
-import { FIELDS, RawFields, type RawRecord } from '../raw-fields.js';
 import { RECORD_RANK, type Target } from './attributes.js';
 
 /** What a log record says beside its attributes. */

@@ -2,7 +2,7 @@
  * A record's fields before anything is known of their values, as parsers make them that know the names: those need no
  * look of their own then.
  */
-import type { RequestLogJson } from '@imscope/schemas/request-log.js';
+import type { RequestLogJson } from './request-log.js';
 
 /** All but the time, which some forms have elsewhere. */
 export const FIELDS = [
