@@ -205,13 +205,28 @@ async function post(
 export async function readMessages<T>(kafka: Kafka, topic: string): Promise<StoredMessage<T>[]> {
   const admin = kafka.admin();
   await admin.connect();
-  const ends = await admin.fetchTopicOffsets(topic);
-  const total = ends.reduce((sum, { low, high }) => sum + Number(high) - Number(low), 0);
-  const groupId = `${topic}-${randomBytes(6).toString('hex')}`;
+  // Also where it fails: an open connection would keep the test's process from ending.
+  try {
+    const ends = await admin.fetchTopicOffsets(topic);
+    const total = ends.reduce((sum, { low, high }) => sum + Number(high) - Number(low), 0);
+    if (total === 0) return [];
+    const groupId = `${topic}-${randomBytes(6).toString('hex')}`;
+    const messages = await consumeMessages<T>(kafka, { topic, groupId, total });
+    await admin.deleteGroups([groupId]);
+    return messages.toSorted((a, b) => a.partition - b.partition || a.offset - b.offset);
+  } finally {
+    await admin.disconnect();
+  }
+}
+
+async function consumeMessages<T>(
+  kafka: Kafka,
+  { topic, groupId, total }: { readonly topic: string; readonly groupId: string; readonly total: number },
+): Promise<StoredMessage<T>[]> {
   const messages: StoredMessage<T>[] = [];
-  if (total > 0) {
-    const consumer = kafka.consumer({ groupId });
-    await consumer.connect();
+  const consumer = kafka.consumer({ groupId });
+  await consumer.connect();
+  try {
     await consumer.subscribe({ topic, fromBeginning: true });
     await new Promise<void>((resolve, reject) => {
       const eachMessage: Parameters<typeof consumer.run>[0] = {
@@ -226,11 +241,10 @@ export async function readMessages<T>(kafka: Kafka, topic: string): Promise<Stor
       };
       consumer.run(eachMessage).catch(reject);
     });
+    return messages;
+  } finally {
     await consumer.disconnect();
-    await admin.deleteGroups([groupId]);
   }
-  await admin.disconnect();
-  return messages.toSorted((a, b) => a.partition - b.partition || a.offset - b.offset);
 }
 
 function decodeMessage<T>(

@@ -10,8 +10,12 @@ import { gatherHeadersInOnePass } from './kafka-headers.js';
 import { setNoNeedlessTimers } from './kafka-timers.js';
 import type { Logger } from './logger.js';
 
-/** A controller tells the brokers of a new topic; until they know it they answer so. */
-const NOT_YET: ReadonlySet<string> = new Set(['UNKNOWN_TOPIC_OR_PARTITION', 'LEADER_NOT_AVAILABLE']);
+/** A controller tells the brokers of a new topic; until they know it, and that they lead it, they answer so. */
+const NOT_YET: ReadonlySet<string> = new Set([
+  'UNKNOWN_TOPIC_OR_PARTITION',
+  'LEADER_NOT_AVAILABLE',
+  'NOT_LEADER_FOR_PARTITION',
+]);
 const LEADERS_MS_MAX = 30_000;
 const LEADERS_POLL_MS = 100;
 
@@ -109,7 +113,7 @@ export async function createTopics(
 }
 
 /**
- * Waits until every partition of new topics has a leader. kafkajs's own waiting (`waitForLeaders`) fails where a busy
+ * Waits until every partition of new topics has a leader that knows it. kafkajs's own waiting (`waitForLeaders`) fails where a busy
  * broker does not know the topic yet that it has just created.
  */
 export async function untilLed(admin: Admin, topics: readonly string[]): Promise<void> {
@@ -127,7 +131,9 @@ export async function untilLed(admin: Admin, topics: readonly string[]): Promise
 async function areLed(admin: Admin, topics: readonly string[]): Promise<boolean> {
   try {
     const { topics: found } = await admin.fetchTopicMetadata({ topics: [...topics] });
-    return found.every(({ partitions }) => partitions.every(({ leader }) => leader >= 0));
+    if (!found.every(({ partitions }) => partitions.every(({ leader }) => leader >= 0))) return false;
+    await Promise.all(topics.map((topic) => admin.fetchTopicOffsets(topic)));
+    return true;
   } catch (error) {
     if (NOT_YET.has(protocolErrorType(error))) return false;
     throw error;
