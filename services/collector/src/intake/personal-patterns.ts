@@ -238,7 +238,8 @@ function looksSecret(value: string): boolean {
 
 /** A name in quotes, or the sentence that goes on in quotes: names are short. */
 function isQuotedAccount(value: string): boolean {
-  return !isPlainWord(value) && value.split(' ').length <= 3;
+  // No further than the fourth word: a text full of opening quotes asks at each of them.
+  return !isPlainWord(value) && value.split(' ', 4).length <= 3;
 }
 
 /** What stands bare after "user" or "account" and is an id: digits, or parts joined as no word is. */

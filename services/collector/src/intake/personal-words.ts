@@ -17,6 +17,9 @@ const PLAIN_WORDS: ReadonlySet<string> = new Set(
   usersig user username users validation value version was wrong with yes`.split(/\s+/),
 );
 
+/** Of `PLAIN_WORDS`; what is longer is no word, and need not be made lower case to tell. */
+const PLAIN_WORD_LENGTH_MAX = Math.max(...Array.from(PLAIN_WORDS, (word) => word.length));
+
 const ABSENT_WORDS: ReadonlySet<string> = new Set(
   `basic bearer bad empty expired false invalid malformed missing n/a nil none null required true undefined unknown`.split(
     ' ',
@@ -33,7 +36,8 @@ export function isAbsentWord(text: string): boolean {
 
 /** True for a word of the sentence, false for what may be a value. */
 export function isPlainWord(text: string): boolean {
-  return PLAIN_WORDS.has(text.toLowerCase()) || PLAIN_CHINESE.test(text);
+  if (text.length <= PLAIN_WORD_LENGTH_MAX && PLAIN_WORDS.has(text.toLowerCase())) return true;
+  return PLAIN_CHINESE.test(text);
 }
 
 /** Names of fields that hold an account; camelCase and prefixes such as `From_` and `login_` come with them. */
