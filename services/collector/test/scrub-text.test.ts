@@ -230,6 +230,9 @@ const HOSTILE = [
     '\\"',
     '<ip>',
     'ip:1.2.3.4 ',
+    'user [',
+    '密码',
+    'user[user [',
   ]);
 
 test('no pattern repeats without bound', () => {
@@ -239,13 +242,17 @@ test('no pattern repeats without bound', () => {
   }
 });
 
-/** How many times patterns were tried at a place of the text; within one try their bounds hold. */
-function attempts(text: string): number {
-  let count = 0;
+type Work = { readonly attempts: number; readonly characters: number };
+
+/** How many times patterns were tried at a place of the text, and how many characters they looked at where one fitted. */
+function workOn(text: string): Work {
+  let [attempts, characters] = [0, 0];
   for (const { regexp } of PERSONAL_PATTERNS) {
     regexp.exec = (subject) => {
-      count += 1;
-      return RegExp.prototype.exec.call(regexp, subject);
+      attempts += 1;
+      const match = RegExp.prototype.exec.call(regexp, subject);
+      characters += match?.[0].length ?? 0;
+      return match;
     };
   }
   try {
@@ -253,13 +260,44 @@ function attempts(text: string): number {
   } finally {
     for (const { regexp } of PERSONAL_PATTERNS) Reflect.deleteProperty(regexp, 'exec');
   }
-  return count;
+  return { attempts, characters };
 }
 
 test('work grows with the text and not faster: eight times the length takes at most ten times the attempts', () => {
   for (const unit of HOSTILE) {
-    const small = attempts(unit.repeat(256 / unit.length));
-    const large = attempts(unit.repeat(2_048 / unit.length));
+    const small = workOn(unit.repeat(256 / unit.length)).attempts;
+    const large = workOn(unit.repeat(2_048 / unit.length)).attempts;
     assert(large <= 10 * Math.max(small, PERSONAL_PATTERNS.length), `${unit}: ${small} → ${large}`);
+  }
+});
+
+test('texts that are looked at again and again are given up, and dropped whole', () => {
+  // Every name may begin a piece that reaches far, and is none.
+  for (const unit of ['密码', 'user [', 'user[user[user [']) {
+    const text = unit.repeat(2_048 / unit.length);
+    assert.equal(scrubText(text).text, '<token>', unit);
+    const { characters } = workOn(text);
+    assert.ok(characters <= 4 * text.length, `${unit}: ${characters} characters of ${text.length}`);
+  }
+});
+
+test('of a text with more pieces than any has, the rest is dropped whole', () => {
+  const text = Array.from({ length: 150 }, (_, n) => `u${n}@example.com is gone`).join(', ');
+  const scrubbed = scrubText(text);
+  assert.equal(scrubbed.text, `${'<email> is gone, '.repeat(50).slice(0, -10)}<token>`);
+  assert.equal(scrubbed.replaced, 51);
+  assert.deepEqual(scrubText(scrubbed.text), { text: scrubbed.text, replaced: 0 });
+});
+
+test('addresses that stand close together are all taken out', () => {
+  for (const text of [
+    'a@b.com-jane@c.com-joe@d.com',
+    "to=ann@b.com'bob@c.com",
+    'x%40y.com/_carl.c+1@z.org',
+    `${'a'.repeat(100)}@b.com`,
+    'token: ab12cdbj@k.io-jane@k.io',
+  ]) {
+    const { text: left } = scrubText(text);
+    assert.doesNotMatch(left, /jane|joe|ann|bob|carl|a@|@b/, `${text} → ${left}`);
   }
 });

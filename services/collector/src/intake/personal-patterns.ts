@@ -25,8 +25,16 @@ export type PersonalPattern = {
   readonly hint: RegExp;
   readonly regexp: RegExp;
   readonly accepts: Accepts;
+  /**
+   * Where a value begins whose later part was found at `at`. Nothing before `from` belongs to it, nor what is not 0 in
+   * `taken`, by place.
+   */
+  readonly beginning: ((text: string, at: number, from: number, taken: Uint8Array) => number) | undefined;
 };
 
+const LOCAL_PART_LENGTH_MAX = 64;
+const LETTER_OR_DIGIT = /^[A-Za-z0-9]/;
+const OTHER_IN_LOCAL_PART = /[_.%+'-]/;
 /** A value without quotes ends here. */
 const BARE = String.raw`[^\s"'\\,;&<>(){}[\]|，。；、！）（】【」「”“]`;
 const GAP = String.raw`\s{0,3}`;
@@ -86,25 +94,40 @@ export const PERSONAL_PATTERNS: readonly PersonalPattern[] = [
     String.raw`((?:group[_ ]?id|群组?(?:ID|id|号))${SEPARATOR}["“]?)(${BARE}{1,128})`,
     isNoPlainWord,
   ),
-  pattern(
-    'email',
-    /@|%40/,
-    String.raw`()([A-Za-z0-9][\w.%+'-]{0,63}(?:@|%40)(?:[A-Za-z0-9\u00c0-\u024f-]{1,63}\.){1,8}[A-Za-z]{2,24})`,
-  ),
+  {
+    // By its sign: read forwards, every character of a long word were the beginning of a look for one.
+    ...pattern(
+      'email',
+      /@|%40/,
+      String.raw`()((?:@|%40)(?:[A-Za-z0-9\u00c0-\u024f-]{1,63}\.){1,8}[A-Za-z]{2,24})`,
+      (value) => LETTER_OR_DIGIT.test(value),
+    ),
+    beginning: localPartBeginning,
+  },
   pattern('account', /@["']?\d/, String.raw`()((?<![\w.-])[\w.-]{1,64})(?=["']?@["']?\d{1,3}\.\d)`),
   ...accountPatterns(),
   ...phonePatterns(),
   ...addressPatterns(),
   pattern(
     'token',
-    /[\da-f]{32}/i,
+    /(?<![A-Za-z0-9])[\da-f]{32}/i,
     String.raw`()((?<![A-Za-z0-9])[\da-f]{32,512}(?![A-Za-z0-9]))`,
     isNoTraceId,
   ),
   pattern('token', /AKI[AD]/, String.raw`()((?<![A-Za-z0-9])AKI[AD][A-Za-z0-9]{12,60})`, undefined, 'g'),
   pattern('token', /:APA91/, String.raw`()((?<![\w-])[\w-]{8,32}:APA91[\w-]{16,512})`),
-  pattern('token', /[\w+/*-]{20}/, String.raw`()((?<![\w+/*-])[\w+/*-]{20,1024}={0,2})`, isRandomLooking),
-  pattern('token', /[\w+*-]{20}/, String.raw`()((?<![\w+*-])[\w+*-]{20,1024}={0,2})`, isRandomLooking),
+  pattern(
+    'token',
+    /(?<![\w+/*-])[\w+/*-]{20}/,
+    String.raw`()((?<![\w+/*-])[\w+/*-]{20,1024}={0,2})`,
+    isRandomLooking,
+  ),
+  pattern(
+    'token',
+    /(?<![\w+*-])[\w+*-]{20}/,
+    String.raw`()((?<![\w+*-])[\w+*-]{20,1024}={0,2})`,
+    isRandomLooking,
+  ),
 ];
 
 function pattern(
@@ -114,7 +137,7 @@ function pattern(
   accepts: Accepts = () => true,
   flags = 'gi',
 ): PersonalPattern {
-  return { kind, hint, regexp: new RegExp(source, flags), accepts };
+  return { kind, hint, regexp: new RegExp(source, flags), accepts, beginning: undefined };
 }
 
 function accountPatterns(): PersonalPattern[] {
@@ -216,6 +239,18 @@ function addressPatterns(): PersonalPattern[] {
       isNoVersion,
     ),
   ];
+}
+
+/** The farthest letter or digit before the sign with nothing between that no local part has; `at` where there is none. */
+function localPartBeginning(text: string, at: number, from: number, taken: Uint8Array): number {
+  let beginning = at;
+  const farthest = Math.max(from, at - LOCAL_PART_LENGTH_MAX);
+  for (let place = at - 1; place >= farthest && taken[place] === 0; place--) {
+    const character = text.charAt(place);
+    if (LETTER_OR_DIGIT.test(character)) beginning = place;
+    else if (!OTHER_IN_LOCAL_PART.test(character)) break;
+  }
+  return beginning;
 }
 
 /** After `=` or an opening quote any value counts, else only what the sentence would not go on with. */

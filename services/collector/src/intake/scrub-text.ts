@@ -16,6 +16,15 @@ export type Scrubbed = {
 
 /** Most texts need one round, or two; what still changes after this many is dropped whole. */
 const ROUNDS_MAX = 4;
+/**
+ * Characters of what looked like a piece and was none, to one pattern: so many times the text. In ordinary texts it is
+ * less than half of one; where such overlap again and again (an opening quote every few characters), a text is dropped whole.
+ */
+const REFUSED_TIMES_MAX = 2;
+/** Of short texts, for which times say little. */
+const REFUSED_CHARACTERS_MIN = 512;
+/** Pieces of one text; behind them what is left of it is dropped whole. */
+const PIECES_MAX = 50;
 const PLACEHOLDER = /<(?:email|phone|account|group|token|ip|query)>/g;
 /**
  * Texts in which nothing was found: machines fail with the same words again and again, and looking takes some
@@ -63,14 +72,15 @@ export function findPersonalSpans(text: string): PersonalSpan[] {
 /** Appends the pieces of one stretch between placeholders; `offset` is where it stands in the whole text. */
 function collect(stretch: string, offset: number, round: number, spans: PersonalSpan[]): void {
   if (stretch === '') return;
-  const found = findInStretch(stretch);
-  if (found.length === 0) return;
-  if (round > ROUNDS_MAX) {
+  const found = spans.length >= PIECES_MAX ? undefined : findInStretch(stretch);
+  if (found?.length === 0) return;
+  if (found === undefined || round > ROUNDS_MAX) {
     spans.push({ start: offset, end: offset + stretch.length, kind: 'token' });
     return;
   }
   let end = 0;
   for (const span of found) {
+    if (spans.length >= PIECES_MAX) break;
     collect(stretch.slice(end, span.start), offset + end, round + 1, spans);
     spans.push({ start: offset + span.start, end: offset + span.end, kind: span.kind });
     end = span.end;
@@ -78,7 +88,8 @@ function collect(stretch: string, offset: number, round: number, spans: Personal
   collect(stretch.slice(end), offset + end, round + 1, spans);
 }
 
-function findInStretch(text: string): PersonalSpan[] {
+/** Undefined where it takes too long to tell. */
+function findInStretch(text: string): PersonalSpan[] | undefined {
   const found: PersonalSpan[] = [];
   const taken = new Uint8Array(text.length);
   let hint: RegExp | undefined;
@@ -87,19 +98,25 @@ function findInStretch(text: string): PersonalSpan[] {
     // Neighbours share their hint.
     if (pattern.hint !== hint) hinted = pattern.hint.test(text);
     hint = pattern.hint;
-    if (hinted) findOne(text, pattern, taken, found);
+    if (hinted && !findOne(text, pattern, taken, found)) return undefined;
   }
   return found.toSorted((a, b) => a.start - b.start);
 }
 
-/** Earlier patterns go first: a match that overlaps what they took is left to the next round. */
-function findOne(text: string, pattern: PersonalPattern, taken: Uint8Array, found: PersonalSpan[]): void {
-  const { regexp, kind } = pattern;
+/**
+ * Earlier patterns go first: a match that overlaps what they took is left to the next round.
+ * @returns false where it was given up
+ */
+function findOne(text: string, pattern: PersonalPattern, taken: Uint8Array, found: PersonalSpan[]): boolean {
+  const { regexp, kind, beginning } = pattern;
+  let refusalsLeft = Math.max(REFUSED_CHARACTERS_MIN, REFUSED_TIMES_MAX * text.length);
   regexp.lastIndex = 0;
+  let from = 0;
   for (let match = regexp.exec(text); match !== null; match = regexp.exec(text)) {
     const [whole, prefix = '', value = ''] = match;
-    const start = match.index + prefix.length;
-    const end = start + trimmedLength(value, text.charAt(start + value.length));
+    const at = match.index + prefix.length;
+    const start = beginning?.(text, at, from, taken) ?? at;
+    const end = at + trimmedLength(value, text.charAt(at + value.length));
     if (
       end > start &&
       !taken.subarray(start, end).includes(1) &&
@@ -110,8 +127,12 @@ function findOne(text: string, pattern: PersonalPattern, taken: Uint8Array, foun
       regexp.lastIndex = Math.max(end, match.index + 1);
     } else {
       regexp.lastIndex = match.index + Math.max(1, whole === value ? 1 : prefix.length);
+      refusalsLeft -= whole.length;
+      if (refusalsLeft < 0) return false;
     }
+    from = regexp.lastIndex;
   }
+  return true;
 }
 
 /** Punctuation that ends a clause belongs to the sentence, not to the value; within quotes it is the value's. */
