@@ -19,7 +19,7 @@ export type FuzzTarget = {
  * Times the cost of an ordinary byte that a hostile one may take. Checks of a record stop at its first fault, so most
  * inputs are far below; scrubbing is the dearest thing there is.
  */
-export const COST_FACTOR = 50;
+export const COST_FACTOR = 100;
 /** Looked at anew so often before it counts: collecting garbage and compiling fall on whoever is running. */
 const LOOKS_MAX = 6;
 const ORDINARY_LOOKS = 40;
