@@ -6,7 +6,7 @@
  */
 import { spawnSync } from 'node:child_process';
 import { randomInt } from 'node:crypto';
-import { createServer } from 'node:net';
+import { createServer, type Server } from 'node:net';
 
 const RANGES_START = 20_000;
 const RANGE_PORTS = 40;
@@ -19,20 +19,28 @@ let claim: Promise<void> | undefined;
 
 /** True where nobody listens on this port of this address. */
 export async function isPortFree(port: number, host = '127.0.0.1'): Promise<boolean> {
+  const server = await listen(port, host);
+  if (server === undefined) return false;
+  await new Promise((resolve) => server.close(resolve));
+  return true;
+}
+
+/** Undefined where somebody else listens there. Who connects is turned away. */
+async function listen(port: number, host: string): Promise<Server | undefined> {
   return new Promise((resolve, reject) => {
-    const server = createServer();
+    const server = createServer((connection) => connection.destroy());
     server.once('error', (error: NodeJS.ErrnoException) => {
-      if (error.code === 'EADDRINUSE' || error.code === 'EACCES') resolve(false);
+      if (error.code === 'EADDRINUSE' || error.code === 'EACCES') resolve(undefined);
       else reject(error);
     });
-    server.listen({ port, host, exclusive: true }, () => server.close(() => resolve(true)));
+    server.listen({ port, host, exclusive: true }, () => resolve(server));
   });
 }
 
 /** A port of 127.0.0.1 on which nobody listens; given to nobody else while this process lives. */
 export async function freePort(): Promise<number> {
   for (let tries = 0; tries < TRIES_MAX; tries++) {
-    const port = left.pop();
+    const port = left.shift();
     if (port === undefined) {
       claim ??= claimRange().finally(() => {
         claim = undefined;
@@ -47,23 +55,15 @@ export async function freePort(): Promise<number> {
 async function claimRange(): Promise<void> {
   for (let tries = 0; tries < TRIES_MAX; tries++) {
     const first = RANGES_START + randomInt(RANGES) * RANGE_PORTS;
-    if (!(await hold(first))) continue;
-    left = Array.from({ length: RANGE_PORTS - 1 }, (_, at) => first + 1 + at).toReversed();
+    const holder = await listen(first, '127.0.0.1');
+    if (holder === undefined) continue;
+    // Held without keeping the process alive.
+    holder.unref();
+    left = Array.from({ length: RANGE_PORTS - 1 }, (_, at) => first + 1 + at);
     return;
   }
   const end = RANGES_START + RANGES * RANGE_PORTS;
   throw new Error(`no range of ports is free from ${RANGES_START} to ${end} after ${TRIES_MAX} tries`);
-}
-
-async function hold(port: number): Promise<boolean> {
-  const server = createServer((connection) => connection.destroy());
-  const isHeld = await new Promise<boolean>((resolve) => {
-    server.once('error', () => resolve(false));
-    server.listen({ port, host: '127.0.0.1', exclusive: true }, () => resolve(true));
-  });
-  // Held without keeping the process alive.
-  if (isHeld) server.unref();
-  return isHeld;
 }
 
 /** Who listens on a port, in words, where the system tells; else how to find out. */
