@@ -25,11 +25,8 @@ export type PersonalPattern = {
   readonly hint: RegExp;
   readonly regexp: RegExp;
   readonly accepts: Accepts;
-  /**
-   * Where a value begins whose later part was found at `at`. Nothing before `from` belongs to it, nor what is not 0 in
-   * `taken`, by place.
-   */
-  readonly beginning: ((text: string, at: number, from: number, taken: Uint8Array) => number) | undefined;
+  /** Where a value begins whose later part was found at `at`. Nothing belongs to it that is not 0 in `taken`, by place. */
+  readonly beginning: ((text: string, at: number, taken: Uint8Array) => number) | undefined;
 };
 
 const LOCAL_PART_LENGTH_MAX = 64;
@@ -242,9 +239,9 @@ function addressPatterns(): PersonalPattern[] {
 }
 
 /** The farthest letter or digit before the sign with nothing between that no local part has; `at` where there is none. */
-function localPartBeginning(text: string, at: number, from: number, taken: Uint8Array): number {
+function localPartBeginning(text: string, at: number, taken: Uint8Array): number {
   let beginning = at;
-  const farthest = Math.max(from, at - LOCAL_PART_LENGTH_MAX);
+  const farthest = Math.max(0, at - LOCAL_PART_LENGTH_MAX);
   for (let place = at - 1; place >= farthest && taken[place] === 0; place--) {
     const character = text.charAt(place);
     if (LETTER_OR_DIGIT.test(character)) beginning = place;

@@ -111,11 +111,10 @@ function findOne(text: string, pattern: PersonalPattern, taken: Uint8Array, foun
   const { regexp, kind, beginning } = pattern;
   let refusalsLeft = Math.max(REFUSED_CHARACTERS_MIN, REFUSED_TIMES_MAX * text.length);
   regexp.lastIndex = 0;
-  let from = 0;
   for (let match = regexp.exec(text); match !== null; match = regexp.exec(text)) {
     const [whole, prefix = '', value = ''] = match;
     const at = match.index + prefix.length;
-    const start = beginning?.(text, at, from, taken) ?? at;
+    const start = beginning?.(text, at, taken) ?? at;
     const end = at + trimmedLength(value, text.charAt(at + value.length));
     if (
       end > start &&
@@ -130,7 +129,6 @@ function findOne(text: string, pattern: PersonalPattern, taken: Uint8Array, foun
       refusalsLeft -= whole.length;
       if (refusalsLeft < 0) return false;
     }
-    from = regexp.lastIndex;
   }
   return true;
 }
