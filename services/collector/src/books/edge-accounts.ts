@@ -9,6 +9,7 @@ import {
   KEYED_SEQUENCE,
   type PartitionAccount,
 } from '@imscope/schemas/edge-account.js';
+import { countIn } from '../count-in.js';
 
 /** Applications in one chunk: 1,000 with all reasons of rejection come to 400 kB, below the message bound. */
 export const APPLICATIONS_PER_CHUNK = 1_000;
@@ -63,7 +64,7 @@ export class EdgeAccounts {
 
   reject(sdkAppId: number, reason: string, records: number): void {
     const { rejected } = this.#of(sdkAppId);
-    rejected.set(reason, (rejected.get(reason) ?? 0) + records);
+    countIn(rejected, reason, records);
   }
 
   /**

@@ -4,6 +4,7 @@
  */
 import type { InterfaceMetric } from '@imscope/schemas/interface-metric.js';
 import { latencyBucket } from '@imscope/schemas/latency-histogram.js';
+import { countIn } from '../count-in.js';
 import type { CountedRequest, SeriesKey } from './batch-counts.js';
 
 /** Distinct codes of a window beside 0; requests with further ones count as `other`. */
@@ -35,7 +36,7 @@ export class MetricWindow<S extends SeriesKey> {
   /** Absent while there is no other. */
   #codes: Map<CodeKey, number> | undefined;
   /** Buckets of the latest latencies one by one: among 100,000 series most windows see no more. */
-  #latest: number[] = [];
+  readonly #latest: number[] = [];
   /** All before them, summed up. */
   #histogram: Map<number, number> | undefined;
 
@@ -78,7 +79,8 @@ export class MetricWindow<S extends SeriesKey> {
       else this.#addCode(code === 'none' || code === 'other' ? code : Number(code), count);
     }
     const histogram = (this.#histogram ??= new Map());
-    for (const [text, count] of Object.entries(row.latency_histogram)) add(histogram, Number(text), count);
+    for (const [text, count] of Object.entries(row.latency_histogram))
+      countIn(histogram, Number(text), count);
   }
 
   /** True where the sum of latencies comes near what stays exact on the way: write it, open another. */
@@ -111,17 +113,13 @@ export class MetricWindow<S extends SeriesKey> {
     const codes = (this.#codes ??= new Map());
     // 0, `none` and `other` always have a place beside the 20.
     const known = codes.has(code) || code === 'none' || codes.size < CODES_MAX;
-    add(codes, known ? code : 'other', requests);
+    countIn(codes, known ? code : 'other', requests);
   }
 
   #sumUp(): ReadonlyMap<number, number> {
     const histogram = (this.#histogram ??= new Map());
-    for (const bucket of this.#latest) add(histogram, bucket, 1);
+    for (const bucket of this.#latest) countIn(histogram, bucket);
     this.#latest.length = 0;
     return histogram;
   }
-}
-
-function add<K>(counts: Map<K, number>, key: K, count: number): void {
-  counts.set(key, (counts.get(key) ?? 0) + count);
 }

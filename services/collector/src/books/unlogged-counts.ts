@@ -4,6 +4,7 @@
  */
 import type { InterfaceMetric } from '@imscope/schemas/interface-metric.js';
 import type { NewRequestLog } from '@imscope/schemas/request-log-encoder.js';
+import { countIn } from '../count-in.js';
 import { countedRequest } from './batch-counts.js';
 import { MetricWindow } from './metric-window.js';
 import type { Series } from './metric-windows.js';
@@ -18,7 +19,7 @@ export class UnloggedCounts {
 
   /** True where it made a new window: some 1 kB. */
   add(series: Series, record: NewRequestLog, widthS: number): boolean {
-    this.#byApplication.set(series.sdkAppId, (this.#byApplication.get(series.sdkAppId) ?? 0) + 1);
+    countIn(this.#byApplication, series.sdkAppId);
     if (widthS === 0) return false;
     const startMs = record.time - (record.time % (widthS * 1_000));
     let windows = this.#windows.get(series);

@@ -1,6 +1,8 @@
 /*
  * Which segments of the log the open metric windows need, and how many need each.
  */
+import { countIn } from '../count-in.js';
+
 export class SegmentHolds {
   readonly #holders = new Map<number, number>();
 
@@ -10,7 +12,7 @@ export class SegmentHolds {
   }
 
   hold(segment: number): void {
-    this.#holders.set(segment, (this.#holders.get(segment) ?? 0) + 1);
+    countIn(this.#holders, segment);
   }
 
   release(segment: number): void {

@@ -7,6 +7,7 @@ import { type Grant, mayUse } from '@imscope/runtime/tokens.js';
 import { REQUEST_LOG_BOUNDS } from '@imscope/schemas/request-log.js';
 import type { NewRequestLog } from '@imscope/schemas/request-log-encoder.js';
 import type { Batch } from '../batches/batch.js';
+import { countIn } from '../count-in.js';
 import type { RequestLimits } from '../limits/application-limits.js';
 import type { IntakeWatch } from '../tap/taps.js';
 import { type BodyRoom, NO_STRAYS, parseBody, type StrayAttributes } from './parse-body.js';
@@ -162,22 +163,19 @@ class Refusals {
 
   add(index: number, rejection: Rejection, value: unknown): void {
     const { reason, detail } = rejection;
-    addOne(this.byReason, reason);
+    countIn(this.byReason, reason);
     const application = applicationOf(value, this.#grant);
     this.#watch?.refused(rejection, application);
     const reasons = this.byApplication.get(application) ?? new Map<RejectReason, number>();
-    this.byApplication.set(application, addOne(reasons, reason));
+    countIn(reasons, reason);
+    this.byApplication.set(application, reasons);
     if (this.named.length < REJECTED_NAMED_MAX) this.named.push({ index, reason, detail });
   }
 }
 
-function addOne<K>(counts: Map<K, number>, key: K): Map<K, number> {
-  return counts.set(key, (counts.get(key) ?? 0) + 1);
-}
-
 function countByApplication(kept: readonly { readonly record: NewRequestLog }[]): Map<number, number> {
   const counts = new Map<number, number>();
-  for (const { record } of kept) addOne(counts, record.sdk_app_id);
+  for (const { record } of kept) countIn(counts, record.sdk_app_id);
   return counts;
 }
 

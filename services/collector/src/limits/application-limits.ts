@@ -6,6 +6,7 @@
 import type { ApplicationSettings, LookUpApplication } from '@imscope/runtime/application-settings.js';
 import { HttpError } from '@imscope/runtime/http-errors.js';
 import type { Outcome } from '@imscope/schemas/outcome.js';
+import { countIn } from '../count-in.js';
 import { Sampler } from './sampler.js';
 import { BURST_S, TokenBucket } from './token-bucket.js';
 
@@ -174,7 +175,7 @@ export class RequestLimits {
     if (state === undefined || rate === Number.POSITIVE_INFINITY) return true;
     if (state.bucket.level(rate, this.#nowMs) < 1) {
       state.exhausted = true;
-      this.#refused.set(sdkAppId, (this.#refused.get(sdkAppId) ?? 0) + 1);
+      countIn(this.#refused, sdkAppId);
       return false;
     }
     state.bucket.take(1);

@@ -6,6 +6,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from '@imscope/runtime/logger.js';
 import type { ByteBudget } from '../byte-budget.js';
+import { countIn } from '../count-in.js';
 import type { RejectReason } from '../intake/reject-reasons.js';
 import { type CollectorMetrics, countIntake } from '../metrics.js';
 import type { Checkpoint } from './checkpoint.js';
@@ -217,7 +218,7 @@ export class Tailer {
     countIntake(filled.intake, metrics);
     onSampledOut(filled.sampledOut);
     for (const [reason, lines] of filled.intake.rejectedByReason) {
-      this.#refusedSince.set(reason, (this.#refusedSince.get(reason) ?? 0) + lines);
+      countIn(this.#refusedSince, reason, lines);
     }
     checkpoint.noteLogged(position);
     file.take(from + end);
