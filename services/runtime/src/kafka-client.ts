@@ -113,8 +113,8 @@ export async function createTopics(
 }
 
 /**
- * Waits until every partition of new topics has a leader that knows it. kafkajs's own waiting (`waitForLeaders`) fails where a busy
- * broker does not know the topic yet that it has just created.
+ * Waits until every partition of new topics has a leader that knows it. kafkajs's own waiting (`waitForLeaders`) fails
+ * where a busy broker does not know the topic yet that it has just created.
  */
 export async function untilLed(admin: Admin, topics: readonly string[]): Promise<void> {
   const deadlineMs = performance.now() + LEADERS_MS_MAX;
