@@ -43,10 +43,10 @@ export class KillTarget {
         return options.process();
       },
       onEvent: (event) => target.#note(event),
-      // However often it is killed, it starts again soon.
-      deathsMax: Number.POSITIVE_INFINITY,
-      windowMs: 0,
+      // However often it is killed, it is restarted soon.
       pauseMs: AGAIN_AFTER_MS,
+      pauseMsMax: AGAIN_AFTER_MS,
+      startPauseMsMax: AGAIN_AFTER_MS,
     });
     return target;
   }
@@ -111,7 +111,7 @@ export class KillTarget {
     this.#ready = false;
     if (ours) return;
     this.ownDeaths += 1;
-    const words = event.kind === 'died' ? event.exit : event.lastLines;
+    const words = event.kind === 'died' ? event.exit : event.reason;
     this.#options.say(`${this.#options.name} ended by itself and is started again: ${shortened(words)}`);
   }
 }

@@ -1,6 +1,6 @@
 /*
  * ./scripts/start after packages and build: signals, exit codes and the last sweep. Exit codes: 0 every record sent
- * is stored once, 1 not so or something failed, 130 ended at once by a second Ctrl-C.
+ * is stored once and every service runs, 1 otherwise, 130 ended at once by a second Ctrl-C.
  */
 import { join } from 'node:path';
 import pc from 'picocolors';
@@ -9,13 +9,14 @@ import type { ManagedProcess } from '../stack/process.js';
 import type { SupervisorEvent } from '../stack/supervisor.js';
 import { runDemo, STEPS } from './demo.js';
 import { readOptions } from './options.js';
-import { createScreen } from './screen.js';
+import { createScreen, seconds } from './screen.js';
 
 const options = readOptions(process.argv.slice(2));
 const screen = createScreen(process.stdout, STEPS);
 const stop = new AbortController();
 const children = new Set<ManagedProcess>();
-let failed = false;
+/** Services that could not be started again, by name. */
+const down = new Set<string>();
 
 function onSignal(): void {
   if (!stop.signal.aborted) {
@@ -31,17 +32,22 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal
 function onEvent(event: SupervisorEvent): void {
   switch (event.kind) {
     case 'died':
-      screen.print(pc.yellow(`${event.name} died (${event.exit}); started again in ${event.pauseMs} ms`));
-      break;
-    case 'restarted':
       screen.print(
-        pc.green(`${event.name} is ready again, ${(event.afterMs / 1000).toFixed(1)} s after it died`),
+        pc.yellow(`${event.name} died (${event.exit}); it is restarted in ${seconds(event.pauseMs)}`),
       );
       break;
-    case 'gave_up':
-      failed = true;
-      screen.print(pc.red(`${event.name} dies again and again; its last words:\n${event.lastLines}`));
-      stop.abort(new Error(`${event.name} cannot be kept running`));
+    case 'start_failed':
+      down.add(event.name);
+      screen.print(
+        pc.red(
+          `${event.name} did not become ready (start ${event.failures}); the next start is in ` +
+            `${seconds(event.pauseMs)}, the others keep running:\n${event.reason}`,
+        ),
+      );
+      break;
+    case 'restarted':
+      down.delete(event.name);
+      screen.print(pc.green(`${event.name} is ready again, ${seconds(event.afterMs)} after it died`));
       break;
   }
 }
@@ -57,12 +63,13 @@ if (other !== undefined) {
 rememberProcess(runDir, 'start', process.pid, join('start-demo', 'main.ts'));
 try {
   const even = await runDemo({ options, screen, stopping: stop.signal, children, onEvent });
-  process.exitCode = even && !failed ? 0 : 1;
+  for (const name of down) screen.print(pc.red(`${name} was not running at the end`));
+  process.exitCode = even && down.size === 0 ? 0 : 1;
 } catch (error) {
   if (error !== stop.signal.reason) {
     screen.print(pc.red(error instanceof Error ? error.message : String(error)));
   }
-  process.exitCode = error === stop.signal.reason && !failed ? 0 : 1;
+  process.exitCode = error === stop.signal.reason ? 0 : 1;
 } finally {
   // Whatever a start that was cut off had just begun.
   await Promise.all(Array.from(children, (child) => child.kill()));

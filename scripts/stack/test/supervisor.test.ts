@@ -21,24 +21,25 @@ async function startNothing(): Promise<ManagedProcess> {
   throw new Error('settings are wrong');
 }
 
-/** Collects events; `until` resolves with the first of a kind. */
+/** Collects events; `until` resolves when there are `count` of a kind. */
 function eventLog(): {
+  readonly events: readonly SupervisorEvent[];
   onEvent: (event: SupervisorEvent) => void;
-  until: (kind: SupervisorEvent['kind']) => Promise<SupervisorEvent>;
+  until: (kind: SupervisorEvent['kind'], count?: number) => Promise<void>;
   kinds: () => string[];
 } {
   const events: SupervisorEvent[] = [];
   const waiting: (() => void)[] = [];
   return {
+    events,
     onEvent: (event) => {
       events.push(event);
       for (const check of waiting) check();
     },
-    until: (kind) =>
+    until: (kind, count = 1) =>
       new Promise((resolve) => {
         const check = (): void => {
-          const found = events.find((event) => event.kind === kind);
-          if (found !== undefined) resolve(found);
+          if (events.filter((event) => event.kind === kind).length >= count) resolve();
         };
         waiting.push(check);
         check();
@@ -47,7 +48,7 @@ function eventLog(): {
   };
 }
 
-test('a process that is killed is started anew, and said', async () => {
+test('a process that is killed is restarted, with an event for each', async () => {
   const log = eventLog();
   const supervised = await supervise({
     name: 'idle',
@@ -64,7 +65,7 @@ test('a process that is killed is started anew, and said', async () => {
   assert.equal(supervised.current().isRunning(), false);
 });
 
-test('a process that is stopped by us is not started anew', async () => {
+test('a process that is stopped on request is not restarted', async () => {
   const log = eventLog();
   const supervised = await supervise({
     name: 'idle',
@@ -75,37 +76,91 @@ test('a process that is stopped by us is not started anew', async () => {
   assert.deepEqual(log.kinds(), []);
 });
 
-test('a process that dies again and again is given up, with its last words', async () => {
+test('a process that was ready is restarted however often it is killed, after growing pauses', async () => {
   const log = eventLog();
   const supervised = await supervise({
-    name: 'broken',
-    start: () => startScript('broken', `console.log('cannot read the disk'); process.exit(1)`),
+    name: 'idle',
+    start: () => startScript('idle', IDLE),
     onEvent: log.onEvent,
-    deathsMax: 2,
     pauseMs: 1,
+    pauseMsMax: 16,
   });
-  const event = await log.until('gave_up');
-  assert.match(event.kind === 'gave_up' ? event.lastLines : '', /cannot read the disk/);
-  assert.deepEqual(log.kinds(), ['died', 'restarted', 'died', 'restarted', 'gave_up']);
+  for (let kills = 1; kills <= 8; kills++) {
+    process.kill(supervised.current().pid, 'SIGKILL');
+    await log.until('restarted', kills);
+  }
+  const pauses = log.events.flatMap((event) => (event.kind === 'died' ? [event.pauseMs] : []));
+  assert.deepEqual(pauses, [1, 2, 4, 8, 16, 16, 16, 16]);
+  assert.equal(supervised.current().isRunning(), true);
   await supervised.stop();
 });
 
-test('a start that fails after a death counts as a death', async () => {
+test('a process that stayed ready long enough is restarted after the first pause again', async () => {
+  const log = eventLog();
+  const supervised = await supervise({
+    name: 'idle',
+    start: () => startScript('idle', IDLE),
+    onEvent: log.onEvent,
+    pauseMs: 1,
+    steadyMs: 0,
+  });
+  for (let kills = 1; kills <= 3; kills++) {
+    process.kill(supervised.current().pid, 'SIGKILL');
+    await log.until('restarted', kills);
+  }
+  assert.deepEqual(
+    log.events.flatMap((event) => (event.kind === 'died' ? [event.pauseMs] : [])),
+    [1, 1, 1],
+  );
+  await supervised.stop();
+});
+
+test('a process that does not become ready is started again after growing pauses, with the reason', async () => {
   const log = eventLog();
   let starts = 0;
   const supervised = await supervise({
     name: 'idle',
     start: async () => {
-      if (++starts === 2) throw new Error('the port is taken');
+      if (++starts > 1 && starts < 8) throw new Error('the port is in use');
       return startScript('idle', IDLE);
     },
     onEvent: log.onEvent,
     pauseMs: 1,
+    pauseMsMax: 1,
+    startPauseMsMax: 16,
   });
   process.kill(supervised.current().pid, 'SIGKILL');
   await log.until('restarted');
-  assert.deepEqual(log.kinds(), ['died', 'died', 'restarted']);
+  const failed = log.events.flatMap((event) => (event.kind === 'start_failed' ? [event] : []));
+  assert.deepEqual(
+    failed.map(({ failures, pauseMs }) => [failures, pauseMs]),
+    [
+      [1, 2],
+      [2, 4],
+      [3, 8],
+      [4, 16],
+      [5, 16],
+      [6, 16],
+    ],
+  );
+  assert.ok(failed.every(({ reason }) => reason === 'the port is in use'));
+  assert.equal(supervised.current().isRunning(), true);
   await supervised.stop();
+});
+
+test('a stop ends the wait for the next start', async () => {
+  const log = eventLog();
+  const supervised = await supervise({
+    name: 'idle',
+    start: () => startScript('idle', IDLE),
+    onEvent: log.onEvent,
+    pauseMs: 3_600_000,
+    pauseMsMax: 3_600_000,
+  });
+  process.kill(supervised.current().pid, 'SIGKILL');
+  await log.until('died');
+  await supervised.stop();
+  assert.deepEqual(log.kinds(), ['died']);
 });
 
 test('a first start that fails is thrown, not tried again', async () => {
