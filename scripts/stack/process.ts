@@ -46,6 +46,11 @@ const HANDED_ON = ['PATH', 'HOME', 'USER', 'LANG', 'TZ', 'TMPDIR', 'JAVA_HOME'];
 
 const diesWithParent =
   process.platform === 'linux' && spawnSync('setpriv', ['--pdeathsig', 'keep', 'true']).status === 0;
+/**
+ * Runs in the child once its parent-death signal is set. Where the parent ended before that, no signal comes, and the
+ * child has another parent by now: it ends by itself.
+ */
+const UNLESS_ORPHANED = '[ "$PPID" = "$1" ] || exit; shift; exec "$@"';
 
 /** Starts a process; its output is appended to `logFile`. Throws where the program cannot be started at all. */
 export async function startProcess(options: ProcessOptions): Promise<ManagedProcess> {
@@ -54,7 +59,7 @@ export async function startProcess(options: ProcessOptions): Promise<ManagedProc
   boundLog(logFile);
   const log = openSync(logFile, 'a', 0o600);
   const command = diesWithParent ? 'setpriv' : options.command;
-  const args = diesWithParent ? ['--pdeathsig', 'TERM', options.command, ...options.args] : options.args;
+  const args = diesWithParent ? [...deathSignalArgs(), options.command, ...options.args] : options.args;
   let child: ChildProcess;
   try {
     child = spawn(command, args, {
@@ -154,6 +159,11 @@ export function boundLog(logFile: string): void {
 function withLastLines(child: ManagedProcess): string {
   const lines = lastLogLines(child.logFile);
   return lines === '' ? ` (log: ${child.logFile})` : `; the end of ${child.logFile}:\n${lines}`;
+}
+
+/** Arguments of setpriv, to be followed by the command and its own arguments. */
+function deathSignalArgs(): readonly string[] {
+  return ['--pdeathsig', 'TERM', 'sh', '-c', UNLESS_ORPHANED, 'sh', String(process.pid)];
 }
 
 function environmentHandedOn(): Record<string, string> {

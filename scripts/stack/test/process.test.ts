@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -103,6 +103,42 @@ test('children end with their parent, even when it is killed', async () => {
   };
   const deadline = Date.now() + 10_000;
   while (!(await isGone())) assert.ok(Date.now() < deadline, `process ${pid} outlives its parent`);
+});
+
+test('a child whose parent is killed before the parent-death signal is set ends too', async () => {
+  const marker = `imscope-orphan-${process.pid}`;
+  // Sets the signal only when the parent is gone: what a busy machine does now and then.
+  const programs = join(directory, 'late-setpriv');
+  mkdirSync(programs);
+  const { stdout: setpriv } = await promisify(execFile)('which', ['setpriv']);
+  writeFileSync(
+    join(programs, 'setpriv'),
+    `#!/bin/sh
+     [ "$2" = keep ] || while [ "$(ps -o ppid= -p $$ | tr -d ' ')" = "$PPID" ]; do :; done
+     exec ${setpriv.trim()} "$@"`,
+    { mode: 0o755 },
+  );
+  const parent = join(directory, 'killed-parent.mts');
+  const stack = new URL('../process.ts', import.meta.url).href;
+  writeFileSync(
+    parent,
+    `import { startProcess } from ${JSON.stringify(stack)};
+     await startProcess({
+       name: 'orphan', command: process.execPath, logFile: ${JSON.stringify(join(directory, 'orphan.log'))},
+       args: ['-e', 'setInterval(() => {}, 1000)', '--', ${JSON.stringify(marker)}],
+     });
+     process.kill(process.pid, 'SIGKILL');`,
+  );
+  const env = { ...process.env, PATH: `${programs}:${process.env['PATH'] ?? ''}` };
+  const [, signal] = await once(spawn(process.execPath, ['--import', 'tsx', parent], { env }), 'exit');
+  assert.equal(signal, 'SIGKILL');
+  const orphans = async (): Promise<string[]> => {
+    const { stdout } = await promisify(execFile)('ps', ['-ww', '-eo', 'stat=,pid=,args=']);
+    return stdout.split('\n').filter((line) => line.includes(marker) && !line.startsWith('Z'));
+  };
+  const deadline = Date.now() + 30_000;
+  while ((await orphans()).length > 0)
+    assert.ok(Date.now() < deadline, `still running: ${(await orphans()).join('; ')}`);
 });
 
 test('a log at its bound is kept once and begun anew', () => {
