@@ -2,7 +2,7 @@
  * The store's settings: the one table from which the environment is read. Bounds stand here, what happens at each
  * stands in README.md.
  */
-import { availableParallelism } from 'node:os';
+import { availableParallelism, totalmem } from 'node:os';
 import { type Config, integer, secret, text } from '@imscope/runtime/config.js';
 
 const MIB = 1024 * 1024;
@@ -33,6 +33,14 @@ export const STORE_SETTINGS = {
     min: 1,
     max: 64,
     purpose: 'threads that merge what was inserted; half of the cores where nothing is set',
+  }),
+  memoryBytesMax: integer({
+    default: Math.max(1024 * MIB, Math.floor(totalmem() / 4)),
+    min: 256 * MIB,
+    max: 1024 ** 4,
+    purpose:
+      'memory of the engine: statements, merges and caches together; what needs more gets code 241. A quarter of ' +
+      'the machine, 1 GiB at least, where nothing is set',
   }),
   queueLengthMax: integer({
     default: 64,

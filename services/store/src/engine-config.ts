@@ -1,10 +1,11 @@
 /*
- * The engine's own configuration: how much merges may take, and one user whose rights end at the data directory. No source (file, url, s3,
- * remote …) is granted, only engines that keep data here; reading a file is a role of its own, taken for the
- * moment of an INSERT that reads input(). Written anew at every start, into the private directory.
+ * The engine's own configuration: bounds of merges and of memory, and one user whose rights end at the data directory.
+ * No source (file, url, s3, remote …) is granted, only engines that keep data here; reading a file is a role of its
+ * own, which a session has only during an INSERT that reads input(). Written at every start, into the private directory.
  */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { memoryConfig, statementMemory } from './engine-memory.js';
 import { mergesConfig } from './engine-merges.js';
 
 export const FILE_ROLE = 'imscope_file_reader';
@@ -47,10 +48,15 @@ const ENGINE_QUERY_BYTES_MAX = 1024 ** 3;
 
 /**
  * Writes the configuration into `directory`.
- * @param emptyDirectory where the engine may look for files @param mergeThreads see `mergesConfig`
+ * @param emptyDirectory where the engine may look for files
+ * @param bounds `mergeThreads` as in `mergesConfig`, `memoryBytesMax` as in `memoryConfig`
  * @returns the engine's arguments that name it
  */
-export function writeEngineConfig(directory: string, emptyDirectory: string, mergeThreads: number): string[] {
+export function writeEngineConfig(
+  directory: string,
+  emptyDirectory: string,
+  bounds: { readonly mergeThreads: number; readonly memoryBytesMax: number },
+): string[] {
   const users = join(directory, 'users.xml');
   const config = join(directory, 'config.xml');
   const grants = [
@@ -63,6 +69,7 @@ export function writeEngineConfig(directory: string, emptyDirectory: string, mer
     `<clickhouse>
   <profiles><default>
     <max_query_size>${ENGINE_QUERY_BYTES_MAX}</max_query_size><implicit_select>0</implicit_select>
+    ${statementMemory(bounds.memoryBytesMax)}
   </default></profiles>
   <quotas><default></default></quotas>
   <roles><${FILE_ROLE}><grants><query>GRANT READ ON FILE</query></grants></${FILE_ROLE}></roles>
@@ -82,7 +89,8 @@ export function writeEngineConfig(directory: string, emptyDirectory: string, mer
   <user_files_path>${emptyDirectory}/</user_files_path>
   <user_scripts_path>${emptyDirectory}/</user_scripts_path>
   <format_schema_path>${emptyDirectory}/</format_schema_path>
-  ${mergesConfig(mergeThreads)}
+  ${memoryConfig(bounds.memoryBytesMax)}
+  ${mergesConfig(bounds.mergeThreads)}
   <access_control_improvements><enable_read_write_grants>true</enable_read_write_grants></access_control_improvements>
 </clickhouse>
 `,

@@ -102,10 +102,10 @@ export async function startStore(context: Context, threads: string | undefined):
 
 /** The spool first, for the engine's configuration lies in it; leftovers last, for the data directory is ours then. */
 async function openBehindSpool(config: StoreConfig): Promise<{ spool: Spool; engine: Engine }> {
-  const { storeDataDir, storeSpoolDir, spoolBytesMax, lockWaitMs, mergeThreads } = config;
+  const { storeDataDir, storeSpoolDir, spoolBytesMax, lockWaitMs } = config;
   mkdirSync(storeDataDir, { recursive: true, mode: 0o700 });
   const spool = createSpool(storeSpoolDir, storeDataDir, spoolBytesMax);
-  const engineArguments = writeEngineConfig(spool.directory, spool.emptyDirectory, mergeThreads);
+  const engineArguments = writeEngineConfig(spool.directory, spool.emptyDirectory, config);
   try {
     const engine = await openEngine(join(storeDataDir, 'engine'), engineArguments, lockWaitMs);
     spool.removeLeftovers();
