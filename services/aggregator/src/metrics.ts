@@ -34,6 +34,16 @@ export function createAggregatorMetrics(registry: Registry) {
       'jumps in offsets: data was deleted before it was read',
       ['topic'],
     ),
+    holes: counter(
+      'imscope_aggregator_offset_holes_total',
+      'offsets that hold no message: control records and aborted messages of transactions, compaction',
+      ['topic'],
+    ),
+    refetches: counter(
+      'imscope_aggregator_refetches_total',
+      'fetches from the same place again, because the Kafka client had skipped messages',
+      ['topic'],
+    ),
     markers: counter('imscope_aggregator_markers_total', 'markers appended', ['topic']),
     reconcileDifferences: new Gauge({
       name: 'imscope_aggregator_reconcile_differences',
@@ -50,6 +60,12 @@ export function createAggregatorMetrics(registry: Registry) {
     lag: new Gauge({
       name: 'imscope_aggregator_consumer_lag_messages',
       help: 'messages behind the end of the log',
+      labelNames: ['topic', 'partition'],
+      registers,
+    }),
+    stalledSeconds: new Gauge({
+      name: 'imscope_aggregator_stalled_seconds',
+      help: 'time since the last progress of a partition that has something to read or to store; 0 without',
       labelNames: ['topic', 'partition'],
       registers,
     }),

@@ -2,9 +2,9 @@
  * Opens a partition for its new owner: where to start, what was seen before, and the worker with its ports into
  * the store and the broker.
  */
-import { type Block, BlockCutter, type LogMessage } from './block-cutter.js';
+import { type Block, BlockCutter } from './block-cutter.js';
 import type { BlockPlace } from './block-content.js';
-import type { LoopParts, TopicPartition } from './consumer-parts.js';
+import type { FetchedMessages, LoopParts, TopicPartition } from './consumer-parts.js';
 import { PartitionWorker } from './partition-worker.js';
 import { findStart, formatCommit } from './resume.js';
 import type { StoreBlockPorts } from './store-block.js';
@@ -18,16 +18,16 @@ export type Opened =
   /** The message at this offset must be at hand to open the partition. */
   | { readonly kind: 'look'; readonly offset: number };
 
-/** @param messages at hand from the partition's log @throws where store or broker do not answer */
+/** @param batch from the partition's log @throws where store or broker do not answer */
 export async function openPartition(
   parts: LoopParts,
   stream: Stream,
-  at: TopicPartition,
-  messages: readonly LogMessage[],
+  batch: TopicPartition & FetchedMessages,
 ): Promise<Opened> {
   const { cluster } = parts;
-  const { topic, partition } = at;
-  const found = await findStart(parts, { cluster, topic, partition }, messages);
+  const { topic, partition } = batch;
+  const at = { topic, partition };
+  const found = await findStart(parts, { cluster, topic, partition }, batch);
   if (found.kind === 'look') return found;
   const { epoch, nextOffset, bounds, seen } = found.start;
   const place: BlockPlace = { cluster, topic, partition, epoch };

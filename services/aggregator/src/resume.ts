@@ -11,8 +11,7 @@ import {
   parseBounds,
 } from '@imscope/schemas/block-bounds.js';
 import { BatchIntervals, REMEMBERED_MS } from './batch-intervals.js';
-import type { LogMessage } from './block-cutter.js';
-import type { BrokerPorts, LedgerPosition, PartitionPlace, StorePorts } from './consumer-parts.js';
+import type { BrokerPorts, FetchedMessages, LedgerPosition, PartitionPlace, StorePorts } from './consumer-parts.js';
 import { KEYED_KNOWN_MS } from './keyed-batches.js';
 import type { Timing } from './timing.js';
 
@@ -41,18 +40,18 @@ const REREAD_MS = 1_000;
  * A commit follows its ledger row, so one that is ahead of the ledger, or a list of batches that does not reach up to
  * the position, comes from a replica that lags: asked again. What stays so is a ledger that was lost, and then the
  * commit is all there is.
- * @param messages at hand from the log, in which the one at the ledger's last offset is looked for
+ * @param fetched from the log, in which the message at the ledger's last offset is looked for
  */
 export async function findStart(
   ports: ResumePorts,
   place: PartitionPlace,
-  messages: readonly LogMessage[],
+  fetched: FetchedMessages,
 ): Promise<FoundStart> {
   for (let reads = 1; ; reads++) {
     const position = await ports.store.readPosition(place);
     // Asked after the ledger: another owner may have gone on meanwhile, and an older end would lie before its place.
     const span = await ports.broker.readLogSpan(place);
-    const judged = position === undefined ? 'same' : judgeLog(position, span, messages);
+    const judged = position === undefined ? 'same' : judgeLog(position, span, fetched);
     if (position !== undefined && judged === 'look') return { kind: 'look', offset: position.lastOffset };
     const { complete, ...start } = await readStart(ports, place, position);
     if (judged === 'other' && (complete || reads === READS_MAX)) {
@@ -77,13 +76,14 @@ export async function findStart(
 function judgeLog(
   { lastOffset, lastAppendedMs }: LedgerPosition,
   span: { start: number; end: number },
-  messages: readonly LogMessage[],
+  { messages, fetchedFrom, coveredTo }: FetchedMessages,
 ): 'same' | 'other' | 'look' {
   if (span.end <= lastOffset) return 'other';
   // Deleted by retention, which a new log reaches only after as long a time.
   if (span.start > lastOffset) return 'same';
   const last = messages.find(({ offset }) => offset === lastOffset);
-  if (last === undefined) return 'look';
+  // A block ends at a message, so a hole there (a transaction's end, an aborted message) is another log.
+  if (last === undefined) return fetchedFrom <= lastOffset && lastOffset < coveredTo ? 'other' : 'look';
   return last.appendedMs === lastAppendedMs ? 'same' : 'other';
 }
 

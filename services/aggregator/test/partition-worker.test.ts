@@ -6,7 +6,7 @@ import { type Block, BlockCutter } from '../src/block-cutter.js';
 import { PartitionWorker, type WorkerPorts } from '../src/partition-worker.js';
 import { OwnershipLost } from '../src/store-block.js';
 import { REQUEST_LOG_STREAM } from '../src/streams.js';
-import { type Entry, logOf } from './log-of-messages.js';
+import { type Entry, fetchedOf, logOf } from './log-of-messages.js';
 
 const BOUNDS: BlockBounds = { rowsMax: 20, bytesMax: 1_000_000 };
 const batch = (sequence: number): Entry => ({ kind: 'batch', boot: 'boot0001', sequence, records: 10 });
@@ -50,7 +50,7 @@ test('blocks are stored one after another, in order, while the next one fills', 
       order.push(`end ${firstOffset}`);
     },
   });
-  await worker.take(logOf([0, 1, 2, 3, 4, 5].map(batch)), 6, now);
+  await worker.take(fetchedOf(logOf([0, 1, 2, 3, 4, 5].map(batch)), 6), now);
   await worker.idle();
   assert.deepEqual(order, ['begin 0', 'end 0', 'begin 2', 'end 2', 'begin 4', 'end 4']);
 });
@@ -58,8 +58,8 @@ test('blocks are stored one after another, in order, while the next one fills', 
 test('messages that were taken before are passed over', async () => {
   const { worker, seen } = workerWith();
   const log = logOf([0, 1, 2, 3].map(batch));
-  await worker.take(log.slice(0, 3), 4, now);
-  await worker.take(log, 4, now);
+  await worker.take(fetchedOf(log.slice(0, 3), 4), now);
+  await worker.take(fetchedOf(log, 4), now);
   await worker.idle();
   assert.deepEqual(
     seen.stored.map(({ rows }) => rows),
@@ -72,11 +72,11 @@ test('a jump is told and nothing is taken, until it is known that what lies befo
   const { worker } = workerWith({}, 5);
   const log = logOf([batch(0), batch(1)], 9);
   for (let attempt = 0; attempt < 3; attempt++) {
-    assert.deepEqual(await worker.take(log, 11, now), { kind: 'jumped', from: 5, to: 9 });
+    assert.deepEqual(await worker.take(fetchedOf(log, 11), now), { kind: 'jumped', from: 5, to: 9 });
   }
   assert.equal(worker.nextOffset, 5);
-  worker.allowJump(9);
-  assert.deepEqual(await worker.take(log, 11, now), { kind: 'taken' });
+  worker.allowDeleted(9);
+  assert.deepEqual(await worker.take(fetchedOf(log, 11), now), { kind: 'taken' });
   assert.equal(worker.nextOffset, 11);
 });
 
@@ -84,19 +84,19 @@ test('a marker ends a block that waits: caught up, old enough, nothing being sto
   const { worker, seen } = workerWith();
   const ask = async (atMs: number): Promise<boolean> => worker.endWaitingBlock(BOUNDS, 500, atMs);
   assert.equal(await ask(9_000), false, 'nothing is open');
-  await worker.take(logOf([batch(0)]), 2, now);
+  await worker.take(fetchedOf(logOf([batch(0)]), 2), now);
   assert.equal(await ask(9_000), false, 'one message is still unread');
-  await worker.take([], 1, now);
+  await worker.take(fetchedOf([], 1), now);
   assert.equal(await ask(1_400), false, 'not old enough');
   assert.equal(await ask(1_500), true);
   assert.equal(await ask(9_000), false, 'the marker is on its way back');
-  await worker.take(logOf([{ kind: 'marker' }], 1), 2, now);
+  await worker.take(fetchedOf(logOf([{ kind: 'marker' }], 1), 2), now);
   await worker.idle();
   assert.deepEqual(
     seen.stored.map(({ cut, rows }) => [cut, rows]),
     [['marker', 10]],
   );
-  await worker.take(logOf([batch(1)], 2), 3, now);
+  await worker.take(fetchedOf(logOf([batch(1)], 2), 3), now);
   assert.equal(await ask(9_000), true, 'the next block waits in turn');
 });
 
@@ -108,18 +108,18 @@ test('a marker that could not be appended is tried again', async () => {
       return 1;
     },
   });
-  await worker.take(logOf([batch(0)]), 1, now);
+  await worker.take(fetchedOf(logOf([batch(0)]), 1), now);
   assert.equal(await worker.endWaitingBlock(BOUNDS, 500, 9_000), false);
   assert.equal(await worker.endWaitingBlock(BOUNDS, 500, 9_000), true);
 });
 
 test('a partition lost while storing is given up quietly; any other failure ends the process', async () => {
   const lost = workerWith({ store: async () => Promise.reject(new OwnershipLost()) });
-  await lost.worker.take(logOf([batch(0), batch(1)]), 2, now);
+  await lost.worker.take(fetchedOf(logOf([batch(0), batch(1)]), 2), now);
   await lost.worker.idle();
   assert.deepEqual([lost.seen.lost, lost.seen.failures], [1, []]);
   const broken = workerWith({ store: async () => Promise.reject(new Error('the store cannot read it')) });
-  await broken.worker.take(logOf([batch(0), batch(1)]), 2, now);
+  await broken.worker.take(fetchedOf(logOf([batch(0), batch(1)]), 2), now);
   await broken.worker.idle();
   assert.deepEqual([broken.seen.lost, broken.seen.failures], [0, ['the store cannot read it']]);
 });
@@ -127,13 +127,13 @@ test('a partition lost while storing is given up quietly; any other failure ends
 test('a worker that lost its partition takes nothing more', async () => {
   const { worker, seen } = workerWith();
   worker.lose();
-  assert.deepEqual(await worker.take(logOf([batch(0), batch(1)]), 2, now), { kind: 'lost' });
+  assert.deepEqual(await worker.take(fetchedOf(logOf([batch(0), batch(1)]), 2), now), { kind: 'lost' });
   assert.equal(worker.nextOffset, 0);
   assert.deepEqual(seen.stored, []);
 });
 
 test('a log that ends before the next offset is told, and nothing of it is taken', async () => {
   const { worker } = workerWith({}, 5);
-  assert.deepEqual(await worker.take(logOf([batch(0), batch(1)]), 2, now), { kind: 'shrunk' });
+  assert.deepEqual(await worker.take(fetchedOf(logOf([batch(0), batch(1)]), 2), now), { kind: 'shrunk' });
   assert.equal(worker.nextOffset, 5);
 });

@@ -55,16 +55,16 @@ export function rowsByLife(logs: readonly ExpectedLog[], rows: readonly LedgerRo
   });
 }
 
-function expectedLog({ messages, lost }: Log, stored: Set<string>): ExpectedLog {
+function expectedLog({ messages, lost, holes }: Log, stored: Set<string>): ExpectedLog {
   const blocks: ExpectedBlock[] = [];
   let bounds = FIRST_BOUNDS;
   let open = newBlock(0, bounds);
   let bytes = 0;
   let deadRows = 0;
   for (const message of messages) {
-    if (lost.has(message.offset)) continue;
+    if (lost.has(message.offset)) open.messages -= 1;
+    if (lost.has(message.offset) || holes.has(message.offset)) continue;
     const read = readMessage(message);
-    open.messages += 1;
     open.last = message.offset;
     bytes += message.value?.length ?? 0;
     if (read.kind === 'marker') bounds = read.bounds ?? bounds;
@@ -77,6 +77,8 @@ function expectedLog({ messages, lost }: Log, stored: Set<string>): ExpectedLog 
       read.kind === 'marker' ? worth : open.rows + deadRows >= bounds.rowsMax || bytes >= bounds.bytesMax;
     if (!ends) continue;
     open.next = bounds;
+    // All offsets it spans, holes too, but for those that were deleted.
+    open.messages += open.last - open.first + 1;
     blocks.push(open);
     open = newBlock(message.offset + 1, bounds);
     bytes = 0;

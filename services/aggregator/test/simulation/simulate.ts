@@ -12,7 +12,7 @@ import { ModelBroker } from './model-broker.js';
 import { ModelStore } from './model-store.js';
 import { Producers } from './producers.js';
 import { Random } from './random.js';
-import { type Breakage, SimulatedProcess, type World } from './simulated-process.js';
+import { type Broken, SimulatedProcess, type World } from './simulated-process.js';
 import { CALM, type Weather } from './unreliable.js';
 import { VirtualTime } from './virtual-time.js';
 
@@ -32,7 +32,7 @@ export type Outcome = {
 
 export async function simulate(
   seed: number,
-  options: { readonly breakage?: Breakage; readonly verbose?: boolean } = {},
+  options: Broken & { readonly verbose?: boolean } = {},
 ): Promise<Outcome> {
   const run = new Simulation(seed, options);
   return run.run();
@@ -57,7 +57,7 @@ class Simulation {
   #started = 0;
   #deaths = 0;
 
-  constructor(seed: number, { breakage, verbose }: { breakage?: Breakage; verbose?: boolean }) {
+  constructor(seed: number, { breakage, breakBatch, verbose }: Broken & { readonly verbose?: boolean }) {
     const random = new Random(seed);
     this.#random = random;
     this.#storm = {
@@ -90,6 +90,7 @@ class Simulation {
       broker: this.#broker,
       store: this.#store,
       breakage,
+      breakBatch,
       complain: (problem) => this.#violations.push(problem),
     };
   }
@@ -133,6 +134,11 @@ class Simulation {
     Object.assign(this.#weather, this.#storm);
     for (let batch = random.integer(5, 40); batch > 0; batch--) {
       this.#time.after(random.integer(0, lastsMs), () => this.#producers.send());
+    }
+    for (let foreign = random.pick([0, 0, 2, 6]); foreign > 0; foreign--) {
+      this.#time.after(random.integer(0, lastsMs), () =>
+        random.chance(0.2) ? this.#producers.compact() : this.#producers.transact(),
+      );
     }
     for (let trouble = random.integer(0, 5); trouble > 0; trouble--) {
       this.#time.after(random.integer(0, lastsMs), () => this.#makeTrouble());
@@ -231,7 +237,7 @@ class Simulation {
       const position = this.#store.readPosition({ cluster: '', topic: '', partition }, 0);
       const booked = this.#bookedTo(partition);
       const end = position === undefined || booked > 0 ? Infinity : position.lastOffset;
-      const start = this.#random.integer(booked, Math.min(log.messages.length, end));
+      const start = this.#random.integer(booked, Math.min(this.#broker.stableOffset(partition), end));
       log.start = Math.max(log.start, start);
       for (let offset = booked; offset < log.start; offset++) log.lost.add(offset);
       this.#world.trace(
