@@ -1,10 +1,11 @@
 /*
- * Reads given stretches of a topic, each message once, for commands that look into a log. Through a consumer group
+ * Reads given ranges of a topic, each message once, for commands that read a log. Through a consumer group
  * of its own that commits nothing and is deleted again: kafkajs reads no other way. The aggregators' group is never
- * touched.
+ * touched. Offsets without a message (transactions leave such) are passed over; an open transaction ends the reading.
  */
 import { randomUUID } from 'node:crypto';
 import type { Consumer, EachBatchPayload, Kafka, KafkaMessage } from 'kafkajs';
+import { FetchedLogs, isHole, observeFetches } from '../fetch-answers.js';
 
 /** Offsets of one partition, `to` not included. */
 export type OffsetRange = { readonly partition: number; readonly from: number; readonly to: number };
@@ -14,8 +15,11 @@ export type OnMessage = (partition: number, message: KafkaMessage) => Promise<vo
 const HEARTBEAT_MS = 3_000;
 const SESSION_MS = 30_000;
 const FETCH_BYTES_MAX = 8_000_000;
-/** A range whose messages were deleted meanwhile brings nothing more. */
+/** The broker has not answered for so long. */
 const STILL_MS_MAX = 30_000;
+/** What an open transaction holds back is waited for so long: most take milliseconds. */
+const TRANSACTION_MS_MAX = 5_000;
+const WATCH_MS = 500;
 
 /** What of each partition of a topic is there now, by partition. @throws where the topic is not there */
 export async function readSpans(kafka: Kafka, topic: string): Promise<OffsetRange[]> {
@@ -35,17 +39,20 @@ export async function readSpans(kafka: Kafka, topic: string): Promise<OffsetRang
   }
 }
 
-/** Resolves when all ranges are read; `onMessage` is waited for, so that its work bounds the reading. */
+/**
+ * Resolves when all ranges are read; `onMessage` is waited for, so that its work bounds the reading.
+ * @returns what could not be read, because an open transaction holds it back
+ */
 export async function readRanges(
   kafka: Kafka,
   from: { readonly topic: string; readonly groupPrefix: string },
   ranges: readonly OffsetRange[],
   onMessage: OnMessage,
-): Promise<void> {
+): Promise<OffsetRange[]> {
   const wanted = new Map(
     ranges.filter((range) => range.to > range.from).map((range) => [range.partition, range]),
   );
-  if (wanted.size === 0) return;
+  if (wanted.size === 0) return [];
   const groupId = `${from.groupPrefix}imscope-dlq-${randomUUID()}`;
   const consumer = kafka.consumer({
     groupId,
@@ -55,21 +62,25 @@ export async function readRanges(
     maxWaitTimeInMs: 250,
     allowAutoTopicCreation: false,
   });
-  await consumer.connect();
+  const logs = new FetchedLogs();
+  const endObserving = observeFetches(logs, Date.now);
   try {
-    await readAll(consumer, from.topic, wanted, onMessage);
+    await consumer.connect();
+    return await readAll({ consumer, topic: from.topic, logs }, wanted, onMessage);
   } finally {
+    endObserving();
     await consumer.disconnect();
     await deleteGroup(kafka, groupId);
   }
 }
 
+type Reading = { readonly consumer: Consumer; readonly topic: string; readonly logs: FetchedLogs };
+
 async function readAll(
-  consumer: Consumer,
-  topic: string,
+  { consumer, topic, logs }: Reading,
   wanted: Map<number, OffsetRange>,
   onMessage: OnMessage,
-): Promise<void> {
+): Promise<OffsetRange[]> {
   await consumer.subscribe({ topics: [topic], fromBeginning: true });
   consumer.on(consumer.events.GROUP_JOIN, (event) => {
     for (const partition of event.payload.memberAssignment[topic] ?? []) {
@@ -83,8 +94,12 @@ async function readAll(
   try {
     await new Promise<void>((resolve, reject) => {
       watch = setInterval(() => {
-        if (Date.now() - progressMs > STILL_MS_MAX) reject(new Error(`${topic} brought nothing for 30 s`));
-      }, 1_000);
+        forgetDeleted(topic, wanted, logs);
+        const stillMs = Date.now() - progressMs;
+        const held = [...wanted.values()].every((range) => isHeldBack(topic, range, logs));
+        if (held && (wanted.size === 0 || stillMs > TRANSACTION_MS_MAX)) resolve();
+        else if (stillMs > STILL_MS_MAX) reject(new Error(`${topic} brought nothing for 30 s`));
+      }, WATCH_MS);
       consumer.on(consumer.events.CRASH, ({ payload }) => reject(payload.error));
       const running = consumer.run({
         autoCommit: false,
@@ -98,10 +113,24 @@ async function readAll(
       });
       running.catch(reject);
     });
+    return [...wanted.values()];
   } finally {
     clearInterval(watch);
     wanted.clear();
   }
+}
+
+/** Ranges whose messages were deleted meanwhile bring nothing more. */
+function forgetDeleted(topic: string, wanted: Map<number, OffsetRange>, logs: FetchedLogs): void {
+  for (const [partition, { to }] of wanted) {
+    if ((logs.at({ topic, partition })?.start ?? 0) >= to) wanted.delete(partition);
+  }
+}
+
+/** All before the oldest open transaction was read. */
+function isHeldBack(topic: string, { partition, from, to }: OffsetRange, logs: FetchedLogs): boolean {
+  const log = logs.at({ topic, partition });
+  return log !== undefined && log.stable <= from && log.stable < to;
 }
 
 async function takeBatch(
@@ -118,7 +147,7 @@ async function takeBatch(
       if (range === undefined || offset >= range.to) break;
       // A group that joins again begins anew: what was read is behind `from` then.
       wanted.set(partition, { ...range, from: offset + 1 });
-      if (offset >= range.from) await onMessage(partition, message);
+      if (offset >= range.from && !isHole(message)) await onMessage(partition, message);
     }
   } finally {
     clearInterval(beat);
