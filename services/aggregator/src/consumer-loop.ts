@@ -161,7 +161,11 @@ export class ConsumerLoop {
       const progressMs = worker?.progressMs ?? sinceMs;
       const holdsUnstored = worker?.holdsUnstored(options.markerAgeMs, nowMs) ?? false;
       const fetchingWaits = this.#taking > 0;
-      this.#progress.tell(at, { nextOffset: Math.max(nextOffset, log?.start ?? 0), progressMs, holdsUnstored, log, fetchingWaits }, nowMs);
+      this.#progress.tell(
+        at,
+        { nextOffset: Math.max(nextOffset, log?.start ?? 0), progressMs, holdsUnstored, log, fetchingWaits },
+        nowMs,
+      );
     }
   }
 
@@ -246,7 +250,8 @@ export class ConsumerLoop {
     const { attempt, afterMs, sampled } = this.#pauses.next(batch);
     if (logStart <= from) {
       metrics.refetches.inc({ topic });
-      if (sampled) logger.warn({ topic, partition, from, to, attempt }, 'messages were skipped: fetching again');
+      if (sampled)
+        logger.warn({ topic, partition, from, to, attempt }, 'messages were skipped: fetching again');
     } else if (bookedTo >= from) {
       this.#close(batch, open);
     } else {

@@ -40,7 +40,7 @@ export type BrokerPorts = {
   readonly commit: (at: TopicPartition, offset: number, metadata: string) => Promise<void>;
   /** Offset and metadata as last committed by anybody; undefined where nothing was. */
   readonly readCommitted: (at: TopicPartition) => Promise<{ offset: number; metadata: string } | undefined>;
-  /** First offset that is still there, and the offset behind the last. */
+  /** First offset that was not deleted, and the last stable offset: the log's end but for open transactions. */
   readonly readLogSpan: (at: TopicPartition) => Promise<{ start: number; end: number }>;
   /** The log as of the broker's latest answer to a fetch; undefined before the first one. */
   readonly fetchedLog: (at: TopicPartition) => FetchedLog | undefined;

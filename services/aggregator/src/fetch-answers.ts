@@ -126,10 +126,11 @@ function patchBroker(): void {
   };
 }
 
-function logOf({ highWatermark, lastStableOffset, lastStartOffset }: PartitionAnswer): Omit<
-  FetchedLog,
-  'observedMs'
-> {
+function logOf({
+  highWatermark,
+  lastStableOffset,
+  lastStartOffset,
+}: PartitionAnswer): Omit<FetchedLog, 'observedMs'> {
   const end = Number(highWatermark);
   // The broker answers -1 where it does not know.
   const stable = Number(lastStableOffset ?? -1);
@@ -157,7 +158,8 @@ export function markHoles(answer: PartitionAnswer): void {
       next += 1;
     }
     if (batch.isControlBatch) {
-      if (key !== null && key.length >= 4 && key.readInt16BE(2) === ABORT_TYPE) aborted.delete(batch.producerId);
+      if (key !== null && key.length >= 4 && key.readInt16BE(2) === ABORT_TYPE)
+        aborted.delete(batch.producerId);
       entry.isControlRecord = false;
       holes.add(entry);
     } else if (batch.inTransaction && aborted.has(batch.producerId)) holes.add(entry);

@@ -11,7 +11,13 @@ import {
   parseBounds,
 } from '@imscope/schemas/block-bounds.js';
 import { BatchIntervals, REMEMBERED_MS } from './batch-intervals.js';
-import type { BrokerPorts, FetchedMessages, LedgerPosition, PartitionPlace, StorePorts } from './consumer-parts.js';
+import type {
+  BrokerPorts,
+  FetchedMessages,
+  LedgerPosition,
+  PartitionPlace,
+  StorePorts,
+} from './consumer-parts.js';
 import { KEYED_KNOWN_MS } from './keyed-batches.js';
 import type { Timing } from './timing.js';
 

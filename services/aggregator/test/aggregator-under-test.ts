@@ -139,10 +139,7 @@ function settings(environment: Readonly<Record<string, string>>): Config<typeof 
   return loaded.config;
 }
 
-async function startMember(
-  config: Config<typeof SETTINGS>,
-  store: ClickHouseClient,
-): Promise<Member> {
+async function startMember(config: Config<typeof SETTINGS>, store: ClickHouseClient): Promise<Member> {
   const registry = new Registry();
   const readiness = createReadiness([]);
   const consuming = await startConsuming(

@@ -137,3 +137,50 @@ test('a log that ends before the next offset is told, and nothing of it is taken
   assert.deepEqual(await worker.take(fetchedOf(logOf([batch(0), batch(1)]), 2), now), { kind: 'shrunk' });
   assert.equal(worker.nextOffset, 5);
 });
+
+test('holes before, between and after messages are stepped over, and change no block', async () => {
+  const { worker, seen } = workerWith();
+  const [first, second] = [logOf([batch(0)], 2), logOf([batch(1)], 6)];
+  const fields = { fetchedFrom: 0, firstOffset: 1, coveredTo: 9 };
+  assert.deepEqual(await worker.take(fetchedOf([...first, ...second], 9, fields), now), { kind: 'taken' });
+  await worker.idle();
+  assert.deepEqual([worker.nextOffset, worker.lag, worker.messages, worker.holes], [9, 0, 2, 7]);
+  await worker.take(fetchedOf([], 12, { fetchedFrom: 9, firstOffset: 9, coveredTo: 12 }), now);
+  await worker.take(fetchedOf(logOf([batch(2), batch(3)], 13), 15, { fetchedFrom: 12 }), now);
+  await worker.idle();
+  assert.deepEqual(
+    seen.stored.map(({ firstOffset, lastOffset, messages, deletedOffsets }) => [
+      firstOffset,
+      lastOffset,
+      messages,
+      deletedOffsets,
+    ]),
+    [
+      [0, 6, 2, 0],
+      [7, 14, 2, 0],
+    ],
+  );
+});
+
+test('offsets that were deleted while the broker answered are told, and booked with the block that spans them', async () => {
+  const { worker, seen } = workerWith();
+  const log = logOf([batch(0), batch(1)], 7);
+  const fields = { fetchedFrom: 0, firstOffset: 7, logStart: 5 };
+  assert.deepEqual(await worker.take(fetchedOf(log, 9, fields), now), { kind: 'jumped', from: 0, to: 5 });
+  worker.allowDeleted(5);
+  assert.deepEqual(await worker.take(fetchedOf(log, 9, { ...fields, fetchedFrom: 5 }), now), {
+    kind: 'taken',
+  });
+  await worker.idle();
+  assert.deepEqual(
+    seen.stored.map(({ firstOffset, deletedOffsets }) => [firstOffset, deletedOffsets]),
+    [[0, 5]],
+  );
+});
+
+test('an open transaction behind what can be read does not keep a block from its marker, and is lag', async () => {
+  const { worker } = workerWith();
+  await worker.take(fetchedOf(logOf([batch(0)]), 4, { stableOffset: 1 }), now);
+  assert.deepEqual([worker.lag, worker.readableLag], [3, 0]);
+  assert.equal(await worker.endWaitingBlock(BOUNDS, 500, 9_000), true);
+});

@@ -34,7 +34,8 @@ export async function readAllLetters(
   onLetter: (letter: DeadLetter) => Promise<void> | void,
 ): Promise<string[]> {
   const from = await readTopic(source);
-  const unread = await readRanges(source.kafka, from, from.spans, (partition, message) =>
+  const all = from.spans.map((span) => ({ ...span, to: Infinity }));
+  const unread = await readRanges(source.kafka, from, all, (partition, message) =>
     onLetter(readDeadLetter(partition, message)),
   );
   return unread.map(describeUnread);

@@ -7,7 +7,7 @@ import { randomUUID } from 'node:crypto';
 import type { Consumer, EachBatchPayload, Kafka, KafkaMessage } from 'kafkajs';
 import { FetchedLogs, isHole, observeFetches } from '../fetch-answers.js';
 
-/** Offsets of one partition, `to` not included. */
+/** Offsets of one partition, `to` not included; `Infinity` is the log's end when the reading begins. */
 export type OffsetRange = { readonly partition: number; readonly from: number; readonly to: number };
 
 export type OnMessage = (partition: number, message: KafkaMessage) => Promise<void> | void;
@@ -21,7 +21,10 @@ const STILL_MS_MAX = 30_000;
 const TRANSACTION_MS_MAX = 5_000;
 const WATCH_MS = 500;
 
-/** What of each partition of a topic is there now, by partition. @throws where the topic is not there */
+/**
+ * What of each partition of a topic can be read now, by partition: up to the oldest open transaction.
+ * @throws where the topic is not there
+ */
 export async function readSpans(kafka: Kafka, topic: string): Promise<OffsetRange[]> {
   const admin = kafka.admin();
   await admin.connect();
@@ -90,13 +93,16 @@ async function readAll(
     }
   });
   let progressMs = Date.now();
+  let taking = 0;
   let watch: NodeJS.Timeout | undefined;
   try {
     await new Promise<void>((resolve, reject) => {
       watch = setInterval(() => {
-        forgetDeleted(topic, wanted, logs);
         const stillMs = Date.now() - progressMs;
-        const held = [...wanted.values()].every((range) => isHeldBack(topic, range, logs));
+        // A batch in hand moves its range before its messages are done.
+        if (taking === 0) settleRanges(topic, wanted, logs);
+        const held =
+          taking === 0 && [...wanted.values()].every((range) => isHeldBack(topic, range, logs));
         if (held && (wanted.size === 0 || stillMs > TRANSACTION_MS_MAX)) resolve();
         else if (stillMs > STILL_MS_MAX) reject(new Error(`${topic} brought nothing for 30 s`));
       }, WATCH_MS);
@@ -105,8 +111,11 @@ async function readAll(
         autoCommit: false,
         eachBatch: async (payload) => {
           progressMs = Date.now();
+          settleRanges(topic, wanted, logs);
+          taking += 1;
           // Thrown to kafkajs, an error would only make it read the same again.
           await takeBatch(payload, wanted, onMessage).catch(reject);
+          taking -= 1;
           progressMs = Date.now();
           if (wanted.size === 0) resolve();
         },
@@ -120,10 +129,14 @@ async function readAll(
   }
 }
 
-/** Ranges whose messages were deleted meanwhile bring nothing more. */
-function forgetDeleted(topic: string, wanted: Map<number, OffsetRange>, logs: FetchedLogs): void {
-  for (const [partition, { to }] of wanted) {
-    if ((logs.at({ topic, partition })?.start ?? 0) >= to) wanted.delete(partition);
+/** By the broker's answers: where open ranges end, and which bring nothing (more), for example because it was deleted. */
+function settleRanges(topic: string, wanted: Map<number, OffsetRange>, logs: FetchedLogs): void {
+  for (const [partition, range] of wanted) {
+    const log = logs.at({ topic, partition });
+    if (log === undefined) continue;
+    const to = Math.min(range.to, log.end);
+    if (Math.max(range.from, log.start ?? 0) >= to) wanted.delete(partition);
+    else if (range.to === Infinity) wanted.set(partition, { ...range, to });
   }
 }
 

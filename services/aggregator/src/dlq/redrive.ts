@@ -160,7 +160,7 @@ export class Redrive {
     const unread = await readRanges(
       kafka,
       { topic, groupPrefix: topicPrefix },
-      [{ ...span, from }],
+      [{ partition, from, to: Infinity }],
       (_partition, message) => {
         const id = readBatchId(wholeHeaders(message.headers));
         if (id !== undefined && isKeyedBoot(id.boot)) keys.add(batchKey({ ...id, topic, partition }));

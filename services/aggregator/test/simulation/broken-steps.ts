@@ -264,7 +264,8 @@ const STEPS_OVER_HOLES: readonly BrokenStep[] = [
     finds: /is not stored/,
   },
   {
-    title: 'a hole that is taken for messages that were skipped, and batches of holes that are never handed out',
+    title:
+      'a hole that is taken for messages that were skipped, and batches of holes that are never handed out',
     breakBatch: (batch) => {
       const [first] = batch.messages;
       return first === undefined ? undefined : { ...batch, fetchedFrom: first.offset };
@@ -277,7 +278,9 @@ const STEPS_OVER_HOLES: readonly BrokenStep[] = [
       ...batch,
       messages: messages.filter(
         ({ offset }) =>
-          offset >= batch.firstOffset && offset < batch.coveredTo && (holes.get(offset) ?? 'aborted') === 'aborted',
+          offset >= batch.firstOffset &&
+          offset < batch.coveredTo &&
+          (holes.get(offset) ?? 'aborted') === 'aborted',
       ),
     }),
     finds: /dead letters|blocks booked|offsets|is stored/,
@@ -288,7 +291,12 @@ const STEPS_OVER_HOLES: readonly BrokenStep[] = [
       ...parts,
       storeBlock: async (stream, place, cut, ports) => {
         const messages = [...cut.stored, ...cut.dead].map(({ message }) => message.offset);
-        return storeBlock(stream, place, { ...cut, firstOffset: Math.min(...messages, cut.lastOffset) }, ports);
+        return storeBlock(
+          stream,
+          place,
+          { ...cut, firstOffset: Math.min(...messages, cut.lastOffset) },
+          ports,
+        );
       },
     }),
     finds: /offsets/,

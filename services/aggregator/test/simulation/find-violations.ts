@@ -119,9 +119,7 @@ function checkBlock(
 }
 
 function timesOf({ first, last }: ExpectedBlock, { messages, lost, holes }: Log): (number | undefined)[] {
-  const firstRead = messages.find(
-    ({ offset }) => offset >= first && !lost.has(offset) && !holes.has(offset),
-  );
+  const firstRead = messages.find(({ offset }) => offset >= first && !lost.has(offset) && !holes.has(offset));
   return [firstRead?.appendedMs, messages[last]?.appendedMs];
 }
 

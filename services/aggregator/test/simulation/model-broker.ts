@@ -76,11 +76,7 @@ export class ModelBroker {
   }
 
   /** Appends within a transaction, which begins with its first message. */
-  appendWithin(
-    partition: number,
-    transaction: object,
-    message: Pick<LogMessage, 'value' | 'headers'>,
-  ): void {
+  appendWithin(partition: number, transaction: object, message: Pick<LogMessage, 'value' | 'headers'>): void {
     const { transactions } = this.log(partition);
     const offset = this.append(partition, message);
     const offsets = transactions.get(transaction);

@@ -16,9 +16,6 @@ import type { VirtualTime } from './virtual-time.js';
 
 type Sendable = Pick<LogMessage, 'value' | 'headers'>;
 
-/** Longest that a transaction stays open: beyond the time after which a process gives a partition up. */
-const TRANSACTION_MS_MAX = 150_000;
-
 export type Habits = {
   /** Share of appends whose acknowledgement is lost. */
   losesAcknowledgement: number;
@@ -67,46 +64,6 @@ export class Producers {
       ? metricMessage(id, partition, records)
       : batchMessage({ ...id, records }, partition, this.#eventTimes());
     this.#keepSending(partition, message);
-  }
-
-  /** Somebody who writes within a transaction, as a mirror of another cluster does, and ends it or is killed. */
-  transact(): void {
-    const random = this.#random;
-    const partition = random.integer(0, this.#broker.partitions - 1);
-    const life = this.#broker.log(partition);
-    const transaction = {};
-    const step = (left: number): void => {
-      // With its topic, or with the end of its log, a transaction is gone.
-      if (this.#broker.log(partition) !== life || (left < messages && !life.transactions.has(transaction))) {
-        this.pending -= 1;
-        return;
-      }
-      if (left === 0) {
-        this.#broker.endTransaction(partition, transaction, random.pick(['commit', 'abort']));
-        this.pending -= 1;
-        return;
-      }
-      this.#broker.appendWithin(partition, transaction, this.#foreign(partition));
-      this.#time.after(random.integer(0, left === 1 && random.chance(0.1) ? TRANSACTION_MS_MAX : 2_000), () =>
-        step(left - 1),
-      );
-    };
-    const messages = random.integer(1, 5);
-    this.pending += 1;
-    step(messages);
-  }
-
-  /** Messages that are gone by compaction before anybody reads them, and one that is not. */
-  compact(): void {
-    const partition = this.#random.integer(0, this.#broker.partitions - 1);
-    this.#broker.appendCompacted(partition, this.#random.integer(1, 4));
-    this.#broker.append(partition, this.#foreign(partition));
-  }
-
-  /** Seldom a batch of ours: a mirrored topic holds those too. */
-  #foreign(partition: number): Sendable {
-    if (this.#random.chance(0.7)) return { value: Buffer.from('not ours'), headers: undefined };
-    return batchMessage({ ...this.#nextId(partition), records: 2 }, partition);
   }
 
   /** Batches whose acknowledgement did not arrive before the topic was made anew. */

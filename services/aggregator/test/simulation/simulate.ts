@@ -7,6 +7,7 @@ import type { BlockBounds } from '@imscope/schemas/block-bounds.js';
 import type { LedgerRow } from '../../src/block-content.js';
 import { type ExpectedLog, expectedLogs, rowsByLife } from './expected-blocks.js';
 import { findViolations } from './find-violations.js';
+import { ForeignWriters } from './foreign-writers.js';
 import { LOG_TIME } from '../log-of-messages.js';
 import { ModelBroker } from './model-broker.js';
 import { ModelStore } from './model-store.js';
@@ -21,6 +22,9 @@ const HOUR_MS = 3_600_000;
 const SETTLE_MS = 600_000;
 /** A run that fires more events than this goes round in circles. */
 const EVENTS_MAX = 300_000;
+
+/** Far from all other seeds. */
+const FOREIGN_SEEDS = 1_000_000_000;
 
 export type Outcome = {
   readonly violations: readonly string[];
@@ -47,6 +51,7 @@ class Simulation {
   readonly #broker: ModelBroker;
   readonly #store = new ModelStore(this.#time);
   readonly #producers: Producers;
+  readonly #foreign: ForeignWriters;
   readonly #processes: SimulatedProcess[] = [];
   readonly #violations: string[] = [];
   readonly #trace: string[] = [];
@@ -78,6 +83,7 @@ class Simulation {
       poison: random.pick([0, 0, 0.05, 0.2]),
       secondSchema: random.pick([0, 0.2, 0.5]),
     });
+    this.#foreign = new ForeignWriters(this.#broker, this.#time, new Random(seed + FOREIGN_SEEDS));
     const trace = (line: () => string): void => {
       if (verbose === true)
         this.#trace.push(`${((this.#time.nowMs - LOG_TIME) / 1000).toFixed(3)} ${line()}`);
@@ -135,11 +141,7 @@ class Simulation {
     for (let batch = random.integer(5, 40); batch > 0; batch--) {
       this.#time.after(random.integer(0, lastsMs), () => this.#producers.send());
     }
-    for (let foreign = random.pick([0, 0, 2, 6]); foreign > 0; foreign--) {
-      this.#time.after(random.integer(0, lastsMs), () =>
-        random.chance(0.2) ? this.#producers.compact() : this.#producers.transact(),
-      );
-    }
+    this.#foreign.write(lastsMs);
     for (let trouble = random.integer(0, 5); trouble > 0; trouble--) {
       this.#time.after(random.integer(0, lastsMs), () => this.#makeTrouble());
     }
@@ -261,7 +263,7 @@ class Simulation {
   }
 
   #atRest(): boolean {
-    return this.#producers.pending === 0 && this.#backlog() === '';
+    return this.#producers.pending + this.#foreign.pending === 0 && this.#backlog() === '';
   }
 
   /** What is expected of the log in force, and what is booked of it. */
