@@ -121,6 +121,11 @@ export class BlockCutter {
     return this.#nextOffset;
   }
 
+  /** Where the open block starts, or the next one. */
+  get blockStart(): number {
+    return this.#blockStart;
+  }
+
   /** Bounds in force. */
   get bounds(): BlockBounds {
     return this.#bounds;

@@ -136,6 +136,8 @@ function watchGroup(
     unstored.forgetAll();
     logs.clear();
     const assigned = Object.entries(event.payload.memberAssignment);
+    // Until the loop has sought: where the committed offset was deleted, kafkajs would commit another one over it.
+    consumer.pause(assigned.map(([topic, partitions]) => ({ topic, partitions })));
     void loop.assign(assigned.flatMap(([topic, all]) => all.map((partition) => ({ topic, partition }))));
     parts.readiness.report('kafka');
     parts.logger.info({ assigned: event.payload.memberAssignment }, 'joined the consumer group');

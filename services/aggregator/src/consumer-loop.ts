@@ -75,13 +75,14 @@ export class ConsumerLoop {
         async () => ({ committed: await broker.readCommitted(at), span: await broker.readLogSpan(at) }),
         at,
       );
-      if (generation !== this.#generation || this.#partitions.has(keyOf(at))) return;
+      if (generation !== this.#generation) return;
       if (read === undefined) return begin(at);
       const { committed, span } = read;
       const begunAt = Math.max(span.start, Math.min(committed?.offset ?? 0, span.end));
       const assigned = this.#assigned.get(keyOf(at));
       if (assigned !== undefined) assigned.begunAt = begunAt;
       if (committed !== undefined) broker.seek(at, Math.max(span.start, begunAt - 1));
+      broker.resume(at);
     };
     await Promise.all(partitions.map(begin));
   }
@@ -152,6 +153,7 @@ export class ConsumerLoop {
       if (worker !== undefined) {
         if (log !== undefined) worker.observeEnds(log);
         void worker.endWaitingBlock(options.bounds, options.markerAgeMs, nowMs);
+        void worker.commitHoles(options.markerAgeMs, nowMs);
       }
       const nextOffset = worker?.nextOffset ?? begunAt;
       if (waits || nextOffset === undefined) {
@@ -254,10 +256,9 @@ export class ConsumerLoop {
         logger.warn({ topic, partition, from, to, attempt }, 'messages were skipped: fetching again');
     } else if (bookedTo >= from) {
       this.#close(batch, open);
-    } else {
+    } else if (open.worker.allowDeleted(logStart)) {
       metrics.offsetGaps.inc({ topic });
       logger.error({ topic, partition, from, to, logStart }, 'messages were deleted before they were stored');
-      open.worker.allowDeleted(logStart);
     }
     broker.seek(batch, Math.max(from, logStart));
     return { kind: 'again', afterMs };

@@ -36,10 +36,12 @@ export type FetchedMessages = {
   readonly endOffset: number;
 };
 
+export type Committed = { readonly offset: number; readonly metadata: string };
+
 export type BrokerPorts = {
   readonly commit: (at: TopicPartition, offset: number, metadata: string) => Promise<void>;
   /** Offset and metadata as last committed by anybody; undefined where nothing was. */
-  readonly readCommitted: (at: TopicPartition) => Promise<{ offset: number; metadata: string } | undefined>;
+  readonly readCommitted: (at: TopicPartition) => Promise<Committed | undefined>;
   /** First offset that was not deleted, and the last stable offset: the log's end but for open transactions. */
   readonly readLogSpan: (at: TopicPartition) => Promise<{ start: number; end: number }>;
   /** The log as of the broker's latest answer to a fetch; undefined before the first one. */
@@ -49,6 +51,8 @@ export type BrokerPorts = {
   readonly writeDeadLetters: (place: BlockPlace, dead: readonly DeadMessage[]) => Promise<void>;
   /** The next batch of the partition shall start at this offset. */
   readonly seek: (at: TopicPartition, offset: number) => void;
+  /** A partition that was assigned may be fetched: it is known from where on. */
+  readonly resume: (at: TopicPartition) => void;
 };
 
 /** The last block of a partition that is booked, over all epochs of its topic. */

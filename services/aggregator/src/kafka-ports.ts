@@ -45,6 +45,7 @@ export function kafkaPorts(
       unstored.forgetPartition({ topic, partition });
       consumer.seek({ topic, partition, offset: String(offset) });
     },
+    resume: ({ topic, partition }) => consumer.resume([{ topic, partitions: [partition] }]),
   };
 }
 

@@ -11,6 +11,12 @@ export type WorkerPorts = {
   readonly store: (block: Block, owned: () => boolean) => Promise<void>;
   /** Appends a marker with these bounds; gives its offset. */
   readonly appendMarker: (bounds: BlockBounds) => Promise<number>;
+  /** Remembers that there are no messages from the last block's end up to `readTo`, and the bounds in force there. */
+  readonly commitRead: (at: {
+    readonly nextOffset: number;
+    readonly readTo: number;
+    readonly bounds: BlockBounds;
+  }) => Promise<void>;
   /** A block could not be stored and never will: the process must end. */
   readonly fail: (error: Error) => void;
   readonly onLost: () => void;
@@ -37,16 +43,24 @@ export class PartitionWorker {
   #endOffset = 0;
   #stableOffset = 0;
   #deletedTo = 0;
+  /** Up to there an earlier owner, or we, found no messages after the last block. */
+  #readTo: number;
   /** Wall clock of the last offset read or block stored, for the progress watch. */
   progressMs: number;
   /** Read so far: messages, and offsets that hold none. */
   messages = 0;
   holes = 0;
 
-  constructor(cutter: BlockCutter, ports: WorkerPorts, nowMs: number) {
+  /** @param start.readTo up to where there are no messages, as an earlier owner found */
+  constructor(
+    cutter: BlockCutter,
+    ports: WorkerPorts,
+    start: { readonly nowMs: number; readonly readTo: number },
+  ) {
     this.#cutter = cutter;
     this.#ports = ports;
-    this.progressMs = nowMs;
+    this.#readTo = start.readTo;
+    this.progressMs = start.nowMs;
   }
 
   get nextOffset(): number {
@@ -74,9 +88,13 @@ export class PartitionWorker {
     this.#stableOffset = stable;
   }
 
-  /** What lies before this offset was deleted from the log: the next batch may start there. */
-  allowDeleted(to: number): void {
+  /**
+   * What lies before this offset was deleted from the log: the next batch may start there.
+   * @returns whether messages may have been among it
+   */
+  allowDeleted(to: number): boolean {
     this.#deletedTo = to;
+    return to > Math.max(this.#cutter.nextOffset, this.#readTo);
   }
 
   /** The partition is somebody else's now. */
@@ -99,6 +117,7 @@ export class PartitionWorker {
     this.observeEnds({ end: fetched.endOffset, stable: fetched.stableOffset });
     const to = missingUpTo(fetched, from);
     if (to > Math.max(from, this.#deletedTo)) return { kind: 'jumped', from, to };
+    this.#cutter.skipHoles(Math.min(this.#readTo, this.#deletedTo, fetched.firstOffset));
     this.#cutter.skipDeleted(Math.min(this.#deletedTo, fetched.firstOffset));
     const begin = this.#cutter.nextOffset;
     for (const message of fetched.messages) {
@@ -139,6 +158,18 @@ export class PartitionWorker {
       }
     };
     this.#storing = store();
+  }
+
+  /**
+   * Called often. Where nothing but holes and markers follows the last block for `ageMs`, that is committed with the
+   * block's end: once retention has deleted them, nobody could tell them from messages.
+   */
+  async commitHoles(ageMs: number, nowMs: number): Promise<void> {
+    const { nextOffset: readTo, blockStart: nextOffset, bounds, holdsMessages } = this.#cutter;
+    const known = Math.max(this.#readTo, nextOffset) >= readTo;
+    if (known || holdsMessages || this.#busy || !this.#owned || nowMs - this.progressMs < ageMs) return;
+    this.#readTo = readTo;
+    await this.#ports.commitRead({ nextOffset, readTo, bounds });
   }
 
   /**

@@ -13,6 +13,7 @@ import {
 import { BatchIntervals, REMEMBERED_MS } from './batch-intervals.js';
 import type {
   BrokerPorts,
+  Committed,
   FetchedMessages,
   LedgerPosition,
   PartitionPlace,
@@ -26,6 +27,8 @@ export type Start = {
   readonly nextOffset: number;
   readonly bounds: BlockBounds;
   readonly seen: BatchIntervals;
+  /** Up to there an earlier owner found no messages: see `PartitionWorker.commitHoles`. */
+  readonly readTo: number;
 };
 
 /** `look`: the message at this offset must be seen first, to know that the log is still the same. */
@@ -72,10 +75,18 @@ export async function findStart(
       committed.nextOffset <= span.end
         ? committed
         : undefined;
-    if (complete && judged === 'same' && ahead === undefined) return { kind: 'start', start };
+    if (complete && judged === 'same' && ahead === undefined) {
+      return { kind: 'start', start: withHolesRead(start, committed) };
+    }
     if (reads === READS_MAX) return { kind: 'start', start: { ...start, ...ahead } };
     await ports.timing.delay(REREAD_MS);
   }
+}
+
+/** What was read after the last block, where the commit is of that block: markers among it may have set bounds. */
+function withHolesRead(start: Start, committed: ReturnType<typeof parseCommit>): Start {
+  const same = committed?.epoch === start.epoch && committed.nextOffset === start.nextOffset;
+  return same ? { ...start, bounds: committed.bounds, readTo: committed.readTo } : start;
 }
 
 /** Whether the log is the one that was booked: told by when its message at the last offset was appended. */
@@ -94,7 +105,7 @@ function judgeLog(
 }
 
 function atBeginning(epoch: number): Start {
-  return { epoch, nextOffset: 0, bounds: INITIAL_BOUNDS, seen: new BatchIntervals() };
+  return { epoch, nextOffset: 0, bounds: INITIAL_BOUNDS, seen: new BatchIntervals(), readTo: 0 };
 }
 
 async function readStart(
@@ -117,19 +128,24 @@ async function readStart(
     },
   );
   const complete = read.nextOffset === nextOffset;
-  return { epoch, nextOffset, bounds: position.bounds, seen: read.seen, complete };
+  return { epoch, nextOffset, bounds: position.bounds, seen: read.seen, readTo: nextOffset, complete };
 }
 
-/** The metadata of a commit: epoch and bounds in force behind it. */
-export function formatCommit(epoch: number, bounds: BlockBounds): string {
-  return `${epoch}/${formatBounds(bounds)}`;
+/**
+ * The metadata of a commit: epoch and bounds in force after it, and up to where no message follows. Versions that do
+ * not know the last part take such a commit for none and go by the ledger.
+ */
+export function formatCommit(epoch: number, bounds: BlockBounds, readTo?: number): string {
+  return `${epoch}/${formatBounds(bounds)}${readTo === undefined ? '' : `/${readTo}`}`;
 }
 
 function parseCommit(
-  committed: { offset: number; metadata: string } | undefined,
-): { epoch: number; nextOffset: number; bounds: BlockBounds } | undefined {
-  const match = committed === undefined ? null : /^(\d{1,9})\/(.+)$/.exec(committed.metadata);
+  committed: Committed | undefined,
+): { epoch: number; nextOffset: number; bounds: BlockBounds; readTo: number } | undefined {
+  const match =
+    committed === undefined ? null : /^(\d{1,9})\/([^/]+)(?:\/(\d{1,16}))?$/.exec(committed.metadata);
   const bounds = parseBounds(match?.[2] ?? '');
   if (committed === undefined || bounds === undefined) return undefined;
-  return { epoch: Number(match?.[1]), nextOffset: committed.offset, bounds };
+  const { offset: nextOffset } = committed;
+  return { epoch: Number(match?.[1]), nextOffset, bounds, readTo: Number(match?.[3] ?? nextOffset) };
 }

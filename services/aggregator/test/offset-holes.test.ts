@@ -189,3 +189,29 @@ test('what is deleted before it is read is a loss of as many offsets, and holes 
   await aggregator.untilStored(rows);
   await member.stop();
 });
+
+test('holes that were read after the last block and are deleted later are no loss for the next owner', async () => {
+  await newTopic();
+  await append();
+  const member = await aggregator.start();
+  await aggregator.untilStored(rows);
+  const before = await differences();
+  await transactions.run(aggregator.topic, 'abort', 'a', 'b');
+  const end = await logEnd();
+  const group = `${aggregator.environment['KAFKA_TOPIC_PREFIX'] ?? ''}imscope-aggregator`;
+  await until(async () => {
+    const [committed] = await aggregator.admin.fetchOffsets({ groupId: group, topics: [aggregator.topic] });
+    return committed?.partitions[0]?.metadata?.endsWith(`/${end}`) ?? false;
+  }, 'the holes are not committed');
+  await member.stop();
+  await aggregator.admin.deleteTopicRecords({
+    topic: aggregator.topic,
+    partitions: [{ partition: 0, offset: String(end) }],
+  });
+  await append();
+  const next = await aggregator.start();
+  await aggregator.untilStored(rows);
+  assert.equal(await next.metric('imscope_aggregator_offset_gaps_total'), 0);
+  assert.deepEqual(await differences(), before);
+  await next.stop();
+});

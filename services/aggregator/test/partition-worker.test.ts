@@ -12,13 +12,20 @@ const BOUNDS: BlockBounds = { rowsMax: 20, bytesMax: 1_000_000 };
 const batch = (sequence: number): Entry => ({ kind: 'batch', boot: 'boot0001', sequence, records: 10 });
 const now = (): number => 1_000;
 
-type Seen = { stored: Block[]; markers: BlockBounds[]; failures: string[]; lost: number };
+type Seen = {
+  stored: Block[];
+  markers: BlockBounds[];
+  failures: string[];
+  lost: number;
+  committed: number[][];
+};
 
 function workerWith(
   ports: Partial<WorkerPorts> = {},
   nextOffset = 0,
+  readTo = 0,
 ): { worker: PartitionWorker; seen: Seen } {
-  const seen: Seen = { stored: [], markers: [], failures: [], lost: 0 };
+  const seen: Seen = { stored: [], markers: [], failures: [], lost: 0, committed: [] };
   const cutter = new BlockCutter(REQUEST_LOG_STREAM, {
     nextOffset,
     bounds: BOUNDS,
@@ -34,9 +41,10 @@ function workerWith(
       },
       fail: (error) => seen.failures.push(error.message),
       onLost: () => (seen.lost += 1),
+      commitRead: async ({ nextOffset, readTo }) => void seen.committed.push([nextOffset, readTo]),
       ...ports,
     },
-    0,
+    { nowMs: 0, readTo },
   );
   return { worker, seen };
 }
@@ -183,4 +191,32 @@ test('an open transaction behind what can be read does not keep a block from its
   await worker.take(fetchedOf(logOf([batch(0)]), 4, { stableOffset: 1 }), now);
   assert.deepEqual([worker.lag, worker.readableLag], [3, 0]);
   assert.equal(await worker.endWaitingBlock(BOUNDS, 500, 9_000), true);
+});
+
+test('holes after the last block are committed once, and what was so read and is deleted later is no loss', async () => {
+  const { worker, seen } = workerWith();
+  await worker.take(fetchedOf(logOf([batch(0), batch(1)]), 5, { coveredTo: 5 }), now);
+  await worker.idle();
+  await worker.commitHoles(500, 1_400);
+  assert.deepEqual(seen.committed, [], 'more may be on its way');
+  await worker.commitHoles(500, 1_500);
+  await worker.commitHoles(500, 2_000);
+  assert.deepEqual(seen.committed, [[2, 5]]);
+  const next = workerWith({}, 2, 5);
+  const log = logOf([batch(2), batch(3)], 8);
+  assert.equal(next.worker.allowDeleted(5), false);
+  assert.equal(next.worker.allowDeleted(7), true);
+  await next.worker.take(fetchedOf(log, 10, { fetchedFrom: 7, firstOffset: 7 }), now);
+  await next.worker.idle();
+  assert.deepEqual(
+    next.seen.stored.map(({ firstOffset, deletedOffsets }) => [firstOffset, deletedOffsets]),
+    [[2, 2]],
+  );
+});
+
+test('a block that waits keeps holes after it from being committed by themselves', async () => {
+  const { worker, seen } = workerWith();
+  await worker.take(fetchedOf(logOf([batch(0)]), 5, { coveredTo: 5 }), now);
+  await worker.commitHoles(500, 9_000);
+  assert.deepEqual(seen.committed, []);
 });

@@ -101,8 +101,7 @@ async function readAll(
         const stillMs = Date.now() - progressMs;
         // A batch in hand moves its range before its messages are done.
         if (taking === 0) settleRanges(topic, wanted, logs);
-        const held =
-          taking === 0 && [...wanted.values()].every((range) => isHeldBack(topic, range, logs));
+        const held = taking === 0 && [...wanted.values()].every((range) => isHeldBack(topic, range, logs));
         if (held && (wanted.size === 0 || stillMs > TRANSACTION_MS_MAX)) resolve();
         else if (stillMs > STILL_MS_MAX) reject(new Error(`${topic} brought nothing for 30 s`));
       }, WATCH_MS);

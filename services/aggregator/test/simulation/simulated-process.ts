@@ -220,6 +220,7 @@ export class SimulatedProcess {
         }
       },
       seek: ({ partition }, offset) => void this.#seeks.set(partition, offset),
+      resume: () => undefined,
     };
   }
 
