@@ -31,7 +31,7 @@ export function createAggregatorMetrics(registry: Registry) {
     ),
     offsetGaps: counter(
       'imscope_aggregator_offset_gaps_total',
-      'jumps in offsets: data was deleted before it was read',
+      'times that messages were deleted before they were read',
       ['topic'],
     ),
     holes: counter(

@@ -131,6 +131,11 @@ async function readStart(
   return { epoch, nextOffset, bounds: position.bounds, seen: read.seen, readTo: nextOffset, complete };
 }
 
+/** Up to where everything is stored by a commit: its offset, or the end of the holes after it. */
+export function storedUpTo(committed: Committed): number {
+  return Math.max(committed.offset, parseCommit(committed)?.readTo ?? 0);
+}
+
 /**
  * The metadata of a commit: epoch and bounds in force after it, and up to where no message follows. Versions that do
  * not know the last part take such a commit for none and go by the ledger.
