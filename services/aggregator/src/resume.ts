@@ -83,10 +83,13 @@ export async function findStart(
   }
 }
 
-/** What was read after the last block, where the commit is of that block: markers among it may have set bounds. */
+/**
+ * Up to where the log was read after the last block, where the commit is of that block. Only that: bounds of a marker that
+ * was deleted since are in force for nobody who starts after, whatever commit is there, so that all cut the same blocks.
+ */
 function withHolesRead(start: Start, committed: ReturnType<typeof parseCommit>): Start {
   const same = committed?.epoch === start.epoch && committed.nextOffset === start.nextOffset;
-  return same ? { ...start, bounds: committed.bounds, readTo: committed.readTo } : start;
+  return same ? { ...start, readTo: committed.readTo } : start;
 }
 
 /** Whether the log is the one that was booked: told by when its message at the last offset was appended. */
