@@ -4,6 +4,7 @@
  * any guess at how long the way may take.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { storedUpTo } from '@imscope/aggregator/resume.js';
 import { TOPICS } from '@imscope/schemas/topics.js';
 import { openKafka } from '../stack/kafka-client.js';
 
@@ -38,7 +39,12 @@ export async function openLogPositions(address: string): Promise<LogPositions> {
     },
     committed: async () => {
       const [group] = await admin.fetchOffsets({ groupId: GROUP, topics: [topic] });
-      return new Map(group?.partitions.map(({ partition, offset }) => [partition, Number(offset)]));
+      return new Map(
+        group?.partitions.map(({ partition, offset, metadata }) => [
+          partition,
+          storedUpTo({ offset: Number(offset), metadata: metadata ?? '' }),
+        ]),
+      );
     },
     close: () => admin.disconnect(),
   };

@@ -107,6 +107,13 @@ export class UnstoredBatches {
     this.#batches.set(keyOf(at), others);
   }
 
+  /** It was taken and has no messages, only holes: nothing points to it. */
+  holdsNothing(at: TopicPartition, batch: UnstoredBatch | undefined): void {
+    if (batch === undefined || !this.#batches.get(keyOf(at))?.includes(batch)) return;
+    this.forget(at, batch);
+    this.#buffers.giveBack(batch.memory);
+  }
+
   /** It is read again from another place, or by somebody else, while what was taken may still be on its way. */
   forgetPartition(at: TopicPartition): void {
     this.#batches.delete(keyOf(at));

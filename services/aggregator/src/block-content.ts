@@ -79,6 +79,10 @@ export type LedgerRow = {
   readonly first_offset: number;
   readonly last_offset: number;
   readonly cut: Block['cut'];
+  /**
+   * Offsets of the block that were read: messages, and holes, which hold none. Fewer than it spans where some were
+   * deleted before they were read.
+   */
   readonly messages: number;
   readonly rows: number;
   readonly duplicate_messages: number;
@@ -112,7 +116,7 @@ export function ledgerRowOf(place: BlockPlace, block: Block, inserts: readonly B
     first_offset: block.firstOffset,
     last_offset: block.lastOffset,
     cut: block.cut,
-    messages: block.messages,
+    messages: block.lastOffset - block.firstOffset + 1 - block.deletedOffsets,
     rows: block.rows,
     duplicate_messages: block.duplicates.messages,
     duplicate_rows: block.duplicates.rows,

@@ -3,6 +3,8 @@
  * from the block's first offset on: row bound, byte bound, or marker; duplicates and unreadable messages are
  * told by bytes and position alone. So any owner that starts at the same offset makes the same blocks, and an
  * insert repeated by another owner carries the same token and the same rows.
+ * A block starts at the offset after the last block's end and ends at a message. Offsets without a message (a
+ * transaction's control records, aborted messages, compaction) belong to the block that spans them.
  */
 import { type AvroSchema, REQUEST_LOG_SCHEMA } from '@imscope/schemas/avro-schema.js';
 import {
@@ -56,6 +58,8 @@ export type Block = {
   readonly rows: number;
   /** All messages in it, markers too. */
   readonly messages: number;
+  /** Offsets that were deleted from the log before they were read. */
+  readonly deletedOffsets: number;
   readonly firstAppendedMs: number;
   readonly lastAppendedMs: number;
   /** In force for the block that follows. */
@@ -94,6 +98,10 @@ export class BlockCutter {
   readonly #seen: BatchIntervals;
   #bounds: BlockBounds;
   #nextOffset: number;
+  /** The offset after the last block: where the open block, or the next one, starts. */
+  #blockStart: number;
+  /** Of the open block, or the next one. */
+  #deletedOffsets = 0;
   #open: OpenBlock | undefined;
   #lastForm = containerForm(REQUEST_LOG_SCHEMA);
 
@@ -106,10 +114,16 @@ export class BlockCutter {
     this.#seen = start.seen;
     this.#bounds = start.bounds;
     this.#nextOffset = start.nextOffset;
+    this.#blockStart = start.nextOffset;
   }
 
   get nextOffset(): number {
     return this.#nextOffset;
+  }
+
+  /** Where the open block starts, or the next one. */
+  get blockStart(): number {
+    return this.#blockStart;
   }
 
   /** Bounds in force. */
@@ -125,9 +139,19 @@ export class BlockCutter {
     return this.#open !== undefined && holdsMessages(this.#open);
   }
 
+  /** The offsets before this one hold no further message. Changes nothing about where blocks start and end. */
+  skipHoles(nextOffset: number): void {
+    this.#nextOffset = Math.max(this.#nextOffset, nextOffset);
+  }
+
+  /** The offsets from the next one up to this one were deleted before they were read: a loss, and booked as one. */
+  skipDeleted(nextOffset: number): void {
+    this.#deletedOffsets += Math.max(0, nextOffset - this.#nextOffset);
+    this.skipHoles(nextOffset);
+  }
+
   /**
-   * Takes the message at the next offset. Kafka leaves holes in offsets (retention, transactions), so offsets
-   * may jump but never go back. After `unknown_schema` nothing was taken: the same message may come again.
+   * Takes the next message of the log. Offsets have holes, so they may jump but never go back. After `unknown_schema` nothing was taken: the same message may come again.
    */
   push(message: LogMessage): Pushed {
     if (message.offset < this.#nextOffset) {
@@ -153,7 +177,7 @@ export class BlockCutter {
 
   #openFor(message: LogMessage): OpenBlock {
     this.#open ??= {
-      firstOffset: this.#nextOffset,
+      firstOffset: this.#blockStart,
       stored: [],
       dead: [],
       duplicates: { messages: 0, rows: 0 },
@@ -195,13 +219,16 @@ export class BlockCutter {
     }
     this.#seen.forgetBefore(last.appendedMs);
     const { bytes: _bytes, ...content } = open;
+    this.#blockStart = last.offset + 1;
     const block = {
       ...content,
       lastOffset: last.offset,
+      deletedOffsets: this.#deletedOffsets,
       lastAppendedMs: last.appendedMs,
       cut,
       nextBounds: this.#bounds,
     };
+    this.#deletedOffsets = 0;
     return { kind: 'cut', block };
   }
 }

@@ -52,7 +52,8 @@ export const SETTINGS = {
     default: 120_000,
     min: 10_000,
     max: 3_600_000,
-    purpose: 'lag without progress for this long ends the process for its supervisor',
+    purpose:
+      'lag without progress for this long ends the process for its supervisor; not ready after a quarter',
   }),
   reconcileIntervalS: integer({
     default: 60,

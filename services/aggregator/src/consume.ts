@@ -9,8 +9,9 @@ import type { ClickHouseClient } from '@imscope/runtime/store-client.js';
 import { TOPICS } from '@imscope/schemas/topics.js';
 import { type AnswerBuffers, UnstoredBatches } from './answer-buffers.js';
 import type { LogMessage } from './block-cutter.js';
-import { ConsumerLoop } from './consumer-loop.js';
+import { ConsumerLoop, type FetchedBatch } from './consumer-loop.js';
 import type { LoopOptions } from './consumer-parts.js';
+import { FetchedLogs, isHole, observeFetches } from './fetch-answers.js';
 import { kafkaPorts } from './kafka-ports.js';
 import type { AggregatorMetrics } from './metrics.js';
 import { storeBlock } from './store-block.js';
@@ -65,6 +66,8 @@ export async function startConsuming(options: ConsumeOptions, parts: ConsumePart
     maxBytes: options.fetchBytesMax * options.partitionsAtOnce,
     maxWaitTimeInMs: 250,
     allowAutoTopicCreation: false,
+    // Read committed: an open transaction may still be aborted, and blocks are a function of the log alone.
+    readUncommitted: false,
   });
   await Promise.all([admin.connect(), producer.connect(), consumer.connect()]);
   const { clusterId } = await admin.describeCluster();
@@ -76,16 +79,18 @@ export async function startConsuming(options: ConsumeOptions, parts: ConsumePart
     deadLetterTopic: options.topicPrefix + TOPICS.deadLetter.name,
   };
   const unstored = new UnstoredBatches(parts.answers);
+  const logs = new FetchedLogs();
+  const endObserving = observeFetches(logs, parts.timing.nowMs);
   const loop = new ConsumerLoop({
     ...parts,
     options,
     cluster: clusterId,
     streams,
-    broker: kafkaPorts({ admin, consumer, producer }, unstored, names),
+    broker: kafkaPorts({ admin, consumer, producer }, unstored, logs, names),
     store: storePorts(parts.store),
     storeBlock,
   });
-  watchGroup(consumer, loop, unstored, parts);
+  watchGroup(consumer, loop, { unstored, logs }, parts);
   const owns = watchOwned(consumer);
   await consumer.subscribe({ topics: [...streams.keys()], fromBeginning: true });
   const joined = new Promise<void>((resolve) => {
@@ -95,7 +100,7 @@ export async function startConsuming(options: ConsumeOptions, parts: ConsumePart
     autoCommit: false,
     eachBatchAutoResolve: false,
     partitionsConsumedConcurrently: options.partitionsAtOnce,
-    eachBatch: (payload) => takeBatch(loop, unstored, parts, payload),
+    eachBatch: (payload) => takeBatch(loop, { unstored, logs }, parts, payload),
   });
   const tick = setInterval(() => loop.tick(), TICK_MS);
   await joined;
@@ -107,24 +112,32 @@ export async function startConsuming(options: ConsumeOptions, parts: ConsumePart
       // Blocks in hand are finished and committed first; open ones are read again by the next owner.
       await loop.idle();
       await consumer.disconnect();
+      endObserving();
       await Promise.all([producer.disconnect(), admin.disconnect()]);
     },
   };
 }
 
+/** What is known of the batches that were fetched. */
+type FetchState = { readonly unstored: UnstoredBatches; readonly logs: FetchedLogs };
+
 function watchGroup(
   consumer: Consumer,
   loop: ConsumerLoop,
-  unstored: UnstoredBatches,
+  { unstored, logs }: FetchState,
   parts: ConsumeParts,
 ): void {
   consumer.on(consumer.events.REBALANCING, () => {
     loop.loseAll();
     unstored.forgetAll();
+    logs.clear();
   });
   consumer.on(consumer.events.GROUP_JOIN, (event) => {
     unstored.forgetAll();
+    logs.clear();
     const assigned = Object.entries(event.payload.memberAssignment);
+    // Until the loop has sought: where the committed offset was deleted, kafkajs would commit another one over it.
+    consumer.pause(assigned.map(([topic, partitions]) => ({ topic, partitions })));
     void loop.assign(assigned.flatMap(([topic, all]) => all.map((partition) => ({ topic, partition }))));
     parts.readiness.report('kafka');
     parts.logger.info({ assigned: event.payload.memberAssignment }, 'joined the consumer group');
@@ -147,23 +160,50 @@ function watchOwned(consumer: Consumer): Consuming['owns'] {
 
 async function takeBatch(
   loop: ConsumerLoop,
-  unstored: UnstoredBatches,
+  { unstored, logs }: FetchState,
   parts: ConsumeParts,
   payload: EachBatchPayload,
 ): Promise<void> {
   const { batch, heartbeat, resolveOffset } = payload;
-  const { topic, partition } = batch;
   const beat = setInterval(() => void heartbeat().catch(() => undefined), HEARTBEAT_MS);
   try {
+    const fetched = asFetchedBatch(batch, logs);
     const taken = unstored.add(batch, Number(batch.lastOffset()), batch.messages);
-    const messages = batch.messages.map(asLogMessage);
-    const fate = await loop.takeBatch({ topic, partition, messages, endOffset: Number(batch.highWatermark) });
+    const fate = await loop.takeBatch(fetched);
     if (fate.kind !== 'done') unstored.forget(batch, taken);
+    else if (fetched.messages.length === 0) unstored.holdsNothing(batch, taken);
     if (fate.kind === 'done') resolveOffset(batch.lastOffset());
     else if (fate.kind === 'pause') pauseForUpgrade(parts, payload, fate.offset);
+    else if (fate.afterMs > 0) setTimeout(payload.pause(), fate.afterMs).unref();
   } finally {
     clearInterval(beat);
   }
+}
+
+/** Every offset of the broker's answer has an entry here, holes too: see `observeFetches`. */
+function asFetchedBatch(batch: EachBatchPayload['batch'], logs: FetchedLogs): FetchedBatch {
+  const { topic, partition, messages } = batch;
+  const log = logs.at(batch);
+  const endOffset = Number(batch.highWatermark);
+  const firstOffset = Number(batch.firstOffset());
+  return {
+    topic,
+    partition,
+    messages: messages.filter((message) => !isHole(message)).map(asLogMessage),
+    fetchedFrom: fetchedFrom(batch) ?? firstOffset,
+    firstOffset,
+    coveredTo: Number(batch.lastOffset()) + 1,
+    logStart: log?.start ?? 0,
+    stableOffset: log?.stable ?? endOffset,
+    endOffset,
+  };
+}
+
+/** The offset that was asked for; kafkajs has it, its types do not. */
+function fetchedFrom(batch: object): number | undefined {
+  if (!('fetchedOffset' in batch)) return undefined;
+  const offset = Number(batch.fetchedOffset);
+  return Number.isSafeInteger(offset) ? offset : undefined;
 }
 
 function asLogMessage(message: EachBatchPayload['batch']['messages'][number]): LogMessage {

@@ -3,28 +3,25 @@
  * broker only what it is told and the ports it was given: `consume.ts` drives it with kafkajs, the simulation in
  * `test/simulation` with a model. What kafkajs is known to get wrong is checked here.
  */
-import type { LogMessage } from './block-cutter.js';
-import type { LoopParts, TopicPartition } from './consumer-parts.js';
+import type { FetchedMessages, LoopParts, TopicPartition } from './consumer-parts.js';
 import { type OpenPartition, openPartition } from './open-partition.js';
 import type { Taken } from './partition-worker.js';
+import { ProgressReport } from './progress-report.js';
+import { RefetchPauses } from './refetch-pauses.js';
 
 /** How often in a row a message may be looked for that a new owner must see, before the process gives up. */
 const LOOKS_MAX = 20;
 /** Before a partition is opened again whose ledger or log could not be read, with jitter. */
 const REOPEN_MS = 1_000;
 
-/** Messages of one partition in the order of the log, and the log's end as told with them. */
-export type FetchedBatch = TopicPartition & {
-  readonly messages: readonly LogMessage[];
-  readonly endOffset: number;
-};
+export type FetchedBatch = TopicPartition & FetchedMessages;
 
 /** What becomes of a batch. */
 export type BatchFate =
-  /** Taken: go on behind its last message. */
+  /** Taken: go on after the last offset it covers. */
   | { readonly kind: 'done' }
-  /** Not taken, or not all of it: fetch again from where the partition stands, or where `seek` said. */
-  | { readonly kind: 'again' }
+  /** Not taken, or not all of it: fetch again after a pause, from the partition's position, or from where `seek` said. */
+  | { readonly kind: 'again'; readonly afterMs: number }
   /** The message at this offset has a schema of the future: the partition waits, the others go on. */
   | { readonly kind: 'pause'; readonly offset: number };
 
@@ -32,8 +29,12 @@ export class ConsumerLoop {
   readonly #parts: LoopParts;
   /** By `topic:partition`, of the generation in force. */
   readonly #partitions = new Map<string, OpenPartition>();
-  /** By `topic:partition`: how often a message was looked for in vain. */
-  readonly #looks = new Map<string, number>();
+  /** All that are assigned to us, by `topic:partition`. */
+  readonly #assigned = new Map<string, Assigned>();
+  readonly #pauses: RefetchPauses;
+  readonly #progress: ProgressReport;
+  /** Batches that are being taken. */
+  #taking = 0;
   /** Names in the readiness of partitions whose ledger or log could not be read when last asked. */
   readonly #unanswered = new Set<string>();
   /** Raised on every change of ownership: work begun before it is void. */
@@ -41,6 +42,8 @@ export class ConsumerLoop {
 
   constructor(parts: LoopParts) {
     this.#parts = parts;
+    this.#pauses = new RefetchPauses(parts.timing);
+    this.#progress = new ProgressReport(parts);
   }
 
   /** Ownership changes: nothing is ours until batches come again. */
@@ -48,7 +51,9 @@ export class ConsumerLoop {
     this.#generation += 1;
     for (const { worker } of this.#partitions.values()) worker.lose();
     this.#partitions.clear();
-    this.#looks.clear();
+    this.#assigned.clear();
+    this.#pauses.clear();
+    this.#progress.clear();
     for (const dependency of this.#unanswered) this.#parts.readiness.report(dependency);
     this.#unanswered.clear();
     this.#parts.metrics.lag.reset();
@@ -61,18 +66,23 @@ export class ConsumerLoop {
   async assign(partitions: readonly TopicPartition[]): Promise<void> {
     this.loseAll();
     const generation = this.#generation;
-    const { broker } = this.#parts;
+    const { broker, timing } = this.#parts;
+    for (const at of partitions) {
+      this.#assigned.set(keyOf(at), { at, begunAt: undefined, sinceMs: timing.nowMs(), waits: false });
+    }
     const begin = async (at: TopicPartition): Promise<void> => {
       const read = await this.#ask(
         async () => ({ committed: await broker.readCommitted(at), span: await broker.readLogSpan(at) }),
         at,
       );
-      if (generation !== this.#generation || this.#partitions.has(keyOf(at))) return;
+      if (generation !== this.#generation) return;
       if (read === undefined) return begin(at);
       const { committed, span } = read;
-      if (committed !== undefined) {
-        broker.seek(at, Math.max(span.start, Math.min(committed.offset, span.end) - 1));
-      }
+      const begunAt = Math.max(span.start, Math.min(committed?.offset ?? 0, span.end));
+      const assigned = this.#assigned.get(keyOf(at));
+      if (assigned !== undefined) assigned.begunAt = begunAt;
+      if (committed !== undefined) broker.seek(at, Math.max(span.start, begunAt - 1));
+      broker.resume(at);
     };
     await Promise.all(partitions.map(begin));
   }
@@ -84,51 +94,80 @@ export class ConsumerLoop {
 
   /** Never rejects for what is in the batch or for a store that is away. */
   async takeBatch(batch: FetchedBatch): Promise<BatchFate> {
-    const { topic, partition } = batch;
+    this.#taking += 1;
+    try {
+      const fate = await this.#take(batch);
+      const assigned = this.#assigned.get(keyOf(batch));
+      if (assigned !== undefined) assigned.waits = fate.kind === 'pause';
+      return fate;
+    } finally {
+      this.#taking -= 1;
+    }
+  }
+
+  async #take(batch: FetchedBatch): Promise<BatchFate> {
+    const { topic } = batch;
     const { metrics, timing } = this.#parts;
     const generation = this.#generation;
     const open = await this.#partitionOf(batch);
-    if (open === undefined) return { kind: 'again' };
+    if (open === undefined) return { kind: 'again', afterMs: this.#pauses.lastMs(batch) };
     const { worker } = open;
-    const before = worker.nextOffset;
-    const taken = await worker.take(batch.messages, batch.endOffset, timing.nowMs);
+    const { messages, holes } = worker;
+    const taken = await worker.take(batch, timing.nowMs);
     // What was read by then is read again by the next owner; the partition's place is no longer ours to move.
-    if (generation !== this.#generation) return { kind: 'again' };
-    metrics.lag.set({ topic, partition }, worker.lag);
-    metrics.messages.inc({ topic }, Math.max(0, worker.nextOffset - before));
+    if (generation !== this.#generation) return AGAIN;
+    metrics.messages.inc({ topic }, worker.messages - messages);
+    metrics.holes.inc({ topic }, worker.holes - holes);
     return this.#fateOf(batch, open, taken);
   }
 
   async #fateOf(batch: FetchedBatch, open: OpenPartition, taken: Taken): Promise<BatchFate> {
-    if (taken.kind === 'taken') return { kind: 'done' };
+    if (taken.kind === 'taken') {
+      this.#pauses.forget(batch);
+      return { kind: 'done' };
+    }
     if (taken.kind === 'unknown_schema') return { kind: 'pause', offset: taken.offset };
-    if (taken.kind === 'jumped') await this.#handleJump(batch, open, taken);
+    if (taken.kind === 'jumped') return this.#handleJump(batch, open, taken);
     if (taken.kind === 'shrunk') {
       this.#close(batch, open);
       this.#fetchAgain(batch);
     }
-    return { kind: 'again' };
+    return AGAIN;
   }
 
   /**
-   * Said in so many words: kafkajs may go on behind messages it was not told are done, and where those were the last
-   * of the log, no further batch would show it.
+   * Seeks explicitly: kafkajs may skip messages that were not resolved, and where those were the last of the log, no
+   * further batch would show it.
    */
   #fetchAgain(batch: FetchedBatch): void {
-    const [first] = batch.messages;
-    if (first !== undefined) this.#parts.broker.seek(batch, first.offset);
+    this.#parts.broker.seek(batch, batch.fetchedFrom);
   }
 
-  /** Ends waiting blocks, and watches for a consumer that stands still without saying so. Called often. */
+  /** Ends waiting blocks, and reports partitions that make no progress. Called often. */
   tick(): void {
-    const { options, timing, readiness, fail } = this.#parts;
+    const { options, timing, broker } = this.#parts;
     const nowMs = timing.nowMs();
-    for (const [key, { worker }] of this.#partitions) {
-      void worker.endWaitingBlock(options.bounds, options.markerAgeMs, nowMs);
-      const still = worker.lag > 0 && nowMs - worker.progressMs > options.stallTimeoutMs;
-      if (still && readiness.state().ready) {
-        fail(new Error(`${key} stands still with a lag of ${worker.lag} messages`));
+    for (const { at, begunAt, sinceMs, waits } of this.#assigned.values()) {
+      const log = broker.fetchedLog(at);
+      const worker = this.#partitions.get(keyOf(at))?.worker;
+      if (worker !== undefined) {
+        if (log !== undefined) worker.observeEnds(log);
+        void worker.endWaitingBlock(options.bounds, options.markerAgeMs, nowMs);
+        void worker.commitHoles(options.markerAgeMs, nowMs);
       }
+      const nextOffset = worker?.nextOffset ?? begunAt;
+      if (waits || nextOffset === undefined) {
+        this.#progress.forget(at);
+        continue;
+      }
+      const progressMs = worker?.progressMs ?? sinceMs;
+      const holdsUnstored = worker?.holdsUnstored(options.markerAgeMs, nowMs) ?? false;
+      const fetchingWaits = this.#taking > 0;
+      this.#progress.tell(
+        at,
+        { nextOffset: Math.max(nextOffset, log?.start ?? 0), progressMs, holdsUnstored, log, fetchingWaits },
+        nowMs,
+      );
     }
   }
 
@@ -138,7 +177,7 @@ export class ConsumerLoop {
     const stream = this.#parts.streams.get(batch.topic);
     if (known !== undefined || stream === undefined) return known;
     const generation = this.#generation;
-    const opened = await this.#ask(() => openPartition(this.#parts, stream, batch, batch.messages), batch);
+    const opened = await this.#ask(() => openPartition(this.#parts, stream, batch), batch);
     // Ownership changed while the ledger was read: whoever owns the partition now opens it anew.
     if (this.#generation !== generation) return undefined;
     if (opened === undefined) {
@@ -149,7 +188,7 @@ export class ConsumerLoop {
       this.#lookFor(batch, opened.offset);
       return undefined;
     }
-    this.#looks.delete(key);
+    this.#pauses.forget(batch);
     this.#partitions.set(key, opened);
     return opened;
   }
@@ -174,13 +213,11 @@ export class ConsumerLoop {
   }
 
   #lookFor(batch: FetchedBatch, offset: number): void {
-    const key = keyOf(batch);
-    const looks = (this.#looks.get(key) ?? 0) + 1;
-    this.#looks.set(key, looks);
-    if (looks > LOOKS_MAX) {
+    const { attempt } = this.#pauses.next(batch);
+    if (attempt > LOOKS_MAX) {
       this.#parts.fail(
         new Error(
-          `${key}: the message at offset ${offset}, the last in the ledger, cannot be fetched though the log reaches over it`,
+          `${keyOf(batch)}: the message at offset ${offset}, the last in the ledger, cannot be fetched though the log reaches over it`,
         ),
       );
     }
@@ -188,15 +225,15 @@ export class ConsumerLoop {
   }
 
   /**
-   * Offsets in our topics have no holes, so a jump is either kafkajs going on behind messages it was not told are
-   * done (it happens around rebalances), which is fetched again, or messages the broker deleted: a loss, unless
-   * another owner booked them before, in whose place we then start.
+   * The batch does not follow on what was read. Either kafkajs skipped messages that were not resolved (it happens
+   * around rebalances), which are fetched again, or the broker deleted messages: a loss, unless another owner booked
+   * them before; then the partition is opened again after them.
    */
   async #handleJump(
     batch: FetchedBatch,
     open: OpenPartition,
     { from, to }: { from: number; to: number },
-  ): Promise<void> {
+  ): Promise<BatchFate> {
     const { topic, partition } = batch;
     const { broker, store, cluster, metrics, logger } = this.#parts;
     const generation = this.#generation;
@@ -206,22 +243,25 @@ export class ConsumerLoop {
         span.start > from ? await store.readPosition({ cluster, topic, partition }) : undefined;
       return { logStart: span.start, bookedTo: position?.epoch === open.epoch ? position.lastOffset : -1 };
     }, batch);
-    if (generation !== this.#generation) return;
+    if (generation !== this.#generation) return AGAIN;
     if (read === undefined) {
       broker.seek(batch, from);
-      return;
+      return AGAIN;
     }
     const { logStart, bookedTo } = read;
+    const { attempt, afterMs, sampled } = this.#pauses.next(batch);
     if (logStart <= from) {
-      logger.warn({ topic, partition, from, to }, 'offsets jumped: fetching again from where we were');
+      metrics.refetches.inc({ topic });
+      if (sampled)
+        logger.warn({ topic, partition, from, to, attempt }, 'messages were skipped: fetching again');
     } else if (bookedTo >= from) {
       this.#close(batch, open);
-    } else {
+    } else if (open.worker.allowDeleted(logStart)) {
       metrics.offsetGaps.inc({ topic });
       logger.error({ topic, partition, from, to, logStart }, 'messages were deleted before they were stored');
-      open.worker.allowJump(logStart);
     }
     broker.seek(batch, Math.max(from, logStart));
+    return { kind: 'again', afterMs };
   }
 
   /** The partition is opened anew by the next batch. */
@@ -230,6 +270,18 @@ export class ConsumerLoop {
     this.#partitions.delete(keyOf(at));
   }
 }
+
+/** A partition that the group assigned to us. */
+type Assigned = {
+  readonly at: TopicPartition;
+  /** What was committed, or where the log starts: read from there on until the partition is opened. */
+  begunAt: number | undefined;
+  readonly sinceMs: number;
+  /** For a newer version that knows the schema of its next message. */
+  waits: boolean;
+};
+
+const AGAIN: BatchFate = { kind: 'again', afterMs: 0 };
 
 function keyOf({ topic, partition }: TopicPartition): string {
   return `${topic}:${partition}`;

@@ -7,7 +7,8 @@ import type { Readiness } from '@imscope/runtime/readiness.js';
 import type { BlockBounds } from '@imscope/schemas/block-bounds.js';
 import type { BatchIntervals } from './batch-intervals.js';
 import type { BlockInsert, BlockPlace, LedgerRow } from './block-content.js';
-import type { DeadMessage } from './block-cutter.js';
+import type { DeadMessage, LogMessage } from './block-cutter.js';
+import type { FetchedLog } from './fetch-answers.js';
 import type { AggregatorMetrics } from './metrics.js';
 import type { storeBlock } from './store-block.js';
 import type { Stream } from './streams.js';
@@ -18,17 +19,40 @@ export type TopicPartition = { readonly topic: string; readonly partition: numbe
 /** A partition without its epoch, which is what the ledger is asked for. */
 export type PartitionPlace = Omit<BlockPlace, 'epoch'>;
 
+/** What the broker answered to one fetch of a partition. */
+export type FetchedMessages = {
+  /** Those that a reader of committed messages sees, in the order of the log. */
+  readonly messages: readonly LogMessage[];
+  /** The offset that the broker was asked for: from there on no message is missing. */
+  readonly fetchedFrom: number;
+  /** The first offset of the answer, whether it holds a message or not. */
+  readonly firstOffset: number;
+  /** The offset after the last of the answer. */
+  readonly coveredTo: number;
+  /** What was deleted of the log lies before this offset; 0 where the broker does not say. */
+  readonly logStart: number;
+  /** Where the oldest open transaction begins, else the log's end. */
+  readonly stableOffset: number;
+  readonly endOffset: number;
+};
+
+export type Committed = { readonly offset: number; readonly metadata: string };
+
 export type BrokerPorts = {
   readonly commit: (at: TopicPartition, offset: number, metadata: string) => Promise<void>;
   /** Offset and metadata as last committed by anybody; undefined where nothing was. */
-  readonly readCommitted: (at: TopicPartition) => Promise<{ offset: number; metadata: string } | undefined>;
-  /** First offset that is still there, and the offset behind the last. */
+  readonly readCommitted: (at: TopicPartition) => Promise<Committed | undefined>;
+  /** First offset that was not deleted, and the last stable offset: the log's end but for open transactions. */
   readonly readLogSpan: (at: TopicPartition) => Promise<{ start: number; end: number }>;
+  /** The log as of the broker's latest answer to a fetch; undefined before the first one. */
+  readonly fetchedLog: (at: TopicPartition) => FetchedLog | undefined;
   /** Appends a marker and gives its offset. */
   readonly appendMarker: (at: TopicPartition, stream: Stream, bounds: BlockBounds) => Promise<number>;
   readonly writeDeadLetters: (place: BlockPlace, dead: readonly DeadMessage[]) => Promise<void>;
   /** The next batch of the partition shall start at this offset. */
   readonly seek: (at: TopicPartition, offset: number) => void;
+  /** A partition that was assigned may be fetched: it is known from where on. */
+  readonly resume: (at: TopicPartition) => void;
 };
 
 /** The last block of a partition that is booked, over all epochs of its topic. */

@@ -5,11 +5,17 @@ import { containerHeader } from '@imscope/schemas/container.js';
 import type { UnstoredBatches } from './answer-buffers.js';
 import type { BrokerPorts, TopicPartition } from './consumer-parts.js';
 import { writeDeadLetters } from './dead-letter.js';
+import type { FetchedLogs } from './fetch-answers.js';
 
-/** @param unstored is told what is stored @param names.group and `names.deadLetterTopic`, prefix and all */
+/**
+ * @param unstored is told what is stored
+ * @param logs as observed with fetches
+ * @param names.group and `names.deadLetterTopic`, prefix and all
+ */
 export function kafkaPorts(
   { admin, consumer, producer }: { admin: Admin; consumer: Consumer; producer: Producer },
   unstored: UnstoredBatches,
+  logs: FetchedLogs,
   names: { readonly group: string; readonly deadLetterTopic: string },
 ): BrokerPorts {
   return {
@@ -24,6 +30,7 @@ export function kafkaPorts(
       return { offset: Number(committed.offset), metadata: committed.metadata ?? '' };
     },
     readLogSpan: (at) => readLogSpan(admin, at),
+    fetchedLog: (at) => logs.at(at),
     appendMarker: async ({ topic, partition }, stream, bounds) => {
       const value = containerHeader(stream.schema);
       const message = { partition, value, headers: writeMarkerHeaders(bounds) };
@@ -38,6 +45,7 @@ export function kafkaPorts(
       unstored.forgetPartition({ topic, partition });
       consumer.seek({ topic, partition, offset: String(offset) });
     },
+    resume: ({ topic, partition }) => consumer.resume([{ topic, partitions: [partition] }]),
   };
 }
 

@@ -2,14 +2,44 @@
 import { SECONDS_BUCKETS } from '@imscope/runtime/metrics.js';
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 
+/** Of the logs: how far they are read. */
+function createReadingMetrics(registry: Registry) {
+  const registers = [registry];
+  const counter = (name: string, help: string) =>
+    new Counter({ name, help, labelNames: ['topic'], registers });
+  const gauge = (name: string, help: string) =>
+    new Gauge({ name, help, labelNames: ['topic', 'partition'], registers });
+  return {
+    messages: counter('imscope_aggregator_messages_total', 'messages received from Kafka'),
+    offsetGaps: counter(
+      'imscope_aggregator_offset_gaps_total',
+      'times that messages were deleted before they were read',
+    ),
+    holes: counter(
+      'imscope_aggregator_offset_holes_total',
+      'offsets that hold no message: control records and aborted messages of transactions, compaction',
+    ),
+    refetches: counter(
+      'imscope_aggregator_refetches_total',
+      'fetches from the same place again, because the Kafka client had skipped messages',
+    ),
+    markers: counter('imscope_aggregator_markers_total', 'markers appended'),
+    lag: gauge('imscope_aggregator_consumer_lag_messages', 'messages behind the end of the log'),
+    stalledSeconds: gauge(
+      'imscope_aggregator_stalled_seconds',
+      'time since the last progress of a partition that has something to read or to store; 0 without',
+    ),
+  };
+}
+
 export function createAggregatorMetrics(registry: Registry) {
   const registers = [registry];
   const counter = (name: string, help: string, labelNames: string[]) =>
     new Counter({ name, help, labelNames, registers });
   return {
+    ...createReadingMetrics(registry),
     rowsStored: counter('imscope_aggregator_rows_stored_total', 'rows inserted and booked', ['topic']),
     blocks: counter('imscope_aggregator_blocks_total', 'blocks stored, by what ended them', ['topic', 'cut']),
-    messages: counter('imscope_aggregator_messages_total', 'messages received from Kafka', ['topic']),
     duplicates: counter(
       'imscope_aggregator_duplicate_rows_total',
       'rows left out: their batch was stored before',
@@ -29,12 +59,6 @@ export function createAggregatorMetrics(registry: Registry) {
       'blocks given up because the partition went to another owner',
       ['topic'],
     ),
-    offsetGaps: counter(
-      'imscope_aggregator_offset_gaps_total',
-      'jumps in offsets: data was deleted before it was read',
-      ['topic'],
-    ),
-    markers: counter('imscope_aggregator_markers_total', 'markers appended', ['topic']),
     reconcileDifferences: new Gauge({
       name: 'imscope_aggregator_reconcile_differences',
       help: 'places where the books differ, by check; told by one member of the group',
@@ -45,12 +69,6 @@ export function createAggregatorMetrics(registry: Registry) {
       name: 'imscope_aggregator_reconcile_checked_at_seconds',
       help: 'when the books were last held against each other, Unix time',
       labelNames: [],
-      registers,
-    }),
-    lag: new Gauge({
-      name: 'imscope_aggregator_consumer_lag_messages',
-      help: 'messages behind the end of the log',
-      labelNames: ['topic', 'partition'],
       registers,
     }),
     storeSeconds: new Histogram({

@@ -2,9 +2,9 @@
  * Opens a partition for its new owner: where to start, what was seen before, and the worker with its ports into
  * the store and the broker.
  */
-import { type Block, BlockCutter, type LogMessage } from './block-cutter.js';
+import { type Block, BlockCutter } from './block-cutter.js';
 import type { BlockPlace } from './block-content.js';
-import type { LoopParts, TopicPartition } from './consumer-parts.js';
+import type { FetchedMessages, LoopParts, TopicPartition } from './consumer-parts.js';
 import { PartitionWorker } from './partition-worker.js';
 import { findStart, formatCommit } from './resume.js';
 import type { StoreBlockPorts } from './store-block.js';
@@ -18,18 +18,18 @@ export type Opened =
   /** The message at this offset must be at hand to open the partition. */
   | { readonly kind: 'look'; readonly offset: number };
 
-/** @param messages at hand from the partition's log @throws where store or broker do not answer */
+/** @param batch from the partition's log @throws where store or broker do not answer */
 export async function openPartition(
   parts: LoopParts,
   stream: Stream,
-  at: TopicPartition,
-  messages: readonly LogMessage[],
+  batch: TopicPartition & FetchedMessages,
 ): Promise<Opened> {
   const { cluster } = parts;
-  const { topic, partition } = at;
-  const found = await findStart(parts, { cluster, topic, partition }, messages);
+  const { topic, partition } = batch;
+  const at = { topic, partition };
+  const found = await findStart(parts, { cluster, topic, partition }, batch);
   if (found.kind === 'look') return found;
-  const { epoch, nextOffset, bounds, seen } = found.start;
+  const { epoch, nextOffset, bounds, seen, readTo } = found.start;
   const place: BlockPlace = { cluster, topic, partition, epoch };
   parts.logger.info({ ...place, nextOffset, boots: seen.boots }, 'took a partition');
   const worker = new PartitionWorker(
@@ -41,10 +41,12 @@ export async function openPartition(
         parts.metrics.markers.inc({ topic });
         return offset;
       },
+      commitRead: (read) =>
+        commit(parts, place, read.nextOffset, formatCommit(epoch, read.bounds, read.readTo)),
       fail: parts.fail,
       onLost: () => parts.metrics.lost.inc({ topic }),
     },
-    parts.timing.nowMs(),
+    { nowMs: parts.timing.nowMs(), readTo },
   );
   return { kind: 'opened', worker, epoch };
 }
@@ -70,6 +72,22 @@ async function storeCounted(
   metrics.ageSeconds.observe({ topic }, Math.max(0, nowMs - block.firstAppendedMs) / 1000);
 }
 
+async function commit(
+  { broker, logger }: LoopParts,
+  { topic, partition }: BlockPlace,
+  offset: number,
+  metadata: string,
+): Promise<void> {
+  try {
+    await broker.commit({ topic, partition }, offset, metadata);
+  } catch (error) {
+    logger.warn(
+      { err: error, topic, partition },
+      'commit failed: the next owner finds the place in the ledger',
+    );
+  }
+}
+
 function storePorts(parts: LoopParts, place: BlockPlace, owned: () => boolean): StoreBlockPorts {
   const { broker, store, timing, metrics, readiness, logger } = parts;
   const { topic, partition } = place;
@@ -79,15 +97,7 @@ function storePorts(parts: LoopParts, place: BlockPlace, owned: () => boolean): 
     writeDeadLetters: broker.writeDeadLetters,
     commit: async (_place, block) => {
       if (!owned()) return;
-      const metadata = formatCommit(place.epoch, block.nextBounds);
-      try {
-        await broker.commit({ topic, partition }, block.lastOffset + 1, metadata);
-      } catch (error) {
-        logger.warn(
-          { err: error, topic, partition },
-          'commit failed: the next owner finds the place in the ledger',
-        );
-      }
+      await commit(parts, place, block.lastOffset + 1, formatCommit(place.epoch, block.nextBounds));
     },
     owned,
     onTrouble: (error, verdict) => {

@@ -11,8 +11,14 @@ import {
   parseBounds,
 } from '@imscope/schemas/block-bounds.js';
 import { BatchIntervals, REMEMBERED_MS } from './batch-intervals.js';
-import type { LogMessage } from './block-cutter.js';
-import type { BrokerPorts, LedgerPosition, PartitionPlace, StorePorts } from './consumer-parts.js';
+import type {
+  BrokerPorts,
+  Committed,
+  FetchedMessages,
+  LedgerPosition,
+  PartitionPlace,
+  StorePorts,
+} from './consumer-parts.js';
 import { KEYED_KNOWN_MS } from './keyed-batches.js';
 import type { Timing } from './timing.js';
 
@@ -21,6 +27,8 @@ export type Start = {
   readonly nextOffset: number;
   readonly bounds: BlockBounds;
   readonly seen: BatchIntervals;
+  /** Up to there an earlier owner found no messages: see `PartitionWorker.commitHoles`. */
+  readonly readTo: number;
 };
 
 /** `look`: the message at this offset must be seen first, to know that the log is still the same. */
@@ -41,18 +49,18 @@ const REREAD_MS = 1_000;
  * A commit follows its ledger row, so one that is ahead of the ledger, or a list of batches that does not reach up to
  * the position, comes from a replica that lags: asked again. What stays so is a ledger that was lost, and then the
  * commit is all there is.
- * @param messages at hand from the log, in which the one at the ledger's last offset is looked for
+ * @param fetched from the log, in which the message at the ledger's last offset is looked for
  */
 export async function findStart(
   ports: ResumePorts,
   place: PartitionPlace,
-  messages: readonly LogMessage[],
+  fetched: FetchedMessages,
 ): Promise<FoundStart> {
   for (let reads = 1; ; reads++) {
     const position = await ports.store.readPosition(place);
     // Asked after the ledger: another owner may have gone on meanwhile, and an older end would lie before its place.
     const span = await ports.broker.readLogSpan(place);
-    const judged = position === undefined ? 'same' : judgeLog(position, span, messages);
+    const judged = position === undefined ? 'same' : judgeLog(position, span, fetched);
     if (position !== undefined && judged === 'look') return { kind: 'look', offset: position.lastOffset };
     const { complete, ...start } = await readStart(ports, place, position);
     if (judged === 'other' && (complete || reads === READS_MAX)) {
@@ -67,28 +75,40 @@ export async function findStart(
       committed.nextOffset <= span.end
         ? committed
         : undefined;
-    if (complete && judged === 'same' && ahead === undefined) return { kind: 'start', start };
+    if (complete && judged === 'same' && ahead === undefined) {
+      return { kind: 'start', start: withHolesRead(start, committed) };
+    }
     if (reads === READS_MAX) return { kind: 'start', start: { ...start, ...ahead } };
     await ports.timing.delay(REREAD_MS);
   }
+}
+
+/**
+ * Up to where the log was read after the last block, where the commit is of that block. Only that: bounds of a marker that
+ * was deleted since are in force for nobody who starts after, whatever commit is there, so that all cut the same blocks.
+ */
+function withHolesRead(start: Start, committed: ReturnType<typeof parseCommit>): Start {
+  const same = committed?.epoch === start.epoch && committed.nextOffset === start.nextOffset;
+  return same ? { ...start, readTo: committed.readTo } : start;
 }
 
 /** Whether the log is the one that was booked: told by when its message at the last offset was appended. */
 function judgeLog(
   { lastOffset, lastAppendedMs }: LedgerPosition,
   span: { start: number; end: number },
-  messages: readonly LogMessage[],
+  { messages, fetchedFrom, coveredTo }: FetchedMessages,
 ): 'same' | 'other' | 'look' {
   if (span.end <= lastOffset) return 'other';
   // Deleted by retention, which a new log reaches only after as long a time.
   if (span.start > lastOffset) return 'same';
   const last = messages.find(({ offset }) => offset === lastOffset);
-  if (last === undefined) return 'look';
+  // A block ends at a message, so a hole there (a transaction's end, an aborted message) is another log.
+  if (last === undefined) return fetchedFrom <= lastOffset && lastOffset < coveredTo ? 'other' : 'look';
   return last.appendedMs === lastAppendedMs ? 'same' : 'other';
 }
 
 function atBeginning(epoch: number): Start {
-  return { epoch, nextOffset: 0, bounds: INITIAL_BOUNDS, seen: new BatchIntervals() };
+  return { epoch, nextOffset: 0, bounds: INITIAL_BOUNDS, seen: new BatchIntervals(), readTo: 0 };
 }
 
 async function readStart(
@@ -111,19 +131,29 @@ async function readStart(
     },
   );
   const complete = read.nextOffset === nextOffset;
-  return { epoch, nextOffset, bounds: position.bounds, seen: read.seen, complete };
+  return { epoch, nextOffset, bounds: position.bounds, seen: read.seen, readTo: nextOffset, complete };
 }
 
-/** The metadata of a commit: epoch and bounds in force behind it. */
-export function formatCommit(epoch: number, bounds: BlockBounds): string {
-  return `${epoch}/${formatBounds(bounds)}`;
+/** Up to where everything is stored by a commit: its offset, or the end of the holes after it. */
+export function storedUpTo(committed: Committed): number {
+  return Math.max(committed.offset, parseCommit(committed)?.readTo ?? 0);
+}
+
+/**
+ * The metadata of a commit: epoch and bounds in force after it, and up to where no message follows. Versions that do
+ * not know the last part take such a commit for none and go by the ledger.
+ */
+export function formatCommit(epoch: number, bounds: BlockBounds, readTo?: number): string {
+  return `${epoch}/${formatBounds(bounds)}${readTo === undefined ? '' : `/${readTo}`}`;
 }
 
 function parseCommit(
-  committed: { offset: number; metadata: string } | undefined,
-): { epoch: number; nextOffset: number; bounds: BlockBounds } | undefined {
-  const match = committed === undefined ? null : /^(\d{1,9})\/(.+)$/.exec(committed.metadata);
+  committed: Committed | undefined,
+): { epoch: number; nextOffset: number; bounds: BlockBounds; readTo: number } | undefined {
+  const match =
+    committed === undefined ? null : /^(\d{1,9})\/([^/]+)(?:\/(\d{1,16}))?$/.exec(committed.metadata);
   const bounds = parseBounds(match?.[2] ?? '');
   if (committed === undefined || bounds === undefined) return undefined;
-  return { epoch: Number(match?.[1]), nextOffset: committed.offset, bounds };
+  const { offset: nextOffset } = committed;
+  return { epoch: Number(match?.[1]), nextOffset, bounds, readTo: Number(match?.[3] ?? nextOffset) };
 }

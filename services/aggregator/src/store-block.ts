@@ -1,6 +1,7 @@
 /*
- * Stores one block: dead letters, inserts, ledger, commit, in this order, each step repeatable. This is the
- * only place where calls to the store are tried again.
+ * Stores one block: rows, dead letters, ledger row, commit, in this order, each step repeatable. Rows come first
+ * because the store may refuse messages that only decoding shows to be unreadable: they become dead letters too. This is
+ * the only place where calls to the store are tried again.
  */
 import { setImmediate as yieldToOthers } from 'node:timers/promises';
 import type { Block, DeadMessage, StoredMessage } from './block-cutter.js';

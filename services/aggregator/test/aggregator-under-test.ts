@@ -41,6 +41,14 @@ const WAIT_MS = 60_000;
 /** Of all records; the real store would not keep old ones. */
 const EVENT_TIMES = { least: Date.now(), greatest: Date.now() };
 
+export type Member = {
+  stop(): Promise<void>;
+  /** What its readiness names. */
+  failing(): Readonly<Record<string, string>>;
+  /** The sum over all labels. */
+  metric(name: string): Promise<number>;
+};
+
 export type AggregatorUnderTest = {
   readonly topic: string;
   readonly store: ClickHouseClient;
@@ -50,7 +58,7 @@ export type AggregatorUnderTest = {
   /** Settings of a process that shall join this group. */
   readonly environment: Readonly<Record<string, string>>;
   /** Starts one more member of the group, with further settings. */
-  start(changed?: Readonly<Record<string, string>>): Promise<{ stop(): Promise<void> }>;
+  start(changed?: Readonly<Record<string, string>>): Promise<Member>;
   describeGroup(): Promise<readonly { memberId: string }[]>;
   /** Appends batches of one boot, ten records each, and gives how many records that is. */
   append(boot: string, sequences: readonly number[], partition?: number): Promise<number>;
@@ -99,7 +107,7 @@ export async function openAggregator(
       const own = settings({ ...all, ...changed });
       const client = createStoreClient(own, 'aggregator-under-test', own.insertTimeoutMs);
       const member = await startMember(own, client);
-      return { stop: async () => member.stop().then(() => client.close()) };
+      return { ...member, stop: async () => member.stop().then(() => client.close()) };
     },
     describeGroup: async () => {
       const { groups } = await admin.describeGroups([prefix + config.consumerGroup]);
@@ -131,11 +139,10 @@ function settings(environment: Readonly<Record<string, string>>): Config<typeof 
   return loaded.config;
 }
 
-async function startMember(
-  config: Config<typeof SETTINGS>,
-  store: ClickHouseClient,
-): Promise<{ stop(): Promise<void> }> {
-  return startConsuming(
+async function startMember(config: Config<typeof SETTINGS>, store: ClickHouseClient): Promise<Member> {
+  const registry = new Registry();
+  const readiness = createReadiness([]);
+  const consuming = await startConsuming(
     {
       topicPrefix: config.kafkaTopicPrefix,
       consumerGroup: config.kafkaTopicPrefix + config.consumerGroup,
@@ -152,14 +159,22 @@ async function startMember(
       answers: ANSWERS,
       store,
       timing: { nowMs: Date.now, delay, random: Math.random },
-      metrics: createAggregatorMetrics(new Registry()),
+      metrics: createAggregatorMetrics(registry),
       logger: LOGGER,
-      readiness: createReadiness([]),
+      readiness,
       fail: (error) => {
         throw error;
       },
     },
   );
+  return {
+    stop: () => consuming.stop(),
+    failing: () => readiness.state().failing,
+    metric: async (name) => {
+      const found = await registry.getSingleMetric(name)?.get();
+      return (found?.values ?? []).reduce((sum, { value }) => sum + value, 0);
+    },
+  };
 }
 
 async function recreateTopic(admin: Admin, topic: string): Promise<void> {
@@ -183,10 +198,13 @@ async function untilStored(select: AggregatorUnderTest['select'], rows: number):
   await until(enough, () => `${rows} rows expected, ${found}`);
 }
 
-async function until(condition: () => Promise<boolean>, failure: string | (() => string)): Promise<void> {
+export async function until(
+  condition: () => Promise<boolean>,
+  failure: string | (() => string | Promise<string>),
+): Promise<void> {
   const deadlineMs = Date.now() + WAIT_MS;
   while (!(await condition())) {
-    if (Date.now() > deadlineMs) throw new Error(typeof failure === 'string' ? failure : failure());
+    if (Date.now() > deadlineMs) throw new Error(typeof failure === 'string' ? failure : await failure());
     await delay(100);
   }
 }

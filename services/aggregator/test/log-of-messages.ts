@@ -6,6 +6,7 @@ import { BlockBuilder } from '@imscope/schemas/block-builder.js';
 import { containerHeader } from '@imscope/schemas/container.js';
 import type { RequestLog } from '@imscope/schemas/request-log.js';
 import type { LogMessage } from '../src/block-cutter.js';
+import type { FetchedMessages } from '../src/consumer-parts.js';
 
 export const LOG_TIME = Date.UTC(2026, 10, 23, 12);
 
@@ -66,4 +67,23 @@ export function batchMessage(
   }
   const value = builder.finish();
   return { value, headers: writeBatchHeaders({ boot, partition, sequence }, records, value, eventTimes) };
+}
+
+/** The broker's answer to a fetch that gave these messages; without further fields there are no holes around them. */
+export function fetchedOf(
+  messages: readonly LogMessage[],
+  endOffset: number,
+  fields: Partial<FetchedMessages> = {},
+): FetchedMessages {
+  const firstOffset = messages[0]?.offset ?? endOffset;
+  return {
+    messages,
+    fetchedFrom: firstOffset,
+    firstOffset,
+    coveredTo: (messages.at(-1)?.offset ?? endOffset - 1) + 1,
+    logStart: 0,
+    stableOffset: endOffset,
+    endOffset,
+    ...fields,
+  };
 }

@@ -6,11 +6,11 @@ import { simulate } from './simulation/simulate.js';
 /** Runs that a fault may take to show. */
 const SEEDS_MAX = 500;
 
-for (const { title, breakage, finds, from = 1 } of BROKEN_STEPS) {
+for (const { title, breakage, breakBatch, finds, from = 1 } of BROKEN_STEPS) {
   test(`the simulation finds ${title}`, async () => {
     const seen = new Set<string>();
     for (let seed = from; seed < from + SEEDS_MAX; seed++) {
-      const { violations } = await simulate(seed, { breakage });
+      const { violations } = await simulate(seed, { breakage, breakBatch });
       if (violations.some((violation) => finds.test(violation))) return;
       for (const violation of violations) seen.add(violation);
     }

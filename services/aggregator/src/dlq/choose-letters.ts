@@ -25,15 +25,25 @@ export function isChosen(letter: DeadLetter, filter: LetterFilter, topicPrefix: 
   return topic === undefined || from === topic || from === topicPrefix + topic;
 }
 
-/** Every dead letter up to the topic's end as it is now. */
+/**
+ * Every dead letter up to the topic's end as it is now.
+ * @returns what could not be read, in words
+ */
 export async function readAllLetters(
   source: LetterSource,
   onLetter: (letter: DeadLetter) => Promise<void> | void,
-): Promise<void> {
+): Promise<string[]> {
   const from = await readTopic(source);
-  await readRanges(source.kafka, from, from.spans, (partition, message) =>
+  const all = from.spans.map((span) => ({ ...span, to: Infinity }));
+  const unread = await readRanges(source.kafka, from, all, (partition, message) =>
     onLetter(readDeadLetter(partition, message)),
   );
+  return unread.map(describeUnread);
+}
+
+function describeUnread({ partition, from, to }: OffsetRange): string {
+  const [first, last] = [from, to - 1].map((offset) => formatPlace({ partition, offset }));
+  return `${first} to ${last} cannot be read: an open transaction holds them back. Run it again when that has ended (at its transaction.timeout.ms at the latest)`;
 }
 
 /** The letters at these places. @returns places at which there is none, with what is there instead, in words */
@@ -53,11 +63,14 @@ export async function readLetters(
     if (offsets.length === 0) return [];
     return [{ partition: span.partition, from: Math.min(...offsets), to: Math.max(...offsets) + 1 }];
   });
-  await readRanges(source.kafka, from, ranges, async (partition, message) => {
+  const unread = await readRanges(source.kafka, from, ranges, async (partition, message) => {
     const letter = readDeadLetter(partition, message);
     if (missing.delete(formatPlace(letter.place))) await onLetter(letter);
   });
-  return [...missing.values()].map((place) => ({ place, words: describeSpan(place, from.spans) }));
+  return [...missing.values()].map((place) => {
+    const held = unread.find((range) => range.partition === place.partition && range.from <= place.offset);
+    return { place, words: held === undefined ? describeSpan(place, from.spans) : describeUnread(held) };
+  });
 }
 
 async function readTopic({ kafka, topicPrefix }: LetterSource): Promise<{
@@ -69,9 +82,11 @@ async function readTopic({ kafka, topicPrefix }: LetterSource): Promise<{
   return { topic, groupPrefix: topicPrefix, spans: await readSpans(kafka, topic) };
 }
 
-function describeSpan({ partition }: LetterPlace, spans: readonly OffsetRange[]): string {
+function describeSpan(place: LetterPlace, spans: readonly OffsetRange[]): string {
+  const { partition } = place;
   const span = spans.find((one) => one.partition === partition);
   if (span === undefined) return `there is no partition ${partition}, but 0 to ${spans.length - 1}`;
+  if (place.offset >= span.from && place.offset < span.to) return 'its offset holds no message';
   if (span.from === span.to) return `partition ${partition} is empty`;
   return `partition ${partition} holds ${formatPlace({ partition, offset: span.from })} to ${formatPlace({ partition, offset: span.to - 1 })}`;
 }

@@ -39,6 +39,8 @@ export type LetterList = {
     readonly letters: number;
     readonly records: number;
   }[];
+  /** Parts of the topic that could not be read, in words. */
+  readonly unread: readonly string[];
 };
 
 export async function listLetters(
@@ -49,7 +51,7 @@ export async function listLetters(
   const kept: { diedMs: number; line: LetterLine }[] = [];
   const reasons = new Map<string, { letters: number; records: number }>();
   let chosen = 0;
-  await readAllLetters(source, (letter) => {
+  const unread = await readAllLetters(source, (letter) => {
     if (!isChosen(letter, filter, source.topicPrefix)) return;
     chosen += 1;
     const known = reasons.get(letter.reason) ?? { letters: 0, records: 0 };
@@ -63,6 +65,7 @@ export async function listLetters(
   return {
     lines: kept.map(({ line }) => line),
     chosen,
+    unread,
     byReason: [...reasons]
       .map(([reason, sums]) => ({ reason, ...sums }))
       .toSorted((a, b) => b.letters - a.letters || (a.reason < b.reason ? -1 : 1)),

@@ -1,12 +1,13 @@
 /*
- * Reads given stretches of a topic, each message once, for commands that look into a log. Through a consumer group
+ * Reads given ranges of a topic, each message once, for commands that read a log. Through a consumer group
  * of its own that commits nothing and is deleted again: kafkajs reads no other way. The aggregators' group is never
- * touched.
+ * touched. Offsets without a message (transactions leave such) are passed over; an open transaction ends the reading.
  */
 import { randomUUID } from 'node:crypto';
 import type { Consumer, EachBatchPayload, Kafka, KafkaMessage } from 'kafkajs';
+import { FetchedLogs, isHole, observeFetches } from '../fetch-answers.js';
 
-/** Offsets of one partition, `to` not included. */
+/** Offsets of one partition, `to` not included; `Infinity` is the log's end when the reading begins. */
 export type OffsetRange = { readonly partition: number; readonly from: number; readonly to: number };
 
 export type OnMessage = (partition: number, message: KafkaMessage) => Promise<void> | void;
@@ -14,10 +15,16 @@ export type OnMessage = (partition: number, message: KafkaMessage) => Promise<vo
 const HEARTBEAT_MS = 3_000;
 const SESSION_MS = 30_000;
 const FETCH_BYTES_MAX = 8_000_000;
-/** A range whose messages were deleted meanwhile brings nothing more. */
+/** The broker has not answered for so long. */
 const STILL_MS_MAX = 30_000;
+/** What an open transaction holds back is waited for so long: most take milliseconds. */
+const TRANSACTION_MS_MAX = 5_000;
+const WATCH_MS = 500;
 
-/** What of each partition of a topic is there now, by partition. @throws where the topic is not there */
+/**
+ * What of each partition of a topic can be read now, by partition: up to the oldest open transaction.
+ * @throws where the topic is not there
+ */
 export async function readSpans(kafka: Kafka, topic: string): Promise<OffsetRange[]> {
   const admin = kafka.admin();
   await admin.connect();
@@ -35,17 +42,20 @@ export async function readSpans(kafka: Kafka, topic: string): Promise<OffsetRang
   }
 }
 
-/** Resolves when all ranges are read; `onMessage` is waited for, so that its work bounds the reading. */
+/**
+ * Resolves when all ranges are read; `onMessage` is waited for, so that its work bounds the reading.
+ * @returns what could not be read, because an open transaction holds it back
+ */
 export async function readRanges(
   kafka: Kafka,
   from: { readonly topic: string; readonly groupPrefix: string },
   ranges: readonly OffsetRange[],
   onMessage: OnMessage,
-): Promise<void> {
+): Promise<OffsetRange[]> {
   const wanted = new Map(
     ranges.filter((range) => range.to > range.from).map((range) => [range.partition, range]),
   );
-  if (wanted.size === 0) return;
+  if (wanted.size === 0) return [];
   const groupId = `${from.groupPrefix}imscope-dlq-${randomUUID()}`;
   const consumer = kafka.consumer({
     groupId,
@@ -55,21 +65,25 @@ export async function readRanges(
     maxWaitTimeInMs: 250,
     allowAutoTopicCreation: false,
   });
-  await consumer.connect();
+  const logs = new FetchedLogs();
+  const endObserving = observeFetches(logs, Date.now);
   try {
-    await readAll(consumer, from.topic, wanted, onMessage);
+    await consumer.connect();
+    return await readAll({ consumer, topic: from.topic, logs }, wanted, onMessage);
   } finally {
+    endObserving();
     await consumer.disconnect();
     await deleteGroup(kafka, groupId);
   }
 }
 
+type Reading = { readonly consumer: Consumer; readonly topic: string; readonly logs: FetchedLogs };
+
 async function readAll(
-  consumer: Consumer,
-  topic: string,
+  { consumer, topic, logs }: Reading,
   wanted: Map<number, OffsetRange>,
   onMessage: OnMessage,
-): Promise<void> {
+): Promise<OffsetRange[]> {
   await consumer.subscribe({ topics: [topic], fromBeginning: true });
   consumer.on(consumer.events.GROUP_JOIN, (event) => {
     for (const partition of event.payload.memberAssignment[topic] ?? []) {
@@ -79,29 +93,56 @@ async function readAll(
     }
   });
   let progressMs = Date.now();
+  let taking = 0;
   let watch: NodeJS.Timeout | undefined;
   try {
     await new Promise<void>((resolve, reject) => {
       watch = setInterval(() => {
-        if (Date.now() - progressMs > STILL_MS_MAX) reject(new Error(`${topic} brought nothing for 30 s`));
-      }, 1_000);
+        const stillMs = Date.now() - progressMs;
+        // A batch in hand moves its range before its messages are done.
+        if (taking === 0) settleRanges(topic, wanted, logs);
+        const held = taking === 0 && [...wanted.values()].every((range) => isHeldBack(topic, range, logs));
+        if (held && (wanted.size === 0 || stillMs > TRANSACTION_MS_MAX)) resolve();
+        else if (stillMs > STILL_MS_MAX) reject(new Error(`${topic} brought nothing for 30 s`));
+      }, WATCH_MS);
       consumer.on(consumer.events.CRASH, ({ payload }) => reject(payload.error));
       const running = consumer.run({
         autoCommit: false,
         eachBatch: async (payload) => {
           progressMs = Date.now();
+          settleRanges(topic, wanted, logs);
+          taking += 1;
           // Thrown to kafkajs, an error would only make it read the same again.
           await takeBatch(payload, wanted, onMessage).catch(reject);
+          taking -= 1;
           progressMs = Date.now();
           if (wanted.size === 0) resolve();
         },
       });
       running.catch(reject);
     });
+    return [...wanted.values()];
   } finally {
     clearInterval(watch);
     wanted.clear();
   }
+}
+
+/** By the broker's answers: where open ranges end, and which bring nothing (more), for example because it was deleted. */
+function settleRanges(topic: string, wanted: Map<number, OffsetRange>, logs: FetchedLogs): void {
+  for (const [partition, range] of wanted) {
+    const log = logs.at({ topic, partition });
+    if (log === undefined) continue;
+    const to = Math.min(range.to, log.end);
+    if (Math.max(range.from, log.start ?? 0) >= to) wanted.delete(partition);
+    else if (range.to === Infinity) wanted.set(partition, { ...range, to });
+  }
+}
+
+/** All before the oldest open transaction was read. */
+function isHeldBack(topic: string, { partition, from, to }: OffsetRange, logs: FetchedLogs): boolean {
+  const log = logs.at({ topic, partition });
+  return log !== undefined && log.stable <= from && log.stable < to;
 }
 
 async function takeBatch(
@@ -118,7 +159,7 @@ async function takeBatch(
       if (range === undefined || offset >= range.to) break;
       // A group that joins again begins anew: what was read is behind `from` then.
       wanted.set(partition, { ...range, from: offset + 1 });
-      if (offset >= range.from) await onMessage(partition, message);
+      if (offset >= range.from && !isHole(message)) await onMessage(partition, message);
     }
   } finally {
     clearInterval(beat);

@@ -53,8 +53,8 @@ export class Redrive {
   readonly #onOutcome: (letter: DeadLetter, outcome: RedriveOutcome) => void;
   /** Keys of batches sent by this run. */
   readonly #sent = new Set<string>();
-  /** By partition: keys of keyed batches in the log behind the ledger, or that it is too long. */
-  readonly #tails = new Map<string, ReadonlySet<string> | 'too_long'>();
+  /** By partition: keys of keyed batches in the log after the ledger, or why it cannot be read to its end. */
+  readonly #tails = new Map<string, ReadonlySet<string> | 'too_long' | 'held_back'>();
   #pending: DeadLetter[] = [];
 
   constructor(
@@ -99,8 +99,12 @@ export class Redrive {
     if (this.#sent.has(key)) return { kind: 'waiting' };
     const tail = this.#tails.get(tailKey(ready.target));
     if (isKeyedBoot(ready.batch.boot) && tail !== undefined) {
-      if (tail === 'too_long') {
-        const words = `more than ${TAIL_MESSAGES_MAX} messages of ${ready.target.topic} ${ready.target.partition} are not stored yet, and it may be one of them: run it again when the aggregators have caught up`;
+      if (tail === 'too_long' || tail === 'held_back') {
+        const { topic, partition } = ready.target;
+        const words =
+          tail === 'too_long'
+            ? `more than ${TAIL_MESSAGES_MAX} messages of ${topic} ${partition} are not stored yet, and it may be one of them: run it again when the aggregators have caught up`
+            : `an open transaction holds back messages of ${topic} ${partition}, and it may be one of them: run it again when that has ended`;
         return { kind: 'refused', reason: 'behind', words };
       }
       if (tail.has(key)) return { kind: 'waiting' };
@@ -140,7 +144,10 @@ export class Redrive {
     }
   }
 
-  async #readTail({ topic, partition }: ReadyLetter['target']): Promise<ReadonlySet<string> | 'too_long'> {
+  async #readTail({
+    topic,
+    partition,
+  }: ReadyLetter['target']): Promise<ReadonlySet<string> | 'too_long' | 'held_back'> {
     const { kafka, store, cluster, topicPrefix } = this.#parts;
     const position = await readPosition(store, { cluster, topic, partition });
     const span = (await readSpans(kafka, topic)).find((one) => one.partition === partition);
@@ -150,16 +157,16 @@ export class Redrive {
     const from = Math.max(span.from, next);
     if (span.to - from > TAIL_MESSAGES_MAX) return 'too_long';
     const keys = new Set<string>();
-    await readRanges(
+    const unread = await readRanges(
       kafka,
       { topic, groupPrefix: topicPrefix },
-      [{ ...span, from }],
+      [{ partition, from, to: Infinity }],
       (_partition, message) => {
         const id = readBatchId(wholeHeaders(message.headers));
         if (id !== undefined && isKeyedBoot(id.boot)) keys.add(batchKey({ ...id, topic, partition }));
       },
     );
-    return keys;
+    return unread.length === 0 ? keys : 'held_back';
   }
 }
 

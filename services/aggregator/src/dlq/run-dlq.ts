@@ -75,7 +75,8 @@ async function runList({ source, process }: Session, { filter, limit, json }: Li
     ? list.lines.map((line) => `${JSON.stringify(line)}\n`).join('')
     : describeList(list, process.style, source.topicPrefix, process.nowMs());
   process.write(text);
-  return 0;
+  for (const words of list.unread) process.writeError(`${words}\n`);
+  return list.unread.length === 0 ? 0 : 1;
 }
 
 async function runShow({ source, process }: Session, { place, bytesFile }: ShowOptions): Promise<number> {
@@ -104,6 +105,7 @@ async function runRedrive(session: Session, options: RedriveArguments): Promise<
   const store = createStoreClient(config, 'imscope-dlq', STORE_TIMEOUT_MS);
   const producer = source.kafka.producer({ allowAutoTopicCreation: false, retry: { retries: 5 } });
   let missing: Awaited<ReturnType<typeof readLetters>> = [];
+  let unread: readonly string[] = [];
   try {
     await producer.connect();
     const streams = streamsOf(source);
@@ -122,7 +124,7 @@ async function runRedrive(session: Session, options: RedriveArguments): Promise<
     const take = async (letter: DeadLetter): Promise<void> => {
       if (isChosen(letter, options.filter, source.topicPrefix)) await redrive.take(letter);
     };
-    if (options.places === 'all') await readAllLetters(source, take);
+    if (options.places === 'all') unread = await readAllLetters(source, take);
     else missing = await readLetters(source, options.places, take);
     await redrive.finish();
   } finally {
@@ -131,8 +133,9 @@ async function runRedrive(session: Session, options: RedriveArguments): Promise<
   for (const { place, words } of missing) {
     process.writeError(`no dead letter ${formatPlace(place)}: ${words}\n`);
   }
+  for (const words of unread) process.writeError(`${words}\n`);
   if (!options.json) process.write(`${tally.toString()}\n`);
-  return tally.refused + missing.length === 0 ? 0 : 1;
+  return tally.refused + missing.length + unread.length === 0 ? 0 : 1;
 }
 
 function streamsOf({ topicPrefix }: LetterSource): ReadonlyMap<string, Stream> {

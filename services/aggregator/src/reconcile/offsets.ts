@@ -1,7 +1,8 @@
 /*
- * Offsets gap-free: each block of a partition begins behind the one before it, and holds every offset it spans.
+ * Offsets gap-free: each block of a partition starts after the one before it, and every offset it spans was read.
  * A gap is a block whose ledger row is lost, or messages that were skipped; an overlap two owners who cut
- * differently; a hole within a block messages that were deleted before they were read.
+ * differently; an offset of a block that was not read was deleted before. `messages` of the ledger counts the offsets
+ * that were read, also those that hold no message (control records, aborted messages, compaction): a hole is no loss.
  */
 import type { Difference } from './difference.js';
 import { type Look, lookParams } from './look.js';

@@ -44,6 +44,7 @@ test('in a terminal no line is longer than it is wide; elsewhere nothing is cut'
     lines: [LINE],
     chosen: 1,
     byReason: [{ reason: LINE.reason, letters: 1, records: 1_000_000 }],
+    unread: [],
   };
   const refused = { kind: 'refused', reason: 'unreadable', words: 'byte 7: '.repeat(40) } as const;
   for (const columns of [80, 120]) {

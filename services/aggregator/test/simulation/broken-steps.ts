@@ -6,11 +6,12 @@ import { BatchIntervals, REMEMBERED_MS } from '../../src/batch-intervals.js';
 import type { BlockInsert } from '../../src/block-content.js';
 import type { BrokerPorts, LoopParts, StorePorts } from '../../src/consumer-parts.js';
 import { storeBlock } from '../../src/store-block.js';
-import type { Breakage } from './simulated-process.js';
+import type { Breakage, BreakBatch } from './simulated-process.js';
 
 export type BrokenStep = {
   readonly title: string;
-  readonly breakage: Breakage;
+  readonly breakage?: Breakage;
+  readonly breakBatch?: BreakBatch;
   /** What the run must say. */
   readonly finds: RegExp;
   /** The seed to begin with, where a fault shows but in one of hundreds of runs; 1 where left out. */
@@ -256,7 +257,74 @@ const STEPS_OF_STARTS: readonly BrokenStep[] = [
   },
 ];
 
+const STEPS_OVER_HOLES: readonly BrokenStep[] = [
+  {
+    title: 'messages that were skipped and are taken for a hole',
+    breakBatch: (batch) => ({ ...batch, fetchedFrom: 0 }),
+    finds: /is not stored/,
+  },
+  {
+    title:
+      'a hole that is taken for messages that were skipped, and batches of holes that are never handed out',
+    breakBatch: (batch) => {
+      const [first] = batch.messages;
+      return first === undefined ? undefined : { ...batch, fetchedFrom: first.offset };
+    },
+    finds: /not at rest/,
+  },
+  {
+    title: 'an aborted message that is taken for a committed one',
+    breakBatch: (batch, { messages, holes }) => ({
+      ...batch,
+      messages: messages.filter(
+        ({ offset }) =>
+          offset >= batch.firstOffset &&
+          offset < batch.coveredTo &&
+          (holes.get(offset) ?? 'aborted') === 'aborted',
+      ),
+    }),
+    finds: /dead letters|blocks booked|offsets|is stored/,
+  },
+  {
+    title: 'a block that starts at its first message instead of after the block before it',
+    breakage: (parts) => ({
+      ...parts,
+      storeBlock: async (stream, place, cut, ports) => {
+        const messages = [...cut.stored, ...cut.dead].map(({ message }) => message.offset);
+        return storeBlock(
+          stream,
+          place,
+          { ...cut, firstOffset: Math.min(...messages, cut.lastOffset) },
+          ports,
+        );
+      },
+    }),
+    finds: /offsets/,
+  },
+  {
+    title: 'a hole that is booked as a loss',
+    breakage: (parts) => ({
+      ...parts,
+      storeBlock: async (stream, place, cut, ports) => {
+        const deletedOffsets = cut.lastOffset - cut.firstOffset + 1 - cut.messages;
+        return storeBlock(stream, place, { ...cut, deletedOffsets }, ports);
+      },
+    }),
+    finds: /: messages /,
+  },
+  {
+    title: 'a loss that is booked as a hole',
+    breakage: (parts) => ({
+      ...parts,
+      storeBlock: async (stream, place, cut, ports) =>
+        storeBlock(stream, place, { ...cut, deletedOffsets: 0 }, ports),
+    }),
+    finds: /: messages /,
+  },
+];
+
 export const BROKEN_STEPS: readonly BrokenStep[] = [
+  ...STEPS_OVER_HOLES,
   ...STEPS_OF_INSERTS,
   ...STEPS_IN_ORDER,
   ...STEPS_OF_STARTS,

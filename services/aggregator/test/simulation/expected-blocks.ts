@@ -12,6 +12,8 @@ export type ExpectedBlock = {
   readonly first: number;
   last: number;
   messages: number;
+  /** Of the offsets that were deleted, those without records: whether they count depends on who read them before. */
+  deletedHoles: number;
   rows: number;
   /** Record ids for each schema, in order of the log. */
   readonly inserts: Map<string, string[]>;
@@ -55,16 +57,19 @@ export function rowsByLife(logs: readonly ExpectedLog[], rows: readonly LedgerRo
   });
 }
 
-function expectedLog({ messages, lost }: Log, stored: Set<string>): ExpectedLog {
+function expectedLog({ messages, lost, holes }: Log, stored: Set<string>): ExpectedLog {
   const blocks: ExpectedBlock[] = [];
   let bounds = FIRST_BOUNDS;
   let open = newBlock(0, bounds);
   let bytes = 0;
   let deadRows = 0;
   for (const message of messages) {
-    if (lost.has(message.offset)) continue;
+    if (lost.has(message.offset)) {
+      open.messages -= 1;
+      if (holes.has(message.offset) || readMessage(message).kind === 'marker') open.deletedHoles += 1;
+    }
+    if (lost.has(message.offset) || holes.has(message.offset)) continue;
     const read = readMessage(message);
-    open.messages += 1;
     open.last = message.offset;
     bytes += message.value?.length ?? 0;
     if (read.kind === 'marker') bounds = read.bounds ?? bounds;
@@ -77,6 +82,8 @@ function expectedLog({ messages, lost }: Log, stored: Set<string>): ExpectedLog 
       read.kind === 'marker' ? worth : open.rows + deadRows >= bounds.rowsMax || bytes >= bounds.bytesMax;
     if (!ends) continue;
     open.next = bounds;
+    // All offsets it spans, holes too, but for those that were deleted.
+    open.messages += open.last - open.first + 1;
     blocks.push(open);
     open = newBlock(message.offset + 1, bounds);
     bytes = 0;
@@ -86,7 +93,7 @@ function expectedLog({ messages, lost }: Log, stored: Set<string>): ExpectedLog 
 }
 
 function newBlock(first: number, next: ExpectedBlock['next']): ExpectedBlock {
-  const empty = { messages: 0, rows: 0, duplicates: 0, duplicateRows: 0 };
+  const empty = { messages: 0, deletedHoles: 0, rows: 0, duplicates: 0, duplicateRows: 0 };
   return { first, last: first, ...empty, inserts: new Map(), batches: new Set(), dead: [], next };
 }
 

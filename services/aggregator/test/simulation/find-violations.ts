@@ -85,7 +85,7 @@ function checkBlock(
     .filter((offset) => offset >= block.first && offset <= block.last);
   return [
     ...differs('offsets', [row.first_offset, row.last_offset], [block.first, block.last]),
-    ...differs('messages', row.messages, block.messages),
+    ...differs('messages', row.messages, between(row.messages, block.messages, block.deletedHoles)),
     ...differs('rows', row.rows, block.rows),
     ...differs(
       'duplicates',
@@ -118,8 +118,13 @@ function checkBlock(
   ];
 }
 
-function timesOf({ first, last }: ExpectedBlock, { messages, lost }: Log): (number | undefined)[] {
-  const firstRead = messages.find(({ offset }) => offset >= first && !lost.has(offset));
+/** The value, brought into the range from `least` on. */
+function between(value: number, least: number, more: number): number {
+  return Math.min(Math.max(value, least), least + more);
+}
+
+function timesOf({ first, last }: ExpectedBlock, { messages, lost, holes }: Log): (number | undefined)[] {
+  const firstRead = messages.find(({ offset }) => offset >= first && !lost.has(offset) && !holes.has(offset));
   return [firstRead?.appendedMs, messages[last]?.appendedMs];
 }
 

@@ -1,10 +1,11 @@
 /*
- * Kafka as far as the aggregator relies on it: one topic's logs with offsets and a first offset that moves on, a
- * consumer group that hands partitions around while members have not heard of it yet, and commits that are taken
+ * Kafka as far as the aggregator relies on it: one topic's logs with offsets and a first offset that moves on,
+ * transactions, which hold reading back while they are open and leave holes when they end, a consumer group that hands partitions around while members have not heard of it yet, and commits that are taken
  * from anybody. A recreated topic starts at offset 0 under the same name.
  */
 import type { DeadMessage, LogMessage } from '../../src/block-cutter.js';
 import type { BlockPlace } from '../../src/block-content.js';
+import type { FetchedMessages } from '../../src/consumer-parts.js';
 import type { Random } from './random.js';
 import type { VirtualTime } from './virtual-time.js';
 
@@ -14,7 +15,16 @@ export type Log = {
   readonly messages: LogMessage[];
   /** Offsets of messages that were deleted before anybody read them: a loss, and the only one there may be. */
   readonly lost: Set<number>;
+  /** Offsets that hold no message for a reader; `messages` has an entry there that nobody may see. */
+  readonly holes: Map<number, Hole>;
+  /** Open transactions with the offsets of their messages. */
+  readonly transactions: Map<object, number[]>;
 };
+
+/** Compaction leaves nothing of a message; the broker answers with the other kinds, and the client leaves them out. */
+export type Hole = 'control' | 'aborted' | 'compacted';
+
+const NOTHING: Pick<LogMessage, 'value' | 'headers'> = { value: null, headers: undefined };
 
 export type DeadLetter = { readonly place: BlockPlace; readonly dead: DeadMessage };
 
@@ -59,6 +69,56 @@ export class ModelBroker {
     return offset;
   }
 
+  /** Messages that compaction removed at once: offsets that nobody ever reads. Something is appended after them. */
+  appendCompacted(partition: number, count: number): void {
+    const { holes } = this.log(partition);
+    for (let hole = 0; hole < count; hole++) holes.set(this.append(partition, NOTHING), 'compacted');
+  }
+
+  /** Appends within a transaction, which begins with its first message. */
+  appendWithin(partition: number, transaction: object, message: Pick<LogMessage, 'value' | 'headers'>): void {
+    const { transactions } = this.log(partition);
+    const offset = this.append(partition, message);
+    const offsets = transactions.get(transaction);
+    if (offsets === undefined) transactions.set(transaction, [offset]);
+    else offsets.push(offset);
+  }
+
+  endTransaction(partition: number, transaction: object, end: 'commit' | 'abort'): void {
+    const { transactions, holes } = this.log(partition);
+    const offsets = transactions.get(transaction) ?? [];
+    transactions.delete(transaction);
+    if (end === 'abort') for (const offset of offsets) holes.set(offset, 'aborted');
+    holes.set(this.append(partition, NOTHING), 'control');
+  }
+
+  /** Where the oldest open transaction begins, else the log's end. */
+  stableOffset(partition: number): number {
+    const { messages, transactions } = this.log(partition);
+    return Math.min(messages.length, ...[...transactions.values()].flat());
+  }
+
+  /** Up to so many entries from an offset on; undefined where there is none. */
+  fetch(partition: number, fetchedFrom: number, entriesMax: number): FetchedMessages | undefined {
+    const { start, messages, holes } = this.log(partition);
+    const stableOffset = this.stableOffset(partition);
+    const entries = messages
+      .slice(fetchedFrom, stableOffset)
+      .filter(({ offset }) => holes.get(offset) !== 'compacted')
+      .slice(0, entriesMax);
+    const [first, last] = [entries[0], entries.at(-1)];
+    if (first === undefined || last === undefined) return undefined;
+    return {
+      messages: entries.filter(({ offset }) => !holes.has(offset)),
+      fetchedFrom,
+      firstOffset: first.offset,
+      coveredTo: last.offset + 1,
+      logStart: start,
+      stableOffset,
+      endOffset: messages.length,
+    };
+  }
+
   /** Deletes the topic and creates it anew. Commits may outlive it, and land late, for nothing fences them. */
   recreate(): void {
     for (const [partition, commit] of this.commits) {
@@ -73,8 +133,14 @@ export class ModelBroker {
 
   /** A broker that lagged behind leads: the log loses its end, booked or not, and goes on with other messages. */
   truncate(partition: number, end: number): void {
-    const { start, messages } = this.log(partition);
-    const log = { ...newLog(), start: Math.min(start, end), messages: messages.slice(0, end) };
+    const { start, messages, holes, transactions } = this.log(partition);
+    for (const transaction of transactions.keys()) this.endTransaction(partition, transaction, 'abort');
+    const log = {
+      ...newLog(),
+      start: Math.min(start, end),
+      messages: messages.slice(0, end),
+      holes: new Map([...holes].filter(([offset]) => offset < end)),
+    };
     for (let offset = 0; offset < log.start; offset++) log.lost.add(offset);
     this.lives[partition]?.push(log);
     this.#askRebalance();
@@ -122,5 +188,5 @@ export class ModelBroker {
 }
 
 function newLog(): Log {
-  return { start: 0, messages: [], lost: new Set() };
+  return { start: 0, messages: [], lost: new Set(), holes: new Map(), transactions: new Map() };
 }

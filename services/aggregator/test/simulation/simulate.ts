@@ -7,12 +7,13 @@ import type { BlockBounds } from '@imscope/schemas/block-bounds.js';
 import type { LedgerRow } from '../../src/block-content.js';
 import { type ExpectedLog, expectedLogs, rowsByLife } from './expected-blocks.js';
 import { findViolations } from './find-violations.js';
+import { ForeignWriters } from './foreign-writers.js';
 import { LOG_TIME } from '../log-of-messages.js';
 import { ModelBroker } from './model-broker.js';
 import { ModelStore } from './model-store.js';
 import { Producers } from './producers.js';
 import { Random } from './random.js';
-import { type Breakage, SimulatedProcess, type World } from './simulated-process.js';
+import { type Broken, SimulatedProcess, type World } from './simulated-process.js';
 import { CALM, type Weather } from './unreliable.js';
 import { VirtualTime } from './virtual-time.js';
 
@@ -21,6 +22,9 @@ const HOUR_MS = 3_600_000;
 const SETTLE_MS = 600_000;
 /** A run that fires more events than this goes round in circles. */
 const EVENTS_MAX = 300_000;
+
+/** Far from all other seeds. */
+const FOREIGN_SEEDS = 1_000_000_000;
 
 export type Outcome = {
   readonly violations: readonly string[];
@@ -32,7 +36,7 @@ export type Outcome = {
 
 export async function simulate(
   seed: number,
-  options: { readonly breakage?: Breakage; readonly verbose?: boolean } = {},
+  options: Broken & { readonly verbose?: boolean } = {},
 ): Promise<Outcome> {
   const run = new Simulation(seed, options);
   return run.run();
@@ -47,6 +51,7 @@ class Simulation {
   readonly #broker: ModelBroker;
   readonly #store = new ModelStore(this.#time);
   readonly #producers: Producers;
+  readonly #foreign: ForeignWriters;
   readonly #processes: SimulatedProcess[] = [];
   readonly #violations: string[] = [];
   readonly #trace: string[] = [];
@@ -57,7 +62,7 @@ class Simulation {
   #started = 0;
   #deaths = 0;
 
-  constructor(seed: number, { breakage, verbose }: { breakage?: Breakage; verbose?: boolean }) {
+  constructor(seed: number, { breakage, breakBatch, verbose }: Broken & { readonly verbose?: boolean }) {
     const random = new Random(seed);
     this.#random = random;
     this.#storm = {
@@ -78,6 +83,7 @@ class Simulation {
       poison: random.pick([0, 0, 0.05, 0.2]),
       secondSchema: random.pick([0, 0.2, 0.5]),
     });
+    this.#foreign = new ForeignWriters(this.#broker, this.#time, new Random(seed + FOREIGN_SEEDS));
     const trace = (line: () => string): void => {
       if (verbose === true)
         this.#trace.push(`${((this.#time.nowMs - LOG_TIME) / 1000).toFixed(3)} ${line()}`);
@@ -90,6 +96,7 @@ class Simulation {
       broker: this.#broker,
       store: this.#store,
       breakage,
+      breakBatch,
       complain: (problem) => this.#violations.push(problem),
     };
   }
@@ -134,6 +141,7 @@ class Simulation {
     for (let batch = random.integer(5, 40); batch > 0; batch--) {
       this.#time.after(random.integer(0, lastsMs), () => this.#producers.send());
     }
+    this.#foreign.write(lastsMs);
     for (let trouble = random.integer(0, 5); trouble > 0; trouble--) {
       this.#time.after(random.integer(0, lastsMs), () => this.#makeTrouble());
     }
@@ -231,7 +239,7 @@ class Simulation {
       const position = this.#store.readPosition({ cluster: '', topic: '', partition }, 0);
       const booked = this.#bookedTo(partition);
       const end = position === undefined || booked > 0 ? Infinity : position.lastOffset;
-      const start = this.#random.integer(booked, Math.min(log.messages.length, end));
+      const start = this.#random.integer(booked, Math.min(this.#broker.stableOffset(partition), end));
       log.start = Math.max(log.start, start);
       for (let offset = booked; offset < log.start; offset++) log.lost.add(offset);
       this.#world.trace(
@@ -255,7 +263,7 @@ class Simulation {
   }
 
   #atRest(): boolean {
-    return this.#producers.pending === 0 && this.#backlog() === '';
+    return this.#producers.pending + this.#foreign.pending === 0 && this.#backlog() === '';
   }
 
   /** What is expected of the log in force, and what is booked of it. */

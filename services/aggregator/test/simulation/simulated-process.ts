@@ -6,11 +6,12 @@ import { INTERFACE_METRIC_SCHEMA, REQUEST_LOG_SCHEMA } from '@imscope/schemas/av
 import { type BlockBounds, writeMarkerHeaders } from '@imscope/schemas/block-bounds.js';
 import { containerHeader } from '@imscope/schemas/container.js';
 import { createReadiness } from '@imscope/runtime/readiness.js';
-import { ConsumerLoop } from '../../src/consumer-loop.js';
+import { ConsumerLoop, type FetchedBatch } from '../../src/consumer-loop.js';
 import type { BrokerPorts, LoopParts, StorePorts } from '../../src/consumer-parts.js';
+import type { FetchedLog } from '../../src/fetch-answers.js';
 import { storeBlock } from '../../src/store-block.js';
 import { REQUEST_LOG_STREAM } from '../../src/streams.js';
-import type { ModelBroker } from './model-broker.js';
+import type { Log, ModelBroker } from './model-broker.js';
 import { type ModelStore, storeError } from './model-store.js';
 import { type Calls, type Caller, call } from './unreliable.js';
 import { LOGGER, METRICS } from './quiet-parts.js';
@@ -26,10 +27,19 @@ const COMMIT_LATEST_MS = 300_000;
 /** Changes one step of a process, to see whether the simulation notices. */
 export type Breakage = (parts: LoopParts, world: World) => LoopParts;
 
+/** Changes what a process learns of a fetched batch; undefined where it does not get it, and goes on after it. */
+export type BreakBatch = (batch: FetchedBatch, log: Log) => FetchedBatch | undefined;
+
+export type Broken = {
+  readonly breakage?: Breakage | undefined;
+  readonly breakBatch?: BreakBatch | undefined;
+};
+
 export type World = Calls & {
   readonly broker: ModelBroker;
   readonly store: ModelStore;
   readonly breakage: Breakage | undefined;
+  readonly breakBatch: BreakBatch | undefined;
   /** Told of every end that no fault of the simulation explains. */
   readonly complain: (problem: string) => void;
 };
@@ -41,6 +51,7 @@ export class SimulatedProcess {
   readonly #member;
   readonly #caller: Caller;
   readonly #seeks = new Map<number, number>();
+  readonly #fetchedLogs = new Map<number, FetchedLog>();
   #generation = -1;
   #alive = true;
   readonly #onEnd: () => void;
@@ -64,6 +75,7 @@ export class SimulatedProcess {
         if (!this.#alive || generation <= this.#generation) return;
         this.#generation = generation;
         this.#seeks.clear();
+        this.#fetchedLogs.clear();
         void this.#loop.assign(partitions.map((partition) => ({ topic: TOPIC, partition })));
         world.trace(() => `${name} owns [${partitions.join()}] in generation ${generation}`);
         for (const partition of partitions) void this.#consume(partition, generation);
@@ -100,7 +112,7 @@ export class SimulatedProcess {
 
   /** Fetches one partition for as long as the generation lasts. */
   async #consume(partition: number, generation: number): Promise<void> {
-    const { broker, time, random, weather, trace } = this.#world;
+    const { broker, time, random, weather, trace, breakBatch } = this.#world;
     const life = broker.log(partition);
     const current = (): boolean => this.#alive && this.#generation === generation;
     let position = broker.commits.get(partition)?.offset ?? 0;
@@ -112,20 +124,34 @@ export class SimulatedProcess {
       position = this.#seeks.get(partition) ?? position;
       this.#seeks.delete(partition);
       if (position < life.start || position > life.messages.length) position = life.start;
-      const messages = life.messages.slice(position, position + random.integer(1, 12));
-      const endOffset = life.messages.length;
-      const last = messages.at(-1);
-      if (last === undefined) continue;
+      const fetched = broker.fetch(partition, position, random.integer(1, 12));
+      this.#fetchedLogs.set(partition, {
+        start: life.start,
+        stable: broker.stableOffset(partition),
+        end: life.messages.length,
+        observedMs: time.nowMs,
+      });
+      if (fetched === undefined) continue;
+      const { coveredTo } = fetched;
       if (random.chance(weather.slow)) await time.delay(random.integer(0, weather.slowestMs));
       if (!current()) return;
       trace(
-        () => `${this.name} fetched ${partition}:${messages[0]?.offset}-${last.offset}, end ${endOffset}`,
+        () =>
+          `${this.name} fetched ${partition}:${fetched.firstOffset}-${coveredTo - 1} from ${fetched.fetchedFrom}, ${fetched.messages.length} messages, end ${fetched.endOffset}`,
       );
-      const fate = await this.#loop.takeBatch({ topic: TOPIC, partition, messages, endOffset });
+      const whole = { topic: TOPIC, partition, ...fetched };
+      const batch = breakBatch === undefined ? whole : breakBatch(whole, life);
+      if (batch === undefined) {
+        position = coveredTo;
+        continue;
+      }
+      const fate = await this.#loop.takeBatch(batch);
+      if (!current()) return;
+      if (fate.kind === 'again' && fate.afterMs > 0) await time.delay(fate.afterMs);
       if (!current()) return;
       if (fate.kind === 'pause') this.#world.complain(`paused at offset ${fate.offset}`);
       // kafkajs may go on behind messages it was not told are done.
-      if (fate.kind === 'done' || random.chance(weather.fails)) position = last.offset + 1;
+      if (fate.kind === 'done' || random.chance(weather.fails)) position = coveredTo;
     }
   }
 
@@ -176,9 +202,9 @@ export class SimulatedProcess {
         this.#call(`read commit ${partition}`, () => broker.commits.get(partition)),
       readLogSpan: ({ partition }) =>
         this.#call(`read log ${partition}`, () => {
-          const { start, messages } = broker.log(partition);
-          return { start, end: messages.length };
+          return { start: broker.log(partition).start, end: broker.stableOffset(partition) };
         }),
+      fetchedLog: ({ partition }) => this.#fetchedLogs.get(partition),
       appendMarker: ({ partition }, stream, bounds) =>
         this.#call(`marker ${partition} ${bounds.rowsMax}`, () =>
           broker.append(partition, {
@@ -194,6 +220,7 @@ export class SimulatedProcess {
         }
       },
       seek: ({ partition }, offset) => void this.#seeks.set(partition, offset),
+      resume: () => undefined,
     };
   }
 
