@@ -33,9 +33,10 @@ const pageState: fc.Arbitrary<PageState> = fc.record(
     ),
     requests: fc.record(
       {
+        interface: values,
         code: fc.uniqueArray(fc.constantFrom('none', '0', '20005', '-1', '91000')),
         outcome: fc.subarray([...OUTCOMES]),
-        exception: values,
+        exception: fc.uniqueArray(fc.oneof(fc.constant(''), value), { maxLength: 20 }),
         requestId: fc.oneof(fc.constant(''), value),
         latencyMsMin: fc.option(fc.integer({ min: 1, max: 86_400_000 })),
       },

@@ -20,7 +20,8 @@ export function MatchingChart({ state }: { readonly state: AnswerState<TimePoint
   const first = buckets[0];
   const last = buckets.at(-1);
   const now = Date.now();
-  const label = `${formatExact(total)} requests match over the window; most in one step: ${formatExact(max)}`;
+  const most = total === 0 ? '' : `; most in one step: ${formatExact(max)}`;
+  const label = `${formatExact(total)} requests match over the window${most}`;
   return (
     <figure className={stale ? 'matching stale' : 'matching'} data-testid="matching" data-value={total}>
       <svg

@@ -56,11 +56,21 @@ export function RequestFilterForm({ filters, onFilters }: Props) {
           onFilters({ requestId });
         }}
       />
+      {filters.interface.map((name) => (
+        <Chip
+          key={`interface ${name}`}
+          label="Interface"
+          value={name}
+          onRemove={() => {
+            onFilters({ interface: filters.interface.filter((one) => one !== name) });
+          }}
+        />
+      ))}
       {filters.exception.map((name) => (
         <Chip
-          key={name}
+          key={`exception ${name}`}
           label="Exception"
-          value={name}
+          value={name === '' ? 'none' : name}
           onRemove={() => {
             onFilters({ exception: filters.exception.filter((one) => one !== name) });
           }}
