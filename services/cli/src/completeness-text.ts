@@ -4,7 +4,13 @@ import { printable } from './http-answer.js';
 
 /** Times are UTC. Down to 99.99 %: what is missing is never rounded away. */
 export function completenessText(completeness: Completeness): string {
-  const { status, ratio, watermark, silent_collectors, silent_collectors_left_out: leftOut = 0 } = completeness;
+  const {
+    status,
+    ratio,
+    watermark,
+    silent_collectors,
+    silent_collectors_left_out: leftOut = 0,
+  } = completeness;
   const reach = watermark === null ? '' : `stored up to ${clock(watermark)}`;
   const [first, ...others] = silent_collectors;
   if (first !== undefined) {

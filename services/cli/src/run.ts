@@ -26,11 +26,11 @@ export async function run(args: readonly string[], terminal: Terminal): Promise<
     .addCommand(createSendCommand(terminal, onExit))
     .addCommand(createTopCommand(terminal, onExit))
     .addCommand(createTapCommand(terminal, onExit))
-    .addCommand(createConfigCommand(terminal.stderr, onExit))
-    .addCommand(createPrepareCommand(terminal.stderr, onExit))
-    .addCommand(createSpoolCommand(terminal.stderr, onExit))
-    .addCommand(createDlqCommand(terminal.stderr, onExit))
-    .addCommand(createLedgerCommand(terminal.stderr, onExit));
+    .addCommand(createConfigCommand(terminal, onExit))
+    .addCommand(createPrepareCommand(terminal, onExit))
+    .addCommand(createSpoolCommand(terminal, onExit))
+    .addCommand(createDlqCommand(terminal, onExit))
+    .addCommand(createLedgerCommand(terminal, onExit));
   for (const command of withSubcommands(program)) {
     command
       .exitOverride()
