@@ -4,6 +4,7 @@
  */
 import { type Static, Type } from 'typebox';
 import { OUTCOMES } from '../outcome.js';
+import { REQUEST_LOG_BOUNDS } from '../request-log.js';
 
 const repeatable = (description: string) =>
   Type.Optional(Type.Array(Type.String({ minLength: 1, maxLength: 128 }), { maxItems: 20, description }));
@@ -36,7 +37,7 @@ const FilterParameters = {
 };
 
 const exception = Type.Optional(
-  Type.Array(Type.String({ maxLength: 128 }), {
+  Type.Array(Type.String({ maxLength: REQUEST_LOG_BOUNDS.exceptionLengthMax }), {
     maxItems: 20,
     description: 'exception names; empty: requests without an exception',
   }),

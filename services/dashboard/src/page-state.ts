@@ -44,6 +44,7 @@ export type PageState = {
 
 const VALUES_MAX = 20;
 const VALUE_LENGTH_MAX = 128;
+const EXCEPTION_LENGTH_MAX = 256;
 const LATENCY_MS_MAX = 86_400_000;
 
 export const NO_SCOPES: ScopeFilters = { interface: [], region: [], node: [], platform: [], sdk_version: [] };
@@ -58,9 +59,11 @@ export const NO_REQUEST_FILTERS: RequestFilters = {
 
 export function parsePageState(search: string): PageState {
   const query = new URLSearchParams(search);
-  const values = (name: string, lengthMin = 1): string[] =>
-    [...new Set(query.getAll(name))]
-      .filter((value) => value.length >= lengthMin && value.length <= VALUE_LENGTH_MAX)
+  const all = (name: string, lengthMax: number): string[] =>
+    [...new Set(query.getAll(name))].filter((value) => value.length <= lengthMax);
+  const values = (name: string): string[] =>
+    all(name, VALUE_LENGTH_MAX)
+      .filter((value) => value !== '')
       .slice(0, VALUES_MAX);
   const sort = /^(-?)([a-z0-9_]{1,32})$/.exec(query.get('sort') ?? '');
   return {
@@ -76,7 +79,7 @@ export function parsePageState(search: string): PageState {
       interface: values('request_interface'),
       code: values('code').filter((code) => /^(none|-?\d{1,10})$/.test(code)),
       outcome: OUTCOMES.filter((outcome) => query.getAll('outcome').includes(outcome)),
-      exception: values('exception', 0),
+      exception: all('exception', EXCEPTION_LENGTH_MAX).slice(0, VALUES_MAX),
       requestId: values('request_id')[0] ?? '',
       latencyMsMin: parseLatency(query.get('latency_ms_min')),
     },
