@@ -20,10 +20,18 @@ type Props = {
 };
 
 export function FleetSummary({ totals, leftOut, worst, window }: Props) {
-  const trouble = totals.tiers.failing + totals.tiers.degraded;
   return (
     <section className="summary" aria-label="The fleet in this window">
       <Verdict totals={totals} leftOut={leftOut} worst={worst} window={window} />
+      <Totals totals={totals} leftOut={leftOut} />
+    </section>
+  );
+}
+
+function Totals({ totals, leftOut }: Pick<Props, 'totals' | 'leftOut'>) {
+  const trouble = totals.tiers.failing + totals.tiers.degraded;
+  return (
+    <div>
       <dl className="totals">
         <div>
           <dt>In trouble</dt>
@@ -59,11 +67,12 @@ export function FleetSummary({ totals, leftOut, worst, window }: Props) {
         </div>
       </dl>
       {leftOut > 0 && (
-        <p className="quiet">
-          Rates and counts are of the {formatExact(totals.applications)} applications listed.
+        <p className="quiet totals-note">
+          Success rate, service errors and requests are of the {formatExact(totals.applications)} applications
+          listed.
         </p>
       )}
-    </section>
+    </div>
   );
 }
 
@@ -81,7 +90,9 @@ function Verdict({ totals, leftOut, worst, window }: Props) {
   const { row, tier } = worst;
   const others = failing + degraded - 1;
   const turn = recentTurn(row.sparkline, row.success_rate, tier);
-  const share = totals.serviceErrors === 0 ? 0 : row.outcomes.service_error / totals.serviceErrors;
+  // The fleet's sum is known where every application is listed.
+  const share =
+    totals.serviceErrors === 0 || leftOut > 0 ? 0 : row.outcomes.service_error / totals.serviceErrors;
   return (
     <p className="verdict" role="status" data-testid="verdict">
       <TierBadge tier={tier} />
