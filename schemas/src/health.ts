@@ -70,13 +70,12 @@ export function tierIndexSql({
   const [s, e] = [`toFloat64(${success})`, `toFloat64(${serviceErrors})`];
   const spread = `${Z} * sqrt((${e} * ${s}) / (${s} + ${e}) + ${(Z * Z) / 4})`;
   const share = `((${e} + ${(Z * Z) / 2} - ${spread}) / (${s} + ${e} + ${Z * Z}))`;
-  const index = (tier: Tier): number => TIERS.indexOf(tier);
   return `multiIf(
-    ${success} + ${serviceErrors} = 0, ${index('unjudged')},
-    ${serviceErrors} < ${SERVICE_ERRORS_MIN}, ${index('healthy')},
-    ${share} < ${DEGRADED_FROM}, ${index('healthy')},
-    ${share} < ${FAILING_FROM}, ${index('degraded')},
-    ${index('failing')})`;
+    ${success} + ${serviceErrors} = 0, ${TIERS.indexOf('unjudged')},
+    ${serviceErrors} < ${SERVICE_ERRORS_MIN}, ${TIERS.indexOf('healthy')},
+    ${share} < ${DEGRADED_FROM}, ${TIERS.indexOf('healthy')},
+    ${share} < ${FAILING_FROM}, ${TIERS.indexOf('degraded')},
+    ${TIERS.indexOf('failing')})`;
 }
 
 /**

@@ -162,7 +162,6 @@ test('one drag over a chart makes one entry of the history, and Back shows what 
 });
 
 test('each sort, filter and choice makes one entry at most, and typing none until it takes effect', async () => {
-  // Back replaced nothing: what lies ahead in the history goes with the next entry.
   const steps: readonly (readonly [what: string, act: () => Promise<void>, entries: number])[] = [
     [
       'a sort',
@@ -191,7 +190,7 @@ test('each sort, filter and choice makes one entry at most, and typing none unti
   for (const [what, act, expected] of steps) {
     const url = page.url();
     await act();
-    if (expected > 0) await page.waitForURL((next) => next.href !== url);
+    if (expected > 0) await page.waitForURL((next) => next.href !== url).catch(() => assert.fail(what));
     else assert.equal(page.url(), url, what);
     made += expected;
   }
@@ -211,10 +210,7 @@ test('“Show requests” of an exception lists exactly the requests of its grou
     .getByText('Show requests')
     .click();
   await page.waitForURL((url) => url.href !== address);
-  await page.getByTestId('matching').waitFor();
-  await page.waitForFunction(
-    `document.querySelector('[data-testid="matching"]')?.dataset.value === '${group.count}'`,
-  );
+  await page.locator(`[data-testid="matching"][data-value="${group.count}"]`).waitFor();
   const filters = new URLSearchParams({
     exception: group.exception,
     interface: group.interface,

@@ -121,7 +121,12 @@ export function apiQuery(
 
 /** Whether the list of requests is narrowed by what only that list can be narrowed by. */
 export function hasRequestFilters(filters: RequestFilters): boolean {
-  return formatPageState({ ...parsePageState(''), requests: filters }) !== '';
+  return formatRequestFilters(filters) !== '';
+}
+
+/** These filters alone, as a link has them. */
+export function formatRequestFilters(filters: RequestFilters): string {
+  return formatPageState({ ...parsePageState(''), requests: filters });
 }
 
 export function hasScopes(scopes: ScopeFilters): boolean {

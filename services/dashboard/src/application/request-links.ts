@@ -3,7 +3,7 @@
  * that identifies the group, so that the list holds exactly its requests and the counts agree.
  */
 import type { CodeCount, ExceptionRow } from '@imscope/schemas/query-api/answers.js';
-import { NO_REQUEST_FILTERS, type RequestFilters } from '../page-state.js';
+import { formatRequestFilters, NO_REQUEST_FILTERS, type RequestFilters } from '../page-state.js';
 
 /** How the API's filter names a code. */
 export function codeFilterOf(code: number | null): string {
@@ -34,7 +34,7 @@ export function exceptionFilters({
 }
 
 export function sameFilters(a: RequestFilters, b: RequestFilters): boolean {
-  return JSON.stringify(Object.entries(a).toSorted()) === JSON.stringify(Object.entries(b).toSorted());
+  return formatRequestFilters(a) === formatRequestFilters(b);
 }
 
 const NO_REQUESTS = 'No requests in this window.';

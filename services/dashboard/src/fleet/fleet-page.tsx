@@ -106,21 +106,7 @@ function FleetContent({ rows, state, change }: ContentProps) {
           </p>
         </div>
         {shown.length === 0 ? (
-          <Empty>
-            <p>
-              No application {leftOut > 0 && 'of those listed '}matches “{state.search}”. The search looks at
-              ids and worst interfaces.
-            </p>
-            <button
-              type="button"
-              className="button"
-              onClick={() => {
-                change({ search: '' });
-              }}
-            >
-              Clear the search
-            </button>
-          </Empty>
+          <NothingFound search={state.search} leftOut={leftOut} change={change} />
         ) : (
           <FleetTable
             applications={shown}
@@ -140,6 +126,32 @@ function FleetContent({ rows, state, change }: ContentProps) {
         />
       </section>
     </div>
+  );
+}
+
+type NothingFoundProps = {
+  readonly search: string;
+  readonly leftOut: number;
+  readonly change: ChangePageState;
+};
+
+function NothingFound({ search, leftOut, change }: NothingFoundProps) {
+  return (
+    <Empty>
+      <p>
+        No application {leftOut > 0 && 'of those listed '}matches “{search}”. The search looks at ids and
+        worst interfaces.
+      </p>
+      <button
+        type="button"
+        className="button"
+        onClick={() => {
+          change({ search: '' });
+        }}
+      >
+        Clear the search
+      </button>
+    </Empty>
   );
 }
 
