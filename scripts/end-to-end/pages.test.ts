@@ -2,7 +2,13 @@ import assert from 'node:assert/strict';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import type { ApplicationRow, InterfaceRow, Overview } from '@imscope/schemas/query-api/answers.js';
+import type {
+  ApplicationRow,
+  ExceptionRow,
+  InterfaceRow,
+  Overview,
+  RequestPage,
+} from '@imscope/schemas/query-api/answers.js';
 import type { SignInCode } from '@imscope/schemas/query-api/session.js';
 import type { Browser, Page } from 'playwright-core';
 import { openCollector } from '../simulate-gateway/collector-client.js';
@@ -127,6 +133,118 @@ test('an application opens from its row and shows the API’s figures', async ()
   }
   await page.locator('[data-testid="request-row"]').first().waitFor();
   await page.screenshot({ path: join(SCREENSHOTS, 'application.png'), fullPage: true });
+});
+
+/** Entries of this tab's history: more than before means that Back has more to undo. */
+async function historyLength(): Promise<number> {
+  return Number(await page.evaluate('history.length'));
+}
+
+test('one drag over a chart makes one entry of the history, and Back shows what was seen before', async () => {
+  const before = page.url();
+  const entries = await historyLength();
+  const box = await page.getByTestId('chart-requests').locator('.u-over').boundingBox();
+  assert.ok(box !== null);
+  const y = box.y + box.height / 2;
+  await page.mouse.move(box.x + box.width * 0.3, y);
+  await page.mouse.down();
+  for (const share of [0.4, 0.5, 0.6, 0.7]) await page.mouse.move(box.x + box.width * share, y);
+  await page.mouse.up();
+  await page.waitForURL((url) => url.href !== before);
+  const zoomed = page.url();
+  assert.equal(await historyLength(), entries + 1);
+  await page.goBack();
+  await page.waitForURL(before);
+  await page.goForward();
+  await page.waitForURL(zoomed);
+  await page.goBack();
+  await page.waitForURL(before);
+});
+
+test('each sort, filter and choice makes one entry at most, and typing none until it takes effect', async () => {
+  const steps: readonly (readonly [what: string, act: () => Promise<void>, entries: number])[] = [
+    [
+      'a sort',
+      () =>
+        page
+          .getByTestId('interfaces')
+          .getByRole('button', { name: /^Requests/ })
+          .click(),
+      1,
+    ],
+    [
+      'an outcome',
+      () =>
+        page
+          .getByTestId('filter-outcome')
+          .selectOption('service_error')
+          .then(() => undefined),
+      1,
+    ],
+    ['typing', () => page.getByTestId('filter-code').pressSequentially('91000'), 0],
+    ['Enter', () => page.getByTestId('filter-code').press('Enter'), 1],
+    ['a window', () => page.getByTestId('window').getByRole('button', { name: '24 h' }).click(), 1],
+  ];
+  const start = page.url();
+  let made = 0;
+  for (const [what, act, expected] of steps) {
+    const url = page.url();
+    await act();
+    if (expected > 0) await page.waitForURL((next) => next.href !== url).catch(() => assert.fail(what));
+    else assert.equal(page.url(), url, what);
+    made += expected;
+  }
+  for (let back = 0; back < made; back++) await page.goBack();
+  await page.waitForURL(start);
+});
+
+test('“Show requests” of an exception lists exactly the requests of its group', async () => {
+  const id = await valueOf('application-page');
+  const { data } = await pipeline.ask<ExceptionRow[]>(`/v1/applications/${id}/exceptions?${span}`);
+  const [group] = data;
+  assert.ok(group !== undefined);
+  const address = page.url();
+  await page
+    .getByTestId(`exception-${group.exception}-${group.interface}`)
+    .first()
+    .getByText('Show requests')
+    .click();
+  await page.waitForURL((url) => url.href !== address);
+  await page.locator(`[data-testid="matching"][data-value="${group.count}"]`).waitFor();
+  const filters = new URLSearchParams({
+    exception: group.exception,
+    interface: group.interface,
+    code: group.code === null ? 'none' : String(group.code),
+    outcome: group.outcome,
+    limit: '1000',
+  });
+  const found = await pipeline.ask<RequestPage>(
+    `/v1/applications/${id}/requests?${span}&${filters.toString()}`,
+  );
+  const weights = found.data.requests.map(({ weight }) => weight);
+  assert.equal(
+    weights.reduce((sum, weight) => sum + weight, 0),
+    group.count,
+  );
+  const shown = await valueOf('requests-shown');
+  assert.equal(Number(shown), Math.min(weights.length, 50));
+  await page.screenshot({ path: join(SCREENSHOTS, 'exception-requests.png') });
+  await page.goBack();
+  await page.waitForURL(address);
+});
+
+test('a page without requests says so, and nothing about requests there were not', async () => {
+  const address = page.url();
+  const id = await valueOf('application-page');
+  await page.goto(`${pipeline.queryUrl}/applications/${id}?${span}&node=no-such-node`);
+  await page.getByText('No requests in this window match the filters above.').waitFor();
+  await page.getByTestId('codes').getByText('No requests in this window.').waitFor();
+  assert.equal(await page.getByText('Every request').count(), 0);
+  await page.screenshot({ path: join(SCREENSHOTS, 'application-empty.png'), fullPage: true });
+  await page.goto(`${pipeline.queryUrl}/?from=now-9d`);
+  await page.getByTestId('clipped').getByText('showing 7 d').waitFor();
+  await page.goto(address);
+  await page.getByTestId('application-page').waitFor();
 });
 
 test('a phone’s width shows both pages without scrolling sideways', async () => {

@@ -7,6 +7,7 @@ import { type Broker, startBroker } from '../stack/broker.js';
 import type { Credentials } from '../stack/credentials.js';
 import { ensureKafkaJars } from '../stack/kafka-jars.js';
 import { rememberProcess } from '../stack/leftovers.js';
+import { writeLocalStack } from '../stack/local-stack.js';
 import { freePort } from '../stack/ports.js';
 import type { ManagedProcess, OnSpawn } from '../stack/process.js';
 import { REPO_ROOT } from '../stack/repo-root.js';
@@ -53,8 +54,11 @@ export async function startStack(options: StackOptions, started: Started): Promi
   const upstream = { ...kafkaEnv(kafka.address), ...storeEnv(store) };
   await screen.step('tables and topics', () => prepare(options, upstream));
 
-  const start = (name: ServiceName, env: Record<string, string>): Promise<number> =>
-    watchService(name, env, options, watch);
+  const services: Partial<Record<ServiceName, Record<string, string>>> = {};
+  const start = (name: ServiceName, env: Record<string, string>): Promise<number> => {
+    services[name] = env;
+    return watchService(name, env, options, watch);
+  };
   const { registryFile, sessionKey } = credentials;
   const aggregator = await screen.step('aggregator', () => start('aggregator', upstream));
   const collector = await screen.step('collector', () =>
@@ -77,9 +81,13 @@ export async function startStack(options: StackOptions, started: Started): Promi
       DASHBOARD_DIR: join(REPO_ROOT, 'services', 'dashboard', 'dist'),
     }),
   );
+  const collectorUrl = `http://127.0.0.1:${demo.collectorPort}`;
+  const queryUrl = `http://${reachableHost(demo.host)}:${demo.port}`;
+  services.store = storeSettings(demo, store);
+  writeLocalStack(credentials, { collectorUrl, queryUrl, services });
   return {
-    collectorUrl: `http://127.0.0.1:${demo.collectorPort}`,
-    queryUrl: `http://${reachableHost(demo.host)}:${demo.port}`,
+    collectorUrl,
+    queryUrl,
     store,
     adminPorts: { store: store.adminPort, aggregator, collector, query },
   };
@@ -110,6 +118,17 @@ async function watchStore(options: StackOptions, watch: Watch): Promise<RunningS
       onSpawn,
     }),
   );
+}
+
+/** The store's own settings, as far as `imscope config check` asks for them. */
+function storeSettings(demo: DemoOptions, { user, password }: StoreAddress): Record<string, string> {
+  return {
+    STORE_HOST: '127.0.0.1',
+    STORE_PORT: String(demo.storePort),
+    STORE_DATA_DIR: join(demo.data, 'store'),
+    STORE_USER: user,
+    STORE_PASSWORD: password,
+  };
 }
 
 async function prepare({ demo, onSpawn }: StackOptions, env: Record<string, string>): Promise<void> {

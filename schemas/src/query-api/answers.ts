@@ -8,6 +8,11 @@ import { OUTCOMES } from '../outcome.js';
 
 const Count = Type.Integer({ minimum: 0 });
 const Time = Type.String({ description: 'RFC 3339, UTC, milliseconds' });
+/** How many entries the bound of a list left out; 0 where the list is complete. */
+const LeftOut = Type.Integer({
+  minimum: 0,
+  description: 'entries that the bound of the list left out; 0: the list is complete',
+});
 const NullableNumber = Type.Union([Type.Number(), Type.Null()]);
 // Written out one by one, so that the static type is the union of its names: of an array it would be never.
 const OutcomeName = Type.Union([
@@ -63,7 +68,7 @@ export const ApplicationRow = Type.Object({
   sdk_app_id: Type.Integer(),
   ...Performance,
   interfaces: Count,
-  /** The interface with the most service errors, or null where there are none. */
+  /** Of the interfaces with service errors the first in the order of the list; null where there are none. */
   worst_interface: Type.Union([
     Type.Object({ interface: Type.String(), service_errors: Count, success_rate: NullableNumber }),
     Type.Null(),
@@ -80,13 +85,17 @@ export const Overview = Type.Object({
   previous: Type.Object(Performance),
   /** All codes but 0, most frequent first, 50 at most. */
   codes: Type.Array(CodeCount),
+  codes_left_out: LeftOut,
 });
 export type Overview = Static<typeof Overview>;
 
 export const InterfaceRow = Type.Object({
   interface: Type.String(),
   ...Performance,
-  /** The most frequent code that is no success, or null where there is none. */
+  /**
+   * The most frequent code of the service errors where the row is failing or degraded, elsewhere of all requests that
+   * are no success; null where there is none.
+   */
   top_code: Type.Union([CodeCount, Type.Null()]),
   /** Where metrics know it alone, the beginning of the ten seconds or the minute of the last request. */
   last_seen: Time,
@@ -140,6 +149,7 @@ export const MonitorInterface = Type.Object({
   ...Performance,
   /** Most frequent codes but 0, 3 at most. */
   codes: Type.Array(MonitorCode),
+  codes_left_out: LeftOut,
   day_before: MaybeDayBefore,
 });
 export type MonitorInterface = Static<typeof MonitorInterface>;
@@ -161,12 +171,15 @@ export const Monitor = Type.Object({
   ]),
   /** All codes but 0 of these interfaces, most frequent first, 50 at most. */
   codes: Type.Array(MonitorCode),
+  codes_left_out: LeftOut,
   /** One for each step, also those nothing happened in. */
   steps: Type.Array(MonitorPoint),
   /** Most used first, 1,000 at most. */
   interfaces: Type.Array(MonitorInterface),
+  interfaces_left_out: LeftOut,
   /** Most used first, 100 at most. */
   regions: Type.Array(MonitorRegion),
+  regions_left_out: LeftOut,
 });
 export type Monitor = Static<typeof Monitor>;
 
@@ -263,13 +276,29 @@ export const Completeness = Type.Object({
   silent_collectors: Type.Array(SilentCollector, {
     description: 'what they took in during the window nobody knows; longest silent first, 100 at most',
   }),
+  /** Absent where none is left out. */
+  silent_collectors_left_out: Type.Optional(LeftOut),
 });
 export type Completeness = Static<typeof Completeness>;
 
 /** The envelope every answer stands in. */
 export const answerOf = <T extends TSchema>(data: T) =>
   Type.Object({ data, window: Window, completeness: Completeness });
-export type Answer<T> = { data: T; window: Window; completeness: Completeness };
+/** The envelope of a list with a bound. `left_out` is always sent; optional, so that clients read older services. */
+export const listAnswerOf = <T extends TSchema>(row: T) =>
+  Type.Object({
+    data: Type.Array(row),
+    left_out: Type.Optional(LeftOut),
+    window: Window,
+    completeness: Completeness,
+  });
+export type Answer<T> = {
+  data: T;
+  /** In answers that are a list with a bound. */
+  left_out?: number;
+  window: Window;
+  completeness: Completeness;
+};
 
 export const ErrorAnswer = Type.Object({
   error: Type.Object({ code: Type.String(), message: Type.String() }),

@@ -4,6 +4,7 @@
  */
 import { type Static, Type } from 'typebox';
 import { OUTCOMES } from '../outcome.js';
+import { REQUEST_LOG_BOUNDS } from '../request-log.js';
 
 const repeatable = (description: string) =>
   Type.Optional(Type.Array(Type.String({ minLength: 1, maxLength: 128 }), { maxItems: 20, description }));
@@ -35,6 +36,13 @@ const FilterParameters = {
   sdk_version: repeatable('client SDK versions'),
 };
 
+const exception = Type.Optional(
+  Type.Array(Type.String({ maxLength: REQUEST_LOG_BOUNDS.exceptionLengthMax }), {
+    maxItems: 20,
+    description: 'exception names; empty: requests without an exception',
+  }),
+);
+
 const step = Type.Optional(
   Type.String({
     pattern: '^[1-9][0-9]{0,4}[smhd]$',
@@ -57,7 +65,7 @@ export const AnalysisQuery = Type.Object(
 export type AnalysisQuery = Static<typeof AnalysisQuery>;
 
 export const SteppedQuery = Type.Object(
-  { ...WindowParameters, step, ...FilterParameters },
+  { ...WindowParameters, step, ...FilterParameters, exception },
   { additionalProperties: false },
 );
 export type SteppedQuery = Static<typeof SteppedQuery>;
@@ -82,7 +90,7 @@ export const RequestsQuery = Type.Object(
   {
     ...WindowParameters,
     ...FilterParameters,
-    exception: repeatable('exception names'),
+    exception,
     request_id: Type.Optional(Type.String({ minLength: 1, maxLength: 128 })),
     latency_ms_min: Type.Optional(Type.Number({ minimum: 0, maximum: 86_400_000 })),
     limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000, description: 'default 100' })),

@@ -23,31 +23,34 @@ import { runLedgerCheck } from './reconcile/ledger-check.js';
 import { startReconciling } from './reconcile/start-reconciling.js';
 import { connectForWholeAnswers, spareTheJoin, tellBatches } from './whole-responses.js';
 
-async function runPrepare(): Promise<void> {
+async function runPrepare(args: readonly string[]): Promise<number> {
+  const [option, ...more] = args;
+  if ((option !== undefined && option !== '--dry-run') || more.length > 0) {
+    process.stderr.write(
+      `prepare: ${JSON.stringify(args.join(' '))} is no option: give --dry-run, or nothing\n`,
+    );
+    return 2;
+  }
   const loaded = loadConfig(SETTINGS, process.env);
   if (!loaded.ok) {
     process.stderr.write(settingsAreWrong('aggregator', loaded.errors));
-    process.exitCode = 2;
-    return;
+    return 2;
   }
   try {
-    const lines = await prepare(
-      loaded.config,
-      process.argv.includes('--dry-run'),
-      createLogger('prepare', 'warn'),
-    );
+    const lines = await prepare(loaded.config, option !== undefined, createLogger('prepare', 'warn'));
     process.stdout.write(`${lines.join('\n')}\n`);
+    return 0;
   } catch (error) {
     process.stderr.write(`prepare failed: ${error instanceof Error ? error.message : String(error)}\n`);
-    process.exitCode = 1;
+    return 1;
   }
 }
 
-function runDlqCommand(): Promise<number> {
+function runDlqCommand(name: string, args: readonly string[]): Promise<number> {
   const { stdout, stderr, env } = process;
   // A reader that has gone (`dlq ls | head`) is no failure.
   stdout.on('error', () => process.exit(0));
-  return runDlq(process.argv.slice(2), {
+  return runDlq([name, ...args], {
     environment: env,
     write: (text) => void stdout.write(text),
     writeError: (text) => void stderr.write(text),
@@ -59,68 +62,71 @@ function runDlqCommand(): Promise<number> {
   });
 }
 
-function runLedgerCommand(): Promise<number> {
+function runLedgerCommand(args: readonly string[]): Promise<number> {
   process.stdout.on('error', () => process.exit(0));
-  return runLedgerCheck(process.argv.slice(3), process.env, process);
+  return runLedgerCheck(args, process.env, process);
 }
 
-if (process.argv[2] === 'prepare') await runPrepare();
-else if (process.argv[2]?.startsWith('dlq-') === true) process.exitCode = await runDlqCommand();
-else if (process.argv[2] === 'ledger-check') process.exitCode = await runLedgerCommand();
-else
-  await runService(
-    {
-      name: 'aggregator',
-      settings: SETTINGS,
-      dependencies: ['kafka', 'store'],
-      probes: [hostPorts('kafkaBrokers'), httpUrl('storeUrl')],
-      start: async ({ config, logger, registry, readiness, fail }) => {
-        const store = createStoreClient(config, 'imscope-aggregator', config.insertTimeoutMs);
-        const ping = await store.ping();
-        readiness.report('store', ping.success ? undefined : ping.error.message);
-        spareTheJoin();
-        const answers = new AnswerBuffers();
-        tellBatches(answers);
-        const metrics = createAggregatorMetrics(registry);
-        const consuming = await startConsuming(
-          {
-            topicPrefix: config.kafkaTopicPrefix,
-            // Two deployments on one cluster tell each other apart by the prefix, in groups as in topics.
-            consumerGroup: config.kafkaTopicPrefix + config.consumerGroup,
-            partitionsAtOnce: config.partitionsAtOnce,
-            bounds: { rowsMax: config.blockRowsMax, bytesMax: config.blockBytesMax },
-            markerAgeMs: config.markerAgeMs,
-            fetchBytesMax: config.fetchBytesMax,
-            stallTimeoutMs: config.stallTimeoutMs,
-          },
-          {
-            kafka: createKafka(config, 'imscope-aggregator', logger, {
-              socketFactory: connectForWholeAnswers(answers),
-            }),
-            answers,
-            store,
-            logger,
-            readiness,
-            fail,
-            timing: { nowMs: Date.now, delay, random: Math.random },
-            metrics,
-          },
-        );
-        const reconciling = startReconciling({
-          store: config,
-          topicPrefix: config.kafkaTopicPrefix,
-          intervalMs: config.reconcileIntervalS * 1_000,
-          isChecker: () => consuming.owns(config.kafkaTopicPrefix + TOPICS.requestLog.name, 0),
-          metrics,
-          logger,
-        });
-        return {
-          stop: async () => {
-            await Promise.all([consuming.stop(), reconciling.stop()]);
-            await store.close();
-          },
-        };
-      },
+await runService(
+  {
+    name: 'aggregator',
+    settings: SETTINGS,
+    dependencies: ['kafka', 'store'],
+    commands: {
+      prepare: runPrepare,
+      'dlq-ls': (args) => runDlqCommand('dlq-ls', args),
+      'dlq-show': (args) => runDlqCommand('dlq-show', args),
+      'dlq-redrive': (args) => runDlqCommand('dlq-redrive', args),
+      'ledger-check': runLedgerCommand,
     },
-    process,
-  );
+    probes: [hostPorts('kafkaBrokers'), httpUrl('storeUrl')],
+    start: async ({ config, logger, registry, readiness, fail }) => {
+      const store = createStoreClient(config, 'imscope-aggregator', config.insertTimeoutMs);
+      const ping = await store.ping();
+      readiness.report('store', ping.success ? undefined : ping.error.message);
+      spareTheJoin();
+      const answers = new AnswerBuffers();
+      tellBatches(answers);
+      const metrics = createAggregatorMetrics(registry);
+      const consuming = await startConsuming(
+        {
+          topicPrefix: config.kafkaTopicPrefix,
+          // Two deployments on one cluster tell each other apart by the prefix, in groups as in topics.
+          consumerGroup: config.kafkaTopicPrefix + config.consumerGroup,
+          partitionsAtOnce: config.partitionsAtOnce,
+          bounds: { rowsMax: config.blockRowsMax, bytesMax: config.blockBytesMax },
+          markerAgeMs: config.markerAgeMs,
+          fetchBytesMax: config.fetchBytesMax,
+          stallTimeoutMs: config.stallTimeoutMs,
+        },
+        {
+          kafka: createKafka(config, 'imscope-aggregator', logger, {
+            socketFactory: connectForWholeAnswers(answers),
+          }),
+          answers,
+          store,
+          logger,
+          readiness,
+          fail,
+          timing: { nowMs: Date.now, delay, random: Math.random },
+          metrics,
+        },
+      );
+      const reconciling = startReconciling({
+        store: config,
+        topicPrefix: config.kafkaTopicPrefix,
+        intervalMs: config.reconcileIntervalS * 1_000,
+        isChecker: () => consuming.owns(config.kafkaTopicPrefix + TOPICS.requestLog.name, 0),
+        metrics,
+        logger,
+      });
+      return {
+        stop: async () => {
+          await Promise.all([consuming.stop(), reconciling.stop()]);
+          await store.close();
+        },
+      };
+    },
+  },
+  process,
+);

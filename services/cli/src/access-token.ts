@@ -4,8 +4,9 @@
  * the local stack's token never goes to another machine.
  */
 import { existsSync, readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 import { parseJson } from './http-answer.js';
+import { LOCAL_CREDENTIALS_DIR } from './local-stack.js';
 import { UsageError } from './usage-error.js';
 
 export type Scope = 'write' | 'read';
@@ -20,10 +21,7 @@ export type TokenSource = {
   readonly localSecretsFile?: string;
 };
 
-/** Written by ./scripts/start, readable by its owner only. */
-export const LOCAL_SECRETS_FILE = fileURLToPath(
-  new URL('../../../.imscope/data/credentials/secrets.json', import.meta.url),
-);
+const LOCAL_SECRETS_FILE = join(LOCAL_CREDENTIALS_DIR, 'secrets.json');
 
 const TOKEN = /^[\w\-.~+/]{16,256}=*$/;
 const LOOPBACK = /^(?:127(?:\.\d{1,3}){3}|localhost|\[::1\])$/;

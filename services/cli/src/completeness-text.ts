@@ -3,11 +3,19 @@ import type { Completeness } from '@imscope/schemas/query-api/answers.js';
 import { printable } from './http-answer.js';
 
 /** Times are UTC. Down to 99.99 %: what is missing is never rounded away. */
-export function completenessText({ status, ratio, watermark, silent_collectors }: Completeness): string {
+export function completenessText(completeness: Completeness): string {
+  const {
+    status,
+    ratio,
+    watermark,
+    silent_collectors,
+    silent_collectors_left_out: leftOut = 0,
+  } = completeness;
   const reach = watermark === null ? '' : `stored up to ${clock(watermark)}`;
   const [first, ...others] = silent_collectors;
   if (first !== undefined) {
-    const more = others.length === 0 ? '' : ` and ${others.length} more`;
+    const moreCount = others.length + leftOut;
+    const more = moreCount === 0 ? '' : ` and ${moreCount} more`;
     const name = printable(first.collector, 40);
     return `incomplete: collector ${name} silent since ${clock(first.last_heard)}${more}`;
   }

@@ -3,15 +3,16 @@
  */
 import { existsSync } from 'node:fs';
 import { Argument, Command } from 'commander';
-import type { Screen } from './progress.js';
+import { serviceEnvironment } from './local-stack.js';
 import { runServiceCommand, type ServiceName } from './service-command.js';
+import type { Terminal } from './terminal.js';
 import { UsageError } from './usage-error.js';
 
 const SERVICES = ['collector', 'aggregator', 'query', 'store'] as const satisfies readonly ServiceName[];
 
 type Options = { readonly envFile?: string; readonly json?: true };
 
-export function createConfigCommand(stderr: Screen, onExit: (code: number) => void): Command {
+export function createConfigCommand(terminal: Terminal, onExit: (code: number) => void): Command {
   const check = new Command('check')
     .description(
       'Look at a service’s settings before a start: what is in force and where it comes from, what is wrong, which names are misspelt, whether files, directories and certificates can be used.',
@@ -19,7 +20,7 @@ export function createConfigCommand(stderr: Screen, onExit: (code: number) => vo
     .addArgument(new Argument('[services...]', 'which services (default: all)').choices(SERVICES))
     .option(
       '--env-file <file>',
-      'read the settings out of this file (NAME=value lines) instead of the environment',
+      'read the settings out of this file (NAME=value lines) instead of the environment and the local stack',
     )
     .option('--json', 'print a line of JSON for each service')
     .addHelpText('after', '\nExit codes: 0 nothing is wrong; 2 something is, or wrong options.\n')
@@ -32,9 +33,21 @@ export function createConfigCommand(stderr: Screen, onExit: (code: number) => vo
       ];
       let worst = 0;
       for (const service of services.length === 0 ? SERVICES : services) {
-        worst = Math.max(worst, await runServiceCommand(service, args, stderr));
+        const { environment, local } = environmentOf(service, terminal.environment, envFile);
+        const fromLocal = local.length === 0 ? [] : [`--local-stack=${local.join(',')}`];
+        const code = await runServiceCommand(service, [...args, ...fromLocal], environment, terminal.stderr);
+        worst = Math.max(worst, code);
       }
       onExit(worst);
     });
   return new Command('config').description('Look after the settings of services.').addCommand(check);
+}
+
+/** A file of settings stands alone: nothing is put in beside it. */
+function environmentOf(
+  service: ServiceName,
+  environment: Terminal['environment'],
+  envFile: string | undefined,
+): Pick<ReturnType<typeof serviceEnvironment>, 'environment' | 'local'> {
+  return envFile === undefined ? serviceEnvironment(service, environment) : { environment, local: [] };
 }

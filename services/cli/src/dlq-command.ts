@@ -2,16 +2,16 @@
  * `imscope dlq ls|show|redrive`: the aggregator's own maintenance commands.
  */
 import { Command } from 'commander';
-import type { Screen } from './progress.js';
-import { runServiceCommand } from './service-command.js';
+import { runStackCommand } from './service-command.js';
+import type { Terminal } from './terminal.js';
 
 type Options = Readonly<Record<string, string | true | undefined>>;
 
-export function createDlqCommand(stderr: Screen, onExit: (code: number) => void): Command {
+export function createDlqCommand(terminal: Terminal, onExit: (code: number) => void): Command {
   const run = async (name: string, options: Options, places: readonly string[]): Promise<void> => {
     // Behind `--`, so that a place is never taken for an option.
     const args = [name, ...optionArguments(options), '--', ...places];
-    onExit(await runServiceCommand('aggregator', args, stderr));
+    onExit(await runStackCommand('aggregator', args, terminal));
   };
   const ls = withFilters(new Command('ls'))
     .description('List dead letters, oldest first, and how many there are of each reason.')
@@ -34,7 +34,9 @@ export function createDlqCommand(stderr: Screen, onExit: (code: number) => void)
     .option('--json', 'print a line of JSON for each')
     .action((places: string[], options: Options) => run('dlq-redrive', options, places));
   return new Command('dlq')
-    .description('Look after the dead letters: messages that could not be read (settings: the aggregator’s).')
+    .description(
+      'Look after the dead letters: messages that could not be read (settings: the aggregator’s, or those of the local stack).',
+    )
     .addCommand(ls)
     .addCommand(show)
     .addCommand(redrive);

@@ -2,12 +2,12 @@
  * `imscope ledger check`: the aggregator's own maintenance command.
  */
 import { Command } from 'commander';
-import type { Screen } from './progress.js';
-import { runServiceCommand } from './service-command.js';
+import { runStackCommand } from './service-command.js';
+import type { Terminal } from './terminal.js';
 
 type Options = { readonly from?: string; readonly json?: true; readonly settled?: true };
 
-export function createLedgerCommand(stderr: Screen, onExit: (code: number) => void): Command {
+export function createLedgerCommand(terminal: Terminal, onExit: (code: number) => void): Command {
   const check = new Command('check')
     .description(
       'Hold offsets, rows, collectors’ accounts and metrics against the ledger, and name where they differ. Exit code 1 where they do.',
@@ -21,9 +21,11 @@ export function createLedgerCommand(stderr: Screen, onExit: (code: number) => vo
         ...(json === true ? ['--json'] : []),
         ...(settled === true ? ['--settled'] : []),
       ];
-      onExit(await runServiceCommand('aggregator', ['ledger-check', ...args], stderr));
+      onExit(await runStackCommand('aggregator', ['ledger-check', ...args], terminal));
     });
   return new Command('ledger')
-    .description('Ask the ledger of what was stored (settings: the aggregator’s).')
+    .description(
+      'Ask the ledger of what was stored (settings: the aggregator’s, or those of the local stack).',
+    )
     .addCommand(check);
 }

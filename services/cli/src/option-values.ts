@@ -37,6 +37,26 @@ export function windowLength(text: string): string {
   return text;
 }
 
+const UNITS_MS = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
+
+/** Of a length that `windowLength` takes. */
+export function windowLengthMs(text: string): number {
+  const [, amount, unit] = /^(\d+)([smhd])$/.exec(text) ?? [];
+  return Number(amount) * UNITS_MS[unit as keyof typeof UNITS_MS];
+}
+
+/** `7d`: in the largest unit that gives a whole number. */
+export function lengthText(ms: number): string {
+  const seconds = Math.round(ms / 1_000);
+  const units = [
+    ['d', 86_400],
+    ['h', 3_600],
+    ['m', 60],
+  ] as const;
+  const [unit, size] = units.find(([, of]) => seconds > 0 && seconds % of === 0) ?? ['s', 1];
+  return `${seconds / size}${unit}`;
+}
+
 /** `500ms`, `10s`, `5m` → milliseconds, an hour at most. */
 export function shortLength(text: string): number {
   const [, amount, unit] = /^([1-9]\d{0,5})(ms|s|m)$/.exec(text) ?? [];

@@ -2,17 +2,17 @@
  * `imscope prepare`: the aggregator's own maintenance command.
  */
 import { Command } from 'commander';
-import type { Screen } from './progress.js';
-import { runServiceCommand } from './service-command.js';
+import { runStackCommand } from './service-command.js';
+import type { Terminal } from './terminal.js';
 
-export function createPrepareCommand(stderr: Screen, onExit: (code: number) => void): Command {
+export function createPrepareCommand(terminal: Terminal, onExit: (code: number) => void): Command {
   return new Command('prepare')
     .description(
-      'Create or bring up to date the store’s tables and Kafka’s topics (settings: the aggregator’s).',
+      'Create or bring up to date the store’s tables and Kafka’s topics (settings: the aggregator’s, or those of the local stack).',
     )
     .option('--dry-run', 'say what would be done, and do nothing')
     .action(async (options: { readonly dryRun?: true }) => {
       const args = ['prepare', ...(options.dryRun === true ? ['--dry-run'] : [])];
-      onExit(await runServiceCommand('aggregator', args, stderr));
+      onExit(await runStackCommand('aggregator', args, terminal));
     });
 }

@@ -1,11 +1,11 @@
 /* Questions of the command to the query service: bounded, checked, and failing with what to do. */
-import { answerOf, ApplicationRow } from '@imscope/schemas/query-api/answers.js';
-import { type Static, Type } from 'typebox';
+import { ApplicationRow, listAnswerOf } from '@imscope/schemas/query-api/answers.js';
+import type { Static } from 'typebox';
 import { Value } from 'typebox/value';
 import { Agent, request } from 'undici';
 import { errorMessage, failureCode, isNeverSent, parseJson } from './http-answer.js';
 
-const ApplicationsAnswer = answerOf(Type.Array(ApplicationRow));
+const ApplicationsAnswer = listAnswerOf(ApplicationRow);
 export type ApplicationsAnswer = Static<typeof ApplicationsAnswer>;
 
 export type QueryClient = {

@@ -26,15 +26,15 @@ export async function run(args: readonly string[], terminal: Terminal): Promise<
     .addCommand(createSendCommand(terminal, onExit))
     .addCommand(createTopCommand(terminal, onExit))
     .addCommand(createTapCommand(terminal, onExit))
-    .addCommand(createConfigCommand(terminal.stderr, onExit))
-    .addCommand(createPrepareCommand(terminal.stderr, onExit))
-    .addCommand(createSpoolCommand(terminal.stderr, onExit))
-    .addCommand(createDlqCommand(terminal.stderr, onExit))
-    .addCommand(createLedgerCommand(terminal.stderr, onExit));
+    .addCommand(createConfigCommand(terminal, onExit))
+    .addCommand(createPrepareCommand(terminal, onExit))
+    .addCommand(createSpoolCommand(terminal, onExit))
+    .addCommand(createDlqCommand(terminal, onExit))
+    .addCommand(createLedgerCommand(terminal, onExit));
   for (const command of withSubcommands(program)) {
     command
       .exitOverride()
-      .showHelpAfterError('(--help tells more)')
+      .showHelpAfterError(helpAfterError(command))
       .configureOutput({
         writeOut: (text) => terminal.stdout.write(text),
         writeErr: (text) => terminal.stderr.write(text),
@@ -50,6 +50,11 @@ export async function run(args: readonly string[], terminal: Terminal): Promise<
     terminal.stderr.write(`imscope: ${error.message}\n`);
     return EXIT.usage;
   }
+}
+
+function helpAfterError({ commands }: Command): string {
+  const names = commands.map((command) => command.name()).join(', ');
+  return names === '' ? '(--help tells more)' : `(commands: ${names}; --help tells more)`;
 }
 
 function withSubcommands(command: Command): Command[] {

@@ -11,6 +11,7 @@ import { ESCAPES, type Escape } from '@imscope/access-log/log-format.js';
 import { formatOfText } from '@imscope/access-log/log-format-directives.js';
 import { logFormatOfFile } from '@imscope/access-log/log-format-file.js';
 import { readNdjsonRecord } from '@imscope/access-log/ndjson-record.js';
+import { localUrl } from './local-stack.js';
 import { STDIN } from './open-input.js';
 import { baseUrl, label, variableName, whole } from './option-values.js';
 import { Progress } from './progress.js';
@@ -70,8 +71,8 @@ export function createSendCommand(terminal: Terminal, onExit: (code: number) => 
         .choices(['ndjson', 'nginx'])
         .makeOptionMandatory(),
     )
-    .option('--collector <url>', 'where to send', baseUrl, baseUrl('http://127.0.0.1:8088'))
-    .option('--dashboard <url>', 'where links lead', baseUrl, baseUrl('http://127.0.0.1:8080'))
+    .option('--collector <url>', 'where to send', baseUrl, baseUrl(localUrl('collectorUrl')))
+    .option('--dashboard <url>', 'where links lead', baseUrl, baseUrl(localUrl('queryUrl')))
     .option('--token-file <file>', 'file that holds the token')
     .option('--log-format <text>', "nginx: the log_format's text, or the whole directive")
     .addOption(new Option('--escape <how>', 'nginx: its escape parameter').choices([...ESCAPES]))

@@ -2,19 +2,28 @@
  * `imscope spool check`: the collector's own maintenance command.
  */
 import { Command } from 'commander';
-import type { Screen } from './progress.js';
+import { serviceEnvironment } from './local-stack.js';
 import { runServiceCommand } from './service-command.js';
+import type { Terminal } from './terminal.js';
+import { UsageError } from './usage-error.js';
 
-export function createSpoolCommand(stderr: Screen, onExit: (code: number) => void): Command {
+export function createSpoolCommand(terminal: Terminal, onExit: (code: number) => void): Command {
   const check = new Command('check')
     .description(
       'Read a collector’s write-ahead log without touching it: what it holds, what Kafka may not have, what is damaged. Exit code 1 where something is.',
     )
-    .argument('<directory>', 'the collector’s SPOOL_DIR')
+    .argument('[directory]', 'the collector’s SPOOL_DIR (default: of the environment, or of the local stack)')
     .option('--json', 'print the report as JSON')
-    .action(async (directory: string, options: { readonly json?: true }) => {
-      const args = ['spool-check', ...(options.json === true ? ['--json'] : []), directory];
-      onExit(await runServiceCommand('collector', args, stderr));
+    .action(async (given: string | undefined, options: { readonly json?: true }) => {
+      const { environment } = serviceEnvironment('collector', terminal.environment);
+      const directory = given ?? environment['SPOOL_DIR'] ?? '';
+      if (directory === '') {
+        throw new UsageError(
+          'name the directory of a spool, or set SPOOL_DIR; ./scripts/start makes one here',
+        );
+      }
+      const args = ['spool-check', ...(options.json === true ? ['--json'] : []), '--', directory];
+      onExit(await runServiceCommand('collector', args, environment, terminal.stderr));
     });
   return new Command('spool').description('Look into a collector’s write-ahead log.').addCommand(check);
 }

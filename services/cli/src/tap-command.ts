@@ -4,6 +4,7 @@
 import { Command } from 'commander';
 import { findToken } from './access-token.js';
 import { printable } from './http-answer.js';
+import { localUrl } from './local-stack.js';
 import { baseUrl, shortLength, whole } from './option-values.js';
 import { EXIT } from './send-summary.js';
 import { openTap, TapFailure } from './tap-client.js';
@@ -25,7 +26,7 @@ type TapOptions = {
 export function createTapCommand(terminal: Terminal, onExit: (code: number) => void): Command {
   return new Command('tap')
     .description('Show what comes in at a collector, live: records as they will be stored, and refused ones.')
-    .option('--collector <url>', 'the collector', baseUrl, baseUrl('http://127.0.0.1:8088'))
+    .option('--collector <url>', 'the collector', baseUrl, baseUrl(localUrl('collectorUrl')))
     .option('--token-file <file>', 'file that holds the token')
     .option('--application <id>', 'of this application only', whole(1, 2 ** 52 - 1))
     .option('--interface <prefix>', 'of interfaces that begin with it, such as openim/')

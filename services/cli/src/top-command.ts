@@ -7,8 +7,10 @@ import { Command } from 'commander';
 import colors from 'picocolors';
 import { findToken } from './access-token.js';
 import { clock, completenessText } from './completeness-text.js';
-import { baseUrl, whole, windowLength } from './option-values.js';
+import { localUrl } from './local-stack.js';
+import { baseUrl, lengthText, whole, windowLength, windowLengthMs } from './option-values.js';
 import { type ApplicationsAnswer, openQuery, QueryFailure } from './query-client.js';
+import { count } from './progress.js';
 import { EXIT } from './send-summary.js';
 import type { Terminal } from './terminal.js';
 import { topTable } from './top-table.js';
@@ -29,7 +31,7 @@ const KEYS_THAT_QUIT: ReadonlySet<string> = new Set(['q', 'Q', '\u0003', '\u001B
 export function createTopCommand(terminal: Terminal, onExit: (code: number) => void): Command {
   return new Command('top')
     .description('A live table of applications, worst first; q ends it.')
-    .option('--query <url>', 'the query service', baseUrl, baseUrl('http://127.0.0.1:8080'))
+    .option('--query <url>', 'the query service', baseUrl, baseUrl(localUrl('queryUrl')))
     .option('--token-file <file>', 'file that holds the token')
     .option('--window <length>', 'how far back to look', windowLength, '15m')
     .option('--interval <seconds>', 'how often to ask', whole(1, 3_600), 2)
@@ -120,13 +122,23 @@ function livePrinter({ stdout }: Terminal, options: TopOptions): Show {
   };
 }
 
-function header({ data, window, completeness }: ApplicationsAnswer, options: TopOptions): string {
-  const applications = data.length === 1 ? '1 application' : `${data.length} applications`;
-  return `${colors.bold('imscope top')}  ${clock(window.to)} UTC, last ${options.window}: ${applications}, ${completenessText(completeness)}`;
+function header(answer: ApplicationsAnswer, options: TopOptions): string {
+  const { data, left_out: leftOut = 0, window, completeness } = answer;
+  const total = data.length + leftOut;
+  const applications = total === 1 ? '1 application' : `${count(total)} applications`;
+  return `${colors.bold('imscope top')}  ${clock(window.to)} UTC, last ${spanText(window, options.window)}: ${applications}, ${completenessText(completeness)}`;
+}
+
+/** What the answer covers: less than was asked for where that is longer than logs are kept. */
+function spanText({ from, to }: ApplicationsAnswer['window'], asked: string): string {
+  const answeredMs = Date.parse(to) - Date.parse(from);
+  if (answeredMs >= windowLengthMs(asked) || !(answeredMs > 0)) return asked;
+  return `${lengthText(answeredMs)} (${asked} asked for, no more is kept)`;
 }
 
 function tableOf(answer: ApplicationsAnswer, columns: number, rowsMax: number): string[] {
-  if (answer.data.length > 0) return topTable(answer.data, { columns, rowsMax });
+  const { data, left_out: leftOut = 0 } = answer;
+  if (data.length > 0) return topTable(data, { columns, rowsMax, leftOut });
   return ['no requests in this window: send some with imscope send, or look further back with --window 24h'];
 }
 

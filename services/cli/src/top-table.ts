@@ -1,4 +1,5 @@
 /* Applications → the table of `imscope top`, at most as wide and high as the terminal. Pure. */
+import { type Tier, tierOf } from '@imscope/schemas/health.js';
 import Table from 'cli-table3';
 import colors from 'picocolors';
 import { printable } from './http-answer.js';
@@ -22,14 +23,24 @@ const WIDTHS = [11, 7, 7, 8, 7, 7, 7] as const;
 const WORST_WIDTH_MIN = 18;
 const WORST_WIDTH_MAX = 48;
 
-/** Lines of the table, the header first; applications that do not fit into `rowsMax` lines are counted last. */
+/**
+ * Lines of the table, the header first. What does not fit into `rowsMax` lines, and what the service did not list, is
+ * counted last.
+ */
 export function topTable(
   rows: readonly Row[],
-  { columns, rowsMax }: { readonly columns: number; readonly rowsMax: number },
+  of: {
+    readonly columns: number;
+    readonly rowsMax: number;
+    /** Applications beyond the rows that the service did not list. */
+    readonly leftOut?: number;
+  },
 ): string[] {
+  const { columns, rowsMax, leftOut = 0 } = of;
   const used = WIDTHS.reduce((total, width) => total + width + 1, 0);
   const worstWidth = Math.min(Math.max(columns - 1 - used, WORST_WIDTH_MIN), WORST_WIDTH_MAX);
-  const shown = rows.length + 1 > rowsMax ? rows.slice(0, Math.max(rowsMax - 2, 1)) : rows;
+  const lastLine = leftOut === 0 ? 0 : 1;
+  const shown = rows.length + 1 + lastLine > rowsMax ? rows.slice(0, Math.max(rowsMax - 2, 1)) : rows;
   const table = new Table({
     head: COLUMNS.map((title, index) => colors.bold(index === COLUMNS.length - 1 ? `  ${title}` : title)),
     colWidths: [...WIDTHS.map((width, index) => (index === 0 ? width : width + 1)), worstWidth + 1],
@@ -42,8 +53,10 @@ export function topTable(
     .toString()
     .split('\n')
     .map((line) => line.trimEnd());
-  const left = rows.length - shown.length;
-  return left === 0 ? lines : [...lines, colors.dim(`and ${count(left)} more; --json gives all`)];
+  const hidden = rows.length - shown.length;
+  if (hidden + leftOut === 0) return lines;
+  const where = leftOut === 0 ? '--json gives all' : `the service lists ${count(rows.length)}, worst first`;
+  return [...lines, colors.dim(`and ${count(hidden + leftOut)} more; ${where}`)];
 }
 
 const NO_LINES = {
@@ -69,7 +82,7 @@ function cells(row: Row, worstWidth: number): string[] {
   return [
     String(row.sdk_app_id),
     rate(row.requests_per_s),
-    successRate(row.success_rate),
+    successRate(row),
     errors === 0 ? colors.dim('0') : colors.red(short(errors)),
     milliseconds(row.latency_ms.p50),
     milliseconds(row.latency_ms.p95),
@@ -78,8 +91,9 @@ function cells(row: Row, worstWidth: number): string[] {
   ];
 }
 
-function worst({ worst_interface: found }: Row, width: number): string {
-  return found === null ? colors.dim('none') : printable(found.interface, width);
+function worst({ worst_interface: found, outcomes }: Row, width: number): string {
+  if (found === null) return colors.dim(tierOf(outcomes) === 'unjudged' ? '-' : 'none');
+  return printable(found.interface, width);
 }
 
 function rate(perSecond: number): string {
@@ -100,11 +114,18 @@ function short(number: number): string {
 }
 
 /** Cut off, not rounded: 99.999 % is not 100 %. */
-function successRate(share: number | null): string {
+function successRate({ success_rate: share, outcomes }: Row): string {
   if (share === null) return colors.dim('-');
   const text = share === 1 ? '100 %' : `${(Math.floor(share * 10_000) / 100).toFixed(2)}%`;
-  return share < 0.99 ? colors.red(text) : share < 0.999 ? colors.yellow(text) : colors.green(text);
+  return PAINT[tierOf(outcomes)](text);
 }
+
+const PAINT: Readonly<Record<Tier, (text: string) => string>> = {
+  failing: colors.red,
+  degraded: colors.yellow,
+  healthy: colors.green,
+  unjudged: colors.dim,
+};
 
 function milliseconds(value: number | null): string {
   if (value === null) return colors.dim('-');

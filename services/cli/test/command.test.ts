@@ -40,7 +40,8 @@ test('help is no mistake; wrong options end with code 2 and say what is allowed'
     [['dlq', 'ls', '0:1'], 2, /too many arguments/],
     [['ledger', 'check', '--help'], 0, /--settled/],
     [['ledger', 'check', '--since', '1h'], 2, /unknown option '--since'/],
-    [['unknown'], 2, /unknown command/],
+    [['unknown'], 2, /unknown command 'unknown'\n\(commands: send, top, tap, .*ledger; --help/],
+    [['dlq', 'unknown'], 2, /\(commands: ls, show, redrive; --help/],
   ] as const) {
     const ended = await runCommand(args);
     assert.equal(ended.code, code, args.join(' '));

@@ -180,9 +180,10 @@ test('the table never exceeds 80 columns, whatever the numbers, nor the rows it 
       ),
     { minLength: 1, maxLength: 12 },
   );
+  const left = fc.constantFrom(0, 3, 1_000);
   fc.assert(
-    fc.property(rows, fc.integer({ min: 4, max: 20 }), (data, rowsMax) => {
-      const lines = topTable(data, { columns: 80, rowsMax }).map(stripVTControlCharacters);
+    fc.property(rows, fc.integer({ min: 4, max: 20 }), left, (data, rowsMax, leftOut) => {
+      const lines = topTable(data, { columns: 80, rowsMax, leftOut }).map(stripVTControlCharacters);
       assert.ok(lines.length <= Math.max(rowsMax, 3), `${lines.length} lines of ${rowsMax}`);
       for (const line of lines) assert.ok(line.length <= 79, line);
       for (const one of data.slice(0, lines.length - 2)) {
@@ -202,4 +203,41 @@ const shown = (success_rate: number) =>
 test('100 % is said only where nothing failed', () => {
   assert.match(shown(0.999_999), / 99\.99% /);
   assert.match(shown(1), / 100 % /);
+});
+
+const DAY_MS = 86_400_000;
+
+test('a window longer than logs are kept is named as what the answer covers', async () => {
+  const to = Date.parse(TIME);
+  const span = (days: number): ApplicationsAnswer => {
+    const answered = answer([row()]);
+    return { ...answered, window: { ...answered.window, from: new Date(to - days * DAY_MS).toISOString() } };
+  };
+  for (const [asked, days, expected] of [
+    ['9d', 7, / UTC, last 7d \(9d asked for, no more is kept\): 1 application,/],
+    ['7d', 7, / UTC, last 7d: 1 application,/],
+    ['24h', 1, / UTC, last 24h: 1 application,/],
+  ] as const) {
+    const query = await startQueryStandIn([reply(200, span(days))]);
+    try {
+      const ended = await runCommand(['top', '--once', '--window', asked, '--query', query.url]);
+      assert.match(ended.stdout, expected);
+    } finally {
+      await query.stop();
+    }
+  }
+});
+
+test('applications that are not shown are counted, also those the service did not list', async () => {
+  const query = await startQueryStandIn([reply(200, { ...answer([row(), row()]), left_out: 1_234 })]);
+  try {
+    const { stdout } = await runCommand(['top', '--once', '--query', query.url]);
+    assert.match(stdout, /: 1,236 applications,/);
+    assert.match(stdout, /and 1,234 more; the service lists 2, worst first\n$/);
+  } finally {
+    await query.stop();
+  }
+  const rows = Array.from({ length: 10 }, () => row());
+  const lines = topTable(rows, { columns: 80, rowsMax: 6 }).map(stripVTControlCharacters);
+  assert.equal(lines.at(-1), 'and 6 more; --json gives all');
 });

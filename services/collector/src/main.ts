@@ -3,6 +3,7 @@
  * out to Kafka. `main.js spool-check [--json] DIRECTORY` reads a spool and says what it holds;
  * `main.js check` looks at the settings.
  */
+import { parseArgs } from 'node:util';
 import { runService } from '@imscope/runtime/service.js';
 import { startCollector } from './collector.js';
 import { COLLECTOR_PROBES } from './config-probes.js';
@@ -13,14 +14,14 @@ import { checkCollectorSettings } from './tail/tail-settings.js';
 
 /** Exit codes: 0 whole, 1 damaged, 2 no spool. */
 async function runSpoolCheck(args: readonly string[]): Promise<number> {
-  const directory = args.find((argument) => !argument.startsWith('--'));
-  if (directory === undefined) {
-    process.stderr.write('spool-check: name the directory of a spool\n');
+  const given = readArguments(args);
+  if (typeof given === 'string') {
+    process.stderr.write(`spool-check: ${given}\n`);
     return 2;
   }
+  const { directory, json } = given;
   try {
     const report = await checkSpool(directory);
-    const json = args.includes('--json');
     process.stdout.write(
       json ? `${JSON.stringify(report, undefined, 2)}\n` : describeSpool(directory, report, Date.now()),
     );
@@ -31,17 +32,31 @@ async function runSpoolCheck(args: readonly string[]): Promise<number> {
   }
 }
 
-if (process.argv[2] === 'spool-check') process.exitCode = await runSpoolCheck(process.argv.slice(3));
-else {
-  await runService(
-    {
-      name: 'collector',
-      settings: COLLECTOR_SETTINGS,
-      check: checkCollectorSettings,
-      dependencies: ['spool'],
-      probes: COLLECTOR_PROBES,
-      start: startCollector,
-    },
-    process,
-  );
+/** The arguments of spool-check, or what is wrong with them. */
+function readArguments(args: readonly string[]): { directory: string; json: boolean } | string {
+  try {
+    const { values, positionals } = parseArgs({
+      args: [...args],
+      allowPositionals: true,
+      options: { json: { type: 'boolean' } },
+    });
+    const [directory, ...more] = positionals;
+    if (directory === undefined || more.length > 0) return 'name the directory of one spool';
+    return { directory, json: values.json === true };
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
 }
+
+await runService(
+  {
+    name: 'collector',
+    settings: COLLECTOR_SETTINGS,
+    check: checkCollectorSettings,
+    dependencies: ['spool'],
+    probes: COLLECTOR_PROBES,
+    commands: { 'spool-check': runSpoolCheck },
+    start: startCollector,
+  },
+  process,
+);

@@ -14,6 +14,9 @@ export type CompletenessWords = {
   readonly loud: boolean;
 };
 
+/** Lines of a tooltip. */
+const SILENT_SHOWN_MAX = 20;
+
 /** @param toMs the end of the window that was asked about */
 export function completenessWords(
   completeness: Completeness,
@@ -22,7 +25,7 @@ export function completenessWords(
   zone?: string,
 ): CompletenessWords {
   const { status, ratio, watermark, silent_collectors: silent } = completeness;
-  if (silent.length > 0) return silentWords(silent, nowMs, zone);
+  if (silent.length > 0) return silentWords(completeness, nowMs, zone);
   if (status === 'complete') {
     const meaning = 'All that collectors took in during this time is stored and counted here';
     return { text: 'complete', meaning, loud: false };
@@ -43,7 +46,7 @@ export function completenessWords(
 }
 
 function silentWords(
-  silent: Completeness['silent_collectors'],
+  { silent_collectors: silent, silent_collectors_left_out: leftOut = 0 }: Completeness,
   nowMs: number,
   zone: string | undefined,
 ): CompletenessWords {
@@ -51,13 +54,16 @@ function silentWords(
     collector,
     since: formatClock(Date.parse(heard), nowMs, zone),
   }));
-  const more = others.length === 0 ? '' : ` and ${others.length.toString()} more`;
+  const moreCount = others.length + leftOut;
+  const more = moreCount === 0 ? '' : ` and ${moreCount.toString()} more`;
   const list = silent.map(
     ({ collector, boot, last_heard: heard }) => `${collector} (boot ${boot}): ${heard}`,
   );
+  const shown = list.slice(0, SILENT_SHOWN_MAX);
+  const unshown = list.length + leftOut - shown.length;
   return {
     text: `collector ${first?.collector ?? ''} silent since ${first?.since ?? ''}${more}`,
-    meaning: `What it took in since then is not known. Last heard:\n${list.slice(0, 20).join('\n')}`,
+    meaning: `What it took in since then is not known. Last heard:\n${shown.join('\n')}${unshown === 0 ? '' : `\nand ${unshown.toString()} more`}`,
     loud: true,
   };
 }

@@ -1,6 +1,7 @@
 /*
  * Figures with their exact value in the title and, for tests and scripts, in `data-value`.
  */
+import { type Tier, tierOf } from '@imscope/schemas/health.js';
 import type { OutcomeCounts } from '@imscope/schemas/query-api/answers.js';
 import {
   ABSENT,
@@ -10,7 +11,7 @@ import {
   formatRate,
   formatSuccessRate,
 } from './format-number.js';
-import { type Judged, type Tier, TIER_LABELS, TIER_RULES, tierOf, whyUnjudged } from './health.js';
+import { type Judged, TIER_LABELS, TIER_RULES, whyUnjudged } from './health.js';
 
 type FigureProps = { readonly testId?: string | undefined };
 
@@ -65,7 +66,7 @@ export function SuccessRate({ of, testId, toned = true }: RateProps) {
       </abbr>
     );
   }
-  const tone = toned ? toneOf(tierOf(of)) : '';
+  const tone = toned ? toneOf(tierOf(outcomes)) : '';
   return (
     <span
       className={`num rate ${tone}`}

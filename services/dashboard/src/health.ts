@@ -1,19 +1,9 @@
 /*
- * The dashboard's one judgement of how well a set of requests does. A tier needs evidence: it goes by the share of
- * service errors the counts vouch for (lower bound of the Wilson score, z = 3, by which the query API ranks too), and
- * fewer than five errors never alarm. So neither chance nor two requests, one of them failed, stand on top of a page.
+ * The words of the page for how well a set of requests does. The thresholds and the order are those of
+ * schemas/src/health.ts.
  */
+import { DEGRADED_FROM, FAILING_FROM, SERVICE_ERRORS_MIN, type Tier } from '@imscope/schemas/health.js';
 import type { OutcomeCounts } from '@imscope/schemas/query-api/answers.js';
-
-/** Shares of service errors from which on requests are failing or degraded. */
-export const FAILING_FROM = 0.01;
-export const DEGRADED_FROM = 0.001;
-export const SERVICE_ERRORS_MIN = 5;
-const Z = 3;
-
-/** Worst first; `unjudged`: nothing in the span had a code to judge by. */
-export const TIERS = ['failing', 'degraded', 'healthy', 'unjudged'] as const;
-export type Tier = (typeof TIERS)[number];
 
 export const TIER_LABELS: Readonly<Record<Tier, string>> = {
   failing: 'Failing',
@@ -22,32 +12,22 @@ export const TIER_LABELS: Readonly<Record<Tier, string>> = {
   unjudged: 'Not judged',
 };
 
+const percent = (share: number): string => `${(share * 100).toString()} %`;
+const EVIDENCE = `${SERVICE_ERRORS_MIN.toString()} service errors or more, and more than chance explains (Wilson score, z = 3)`;
+
 export const TIER_RULES: Readonly<Record<Tier, string>> = {
-  failing: 'More than 1 % of the judged requests are service errors, and not by chance (Wilson score, z = 3)',
-  degraded:
-    'More than 0.1 % of the judged requests are service errors, and not by chance (Wilson score, z = 3)',
-  healthy: 'At most 0.1 % of the judged requests are service errors, or no more than chance explains',
+  failing: `More than ${percent(FAILING_FROM)} of the judged requests are service errors: ${EVIDENCE}`,
+  degraded: `More than ${percent(DEGRADED_FROM)} of the judged requests are service errors: ${EVIDENCE}`,
+  healthy: `At most ${percent(DEGRADED_FROM)} of the judged requests are service errors, or fewer than ${SERVICE_ERRORS_MIN.toString()}, or no more than chance explains`,
   unjudged: 'No request could be judged: none was a success or a service error',
 };
 
+/** The order of lists, in words. */
+export const WORST_FIRST =
+  'Worst first: failing, degraded, healthy, not judged; then by service errors, then by requests';
+
+/** What figures and badges judge: the counts, and the rate that is null where nothing was judged. */
 export type Judged = { readonly success_rate: number | null; readonly outcomes: OutcomeCounts };
-
-export function tierOf({ success_rate: rate, outcomes }: Judged): Tier {
-  if (rate === null) return 'unjudged';
-  const { success, service_error: errors } = outcomes;
-  if (errors < SERVICE_ERRORS_MIN) return 'healthy';
-  const share = vouchedErrorShare(success, errors);
-  if (share < DEGRADED_FROM) return 'healthy';
-  return share < FAILING_FROM ? 'degraded' : 'failing';
-}
-
-/** Lower bound of the share of service errors, 0 to 1: the formula of the query service's order. */
-export function vouchedErrorShare(success: number, errors: number): number {
-  const judged = success + errors;
-  if (errors === 0) return 0;
-  const spread = Z * Math.sqrt((errors * success) / judged + (Z * Z) / 4);
-  return (errors + (Z * Z) / 2 - spread) / (judged + Z * Z);
-}
 
 /** Why a success rate is null, in words for the reader. */
 export function whyUnjudged(outcomes: OutcomeCounts): string {

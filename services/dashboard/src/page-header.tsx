@@ -9,7 +9,7 @@ import { RefreshButton } from './refresh-button.js';
 import type { RefreshControls } from './refresh.js';
 import { SessionContext } from './session/session-context.js';
 import { chooseTheme, THEME_CHOICES, type ThemeChoice, useThemeChoice } from './theme.js';
-import type { TimeWindow } from './time-window.js';
+import { clippedWords, type TimeWindow } from './time-window.js';
 import { WindowPicker } from './window-picker.js';
 
 type Props = {
@@ -33,6 +33,7 @@ export function PageHeader({ window, onWindow, controls, answer, children }: Pro
         {children}
       </nav>
       <CompletenessNote answer={answer} live={controls.refresh.intervalMs !== null} />
+      <ClippedNote window={window} answer={answer} />
       <div className="controls">
         <WindowPicker window={window} onWindow={onWindow} />
         <RefreshButton controls={controls} />
@@ -51,6 +52,17 @@ export function PageHeader({ window, onWindow, controls, answer, children }: Pro
         </button>
       </div>
     </header>
+  );
+}
+
+/** Where the answer covers less than the window that is asked for. */
+function ClippedNote({ window, answer }: Pick<Props, 'window' | 'answer'>) {
+  const words = answer === null ? null : clippedWords(window, answer.window, Date.now());
+  if (words === null) return null;
+  return (
+    <p className="freshness" data-testid="clipped">
+      {words}
+    </p>
   );
 }
 

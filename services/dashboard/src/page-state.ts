@@ -19,8 +19,11 @@ export const SCOPE_LABELS: Readonly<Record<Scope, string>> = {
 
 /** Filters that narrow only the list of requests: what became of them. */
 export type RequestFilters = {
+  /** Narrows within the page's interfaces. */
+  readonly interface: readonly string[];
   readonly code: readonly string[];
   readonly outcome: readonly Outcome[];
+  /** Empty: requests without an exception. */
   readonly exception: readonly string[];
   readonly requestId: string;
   /** Milliseconds; null for no bound. */
@@ -41,10 +44,12 @@ export type PageState = {
 
 const VALUES_MAX = 20;
 const VALUE_LENGTH_MAX = 128;
+const EXCEPTION_LENGTH_MAX = 256;
 const LATENCY_MS_MAX = 86_400_000;
 
 export const NO_SCOPES: ScopeFilters = { interface: [], region: [], node: [], platform: [], sdk_version: [] };
 export const NO_REQUEST_FILTERS: RequestFilters = {
+  interface: [],
   code: [],
   outcome: [],
   exception: [],
@@ -54,9 +59,11 @@ export const NO_REQUEST_FILTERS: RequestFilters = {
 
 export function parsePageState(search: string): PageState {
   const query = new URLSearchParams(search);
+  const all = (name: string, lengthMax: number): string[] =>
+    [...new Set(query.getAll(name))].filter((value) => value.length <= lengthMax);
   const values = (name: string): string[] =>
-    [...new Set(query.getAll(name))]
-      .filter((value) => value !== '' && value.length <= VALUE_LENGTH_MAX)
+    all(name, VALUE_LENGTH_MAX)
+      .filter((value) => value !== '')
       .slice(0, VALUES_MAX);
   const sort = /^(-?)([a-z0-9_]{1,32})$/.exec(query.get('sort') ?? '');
   return {
@@ -69,9 +76,10 @@ export function parsePageState(search: string): PageState {
       sdk_version: values('sdk_version'),
     },
     requests: {
+      interface: values('request_interface'),
       code: values('code').filter((code) => /^(none|-?\d{1,10})$/.test(code)),
       outcome: OUTCOMES.filter((outcome) => query.getAll('outcome').includes(outcome)),
-      exception: values('exception'),
+      exception: all('exception', EXCEPTION_LENGTH_MAX).slice(0, VALUES_MAX),
       requestId: values('request_id')[0] ?? '',
       latencyMsMin: parseLatency(query.get('latency_ms_min')),
     },
@@ -84,6 +92,7 @@ export function parsePageState(search: string): PageState {
 export function formatPageState(state: PageState): string {
   const query = windowQuery(state.window, 'short');
   addScopes(query, state.scopes);
+  for (const name of state.requests.interface) query.append('request_interface', name);
   addRequestFilters(query, state.requests);
   if (state.sort !== null) query.set('sort', `${state.sort.descending ? '-' : ''}${state.sort.column}`);
   if (state.search !== '') query.set('q', state.search);
@@ -104,18 +113,31 @@ export function apiQuery(
   requests: RequestFilters = NO_REQUEST_FILTERS,
 ): URLSearchParams {
   const query = windowQuery(window, 'full');
-  addScopes(query, scopes);
+  // The list's interfaces lie within those of the page.
+  addScopes(query, requests.interface.length === 0 ? scopes : { ...scopes, interface: requests.interface });
   addRequestFilters(query, requests);
   return query;
 }
 
 /** Whether the list of requests is narrowed by what only that list can be narrowed by. */
 export function hasRequestFilters(filters: RequestFilters): boolean {
-  return formatPageState({ ...parsePageState(''), requests: filters }) !== '';
+  return formatRequestFilters(filters) !== '';
+}
+
+/** These filters alone, as a link has them. */
+export function formatRequestFilters(filters: RequestFilters): string {
+  return formatPageState({ ...parsePageState(''), requests: filters });
 }
 
 export function hasScopes(scopes: ScopeFilters): boolean {
   return SCOPES.some((scope) => scopes[scope].length > 0);
+}
+
+/** The page narrowed to other scopes. Interfaces of the list that are no longer among the page's are dropped. */
+export function withScopes(state: PageState, scopes: ScopeFilters): Pick<PageState, 'scopes' | 'requests'> {
+  const within = (name: string): boolean => scopes.interface.length === 0 || scopes.interface.includes(name);
+  const { requests } = state;
+  return { scopes, requests: { ...requests, interface: requests.interface.filter(within) } };
 }
 
 /** With the value in, or out if it was in. */

@@ -77,6 +77,27 @@ export function describeWindow(window: TimeWindow, nowMs: number, zone?: string)
   return `${clock(from, nowMs, zone)} – ${isLive(window) ? 'now' : clock(to, nowMs, zone)} (${formatSpan(to - from)})`;
 }
 
+/** Clocks of browser and service may differ by this. */
+const CLOCK_SKEW_MS = 120_000;
+
+/**
+ * Where the answer covers less than was asked for, what it covers; null where it covers all. The service cuts what is
+ * older than logs are kept.
+ */
+export function clippedWords(
+  asked: TimeWindow,
+  answered: { readonly from: string; readonly to: string },
+  nowMs: number,
+): string | null {
+  const fromMs = Date.parse(answered.from);
+  const spanMs = Date.parse(answered.to) - fromMs;
+  // Of relative spans the length counts: they are resolved by the service's clock.
+  const isRelative = isLive(asked) && asked.from.startsWith('now-');
+  const cutMs = isRelative ? -toMs(asked.from, 0) - spanMs : fromMs - toMs(asked.from, nowMs);
+  const slackMs = isRelative || !/now/.test(asked.from) ? 1_000 : CLOCK_SKEW_MS;
+  return cutMs > slackMs ? `Logs are kept 7 days: showing ${formatSpan(spanMs)}` : null;
+}
+
 /** What the picker of own windows hands in (local times of its two fields), or what is wrong with it. */
 export function customWindow(fromLocal: string, toLocal: string, nowMs: number): TimeWindow | string {
   const from = new Date(fromLocal).getTime();

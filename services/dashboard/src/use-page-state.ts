@@ -1,5 +1,6 @@
 /*
- * The page's state in the address. Changes push an entry, so that Back undoes a zoom or a filter; typing replaces.
+ * The page's state in the address. One action pushes one entry of the history, so that Back undoes a zoom or a filter;
+ * typing replaces.
  */
 import { useCallback, useMemo } from 'react';
 import { useLocation, useSearch } from 'wouter';

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { compareWorstFirst } from '@imscope/schemas/health.js';
 import type { ApplicationRow } from '@imscope/schemas/query-api/answers.js';
 import {
   arrangeApplications,
@@ -8,6 +9,7 @@ import {
   totalFleet,
   worstInTrouble,
 } from '../src/fleet/fleet-order.js';
+import { calmWords } from '../src/fleet/calm-words.js';
 import { recentTurn } from '../src/fleet/recent-turn.js';
 
 function application(id: number, success: number, serviceErrors: number, unknown = 0): ApplicationRow {
@@ -52,6 +54,23 @@ test('the order and rank of applications is the one of the API', () => {
 test('the page speaks first of the worst in trouble, and of none where none is', () => {
   assert.equal(worstInTrouble(rankApplications(FLEET))?.row.sdk_app_id, 2);
   assert.equal(worstInTrouble(rankApplications([application(1, 10, 0), application(6, 1, 1)])), undefined);
+});
+
+test('the headline claims health only of applications that were judged', () => {
+  const tiers = { failing: 0, degraded: 0, healthy: 0, unjudged: 3 };
+  assert.equal(calmWords({ tiers }, 0).tier, 'unjudged');
+  assert.match(calmWords({ tiers }, 0).text, /No application can be judged/);
+  const some = calmWords({ tiers: { ...tiers, healthy: 2 } }, 0);
+  assert.equal(some.tier, 'healthy');
+  assert.match(some.text, /No application is in trouble: .* 3 applications cannot be judged\.$/);
+  const all = calmWords({ tiers: { ...tiers, healthy: 2, unjudged: 0 } }, 0);
+  assert.match(all.text, /No application is in trouble: service errors stay below 0\.1 %, [^.]*\.$/);
+});
+
+test('in the order of the API the headline names the first row', () => {
+  const ranked = rankApplications(FLEET.toSorted(compareWorstFirst));
+  assert.deepEqual(ids(ranked), [5, 3, 2, 6, 1, 4]);
+  assert.equal(worstInTrouble(ranked), ranked[0]);
 });
 
 test('ranks stay with their applications when the table is sorted otherwise', () => {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { OUTCOMES } from '@imscope/schemas/outcome.js';
+import { REQUEST_LOG_BOUNDS } from '@imscope/schemas/request-log.js';
 import fc from 'fast-check';
 import {
   apiQuery,
@@ -13,7 +14,14 @@ import {
   parsePageState,
   toggleValue,
   windowSearch,
+  withScopes,
 } from '../src/page-state.js';
+import {
+  codeFilters,
+  exceptionFilters,
+  noCodesWords,
+  noExceptionsWords,
+} from '../src/application/request-links.js';
 import { DEFAULT_WINDOW } from '../src/time-window.js';
 
 const value = fc.string({ minLength: 1, maxLength: 8, unit: 'grapheme' });
@@ -33,9 +41,10 @@ const pageState: fc.Arbitrary<PageState> = fc.record(
     ),
     requests: fc.record(
       {
+        interface: values,
         code: fc.uniqueArray(fc.constantFrom('none', '0', '20005', '-1', '91000')),
         outcome: fc.subarray([...OUTCOMES]),
-        exception: values,
+        exception: fc.uniqueArray(fc.oneof(fc.constant(''), value), { maxLength: 20 }),
         requestId: fc.oneof(fc.constant(''), value),
         latencyMsMin: fc.option(fc.integer({ min: 1, max: 86_400_000 })),
       },
@@ -94,6 +103,43 @@ test('lists are cut at the bounds of the query service', () => {
   const many = Array.from({ length: 50 }, (_, index) => `node=gw-${index.toString()}`).join('&');
   assert.equal(parsePageState(many).scopes.node.length, 20);
   assert.deepEqual(parsePageState(`node=${'x'.repeat(129)}`).scopes.node, []);
+});
+
+test('every name of an exception that is stored can be a filter, and none', () => {
+  const longest = 'x'.repeat(REQUEST_LOG_BOUNDS.exceptionLengthMax);
+  const { exception } = parsePageState(`exception=&exception=${longest}&exception=${longest}x`).requests;
+  assert.deepEqual(exception, ['', longest]);
+});
+
+test('a row of a panel leads to requests by all that identifies it', () => {
+  const group = { exception: '', interface: 'openim/sendmsg', code: null, outcome: 'service_error' } as const;
+  const requests = exceptionFilters(group);
+  const state = parsePageState(formatPageState({ ...parsePageState(''), requests }));
+  assert.deepEqual(state.requests, requests);
+  assert.equal(
+    apiQuery(DEFAULT_WINDOW, state.scopes, state.requests).toString(),
+    'from=now-1h&to=now&interface=openim%2Fsendmsg&code=none&outcome=service_error&exception=',
+  );
+  assert.deepEqual(codeFilters({ code: 91_000, outcome: 'service_error' }), {
+    ...NO_REQUEST_FILTERS,
+    code: ['91000'],
+    outcome: ['service_error'],
+  });
+});
+
+test('the list’s interfaces narrow the page’s, and go where the page is narrowed to others', () => {
+  const state = parsePageState('interface=a&interface=b&request_interface=b');
+  assert.deepEqual(apiQuery(DEFAULT_WINDOW, state.scopes, state.requests).getAll('interface'), ['b']);
+  assert.deepEqual(apiQuery(DEFAULT_WINDOW, state.scopes).getAll('interface'), ['a', 'b']);
+  assert.deepEqual(withScopes(state, { ...NO_SCOPES, interface: ['a'] }).requests.interface, []);
+  assert.deepEqual(withScopes(state, NO_SCOPES).requests.interface, ['b']);
+});
+
+test('words of an empty list claim nothing about requests there were not', () => {
+  assert.equal(noCodesWords(0), 'No requests in this window.');
+  assert.match(noCodesWords(5), /No request was logged with a code other than 0/);
+  assert.equal(noExceptionsWords(0), 'No requests in this window.');
+  assert.match(noExceptionsWords(5), /No service error and no exception/);
 });
 
 test('questions to the API always carry their window in full', () => {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { TIME_PATTERN as API_TIME_PATTERN } from '@imscope/schemas/query-api/parameters.js';
 import {
+  clippedWords,
   customWindow,
   describeWindow,
   isTime,
@@ -72,4 +73,18 @@ test('a span of one’s own is refused with what is wrong, or taken', () => {
     from: '2026-11-23T11:59:00.000Z',
     to: 'now',
   });
+});
+
+test('an answer that covers less than was asked for says what it covers', () => {
+  const now = Date.parse('2026-11-24T12:00:00.000Z');
+  const last = (days: number) => ({
+    from: new Date(now - days * 86_400_000).toISOString(),
+    to: new Date(now).toISOString(),
+  });
+  assert.match(clippedWords({ from: 'now-9d', to: 'now' }, last(7), now) ?? '', /kept 7 days: showing 7 d$/);
+  assert.equal(clippedWords({ from: 'now-7d', to: 'now' }, last(7), now), null);
+  // A browser whose clock is an hour off.
+  assert.equal(clippedWords({ from: 'now-7d', to: 'now' }, last(7), now + 3_600_000), null);
+  assert.match(clippedWords({ from: last(8).from, to: 'now' }, last(7), now) ?? '', /showing 7 d$/);
+  assert.equal(clippedWords(last(1), last(1), now), null);
 });

@@ -99,8 +99,8 @@ function applications(
   const stepMs = resolveStep(query.step, window, SPARKLINE_STEPS_MAX);
   const scope = authenticated(grant).applications;
   const find = async () => {
-    const { rows: data, loggedShare } = await askApplications(options.ask, scope, window, stepMs, signal);
-    return { data, window, stepMs, metrics: null, loggedShare };
+    const { rows: data, ...found } = await askApplications(options.ask, scope, window, stepMs, signal);
+    return { data, ...found, window, stepMs, metrics: null };
   };
   return answer({ window }, find, options);
 }
@@ -137,8 +137,8 @@ function interfaces(
   const filter = filterOf(sdkAppId, window, query);
   const find = async () => {
     const source = await options.sources.choose(sdkAppId, window, nowMs, metricsHave(query));
-    const data = await askInterfaces(ask, filter, window, source.metrics, signal);
-    return { data, window, stepMs: null, ...source };
+    const { rows: data, leftOut } = await askInterfaces(ask, filter, window, source.metrics, signal);
+    return { data, leftOut, window, stepMs: null, ...source };
   };
   return answer({ window, sdkAppId }, find, options);
 }
@@ -187,8 +187,8 @@ function exceptions(
   const window = resolveWindow(query, options.now());
   const filter = filterOf(sdkAppId, window, query);
   const find = async () => {
-    const data = await askExceptions(options.ask, filter, signal);
-    return { data, window, ...FROM_LOGS };
+    const { rows: data, leftOut } = await askExceptions(options.ask, filter, signal);
+    return { data, leftOut, window, ...FROM_LOGS };
   };
   return answer({ window, sdkAppId }, find, options);
 }
@@ -224,7 +224,13 @@ function allowedApplication(grant: Grant | null, params: ApplicationPath): numbe
 }
 
 /** Data with what they cover: the window, the step (null where there is none) and where the figures come from. */
-type Found<T> = Source & { readonly data: T; readonly window: TimeWindow; readonly stepMs: number | null };
+type Found<T> = Source & {
+  readonly data: T;
+  readonly window: TimeWindow;
+  readonly stepMs: number | null;
+  /** Of a list with a bound: how many rows it left out. */
+  readonly leftOut?: number;
+};
 
 /** Single requests and failures: all from the logs, and what was sampled shows in their weights. */
 const FROM_LOGS = { stepMs: null, metrics: null, loggedShare: null };
@@ -236,12 +242,13 @@ async function answer<T>(
   options: ApplicationRouteOptions,
 ): Promise<Answer<T>> {
   const completeness = await options.completeness(asked.window, options.now(), asked.sdkAppId);
-  const { data, window, stepMs, metrics, loggedShare } = await find();
+  const { data, leftOut, window, stepMs, metrics, loggedShare } = await find();
   const span = { from: timeText(window.fromMs), to: timeText(window.toMs) };
   const part = metrics && { from: timeText(metrics.fromMs), to: timeText(metrics.toMs) };
   const wholly = part !== null && part.from === span.from && part.to === span.to;
   return {
     data,
+    ...(leftOut === undefined ? {} : { left_out: leftOut }),
     window: {
       ...span,
       step: stepMs === null ? null : stepMs / 1000,

@@ -6,6 +6,7 @@ import {
   ApplicationRow,
   ExceptionRow,
   InterfaceRow,
+  listAnswerOf,
   Monitor,
   Overview,
   RequestPage,
@@ -22,19 +23,26 @@ import {
 import { type TSchema, Type } from 'typebox';
 import { errorAnswers, SECURITY } from './openapi.js';
 
-const describe = <T extends TSchema>(operationId: string, summary: string, data: T) => ({
+const describeAnswer = <T extends TSchema>(operationId: string, summary: string, answer: T) => ({
   operationId,
   summary,
   tags: ['applications'],
   security: SECURITY.reader,
-  response: { 200: answerOf(data), ...errorAnswers(400, 401, 403, 422, 503, 504) },
+  response: { 200: answer, ...errorAnswers(400, 401, 403, 422, 503, 504) },
 });
 
+const describe = <T extends TSchema>(operationId: string, summary: string, data: T) =>
+  describeAnswer(operationId, summary, answerOf(data));
+
+/** A list with a bound: its answer says how many rows are left out. */
+const describeList = <T extends TSchema>(operationId: string, summary: string, row: T) =>
+  describeAnswer(operationId, summary, listAnswerOf(row));
+
 export const APPLICATIONS = {
-  ...describe(
+  ...describeList(
     'listApplications',
     'All applications the caller may see, worst first, 1,000 at most; 120 steps at most',
-    Type.Array(ApplicationRow),
+    ApplicationRow,
   ),
   querystring: ApplicationsQuery,
 };
@@ -50,10 +58,10 @@ export const OVERVIEW = {
 };
 
 export const INTERFACES = {
-  ...describe(
+  ...describeList(
     'listInterfaces',
-    'The interfaces of an application, most used first, 1,000 at most',
-    Type.Array(InterfaceRow),
+    'The interfaces of an application, most used first; of more than 1,000 the worst are listed',
+    InterfaceRow,
   ),
   params: ApplicationPath,
   querystring: AnalysisQuery,
@@ -83,11 +91,12 @@ export const MONITOR = {
 };
 
 export const EXCEPTIONS = {
-  ...describe(
+  ...describeList(
     'listExceptions',
     'Failures with their causes: every service error, and all else that carries an exception, grouped by ' +
-      'exception, interface, code and outcome, most frequent first, 200 at most',
-    Type.Array(ExceptionRow),
+      'exception, interface, code and outcome, most frequent first; of more than 200 groups service errors are ' +
+      'listed before others',
+    ExceptionRow,
   ),
   params: ApplicationPath,
   querystring: AnalysisQuery,

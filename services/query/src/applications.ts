@@ -1,8 +1,8 @@
 /*
- * `applications`: who suffers most right now? Worst first, by the lower bound of the service-error share that
- * the counts still vouch for (Wilson score, z = 3), so that 1 failure of 2 does not top 5,000 of 50,000; where
- * that is equal, the larger first.
+ * `applications`: which applications lose requests right now? Worst first, by the order of schemas/src/health.ts:
+ * tier, then service errors, then requests. So 1 failure of 1 does not precede 2,000 of 20,000.
  */
+import { worstFirstSql } from '@imscope/schemas/health.js';
 import type { ApplicationRow } from '@imscope/schemas/query-api/answers.js';
 import { Type } from 'typebox';
 import { type Ask, defineQuestion } from './ask-store.js';
@@ -16,10 +16,11 @@ import {
   successRate,
   SUMS,
 } from './performance.js';
+import { leftOut } from './left-out.js';
 import { shareOf } from './source.js';
 import { type Step, stepsOf, timeText, type TimeWindow, windowSeconds } from './time-window.js';
 
-/** The worst are shown; those beyond are left out. */
+/** The first in the order are listed; the answer says how many are left out. */
 const APPLICATIONS_MAX = 1_000;
 /** So that 1,000 sparklines stay within the rows the store may give. */
 export const SPARKLINE_STEPS_MAX = 120;
@@ -33,13 +34,22 @@ const TOTALS = defineQuestion(
     worst: Type.Tuple([Type.String(), Type.Number(), Type.Number()]),
     last_seen_ms: Type.Number(),
     row_count: Type.Number(),
+    total: Type.Number(),
   }),
 );
 
+const APPLICATION_COLUMNS = {
+  requests: 'requests',
+  success: 'success',
+  serviceErrors: 'service_error',
+};
+const INTERFACE_COLUMNS = {
+  requests: 'i_requests',
+  success: 'i_success',
+  serviceErrors: 'i_service_error',
+};
+
 const totalsSql = (scope: string): string => `
-WITH
-  3 AS z,
-  success + service_error AS judged
 SELECT
   sdk_app_id,
   sum(i_requests) AS requests,
@@ -50,9 +60,10 @@ SELECT
   sum(i_latency_sum_us) AS latency_sum_us,
   max(i_latency_max_us) AS latency_max_us,
   count() AS interfaces,
-  argMax((interface, i_service_error, i_success), (i_service_error, i_requests, interface)) AS worst,
+  argMin((interface, i_service_error, i_success), (${worstFirstSql(INTERFACE_COLUMNS)}, interface)) AS worst,
   max(i_last_seen_ms) AS last_seen_ms,
-  sum(i_row_count) AS row_count
+  sum(i_row_count) AS row_count,
+  count() OVER () AS total
 FROM (
   SELECT
     sdk_app_id,
@@ -71,12 +82,7 @@ FROM (
   GROUP BY sdk_app_id, interface
 )
 GROUP BY sdk_app_id
-ORDER BY
-  if(service_error = 0, 0,
-    (service_error + z * z / 2 - z * sqrt(service_error * success / judged + z * z / 4)) / (judged + z * z)
-  ) DESC,
-  requests DESC,
-  sdk_app_id
+ORDER BY ${worstFirstSql(APPLICATION_COLUMNS)}, sdk_app_id
 LIMIT ${APPLICATIONS_MAX}`;
 
 const HISTOGRAMS = defineQuestion(
@@ -130,7 +136,7 @@ export async function askApplications(
   window: TimeWindow,
   stepMs: number,
   signal?: AbortSignal,
-): Promise<{ rows: ApplicationRow[]; loggedShare: number | null }> {
+): Promise<{ rows: ApplicationRow[]; leftOut: number; loggedShare: number | null }> {
   const span = spanParams(window);
   const totals = await (scope === 'all'
     ? ask(TOTALS, totalsSql(SPAN_SQL), span, signal)
@@ -140,7 +146,7 @@ export async function askApplications(
         { ...span, sdk_app_ids: [...scope] },
         signal,
       ));
-  if (totals.length === 0) return { rows: [], loggedShare: null };
+  if (totals.length === 0) return { rows: [], leftOut: 0, loggedShare: null };
   const listed = { ...span, sdk_app_ids: totals.map((row) => row.sdk_app_id) };
   const [histograms, points] = await Promise.all([
     ask(HISTOGRAMS, HISTOGRAMS_SQL, listed, signal),
@@ -158,7 +164,11 @@ export async function askApplications(
     sparkline: sparklineOf(steps, pointsOf.get(row.sdk_app_id)),
   }));
   const sumOf = (column: 'row_count' | 'requests') => totals.reduce((sum, row) => sum + row[column], 0);
-  return { rows, loggedShare: shareOf(sumOf('row_count'), sumOf('requests')) };
+  return {
+    rows,
+    leftOut: leftOut(totals),
+    loggedShare: shareOf(sumOf('row_count'), sumOf('requests')),
+  };
 }
 
 function worstInterface([name, serviceErrors, success]: [

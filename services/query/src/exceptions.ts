@@ -8,9 +8,10 @@ import { Type } from 'typebox';
 import { type Ask, defineQuestion } from './ask-store.js';
 import { CODE, OUTCOME } from './codes.js';
 import type { Filter } from './filter.js';
+import { leftOut } from './left-out.js';
 import { timeText } from './time-window.js';
 
-/** The most frequent are shown; those beyond are left out. */
+/** Service errors are listed before others, the most frequent of each; the answer says how many are left out. */
 const GROUPS_MAX = 200;
 const CAUSES_MAX = 3;
 
@@ -29,10 +30,12 @@ const QUESTION = defineQuestion(
     /** Negative counts, so that the least are the most frequent. */
     causes: Type.Array(Type.Tuple([Type.Number(), Type.String()])),
     sample_request_id: Type.String(),
+    total: Type.Number(),
   }),
 );
 
 const sqlOf = (filter: string): string => `
+SELECT * FROM (
 SELECT
   exception, interface, code, outcome,
   sum(c_requests) AS requests,
@@ -41,7 +44,8 @@ SELECT
   uniqExactArray(c_nodes) AS nodes,
   uniqExactArray(c_regions) AS regions,
   groupArraySortedIf(${CAUSES_MAX})((-toInt64(c_requests), cause), cause != '') AS causes,
-  argMaxIf(c_request_id, c_last_seen_ms, c_request_id != '') AS sample_request_id
+  argMaxIf(c_request_id, c_last_seen_ms, c_request_id != '') AS sample_request_id,
+  count() OVER () AS total
 FROM (
   SELECT
     exception, interface, code, outcome, cause,
@@ -56,13 +60,19 @@ FROM (
   GROUP BY exception, interface, code, outcome, cause
 )
 GROUP BY exception, interface, code, outcome
-ORDER BY requests DESC, exception, interface, code, outcome
-LIMIT ${GROUPS_MAX}`;
+ORDER BY outcome != 'service_error', requests DESC, exception, interface, code, outcome
+LIMIT ${GROUPS_MAX}
+)
+ORDER BY requests DESC, exception, interface, code, outcome`;
 
 /** Most frequent first. */
-export async function askExceptions(ask: Ask, filter: Filter, signal?: AbortSignal): Promise<ExceptionRow[]> {
+export async function askExceptions(
+  ask: Ask,
+  filter: Filter,
+  signal?: AbortSignal,
+): Promise<{ rows: ExceptionRow[]; leftOut: number }> {
   const rows = await ask(QUESTION, sqlOf(filter.sql), filter.params, signal);
-  return rows.map((row) => {
+  const listed = rows.map((row) => {
     const { name, advice } = describeCode(row.code);
     return {
       exception: row.exception,
@@ -80,4 +90,5 @@ export async function askExceptions(ask: Ask, filter: Filter, signal?: AbortSign
       sample_request_id: row.sample_request_id,
     };
   });
+  return { rows: listed, leftOut: leftOut(rows) };
 }

@@ -5,6 +5,7 @@
 import { type Static, Type } from 'typebox';
 import { type Ask, defineQuestion, type Question } from './ask-store.js';
 import { type Filter, METRIC_SPAN_SQL, metricSpanParams, spanParams } from './filter.js';
+import { leftOut } from './left-out.js';
 import {
   METRIC_COUNTS_SQL,
   METRIC_HISTOGRAM_SQL,
@@ -13,7 +14,7 @@ import {
 } from './performance.js';
 import type { TimeWindow } from './time-window.js';
 
-/** The most used are shown; those beyond are left out. */
+/** The most used are listed; the answer says how many are left out. */
 export const INTERFACES_MAX = 1_000;
 export const REGIONS_MAX = 100;
 
@@ -35,9 +36,14 @@ const StepRow = Type.Object({
   logged_weight: Type.Number(),
 });
 export type StepRow = Static<typeof StepRow>;
-const InterfaceRow = Type.Object({ name: Type.String(), ...PERFORMANCE_ROW, codes: CodeCounts });
+const InterfaceRow = Type.Object({
+  name: Type.String(),
+  ...PERFORMANCE_ROW,
+  codes: CodeCounts,
+  total: Type.Number(),
+});
 export type InterfaceRow = Static<typeof InterfaceRow>;
-const RegionRow = Type.Object({ name: Type.String(), ...PERFORMANCE_ROW });
+const RegionRow = Type.Object({ name: Type.String(), ...PERFORMANCE_ROW, total: Type.Number() });
 
 const STEPS = defineQuestion('monitor_steps', StepRow);
 const INTERFACES = defineQuestion('monitor_interfaces', InterfaceRow);
@@ -49,6 +55,7 @@ export type Detail = 'all' | 'sums';
 const metricSql = (filter: Filter, key: string, keySql: string, extra: Extra, detail: Detail): string => `
 SELECT
   ${key},
+  count() OVER () AS total,
   ${extra.outer}
   ${PERFORMANCE_COLUMNS_SQL}
 FROM (
@@ -77,19 +84,21 @@ const CODES: Record<Detail, Extra> = {
 };
 const STEP_SQL = 'intDiv(toUnixTimestamp64Milli(m.window_start), {step_ms:Int64})';
 
-/** Maps keep the order of the rows: most used first. */
+/** A list with a bound. The map keeps the order of the rows: most used first. */
+export type MostUsed<Row> = { readonly rows: ReadonlyMap<string, Row>; readonly leftOut: number };
+
 export async function askMetrics(ask: Ask, question: MetricQuestion, detail: Detail, signal?: AbortSignal) {
   const { filter, window, stepMs } = question;
   const params = { ...filter.params, ...metricSpanParams(window), step_ms: stepMs };
-  const mostUsed = async <Row extends { name: string }>(
+  const mostUsed = async <Row extends { name: string; total: number }>(
     asked: Question<Row>,
     keySql: string,
     extra: Extra,
     max: number,
-  ): Promise<Map<string, Row>> => {
+  ): Promise<MostUsed<Row>> => {
     const sql = metricSql(filter, 'name', keySql, extra, detail);
     const rows = await ask(asked, `${sql}\nORDER BY requests DESC, name\nLIMIT ${max}`, params, signal);
-    return new Map(rows.map((row) => [row.name, row]));
+    return { rows: new Map(rows.map((row) => [row.name, row])), leftOut: leftOut(rows) };
   };
   const [steps, interfaces, regions] = await Promise.all([
     ask(STEPS, metricSql(filter, 'step_index', STEP_SQL, LOGGED_WEIGHT, detail), params, signal),

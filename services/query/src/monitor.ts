@@ -17,6 +17,7 @@ import {
   type InterfaceRow,
   type MetricQuestion,
   type Missing,
+  type MostUsed,
   REGIONS_MAX,
   type StepRow,
 } from './monitor-questions.js';
@@ -53,7 +54,9 @@ export async function askMonitor(
     beforeWindow === null ? null : look(beforeWindow, 'sums'),
   ]);
   const performance = totalOf(now);
-  const codes = sumCodes([...now.interfaces.values()].map((row) => row.codes));
+  const codes = sumCodes([...now.interfaces.rows.values()].map((row) => row.codes));
+  const interfaces = compare(now, before, 'interfaces', INTERFACES_MAX);
+  const regions = compare(now, before, 'regions', REGIONS_MAX);
   const data: Monitor = {
     ...performance,
     missing: now.missing.total,
@@ -66,17 +69,19 @@ export async function askMonitor(
             ...withoutPercentiles(totalOf(before)),
             missing: before.missing.total,
           },
-    codes: codesOf(codes, performance.requests, CODES_MAX),
+    ...codesOf(codes, performance.requests, CODES_MAX),
     steps: stepPoints(now, before, stepMs),
-    interfaces: compare(now, before, 'interfaces', INTERFACES_MAX).map(([name, figures]) => ({
+    interfaces: interfaces.listed.map(([name, figures]) => ({
       interface: name,
       ...figures,
-      codes: codesOf(now.interfaces.get(name)?.codes ?? {}, figures.requests, INTERFACE_CODES_MAX),
+      ...codesOf(now.interfaces.rows.get(name)?.codes ?? {}, figures.requests, INTERFACE_CODES_MAX),
     })),
-    regions: compare(now, before, 'regions', REGIONS_MAX).map(([name, figures]) => ({
+    interfaces_left_out: interfaces.leftOut,
+    regions: regions.listed.map(([name, figures]) => ({
       region: name,
       ...figures,
     })),
+    regions_left_out: regions.leftOut,
   };
   return { data, loggedShare: now.loggedShare };
 }
@@ -93,8 +98,8 @@ type Look = {
   readonly window: TimeWindow;
   /** By the beginning of the step, milliseconds. */
   readonly steps: ReadonlyMap<number, StepRow>;
-  readonly interfaces: ReadonlyMap<string, InterfaceRow>;
-  readonly regions: ReadonlyMap<string, PerformanceRow>;
+  readonly interfaces: MostUsed<InterfaceRow>;
+  readonly regions: MostUsed<PerformanceRow>;
   readonly missing: Missing;
   readonly loggedShare: number | null;
 };
@@ -155,17 +160,18 @@ function stepPoints(now: Look, before: Look | null, stepMs: number): Monitor['st
   });
 }
 
+type Compared = {
+  readonly listed: [name: string, figures: Performance & { day_before: DayBefore | null }][];
+  /** At least so many: what both days left out cannot be told apart. */
+  readonly leftOut: number;
+};
+
 /** What was there on either day, most used first: what has fallen silent shows with zero requests. */
-function compare(
-  now: Look,
-  before: Look | null,
-  by: 'interfaces' | 'regions',
-  max: number,
-): [name: string, figures: Performance & { day_before: DayBefore | null }][] {
-  const rows: ReadonlyMap<string, PerformanceRow> = now[by];
-  const beforeRows: ReadonlyMap<string, PerformanceRow> = before?.[by] ?? new Map();
+function compare(now: Look, before: Look | null, by: 'interfaces' | 'regions', max: number): Compared {
+  const { rows, leftOut }: MostUsed<PerformanceRow> = now[by];
+  const beforeRows: ReadonlyMap<string, PerformanceRow> = before?.[by].rows ?? new Map();
   const names = new Set([...rows.keys(), ...beforeRows.keys()]);
-  return [...names].slice(0, max).map((name) => {
+  const listed = [...names].slice(0, max).map((name): Compared['listed'][number] => {
     const beforeRow = beforeRows.get(name);
     // Where the list of the day before is full, what is not in it may have been cut off.
     const unknown = before === null || (beforeRow === undefined && beforeRows.size >= max);
@@ -173,6 +179,8 @@ function compare(
     const earlier = unknown ? null : performanceOf(beforeRow, windowSeconds(before.window));
     return [name, { ...figures, day_before: earlier && withoutPercentiles(earlier) }];
   });
+  const silent = Math.max(0, names.size - max);
+  return { listed, leftOut: Math.max(leftOut, silent) };
 }
 
 function sumCodes(counts: readonly CodeCounts[]): CodeCounts {
@@ -184,12 +192,18 @@ function sumCodes(counts: readonly CodeCounts[]): CodeCounts {
 }
 
 /** Most frequent first, code 0 left out. @param total requests the share is of */
-function codesOf(counts: CodeCounts, total: number, max: number): MonitorCode[] {
-  return Object.entries(counts)
+function codesOf(
+  counts: CodeCounts,
+  total: number,
+  max: number,
+): { codes: MonitorCode[]; codes_left_out: number } {
+  const sorted = Object.entries(counts)
     .filter(([code]) => code !== '0')
-    .toSorted(([a, countA], [b, countB]) => countB - countA || (a < b ? -1 : 1))
+    .toSorted(([a, countA], [b, countB]) => countB - countA || (a < b ? -1 : 1));
+  const codes = sorted
     .slice(0, max)
     .map(([code, count]) => ({ ...describe(code), count, share: total === 0 ? 0 : count / total }));
+  return { codes, codes_left_out: sorted.length - codes.length };
 }
 
 function describe(code: string): Pick<MonitorCode, 'code' | 'name' | 'meaning' | 'advice'> {

@@ -6,6 +6,7 @@ import { Type } from 'typebox';
 import { type Ask, defineQuestion } from './ask-store.js';
 import { CODE, codeCountOf, OUTCOME } from './codes.js';
 import type { Filter } from './filter.js';
+import { leftOut } from './left-out.js';
 import { type Grouping, PERFORMANCE_ROW, performanceOf, performanceQuery } from './performance.js';
 import { LOG_TERM_MS, type TimeWindow, windowSeconds } from './time-window.js';
 
@@ -21,14 +22,15 @@ const GROUPING: Grouping = {
   outer: ['uniqExactArray(b_interfaces) AS interfaces'],
 };
 
+/** The most frequent are listed; the answer says how many are left out. */
 const CODES_MAX = 50;
 const CODES = defineQuestion(
   'overview_codes',
-  Type.Object({ code: CODE, outcome: OUTCOME, requests: Type.Number() }),
+  Type.Object({ code: CODE, outcome: OUTCOME, requests: Type.Number(), total: Type.Number() }),
 );
 
 const codesSql = (filter: string): string => `
-SELECT code, outcome, sum(weight) AS requests
+SELECT code, outcome, sum(weight) AS requests, count() OVER () AS total
 FROM request_log_kept
 WHERE (code != 0 OR code IS NULL) AND ${filter}
 GROUP BY code, outcome
@@ -70,5 +72,6 @@ export async function askOverview(
     interfaces: now?.interfaces ?? 0,
     previous: performanceOf(before, windowSeconds(previous.window)),
     codes: codes.map((row): CodeCount => codeCountOf(row, now?.requests ?? 0)),
+    codes_left_out: leftOut(codes),
   };
 }

@@ -21,12 +21,20 @@ type Checkable<C> = {
 
 /** Exit codes: 0 nothing is wrong, 2 something is, or it cannot be told. */
 export function runCheck<C>(of: Checkable<C>, args: readonly string[], process: NodeJS.Process): number {
-  let options: { 'env-file'?: string | undefined; json?: boolean | undefined };
+  let options: {
+    'env-file'?: string | undefined;
+    json?: boolean | undefined;
+    'local-stack'?: string | undefined;
+  };
   let file: ReturnType<typeof parseEnvFile> | undefined;
   try {
     options = parseArgs({
       args: [...args],
-      options: { 'env-file': { type: 'string' }, json: { type: 'boolean' } },
+      options: {
+        'env-file': { type: 'string' },
+        json: { type: 'boolean' },
+        'local-stack': { type: 'string' },
+      },
     }).values;
     const path = options['env-file'];
     file = path === undefined ? undefined : parseEnvFile(readFileSync(path, 'utf8'));
@@ -38,6 +46,7 @@ export function runCheck<C>(of: Checkable<C>, args: readonly string[], process: 
   const report = checkSettings(of, file?.environment ?? process.env, {
     file: options['env-file'],
     faults: file?.faults ?? [],
+    localStack: options['local-stack']?.split(',') ?? [],
   });
   const { stdout, env } = process;
   const style = {
@@ -48,13 +57,23 @@ export function runCheck<C>(of: Checkable<C>, args: readonly string[], process: 
   return countFaults(report) === 0 ? 0 : 2;
 }
 
-/** @param read the file the environment is of, and what is wrong with its lines */
+/**
+ * @param read the file the environment is of, and what is wrong with its lines; `localStack`: variables that whoever
+ * called took from the stack on this machine
+ */
 export function checkSettings<C>(
   { service, settings, probes, together }: Checkable<C>,
   environment: Environment,
-  read: { readonly file: string | undefined; readonly faults: readonly string[] },
+  read: {
+    readonly file: string | undefined;
+    readonly faults: readonly string[];
+    readonly localStack?: readonly string[];
+  },
 ): CheckReport {
-  const source = read.file === undefined ? 'environment' : 'file';
+  const sourceOf = (variable: string): CheckedSetting['from'] => {
+    if (read.localStack?.includes(variable) === true) return 'local stack';
+    return read.file === undefined ? 'environment' : 'file';
+  };
   // Each by itself, so that one that is wrong leaves the others their values.
   const values = new Map<string, unknown>();
   const faults: SettingFault[] = [];
@@ -73,7 +92,7 @@ export function checkSettings<C>(
     return {
       name: variable,
       value: shown(setting, values.has(name), values.get(name), environment[variable] ?? ''),
-      from: given ? source : values.has(name) ? 'default' : 'missing',
+      from: given ? sourceOf(variable) : values.has(name) ? 'default' : 'missing',
       purpose: setting.purpose,
       faults: faults.filter((fault) => fault.setting === name).map(({ message }) => message),
     };

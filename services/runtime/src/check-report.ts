@@ -6,7 +6,7 @@ export type CheckedSetting = {
   readonly name: string;
   /** In force, or as given where it is wrong; a secret never shows. */
   readonly value: string;
-  readonly from: 'default' | 'environment' | 'file' | 'missing';
+  readonly from: 'default' | 'environment' | 'file' | 'local stack' | 'missing';
   readonly purpose: string;
   readonly faults: readonly string[];
 };

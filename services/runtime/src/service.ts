@@ -13,6 +13,7 @@ import {
   text,
 } from './config.js';
 import { runCheck } from './check-config.js';
+import { readCommandLine, type ServiceCommands } from './command-line.js';
 import { startAdminServer } from './admin-server.js';
 import { type Logger, createLogger } from './logger.js';
 import { createRegistry } from './metrics.js';
@@ -56,6 +57,8 @@ export type ServiceDefinition<S extends Settings> = {
   readonly dependencies: readonly string[];
   /** What `check` looks at beside the settings themselves. */
   readonly probes?: readonly Probe<Config<S> & Config<typeof SERVICE_SETTINGS>>[];
+  /** Commands of this service beside `check`: `main.js NAME …` does one and ends. */
+  readonly commands?: ServiceCommands;
   readonly start: (context: ServiceContext<S>) => Promise<Running>;
 };
 
@@ -63,15 +66,26 @@ export type ServiceDefinition<S extends Settings> = {
 const STOP_TIMEOUT_MS = 25_000;
 
 /**
- * Runs a service until SIGTERM or SIGINT, then stops it. Exit codes: 0 clean, 1 failed, 2 bad settings.
- * `--check-config` prints the settings in force and ends; `check` looks at them and at what they name, and ends.
+ * Runs a service until SIGTERM or SIGINT, then stops it. Exit codes: 0 clean, 1 failed, 2 bad settings or arguments.
+ * `--check-config` prints the settings in force and ends; `check` looks at them and at what they name, and ends; so do
+ * the service's own commands. Other arguments are refused.
  */
 export async function runService<S extends Settings>(
   definition: ServiceDefinition<S>,
   process: NodeJS.Process,
 ): Promise<void> {
-  if (process.argv[2] === 'check') {
-    process.exitCode = checkService(definition, process);
+  const commands = { check: (args: readonly string[]) => checkService(definition, args, process) };
+  const line = readCommandLine(definition.name, process.argv.slice(2), {
+    ...commands,
+    ...definition.commands,
+  });
+  if (line.kind === 'refused') {
+    process.stderr.write(`${line.message}\n`);
+    process.exitCode = 2;
+    return;
+  }
+  if (line.kind === 'command') {
+    process.exitCode = await line.command(line.args);
     return;
   }
   const common = loadConfig(SERVICE_SETTINGS, process.env);
@@ -83,7 +97,7 @@ export async function runService<S extends Settings>(
     process.exitCode = 2;
     return;
   }
-  if (process.argv.includes('--check-config')) {
+  if (line.kind === 'show_config') {
     const lines = [
       ...describeConfig(SERVICE_SETTINGS, common.config),
       ...describeConfig(definition.settings, own.config),
@@ -113,6 +127,7 @@ export async function runService<S extends Settings>(
 
 function checkService<S extends Settings>(
   { name, settings, check, probes = [] }: ServiceDefinition<S>,
+  args: readonly string[],
   process: NodeJS.Process,
 ): number {
   const common = hostAddress<Config<typeof SERVICE_SETTINGS>>('adminHost');
@@ -123,7 +138,7 @@ function checkService<S extends Settings>(
       probes: [common, ...probes],
       together: check,
     },
-    process.argv.slice(3),
+    args,
     process,
   );
 }

@@ -58,3 +58,11 @@ test('a failed start and a fatal error later both end with code 1', async () => 
   assert.equal(later.code, 1);
   assert.match(later.output, /sample stopped/);
 });
+
+test('arguments that are not understood end with code 2 and start nothing', async () => {
+  for (const args of [['foo'], ['--chek-config'], ['--check-config', 'foo'], ['']]) {
+    const { code, output } = await run({ NAME: 'x' }, args);
+    assert.equal(code, 2, output);
+    assert.match(output, /^sample: .*give one of check, --check-config, or nothing to run the service\n$/);
+  }
+});

@@ -5,7 +5,8 @@ import { startStore } from './server.js';
 import { runWithThreads, stopWithParent } from './thread-pool.js';
 
 const threads = process.env['UV_THREADPOOL_SIZE'];
-if (threads === undefined && !process.argv.includes('--check-config') && process.argv[2] !== 'check') {
+// With arguments it does not serve: it shows or checks settings, or refuses.
+if (threads === undefined && process.argv.length === 2) {
   runWithThreads(process);
 } else {
   stopWithParent(process);

@@ -33,6 +33,8 @@ export type LetterList = {
   /** The newest, oldest of them first. */
   readonly lines: readonly LetterLine[];
   readonly chosen: number;
+  /** All that there are, also those the filter does not choose. */
+  readonly letters: number;
   /** All that there are, by reason, most frequent first; of the chosen. */
   readonly byReason: readonly {
     readonly reason: string;
@@ -51,7 +53,9 @@ export async function listLetters(
   const kept: { diedMs: number; line: LetterLine }[] = [];
   const reasons = new Map<string, { letters: number; records: number }>();
   let chosen = 0;
+  let letters = 0;
   const unread = await readAllLetters(source, (letter) => {
+    letters += 1;
     if (!isChosen(letter, filter, source.topicPrefix)) return;
     chosen += 1;
     const known = reasons.get(letter.reason) ?? { letters: 0, records: 0 };
@@ -65,6 +69,7 @@ export async function listLetters(
   return {
     lines: kept.map(({ line }) => line),
     chosen,
+    letters,
     unread,
     byReason: [...reasons]
       .map(([reason, sums]) => ({ reason, ...sums }))
@@ -97,12 +102,14 @@ const BATCH_WIDTH_MIN = 5;
 
 /** In a terminal no line is longer than it is wide: the batch's id gives way. */
 export function describeList(
-  { lines, chosen, byReason }: LetterList,
+  list: LetterList,
   style: TerminalStyle,
   topicPrefix: string,
   nowMs: number,
 ): string {
-  if (chosen === 0) return 'No dead letters.\n';
+  const { lines, chosen, letters, byReason } = list;
+  if (letters === 0) return 'No dead letters.\n';
+  if (chosen === 0) return `None of ${plural(letters, 'dead letter')} is chosen by the filter.\n`;
   const narrow = style.columns !== undefined && style.columns < 110;
   const number = narrow ? shortCount : count;
   const rows = lines.map((line) => [
@@ -114,7 +121,7 @@ export function describeList(
     line.records === null ? '-' : number(line.records),
     number(line.bytes),
   ]);
-  const left = chosen - lines.length;
+  const left = leftOut(list);
   return [
     ...table(rows, style),
     '',
@@ -127,6 +134,11 @@ export function describeList(
       : [paint(style, 'dim', `${count(left)} older ones are not shown: --limit gives more`)]),
     '',
   ].join('\n');
+}
+
+/** Dead letters that are chosen and not listed: the oldest. */
+export function leftOut({ chosen, lines }: LetterList): number {
+  return chosen - lines.length;
 }
 
 function shortTopic(topic: string, topicPrefix: string): string {

@@ -20,7 +20,7 @@ import {
   parseDlqArguments,
 } from './dlq-arguments.js';
 import { inspectLetter } from './inspect-letter.js';
-import { describeList, listLetters } from './list-letters.js';
+import { describeList, leftOut, listLetters } from './list-letters.js';
 import { Redrive } from './redrive.js';
 import { describeLetter } from './show-letter.js';
 import type { TerminalStyle } from './terminal-text.js';
@@ -75,6 +75,10 @@ async function runList({ source, process }: Session, { filter, limit, json }: Li
     ? list.lines.map((line) => `${JSON.stringify(line)}\n`).join('')
     : describeList(list, process.style, source.topicPrefix, process.nowMs());
   process.write(text);
+  // Lines of JSON have no place for it.
+  if (json && leftOut(list) > 0) {
+    process.writeError(`${leftOut(list)} older ones are left out: --limit gives more\n`);
+  }
   for (const words of list.unread) process.writeError(`${words}\n`);
   return list.unread.length === 0 ? 0 : 1;
 }

@@ -53,7 +53,7 @@ export function describeReport({ checked, pending, differences }: LedgerReport):
     const found = differences.filter((difference) => difference.check === check);
     if (found.length > 0) lines.push('', ...describeCheck(check, found));
   }
-  return `${[...lines, '', verdict(differences)].join('\n')}\n`;
+  return `${[...lines, '', verdict(checked, differences)].join('\n')}\n`;
 }
 
 function describeChecked(checked: Checked): string[] {
@@ -132,8 +132,14 @@ function range(word: string, first: number | undefined, last: number | undefined
   return first === last ? `${word} ${first}` : `${word}s ${first} to ${last}`;
 }
 
-function verdict(differences: readonly Difference[]): string {
-  if (differences.length === 0) return 'The books agree.';
+function verdict(
+  { blocks, rows, accountRows, batches }: Checked,
+  differences: readonly Difference[],
+): string {
+  if (differences.length === 0) {
+    const isEmpty = blocks + rows + accountRows + batches === 0;
+    return isEmpty ? 'Nothing is stored since then: there was nothing to check.' : 'The books agree.';
+  }
   const several = new Set(differences.map(({ check }) => check)).size > 1;
   const sides = several ? ' One fault is often seen from several sides.' : '';
   return `${some(differences.length, 'difference')}.${sides}`;

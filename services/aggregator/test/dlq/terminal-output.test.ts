@@ -43,6 +43,7 @@ test('in a terminal no line is longer than it is wide; elsewhere nothing is cut'
   const list = {
     lines: [LINE],
     chosen: 1,
+    letters: 1,
     byReason: [{ reason: LINE.reason, letters: 1, records: 1_000_000 }],
     unread: [],
   };
@@ -68,4 +69,12 @@ test('what producers wrote never controls the terminal, and colours are for term
   const told = describeOutcome(LETTER, { kind: 'stored' }, style);
   assert.ok(!`${shown}${told}`.includes('\u001B'));
   assert.match(shown, /imscope-batch = \uFFFD\[31mred/);
+});
+
+test('a list says whether there are no dead letters, or none that the filter chooses', () => {
+  const style = { columns: undefined, colours: false };
+  const none = { lines: [], chosen: 0, letters: 0, byReason: [] };
+  assert.equal(describeList(none, style, '', NOW), 'No dead letters.\n');
+  const others = describeList({ ...none, letters: 3 }, style, '', NOW);
+  assert.equal(others, 'None of 3 dead letters is chosen by the filter.\n');
 });

@@ -16,6 +16,7 @@ import { Empty } from '../panel.js';
 import { PageHeader } from '../page-header.js';
 import {
   apiQuery,
+  hasRequestFilters,
   hasScopes,
   NO_REQUEST_FILTERS,
   NO_SCOPES,
@@ -25,6 +26,7 @@ import {
   type ScopeFilters,
   toggleValue,
   windowSearch,
+  withScopes,
 } from '../page-state.js';
 import { RefreshContext, type RefreshControls, useRefreshControls } from '../refresh.js';
 import { type TimeWindow, widen } from '../time-window.js';
@@ -36,6 +38,7 @@ import { ExceptionList } from './exception-list.js';
 import { HeadlineTiles } from './headline-tiles.js';
 import { InterfaceTable } from './interface-table.js';
 import { RequestList } from './request-list.js';
+import { codeFilters, sameFilters } from './request-links.js';
 import { type KnownValues, ScopeBar } from './scope-bar.js';
 import { SourceNote } from './source-note.js';
 import { useRequestPages } from './use-request-pages.js';
@@ -108,7 +111,7 @@ function Panels({ base, overview, empty, state, change }: PanelsProps) {
     change({ window });
   };
   const setScopes = (next: ScopeFilters): void => {
-    change({ scopes: next });
+    change(withScopes(state, next));
   };
   const toggleScope = (scope: Scope, value: string): void => {
     setScopes({ ...scopes, [scope]: toggleValue(scopes[scope], value) });
@@ -116,8 +119,8 @@ function Panels({ base, overview, empty, state, change }: PanelsProps) {
   const setFilters = (part: Partial<RequestFilters>): void => {
     change({ requests: { ...filters, ...part } });
   };
-  const showRequests = (part: Partial<RequestFilters>): void => {
-    change({ requests: { ...NO_REQUEST_FILTERS, ...part } });
+  const showRequests = (requests: RequestFilters): void => {
+    change({ requests });
     document.querySelector('[data-testid="requests"]')?.scrollIntoView({ block: 'start' });
   };
   return (
@@ -141,13 +144,18 @@ function Panels({ base, overview, empty, state, change }: PanelsProps) {
         />
         <CodeList
           state={overview}
-          chosen={filters.code}
+          filters={filters}
           onChoose={(code) => {
-            showRequests(filters.code.includes(code) ? {} : { code: [code] });
+            const chosen = codeFilters(code);
+            showRequests(sameFilters(filters, chosen) ? NO_REQUEST_FILTERS : chosen);
           }}
         />
       </div>
-      <ExceptionList state={exceptions} onShow={showRequests} />
+      <ExceptionList
+        state={exceptions}
+        requests={overview.answer?.data.requests ?? null}
+        onShow={showRequests}
+      />
       <RequestList
         pages={pages}
         filters={filters}
@@ -225,10 +233,9 @@ function NothingInScope({ onScopes }: Pick<ToolsProps, 'onScopes'>) {
   );
 }
 
-/** The API counts over time by code and outcome; a list narrowed by more than these cannot be counted. */
-function isCountable({ code, outcome, exception, requestId, latencyMsMin }: RequestFilters): boolean {
-  const some = code.length > 0 || outcome.length > 0;
-  return some && exception.length === 0 && requestId === '' && latencyMsMin === null;
+/** The API does not count over time by request id and delay. */
+function isCountable(filters: RequestFilters): boolean {
+  return hasRequestFilters(filters) && filters.requestId === '' && filters.latencyMsMin === null;
 }
 
 function adviceFor(code: number | null, overview: AnswerState<Overview>): string {

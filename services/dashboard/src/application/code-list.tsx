@@ -4,25 +4,24 @@
 import type { CodeCount, Overview } from '@imscope/schemas/query-api/answers.js';
 import { useState } from 'react';
 import { Count } from '../figure.js';
-import { formatShare } from '../format-number.js';
+import { formatExact, formatShare } from '../format-number.js';
+import { LeftOutNote } from '../left-out-note.js';
+import type { RequestFilters } from '../page-state.js';
 import { Empty, Panel } from '../panel.js';
 import type { AnswerState } from '../use-answer.js';
-import { OutcomeLabel } from './outcome-label.js';
+import { OUTCOME_LABELS, OutcomeLabel } from './outcome-label.js';
+import { codeFilterOf, codeFilters, noCodesWords, sameFilters } from './request-links.js';
 
 const ROWS_AT_ONCE = 5;
 
 type Props = {
   readonly state: AnswerState<Overview>;
-  readonly chosen: readonly string[];
-  readonly onChoose: (code: string) => void;
+  /** Of the list of requests. */
+  readonly filters: RequestFilters;
+  readonly onChoose: (code: CodeCount) => void;
 };
 
-/** How the API's filter names a code. */
-export function codeFilterOf(code: number | null): string {
-  return code === null ? 'none' : code.toString();
-}
-
-export function CodeList({ state, chosen, onChoose }: Props) {
+export function CodeList({ state, filters, onChoose }: Props) {
   const [all, setAll] = useState(false);
   return (
     <Panel
@@ -32,10 +31,10 @@ export function CodeList({ state, chosen, onChoose }: Props) {
       testId="codes"
       note={<p className="quiet">all but 0, most frequent first</p>}
     >
-      {({ codes }) =>
+      {({ codes, codes_left_out: leftOut, requests }) =>
         codes.length === 0 ? (
           <Empty>
-            <p>Every request ended with code 0.</p>
+            <p>{noCodesWords(requests)}</p>
           </Empty>
         ) : (
           <>
@@ -44,7 +43,7 @@ export function CodeList({ state, chosen, onChoose }: Props) {
                 <CodeItem
                   key={`${codeFilterOf(code.code)} ${code.outcome}`}
                   code={code}
-                  chosen={chosen.includes(codeFilterOf(code.code))}
+                  chosen={sameFilters(filters, codeFilters(code))}
                   onChoose={onChoose}
                 />
               ))}
@@ -60,6 +59,11 @@ export function CodeList({ state, chosen, onChoose }: Props) {
                 {all ? 'Show fewer' : `Show all ${codes.length.toString()}`}
               </button>
             )}
+            <LeftOutNote
+              count={leftOut}
+              noun="code"
+              why={`the answer lists the ${formatExact(codes.length)} most frequent`}
+            />
           </>
         )
       }
@@ -70,7 +74,7 @@ export function CodeList({ state, chosen, onChoose }: Props) {
 type ItemProps = {
   readonly code: CodeCount;
   readonly chosen: boolean;
-  readonly onChoose: (code: string) => void;
+  readonly onChoose: (code: CodeCount) => void;
 };
 
 function CodeItem({ code, chosen, onChoose }: ItemProps) {
@@ -82,9 +86,9 @@ function CodeItem({ code, chosen, onChoose }: ItemProps) {
           type="button"
           className="link"
           aria-pressed={chosen}
-          title="Show the requests with this code"
+          title={`Show the requests with this code and the outcome ${OUTCOME_LABELS[code.outcome]}`}
           onClick={() => {
-            onChoose(filter);
+            onChoose(code);
           }}
         >
           <code>{code.code ?? 'no code'}</code> {code.name}

@@ -5,24 +5,27 @@ import type { ExceptionRow } from '@imscope/schemas/query-api/answers.js';
 import { useState } from 'react';
 import { Count } from '../figure.js';
 import { InterfaceName } from '../interface-name.js';
-import { formatQuantity } from '../format-number.js';
+import { formatExact, formatQuantity } from '../format-number.js';
+import { LeftOutNote } from '../left-out-note.js';
 import { LocalTime } from '../local-time.js';
 import { Empty, Panel } from '../panel.js';
 import type { RequestFilters } from '../page-state.js';
 import type { AnswerState } from '../use-answer.js';
 import { useNow } from '../use-now.js';
-import { codeFilterOf } from './code-list.js';
 import { OutcomeLabel } from './outcome-label.js';
+import { exceptionFilters, noExceptionsWords } from './request-links.js';
 
 const ROWS_AT_ONCE = 5;
 
 type Props = {
   readonly state: AnswerState<ExceptionRow[]>;
+  /** In the window and scope; null where not known. */
+  readonly requests: number | null;
   /** Narrows the list of requests and goes there. */
-  readonly onShow: (filters: Partial<RequestFilters>) => void;
+  readonly onShow: (filters: RequestFilters) => void;
 };
 
-export function ExceptionList({ state, onShow }: Props) {
+export function ExceptionList({ state, requests, onShow }: Props) {
   const [all, setAll] = useState(false);
   return (
     <Panel
@@ -35,7 +38,7 @@ export function ExceptionList({ state, onShow }: Props) {
       {(rows) =>
         rows.length === 0 ? (
           <Empty>
-            <p>No request in this window carried an exception.</p>
+            <p>{noExceptionsWords(requests)}</p>
           </Empty>
         ) : (
           <>
@@ -59,6 +62,11 @@ export function ExceptionList({ state, onShow }: Props) {
                 {all ? 'Show fewer' : `Show all ${rows.length.toString()}`}
               </button>
             )}
+            <LeftOutNote
+              count={state.answer?.left_out ?? 0}
+              noun="group"
+              why={`the answer lists ${formatExact(rows.length)}, service errors before others`}
+            />
           </>
         )
       }
@@ -85,7 +93,7 @@ function ExceptionItem({ row, onShow }: ItemProps) {
           type="button"
           className="button"
           onClick={() => {
-            onShow(filtersFor(row));
+            onShow(exceptionFilters(row));
           }}
         >
           Show requests
@@ -96,7 +104,7 @@ function ExceptionItem({ row, onShow }: ItemProps) {
             className="button"
             title={sample}
             onClick={() => {
-              onShow({ requestId: sample });
+              onShow({ ...exceptionFilters(row), requestId: sample });
             }}
           >
             One sample
@@ -110,11 +118,6 @@ function ExceptionItem({ row, onShow }: ItemProps) {
   );
 }
 
-/** An exception without a name is found by its code and outcome. */
-function filtersFor({ exception, code, outcome }: ExceptionRow): Partial<RequestFilters> {
-  return exception === '' ? { code: [codeFilterOf(code)], outcome: [outcome] } : { exception: [exception] };
-}
-
 function Causes({ row }: { readonly row: ExceptionRow }) {
   const others = row.count - row.causes.reduce((sum, { count }) => sum + count, 0);
   return (
@@ -126,7 +129,7 @@ function Causes({ row }: { readonly row: ExceptionRow }) {
       ))}
       {others > 0 && row.causes.length > 0 && (
         <li className="dim">
-          <Count value={others} /> <span>other causes</span>
+          <Count value={others} /> <span>with other causes or none</span>
         </li>
       )}
     </ul>

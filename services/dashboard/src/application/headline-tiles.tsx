@@ -1,12 +1,13 @@
 /*
  * The application's figures in one row, each against the span of equal length just before.
  */
+import { tierOf } from '@imscope/schemas/health.js';
 import type { LatencySummary, Overview } from '@imscope/schemas/query-api/answers.js';
 import type { ReactNode } from 'react';
 import { type Change, compareAmount, compareRate } from '../compare.js';
 import { Count, Duration, PerSecond, SuccessRate, TierBadge } from '../figure.js';
 import { formatCount, formatDuration, formatShare, formatSuccessRate } from '../format-number.js';
-import { tierOf, whyUnjudged } from '../health.js';
+import { whyUnjudged } from '../health.js';
 import { Failure } from '../panel.js';
 import type { AnswerState } from '../use-answer.js';
 
@@ -47,13 +48,13 @@ function Tiles({ overview }: { readonly overview: Overview }) {
     <div className="tiles">
       <Tile
         label="Success rate"
-        tone={tierOf(overview)}
+        tone={tierOf(outcomes)}
         change={compareRate(overview.success_rate, previous.success_rate)}
         was={formatSuccessRate(previous.success_rate)}
         note={overview.success_rate === null ? whyUnjudged(outcomes) : undefined}
       >
         <SuccessRate of={overview} testId="tile-success-rate" />
-        <TierBadge tier={tierOf(overview)} />
+        <TierBadge tier={tierOf(outcomes)} />
       </Tile>
       <Tile
         label="Service errors"

@@ -1,12 +1,14 @@
 /*
  * How well each interface does. Choosing one narrows the page to it; the table itself always lists all of them.
  */
+import { compareWorstFirst, tierOf } from '@imscope/schemas/health.js';
 import type { InterfaceRow } from '@imscope/schemas/query-api/answers.js';
 import { useMemo, useState } from 'react';
 import { Count, Duration, SuccessRate, toneOf } from '../figure.js';
 import { InterfaceName } from '../interface-name.js';
-import { formatQuantity, formatShare } from '../format-number.js';
-import { tierOf, TIERS } from '../health.js';
+import { formatExact, formatQuantity, formatShare } from '../format-number.js';
+import { WORST_FIRST } from '../health.js';
+import { LeftOutNote } from '../left-out-note.js';
 import { Empty, Panel } from '../panel.js';
 import type { Sort } from '../page-state.js';
 import { orderRows, type SortKey } from '../row-order.js';
@@ -45,19 +47,13 @@ const COLUMNS = [
   { column: 'p99', label: 'p99' },
 ] as const;
 
-/** Worst tier first, then service errors, then size: the order of the fleet, one level down. */
-function worstFirst(rows: readonly InterfaceRow[]): InterfaceRow[] {
-  return rows.toSorted(
-    (a, b) =>
-      TIERS.indexOf(tierOf(a)) - TIERS.indexOf(tierOf(b)) ||
-      b.outcomes.service_error - a.outcomes.service_error ||
-      b.requests - a.requests,
-  );
-}
+const TOP_CODE_HINT =
+  'Of a failing or degraded interface the most frequent code of its service errors, else of all requests that are no success';
 
 export function InterfaceTable(props: Props) {
   const { state } = props;
-  const count = state.answer?.data.length ?? 0;
+  const leftOut = state.answer?.left_out ?? 0;
+  const count = (state.answer?.data.length ?? 0) + leftOut;
   return (
     <Panel
       title="Interfaces"
@@ -65,7 +61,9 @@ export function InterfaceTable(props: Props) {
       skeletonRows={8}
       testId="interfaces"
       note={
-        <p className="quiet">{formatQuantity(count, 'interface')}; choose one to narrow the page to it</p>
+        <p className="quiet" title={WORST_FIRST}>
+          {formatQuantity(count, 'interface')}, worst first; choose one to narrow the page to it
+        </p>
       }
     >
       {(rows) =>
@@ -74,7 +72,14 @@ export function InterfaceTable(props: Props) {
             <p>No interface was called in this window.</p>
           </Empty>
         ) : (
-          <Rows {...props} rows={rows} />
+          <>
+            <Rows {...props} rows={rows} />
+            <LeftOutNote
+              count={leftOut}
+              noun="interface"
+              why={`the answer lists ${formatExact(rows.length)}, worst first`}
+            />
+          </>
         )
       }
     </Panel>
@@ -85,7 +90,9 @@ function Rows({ rows, chosen, sort, onChoose, onSort }: Props & { readonly rows:
   const [all, setAll] = useState(false);
   const ordered = useMemo(() => {
     const key = sort === null ? undefined : KEYS[sort.column];
-    return sort === null || key === undefined ? worstFirst(rows) : orderRows(rows, key, sort.descending);
+    return sort === null || key === undefined
+      ? rows.toSorted(compareWorstFirst)
+      : orderRows(rows, key, sort.descending);
   }, [rows, sort]);
   const requestsMax = Math.max(1, ...rows.map(({ requests }) => requests));
   const shown = all
@@ -108,7 +115,9 @@ function Rows({ rows, chosen, sort, onChoose, onSort }: Props & { readonly rows:
               {COLUMNS.map((column) => (
                 <SortHeader key={column.column} {...column} sort={sort} onSort={onSort} />
               ))}
-              <th scope="col">Top code</th>
+              <th scope="col" title={TOP_CODE_HINT}>
+                Top code
+              </th>
             </tr>
           </thead>
           <tbody>
@@ -150,7 +159,7 @@ function Row({ row, chosen, requestsMax, onChoose }: RowProps) {
   const { interface: name, outcomes, latency_ms: delay, top_code: top } = row;
   return (
     <tr
-      className={`row ${toneOf(tierOf(row))} ${chosen ? 'chosen' : ''}`}
+      className={`row ${toneOf(tierOf(outcomes))} ${chosen ? 'chosen' : ''}`}
       data-testid={`interface-row-${name}`}
       onClick={(event) => {
         const onControl = event.target instanceof Element && event.target.closest('a, button') !== null;

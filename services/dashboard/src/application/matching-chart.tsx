@@ -14,13 +14,16 @@ const HEIGHT = 44;
 export function MatchingChart({ state }: { readonly state: AnswerState<TimePoint[]> }) {
   const { answer, stale } = state;
   const buckets = useMemo(() => (answer === null ? [] : toBuckets(answer.data, answer.window)), [answer]);
-  const total = answer === null ? 0 : answer.data.reduce((sum, { requests }) => sum + requests, 0);
+  const total = answer === null ? null : answer.data.reduce((sum, { requests }) => sum + requests, 0);
   const max = Math.max(1, ...buckets.map(({ requests }) => requests));
   const slot = WIDTH / Math.max(buckets.length, 1);
   const first = buckets[0];
   const last = buckets.at(-1);
   const now = Date.now();
-  const label = `${formatExact(total)} requests match over the window; most in one step: ${formatExact(max)}`;
+  // Not known until the answer is there: no number is claimed before.
+  if (total === null) return <figure className="matching" aria-busy="true" />;
+  const most = total === 0 ? '' : `; most in one step: ${formatExact(max)}`;
+  const label = `${formatExact(total)} requests match over the window${most}`;
   return (
     <figure className={stale ? 'matching stale' : 'matching'} data-testid="matching" data-value={total}>
       <svg

@@ -8,10 +8,9 @@ import { hasRequestFilters, NO_REQUEST_FILTERS, type RequestFilters } from '../p
 import { Chip } from './chip.js';
 import { OUTCOME_LABELS } from './outcome-label.js';
 
-/** Enter leaves the field, and leaving it commits it. */
-function commitField(event: SubmitEvent<HTMLFormElement>): void {
+/** Nothing is sent: each field takes effect by itself. */
+function ignoreSubmit(event: SubmitEvent<HTMLFormElement>): void {
   event.preventDefault();
-  if (document.activeElement instanceof HTMLElement) document.activeElement.blur();
 }
 
 type Props = {
@@ -21,7 +20,7 @@ type Props = {
 
 export function RequestFilterForm({ filters, onFilters }: Props) {
   return (
-    <form className="request-filters" onSubmit={commitField} aria-label="Filters of the requests">
+    <form className="request-filters" onSubmit={ignoreSubmit} aria-label="Filters of the requests">
       <OutcomeField filters={filters} onFilters={onFilters} />
       <TextField
         label="Code"
@@ -56,16 +55,7 @@ export function RequestFilterForm({ filters, onFilters }: Props) {
           onFilters({ requestId });
         }}
       />
-      {filters.exception.map((name) => (
-        <Chip
-          key={name}
-          label="Exception"
-          value={name}
-          onRemove={() => {
-            onFilters({ exception: filters.exception.filter((one) => one !== name) });
-          }}
-        />
-      ))}
+      <FilterChips filters={filters} onFilters={onFilters} />
       {hasRequestFilters(filters) && (
         <button
           type="button"
@@ -78,6 +68,34 @@ export function RequestFilterForm({ filters, onFilters }: Props) {
         </button>
       )}
     </form>
+  );
+}
+
+/** Filters that rows of other panels set; they have no field. */
+function FilterChips({ filters, onFilters }: Props): ReactNode {
+  return (
+    <>
+      {filters.interface.map((name) => (
+        <Chip
+          key={`interface ${name}`}
+          label="Interface"
+          value={name}
+          onRemove={() => {
+            onFilters({ interface: filters.interface.filter((one) => one !== name) });
+          }}
+        />
+      ))}
+      {filters.exception.map((name) => (
+        <Chip
+          key={`exception ${name}`}
+          label="Exception"
+          value={name === '' ? 'none' : name}
+          onRemove={() => {
+            onFilters({ exception: filters.exception.filter((one) => one !== name) });
+          }}
+        />
+      ))}
+    </>
   );
 }
 
@@ -153,6 +171,8 @@ function TextField({
         }}
         onKeyDown={(event) => {
           if (event.key === 'Escape') setDraft(null);
+          // Browsers do not submit a form of several fields without a submit button. Leaving the field commits it.
+          if (event.key === 'Enter') event.currentTarget.blur();
         }}
         onBlur={(event) => {
           if (draft === null || !event.target.checkValidity()) return;

@@ -7,8 +7,8 @@ import { Duration } from '../figure.js';
 import { LocalTime } from '../local-time.js';
 import { formatUtc } from '../format-time.js';
 import { SCOPE_LABELS, type RequestFilters, type Scope } from '../page-state.js';
-import { codeFilterOf } from './code-list.js';
 import { OutcomeLabel } from './outcome-label.js';
+import { codeFilterOf } from './request-links.js';
 
 type Props = {
   readonly row: RequestRow;
@@ -102,7 +102,7 @@ function Details({ row, nowMs, advice, onScope, onFilters }: Props) {
           <button
             type="button"
             className="link"
-            title="Show the requests with this code"
+            title="Narrow this list to this code"
             onClick={() => {
               onFilters({ code: [codeFilterOf(row.code)] });
             }}

@@ -69,13 +69,15 @@ export function plotOptions(
   };
 }
 
+/** uPlot selects the span in every chart that shares the cursor: only the one that is dragged over hands it out. */
 function handOutSpan(plot: uPlot, events: PlotEvents): void {
   const { left, width } = plot.select;
   if (width < DRAG_MIN_PX) return;
   const fromS = plot.posToVal(left, 'x');
   const toS = plot.posToVal(left + width, 'x');
   plot.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
-  events.onSpan(fromS, toS);
+  // The others get the selection from the shared cursor, without an event of the mouse.
+  if (plot.cursor.event instanceof MouseEvent) events.onSpan(fromS, toS);
 }
 
 function axesOf({ palette, tick }: PlotLook): uPlot.Axis[] {

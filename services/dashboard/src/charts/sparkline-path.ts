@@ -2,6 +2,7 @@
  * Geometry of the fleet's sparklines: the success rate above, the volume below, on one time axis. Rates share one
  * scale that always covers the last percent, so a healthy application is a flat line on top and a dip is a dip.
  */
+import { DEGRADED_FROM, FAILING_FROM } from '@imscope/schemas/health.js';
 import type { SparkPoint } from '@imscope/schemas/query-api/answers.js';
 
 export type SparklineShape = {
@@ -20,8 +21,8 @@ export type SparklineBox = {
   readonly volumeHeight: number;
 };
 
-const RATE_SPAN_MIN = 0.01;
-const HEALTHY = 0.999;
+const RATE_SPAN_MIN = FAILING_FROM;
+const HEALTHY = 1 - DEGRADED_FROM;
 /** A moment with fewer errors is not marked: one failure of ten requests is no news. */
 const MARKED_ERRORS_MIN = 3;
 

@@ -1,9 +1,9 @@
 /*
- * Which application an SRE on call looks at first. The order is the query API's (worst first, by how large a share
- * of service errors the counts vouch for); here are its totals, search and other orders on request.
+ * Which application an SRE on call looks at first. The order is the query API's, by schemas/src/health.ts; here are
+ * totals, search and other orders on request.
  */
+import { isInTrouble, type Tier, tierOf } from '@imscope/schemas/health.js';
 import type { ApplicationRow } from '@imscope/schemas/query-api/answers.js';
-import { type Tier, tierOf } from '../health.js';
 import { orderRows, type SortKey } from '../row-order.js';
 import type { Sort } from '../page-state.js';
 
@@ -21,12 +21,12 @@ export const FLEET_KEYS: Readonly<Record<string, SortKey<ApplicationRow>>> = {
 
 /** Every application with its place: the API gives them worst first, and the rank stays however the table is sorted. */
 export function rankApplications(rows: readonly ApplicationRow[]): RankedApplication[] {
-  return rows.map((row, index) => ({ row, tier: tierOf(row), rank: index + 1 }));
+  return rows.map((row, index) => ({ row, tier: tierOf(row.outcomes), rank: index + 1 }));
 }
 
-/** The application the page speaks of first: the worst that is in trouble, if one is. */
+/** The application the headline names: the first row, if it is in trouble. */
 export function worstInTrouble(ranked: readonly RankedApplication[]): RankedApplication | undefined {
-  return ranked.find(({ tier }) => tier === 'failing' || tier === 'degraded');
+  return ranked.find(({ tier }) => isInTrouble(tier));
 }
 
 /** The ranked applications that match the search (id or worst interface), in the order asked for. */

@@ -3,6 +3,7 @@
  */
 import type { ApplicationRow } from '@imscope/schemas/query-api/answers.js';
 import { useEffect, useMemo, useRef } from 'react';
+import { formatExact } from '../format-number.js';
 import { Empty, Failure, Skeleton } from '../panel.js';
 import { PageHeader } from '../page-header.js';
 import { apiQuery, type PageState } from '../page-state.js';
@@ -12,6 +13,8 @@ import { type AnswerState, useAnswer } from '../use-answer.js';
 import { type ChangePageState, usePageState } from '../use-page-state.js';
 import { FirstRequestHelp } from '../first-request-help.js';
 import { arrangeApplications, rankApplications, totalFleet, worstInTrouble } from './fleet-order.js';
+import { LeftOutNote } from '../left-out-note.js';
+import { WORST_FIRST } from '../health.js';
 import { FleetSummary } from './fleet-summary.js';
 import { FleetTable } from './fleet-table.js';
 
@@ -68,6 +71,7 @@ type ContentProps = {
 
 function FleetContent({ rows, state, change }: ContentProps) {
   const { answer } = rows;
+  const leftOut = answer?.left_out ?? 0;
   const ranked = useMemo(() => rankApplications(answer?.data ?? []), [answer]);
   const totals = useMemo(() => totalFleet(ranked), [ranked]);
   const shown = useMemo(
@@ -76,7 +80,7 @@ function FleetContent({ rows, state, change }: ContentProps) {
   );
   return (
     <div className={rows.stale ? 'stale' : undefined} aria-busy={rows.stale}>
-      <FleetSummary totals={totals} worst={worstInTrouble(ranked)} window={state.window} />
+      <FleetSummary totals={totals} leftOut={leftOut} worst={worstInTrouble(ranked)} window={state.window} />
       <section className="panel flush" aria-label="Applications">
         <div className="table-tools">
           <SearchBox
@@ -87,7 +91,7 @@ function FleetContent({ rows, state, change }: ContentProps) {
           />
           <p className="quiet">
             {state.sort === null ? (
-              'Worst first, by the share of service errors the counts vouch for'
+              WORST_FIRST
             ) : (
               <button
                 type="button"
@@ -102,18 +106,7 @@ function FleetContent({ rows, state, change }: ContentProps) {
           </p>
         </div>
         {shown.length === 0 ? (
-          <Empty>
-            <p>No application matches “{state.search}”. The search looks at ids and worst interfaces.</p>
-            <button
-              type="button"
-              className="button"
-              onClick={() => {
-                change({ search: '' });
-              }}
-            >
-              Clear the search
-            </button>
-          </Empty>
+          <NothingFound search={state.search} leftOut={leftOut} change={change} />
         ) : (
           <FleetTable
             applications={shown}
@@ -126,8 +119,39 @@ function FleetContent({ rows, state, change }: ContentProps) {
             }}
           />
         )}
+        <LeftOutNote
+          count={leftOut}
+          noun="application"
+          why={`the answer lists ${formatExact(ranked.length)}, worst first`}
+        />
       </section>
     </div>
+  );
+}
+
+type NothingFoundProps = {
+  readonly search: string;
+  readonly leftOut: number;
+  readonly change: ChangePageState;
+};
+
+function NothingFound({ search, leftOut, change }: NothingFoundProps) {
+  return (
+    <Empty>
+      <p>
+        No application {leftOut > 0 && 'of those listed '}matches “{search}”. The search looks at ids and
+        worst interfaces.
+      </p>
+      <button
+        type="button"
+        className="button"
+        onClick={() => {
+          change({ search: '' });
+        }}
+      >
+        Clear the search
+      </button>
+    </Empty>
   );
 }
 

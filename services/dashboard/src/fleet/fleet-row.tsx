@@ -5,8 +5,9 @@ import type { ApplicationRow } from '@imscope/schemas/query-api/answers.js';
 import type { MouseEvent } from 'react';
 import { Link } from 'wouter';
 import { Count, Duration, PerSecond, SuccessRate, TierBadge, toneOf } from '../figure.js';
-import { formatExact, formatSuccessRate } from '../format-number.js';
+import { ABSENT, formatExact, formatSuccessRate } from '../format-number.js';
 import { formatSpan, formatUtc } from '../format-time.js';
+import { whyUnjudged } from '../health.js';
 import { ShareBar } from '../share-bar.js';
 import type { RankedApplication } from './fleet-order.js';
 import { recentTurn } from './recent-turn.js';
@@ -65,7 +66,7 @@ export function FleetRow({ application, href, serviceErrorsMax, windowEndMs, onO
         </td>
       ))}
       <td role="cell" className="worst" data-label="Worst interface">
-        <WorstInterface worst={row.worst_interface} />
+        <WorstInterface row={row} />
       </td>
       <td role="cell" className="trend">
         <Sparkline points={row.sparkline} />
@@ -102,8 +103,16 @@ function TurnNote({ application }: { readonly application: RankedApplication }) 
   );
 }
 
-function WorstInterface({ worst }: { readonly worst: ApplicationRow['worst_interface'] }) {
-  if (worst === null) return <span className="dim">none</span>;
+function WorstInterface({ row }: { readonly row: ApplicationRow }) {
+  const { worst_interface: worst, success_rate: rate, outcomes } = row;
+  if (worst === null) {
+    const why = rate === null ? whyUnjudged(outcomes) : 'No interface had a service error';
+    return (
+      <abbr className="dim" title={why}>
+        {rate === null ? ABSENT : 'none'}
+      </abbr>
+    );
+  }
   return (
     <span title={`${formatExact(worst.service_errors)} service errors in ${worst.interface}`}>
       <span className="dim num">{formatSuccessRate(worst.success_rate)}</span> <code>{worst.interface}</code>

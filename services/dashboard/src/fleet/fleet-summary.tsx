@@ -3,30 +3,41 @@
  */
 import { Link } from 'wouter';
 import { Count, PerSecond, SuccessRate, TierBadge } from '../figure.js';
-import { formatCount, formatQuantity, formatSuccessRate } from '../format-number.js';
+import { formatCount, formatExact, formatQuantity, formatSuccessRate } from '../format-number.js';
 import { windowSearch } from '../page-state.js';
 import type { TimeWindow } from '../time-window.js';
+import { calmWords } from './calm-words.js';
 import type { FleetTotals, RankedApplication } from './fleet-order.js';
 import { recentTurn } from './recent-turn.js';
 
 type Props = {
   readonly totals: FleetTotals;
+  /** Applications the answer does not list. */
+  readonly leftOut: number;
   /** undefined: none is in trouble. */
   readonly worst: RankedApplication | undefined;
   readonly window: TimeWindow;
 };
 
-export function FleetSummary({ totals, worst, window }: Props) {
-  const trouble = totals.tiers.failing + totals.tiers.degraded;
+export function FleetSummary({ totals, leftOut, worst, window }: Props) {
   return (
     <section className="summary" aria-label="The fleet in this window">
-      <Verdict totals={totals} worst={worst} window={window} />
+      <Verdict totals={totals} leftOut={leftOut} worst={worst} window={window} />
+      <Totals totals={totals} leftOut={leftOut} />
+    </section>
+  );
+}
+
+function Totals({ totals, leftOut }: Pick<Props, 'totals' | 'leftOut'>) {
+  const trouble = totals.tiers.failing + totals.tiers.degraded;
+  return (
+    <div>
       <dl className="totals">
         <div>
           <dt>In trouble</dt>
           <dd data-testid="fleet-trouble" data-value={trouble}>
             {trouble}
-            <small> of {formatQuantity(totals.applications, 'application')}</small>
+            <small> of {formatQuantity(totals.applications + leftOut, 'application')}</small>
           </dd>
         </div>
         <div>
@@ -55,26 +66,33 @@ export function FleetSummary({ totals, worst, window }: Props) {
           </dd>
         </div>
       </dl>
-    </section>
+      {leftOut > 0 && (
+        <p className="quiet totals-note">
+          Success rate, service errors and requests are of the {formatExact(totals.applications)} applications
+          listed.
+        </p>
+      )}
+    </div>
   );
 }
 
-function Verdict({ totals, worst, window }: Props) {
+function Verdict({ totals, leftOut, worst, window }: Props) {
   const { failing, degraded } = totals.tiers;
   if (worst === undefined) {
+    const { tier, text } = calmWords(totals, leftOut);
     return (
-      <p className="verdict calm" role="status">
-        <TierBadge tier="healthy" />
-        <span>
-          No application is in trouble: service errors stay below 0.1 %, or are no more than chance explains.
-        </span>
+      <p className="verdict calm" role="status" data-testid="verdict">
+        <TierBadge tier={tier} />
+        <span>{text}</span>
       </p>
     );
   }
   const { row, tier } = worst;
   const others = failing + degraded - 1;
   const turn = recentTurn(row.sparkline, row.success_rate, tier);
-  const share = totals.serviceErrors === 0 ? 0 : row.outcomes.service_error / totals.serviceErrors;
+  // The fleet's sum is known where every application is listed.
+  const share =
+    totals.serviceErrors === 0 || leftOut > 0 ? 0 : row.outcomes.service_error / totals.serviceErrors;
   return (
     <p className="verdict" role="status" data-testid="verdict">
       <TierBadge tier={tier} />

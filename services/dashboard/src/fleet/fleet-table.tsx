@@ -6,6 +6,7 @@
 import { type KeyboardEvent, type MouseEvent, useState } from 'react';
 import { useLocation } from 'wouter';
 import { Count } from '../figure.js';
+import { WORST_FIRST } from '../health.js';
 import type { Sort } from '../page-state.js';
 import { SortHeader } from '../sort-header.js';
 import type { TimeWindow } from '../time-window.js';
@@ -100,12 +101,7 @@ function FleetHead({ sort, onSort }: Pick<Props, 'sort' | 'onSort'>) {
   return (
     <thead role="rowgroup">
       <tr role="row">
-        <th
-          scope="col"
-          role="columnheader"
-          className="rank"
-          title="Worst first: by the share of service errors the counts vouch for, so 1 of 2 does not top 5,000 of 50,000"
-        >
+        <th scope="col" role="columnheader" className="rank" title={WORST_FIRST}>
           #
         </th>
         <SortHeader

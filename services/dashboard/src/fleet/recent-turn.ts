@@ -3,8 +3,8 @@
  * Judged by the last twelfth of the sparkline against what the whole window lets expect, so that chance is not told
  * as news. A point tells requests and rate but not how many were judged: numbers of errors are upper bounds.
  */
+import { DEGRADED_FROM, isInTrouble, SERVICE_ERRORS_MIN, type Tier } from '@imscope/schemas/health.js';
 import type { SparkPoint } from '@imscope/schemas/query-api/answers.js';
-import { DEGRADED_FROM, SERVICE_ERRORS_MIN, type Tier } from '../health.js';
 
 export type Turn = { readonly kind: 'worse' | 'recovered'; readonly rate: number };
 
@@ -25,8 +25,7 @@ export function recentTurn(points: readonly SparkPoint[], rate: number | null, t
   }
   const expected = requests * (1 - rate);
   const recent = requests === 0 ? 1 : 1 - errors / requests;
-  const inTrouble = tier === 'failing' || tier === 'degraded';
-  if (inTrouble && expected >= SERVICE_ERRORS_MIN && 1 - recent < DEGRADED_FROM) {
+  if (isInTrouble(tier) && expected >= SERVICE_ERRORS_MIN && 1 - recent < DEGRADED_FROM) {
     return { kind: 'recovered', rate: recent };
   }
   const explained = Math.max(

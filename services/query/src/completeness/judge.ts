@@ -49,6 +49,9 @@ export function judge(
       .toSorted((a, b) => a.heardMs - b.heardMs)
       .slice(0, SILENT_LISTED_MAX)
       .map(({ collector, boot, heardMs }) => ({ collector, boot, last_heard: timeText(heardMs) })),
+    ...(silent.length > SILENT_LISTED_MAX
+      ? { silent_collectors_left_out: silent.length - SILENT_LISTED_MAX }
+      : {}),
   };
 }
 

@@ -1,0 +1,30 @@
+/*
+ * Writes down where the local stack answers and which settings its services have, for the `imscope` command
+ * (services/cli/src/local-stack.ts). It stands beside the secrets and holds none: those are in secrets.json.
+ */
+import { writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import type { Credentials } from './credentials.js';
+import type { ServiceName } from './services.js';
+
+export type LocalStack = {
+  readonly collectorUrl: string;
+  readonly queryUrl: string;
+  /** By service: settings by their names in the environment. */
+  readonly services: Readonly<Partial<Record<ServiceName, Readonly<Record<string, string>>>>>;
+};
+
+export function writeLocalStack(
+  { secretsFile, ...credentials }: Credentials,
+  { services, ...addresses }: LocalStack,
+): void {
+  const secrets = new Set<string>(Object.values(credentials));
+  secrets.delete(credentials.registryFile);
+  const withoutSecrets = Object.entries(services).map(([name, settings]) => [
+    name,
+    Object.fromEntries(Object.entries(settings).filter(([, value]) => !secrets.has(value))),
+  ]);
+  const content = { ...addresses, services: Object.fromEntries(withoutSecrets) };
+  const file = join(dirname(secretsFile), 'stack.json');
+  writeFileSync(file, `${JSON.stringify(content, null, 2)}\n`, { mode: 0o600 });
+}

@@ -1,0 +1,261 @@
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { compareWorstFirst, tierOf } from '@imscope/schemas/health.js';
+import {
+  ApplicationRow,
+  ExceptionRow,
+  InterfaceRow,
+  listAnswerOf,
+  Overview,
+  RequestPage,
+  TimePoint,
+} from '@imscope/schemas/query-api/answers.js';
+import { type Static, type TSchema, Type } from 'typebox';
+import { Value } from 'typebox/value';
+import {
+  openQuery,
+  openStore,
+  type QueryUnderTest,
+  READ_ALL,
+  type StoreUnderTest,
+} from './query-under-test.js';
+import { addressOf, readAnswer } from './read-answer.js';
+import { groupRows, sumWeights } from './recompute.js';
+import { seededRandom, seededRows, type StoredRow, storedRow } from './stored-row.js';
+
+const MINUTE_MS = 60_000;
+const TO_MS = Math.floor(Date.now() / MINUTE_MS) * MINUTE_MS - 120 * MINUTE_MS;
+const FROM_MS = TO_MS - 40 * MINUTE_MS;
+const WINDOW = { from: new Date(FROM_MS).toISOString(), to: new Date(TO_MS).toISOString() };
+
+/** Every shape of group: with and without exception, with and without code, of one name with several codes. */
+const GROUPED = 101;
+const groupedRows = [
+  ...seededRows({ seed: 3, count: 3_000, sdkAppId: GROUPED, fromMs: FROM_MS, toMs: TO_MS }),
+  ...[60_008, 91_000, null].map((code, index) =>
+    storedRow({
+      time: FROM_MS + index,
+      sdk_app_id: GROUPED,
+      exception: 'UpstreamTimeout',
+      code,
+      outcome: index === 0 ? 'caller_error' : 'service_error',
+      weight: 3 + index,
+      block_row: 5_000 + index,
+    }),
+  ),
+];
+
+/** More applications, interfaces, codes and exceptions than a list holds. */
+const APPLICATIONS = 1_040;
+const manyApplications = Array.from({ length: APPLICATIONS }, (_, index) =>
+  applicationRows(1_000 + index),
+).flat();
+const WIDE = 102;
+const INTERFACES = 1_005;
+const wideRows = Array.from({ length: INTERFACES }, (_, index) =>
+  storedRow({
+    time: FROM_MS + index,
+    sdk_app_id: WIDE,
+    interface: `many/${String(index).padStart(4, '0')}`,
+    weight: 100,
+    block_row: index,
+  }),
+).concat(
+  // The least used one is the only one that fails.
+  storedRow({
+    time: FROM_MS,
+    sdk_app_id: WIDE,
+    interface: 'rare/failing',
+    outcome: 'service_error',
+    code: 91_000,
+    weight: 20,
+    block_row: 4_000,
+  }),
+);
+const CODES = 103;
+const codeRows = Array.from({ length: 230 }, (_, index) =>
+  storedRow({
+    time: FROM_MS + index,
+    sdk_app_id: CODES,
+    code: 100_000 + index,
+    outcome: index < 5 ? 'service_error' : 'caller_error',
+    exception: `Exception${index}`,
+    weight: index + 1,
+    block_row: index,
+  }),
+);
+
+function applicationRows(id: number): StoredRow[] {
+  const random = seededRandom(id);
+  const errors = random() < 0.3 ? Math.floor(random() * 60) : 0;
+  const success = Math.floor(random() * 20_000);
+  const of = (outcome: StoredRow['outcome'], weight: number, index: number) =>
+    storedRow({ time: FROM_MS + index, sdk_app_id: id, outcome, weight, block_row: index });
+  const rows = [of('success', success, 1), of('service_error', errors, 2), of('unknown', 1, 3)];
+  return rows.filter(({ weight }) => weight > 0);
+}
+
+let store: StoreUnderTest;
+let query: QueryUnderTest;
+
+before(async () => {
+  store = await openStore();
+  await store.insert([...groupedRows, ...manyApplications, ...wideRows, ...codeRows]);
+  query = await openQuery(store.environment);
+});
+after(async () => {
+  await query.close();
+  await store.close();
+});
+
+async function readList<T extends TSchema>(
+  row: T,
+  path: string,
+): Promise<{ data: Static<T>[]; leftOut: number }> {
+  const response = await query.app.inject({
+    url: addressOf(path, WINDOW),
+    headers: { authorization: `Bearer ${READ_ALL}` },
+  });
+  assert.equal(response.statusCode, 200, response.body);
+  const answer: unknown = response.json();
+  const schema = listAnswerOf(row);
+  assert.ok(Value.Check(schema, answer));
+  assert.ok(answer.left_out !== undefined, 'a list says how many rows it leaves out');
+  return { data: answer.data, leftOut: answer.left_out };
+}
+
+test('the first 1,000 applications are listed in the one order, and the least important are left out', async () => {
+  const { data, leftOut } = await readList(ApplicationRow, 'applications');
+  const all = [
+    ...groupRows([...groupedRows, ...manyApplications, ...wideRows, ...codeRows], (row) => row.sdk_app_id),
+  ]
+    .map(([id, rows]) => {
+      const sum = (outcome: StoredRow['outcome']) =>
+        sumWeights(rows.filter((row) => row.outcome === outcome));
+      const outcomes = { success: sum('success'), service_error: sum('service_error') };
+      return { id, requests: sumWeights(rows), outcomes };
+    })
+    .toSorted((a, b) => compareWorstFirst(a, b) || a.id - b.id);
+  assert.deepEqual(
+    data.map((row) => row.sdk_app_id),
+    all.slice(0, 1_000).map(({ id }) => id),
+  );
+  assert.equal(leftOut, all.length - 1_000);
+});
+
+test('of more than 1,000 interfaces a failing one is listed however little it is used', async () => {
+  const { data, leftOut } = await readList(InterfaceRow, `applications/${WIDE}/interfaces`);
+  assert.equal(data.length, 1_000);
+  assert.equal(leftOut, INTERFACES + 1 - 1_000);
+  assert.equal(data.at(-1)?.interface, 'rare/failing', 'most used first');
+});
+
+test('of more than 200 groups of exceptions the service errors are listed, and the others counted', async () => {
+  const { data, leftOut } = await readList(ExceptionRow, `applications/${CODES}/exceptions`);
+  assert.equal(data.length, 200);
+  assert.equal(leftOut, 30);
+  assert.equal(data.filter(({ outcome }) => outcome === 'service_error').length, 5);
+  const counts = data.map(({ count }) => count);
+  assert.deepEqual(
+    counts,
+    counts.toSorted((a, b) => b - a),
+  );
+});
+
+test('the overview says how many codes it leaves out', async () => {
+  const { data } = await readAnswer(query.app, Overview, `applications/${CODES}/overview`, WINDOW);
+  assert.deepEqual([data.codes.length, data.codes_left_out], [50, 180]);
+});
+
+test('a list that is complete leaves nothing out, and so does one of an application without requests', async () => {
+  assert.equal((await readList(ExceptionRow, `applications/${GROUPED}/exceptions`)).leftOut, 0);
+  assert.equal((await readList(InterfaceRow, `applications/${GROUPED}/interfaces`)).leftOut, 0);
+  assert.deepEqual(await readList(InterfaceRow, 'applications/999/interfaces'), { data: [], leftOut: 0 });
+});
+
+test('the filters of an exception group find exactly its requests, and counts over time agree', async () => {
+  const { data } = await readList(ExceptionRow, `applications/${GROUPED}/exceptions`);
+  assert.ok(data.some(({ exception }) => exception === ''));
+  assert.ok(data.some(({ code }) => code === null));
+  const timeouts = data.filter(({ exception, interface: name }) => {
+    return exception === 'UpstreamTimeout' && name === 'openim/sendmsg';
+  });
+  assert.ok(timeouts.length >= 3, 'one name with several codes');
+  for (const group of data) {
+    const filters = {
+      ...WINDOW,
+      exception: group.exception,
+      interface: group.interface,
+      code: group.code === null ? 'none' : String(group.code),
+      outcome: group.outcome,
+    };
+    const path = `applications/${GROUPED}`;
+    const page = await readAnswer(query.app, RequestPage, `${path}/requests`, { ...filters, limit: '1000' });
+    const { requests, next_cursor: next } = page.data;
+    assert.equal(next, null);
+    assert.equal(
+      requests.reduce((sum, { weight }) => sum + weight, 0),
+      group.count,
+    );
+    for (const one of requests) {
+      assert.deepEqual(
+        [one.exception, one.interface, one.code, one.outcome],
+        [group.exception, group.interface, group.code, group.outcome],
+      );
+    }
+    const points = await readAnswer(query.app, Type.Array(TimePoint), `${path}/timeseries`, filters);
+    assert.equal(
+      points.data.reduce((sum, point) => sum + point.requests, 0),
+      group.count,
+    );
+  }
+});
+
+test('a failing interface shows the code of its service errors though callers make more mistakes', async () => {
+  const sdkAppId = 301;
+  const of = (name: string, code: number, outcome: StoredRow['outcome'], weight: number, index: number) =>
+    storedRow({
+      time: FROM_MS,
+      sdk_app_id: sdkAppId,
+      interface: name,
+      code,
+      outcome,
+      weight,
+      block_row: index,
+    });
+  await store.insert([
+    of('a/failing', 0, 'success', 100, 1),
+    of('a/failing', 60_002, 'caller_error', 900, 2),
+    of('a/failing', 91_000, 'service_error', 40, 3),
+    of('a/healthy', 0, 'success', 100_000, 4),
+    of('a/healthy', 60_002, 'caller_error', 900, 5),
+    of('a/healthy', 91_000, 'service_error', 2, 6),
+  ]);
+  const { data } = await readList(InterfaceRow, `applications/${sdkAppId}/interfaces`);
+  const shown = data.map(({ interface: name, outcomes, top_code: top }) => [
+    name,
+    tierOf(outcomes),
+    top?.code,
+    top?.count,
+  ]);
+  assert.deepEqual(shown, [
+    ['a/healthy', 'healthy', 60_002, 900],
+    ['a/failing', 'failing', 91_000, 40],
+  ]);
+});
+
+test('the worst interface is the first in the order, not one with more errors of far more requests', async () => {
+  const sdkAppId = 302;
+  const of = (name: string, outcome: StoredRow['outcome'], weight: number, index: number) =>
+    storedRow({ time: FROM_MS, sdk_app_id: sdkAppId, interface: name, outcome, weight, block_row: index });
+  await store.insert([
+    of('a/large', 'success', 1_000_000, 1),
+    of('a/large', 'service_error', 200, 2),
+    of('a/failing', 'service_error', 150, 3),
+  ]);
+  const second = await openQuery(store.environment);
+  const { data } = await readAnswer(second.app, Type.Array(ApplicationRow), 'applications', WINDOW);
+  await second.close();
+  const row = data.find(({ sdk_app_id: id }) => id === sdkAppId);
+  assert.deepEqual(row?.worst_interface, { interface: 'a/failing', service_errors: 150, success_rate: 0 });
+});
