@@ -73,7 +73,7 @@ test('what producers wrote never controls the terminal, and colours are for term
 
 test('a list says whether there are no dead letters, or none that the filter chooses', () => {
   const style = { columns: undefined, colours: false };
-  const none = { lines: [], chosen: 0, letters: 0, byReason: [] };
+  const none = { lines: [], chosen: 0, letters: 0, unread: [], byReason: [] };
   assert.equal(describeList(none, style, '', NOW), 'No dead letters.\n');
   const others = describeList({ ...none, letters: 3 }, style, '', NOW);
   assert.equal(others, 'None of 3 dead letters is chosen by the filter.\n');
