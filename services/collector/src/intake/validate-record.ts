@@ -177,7 +177,7 @@ export function numberOrText(value: unknown): unknown {
   return typeof value === 'string' ? (decimalOfText(value) ?? value) : value;
 }
 
-function readWhole(field: string, given: unknown, least: number, most: number): number | Rejection {
+export function readWhole(field: string, given: unknown, least: number, most: number): number | Rejection {
   const value = numberOrText(given);
   if (typeof value !== 'number') {
     return isAbsent(value) ? missing(field) : wrongType(field, value, 'a whole number');
@@ -192,7 +192,7 @@ function outOfRange(field: string, value: number, least: number, most: number): 
   return new Rejection('out_of_range', `${field} is ${value}: give a number from ${least} to ${most}`);
 }
 
-function readInterface(value: unknown, onIdTaken: () => void): string | Rejection {
+export function readInterface(value: unknown, onIdTaken?: () => void): string | Rejection {
   if (typeof value !== 'string') {
     return isAbsent(value) ? missing('interface') : wrongType('interface', value, 'text');
   }
@@ -206,7 +206,7 @@ function readInterface(value: unknown, onIdTaken: () => void): string | Rejectio
       );
 }
 
-function readAddress(value: unknown): number | Buffer | Rejection {
+export function readAddress(value: unknown): number | Buffer | Rejection {
   if (typeof value !== 'string') {
     if (value instanceof EncodedAddress) return value.encoded;
     return isAbsent(value) ? missing('exit_ip') : wrongType('exit_ip', value, 'an address as text');
@@ -218,7 +218,7 @@ function readAddress(value: unknown): number | Buffer | Rejection {
 }
 
 /** Milliseconds as sent → whole microseconds as stored; null where not given. */
-function readDuration(field: string, given: unknown): number | null | Rejection {
+export function readDuration(field: string, given: unknown): number | null | Rejection {
   const value = numberOrText(given);
   if (typeof value !== 'number') {
     return isAbsent(value) ? null : wrongType(field, value, 'a number of milliseconds');
@@ -227,7 +227,7 @@ function readDuration(field: string, given: unknown): number | null | Rejection 
   return value >= 0 && us <= durationUsMax ? us : outOfRange(field, value, 0, durationUsMax / 1000);
 }
 
-function readHttpStatus(given: unknown): number | Rejection {
+export function readHttpStatus(given: unknown): number | Rejection {
   const value = numberOrText(given);
   if (isAbsent(value) || value === 0) return 0;
   return readWhole('http_status', value, HTTP_STATUS_MIN, HTTP_STATUS_MAX);
@@ -245,7 +245,7 @@ function scrubbed(text: string, lengthMax: number, onScrubbed: (pieces: number) 
  * Text as it is stored: NUL and lone surrogates, which no UTF-8 can hold, become U+FFFD. (avsc would write
  * a lone surrogate as three bytes that are not UTF-8.)
  */
-function readText(field: string, value: unknown, lengthMax: number): string | Rejection {
+export function readText(field: string, value: unknown, lengthMax: number): string | Rejection {
   if (typeof value !== 'string') return isAbsent(value) ? '' : wrongType(field, value, 'text');
   if (value.length > lengthMax) return tooLong(field, value.length, lengthMax);
   return isPlain(value) ? value : value.replaceAll('\0', '\uFFFD').toWellFormed();
