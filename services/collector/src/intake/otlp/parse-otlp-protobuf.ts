@@ -102,7 +102,8 @@ class RequestReader {
   #resourceLogs(end: number): void {
     const reader = this.#reader;
     const start = reader.pos;
-    let [stray, scopes] = [0, 0];
+    let stray = 0;
+    let scopes = 0;
     this.#resource.clear();
     while (reader.pos < end) {
       const tag = reader.uint32();
@@ -133,7 +134,8 @@ class RequestReader {
 
   #scopeLogs(end: number): void {
     const reader = this.#reader;
-    let [stray, records] = [0, 0];
+    let stray = 0;
+    let records = 0;
     while (reader.pos < end) {
       const tag = reader.uint32();
       if (tag === LOG_RECORDS) {
@@ -152,7 +154,8 @@ class RequestReader {
     let time: number | undefined;
     let observed: number | undefined;
     let severity = 0;
-    let [textStart, textEnd] = [0, 0];
+    let textStart = 0;
+    let textEnd = 0;
     let body: unknown;
     let traceId: string | undefined;
     this.#record.copy(this.#resource);

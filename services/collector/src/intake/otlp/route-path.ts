@@ -1,8 +1,9 @@
 /*
  * A route as frameworks and instrumentations write it → a path with `{id}` for each of its parameters. `http.route` is
  * meant to be a path template, but is often the framework's own text: with a method or a host in front, a regular
- * expression, a wildcard. Every step is linear, and routes are few, so what one becomes is remembered.
+ * expression, a wildcard. Every step is linear.
  */
+import { remembered } from './remembered.js';
 
 export type RoutePath = {
   readonly path: string;
@@ -10,10 +11,8 @@ export type RoutePath = {
   readonly isSpecific: boolean;
 };
 
-/** At most 500 kB: cleared when full. */
-const KNOWN_MAX = 1_000;
+/** A longer route is taken as it is. */
 const LENGTH_MAX = 1_024;
-const known = new Map<string, RoutePath>();
 
 /** Is in the place of a parameter until the route is split; no route has it. */
 const MARK = '\uE000';
@@ -30,17 +29,10 @@ const WORD = /^[\w.-]+$/;
 /** Groups within groups are replaced from the inside out. */
 const GROUP_DEPTH_MAX = 8;
 
-export function routePath(route: string): RoutePath {
-  const before = known.get(route);
-  if (before !== undefined) return before;
-  if (route.length > LENGTH_MAX) return { path: route, isSpecific: false };
-  const found = readRoute(route);
-  if (known.size >= KNOWN_MAX) known.clear();
-  known.set(route, found);
-  return found;
-}
+export const routePath = remembered(readRoute);
 
 function readRoute(route: string): RoutePath {
+  if (route.length > LENGTH_MAX) return { path: route, isSpecific: false };
   const bare = route.replaceAll(MARK, '').trim().replace(METHOD, '').replace(ORIGIN, '');
   if (bare === '') return { path: '', isSpecific: false };
   const marked = markParameters(bare.replace(DELIMITED, '$1').replaceAll(SELECTOR, ''));

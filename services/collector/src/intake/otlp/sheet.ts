@@ -9,6 +9,7 @@ import { FIELDS, RawFields, type RawRecord } from '@imscope/schemas/raw-fields.j
 import { REQUEST_LOG_BOUNDS } from '@imscope/schemas/request-log.js';
 import { isUsable } from '../usable-value.js';
 import { RECORD_RANK, type Target, VAGUE_RANK } from './attributes.js';
+import { remembered } from './remembered.js';
 import { routePath } from './route-path.js';
 import { SEVERITY_WARN } from './severity.js';
 
@@ -130,10 +131,13 @@ function milliseconds(seconds: unknown): unknown {
 
 /** A path, with a query or not; a URL; or a path without its first slash. */
 function pathOf(text: string): string {
-  if (text === '' || text.startsWith('/')) return text;
+  return text === '' || text.startsWith('/') ? text : pathBehindHost(text);
+}
+
+const pathBehindHost = remembered((text) => {
   const target = splitTarget(text);
   return 'path' in target ? target.path : `/${text}`;
-}
+});
 
 /** Messages are as long as they are, not as a sender would choose, so they are cut where a `cause` is refused. */
 function cut(text: string): string {
