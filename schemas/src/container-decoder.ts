@@ -61,8 +61,7 @@ export function decodeRecord(
   resolver?: ReturnType<avro.Type['createResolver']>,
 ): { readonly value: unknown; readonly offset: number } | undefined {
   try {
-    const { value, offset } = type.decode(plain, start, resolver) as { value: unknown; offset: number };
-    return { value, offset };
+    return type.decode(plain, start, resolver);
   } catch (error) {
     if (error instanceof Error && error.message.startsWith('potential precision loss')) return undefined;
     throw error;

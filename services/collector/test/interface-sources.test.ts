@@ -146,7 +146,10 @@ test('whatever the path, all sources agree', () => {
   );
   const segment = fc.array(piece, { maxLength: 2 }).map((pieces) => pieces.join(''));
   const path = fc.array(segment, { maxLength: 5 }).map((segments) => `/${segments.join('/')}`);
-  fc.assert(fc.property(path, (one) => void holdOneName(one)), { numRuns: 1_500, seed: 26 });
+  fc.assert(
+    fc.property(path, (one) => void holdOneName(one)),
+    { numRuns: 1_500, seed: 26 },
+  );
 });
 
 test('a path that nginx decoded has the same name', () => {

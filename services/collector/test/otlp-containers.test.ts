@@ -131,38 +131,45 @@ test('unknown fields beside records are passed over', () => {
   );
 });
 
+/** What one log record in JSON is read as. */
+function readOne(record: Record<string, unknown>): Record<string, unknown> {
+  const body = { resource_logs: [{ scope_logs: [{ log_records: [record] }] }] };
+  const values: unknown[] = [];
+  parseBody({ bytes: Buffer.from(JSON.stringify(body)), format: 'otlp-json' }, ROOM, (_, value) =>
+    values.push(value),
+  );
+  return values[0] as Record<string, unknown>;
+}
+
+function valueOf(any: unknown): unknown {
+  return readOne({ attributes: [{ key: 'im.latency_ms', value: any }] })['latency_ms'];
+}
+
 test('values of the JSON mapping are read: ids in base64, numbers as text, times with an exponent, null', () => {
-  const of = (logRecord: Record<string, unknown>): Record<string, unknown> => {
-    const values: unknown[] = [];
-    const body = { resource_logs: [{ scope_logs: [{ log_records: [logRecord] }] }] };
-    parseBody({ bytes: Buffer.from(JSON.stringify(body)), format: 'otlp-json' }, ROOM, (_, value) =>
-      values.push(value),
-    );
-    return values[0] as Record<string, unknown>;
-  };
   const traceId = '0af7651916cd43dd8448eb211c80319c';
   for (const id of [traceId, traceId.toUpperCase(), Buffer.from(traceId, 'hex').toString('base64')]) {
-    assert.equal(of({ trace_id: id })['request_id'], traceId, id);
+    assert.equal(readOne({ trace_id: id })['request_id'], traceId, id);
   }
   for (const id of ['', 'x', traceId.slice(1), 'AAAAAAAAAAAAAAAAAAAAAA==', 5, null]) {
-    assert.equal(of({ traceId: id })['request_id'], undefined, String(id));
+    assert.equal(readOne({ traceId: id })['request_id'], undefined, String(id));
   }
-  assert.equal(of({ time_unix_nano: '1.715000889123e18' })['time'], 1_715_000_889_123);
-  assert.equal(of({ timeUnixNano: null, time_unix_nano: '1715000889123000000' })['time'], 1_715_000_889_123);
+  assert.equal(readOne({ time_unix_nano: '1.715000889123e18' })['time'], 1_715_000_889_123);
   assert.equal(
-    of({ timeUnixNano: 'soon', observedTimeUnixNano: 1_715_000_889_123_000_000 })['time'],
+    readOne({ timeUnixNano: null, time_unix_nano: '1715000889123000000' })['time'],
     1_715_000_889_123,
   );
-  assert.equal(of({ timeUnixNano: null, observedTimeUnixNano: 'soon' })['time'], 'soon');
-  const value = (any: unknown): unknown =>
-    of({ attributes: [{ key: 'im.latency_ms', value: any }] })['latency_ms'];
-  assert.equal(value({ double_value: '41.5' }), 41.5);
-  assert.equal(value({ int_value: '7' }), 7);
-  assert.ok(Number.isNaN(value({ doubleValue: 'NaN' })));
-  assert.equal(value({ doubleValue: '-Infinity' }), Number.NEGATIVE_INFINITY);
-  assert.equal(value({ stringValue: null, intValue: 7 }), 7);
-  assert.deepEqual(value({ bytes_value: 'AA==' }), {});
-  assert.equal(of({ attributes: [{ key: null, value: { stringValue: 'x' } }] })['node'], undefined);
+  assert.equal(
+    readOne({ timeUnixNano: 'soon', observedTimeUnixNano: 1_715_000_889_123_000_000 })['time'],
+    1_715_000_889_123,
+  );
+  assert.equal(readOne({ timeUnixNano: null, observedTimeUnixNano: 'soon' })['time'], 'soon');
+  assert.equal(valueOf({ double_value: '41.5' }), 41.5);
+  assert.equal(valueOf({ int_value: '7' }), 7);
+  assert.ok(Number.isNaN(valueOf({ doubleValue: 'NaN' })));
+  assert.equal(valueOf({ doubleValue: '-Infinity' }), Number.NEGATIVE_INFINITY);
+  assert.equal(valueOf({ stringValue: null, intValue: 7 }), 7);
+  assert.deepEqual(valueOf({ bytes_value: 'AA==' }), {});
+  assert.equal(readOne({ attributes: [{ key: null, value: { stringValue: 'x' } }] })['node'], undefined);
 });
 
 function attributesOf(values: Record<string, string>): Buffer {

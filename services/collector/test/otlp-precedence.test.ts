@@ -183,19 +183,19 @@ test('an unusable attribute of a record does not hide a usable one of its resour
   );
 });
 
+/** The node of a record that names it twice. */
+function nodeOfTwo(first: string, second: string): unknown {
+  const record = logRecord();
+  const nodes = [first, second].flatMap((node) => attributes({ 'im.node': node }));
+  const [one] = stored([
+    { logRecords: [{ ...record, attributes: [...(record.attributes ?? []), ...nodes] }] },
+  ]);
+  return (one as { node: string }).node;
+}
+
 test('of one attribute twice the last usable one counts', () => {
-  const twice = (first: string, second: string): unknown => {
-    const record = logRecord();
-    const given = [
-      ...(record.attributes ?? []),
-      ...attributes({ 'im.node': first }),
-      ...attributes({ 'im.node': second }),
-    ];
-    const [one] = stored([{ logRecords: [{ ...record, attributes: given }] }]);
-    return (one as { node: string }).node;
-  };
-  assert.equal(twice('a', 'b'), 'b');
-  assert.equal(twice('a', ''), 'a');
+  assert.equal(nodeOfTwo('a', 'b'), 'b');
+  assert.equal(nodeOfTwo('a', ''), 'a');
 });
 
 test('what is usable for a field is what the checks of a record take', () => {

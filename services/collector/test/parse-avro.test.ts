@@ -222,8 +222,11 @@ test('a number beyond 32 bits in the place of an int refuses its record alone', 
   }
 });
 
+function ones(bytes: number): number[] {
+  return Array.from({ length: bytes }, () => 0xff);
+}
+
 test('a number of more than ten bytes or beyond 64 bits is no Avro, and refuses the body', () => {
-  const ones = (bytes: number): number[] => Array.from({ length: bytes }, () => 0xff);
   for (const field of ['time', 'latency_us', 'rtt_us', 'weight']) {
     const largest = recordWith({ [field]: Buffer.from([...ones(9), 1]) });
     assert.equal(reasonsOf([largest, recordWith({})]).at(-1), 'taken', field);
