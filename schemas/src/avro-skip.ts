@@ -4,7 +4,7 @@
  * from outside pass here first.
  */
 import avro from 'avsc';
-import { decodeLong } from './container.js';
+import { decodeLong, longEnd } from './container.js';
 
 const { types } = avro;
 
@@ -64,11 +64,11 @@ function skipScalar(type: avro.Type, bytes: Buffer, position: number): number | 
   if (type instanceof types.FloatType) return within(position + 4);
   if (type instanceof types.DoubleType) return within(position + 8);
   if (type instanceof types.FixedType) return within(position + type.size);
+  if (type instanceof types.LongType) return longEnd(bytes, position);
   const value = decodeLong(bytes, position);
   if (value === undefined) return undefined;
   if (type instanceof types.EnumType) return type.symbols[value.value] === undefined ? undefined : value.next;
   if (type instanceof types.IntType) return Math.abs(value.value) <= 2 ** 31 ? value.next : undefined;
-  if (type instanceof types.LongType) return value.next;
   if (type instanceof types.StringType || type instanceof types.BytesType) {
     return value.value < 0 ? undefined : within(value.next + value.value);
   }

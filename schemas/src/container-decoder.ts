@@ -41,11 +41,31 @@ export function decodeContainer(
   const resolver = reader === undefined ? undefined : reader.createResolver(written);
   const records: unknown[] = [];
   const walked = walkRecords(bytes, inspected.shape, bounds, (plain, start, end) => {
-    const decoded = (reader ?? written).decode(plain, start, resolver);
+    const decoded = decodeRecord(reader ?? written, plain, start, resolver);
+    if (decoded === undefined) return false;
     records.push(decoded.value);
     return decoded.offset === end;
   });
   return walked.ok ? { ok: true, records } : walked;
+}
+
+/**
+ * The record that begins at `start`, which was walked over before; undefined where it holds a number beyond 2^53, which
+ * is good Avro but avsc refuses (mtth/avsc#226).
+ * @param resolver of the schema it was written in, where that is another one
+ */
+export function decodeRecord(
+  type: avro.Type,
+  plain: Buffer,
+  start: number,
+  resolver?: ReturnType<avro.Type['createResolver']>,
+): { readonly value: unknown; readonly offset: number } | undefined {
+  try {
+    return type.decode(plain, start, resolver);
+  } catch (error) {
+    if (error instanceof Error && error.message.startsWith('potential precision loss')) return undefined;
+    throw error;
+  }
 }
 
 /**

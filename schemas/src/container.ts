@@ -40,6 +40,19 @@ export function decodeLong(bytes: Buffer, position: number): { value: number; ne
   return undefined;
 }
 
+/** Seven bits a byte: of the tenth only the lowest is within 64 bits. */
+const LONG_BYTES_MAX = 10;
+
+/** Where the long ends that begins at `position`, whatever its value; undefined where it is cut short or beyond 64 bits. */
+export function longEnd(bytes: Buffer, position: number): number | undefined {
+  const lastAt = position + LONG_BYTES_MAX - 1;
+  for (let at = position; at < bytes.length && at <= lastAt; at++) {
+    const byte = bytes[at] ?? 0;
+    if (byte < 0x80) return at === lastAt && byte > 1 ? undefined : at + 1;
+  }
+  return undefined;
+}
+
 /**
  * A schema packed by a codec. All containers of one form open with the same bytes, so what can be joined behind one
  * header is of one form; forms are compared by identity.

@@ -17,6 +17,25 @@ export function parseIpAddress(text: string): Buffer | undefined {
   return parseIpv6(text);
 }
 
+/** Longest address with a port: 45 characters, a zone of up to 16, brackets, `:65535`. */
+const WITH_PORT_LENGTH_MAX = 69;
+const BRACKETED = /^\[([^[\]]+)\](?::(\d{1,5}))?$/;
+const IPV4_WITH_PORT = /^([\d.]+):(\d{1,5})$/;
+
+/**
+ * The address of `192.0.2.1:5678`, `[2001:db8::1]:5678` and `[2001:db8::1]`; undefined where the text has no port and no
+ * brackets. IPv6 without brackets has no port: `2001:db8::1:5678` is an address. What it returns is not checked further.
+ */
+export function addressBeforePort(text: string): string | undefined {
+  if (text.length > WITH_PORT_LENGTH_MAX) return undefined;
+  const [, ipv6, port6 = '0'] = BRACKETED.exec(text) ?? [];
+  if (ipv6 !== undefined) return ipv6.includes(':') && Number(port6) <= PORT_MAX ? ipv6 : undefined;
+  const [, ipv4, port4] = IPV4_WITH_PORT.exec(text) ?? [];
+  return Number(port4) <= PORT_MAX ? ipv4 : undefined;
+}
+
+const PORT_MAX = 65_535;
+
 function writeIpv4(text: string, into: Buffer): void {
   let position = 12;
   let octet = 0;

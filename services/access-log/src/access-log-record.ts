@@ -4,6 +4,7 @@
  * $http_x_forwarded_for is never used, for callers write what they like into it.
  */
 import { isIP } from 'node:net';
+import { addressBeforePort } from '@imscope/schemas/ip-address.js';
 import type { AccessLogOptions } from './access-log-options.js';
 import { FieldReader } from './field-reader.js';
 import { VARIABLES } from './line-values.js';
@@ -68,7 +69,7 @@ export function createAccessLogReader(options: AccessLogOptions): AccessLogReade
 function toLineRecord(record: LoggedRecord | Rejected): LineRecord | Rejected {
   if ('ok' in record) return record;
   const { time, sdk_app_id: sdkAppId, exit_ip: exitIp } = record;
-  if (isIP(exitIp) === 0 || exitIp.includes('%')) return rejected('invalid_ip');
+  if (isIP(addressBeforePort(exitIp) ?? exitIp) === 0 || exitIp.includes('%')) return rejected('invalid_ip');
   return {
     ok: true,
     timeMs: time,

@@ -2,6 +2,7 @@
  * NDJSON: each line is a record in the collector's own JSON. The collector validates; here only what cannot be
  * a record at all is held back, so that one bad line never costs its neighbours.
  */
+import { decimalOfText } from '@imscope/schemas/decimal-text.js';
 import { parseRfc3339 } from './log-time.js';
 import { rejected, type Rejected } from './reject-reasons.js';
 import type { LineRecord } from './line-record.js';
@@ -16,7 +17,7 @@ export function readNdjsonRecord(line: string): LineRecord | Rejected {
   }
   if (!isObject(value)) return rejected('not_an_object');
   const { time, sdk_app_id: sdkAppId } = value;
-  const timeMs = typeof time === 'string' ? parseRfc3339(time) : finite(time);
+  const timeMs = finite(time) ?? (typeof time === 'string' ? parseRfc3339(time) : undefined);
   return {
     ok: true,
     timeMs,
@@ -33,6 +34,8 @@ function isObject(value: unknown): value is Raw {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
+/** A number, or one as text. */
 function finite(value: unknown): number | undefined {
+  if (typeof value === 'string') return decimalOfText(value);
   return typeof value === 'number' && Number.isFinite(value) ? value : undefined;
 }

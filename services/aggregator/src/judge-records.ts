@@ -39,9 +39,8 @@ export function judgeRecords({
 }): JudgedRecords {
   let [least, greatest] = [Infinity, -Infinity];
   const verified = verifyContainer(value, (plain, start) => {
-    // In every schema of ours the event time comes first.
-    const time = decodeLong(plain, start)?.value;
-    if (time === undefined) return false;
+    // In every schema of ours the event time comes first. A good long that is not read is beyond 52 bits: no time.
+    const time = decodeLong(plain, start)?.value ?? Number.POSITIVE_INFINITY;
     least = Math.min(least, time);
     greatest = Math.max(greatest, time);
     return true;

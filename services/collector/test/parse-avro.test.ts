@@ -135,23 +135,106 @@ test('durations of whole microseconds come through as they are', () => {
   );
 });
 
-test('a record that the sender weighed is refused alone; a number beyond 2^53 refuses the body, with nothing taken', () => {
-  const good = plainOf(1);
-  // The time is the first field: 2^60.
-  const wild = Buffer.concat([
-    Buffer.from([0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x20]),
-    good.subarray(encodeLong(SAMPLE_TIME_MS).length),
+/** Zig-zag and seven bits a byte, of any number of 64 bits. */
+function long(value: bigint): Buffer {
+  let rest = BigInt.asUintN(64, (value << 1n) ^ (value >> 63n));
+  const bytes: number[] = [];
+  for (; rest > 0x7fn; rest >>= 7n) bytes.push(Number(rest & 0x7fn) | 0x80);
+  return Buffer.from([...bytes, Number(rest)]);
+}
+
+/** A record written by hand, so that any of its numbers may be of 64 bits. */
+function recordWith(numbers: Record<string, bigint | Buffer>): Buffer {
+  const number = (field: string, usual: bigint): Buffer => {
+    const given = numbers[field] ?? usual;
+    return Buffer.isBuffer(given) ? given : long(given);
+  };
+  const nullable = (field: string): Buffer =>
+    numbers[field] === undefined ? long(0n) : Buffer.concat([long(1n), number(field, 0n)]);
+  return Buffer.concat([
+    number('time', BigInt(SAMPLE_TIME_MS)),
+    number('sdk_app_id', 1_400_000_001n),
+    ...text('openim/sendmsg'),
+    Buffer.from('00000000000000000000ffffc6336407', 'hex'),
+    number('latency_us', 12_500n),
+    nullable('upstream_us'),
+    nullable('rtt_us'),
+    nullable('code'),
+    number('http_status', 200n),
+    long(0n),
+    ...['', '', '', '', '', '', ''].flatMap(text),
+    number('weight', 1n),
   ]);
+}
+
+function reasonsOf(records: readonly Buffer[]): string[] {
+  const { values } = parse(container([{ count: records.length, plain: Buffer.concat(records) }]));
+  return values.map((value) => {
+    const stored = isRejection(value) ? value : validateRecord(value, CONTEXT);
+    return isRejection(stored) ? stored.reason : 'taken';
+  });
+}
+
+test('a record that the sender weighed is refused alone', () => {
+  const good = plainOf(1);
   const plain = Buffer.concat([good, plainOf(1, { weight: 5 }), good]);
   const { values } = parse(container([{ count: 3, plain }]));
   assert.deepEqual(
     values.map((value) => (isRejection(value) ? value.reason : 'taken')),
     ['taken', 'out_of_range', 'taken'],
   );
-  assert.match(
-    errorOf(container([{ count: 1, plain: wild }])),
-    /^unreadable_body: .*no record of its schema/,
-  );
+});
+
+test('a number of up to 64 bits that a field does not take refuses its record alone, for the reason JSON gives', () => {
+  const wild = [2n ** 52n, 2n ** 53n, 2n ** 53n + 1n, 2n ** 60n, 2n ** 62n + 12_345n, 2n ** 63n - 1n];
+  const fields = [
+    'time',
+    'sdk_app_id',
+    'latency_us',
+    'upstream_us',
+    'rtt_us',
+    'code',
+    'http_status',
+    'weight',
+  ];
+  for (const field of fields) {
+    for (const value of [...wild, ...wild.map((one) => -one), -(2n ** 63n)]) {
+      const lateOrEarly = value < 0n ? 'time_too_old' : 'time_too_new';
+      const reason = field === 'time' ? lateOrEarly : 'out_of_range';
+      const shown = `${field} ${value}`;
+      const good = recordWith({});
+      assert.deepEqual(
+        reasonsOf([good, recordWith({ [field]: value }), good]),
+        ['taken', reason, 'taken'],
+        shown,
+      );
+      const inJson = field.replace('_us', '_ms');
+      const milliseconds = field === inJson ? Number(value) : Number(value) / 1_000;
+      const json = validateRecord(sampleRecord({ [inJson]: milliseconds }), CONTEXT);
+      if (field !== 'weight') assert.equal(isRejection(json) ? json.reason : 'taken', reason, shown);
+    }
+  }
+});
+
+test('a number beyond 32 bits in the place of an int refuses its record alone', () => {
+  for (const value of [2n ** 31n, -(2n ** 31n) - 1n, 2n ** 40n]) {
+    assert.deepEqual(reasonsOf([recordWith({ code: value }), recordWith({})]), ['out_of_range', 'taken']);
+  }
+});
+
+function ones(bytes: number): number[] {
+  return Array.from({ length: bytes }, () => 0xff);
+}
+
+test('a number of more than ten bytes or beyond 64 bits is no Avro, and refuses the body', () => {
+  for (const field of ['time', 'latency_us', 'rtt_us', 'weight']) {
+    const largest = recordWith({ [field]: Buffer.from([...ones(9), 1]) });
+    assert.equal(reasonsOf([largest, recordWith({})]).at(-1), 'taken', field);
+    for (const bytes of [[...ones(9), 2], [...ones(9), 0x7f], [...ones(9), 0x80, 0], ones(11)]) {
+      const plain = recordWith({ [field]: Buffer.from(bytes) });
+      assert.match(errorOf(container([{ count: 1, plain }])), /^unreadable_body: .*no record of its schema/);
+    }
+  }
 });
 
 test('what is no container of ours is refused whole, with what to do', () => {

@@ -142,10 +142,54 @@ test('times are taken as RFC 3339 and as epoch milliseconds', () => {
     '2024-05-06T07:08:09.123Z',
     '2024-05-06T15:08:09.123456789+08:00',
     SAMPLE_TIME_MS + 0.7,
+    String(SAMPLE_TIME_MS),
+    `${SAMPLE_TIME_MS}.7`,
   ]) {
     assert.equal(accept({ time }).time, SAMPLE_TIME_MS);
   }
 });
+
+test('a number as text is the same as the number', () => {
+  const numbers = {
+    sdk_app_id: 7,
+    latency_ms: 41.5,
+    upstream_ms: 0.25,
+    rtt_ms: 3,
+    code: -7,
+    http_status: 502,
+  };
+  const texts = Object.fromEntries(Object.entries(numbers).map(([field, value]) => [field, String(value)]));
+  assert.deepEqual(accept(texts), accept(numbers));
+  assert.equal(accept({ code: '0' }).outcome, 'success');
+  assert.equal(accept({ http_status: '0' }).http_status, 0);
+});
+
+test('a port behind an address is dropped, where there is one way to read it', () => {
+  const ipv6 = accept({ exit_ip: '2001:db8::7' }).exit_ip;
+  for (const text of [
+    '203.0.113.7:52110',
+    '[::ffff:203.0.113.7]:443',
+    '[::ffff:203.0.113.7]',
+    '203.0.113.7:0',
+  ]) {
+    assert.equal(addressOf(text), '203.0.113.7', text);
+  }
+  for (const text of ['[2001:db8::7]:443', '[2001:db8::7]', '[2001:DB8:0::7]:65535']) {
+    assert.deepEqual(accept({ exit_ip: text }).exit_ip, ipv6, text);
+  }
+  // Without brackets the last group is of the address.
+  assert.deepEqual(
+    accept({ exit_ip: '2001:db8::7:443' }).exit_ip,
+    accept({ exit_ip: '2001:db8:0::7:0443' }).exit_ip,
+  );
+});
+
+function addressOf(text: string): string {
+  const address = accept({ exit_ip: text }).exit_ip;
+  const bytes =
+    typeof address === 'number' ? Buffer.from(address.toString(16).padStart(8, '0'), 'hex') : address;
+  return [...bytes.subarray(-4)].join('.');
+}
 
 test('the bounds themselves are taken', () => {
   const late = SAMPLE_TIME_MS - 24 * HOUR_MS;
@@ -160,6 +204,24 @@ test('the bounds themselves are taken', () => {
   assert.equal(accept({ cause: 'x'.repeat(2_048) }).cause.length, 2_048);
 });
 
+const NUMBER_FIELDS = ['sdk_app_id', 'latency_ms', 'upstream_ms', 'rtt_ms', 'code', 'http_status'];
+const NO_NUMBERS = [
+  '',
+  ' 5',
+  '5 ',
+  '+5',
+  '5.',
+  '.5',
+  '0x5',
+  '5e1',
+  '1_000',
+  '1,5',
+  '٣',
+  'NaN',
+  'Infinity',
+  'five',
+];
+
 const REFUSED: readonly (readonly [reason: RejectReason, record: unknown])[] = [
   ['not_an_object', null],
   ['not_an_object', 5],
@@ -171,9 +233,14 @@ const REFUSED: readonly (readonly [reason: RejectReason, record: unknown])[] = [
   ...Object.keys(sampleRecord()).flatMap((field) =>
     [true, {}, []].map((value) => ['wrong_type', sampleRecord({ [field]: value })] as const),
   ),
-  ...['sdk_app_id', 'latency_ms', 'upstream_ms', 'rtt_ms', 'code', 'http_status'].map(
-    (field) => ['wrong_type', sampleRecord({ [field]: '5' })] as const,
+  ...NUMBER_FIELDS.flatMap((field) =>
+    NO_NUMBERS.map((text) => ['wrong_type', sampleRecord({ [field]: text })] as const),
   ),
+  ['wrong_type', sampleRecord({ code: '1.5' })],
+  ['out_of_range', sampleRecord({ sdk_app_id: '0' })],
+  ['out_of_range', sampleRecord({ sdk_app_id: '9007199254740993' })],
+  ['out_of_range', sampleRecord({ latency_ms: '-1' })],
+  ['out_of_range', sampleRecord({ code: '2147483648' })],
   ['wrong_type', sampleRecord({ code: 1.5 })],
   ['wrong_type', sampleRecord({ sdk_app_id: 1_400_000_000.5 })],
   ['wrong_type', sampleRecord({ exit_ip: 3_405_803_783 })],
@@ -197,7 +264,9 @@ const REFUSED: readonly (readonly [reason: RejectReason, record: unknown])[] = [
   ['invalid_time', sampleRecord({ time: 'yesterday' })],
   ['invalid_time', sampleRecord({ time: '' })],
   ['invalid_time', sampleRecord({ time: '2024-05-06' })],
-  ['invalid_time', sampleRecord({ time: String(SAMPLE_TIME_MS) })],
+  ...['0x18f', '1e12', ' 1714979289123', '1,714,979,289,123', '1714979289123ms'].map(
+    (time) => ['invalid_time', sampleRecord({ time })] as const,
+  ),
   ['invalid_time', sampleRecord({ time: Number.POSITIVE_INFINITY })],
   ['time_too_old', sampleRecord({ time: SAMPLE_TIME_MS - 24 * HOUR_MS - 1 })],
   ['time_too_old', sampleRecord({ time: Math.floor(SAMPLE_TIME_MS / 1_000) })],
@@ -207,10 +276,24 @@ const REFUSED: readonly (readonly [reason: RejectReason, record: unknown])[] = [
   ['invalid_ip', sampleRecord({ exit_ip: '' })],
   ['invalid_ip', sampleRecord({ exit_ip: '203.0.113.256' })],
   ['invalid_ip', sampleRecord({ exit_ip: 'fe80::1%eth0' })],
-  ['invalid_ip', sampleRecord({ exit_ip: 'gateway.example' })],
+  ...[
+    'gateway.example',
+    'gateway.example:80',
+    '203.0.113.7:',
+    '203.0.113.7:65536',
+    '203.0.113.7:-1',
+    '203.0.113.7:80:80',
+    '203.0.113.7, 203.0.113.8',
+    '[203.0.113.7]:80',
+    '[2001:db8::7',
+    '2001:db8::7]:80',
+    '[2001:db8::7]80',
+    '[2001:db8::7]:65536',
+    '[fe80::1%eth0]:80',
+    '[]:80',
+    ':80',
+  ].map((exitIp) => ['invalid_ip', sampleRecord({ exit_ip: exitIp })] as const),
   ['invalid_interface', sampleRecord({ interface: '' })],
-  ['invalid_interface', sampleRecord({ interface: '/' })],
-  ['invalid_interface', sampleRecord({ interface: 'openim//sendmsg' })],
   ['invalid_interface', sampleRecord({ interface: 'openim/sendmsg?usersig=x' })],
   ['invalid_interface', sampleRecord({ interface: 'openim/send msg' })],
   ['invalid_interface', sampleRecord({ interface: 'users/{id' })],

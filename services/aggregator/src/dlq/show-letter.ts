@@ -12,6 +12,7 @@ import {
   opensWith,
   readHeader,
 } from '@imscope/schemas/container.js';
+import { decodeRecord } from '@imscope/schemas/container-decoder.js';
 import { ALL_SCHEMAS, schemaByFingerprint } from '@imscope/schemas/avro-schema.js';
 import { maskIpAddress } from '@imscope/schemas/ip-address.js';
 import { type DeadLetter, formatPlace } from './dead-letter-entry.js';
@@ -132,7 +133,10 @@ async function decodeFirst(value: Buffer): Promise<{ total: number | undefined; 
   for (let position = 0; records.length < RECORDS_MAX && position < plain.length;) {
     const end = skipValue(schema.type, plain, position);
     if (end === undefined) break;
-    records.push(JSON.stringify(schema.type.decode(plain, position).value, maskAddress));
+    const decoded = decodeRecord(schema.type, plain, position);
+    records.push(
+      decoded === undefined ? 'a number of it is beyond 2^53' : JSON.stringify(decoded.value, maskAddress),
+    );
     position = end;
   }
   const inspected = inspectContainer(value);

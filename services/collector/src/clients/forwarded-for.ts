@@ -3,6 +3,7 @@
  * of them the n-th entry from the right is the client. What stands further left anybody may have written, and is
  * never looked at. Pure.
  */
+import { addressBeforePort } from '@imscope/schemas/ip-address.js';
 import { canonicalIp } from './ip-text.js';
 
 /**
@@ -29,10 +30,5 @@ export function forwardedFor(nearest: string, header: string | undefined, hops: 
 /** `192.0.2.1`, `192.0.2.1:5678`, `2001:db8::1`, `[2001:db8::1]`, `[2001:db8::1]:5678`. */
 function entryAddress(text: string): string | undefined {
   const entry = text.trim();
-  // The longest address with a port: 45 characters, brackets, ":65535".
-  if (entry.length > 60) return undefined;
-  const bracketed = /^\[([^\]]+)\](?::\d{1,5})?$/.exec(entry)?.[1];
-  if (bracketed !== undefined) return bracketed.includes(':') ? canonicalIp(bracketed) : undefined;
-  const [, withPort] = /^(\d[\d.]+):\d{1,5}$/.exec(entry) ?? [];
-  return canonicalIp(withPort ?? entry);
+  return canonicalIp(addressBeforePort(entry) ?? entry);
 }

@@ -10,9 +10,9 @@ import { Rejection } from './reject-reasons.js';
 
 const ADDRESS_BYTES = 16;
 const OUTCOMES = 4;
-const INT_MAX = 2 ** 31;
-/** Eight bytes of seven bits hold more than any number of ours; nine may hold more than a number can. */
-const LONG_BYTES_MAX = 8;
+/** Seven bits a byte: of the tenth only the lowest is within 64 bits. */
+const LONG_BYTES_MAX = 10;
+const LAST_BYTE_MAX = 1;
 
 export class AvroRecords {
   readonly #bytes: Buffer;
@@ -37,8 +37,8 @@ export class AvroRecords {
     record.latency_ms = this.#long() / 1_000;
     record.upstream_ms = this.#nullable() ? this.#long() / 1_000 : null;
     record.rtt_ms = this.#nullable() ? this.#long() / 1_000 : null;
-    record.code = this.#nullable() ? this.#int() : null;
-    record.http_status = this.#int();
+    record.code = this.#nullable() ? this.#long() : null;
+    record.http_status = this.#long();
     this.#outcome();
     record.exception = this.#text();
     record.cause = this.#text();
@@ -47,7 +47,7 @@ export class AvroRecords {
     record.platform = this.#text();
     record.sdk_version = this.#text();
     record.request_id = this.#newText();
-    const weight = this.#int();
+    const weight = this.#long();
     if (weight === 1) return record;
     return new Rejection('out_of_range', `weight is ${weight}: give 1, records are sampled here`);
   }
@@ -58,7 +58,10 @@ export class AvroRecords {
     if (outcome < 0 || outcome >= OUTCOMES) throw malformed();
   }
 
-  /** Zig-zag. Up to 28 bits by shifts, beyond by multiplying, which keeps 53. */
+  /**
+   * Zig-zag. Up to 28 bits by shifts, beyond by multiplying, which keeps 53 bits. A number beyond these is rounded: no
+   * field takes one so large, so its record is refused as out of range and its neighbours stay.
+   */
   #long(): number {
     const bytes = this.#bytes;
     let position = this.#position;
@@ -70,19 +73,15 @@ export class AvroRecords {
     }
     let value = low;
     for (let factor = 2 ** 28; byte >= 0x80; factor *= 0x80) {
-      if (byte === CUT_SHORT || position - this.#position >= LONG_BYTES_MAX) throw malformed();
+      const read = position - this.#position;
+      if (byte === CUT_SHORT || read >= LONG_BYTES_MAX) throw malformed();
       byte = bytes[position++] ?? CUT_SHORT;
+      if (read === LONG_BYTES_MAX - 1 && byte > LAST_BYTE_MAX) throw malformed();
       value += (byte & 0x7f) * factor;
     }
-    if (value > Number.MAX_SAFE_INTEGER) throw malformed();
     this.#position = position;
-    return value % 2 === 0 ? value / 2 : -(value + 1) / 2;
-  }
-
-  #int(): number {
-    const value = this.#long();
-    if (Math.abs(value) > INT_MAX) throw malformed();
-    return value;
+    // The lowest bit is the sign; of a rounded value it is known from the first bits alone.
+    return low % 2 === 0 ? value / 2 : -(value + 1) / 2;
   }
 
   /** True where a value follows. */

@@ -3,7 +3,7 @@
  * with those seen lately remembered, since taking the same text apart again would be a fifth of a record's whole
  * cost. Bounded: when full, the older generation is forgotten as a whole, which costs nothing a look-up.
  */
-import { isMappedIpv4, parseIpAddress } from '@imscope/schemas/ip-address.js';
+import { addressBeforePort, isMappedIpv4, parseIpAddress } from '@imscope/schemas/ip-address.js';
 
 /** Two generations of 20,000 addresses at about 150 bytes: at most 6 MB. */
 const GENERATION_MAX = 20_000;
@@ -31,9 +31,21 @@ export class EncodedAddress {
   }
 }
 
-/** A number for IPv4, 16 bytes in network order for IPv6 (do not write into them), undefined for what is neither. */
+/**
+ * A number for IPv4, 16 bytes in network order for IPv6 (do not write into them), undefined for what is neither. A port
+ * behind the address is dropped.
+ */
 export function exitAddress(text: string): number | Buffer | undefined {
+  return plainAddress(text) ?? withPort(text);
+}
+
+function plainAddress(text: string): number | Buffer | undefined {
   return ipv4Number(text) ?? addressBytes(text);
+}
+
+function withPort(text: string): number | Buffer | undefined {
+  const address = addressBeforePort(text);
+  return address === undefined ? undefined : plainAddress(address);
 }
 
 /** 0 to 2^32 - 1; undefined where the text is not four numbers up to 255 without leading zeros, with dots between. */

@@ -13,7 +13,7 @@ import type { IntakeWatch } from '../tap/taps.js';
 import { type BodyRoom, NO_STRAYS, parseBody, type StrayAttributes } from './parse-body.js';
 import type { BodyFormat } from './read-body.js';
 import { isRejection, Rejection, type RejectReason } from './reject-reasons.js';
-import { validateRecord } from './validate-record.js';
+import { numberOrText, validateRecord } from './validate-record.js';
 
 /** Beyond this many, refused records are counted but not named: the first ones tell what is wrong. */
 export const REJECTED_NAMED_MAX = 100;
@@ -189,7 +189,7 @@ function overLimit({ sdk_app_id: id }: NewRequestLog, limits: RequestLimits): Re
 /** The application of a refused record: nobody can book refusals on another's account. */
 function applicationOf(value: unknown, grant: Grant): number {
   if (typeof value !== 'object' || value === null || !('sdk_app_id' in value)) return 0;
-  const { sdk_app_id: id } = value;
+  const id = numberOrText(value.sdk_app_id);
   const readable = typeof id === 'number' && Number.isInteger(id) && id >= 1;
   return readable && id <= REQUEST_LOG_BOUNDS.sdkAppIdMax && mayUse(grant, id) ? id : 0;
 }

@@ -4,6 +4,7 @@
  * runs over characters that its neighbours exclude, so that no text makes matching expensive.
  */
 import { isIPv6 } from 'node:net';
+import { isRandomLooking } from '@imscope/schemas/random-looking.js';
 import {
   ACCOUNT_NAME,
   ACCOUNT_NAME_CHINESE,
@@ -12,7 +13,6 @@ import {
   PHONE_NAME,
   SECRET_NAME,
 } from './personal-words.js';
-import { isRandomLooking } from './random-looking.js';
 
 export type PersonalKind = 'email' | 'phone' | 'account' | 'group' | 'token' | 'ip' | 'query';
 

@@ -5,12 +5,13 @@
  */
 /// <reference lib="es2024.string" />
 import { judgeOutcome } from '@imscope/schemas/codes/catalogue.js';
+import { decimalOfText } from '@imscope/schemas/decimal-text.js';
+import { interfaceName } from '@imscope/schemas/interface-name.js';
 import type { Outcome } from '@imscope/schemas/outcome.js';
 import { FIELDS, RawFields, type RawRecord } from '@imscope/schemas/raw-fields.js';
 import { REQUEST_LOG_BOUNDS } from '@imscope/schemas/request-log.js';
 import type { NewRequestLog } from '@imscope/schemas/request-log-encoder.js';
 import { EncodedAddress, exitAddress } from './exit-address.js';
-import { interfaceName } from './interface-name.js';
 import { parseRfc3339 } from './parse-time.js';
 import { isPersonalField } from './personal-fields.js';
 import { isRejection, Rejection, showValue } from './reject-reasons.js';
@@ -132,10 +133,14 @@ function wrongType(field: string, value: unknown, wanted: string): Rejection {
   return new Rejection('wrong_type', `${field} is ${showValue(value)}: give ${wanted}`);
 }
 
+function tooLong(field: string, length: number, lengthMax: number): Rejection {
+  return new Rejection('too_long', `${field} has ${length} characters: at most ${lengthMax} are taken`);
+}
+
 function readTime(value: unknown, context: ValidationContext): number | Rejection {
   let time: number | undefined;
   if (typeof value === 'number') time = Number.isFinite(value) ? Math.floor(value) : undefined;
-  else if (typeof value === 'string') time = parseRfc3339(value);
+  else if (typeof value === 'string') time = readTimeText(value);
   else if (isAbsent(value)) return missing('time');
   else return wrongType('time', value, 'RFC 3339 text or epoch milliseconds');
   if (time === undefined) {
@@ -161,7 +166,19 @@ function readTime(value: unknown, context: ValidationContext): number | Rejectio
   return time;
 }
 
-function readWhole(field: string, value: unknown, least: number, most: number): number | Rejection {
+/** RFC 3339, or epoch milliseconds as a plain decimal. */
+function readTimeText(text: string): number | undefined {
+  const time = parseRfc3339(text) ?? decimalOfText(text);
+  return time === undefined ? undefined : Math.floor(time);
+}
+
+/** The number that a field's value is, also as text; what is none stays as it is. */
+export function numberOrText(value: unknown): unknown {
+  return typeof value === 'string' ? (decimalOfText(value) ?? value) : value;
+}
+
+export function readWhole(field: string, given: unknown, least: number, most: number): number | Rejection {
+  const value = numberOrText(given);
   if (typeof value !== 'number') {
     return isAbsent(value) ? missing(field) : wrongType(field, value, 'a whole number');
   }
@@ -175,12 +192,21 @@ function outOfRange(field: string, value: number, least: number, most: number): 
   return new Rejection('out_of_range', `${field} is ${value}: give a number from ${least} to ${most}`);
 }
 
-function readInterface(value: unknown, onIdTaken: () => void): string | Rejection {
-  if (typeof value === 'string') return interfaceName(value, onIdTaken);
-  return isAbsent(value) ? missing('interface') : wrongType('interface', value, 'text');
+export function readInterface(value: unknown, onIdTaken?: () => void): string | Rejection {
+  if (typeof value !== 'string') {
+    return isAbsent(value) ? missing('interface') : wrongType('interface', value, 'text');
+  }
+  const name = interfaceName(value, onIdTaken);
+  if (typeof name === 'string') return name;
+  return name.reason === 'too_long'
+    ? tooLong('interface', name.length, REQUEST_LOG_BOUNDS.interfaceLengthMax)
+    : new Rejection(
+        'invalid_interface',
+        `interface is ${showValue(value)}: give words of letters, digits, "_", "." and "-", or {id}, with "/" between, such as openim/sendmsg, or the path of a request, which begins with "/"`,
+      );
 }
 
-function readAddress(value: unknown): number | Buffer | Rejection {
+export function readAddress(value: unknown): number | Buffer | Rejection {
   if (typeof value !== 'string') {
     if (value instanceof EncodedAddress) return value.encoded;
     return isAbsent(value) ? missing('exit_ip') : wrongType('exit_ip', value, 'an address as text');
@@ -192,7 +218,8 @@ function readAddress(value: unknown): number | Buffer | Rejection {
 }
 
 /** Milliseconds as sent → whole microseconds as stored; null where not given. */
-function readDuration(field: string, value: unknown): number | null | Rejection {
+export function readDuration(field: string, given: unknown): number | null | Rejection {
+  const value = numberOrText(given);
   if (typeof value !== 'number') {
     return isAbsent(value) ? null : wrongType(field, value, 'a number of milliseconds');
   }
@@ -200,7 +227,8 @@ function readDuration(field: string, value: unknown): number | null | Rejection 
   return value >= 0 && us <= durationUsMax ? us : outOfRange(field, value, 0, durationUsMax / 1000);
 }
 
-function readHttpStatus(value: unknown): number | Rejection {
+export function readHttpStatus(given: unknown): number | Rejection {
+  const value = numberOrText(given);
   if (isAbsent(value) || value === 0) return 0;
   return readWhole('http_status', value, HTTP_STATUS_MIN, HTTP_STATUS_MAX);
 }
@@ -217,14 +245,9 @@ function scrubbed(text: string, lengthMax: number, onScrubbed: (pieces: number) 
  * Text as it is stored: NUL and lone surrogates, which no UTF-8 can hold, become U+FFFD. (avsc would write
  * a lone surrogate as three bytes that are not UTF-8.)
  */
-function readText(field: string, value: unknown, lengthMax: number): string | Rejection {
+export function readText(field: string, value: unknown, lengthMax: number): string | Rejection {
   if (typeof value !== 'string') return isAbsent(value) ? '' : wrongType(field, value, 'text');
-  if (value.length > lengthMax) {
-    return new Rejection(
-      'too_long',
-      `${field} has ${value.length} characters: at most ${lengthMax} are taken`,
-    );
-  }
+  if (value.length > lengthMax) return tooLong(field, value.length, lengthMax);
   return isPlain(value) ? value : value.replaceAll('\0', '\uFFFD').toWellFormed();
 }
 

@@ -6,10 +6,10 @@
 import { isPersonalField } from '../personal-fields.js';
 import { type Field, FIELDS } from '@imscope/schemas/raw-fields.js';
 
-/** How the value of an attribute becomes the value of a field. */
-type Form = 'text' | 'number' | 'seconds' | 'route' | 'message';
+/** How the value of an attribute becomes the value of a field. `path` may have scheme, host and query too. */
+type Form = 'text' | 'number' | 'seconds' | 'route' | 'path' | 'message';
 
-/** Where an attribute goes. Of two that go to one field, the higher rank stands. */
+/** Where an attribute goes. Of two usable values of one field, that of the higher rank counts. */
 export type Target = { readonly place: number; readonly rank: number; readonly form: Form };
 
 /** `personal` and `ignored` are left out and counted; `misnamed` refuses the record. */
@@ -24,22 +24,25 @@ const NUMBERS: ReadonlySet<Field> = new Set([
   'http_status',
 ]);
 
-/** Of one field the first name stands before the second. */
+/** Of one field the first name with a usable value counts. Some are the names of earlier versions of the conventions. */
 const CONVENTIONS: readonly (readonly [field: Field, form: Form, ...names: string[]])[] = [
   ['interface', 'route', 'http.route'],
-  ['interface', 'text', 'url.path'],
-  ['exit_ip', 'text', 'client.address'],
+  ['interface', 'path', 'url.path', 'http.target', 'url.full', 'http.url'],
+  ['exit_ip', 'text', 'client.address', 'source.address', 'http.client_ip'],
   ['latency_ms', 'seconds', 'http.server.request.duration'],
-  ['http_status', 'number', 'http.response.status_code'],
+  ['latency_ms', 'number', 'http.server.duration'],
+  ['http_status', 'number', 'http.response.status_code', 'http.status_code'],
   ['exception', 'text', 'exception.type', 'error.type'],
-  ['cause', 'message', 'exception.message'],
-  ['node', 'text', 'host.name', 'service.instance.id'],
+  ['cause', 'message', 'exception.message', 'error.message'],
+  ['node', 'text', 'host.name', 'service.instance.id', 'k8s.pod.name', 'k8s.node.name'],
   ['region', 'text', 'cloud.region'],
 ];
 
 const OWN_PREFIX = 'im.';
-/** Ranks within one level; a record's attributes stand above its resource's by `RECORD_RANK`. */
+/** Ranks within one level; a record's attributes rank above its resource's by `RECORD_RANK`. */
 const OWN_RANK = 9;
+/** Of a route that says less than any path. */
+export const VAGUE_RANK = 1;
 export const RECORD_RANK = 16;
 
 const TARGETS: ReadonlyMap<string, Target> = createTargets();

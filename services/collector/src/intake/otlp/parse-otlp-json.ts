@@ -1,25 +1,41 @@
 /*
- * An OTLP `ExportLogsServiceRequest` in JSON, as the protocol maps it, → records in the form our own JSON has them:
- * names in camel case, ids in hex, 64-bit numbers as text or as numbers, names that are not known passed over. A body
- * of another shape is refused whole; a value that a field does not take refuses its record.
+ * An OTLP `ExportLogsServiceRequest` in JSON → records in the form our own JSON has them. Names are read in camel case, as
+ * OTLP has them, and in snake case, as other writers of protobuf's JSON do; unknown names are passed over. A body in which
+ * the lists of records have none of their names is refused whole, so that nothing is lost in silence; a value that a
+ * field does not take refuses its record.
  */
+import { parseRfc3339 } from '../parse-time.js';
 import { showValue } from '../reject-reasons.js';
 import { targetOf } from './attributes.js';
+import { fieldOf, isGiven, type Message, messageOf, messagesOf, namesOf, numberOf } from './json-message.js';
 import { type OtlpRecords, takeStray } from './otlp-records.js';
+import { severityOf } from './severity.js';
 import { NO_SCALAR, Sheet } from './sheet.js';
 
-type Message = Readonly<Record<string, unknown>>;
+/** A list of messages by its names, and the other names of the message that holds it. */
+type Container = { readonly names: readonly string[]; readonly beside: ReadonlySet<string> };
+
+const RESOURCE_LOGS: Container = { names: ['resourceLogs', 'resource_logs'], beside: new Set() };
+/** The third and fourth are what scopes were called before version 0.15 of the protocol. */
+const SCOPE_LOGS: Container = {
+  names: ['scopeLogs', 'scope_logs', 'instrumentationLibraryLogs', 'instrumentation_library_logs'],
+  beside: new Set(['resource', 'schemaUrl', 'schema_url']),
+};
+const LOG_RECORDS: Container = {
+  names: ['logRecords', 'log_records', 'logs'],
+  beside: new Set(['scope', 'schemaUrl', 'schema_url', 'instrumentationLibrary', 'instrumentation_library']),
+};
 
 /** Adds the records of a parsed body to `records`. @throws Error where it is no such message */
 export function readOtlpJson(body: unknown, records: OtlpRecords): void {
   const resource = new Sheet('resource');
   const record = new Sheet('record');
-  for (const resourceLogs of messages(messageOf(body, 'the body'), 'resourceLogs')) {
+  for (const resourceLogs of contained(messageOf(body, 'the body'), RESOURCE_LOGS, 'the body')) {
     resource.clear();
     const described = resourceLogs['resource'];
     if (isGiven(described)) readAttributes(messageOf(described, 'resource'), resource, records);
-    for (const scopeLogs of messages(resourceLogs, 'scopeLogs')) {
-      for (const logRecord of messages(scopeLogs, 'logRecords')) {
+    for (const scopeLogs of contained(resourceLogs, SCOPE_LOGS, 'an element of resourceLogs')) {
+      for (const logRecord of contained(scopeLogs, LOG_RECORDS, 'an element of scopeLogs')) {
         record.copy(resource);
         readAttributes(logRecord, record, records);
         records.add(record.record(headOf(logRecord)));
@@ -28,19 +44,33 @@ export function readOtlpJson(body: unknown, records: OtlpRecords): void {
   }
 }
 
+/** The messages of a container. @throws Error where it has none of its names and the message has others */
+function contained(message: Message, { names, beside }: Container, what: string): readonly Message[] {
+  const lists = names.map((name) => messagesOf(message[name], name));
+  const filled = lists.find((list) => list.length > 0);
+  if (filled !== undefined) return filled;
+  const isEmpty =
+    names.some((name) => name in message) || Object.keys(message).every((one) => beside.has(one));
+  if (isEmpty) return [];
+  throw new Error(`${what} has no ${names[0]}, it has ${namesOf(message)}: give its records in ${names[0]}`);
+}
+
 function headOf(logRecord: Message): Parameters<Sheet['record']>[0] {
-  const severity = logRecord['severityNumber'];
+  const { body } = logRecord;
   return {
-    time: timeOf(logRecord['timeUnixNano']) ?? timeOf(logRecord['observedTimeUnixNano']),
-    severity: typeof severity === 'number' ? severity : 0,
-    body: isGiven(logRecord['body']) ? valueOf(messageOf(logRecord['body'], 'body')) : undefined,
-    traceId: traceIdOf(logRecord['traceId']),
+    time: eventTime(logRecord),
+    severity: severityOf(
+      fieldOf(logRecord, 'severityNumber', 'severity_number'),
+      fieldOf(logRecord, 'severityText', 'severity_text'),
+    ),
+    body: isGiven(body) ? valueOf(messageOf(body, 'body')) : undefined,
+    traceId: traceIdOf(fieldOf(logRecord, 'traceId', 'trace_id')),
   };
 }
 
 function readAttributes(of: Message, sheet: Sheet, records: OtlpRecords): void {
-  for (const attribute of messages(of, 'attributes')) {
-    const name = attribute['key'];
+  for (const attribute of messagesOf(of['attributes'], 'attributes')) {
+    const name = attribute['key'] ?? '';
     if (typeof name !== 'string') throw new Error(`key of an attribute is ${showValue(name)}: give text`);
     const target = targetOf(name);
     if (typeof target === 'string') takeStray(target, name, sheet, records);
@@ -50,49 +80,50 @@ function readAttributes(of: Message, sheet: Sheet, records: OtlpRecords): void {
 
 /** An AnyValue. */
 function valueOf(any: Message): unknown {
-  const { stringValue, intValue, doubleValue, boolValue } = any;
-  if (isGiven(stringValue)) return stringValue;
-  if (isGiven(intValue)) return numberOf(intValue);
-  if (isGiven(doubleValue)) return numberOf(doubleValue);
-  if (isGiven(boolValue)) return boolValue;
-  const nested = [any['arrayValue'], any['kvlistValue'], any['bytesValue']].some(isGiven);
-  return nested ? NO_SCALAR : undefined;
+  const text = fieldOf(any, 'stringValue', 'string_value');
+  if (isGiven(text)) return text;
+  const whole = fieldOf(any, 'intValue', 'int_value');
+  if (isGiven(whole)) return numberOf(whole);
+  const double = fieldOf(any, 'doubleValue', 'double_value');
+  if (isGiven(double)) return numberOf(double);
+  const truth = fieldOf(any, 'boolValue', 'bool_value');
+  if (isGiven(truth)) return truth;
+  return NESTED.some(([camelCase, snakeCase]) => isGiven(fieldOf(any, camelCase, snakeCase)))
+    ? NO_SCALAR
+    : undefined;
 }
 
-function numberOf(value: unknown): unknown {
-  return typeof value === 'string' && /^-?\d{1,20}(?:\.\d+)?(?:[Ee][+-]?\d{1,3})?$/.test(value)
-    ? Number(value)
-    : value;
+const NESTED = [
+  ['arrayValue', 'array_value'],
+  ['kvlistValue', 'kvlist_value'],
+  ['bytesValue', 'bytes_value'],
+] as const;
+
+/** The first of two that can be read; where none can, the record is refused for the first that is given. */
+function eventTime(logRecord: Message): unknown {
+  const time = timeOf(fieldOf(logRecord, 'timeUnixNano', 'time_unix_nano'));
+  if (Number.isFinite(time)) return time;
+  const observed = timeOf(fieldOf(logRecord, 'observedTimeUnixNano', 'observed_time_unix_nano'));
+  return Number.isFinite(observed) ? observed : (time ?? observed);
 }
 
-/** Nanoseconds → milliseconds; 0 stands for no time. What is neither digits nor a number is judged as it is. */
+/** Nanoseconds → milliseconds; 0 says that no time is known. What is no number is judged as it is. */
 function timeOf(value: unknown): unknown {
-  if (typeof value === 'number') return value === 0 ? undefined : Math.floor(value / 1_000_000);
-  if (typeof value !== 'string' || !/^\d{1,20}$/.test(value)) return value ?? undefined;
-  return /^0+$/.test(value) ? undefined : Number(value.slice(0, -6));
-}
-
-function traceIdOf(value: unknown): string | undefined {
-  const usable = typeof value === 'string' && /^[\da-f]{32}$/i.test(value) && !/^0+$/.test(value);
-  return usable ? value.toLowerCase() : undefined;
-}
-
-/** JSON's null is a field left out. */
-function isGiven(value: unknown): boolean {
-  return value !== undefined && value !== null;
-}
-
-function messageOf(value: unknown, what: string): Message {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw new Error(`${what} is ${showValue(value)}: give an object`);
+  if (typeof value === 'string' && /^\d{1,20}$/.test(value)) {
+    return /^0+$/.test(value) ? undefined : Number(value.slice(0, -6));
   }
-  return value as Message;
+  const number = numberOf(value);
+  if (typeof number !== 'number')
+    return typeof value === 'string' ? (parseRfc3339(value) ?? value) : (value ?? undefined);
+  return number === 0 ? undefined : Math.floor(number / 1_000_000);
 }
 
-function messages(of: Message, name: string): readonly Message[] {
-  const list = of[name];
-  if (!isGiven(list)) return [];
-  if (!Array.isArray(list)) throw new Error(`${name} is ${showValue(list)}: give an array`);
-  for (const item of list) messageOf(item, `an element of ${name}`);
-  return list as Message[];
+const TRACE_ID_BYTES = 16;
+
+/** Hex, as OTLP has it, or base64, as protobuf's JSON has bytes. */
+function traceIdOf(value: unknown): string | undefined {
+  if (typeof value !== 'string' || value.length > 2 * TRACE_ID_BYTES) return undefined;
+  const bytes = Buffer.from(value, value.length === 2 * TRACE_ID_BYTES ? 'hex' : 'base64');
+  const isId = bytes.length === TRACE_ID_BYTES && /^[\w+/-]{22,32}={0,2}$/.test(value);
+  return isId && bytes.some((byte) => byte !== 0) ? bytes.toString('hex') : undefined;
 }

@@ -1,6 +1,7 @@
 /*
  * An OTLP `ExportLogsServiceRequest` in protobuf → records in the form JSON has them. Fields are visited as they
- * stand in the bytes and no message is built: what is no field of ours is passed over by its length. Every length is
+ * stand in the bytes and no message is built: what is no field of ours is passed over by its length. A body that holds
+ * other fields in the place of records, or records of another signal, is refused whole. Every length is
  * held against the message around it, nesting is followed to a fixed depth only, and nothing is handed on before the
  * last byte was read. Field numbers are those of opentelemetry-proto.
  */
@@ -8,6 +9,7 @@ import { BinaryReader, WireType } from '@bufbuild/protobuf/wire';
 import { knownText } from '../known-texts.js';
 import { targetOf } from './attributes.js';
 import { type OtlpRecords, takeStray } from './otlp-records.js';
+import { severityOf } from './severity.js';
 import { NO_SCALAR, Sheet } from './sheet.js';
 
 /** Wire types, the lowest three bits of a tag. */
@@ -22,13 +24,21 @@ const RESOURCE_LOGS = (1 << 3) | BYTES;
 /** ResourceLogs */
 const RESOURCE = (1 << 3) | BYTES;
 const SCOPE_LOGS = (2 << 3) | BYTES;
+const RESOURCE_SCHEMA_URL = (3 << 3) | BYTES;
+/** What scopes were called before version 0.15 of the protocol. */
+const INSTRUMENTATION_LIBRARY_LOGS = (1000 << 3) | BYTES;
 /** Resource */
 const RESOURCE_ATTRIBUTES = (1 << 3) | BYTES;
 /** ScopeLogs */
+const SCOPE = (1 << 3) | BYTES;
+const SCOPE_SCHEMA_URL = (3 << 3) | BYTES;
 const LOG_RECORDS = (2 << 3) | BYTES;
 /** LogRecord */
 const TIME_UNIX_NANO = (1 << 3) | FIXED64;
+/** Field 1 of a span is its trace id, of a metric its name: a message of another signal. */
+const OF_ANOTHER_SIGNAL = (1 << 3) | BYTES;
 const SEVERITY_NUMBER = (2 << 3) | VARINT;
+const SEVERITY_TEXT = (3 << 3) | BYTES;
 const BODY = (5 << 3) | BYTES;
 const ATTRIBUTES = (6 << 3) | BYTES;
 const TRACE_ID = (9 << 3) | BYTES;
@@ -53,6 +63,13 @@ export function readOtlpProtobuf(bytes: Buffer, records: OtlpRecords): void {
   new RequestReader(bytes, records).read();
 }
 
+/** @param stray the tag of a field that was passed over */
+function noRecords(what: string, field: string, stray: number): Error {
+  return new Error(
+    `${what} has no ${field}, it has a field ${stray >>> 3}: is it a message of another kind?`,
+  );
+}
+
 class RequestReader {
   readonly #bytes: Buffer;
   readonly #reader: BinaryReader;
@@ -69,27 +86,39 @@ class RequestReader {
   read(): void {
     const reader = this.#reader;
     const end = reader.len;
+    let stray = 0;
     while (reader.pos < end) {
       const tag = reader.uint32();
       if (tag === RESOURCE_LOGS) this.#resourceLogs(this.#messageEnd(end));
-      else this.#skip(tag, end);
+      else {
+        stray = tag;
+        this.#skip(tag, end);
+      }
     }
+    if (stray !== 0 && this.#records.values.length === 0) throw noRecords('the body', 'resource_logs', stray);
   }
 
-  /** Twice: the resource may stand behind the records it is of. */
+  /** Twice: the resource may come after the records it is of. */
   #resourceLogs(end: number): void {
     const reader = this.#reader;
     const start = reader.pos;
+    let stray = 0;
+    let scopes = 0;
     this.#resource.clear();
     while (reader.pos < end) {
       const tag = reader.uint32();
       if (tag === RESOURCE) this.#resourceMessage(this.#messageEnd(end));
-      else this.#skip(tag, end);
+      else {
+        if (tag === SCOPE_LOGS || (tag === INSTRUMENTATION_LIBRARY_LOGS && scopes === 0)) scopes = tag;
+        else if (tag !== RESOURCE_SCHEMA_URL) stray = tag;
+        this.#skip(tag, end);
+      }
     }
+    if (scopes === 0 && stray !== 0) throw noRecords('a message of resource_logs', 'scope_logs', stray);
     reader.pos = start;
     while (reader.pos < end) {
       const tag = reader.uint32();
-      if (tag === SCOPE_LOGS) this.#scopeLogs(this.#messageEnd(end));
+      if (tag === scopes) this.#scopeLogs(this.#messageEnd(end));
       else this.#skip(tag, end);
     }
   }
@@ -105,11 +134,19 @@ class RequestReader {
 
   #scopeLogs(end: number): void {
     const reader = this.#reader;
+    let stray = 0;
+    let records = 0;
     while (reader.pos < end) {
       const tag = reader.uint32();
-      if (tag === LOG_RECORDS) this.#logRecord(this.#messageEnd(end));
-      else this.#skip(tag, end);
+      if (tag === LOG_RECORDS) {
+        records += 1;
+        this.#logRecord(this.#messageEnd(end));
+      } else {
+        if (tag !== SCOPE && tag !== SCOPE_SCHEMA_URL) stray = tag;
+        this.#skip(tag, end);
+      }
     }
+    if (records === 0 && stray !== 0) throw noRecords('a message of scope_logs', 'log_records', stray);
   }
 
   #logRecord(end: number): void {
@@ -117,6 +154,8 @@ class RequestReader {
     let time: number | undefined;
     let observed: number | undefined;
     let severity = 0;
+    let textStart = 0;
+    let textEnd = 0;
     let body: unknown;
     let traceId: string | undefined;
     this.#record.copy(this.#resource);
@@ -126,11 +165,20 @@ class RequestReader {
       else if (tag === TIME_UNIX_NANO) time = this.#time();
       else if (tag === OBSERVED_TIME_UNIX_NANO) observed = this.#time();
       else if (tag === SEVERITY_NUMBER) severity = reader.int32();
-      else if (tag === BODY) body = this.#value(this.#messageEnd(end));
+      else if (tag === SEVERITY_TEXT) {
+        textEnd = this.#messageEnd(end);
+        textStart = reader.pos;
+        reader.pos = textEnd;
+      } else if (tag === BODY) body = this.#value(this.#messageEnd(end));
       else if (tag === TRACE_ID) traceId = this.#traceId(this.#messageEnd(end));
+      else if (tag === OF_ANOTHER_SIGNAL)
+        throw new Error('it has spans or metrics in the place of log records');
       else this.#skip(tag, end);
     }
     this.#leave(end);
+    // The text counts where there is no number; only a body asks for it.
+    if (severity === 0 && body !== undefined)
+      severity = severityOf(0, knownText(this.#bytes, textStart, textEnd));
     this.#records.add(this.#record.record({ time: time ?? observed, severity, body, traceId }));
   }
 
