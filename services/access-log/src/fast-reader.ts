@@ -6,7 +6,7 @@
 import { find, stands } from './literal.js';
 import { mayGoOn, type Segment } from './format-segments.js';
 import type { Scan } from './value-scanners.js';
-import { ADDRESS, type Shape, WHOLE } from './value-shapes.js';
+import { type Shape, WHOLE } from './value-shapes.js';
 
 /**
  * How a value's end is known. `scan`: where its characters end. `single`: the same, for a list of one item. `last`: at
@@ -77,12 +77,22 @@ function compileStep(
   const goesOn = mayGoOn(segments, index);
   if (goesOn === false) return { ...step, ends: 'scan' };
   if (goesOn === 'separators') return { ...step, ends: 'single' };
-  // An address and its port: no digits but those behind the last colon reach the end of what an address can be.
-  const isPort = next.shape === WHOLE && !/[-0-9]/.test(after) && !ADDRESS.longer.test(next.after.charAt(0));
-  if (shape === ADDRESS && isPort) return { ...step, ends: 'last' };
+  if (isAddressBeforePort(segments, index)) return { ...step, ends: 'last' };
   if (!separators.includes(after)) separators.push(after);
   const occurs = 1 + following.filter((later) => later.after === after).length;
   return { ...step, ends: 'only', separator: separators.indexOf(after), occurs };
+}
+
+/**
+ * An address and its port: of all separators among the characters of an address only the last has nothing but digits
+ * behind it.
+ */
+function isAddressBeforePort(segments: readonly Segment[], index: number): boolean {
+  const [segment, next] = segments.slice(index, index + 2);
+  const characters = segment?.shape?.ends === 'anywhere' ? segment.shape.longer : undefined;
+  if (segment === undefined || next?.shape !== WHOLE || characters === undefined) return false;
+  if (!characters.test('-') || !characters.test('0') || /[-0-9]/.test(segment.after)) return false;
+  return next.after !== '' && !characters.test(next.after.charAt(0));
 }
 
 function endOf(step: Step, line: string, at: number, counted: boolean[]): number {

@@ -10,6 +10,7 @@ import {
   DECIMAL,
   DECIMALS,
   LETTERS,
+  OWN_ADDRESS,
   PHRASE,
   PROTOCOL,
   type Shape,
@@ -38,7 +39,8 @@ const NAMES: readonly (readonly [Shape, string])[] = [
   [TIME_LOCAL, 'time_local'],
   [TIME_ISO, 'time_iso8601'],
   [PROTOCOL, 'server_protocol'],
-  [ADDRESS, 'remote_addr realip_remote_addr proxy_protocol_addr proxy_protocol_server_addr'],
+  [ADDRESS, 'remote_addr realip_remote_addr proxy_protocol_addr'],
+  [OWN_ADDRESS, 'server_addr proxy_protocol_server_addr'],
   [
     LETTERS,
     `scheme request_completion limit_req_status limit_conn_status upstream_cache_status https
@@ -47,7 +49,7 @@ const NAMES: readonly (readonly [Shape, string])[] = [
   ],
   [
     WORD,
-    `server_addr server_name hostname pipe request_id nginx_version proxy_host protocol http2 http3
+    `server_name hostname pipe request_id nginx_version proxy_host protocol http2 http3
     connection_id ssl_protocol ssl_cipher ssl_curve ssl_session_reused ssl_session_id ssl_early_data
     ssl_alpn_protocol ssl_client_fingerprint ssl_client_serial ssl_client_v_remain otel_trace_id otel_span_id
     otel_parent_id otel_parent_sampled geoip_latitude geoip_longitude geoip_region

@@ -87,6 +87,8 @@ const PROTOCOL_PATTERN = /(?:-|HTTP\/\d{1,3}(?:\.\d{1,3})?)?/y;
 /** Differs from whatever else may stand at the end of a line: the forms of a load balancer's log differ by it. */
 export const PROTOCOL = complete(PROTOCOL_PATTERN, endOf(PROTOCOL_PATTERN), /[-HTP/0-9.]/, 'H');
 export const ADDRESS = characters(/[0-9A-Za-z.:-]/);
+/** An address of the server, which may be a Unix socket with its path. */
+export const OWN_ADDRESS = characters(/[0-9A-Za-z.:/_%-]/);
 export const WORD = characters(/[^\s"]/);
 export const LETTERS = characters(/[A-Za-z_-]/);
 /** Text of the server's own, such as the reason why a certificate was refused. */
