@@ -135,7 +135,9 @@ class Search {
   /** The farthest place the segment's value can end, undefined where its value cannot begin at `start`. */
   #extent(segment: Segment, start: number): number | undefined {
     if (segment.shape === undefined) return this.#line.length;
-    const { pattern } = segment.shape;
+    const { pattern, scan } = segment.shape;
+    const end = scan(this.#line, start);
+    if (end !== -1) return end;
     pattern.lastIndex = start;
     return pattern.test(this.#line) ? pattern.lastIndex : undefined;
   }

@@ -14,6 +14,9 @@ const SPACE = 32;
 const COLON = 58;
 const BRACKET = 91;
 
+/** Characters of a number or list that is looked at as a whole: some 250 attempts. nginx writes no longer ones. */
+export const VALUE_LENGTH_MAX = 4_096;
+
 function digitsEnd(line: string, at: number): number {
   let end = at;
   for (;;) {
@@ -46,7 +49,7 @@ export function listEnd(itemEnd: Scan): Scan {
   return (line, at) => {
     let end = itemEnd(line, at);
     if (end === at) return end;
-    while (end !== -1) {
+    while (end !== -1 && end - at <= VALUE_LENGTH_MAX) {
       const separator = line.charCodeAt(end);
       if (separator === COMMA) {
         const start = line.charCodeAt(end + 1) === SPACE ? end + 2 : end + 1;
@@ -61,7 +64,7 @@ export function listEnd(itemEnd: Scan): Scan {
         end = itemEnd(line, end + 3);
       } else return end;
     }
-    return -1;
+    return end;
   };
 }
 

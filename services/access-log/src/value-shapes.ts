@@ -13,6 +13,7 @@ import {
   quotedJsonEnd,
   type Scan,
   seldomChanging,
+  VALUE_LENGTH_MAX,
   wholeEnd,
 } from './value-scanners.js';
 
@@ -45,8 +46,6 @@ export type Shape = {
 };
 
 const ANY = /[^]/;
-/** Characters of a number or list that is looked at as a whole: some 250 attempts. nginx writes no longer ones. */
-const VALUE_LENGTH_MAX = 4_096;
 const NO_SEPARATORS: readonly string[] = [];
 const always = (): boolean => true;
 
@@ -114,8 +113,8 @@ const JSON_HOST: Shape = {
 };
 
 /** As in a request line, or normalised: it begins with a slash, or is a query alone. */
-const TARGET = target(/(?:[/?][^"]*|-)?/y, always);
-const JSON_TARGET = target(/(?:[/?][^"\\]*(?:\\.[^"\\]*)*|-)?/y, endsNoEscape);
+const TARGET = target(/(?:[/?][^"]*|-)?/y, TEXT);
+const JSON_TARGET = target(/(?:[/?][^"\\]*(?:\\.[^"\\]*)*|-)?/y, JSON_TEXT);
 const TARGETS: ReadonlySet<string> = new Set(['request_uri', 'uri', 'document_uri', 'uri_with_args']);
 
 /** The shape of what a caller chooses, as far as nginx holds it back; undefined where it may be any text. */
@@ -127,13 +126,18 @@ export function chosenShape(name: string, escape: Escape): Shape | undefined {
   return isJson ? JSON_TEXT : TEXT;
 }
 
-function target(pattern: RegExp, isEnd: Shape['isValue']): Shape {
+function target(pattern: RegExp, text: Shape): Shape {
+  const scan: Scan = (line, at) => {
+    const first = line.charAt(at);
+    if (first === '/' || first === '?') return text.scan(line, at);
+    return first === '-' ? at + 1 : at;
+  };
   return {
-    ...complete(pattern, endOf(pattern), /[^"]/, '/'),
+    ...complete(pattern, scan, /[^"]/, '/'),
     first: /[-/?]/,
     // The pattern holds for the characters up to its end, so the first one and the last tell the rest.
     isValue: (line, start, end) =>
-      (line.charAt(start) !== '-' || end - start <= 1) && isEnd(line, start, end),
+      (line.charAt(start) !== '-' || end - start <= 1) && text.isValue(line, start, end),
   };
 }
 

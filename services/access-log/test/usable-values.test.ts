@@ -35,16 +35,17 @@ function field(
   return typeof record === 'string' ? record : record[name];
 }
 
+const switched = (request: string, status: string, took: string): string =>
+  `192.0.2.1 [1795881600.500] "${request}" ${status} ${took}`;
+
 test('a request that switched to another protocol has no delay, however long the connection was open', () => {
   const format = '$remote_addr [$msec] "$request" $status $request_time';
-  const line = (request: string, status: string, took: string): string =>
-    `192.0.2.1 [1795881600.500] "${request}" ${status} ${took}`;
   for (const took of ['0.020', '24388.248', '90000.100', '-']) {
-    assert.equal(read(format, line(`GET ${TARGET} HTTP/1.1`, '101', took)), 'protocol_switch');
+    assert.equal(read(format, switched(`GET ${TARGET} HTTP/1.1`, '101', took)), 'protocol_switch');
   }
-  assert.equal(read(format, line('CONNECT im.example:443 HTTP/1.1', '200', '0.020')), 'protocol_switch');
-  assert.equal(read(format, line(`CONNECT ${TARGET} HTTP/2.0`, '200', '60.000')), 'protocol_switch');
-  assert.equal(field('latency_ms', format, line(REQUEST, '200', '0.020')), 20);
+  assert.equal(read(format, switched('CONNECT im.example:443 HTTP/1.1', '200', '0.020')), 'protocol_switch');
+  assert.equal(read(format, switched(`CONNECT ${TARGET} HTTP/2.0`, '200', '60.000')), 'protocol_switch');
+  assert.equal(field('latency_ms', format, switched(REQUEST, '200', '0.020')), 20);
   const upstream = '$remote_addr $msec $request_method $request_uri "$upstream_status" $request_time';
   assert.equal(read(upstream, `192.0.2.1 1.000 GET ${TARGET} "502, 101" 60.000`), 'protocol_switch');
   assert.equal(read(upstream, `192.0.2.1 1.000 CONNECT ${TARGET} "200" 60.000`), 'protocol_switch');
@@ -89,21 +90,22 @@ test('the most exact time that can be read holds: one that cannot costs none of 
   assert.equal(of('', '2026-13-28T16:00:01+00:00', '99/Nov/2026:16:00:02 +0000'), 'invalid_time');
 });
 
+const targetLine = (request: string, requestUri: string, uri: string, args: string, own: string): string =>
+  `192.0.2.1 1.000 "${request}" "${requestUri}" "${uri}" "${args}" "${own}" 0.1`;
+
 test('the first target that can be read holds, and the first application', () => {
   const format = '$remote_addr $msec "$request" "$request_uri" "$uri" "$args" "$arg_sdkappid" $request_time';
-  const line = (request: string, requestUri: string, uri: string, args: string, own: string): string =>
-    `192.0.2.1 1.000 "${request}" "${requestUri}" "${uri}" "${args}" "${own}" 0.1`;
   for (const [given, expected] of [
-    [line(REQUEST, '/x', '/y', 'sdkappid=2', '-'), ['openim/sendmsg', 1_400_000_001]],
-    [line('-', TARGET, '/y', '', ''), ['openim/sendmsg', 1_400_000_001]],
-    [line('nonsense', '-', '/v4/a/b', 'sdkappid=2', '-'), ['a/b', 2]],
-    [line('POST /v4/a/b HTTP/1.1', '-', '-', 'sdkappid=2', '-'), ['a/b', 2]],
-    [line('POST /v4/a/b?c=d HTTP/1.1', '-', '-', 'sdkappid=2', '-'), ['a/b', 2]],
-    [line('POST /v4/a/b?sdkappid=x HTTP/1.1', '-', '-', 'sdkappid=2', 'y'), ['a/b', 2]],
-    [line(REQUEST, '-', '-', '-', 'x'), ['openim/sendmsg', 1_400_000_001]],
-    [line(REQUEST, '-', '-', '-', '5'), ['openim/sendmsg', 5]],
-    [line('POST /v4/a/b HTTP/1.1', '-', '-', '-', 'x'), 'invalid_application'],
-    [line('POST /v4/a/b HTTP/1.1', '-', '-', '', ''), 'missing_application'],
+    [targetLine(REQUEST, '/x', '/y', 'sdkappid=2', '-'), ['openim/sendmsg', 1_400_000_001]],
+    [targetLine('-', TARGET, '/y', '', ''), ['openim/sendmsg', 1_400_000_001]],
+    [targetLine('nonsense', '-', '/v4/a/b', 'sdkappid=2', '-'), ['a/b', 2]],
+    [targetLine('POST /v4/a/b HTTP/1.1', '-', '-', 'sdkappid=2', '-'), ['a/b', 2]],
+    [targetLine('POST /v4/a/b?c=d HTTP/1.1', '-', '-', 'sdkappid=2', '-'), ['a/b', 2]],
+    [targetLine('POST /v4/a/b?sdkappid=x HTTP/1.1', '-', '-', 'sdkappid=2', 'y'), ['a/b', 2]],
+    [targetLine(REQUEST, '-', '-', '-', 'x'), ['openim/sendmsg', 1_400_000_001]],
+    [targetLine(REQUEST, '-', '-', '-', '5'), ['openim/sendmsg', 5]],
+    [targetLine('POST /v4/a/b HTTP/1.1', '-', '-', '-', 'x'), 'invalid_application'],
+    [targetLine('POST /v4/a/b HTTP/1.1', '-', '-', '', ''), 'missing_application'],
   ] as const) {
     const record = read(format, given);
     const got = typeof record === 'string' ? record : [record.interface, record.sdk_app_id];

@@ -134,12 +134,14 @@ test('rotation by rename, by copy and cut, and deletion lose nothing; a last lin
   await until('files that are gone are let go', async () => (await collector.metric('tail_files')) === 1);
 });
 
+/** Records whose first 256 bytes are the same. */
+const sameHead = (ids: readonly string[]): string =>
+  ids
+    .map((id) => record(id).replace('{', `{"node":"${'n'.repeat(120)}","region":"${'r'.repeat(120)}",`))
+    .join('');
+
 test('a file cut off and written again with the same beginning and more lines is read from there, and counted', async (t) => {
   const path = newPath();
-  const sameHead = (ids: readonly string[]): string =>
-    ids
-      .map((id) => record(id).replace('{', `{"node":"${'n'.repeat(120)}","region":"${'r'.repeat(120)}",`))
-      .join('');
   writeFileSync(path, sameHead(['r0', 'r1', 'r2', 'r3', 'r4']));
   const collector = await running(t, {
     COLLECTOR_LISTEN: 'false',
