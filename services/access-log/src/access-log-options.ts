@@ -1,5 +1,5 @@
 /* What has to be known of a log to read its lines. */
-import type { Escape } from './log-format.js';
+import type { Escape } from './value-shapes.js';
 
 export type AccessLogOptions = {
   /** Tried in this order; the first that fits a line reads it. */

@@ -47,6 +47,8 @@ export type AccessLogReader = {
   readonly readFields: (line: string) => LoggedRecord | Rejected;
   /** False where no format tells durations: every line will be refused. */
   readonly hasDuration: boolean;
+  /** Variables whose values stay unknown, because nobody can tell them from their neighbours: one sentence each. */
+  readonly unknown: readonly string[];
 };
 
 /** @throws LogFormatError where a format cannot be read, or lacks what no record can do without */
@@ -60,7 +62,16 @@ export function createAccessLogReader(options: AccessLogOptions): AccessLogReade
     return typeof values === 'string' ? rejected(values) : fields.read(values);
   };
   return {
-    hasDuration: formats.some(({ variables }) => variables.includes('request_time')),
+    hasDuration: formats.some(
+      ({ variables, inseparable }) => variables.includes('request_time') && !inseparable.has('request_time'),
+    ),
+    unknown: formats.flatMap(({ inseparable }) =>
+      Array.from(
+        inseparable,
+        ([name, [first, second]]) =>
+          `$${name} is not used: nothing stands between $${first} and $${second} in the log format, so nobody can tell where one ends; put a blank or a quote between the two`,
+      ),
+    ),
     readFields,
     readRecord: (line) => toLineRecord(readFields(line)),
   };
@@ -81,21 +92,33 @@ function toLineRecord(record: LoggedRecord | Rejected): LineRecord | Rejected {
   };
 }
 
-function checkVariables({ variables }: LogFormat, codeVariable: string | undefined): void {
-  const lacks = (names: readonly string[]): boolean => !names.some((name) => variables.includes(name));
+function checkVariables({ variables, inseparable }: LogFormat, codeVariable: string | undefined): void {
   const needed = [
     { names: ['msec', 'time_iso8601', 'time_local'], what: 'a time' },
-    { names: ['request', 'request_uri', 'uri'], what: 'a request' },
-    { names: ['remote_addr'], what: "the caller's address" },
+    { names: ['request', 'request_uri', 'uri_with_args', 'uri'], what: 'a request' },
+    { names: ['remote_addr', 'proxy_protocol_addr'], what: "the caller's address" },
     ...(codeVariable === undefined ? [] : [{ names: [codeVariable], what: 'the code variable' }]),
   ];
   for (const { names, what } of needed) {
-    if (lacks(names)) {
-      throw new LogFormatError(
-        `the log format lacks ${what} (${names.map((name) => `$${name}`).join(' or ')}), it has: ${variables.map((name) => `$${name}`).join(' ')}`,
-      );
-    }
+    const present = names.filter((name) => variables.includes(name));
+    if (present.some((name) => !inseparable.has(name))) continue;
+    const [pair] = present.flatMap((name) => {
+      const found = inseparable.get(name);
+      return found === undefined ? [] : [found];
+    });
+    throw new LogFormatError(
+      pair === undefined ? lacking(names, what, variables) : runningTogether(pair, what),
+    );
   }
+}
+
+function lacking(names: readonly string[], what: string, variables: readonly string[]): string {
+  const shown = names.filter((name) => name !== 'uri_with_args').map((name) => `$${name}`);
+  return `the log format lacks ${what} (${shown.join(' or ')}), it has: ${variables.map((name) => `$${name}`).join(' ')}`;
+}
+
+function runningTogether([first, second]: readonly [string, string], what: string): string {
+  return `nothing stands between $${first} and $${second} in the log format, so nobody can tell where one ends, and nothing else in it gives ${what}: put a blank or a quote between the two`;
 }
 
 function readLine(

@@ -4,20 +4,22 @@
  * what is read here is what the search would have found, some ten times sooner. A test compares the two.
  */
 import { find, stands } from './literal.js';
-import type { Segment } from './log-variables.js';
-import { type Scan, wholeEnd } from './value-scanners.js';
+import { mayGoOn, type Segment } from './format-segments.js';
+import type { Scan } from './value-scanners.js';
+import { type Shape, WHOLE } from './value-shapes.js';
 
 /**
- * How a value's end is known. `scan`: where its characters end. `last`: at the last separator among its characters.
- * `only`: at a separator that occurs as often as it must, and no oftener. `end`: it is the last value of the line.
+ * How a value's end is known. `scan`: where its characters end. `single`: the same, for a list of one item. `last`: at
+ * the last separator among its characters. `only`: at a separator that occurs as often as it must, and no oftener.
+ * `end`: it is the last value of the line.
  */
-type Ends = 'scan' | 'last' | 'only' | 'end';
+type Ends = 'scan' | 'single' | 'last' | 'only' | 'end';
 
 type Step = {
   readonly after: string;
   readonly ends: Ends;
   readonly scan: Scan | undefined;
-  readonly exact: boolean;
+  readonly shape: Shape | undefined;
   /** Where the value goes; -1 where nobody wants it. */
   readonly place: number;
   /** Which of the separators that are counted it ends at; how often that must occur from here on. */
@@ -25,17 +27,19 @@ type Step = {
   readonly occurs: number;
 };
 
+const SPACE = 32;
+const COMMA = 44;
+
 /** @returns the values wanted with escapes as they stand, or undefined where it is not sure of them */
 export type ReadFast = (line: string) => (string | undefined)[] | undefined;
 
-/** Undefined where a variable occurs twice among those wanted: the search alone knows what then holds. */
 export function compileFastReader(
   prefix: string,
   segments: readonly Segment[],
   wanted: readonly number[],
 ): ReadFast {
   const separators: string[] = [];
-  const steps = segments.map((segment, index) => compileStep(segment, segments.slice(index + 1), separators));
+  const steps = segments.map((segment, index) => compileStep(segments, index, segment, separators));
   const placed = steps.map((step, index) => ({ ...step, place: wanted.indexOf(index) }));
   const again = wanted.flatMap((index, place) =>
     index === -1 || wanted.indexOf(index) === place ? [] : [place],
@@ -61,38 +65,38 @@ export function compileFastReader(
 }
 
 function compileStep(
+  segments: readonly Segment[],
+  index: number,
   { after, shape }: Segment,
-  following: readonly Segment[],
   separators: string[],
 ): Omit<Step, 'place'> {
+  const following = segments.slice(index + 1);
   const [next] = following;
-  const step = {
-    after,
-    scan: shape?.scan,
-    exact: shape?.kind === 'exact',
-    separator: -1,
-    occurs: 0,
-  };
+  const step = { after, shape, scan: shape?.scan, separator: -1, occurs: 0 };
   if (next === undefined) return { ...step, ends: 'end' };
-  if (step.exact) return { ...step, ends: 'scan' };
-  if (shape !== undefined && !belongs(shape, after)) return { ...step, ends: 'scan' };
-  // An address and its port: no digits but those behind the last colon reach the end of what an address can be.
-  if (shape !== undefined && next.shape?.scan === wholeEnd && !belongs(shape, next.after)) {
-    return { ...step, ends: 'last' };
-  }
+  const goesOn = mayGoOn(segments, index);
+  if (goesOn === false) return { ...step, ends: 'scan' };
+  if (goesOn === 'separators') return { ...step, ends: 'single' };
+  if (isAddressBeforePort(segments, index)) return { ...step, ends: 'last' };
   if (!separators.includes(after)) separators.push(after);
   const occurs = 1 + following.filter((later) => later.after === after).length;
   return { ...step, ends: 'only', separator: separators.indexOf(after), occurs };
 }
 
-/** True where a value may hold the first character of the separator behind it, or nothing stands there. */
-function belongs({ pattern }: NonNullable<Segment['shape']>, separator: string): boolean {
-  pattern.lastIndex = 0;
-  return separator === '' || (pattern.test(separator) && pattern.lastIndex > 0);
+/**
+ * An address and its port: of all separators among the characters of an address only the last has nothing but digits
+ * behind it.
+ */
+function isAddressBeforePort(segments: readonly Segment[], index: number): boolean {
+  const [segment, next] = segments.slice(index, index + 2);
+  const characters = segment?.shape?.ends === 'anywhere' ? segment.shape.longer : undefined;
+  if (segment === undefined || next?.shape !== WHOLE || characters === undefined) return false;
+  if (!characters.test('-') || !characters.test('0') || /[-0-9]/.test(segment.after)) return false;
+  return next.after !== '' && !characters.test(next.after.charAt(0));
 }
 
 function endOf(step: Step, line: string, at: number, counted: boolean[]): number {
-  const { after, ends } = step;
+  const { after, ends, scan } = step;
   if (ends === 'end') return lastEnd(step, line, at);
   if (ends === 'only') {
     if (counted[step.separator] !== true) {
@@ -100,21 +104,37 @@ function endOf(step: Step, line: string, at: number, counted: boolean[]): number
       counted[step.separator] = true;
     }
     const end = find(line, after, at);
-    return step.scan === undefined || step.scan(line, at) >= end ? end : -1;
+    return reaches(step, line, at, end) ? end : -1;
   }
-  const extent = step.scan?.(line, at) ?? -1;
+  const extent = scan?.(line, at) ?? -1;
   if (extent === -1) return -1;
   if (ends === 'scan') return stands(line, after, extent) ? extent : -1;
+  if (ends === 'single') return stands(line, after, extent) && isSingle(line, at, extent) ? extent : -1;
   const end = line.lastIndexOf(after, extent);
   return end >= at ? end : -1;
 }
 
-function lastEnd({ after, scan, exact }: Step, line: string, at: number): number {
-  const end = line.length - after.length;
-  if (end < at || !stands(line, after, end)) return -1;
-  if (scan === undefined) return end;
+/** No separator of a list stands in it: what follows may look like one, so the first item may be the whole value. */
+function isSingle(line: string, start: number, end: number): boolean {
+  for (let at = start; at < end; at++) {
+    const code = line.charCodeAt(at);
+    if (code === SPACE || code === COMMA) return false;
+  }
+  return true;
+}
+
+function lastEnd(step: Step, line: string, at: number): number {
+  const end = line.length - step.after.length;
+  if (end < at || !stands(line, step.after, end)) return -1;
+  return reaches(step, line, at, end) ? end : -1;
+}
+
+/** True where the value can go from `at` to `end`. */
+function reaches({ scan, shape }: Step, line: string, at: number, end: number): boolean {
+  if (scan === undefined || shape === undefined) return true;
   const extent = scan(line, at);
-  return extent === end || (!exact && extent > end) ? end : -1;
+  if (shape.ends === 'longest') return extent === end;
+  return extent === end || (extent > end && shape.isValue(line, at, end));
 }
 
 /** Every way to read the line needs that many separators: where there are no more, each stands at its own. */

@@ -22,13 +22,17 @@ export class FieldReader {
   }
 
   read(values: Values): LoggedRecord | Rejected {
+    if (switchesProtocol(values)) return rejected('protocol_switch');
     const request = this.#requests.read(values);
     if ('ok' in request) return request;
     const time = this.#readTime(values);
     if (typeof time !== 'number') return time;
     const duration = known(values, PLACES.request_time);
     if (duration === undefined) return rejected('missing_duration');
-    const exitIp = known(values, PLACES.remote_addr);
+    const latencyMs = milliseconds(duration);
+    const upstreamMs = sumOfAttempts(known(values, PLACES.upstream_response_time));
+    if (latencyMs === undefined || upstreamMs === undefined) return rejected('invalid_duration');
+    const exitIp = addressOf(values);
     if (exitIp === undefined) return rejected('missing_address');
     const status = readWhole(known(values, PLACES.status), 0, 599, 'invalid_status');
     if (typeof status === 'object' && status !== null) return status;
@@ -42,8 +46,8 @@ export class FieldReader {
     record.sdk_app_id = request.sdkAppId;
     record.interface = request.name;
     record.exit_ip = exitIp;
-    record.latency_ms = milliseconds(duration);
-    record.upstream_ms = sumOfAttempts(known(values, PLACES.upstream_response_time));
+    record.latency_ms = latencyMs;
+    record.upstream_ms = upstreamMs;
     record.rtt_ms = rttUs === undefined ? null : Number(rttUs) / 1000;
     record.code = code;
     // 000 and 0 to 99 are no status: nginx writes them where it answered nothing.
@@ -55,17 +59,43 @@ export class FieldReader {
     return record;
   }
 
+  /** The most exact of the times that can be read. */
   #readTime(values: Values): number | Rejected {
     const msec = known(values, PLACES.msec);
+    const ofMsec = msec === undefined ? undefined : parseMsec(msec);
+    if (ofMsec !== undefined) return ofMsec;
     const iso = known(values, PLACES.time_iso8601);
+    const ofIso = iso === undefined ? undefined : this.#isoTime(iso);
+    if (ofIso !== undefined) return ofIso;
     const local = known(values, PLACES.time_local);
-    let ms: number | undefined;
-    if (msec !== undefined) ms = parseMsec(msec);
-    else if (iso !== undefined) ms = this.#isoTime(iso);
-    else if (local !== undefined) ms = this.#localTime(local);
-    else return rejected('missing_time');
-    return ms ?? rejected('invalid_time');
+    const ofLocal = local === undefined ? undefined : this.#localTime(local);
+    if (ofLocal !== undefined) return ofLocal;
+    const none = msec === undefined && iso === undefined && local === undefined;
+    return rejected(none ? 'missing_time' : 'invalid_time');
   }
+}
+
+const SWITCHING_PROTOCOLS = '101';
+const CONNECT = 'CONNECT ';
+
+/**
+ * A WebSocket, or a tunnel: `$request_time` is how long it was open. Where `$status` is not logged, the last upstream's
+ * tells.
+ */
+function switchesProtocol(values: Values): boolean {
+  const status = known(values, PLACES.status);
+  if (status === SWITCHING_PROTOCOLS) return true;
+  if (status === undefined && known(values, PLACES.upstream_status)?.endsWith(SWITCHING_PROTOCOLS) === true)
+    return true;
+  if (values[PLACES.request]?.startsWith(CONNECT) === true) return true;
+  return values[PLACES.request_method] === 'CONNECT';
+}
+
+/** A caller behind a Unix socket has no address of its own: the balancer before it tells it by PROXY protocol. */
+function addressOf(values: Values): string | undefined {
+  const remote = known(values, PLACES.remote_addr);
+  if (remote !== undefined && !remote.startsWith('unix:')) return remote;
+  return known(values, PLACES.proxy_protocol_addr) ?? remote;
 }
 
 function rememberLast(parse: (text: string) => number | undefined): typeof parse {
@@ -107,18 +137,30 @@ function smallWhole(text: string): number | undefined {
   return value;
 }
 
-/** Seconds as text → milliseconds, to the microsecond. The log format made sure that these are digits. */
-function milliseconds(seconds: string): number {
-  return threeDecimals(seconds) ?? Math.round(Number(seconds) * 1_000_000) / 1000;
+/** Seconds with a fraction, as nginx writes them. */
+const SECONDS = /^\d{1,12}\.\d{1,12}$/;
+
+/** Seconds as text → milliseconds, to the microsecond; undefined where the text is no duration of nginx. */
+function milliseconds(seconds: string): number | undefined {
+  const ordinary = threeDecimals(seconds);
+  if (ordinary !== undefined) return ordinary;
+  return SECONDS.test(seconds) ? Math.round(Number(seconds) * 1_000_000) / 1000 : undefined;
 }
 
-/** All attempts together: it is the time spent behind the gateway. Null where no upstream was asked. */
-function sumOfAttempts(list: string | undefined): number | null {
+/**
+ * All attempts together: it is the time spent behind the gateway. Null where no upstream was asked, undefined where an
+ * attempt's time is no duration of nginx.
+ */
+function sumOfAttempts(list: string | undefined): number | null | undefined {
   if (list === undefined) return null;
-  const only = list.includes(',') || list.includes(' ') ? undefined : threeDecimals(list);
+  const only = threeDecimals(list);
   if (only !== undefined) return only;
-  const attempts = list.split(/, ?| : /).filter((attempt) => attempt !== '' && attempt !== '-');
-  if (attempts.length === 0) return null;
-  const sum = attempts.reduce((total, attempt) => total + milliseconds(attempt), 0);
-  return Math.round(sum * 1000) / 1000;
+  let sum: number | null = null;
+  for (const attempt of list.split(/, ?| : /)) {
+    if (attempt === '' || attempt === '-') continue;
+    const ms = milliseconds(attempt);
+    if (ms === undefined) return undefined;
+    sum = (sum ?? 0) + ms;
+  }
+  return sum === null ? null : Math.round(sum * 1000) / 1000;
 }

@@ -2,7 +2,7 @@
  * All ways to read a line, tried one after the other up to the second that differs in a value somebody wants, with a
  * bound on the tries. For lines that cannot be read from left to right without doubt.
  */
-import type { Segment } from './log-variables.js';
+import type { Segment } from './format-segments.js';
 
 /** Places tried before a line is given up: an honest one needs fewer than 10 a variable. */
 const TRIES_MAX = 5_000;
@@ -15,29 +15,85 @@ export function searchLine(
   wanted: readonly number[],
 ): (string | undefined)[] | 'malformed_line' | 'ambiguous_line' {
   if (!line.startsWith(prefix)) return 'malformed_line';
-  const search = new Search(line, segments, wanted);
+  // Nginx writes all lists of attempts with the same number of items, so readings of which that holds come first.
+  const alike = new Readings(wanted.length);
+  const others = new Readings(wanted.length);
+  const search = new Search(line, segments, wanted, (values, listsAlike) => {
+    (listsAlike ? alike : others).add(values);
+    return alike.differ;
+  });
   search.from(0, prefix.length);
-  if (search.found === undefined) return 'malformed_line';
-  return search.ambiguous ? 'ambiguous_line' : search.found;
+  const found = alike.first === undefined ? others : alike;
+  if (found.first === undefined) return search.gaveUp ? 'ambiguous_line' : 'malformed_line';
+  return search.gaveUp || found.differ ? 'ambiguous_line' : found.first;
 }
 
-/** One line's search for all ways to read it, given up at the second that differs in a wanted value. */
+/** The parts of a value that several variables make up: those on which all ways to divide it agree. */
+export function divideValue(
+  value: string,
+  members: readonly Segment[],
+  wanted: readonly number[],
+): readonly (string | undefined)[] {
+  const readings = new Readings(wanted.length);
+  const search = new Search(value, members, wanted, (values) => {
+    readings.add(values);
+    return readings.allDiffer;
+  });
+  search.from(0, 0);
+  return search.gaveUp ? wanted.map(() => undefined) : readings.agreed;
+}
+
+/** What the ways to read a line have in common. */
+class Readings {
+  first: (string | undefined)[] | undefined;
+  readonly #differing: boolean[];
+
+  constructor(places: number) {
+    this.#differing = Array.from({ length: places }, () => false);
+  }
+
+  get differ(): boolean {
+    return this.#differing.includes(true);
+  }
+
+  get allDiffer(): boolean {
+    return !this.#differing.includes(false);
+  }
+
+  get agreed(): (string | undefined)[] {
+    return this.#differing.map((differs, place) => (differs ? undefined : this.first?.[place]));
+  }
+
+  add(values: (string | undefined)[]): void {
+    this.first ??= values;
+    for (const [place, value] of values.entries()) {
+      if (value !== this.first[place]) this.#differing[place] = true;
+    }
+  }
+}
+
+/** Told of each way to read the text. @returns true where no more are needed */
+type OnReading = (values: (string | undefined)[], listsAlike: boolean) => boolean;
+
 class Search {
-  found: (string | undefined)[] | undefined;
-  ambiguous = false;
+  /** There were too many ways to try: what was found need not be all. */
+  gaveUp = false;
+  #enough = false;
   #tries = 0;
   readonly #line: string;
   readonly #segments: readonly Segment[];
   readonly #wanted: readonly number[];
+  readonly #onReading: OnReading;
   /** Farthest place where each segment can end with room for all that follow. */
   readonly #latestEnds: readonly number[] | undefined;
   readonly #starts: number[] = [];
   readonly #ends: number[] = [];
 
-  constructor(line: string, segments: readonly Segment[], wanted: readonly number[]) {
+  constructor(line: string, segments: readonly Segment[], wanted: readonly number[], onReading: OnReading) {
     this.#line = line;
     this.#segments = segments;
     this.#wanted = wanted;
+    this.#onReading = onReading;
     this.#latestEnds = latestEnds(line, segments);
   }
 
@@ -52,49 +108,73 @@ class Search {
     const extent = this.#extent(segment, start);
     const latest = this.#latestEnds?.[index];
     if (extent === undefined || latest === undefined) return;
-    const { after } = segment;
-    if (index === this.#segments.length - 1) {
-      const end = this.#line.length - after.length;
-      const fits = segment.shape?.kind === 'exact' ? end === extent : end <= extent;
-      if (fits && end >= start && this.#line.endsWith(after)) this.#next(index, end);
-    } else if (segment.shape?.kind === 'exact') {
-      if (this.#line.startsWith(after, extent)) this.#next(index, extent);
-    } else {
-      for (
-        let end = this.#line.indexOf(after, start);
-        end !== -1 && end <= extent && end <= latest && !this.ambiguous;
-        end = this.#line.indexOf(after, end + 1)
-      ) {
+    const { shape, after } = segment;
+    const isLast = index === this.#segments.length - 1;
+    if (isLast || shape?.ends === 'longest') {
+      const end = isLast ? this.#line.length - after.length : extent;
+      const fits = shape?.ends === 'longest' ? end === extent : end >= start && end <= extent;
+      if (fits && this.#isValue(segment, start, end) && this.#line.startsWith(after, end)) {
         this.#next(index, end);
       }
+      return;
     }
+    for (
+      let end = this.#line.indexOf(after, start);
+      end !== -1 && end <= extent && end <= latest && !this.#enough && !this.gaveUp;
+      end = end < this.#line.length ? this.#line.indexOf(after, end + 1) : -1
+    ) {
+      if (this.#isValue(segment, start, end)) this.#next(index, end);
+      else this.#countTry();
+    }
+  }
+
+  #isValue({ shape }: Segment, start: number, end: number): boolean {
+    return shape === undefined || shape.isValue(this.#line, start, end);
   }
 
   /** The farthest place the segment's value can end, undefined where its value cannot begin at `start`. */
   #extent(segment: Segment, start: number): number | undefined {
     if (segment.shape === undefined) return this.#line.length;
-    const { pattern } = segment.shape;
+    const { pattern, scan } = segment.shape;
+    const end = scan(this.#line, start);
+    if (end !== -1) return end;
     pattern.lastIndex = start;
     return pattern.test(this.#line) ? pattern.lastIndex : undefined;
   }
 
-  #next(index: number, end: number): void {
+  #countTry(): boolean {
     this.#tries += 1;
-    if (this.#tries > TRIES_MAX) {
-      this.ambiguous = true;
-      return;
-    }
+    if (this.#tries > TRIES_MAX) this.gaveUp = true;
+    return !this.gaveUp;
+  }
+
+  #next(index: number, end: number): void {
+    if (!this.#countTry()) return;
     this.#ends[index] = end;
     const after = this.#segments[index]?.after ?? '';
     this.from(index + 1, end + after.length);
   }
 
   #record(): void {
-    const values = this.#wanted.map((index) =>
-      index === -1 ? undefined : this.#line.slice(this.#starts[index], this.#ends[index]),
-    );
-    if (this.found === undefined) this.found = values;
-    else if (this.found.some((value, place) => value !== values[place])) this.ambiguous = true;
+    const values = this.#wanted.map((index) => (index === -1 ? undefined : this.#valueOf(index)));
+    this.#enough = this.#onReading(values, this.#listsAlike());
+  }
+
+  #valueOf(index: number): string {
+    return this.#line.slice(this.#starts[index], this.#ends[index]);
+  }
+
+  #listsAlike(): boolean {
+    let first: string | undefined;
+    for (const [index, { shape }] of this.#segments.entries()) {
+      if (shape === undefined || shape.separators.length === 0) continue;
+      const separators = this.#valueOf(index).replaceAll(/ : |, ?|[^,]/g, (text) =>
+        text === ' : ' ? ':' : text.startsWith(',') ? ',' : '',
+      );
+      first ??= separators;
+      if (separators !== first) return false;
+    }
+    return true;
   }
 }
 

@@ -24,6 +24,11 @@ export const PLACES = {
   request_id: 14,
   stgw_request_id: 15,
   hostname: 16,
+  /** `$uri$is_args$args` */
+  uri_with_args: 17,
+  request_method: 18,
+  upstream_status: 19,
+  proxy_protocol_addr: 20,
 } as const;
 /** Variables a record is made of, by their places; the one that holds the code comes behind them. */
 export const VARIABLES: readonly string[] = Object.keys(PLACES);

@@ -3,7 +3,7 @@
  * comments, for this one directive; everything else is passed over. Files that the configuration includes are
  * not followed.
  */
-import { ESCAPES, type Escape } from './log-format.js';
+import { ESCAPES, type Escape } from './value-shapes.js';
 import { LogFormatError } from './log-format-error.js';
 
 export type NamedLogFormat = { readonly name: string; readonly escape: Escape; readonly text: string };

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { chooseLogFormat, type NamedLogFormat, readLogFormats } from './log-format-directives.js';
 import { LogFormatError } from './log-format-error.js';
+import { byteOrderMarkBytes } from './text-encoding.js';
 
 const CONFIGURATION_BYTES_MAX = 4 << 20;
 
@@ -18,6 +19,6 @@ function readConfiguration(file: string): string {
     const why = error instanceof Error ? error.message : String(error);
     throw new LogFormatError(`${file} cannot be read: ${why}`, { cause: error });
   }
-  if (bytes.length <= CONFIGURATION_BYTES_MAX) return bytes.toString('utf8');
+  if (bytes.length <= CONFIGURATION_BYTES_MAX) return bytes.toString('utf8', byteOrderMarkBytes(bytes));
   throw new LogFormatError(`${file} has ${bytes.length} bytes: that is no nginx configuration`);
 }

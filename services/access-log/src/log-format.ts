@@ -5,18 +5,15 @@
  * bounded by its length times a constant. (No maintained package reads arbitrary formats.)
  */
 import { compileFastReader } from './fast-reader.js';
-import { searchLine } from './line-search.js';
-import { type Segment, type Shape, shapeOf } from './log-variables.js';
-import { quotedEnd, quotedJsonEnd } from './value-scanners.js';
-import { LogFormatError } from './log-format-error.js';
-
-/** How nginx writes values: `\x22` for `"` (default), JSON strings without their quotes, or as they are. */
-export const ESCAPES = ['default', 'json', 'none'] as const;
-export type Escape = (typeof ESCAPES)[number];
+import { inseparable, parseFormat, type Segment } from './format-segments.js';
+import { divideValue, searchLine } from './line-search.js';
+import type { Escape } from './value-shapes.js';
 
 export type LogFormat = {
   /** Names in order of first appearance, without the dollar. */
   readonly variables: readonly string[];
+  /** Variables of `wanted` whose values can never be known, each with the neighbour it runs into. */
+  readonly inseparable: ReadonlyMap<string, readonly [first: string, second: string]>;
   /**
    * The values wanted, in the order they were asked for, undefined for variables the format lacks; or why the
    * line cannot be read.
@@ -24,24 +21,32 @@ export type LogFormat = {
   read(line: string): readonly (string | undefined)[] | 'malformed_line' | 'ambiguous_line';
 };
 
-const VARIABLE = /\$(?:\{([A-Za-z0-9_]+)\}|([A-Za-z0-9_]+))/g;
-const FORMAT_LENGTH_MAX = 16_384;
-
 /**
  * @param text the format as nginx has it after joining its quoted parts
  * @param wanted names of the variables whose values `read` gives
- * @throws LogFormatError where nginx would refuse the format, or nobody could read its lines
+ * @throws LogFormatError where nginx would refuse the format, or its lines cannot be read one by one
  */
 export function compileLogFormat(text: string, escape: Escape, wanted: readonly string[]): LogFormat {
   const { prefix, segments } = parseFormat(text, escape);
   const indexes = wanted.map((name) => segments.findIndex((segment) => segment.name === name));
+  const joined = segments.flatMap((segment, index) => {
+    const divide = compileDivider(segment, wanted, indexes);
+    return divide === undefined ? [] : [{ index, divide }];
+  });
+  // The joined values stand behind those that are wanted themselves.
+  const readIndexes = [...indexes, ...joined.map(({ index }) => index)];
   const unescape = UNESCAPE[escape];
-  const readFast = compileFastReader(prefix, segments, indexes);
+  const uriPlace = escape === 'default' ? wanted.indexOf('uri_with_args') : -1;
+  const readFast = compileFastReader(prefix, segments, readIndexes);
   return {
-    variables: [...new Set(segments.map(({ name }) => name))],
+    variables: [...new Set(segments.flatMap(({ name, members }) => [name, ...namesOf(members)]))],
+    inseparable: findInseparable(segments, wanted),
     read: (line) => {
-      const values = readFast(line) ?? searchLine(line, prefix, segments, indexes);
-      if (typeof values === 'string' || !line.includes('\\')) return values;
+      const values = readFast(line) ?? searchLine(line, prefix, segments, readIndexes);
+      if (typeof values === 'string') return values;
+      for (let place = joined.length - 1; place >= 0; place--) joined[place]?.divide(values.pop(), values);
+      if (uriPlace !== -1) values[uriPlace] = withoutDash(values[uriPlace]);
+      if (!line.includes('\\')) return values;
       for (let place = 0; place < values.length; place++) {
         const value = values[place];
         if (value?.includes('\\') === true) values[place] = unescape(value);
@@ -51,49 +56,53 @@ export function compileLogFormat(text: string, escape: Escape, wanted: readonly 
   };
 }
 
-/** The format taken apart: what stands before the first variable, and each with what stands behind it. */
-export function parseFormat(text: string, escape: Escape): { prefix: string; segments: Segment[] } {
-  if (text.length > FORMAT_LENGTH_MAX) {
-    throw new LogFormatError(
-      `the log format has ${text.length} characters: at most ${FORMAT_LENGTH_MAX} are taken`,
-    );
-  }
-  const matches = [...text.matchAll(VARIABLE)];
-  const literals = text.split(/\$(?:\{[A-Za-z0-9_]+\}|[A-Za-z0-9_]+)/);
-  const stray = literals.find((literal) => literal.includes('$'));
-  if (stray !== undefined) {
-    throw new LogFormatError(
-      `the log format has a "$" without a variable's name, in ${JSON.stringify(stray)}`,
-    );
-  }
-  const segments = matches.map((match, index): Segment => {
-    const name = match[1] ?? match[2] ?? '';
-    const before = literals[index] ?? '';
-    const after = literals[index + 1] ?? '';
-    return { name, after, shape: shapeOf(name) ?? quotedShape(before, after, escape) };
-  });
-  if (segments.length === 0) {
-    throw new LogFormatError(
-      `the log format has no variables: give it as nginx has it, such as '$remote_addr …'`,
-    );
-  }
-  segments.forEach((segment, index) => {
-    const next = segments[index + 1];
-    if (segment.after === '' && next !== undefined && segment.shape?.kind !== 'exact') {
-      throw new LogFormatError(
-        `nothing stands between $${segment.name} and $${next.name} in the log format, so no one can tell where one ends: put a space or a quote there`,
-      );
-    }
-  });
-  return { prefix: literals[0] ?? '', segments };
+/** Where there are no arguments, `$is_args` is empty and `$args` a dash. */
+function withoutDash(uri: string | undefined): string | undefined {
+  return uri?.endsWith('-') === true && !uri.includes('?') ? uri.slice(0, -1) : uri;
 }
 
-/** Inside quotes, nginx escapes the quote, so a value ends at the first one that is not. */
-function quotedShape(before: string, after: string, escape: Escape): Shape | undefined {
-  if (escape === 'none' || !before.endsWith('"') || !after.startsWith('"')) return undefined;
-  if (escape === 'default') return { kind: 'exact', pattern: /[^"]*/y, scan: quotedEnd };
-  const pattern = /[^"\\]*(?:\\.[^"\\]*)*/y;
-  return { kind: 'exact', pattern, scan: quotedJsonEnd(pattern) };
+function namesOf(segments: readonly Segment[]): string[] {
+  return segments.map(({ name }) => name);
+}
+
+/**
+ * Puts the parts of a segment's value that are wanted to their places; undefined where none is. What stands in the
+ * format by itself too is not among them.
+ */
+function compileDivider(
+  { members }: Segment,
+  wanted: readonly string[],
+  indexes: readonly number[],
+): ((value: string | undefined, values: (string | undefined)[]) => void) | undefined {
+  const parts = wanted.flatMap((name, place) => {
+    const member = indexes[place] === -1 ? members.findIndex((each) => each.name === name) : -1;
+    return member === -1 ? [] : [{ place, member }];
+  });
+  if (parts.length === 0) return undefined;
+  const memberIndexes = parts.map(({ member }) => member);
+  return (value, values) => {
+    if (value === undefined) return;
+    const divided = divideValue(value, members, memberIndexes);
+    for (const [index, { place }] of parts.entries()) values[place] ??= divided[index];
+  };
+}
+
+function findInseparable(
+  segments: readonly Segment[],
+  wanted: readonly string[],
+): Map<string, readonly [string, string]> {
+  const found = new Map<string, readonly [string, string]>();
+  const alone = new Set(segments.filter(({ members }) => members.length === 0).map(({ name }) => name));
+  for (const { members } of segments) {
+    for (const [index, second] of members.entries()) {
+      const first = members[index - 1];
+      if (first === undefined || !inseparable(first, second)) continue;
+      for (const { name } of [first, second]) {
+        if (wanted.includes(name) && !alone.has(name)) found.set(name, [first.name, second.name]);
+      }
+    }
+  }
+  return found;
 }
 
 const UNESCAPE: Readonly<Record<Escape, (value: string) => string>> = {

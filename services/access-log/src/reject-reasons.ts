@@ -16,6 +16,10 @@ export const REJECT_REASONS = {
   missing_time: 'the line tells no time',
   invalid_time: 'the time cannot be read',
   missing_duration: 'the line tells no $request_time; an unknown duration is never taken as 0',
+  invalid_duration:
+    'a duration is not seconds with a fraction such as 0.012, as nginx writes it: a whole number is of another unit, so log $request_time',
+  protocol_switch:
+    'the connection was switched to another protocol (status 101 or CONNECT): its $request_time is how long it was open, not a delay',
   missing_address: 'the line tells no $remote_addr',
   invalid_ip: '$remote_addr is no IPv4 or IPv6 address',
   invalid_status: '$status is no HTTP status',

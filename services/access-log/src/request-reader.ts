@@ -48,11 +48,23 @@ function copy(text: string): string {
   return Buffer.from(text).toString();
 }
 
+const TARGET_PLACES = [PLACES.request_uri, PLACES.uri_with_args, PLACES.uri];
+const QUERY_PLACES = [PLACES.args, PLACES.query_string];
+
+/** The first target that can be read: a request line that is none does not cost what stands beside it. */
 function splitRequest(values: Values): target.RequestTarget | Rejected {
   const line = known(values, PLACES.request);
-  if (line !== undefined) return splitOrdinary(line) ?? target.targetOfRequestLine(line);
-  const whole = known(values, PLACES.request_uri) ?? known(values, PLACES.uri);
-  return whole === undefined ? rejected('malformed_request') : target.splitTarget(whole);
+  const ofLine =
+    line === undefined
+      ? rejected('malformed_request')
+      : (splitOrdinary(line) ?? target.targetOfRequestLine(line));
+  if (!('ok' in ofLine)) return ofLine;
+  for (const place of TARGET_PLACES) {
+    const text = known(values, place);
+    const split = text === undefined ? ofLine : target.splitTarget(text);
+    if (!('ok' in split)) return split;
+  }
+  return ofLine;
 }
 
 const HTTP = ' HTTP/';
@@ -77,17 +89,25 @@ function isDigit(text: string, at: number): boolean {
   return code >= 48 && code <= 57;
 }
 
+/** The first that can be read, of the variable of its own, of the request's query and of the arguments. */
 function readApplication(values: Values, query: string): number | Rejected {
   const own = known(values, PLACES.arg_sdkappid);
-  const found =
-    own === undefined
-      ? (ordinaryApplication(query) ??
-        target.applicationOfQuery(
-          query === '' ? (known(values, PLACES.args) ?? known(values, PLACES.query_string) ?? '') : query,
-        ))
-      : target.parseApplication(own);
-  if (typeof found === 'number') return found;
-  return found.ok ? found.sdkAppId : found;
+  let refused = rejected('missing_application');
+  if (own !== undefined) {
+    const found = target.parseApplication(own);
+    if (found.ok) return found.sdkAppId;
+    refused = found;
+  }
+  const ordinary = ordinaryApplication(query);
+  if (ordinary !== undefined) return ordinary;
+  for (const place of [undefined, ...QUERY_PLACES]) {
+    const text = place === undefined ? query : known(values, place);
+    if (text === undefined || text === '') continue;
+    const found = target.applicationOfQuery(text);
+    if (found.ok) return found.sdkAppId;
+    if (refused.reason === 'missing_application') refused = found;
+  }
+  return refused;
 }
 
 /** `sdkappid` of 1 to 15 digits, where nothing before it is escaped so that it could be the same name. */

@@ -3,7 +3,8 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { compileFastReader } from '../src/fast-reader.js';
 import { searchLine } from '../src/line-search.js';
-import { type Escape, parseFormat } from '../src/log-format.js';
+import { parseFormat } from '../src/format-segments.js';
+import type { Escape } from '../src/value-shapes.js';
 import { shapeOf } from '../src/log-variables.js';
 
 const SEED = 20_261_125;
@@ -21,6 +22,15 @@ const NAMES = [
   'http_referer',
   'request_id',
   'server_protocol',
+  'upstream_addr',
+  'upstream_status',
+  'scheme',
+  'server_name',
+  'server_addr',
+  'server_port',
+  'host',
+  'request_uri',
+  'ssl_client_verify',
 ];
 const SEPARATORS = [
   ' ',
@@ -38,6 +48,8 @@ const SEPARATORS = [
   'Z',
   '\\',
   '","x":"',
+  '',
+  '/',
 ];
 /** What nginx writes for a variable, mostly. */
 const TYPICAL: Readonly<Record<string, readonly string[]>> = {
@@ -49,6 +61,13 @@ const TYPICAL: Readonly<Record<string, readonly string[]>> = {
   msec: ['1561950660.123'],
   remote_addr: ['192.0.2.7', '2001:db8::7', 'unix:'],
   remote_port: ['5', '-', ''],
+  upstream_addr: ['192.0.2.1:80', '[2001:db8::9]:80, unix:/a b', 'backend : ', '-', 'a, b : c'],
+  upstream_status: ['200', '502, 200', '502 : 200', '-'],
+  server_addr: ['10.0.0.1', 'unix:/run/a_b.sock', '2001:db8::1'],
+  server_port: ['443', '-', ''],
+  scheme: ['http', 'https'],
+  host: ['gw.example.net', 'a?b', ''],
+  request_uri: ['/v4/a/b?c=d', '?c', '-', ''],
 };
 const TEXTS = [
   '',

@@ -1,16 +1,17 @@
 /*
- * A file or stdin → its bytes, inflated where they are gzip. Told by the first two bytes, not by the name, so
- * that `zcat`-less pipes and rotated files work alike.
+ * A file or stdin → its bytes, inflated where they are gzip. The first bytes decide, not the name, so that
+ * `zcat`-less pipes and rotated files work alike.
  */
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
-import { Readable } from 'node:stream';
-import { createGunzip } from 'node:zlib';
+import type { Readable } from 'node:stream';
+import { byteOrderMarkBytes, ENCODING_BYTES, foreignEncoding } from '@imscope/access-log/text-encoding.js';
+import { type GzipEnd, gunzipMembers, isGzip } from './gunzip-members.js';
 import { UsageError } from './usage-error.js';
 
 export const STDIN = '-';
 
-/** The bytes end before the file does: the disk failed, or gzip is cut off. */
+/** The bytes end before the file does: the disk failed, or gzip is cut off or damaged. */
 export class ReadError extends Error {}
 
 export type Input = {
@@ -19,6 +20,8 @@ export type Input = {
   bytesRead(): number;
   /** Bytes of the file; undefined for stdin. */
   readonly bytesTotal: number | undefined;
+  /** Once all bytes were read: what stands behind them in the file and is none of them. */
+  trailing(): string | undefined;
   close(): void;
 };
 
@@ -34,10 +37,12 @@ export async function openInput(file: string, stdin: Readable): Promise<Input> {
       yield bytes;
     }
   };
+  const end: GzipEnd = { trailing: undefined };
   return {
-    bytes: readable(inflated(counted())),
+    bytes: readable(decoded(inflated(counted(), file, end), file)),
     bytesRead: () => bytesRead,
     bytesTotal: total,
+    trailing: () => end.trailing,
     close: () => source.destroy(),
   };
 }
@@ -59,6 +64,7 @@ async function* readable(chunks: AsyncGenerator<Buffer>): AsyncGenerator<Buffer>
   try {
     for (;;) {
       const next = await iterator.next().catch((error: unknown) => {
+        if (error instanceof UsageError) throw error;
         throw new ReadError(error instanceof Error ? error.message : String(error), { cause: error });
       });
       if (next.done === true) return;
@@ -69,22 +75,61 @@ async function* readable(chunks: AsyncGenerator<Buffer>): AsyncGenerator<Buffer>
   }
 }
 
-async function* inflated(chunks: AsyncGenerator<Buffer>): AsyncGenerator<Buffer> {
+/** First bytes of packed files that are not unpacked here. */
+const PACKED: readonly (readonly [name: string, unpack: string, magic: readonly number[]])[] = [
+  ['zstd', 'zstdcat', [0x28, 0xb5, 0x2f, 0xfd]],
+  ['xz', 'xzcat', [0xfd, 0x37, 0x7a, 0x58, 0x5a, 0]],
+  ['bzip2', 'bzcat', [0x42, 0x5a, 0x68]],
+  ['lz4', 'lz4cat', [0x04, 0x22, 0x4d, 0x18]],
+  ['zip', 'unzip -p', [0x50, 0x4b, 3, 4]],
+];
+const MAGIC_BYTES_MAX = 6;
+
+/** @throws UsageError where the file is packed in another way */
+async function* inflated(chunks: AsyncGenerator<Buffer>, file: string, end: GzipEnd): AsyncGenerator<Buffer> {
+  const { head, all } = await peek(chunks, MAGIC_BYTES_MAX);
+  const packed = PACKED.find(([, , magic]) => magic.every((byte, at) => head[at] === byte));
+  if (packed !== undefined) {
+    const [name, unpack] = packed;
+    throw new UsageError(
+      `${nameOf(file)} is packed with ${name}, only gzip is unpacked here: ${unpack} ${file === STDIN ? '…' : file} | imscope send - …`,
+    );
+  }
+  yield* isGzip(head) ? gunzipMembers(all, end) : all;
+}
+
+/** Without a byte order mark at the very beginning. @throws UsageError where the text is not UTF-8 */
+async function* decoded(chunks: AsyncGenerator<Buffer>, file: string): AsyncGenerator<Buffer> {
+  const { head, all } = await peek(chunks, ENCODING_BYTES);
+  const encoding = foreignEncoding(head);
+  if (encoding !== undefined) {
+    throw new UsageError(
+      `${nameOf(file)} is ${encoding}, only UTF-8 is read: iconv -f ${encoding} -t UTF-8 ${file === STDIN ? '…' : file} | imscope send - …`,
+    );
+  }
+  let mark = byteOrderMarkBytes(head);
+  for await (const chunk of all) {
+    yield mark === 0 ? chunk : chunk.subarray(mark);
+    mark = 0;
+  }
+}
+
+function nameOf(file: string): string {
+  return file === STDIN ? 'stdin' : file;
+}
+
+/** The first bytes, fewer where there are no more, and all bytes with them. The first of the chunks has them all. */
+async function peek(
+  chunks: AsyncGenerator<Buffer>,
+  bytes: number,
+): Promise<{ readonly head: Buffer; readonly all: AsyncGenerator<Buffer> }> {
   let head = Buffer.alloc(0);
-  while (head.length < 2) {
+  while (head.length < bytes) {
     const next = await chunks.next();
     if (next.done === true) break;
     head = Buffer.concat([head, next.value]);
   }
-  const whole = restored(head, chunks);
-  if (head[0] !== 0x1f || head[1] !== 0x8b) {
-    yield* whole;
-    return;
-  }
-  const packed = Readable.from(whole);
-  const gunzip = createGunzip({ chunkSize: 256 << 10 });
-  packed.on('error', (error) => gunzip.destroy(error)).pipe(gunzip);
-  for await (const chunk of gunzip) yield Buffer.isBuffer(chunk) ? chunk : Buffer.from(String(chunk));
+  return { head, all: restored(head, chunks) };
 }
 
 async function* restored(head: Buffer, rest: AsyncGenerator<Buffer>): AsyncGenerator<Buffer> {

@@ -7,7 +7,7 @@ import { findToken } from './access-token.js';
 import type { AccessLogOptions } from '@imscope/access-log/access-log-options.js';
 import { COMBINED, createAccessLogReader, DEFAULT_FORMATS } from '@imscope/access-log/access-log-record.js';
 import { openCollector } from './collector-client.js';
-import { ESCAPES, type Escape } from '@imscope/access-log/log-format.js';
+import { ESCAPES, type Escape } from '@imscope/access-log/value-shapes.js';
 import { formatOfText } from '@imscope/access-log/log-format-directives.js';
 import { logFormatOfFile } from '@imscope/access-log/log-format-file.js';
 import { readNdjsonRecord } from '@imscope/access-log/ndjson-record.js';
@@ -174,7 +174,7 @@ function createReader(options: SendCommandOptions, warn: (text: string) => void)
     refuseNginxOptions(options);
     return readNdjsonRecord;
   }
-  const { readRecord, hasDuration } = createAccessLogReader({
+  const { readRecord, hasDuration, unknown } = createAccessLogReader({
     formats: findFormats(options),
     sdkAppId: options.application,
     codeVariable: options.codeVariable,
@@ -184,6 +184,7 @@ function createReader(options: SendCommandOptions, warn: (text: string) => void)
   if (!hasDuration) {
     warn('the log format has no $request_time, so every line will be rejected: add it to the log_format');
   }
+  for (const text of unknown) warn(text);
   return readRecord;
 }
 

@@ -63,6 +63,8 @@ export async function sendFile(options: SendOptions): Promise<SendResult> {
         batch = emptyBatch();
       }
     }
+    const trailing = input.trailing();
+    if (trailing !== undefined) endedEarly = `the file cannot be read on: ${trailing}`;
   } catch (error) {
     if (!(error instanceof ReadError)) throw error;
     if (!options.stopping.aborted) endedEarly = `the file cannot be read on: ${error.message}`;
@@ -77,7 +79,10 @@ export async function sendFile(options: SendOptions): Promise<SendResult> {
   return { tally, endedEarly };
 }
 
-/** The least offset that makes the newest record's time `nowMs`; undefined where no record tells a time. */
+/**
+ * The least offset that makes the newest record's time `nowMs`; undefined where no record tells a time. Of a file that
+ * is damaged it is the newest before the fault: `sendFile` reads as far, and names the fault.
+ */
 export async function measureShift(
   options: Pick<SendOptions, 'file' | 'stdin' | 'readRecord'>,
   nowMs: number,
@@ -91,6 +96,8 @@ export async function measureShift(
       if (newest === undefined || record.timeMs > newest.timeMs)
         newest = { timeMs: record.timeMs, line: number };
     }
+  } catch (error) {
+    if (!(error instanceof ReadError)) throw error;
   } finally {
     input.close();
   }

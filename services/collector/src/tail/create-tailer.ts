@@ -36,6 +36,8 @@ export function createTailer(context: CollectorContext, parts: TailerParts): Tai
   if (config.tailFiles.length === 0) return undefined;
   const { pipeline, checkpoint, limits, interfaces, failure, watch } = parts;
   const { boot, availability, budget, metrics, keyedRequests } = pipeline;
+  const { readLine, unknown } = createTailReader(config);
+  for (const text of unknown) logger.warn(text);
   const { tailMetrics, files } = followFiles(config, registry, checkpoint, logger);
   // A position stands in one batch: with several lanes a stretch of lines would be several batches.
   const [lane, ...others] = keyedRequests.lanes.lanes;
@@ -47,7 +49,7 @@ export function createTailer(context: CollectorContext, parts: TailerParts): Tai
     batches: {
       ...keyedRequests,
       lane,
-      readLine: createTailReader(config).readLine,
+      readLine,
       lateMsMax: config.lateHoursMax * HOUR_MS,
       applications: limits.applications,
       watch,

@@ -3,7 +3,8 @@
  * when it was cut off or written anew, gives whole lines only, and steps over lines without end in bounded memory.
  */
 import { type FileHandle, open } from 'node:fs/promises';
-import { HEAD_BYTES_MAX, headOf, type TailPosition } from './tail-position.js';
+import { byteOrderMarkBytes, foreignEncoding } from '@imscope/access-log/text-encoding.js';
+import { BEFORE_BYTES_MAX, HEAD_BYTES_MAX, hashOf, type TailPosition } from './tail-position.js';
 
 /** Whole lines of a file, as they stand there. Valid until the next is read. */
 export type Stretch = {
@@ -16,6 +17,7 @@ export type Stretch = {
 };
 
 const NEWLINE = 10;
+const NOTHING = Buffer.alloc(0);
 
 export class FollowedFile {
   readonly inode: string;
@@ -27,14 +29,18 @@ export class FollowedFile {
   /** When it was last written, as far as was seen; monotonic. */
   grewMs: number;
   size = 0;
-  /** How often it was cut off. */
-  truncations = 0;
   readMs = 0;
   /** It was opened at a position of its own. */
   resumed = false;
   #offset = 0;
   #mtimeMs = 0;
-  #first: Buffer = Buffer.alloc(0);
+  #first: Buffer = NOTHING;
+  /** The bytes before `offset` as they were read, at most `BEFORE_BYTES_MAX`. */
+  #before: Buffer = NOTHING;
+  /** What was read last, where its bytes are still valid. */
+  #stretch: Stretch | undefined;
+  #truncations = 0;
+  #foreignEncoding: string | undefined;
   /** Its beginning stands in a position. */
   #begun = false;
   /** Bytes of the line at `offset` that were let go: it is longer than what is read at once. */
@@ -85,8 +91,23 @@ export class FollowedFile {
 
   /** Everything before `offset` was taken. */
   take(offset: number): void {
+    this.#before = Buffer.from(this.#bytesBefore(offset));
     this.#offset = offset;
     this.#longBytes = 0;
+  }
+
+  /** How often it was cut off or written again since this was asked last. */
+  takeTruncations(): number {
+    const truncations = this.#truncations;
+    this.#truncations = 0;
+    return truncations;
+  }
+
+  /** The name of its encoding where it is not UTF-8, once: its lines cannot be read. */
+  takeForeignEncoding(): string | undefined {
+    const encoding = this.#foreignEncoding;
+    this.#foreignEncoding = undefined;
+    return encoding;
   }
 
   /** True once, as soon as it can be told from others: its beginning is a position too, to find it by after a rename. */
@@ -98,19 +119,29 @@ export class FollowedFile {
 
   position(offset: number, serial: number): TailPosition {
     const { path, inode } = this;
-    return { path, inode, head: headOf(this.#first), headBytes: this.#first.length, offset, serial };
+    const before = this.#bytesBefore(offset);
+    return {
+      path,
+      inode,
+      head: hashOf(this.#first),
+      headBytes: this.#first.length,
+      offset,
+      before: hashOf(before),
+      beforeBytes: before.length,
+      serial,
+    };
   }
 
-  /** Looks how long it is now. @returns true where there may be whole lines to be read */
+  /** Reads how long it is now. @returns true where there may be whole lines to be read */
   async look(nowMs: number): Promise<boolean> {
     const { size, mtimeMs } = await this.#handle.stat();
     if (size < this.#offset + this.#longBytes) this.#startAnew();
-    if (mtimeMs !== this.#mtimeMs) {
+    if (mtimeMs !== this.#mtimeMs || size !== this.size) {
       this.#mtimeMs = mtimeMs;
       this.grewMs = nowMs;
       this.#halfLineSize = -1;
-      // Written anew to the very length it had.
-      if (size === this.#offset && !(await this.#beginsAsBefore())) this.#startAnew();
+      // Written again to the very length it had. Where it is longer, `read` checks.
+      if (size === this.#offset && !(await this.#isTheSame())) this.#startAnew();
     }
     this.size = size;
     return size > this.#offset + this.#longBytes && size !== this.#halfLineSize;
@@ -119,22 +150,26 @@ export class FollowedFile {
   /** The next whole lines; undefined where there are none yet, or where the file began anew. */
   async read(buffer: Buffer): Promise<Stretch | undefined> {
     const start = this.#offset + this.#longBytes;
+    this.#stretch = undefined;
     const { bytesRead } = await this.#handle.read(buffer, 0, buffer.length, start);
     // Behind the reading: what was read is of the same file then, whatever happened to it meanwhile.
-    if (!(await this.#beginsAsBefore())) {
+    if (!(await this.#isTheSame())) {
       this.#startAnew();
       return undefined;
     }
     const bytes = buffer.subarray(0, bytesRead);
     if (this.#longBytes > 0) return this.#endOfLongLine(bytes, start);
-    const nulls = leadingNulls(bytes);
-    if (nulls > 0) {
-      // A hole: the writer went on at its old place after the file was cut off. Nothing of a line.
-      this.#offset += nulls;
+    if (start === 0) this.#foreignEncoding = foreignEncoding(bytes);
+    // A hole: the writer went on at its old place after the file was cut off. Neither it nor a byte order mark is
+    // anything of a line.
+    const noLine = leadingNulls(bytes) || (start === 0 ? byteOrderMarkBytes(bytes) : 0);
+    if (noLine > 0) {
+      this.#offset += noLine;
+      this.#before = NOTHING;
       return undefined;
     }
     const end = bytes.lastIndexOf(NEWLINE) + 1;
-    if (end > 0) return { bytes: bytes.subarray(0, end), from: start, behindLongLine: false };
+    if (end > 0) return this.#handOn({ bytes: bytes.subarray(0, end), from: start, behindLongLine: false });
     if (bytesRead === buffer.length) this.#longBytes = bytesRead;
     else this.#halfLineSize = start + bytesRead;
     return undefined;
@@ -143,12 +178,16 @@ export class FollowedFile {
   /** What stands behind the last line's end, once nothing more comes; undefined where nothing does. */
   async readRest(buffer: Buffer): Promise<Stretch | undefined> {
     const from = this.size;
-    if (from <= this.#offset || !(await this.#beginsAsBefore())) return undefined;
+    if (from <= this.#offset || !(await this.#isTheSame())) return undefined;
     if (this.#longBytes > 0 || from - this.#offset > buffer.length) {
-      return { bytes: buffer.subarray(0, 0), from, behindLongLine: true };
+      return this.#handOn({ bytes: NOTHING, from, behindLongLine: true });
     }
     const { bytesRead } = await this.#handle.read(buffer, 0, from - this.#offset, this.#offset);
-    return { bytes: buffer.subarray(0, bytesRead), from: this.#offset, behindLongLine: false };
+    return this.#handOn({
+      bytes: buffer.subarray(0, bytesRead),
+      from: this.#offset,
+      behindLongLine: false,
+    });
   }
 
   async close(): Promise<void> {
@@ -162,16 +201,49 @@ export class FollowedFile {
       return undefined;
     }
     const end = bytes.lastIndexOf(NEWLINE) + 1;
-    return { bytes: bytes.subarray(lineEnd, end), from: start + lineEnd, behindLongLine: true };
+    return this.#handOn({
+      bytes: bytes.subarray(lineEnd, end),
+      from: start + lineEnd,
+      behindLongLine: true,
+    });
+  }
+
+  #handOn(stretch: Stretch): Stretch {
+    this.#stretch = stretch;
+    return stretch;
+  }
+
+  /** The bytes before `offset` as far as they were read: out of the last stretch, and of those before it. */
+  #bytesBefore(offset: number): Buffer {
+    if (offset === this.#offset) return this.#before;
+    const { bytes, from, behindLongLine } = this.#stretch ?? {
+      bytes: NOTHING,
+      from: 0,
+      behindLongLine: false,
+    };
+    if (offset < from || offset > from + bytes.length) return NOTHING;
+    const read = bytes.subarray(Math.max(0, offset - from - BEFORE_BYTES_MAX), offset - from);
+    const isNext = from === this.#offset && !behindLongLine;
+    if (read.length === BEFORE_BYTES_MAX || !isNext) return read;
+    return Buffer.concat([this.#before, read]).subarray(-BEFORE_BYTES_MAX);
   }
 
   #startAnew(): void {
-    this.truncations += 1;
+    this.#truncations += 1;
     this.#offset = 0;
     this.#longBytes = 0;
     this.#halfLineSize = -1;
-    this.#first = Buffer.alloc(0);
+    this.#first = NOTHING;
+    this.#before = NOTHING;
+    this.#stretch = undefined;
     this.#begun = false;
+  }
+
+  /** It was neither cut off nor written again, as far as its first bytes and those before `offset` tell. */
+  async #isTheSame(): Promise<boolean> {
+    if (!(await this.#beginsAsBefore())) return false;
+    const { length } = this.#before;
+    return length === 0 || this.#before.equals(await this.#readAt(this.#offset - length, length));
   }
 
   async #beginsAsBefore(): Promise<boolean> {
@@ -181,19 +253,30 @@ export class FollowedFile {
     return same;
   }
 
-  async #isAt(position: TailPosition): Promise<boolean> {
-    if (this.size < position.offset) return false;
+  /** Takes over what `position` tells of the file. False where it is another file, or was cut off meanwhile. */
+  async #isAt({ headBytes, head, offset, before, beforeBytes }: TailPosition): Promise<boolean> {
     const first = await this.#readFirst();
-    if (first.length < position.headBytes) return false;
-    if (headOf(first.subarray(0, position.headBytes)) !== position.head) return false;
+    if (first.length < headBytes || hashOf(first.subarray(0, headBytes)) !== head) return false;
+    const length = beforeBytes ?? Math.min(offset, BEFORE_BYTES_MAX);
+    const now = await this.#readAt(offset - length, length);
+    if (this.size < offset || (before !== undefined && hashOf(now) !== before)) {
+      this.#truncations += 1;
+      return false;
+    }
     this.#first = first;
+    this.#before = now;
     return true;
   }
 
   async #readFirst(): Promise<Buffer> {
-    const first = Buffer.alloc(HEAD_BYTES_MAX);
-    const { bytesRead } = await this.#handle.read(first, 0, HEAD_BYTES_MAX, 0);
-    return first.subarray(0, bytesRead);
+    return this.#readAt(0, HEAD_BYTES_MAX);
+  }
+
+  /** Fewer bytes where the file ends before. */
+  async #readAt(offset: number, length: number): Promise<Buffer> {
+    const bytes = Buffer.alloc(length);
+    const { bytesRead } = await this.#handle.read(bytes, 0, length, offset);
+    return bytes.subarray(0, bytesRead);
   }
 }
 

@@ -3,6 +3,7 @@
  */
 import type { AccessLogOptions } from '@imscope/access-log/access-log-options.js';
 import {
+  type AccessLogReader,
   CLB_FORMATS,
   createAccessLogReader,
   DEFAULT_FORMATS,
@@ -27,16 +28,19 @@ export function lineRejection(reason: RejectReason): Rejection {
   return rejection;
 }
 
+export type LineReader = Pick<AccessLogReader, 'hasDuration' | 'unknown'> & { readonly readLine: ReadLine };
+
 /** @throws LogFormatError where the log format is none, or lacks what no record can do without */
 export function createLineReader(
   form: 'nginx' | 'clb' | 'ndjson',
   options: Omit<AccessLogOptions, 'formats'> & { readonly formats: AccessLogOptions['formats'] | undefined },
-): { readonly readLine: ReadLine; readonly hasDuration: boolean } {
-  if (form === 'ndjson') return { readLine: readNdjson, hasDuration: true };
+): LineReader {
+  if (form === 'ndjson') return { readLine: readNdjson, hasDuration: true, unknown: [] };
   const formats = options.formats ?? (form === 'clb' ? CLB_FORMATS : DEFAULT_FORMATS);
-  const { readFields, hasDuration } = createAccessLogReader({ ...options, formats });
+  const { readFields, hasDuration, unknown } = createAccessLogReader({ ...options, formats });
   return {
     hasDuration,
+    unknown,
     readLine: (bytes, start, end) => {
       const record = readFields(bytes.toString('utf8', start, end));
       return 'ok' in record ? lineRejection(record.reason) : record;

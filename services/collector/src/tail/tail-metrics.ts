@@ -37,7 +37,7 @@ export function createTailMetrics(registry: Registry, files: () => readonly Foll
       'lines of tailed files that were taken, good and bad; blank ones are none',
     ),
     bytes: metrics.counter('tail_bytes_total', 'bytes of tailed files that were taken'),
-    truncations: metrics.counter('tail_truncations_total', 'tailed files that were cut off or written anew'),
+    truncations: metrics.counter('tail_truncations_total', 'tailed files that were cut off or written again'),
     failures: metrics.counter('tail_failures_total', 'steps of tailing that failed and were tried again', [
       'step',
     ]),

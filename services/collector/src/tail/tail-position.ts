@@ -14,6 +14,12 @@ export type TailPosition = {
   readonly headBytes: number;
   /** Where the first line begins that was not read. */
   readonly offset: number;
+  /**
+   * SHA-256 of the `beforeBytes` bytes before `offset`, which a file that was cut off and written again has seldom. Not
+   * in positions that older versions saved.
+   */
+  readonly before?: string;
+  readonly beforeBytes?: number;
   /** Rises with every position taken, of all files and all starts: of two positions the greater holds. */
   readonly serial: number;
 };
@@ -21,7 +27,10 @@ export type TailPosition = {
 /** So many bytes tell a file from another: the first line of an access log has a time in it, mostly an id. */
 export const HEAD_BYTES_MAX = 256;
 
-export function headOf(bytes: Buffer): string {
+/** As many before a position: the end of the last line that was read, mostly with an id and a duration in it. */
+export const BEFORE_BYTES_MAX = 256;
+
+export function hashOf(bytes: Buffer): string {
   return createHash('sha256').update(bytes).digest('hex');
 }
 

@@ -7,7 +7,7 @@ import { LogFormatError } from '@imscope/access-log/log-format-error.js';
 import { formatOfText } from '@imscope/access-log/log-format-directives.js';
 import { logFormatOfFile } from '@imscope/access-log/log-format-file.js';
 import type { CollectorConfig } from '../config.js';
-import { createLineReader, type ReadLine } from './line-reader.js';
+import { createLineReader, type LineReader } from './line-reader.js';
 
 /** Settings that tell how to read an access log. */
 const LOG_SETTINGS = {
@@ -68,10 +68,7 @@ export function checkCollectorSettings(config: Partial<CollectorConfig>): readon
 }
 
 /** @throws LogFormatError where there is no log format that could be used */
-export function createTailReader(config: CollectorConfig): {
-  readonly readLine: ReadLine;
-  readonly hasDuration: boolean;
-} {
+export function createTailReader(config: CollectorConfig): LineReader {
   const formats = formatsOf(config);
   const code = config.tailCodeVariable;
   if (formats === undefined && code !== '') {

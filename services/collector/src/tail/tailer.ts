@@ -146,22 +146,32 @@ export class Tailer {
   }
 
   async #turn(file: FollowedFile): Promise<boolean> {
-    const { tailMetrics, logger } = this.#options;
-    const { truncations } = file;
     const mayHaveLines = await file.look(performance.now());
     if (mayHaveLines) await this.#processorFree();
     const stretch = mayHaveLines && (await this.#room()) ? await file.read(this.#buffer) : undefined;
-    if (file.truncations > truncations) {
-      tailMetrics.truncations.inc();
-      logger.info(
-        { path: file.path },
-        'a tailed file was cut off or written anew: it is read from its beginning',
-      );
-    }
+    this.#tellOf(file);
     await this.#noteBeginnings();
     if (stretch !== undefined) await this.#take(file, stretch);
     else if (!mayHaveLines) return this.#finishIfQuiet(file);
     return true;
+  }
+
+  #tellOf(file: FollowedFile): void {
+    const { tailMetrics, logger } = this.#options;
+    const { path } = file;
+    const truncations = file.takeTruncations();
+    if (truncations > 0) {
+      tailMetrics.truncations.inc(truncations);
+      logger.info({ path }, 'a tailed file was cut off or written again: it is read from its beginning');
+    }
+    const encoding = file.takeForeignEncoding();
+    if (encoding !== undefined) {
+      tailMetrics.failures.inc({ step: 'encoding' });
+      logger.error(
+        { path, encoding },
+        'a tailed file is not UTF-8, so its lines are refused: have it written in UTF-8',
+      );
+    }
   }
 
   /** A file that is gone from its place: its last line counts without an end, then it is let go. */

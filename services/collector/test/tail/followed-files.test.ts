@@ -29,6 +29,8 @@ const BUFFER_BYTES = 600;
 class Reader {
   readonly lines: string[] = [];
   longLines = 0;
+  truncations = 0;
+  encodings: string[] = [];
   readonly positions = new Positions();
   #serial = 0;
   #files: FollowedFiles;
@@ -56,14 +58,22 @@ class Reader {
     for (const file of this.#files.list) {
       while (await file.look(performance.now())) {
         const stretch = await file.read(buffer);
+        this.#askAbout(file);
         if (file.begins()) this.positions.note(file.position(0, (this.#serial += 1)));
         if (stretch !== undefined) this.#take(file, stretch);
       }
+      this.#askAbout(file);
       if (!finish || file.goneSinceMs === undefined) continue;
       const rest = await file.readRest(buffer);
       if (rest !== undefined) this.#take(file, rest);
       await this.#files.drop(file);
     }
+  }
+
+  #askAbout(file: FollowedFiles['list'][number]): void {
+    this.truncations += file.takeTruncations();
+    const encoding = file.takeForeignEncoding();
+    if (encoding !== undefined) this.encodings.push(encoding);
   }
 
   /** As a process that ends, with nothing more read, and one that begins. */
@@ -227,4 +237,102 @@ test('a hole of NUL bytes that a writer leaves behind a cut is no line', async (
   assert.deepEqual(reader.lines, ['after']);
   assert.equal(readFileSync(path).length, 5_006);
   await remove();
+});
+
+/** Lines that begin alike for longer than a file's head is known by. */
+const alike = (...ids: string[]): string => ids.map((id) => `${'h'.repeat(300)} ${id}\n`).join('');
+const idsOf = (lines: readonly string[]): string[] =>
+  lines.map((line) => line.slice(line.lastIndexOf(' ') + 1));
+
+test('a file that was cut off and written again with the same beginning is read from there, be it longer or not', async () => {
+  for (const restarts of [false, true]) {
+    for (const fresh of [['c'], ['c', 'd'], ['c', 'd', 'e', 'f', 'g']]) {
+      const { world, remove } = inWorld();
+      const { path, reader } = world;
+      writeFileSync(path, alike('a', 'b'));
+      await reader.readAll(false);
+      if (restarts) await reader.restart();
+      // In place, so that it is the same inode.
+      writeFileSync(path, alike(...fresh));
+      await reader.readAll(false);
+      appendFileSync(path, alike('z'));
+      await reader.readAll(false);
+      assert.deepEqual(idsOf(reader.lines), ['a', 'b', ...fresh, 'z'], `restarts ${restarts}`);
+      assert.equal(reader.truncations, 1);
+      await remove();
+    }
+  }
+});
+
+test('a file that only grows is read on, however its lines came, after a restart too', async () => {
+  const { world, remove } = inWorld();
+  const { path, reader } = world;
+  const ids: string[] = [];
+  for (const lines of [['a'], ['b', 'c'], ['d'], ['e', 'f', 'g', 'h'], ['i']]) {
+    ids.push(...lines);
+    const text = alike(...lines);
+    // A half line first, as a writer that flushes at any place.
+    appendFileSync(path, text.slice(0, 310));
+    await reader.readAll(false);
+    if (ids.length % 2 === 0) await reader.restart();
+    appendFileSync(path, text.slice(310));
+    await reader.readAll(false);
+  }
+  assert.deepEqual([idsOf(reader.lines), reader.truncations], [ids, 0]);
+  await remove();
+});
+
+test('a position that an older version saved is gone on from', async () => {
+  const { world, remove } = inWorld();
+  const { path, reader } = world;
+  writeFileSync(path, alike('a', 'b'));
+  await reader.readAll(false);
+  const [position] = reader.positions.list;
+  assert(position !== undefined);
+  const { before, beforeBytes, ...old } = position;
+  assert.deepEqual([before?.length, beforeBytes], [64, 256]);
+  reader.positions.forget(old.inode);
+  reader.positions.note(old);
+  await reader.restart();
+  appendFileSync(path, alike('c'));
+  await reader.readAll(false);
+  // What it lacked is known again.
+  writeFileSync(path, alike('d', 'e', 'f', 'g'));
+  await reader.readAll(false);
+  assert.deepEqual(idsOf(reader.lines), ['a', 'b', 'c', 'd', 'e', 'f', 'g']);
+  await remove();
+});
+
+test('a byte order mark at the beginning of a file is no part of its first line, elsewhere it is content', async () => {
+  const mark = '\uFEFF';
+  const { world, remove } = inWorld();
+  const { path, reader } = world;
+  writeFileSync(path, mark);
+  await reader.readAll(false);
+  appendFileSync(path, `a\n${mark}b\n`);
+  await reader.readAll(false);
+  await reader.restart();
+  await reader.readAll(false);
+  renameSync(path, `${path}.1`);
+  writeFileSync(path, `${mark}c\n`);
+  await reader.readAll(true);
+  // Cut off and written again.
+  writeFileSync(path, `${mark}d\ne\n`);
+  await reader.readAll(false);
+  const content = Buffer.from(`${mark}b`).toString('latin1');
+  assert.deepEqual(reader.lines, ['a', content, 'c', 'd', 'e']);
+  await remove();
+});
+
+test('a file in UTF-16 is named as such', async () => {
+  for (const [bytes, name] of [
+    [Buffer.from('\uFEFF{"a":1}\n', 'utf16le'), 'UTF-16LE'],
+    [Buffer.from('{"a":1}\n', 'utf16le').swap16(), 'UTF-16BE'],
+  ] as const) {
+    const { world, remove } = inWorld();
+    writeFileSync(world.path, bytes);
+    await world.reader.readAll(false);
+    assert.deepEqual(world.reader.encodings, [name]);
+    await remove();
+  }
 });

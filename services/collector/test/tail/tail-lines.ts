@@ -50,7 +50,8 @@ export function recordsOf<T>(messages: readonly StoredMessage<T>[]): T[] {
   return [...batches.values()].flat();
 }
 
-const WAIT_MS_MAX = 30_000;
+/** A process takes 20 s to start on a machine that is busy otherwise. */
+const WAIT_MS_MAX = 120_000;
 const LOOK_MS = 20;
 
 /** Asks again and again. Throws where it does not come true. */

@@ -43,6 +43,11 @@ test('settings that do not go together are refused before anything starts, with 
     [{ TAIL_LOG_FORMAT: '$remote_addr $msec "$request"' }, /no \$request_time/],
     [{ TAIL_LOG_FORMAT: '$msec "$request" $request_time' }, /lacks the caller's address/],
     [{ TAIL_LOG_FORMAT: '$remote_addr$msec' }, /nothing stands between/],
+    [{ TAIL_LOG_FORMAT: `"$scheme://$host$request_uri" ${USABLE}` }, /^$/],
+    [
+      { TAIL_LOG_FORMAT: `log_format x '{\n  $msec ${USABLE}\n}';` },
+      /TAIL_LOG_FORMAT: the log format has a line break.*over 3 lines.*quotes of its own/,
+    ],
     [{ TAIL_LOG_FORMAT: USABLE, TAIL_CODE_VARIABLE: 'other' }, /lacks the code variable \(\$other\)/],
     [{ TAIL_CODE_VARIABLE: 'code' }, /the usual format has no \$code/],
     [{ TAIL_LOG_FORMAT: USABLE, TAIL_LOG_FORMAT_FILE: 'x' }, /not both/],

@@ -134,6 +134,62 @@ test('rotation by rename, by copy and cut, and deletion lose nothing; a last lin
   await until('files that are gone are let go', async () => (await collector.metric('tail_files')) === 1);
 });
 
+/** Records whose first 256 bytes are the same. */
+const sameHead = (ids: readonly string[]): string =>
+  ids
+    .map((id) => record(id).replace('{', `{"node":"${'n'.repeat(120)}","region":"${'r'.repeat(120)}",`))
+    .join('');
+
+test('a file cut off and written again with the same beginning and more lines is read from there, and counted', async (t) => {
+  const path = newPath();
+  writeFileSync(path, sameHead(['r0', 'r1', 'r2', 'r3', 'r4']));
+  const collector = await running(t, {
+    COLLECTOR_LISTEN: 'false',
+    TAIL_FILES: path,
+    TAIL_FORMAT: 'ndjson',
+  });
+  await taken(collector, 5);
+  const fresh = ['r100', 'r101', 'r102', 'r103', 'r104', 'r105', 'r106', 'r107'];
+  // In place and at once, as a writer does that goes on at the beginning.
+  writeFileSync(path, sameHead(fresh));
+  await taken(collector, 13);
+  assert.deepEqual(idsOf(await collector.messages()), ['r0', 'r1', 'r2', 'r3', 'r4', ...fresh].toSorted());
+  assert.equal(await collector.metric('tail_truncations_total'), 1);
+  assert.deepEqual(await collector.labelled('records_rejected_total'), {});
+});
+
+test('retries, a WebSocket, a whole number for a duration and a byte order mark: each line counts as what it is', async (t) => {
+  const path = newPath();
+  const at = (Date.now() / 1000).toFixed(3);
+  const line = (id: string, status: number, upstreams: string, took: string): string =>
+    `203.0.113.7 [${at}] "POST /v4/openim/sendmsg?sdkappid=5 HTTP/1.1" ${status} ${upstreams} ${took} ${id}\n`;
+  writeFileSync(
+    path,
+    `\uFEFF${line('one', 200, '192.0.2.1:80 0.011', '0.012')}` +
+      line('two', 200, '192.0.2.1:80, [2001:db8::9]:80 : backend 0.050, 0.010 : -', '0.061') +
+      line('none', 502, 'backend -', '0.000') +
+      line('socket', 101, '192.0.2.1:80 90000.100', '90000.100') +
+      line('micro', 200, '192.0.2.1:80 0.011', '23000'),
+  );
+  const collector = await running(t, {
+    COLLECTOR_LISTEN: 'false',
+    TAIL_FILES: path,
+    TAIL_LOG_FORMAT:
+      '$remote_addr [$msec] "$request" $status $upstream_addr $upstream_response_time $request_time $request_id',
+  });
+  await taken(collector, 5);
+  assert.deepEqual(
+    recordsOf(await collector.messages())
+      .map(({ request_id: id, latency_us: us, upstream_us: upstream }) => [id, us, upstream].join(' '))
+      .toSorted(),
+    ['none 0 ', 'one 12000 11000', 'two 61000 60000'],
+  );
+  assert.deepEqual(await collector.labelled('records_rejected_total'), {
+    protocol_switch: 1,
+    invalid_duration: 1,
+  });
+});
+
 test('a pattern follows all files it fits, renamed ones no second time', async (t) => {
   const path = newPath();
   const collector = await tailing(t, `${path}*`);

@@ -1,0 +1,151 @@
+/*
+ * A `log_format` taken apart into segments: a value and the literal text up to the next one. Variables with nothing
+ * between them are one segment, whose value is divided afterwards where somebody wants a part of it.
+ */
+import { LogFormatError } from './log-format-error.js';
+import { shapeOf } from './log-variables.js';
+import { chosenShape, type Escape, isText, quotedShape, type Shape } from './value-shapes.js';
+
+/** A variable, or several side by side, and the literal text up to the next one or to the end of the line. */
+export type Segment = {
+  readonly name: string;
+  /** Undefined where the value may be any text. */
+  readonly shape: Shape | undefined;
+  readonly after: string;
+  /** The variables of a segment that has several; each has nothing behind it. */
+  readonly members: readonly Segment[];
+};
+
+export type Segments = { readonly prefix: string; readonly segments: readonly Segment[] };
+
+type Variable = { readonly name: string; readonly before: string; readonly after: string };
+
+const VARIABLE = /\$(?:\{([A-Za-z0-9_]+)\}|([A-Za-z0-9_]+))/g;
+/** Path and query as `$request_uri` has them, the path normalised: the usual way to write them out of their parts. */
+const URI_WITH_ARGS =
+  /\$(?:uri|document_uri|\{uri\})(?:\$is_args|\$\{is_args\})\$(?:args|query_string|\{args\})(?![A-Za-z0-9_])/g;
+const FORMAT_LENGTH_MAX = 16_384;
+const NO_MEMBERS: readonly Segment[] = [];
+
+/** @throws LogFormatError where nginx would refuse the format, or its lines cannot be read one by one */
+export function parseFormat(given: string, escape: Escape): Segments {
+  if (given.length > FORMAT_LENGTH_MAX) {
+    throw new LogFormatError(
+      `the log format has ${given.length} characters: at most ${FORMAT_LENGTH_MAX} are taken`,
+    );
+  }
+  const text = singleLine(given).replaceAll(URI_WITH_ARGS, '${uri_with_args}');
+  const names = Array.from(text.matchAll(VARIABLE), (match) => match[1] ?? match[2] ?? '');
+  const literals = text.split(/\$(?:\{[A-Za-z0-9_]+\}|[A-Za-z0-9_]+)/);
+  const stray = literals.find((literal) => literal.includes('$'));
+  if (stray !== undefined) {
+    throw new LogFormatError(
+      `the log format has a "$" without a variable's name, in ${JSON.stringify(stray)}`,
+    );
+  }
+  if (names.length === 0) {
+    throw new LogFormatError(
+      `the log format has no variables: give it as nginx has it, such as '$remote_addr …'`,
+    );
+  }
+  const variables = names.map((name, index): Variable => {
+    return { name, before: literals[index] ?? '', after: literals[index + 1] ?? '' };
+  });
+  return { prefix: literals[0] ?? '', segments: joinAdjacent(variables, escape) };
+}
+
+/** Blank lines before and behind the record's own are passed over when a log is read. */
+function singleLine(text: string): string {
+  const lines = text.split('\n').filter((line) => line.trim() !== '');
+  const [only = text] = lines;
+  if (lines.length <= 1) return only.endsWith('\r') ? only.slice(0, -1) : only;
+  throw new LogFormatError(
+    `the log format has a line break after ${JSON.stringify(only.trimEnd().slice(-40))}, so nginx writes each record over ${lines.length} lines, and a log is read line by line: put each line of the log_format into quotes of its own, without the break, and nginx joins them`,
+  );
+}
+
+function joinAdjacent(variables: readonly Variable[], escape: Escape): Segment[] {
+  const segments: Segment[] = [];
+  let run: Variable[] = [];
+  for (const variable of variables) {
+    run.push(variable);
+    if (variable.after === '' && variable !== variables.at(-1)) continue;
+    segments.push(segmentOf(run, escape));
+    run = [];
+  }
+  return segments;
+}
+
+function segmentOf(run: readonly Variable[], escape: Escape): Segment {
+  const before = run[0]?.before ?? '';
+  const after = run.at(-1)?.after ?? '';
+  const quoted = escape !== 'none' && before.endsWith('"') && after.startsWith('"');
+  const members = run.map(({ name }) => memberOf(name, escape));
+  const [only] = members;
+  if (only !== undefined && members.length === 1) {
+    // Numbers and times keep their shape in quotes, so that a line of another format does not fit.
+    const keeps = only.shape?.mark === '0' || only.name === 'server_protocol';
+    return { ...only, shape: quoted && !keeps ? quotedShape(escape) : only.shape, after };
+  }
+  return {
+    name: run.map(({ name }) => name).join('$'),
+    shape: quoted ? quotedShape(escape) : chosenShape('', escape),
+    after,
+    members,
+  };
+}
+
+function memberOf(name: string, escape: Escape): Segment {
+  return { name, shape: shapeOf(name) ?? chosenShape(name, escape), after: '', members: NO_MEMBERS };
+}
+
+/**
+ * Two variables side by side of which nobody can ever say where the first ends: `first` may hold whatever `second`
+ * begins with.
+ */
+export function inseparable({ shape: first }: Segment, { shape: second }: Segment): boolean {
+  if (first?.ends === 'longest' || second?.fromEnd === true) return false;
+  if (first === undefined || isText(first) || second?.mark === undefined) return true;
+  return first.longer.test(second.mark);
+}
+
+/** True where what stands behind the value of segment `index` may make it longer: then it need not end where its pattern does. */
+export function mayGoOn(segments: readonly Segment[], index: number): 'characters' | 'separators' | false {
+  const segment = segments[index];
+  if (segment?.shape === undefined) return 'characters';
+  const { ends, longer, separators } = segment.shape;
+  if (ends === 'longest') return false;
+  if (mayFollow(segments, index, [longer])) return 'characters';
+  const may = separators.some((text) =>
+    mayFollow(
+      segments,
+      index,
+      Array.from(text, (character) => character),
+    ),
+  );
+  return may ? 'separators' : false;
+}
+
+/** True where the text behind the value of segment `index` may begin with these characters. */
+function mayFollow(
+  segments: readonly Segment[],
+  index: number,
+  wanted: readonly (string | RegExp)[],
+): boolean {
+  const segment = segments[index];
+  if (segment === undefined) return false;
+  let left = wanted;
+  for (const character of segment.after) {
+    const [next, ...rest] = left;
+    if (next === undefined) return true;
+    if (typeof next === 'string' ? next !== character : !next.test(character)) return false;
+    left = rest;
+  }
+  const [next] = left;
+  if (next === undefined) return true;
+  const behind = segments[index + 1];
+  if (behind === undefined) return false;
+  // A value begins here, or is empty.
+  const mayBegin = behind.shape === undefined || typeof next !== 'string' || behind.shape.first.test(next);
+  return mayBegin || mayFollow(segments, index + 1, left);
+}
