@@ -11,6 +11,7 @@ import type { NewRequestLog } from '@imscope/schemas/request-log-encoder.js';
 import type { AuthenticateRequest } from './authenticate-request.js';
 import type { Batch } from './batches/batch.js';
 import type { ByteBudget } from './byte-budget.js';
+import { CODINGS_ACCEPTED } from './intake/content-coding.js';
 import { type Intake, received, takeIn } from './intake/intake.js';
 import type { RequestLimits } from './limits/application-limits.js';
 import { type Limits, rateLimitFields } from './limits/limits.js';
@@ -73,14 +74,14 @@ export async function takeRequest(
 ): Promise<FastifyReply> {
   const { limits, metrics } = options;
   const grant = options.authenticate(request, 'write');
-  const form = bodyForm(request.headers, endpoint.formats);
+  const form = formOf(request, reply, endpoint);
   const key = idempotencyKey(request.headers['idempotency-key'], options.keysKnown());
   refuseIfFailing(options.failure());
   const admission = admit(request, reply, grant, limits);
   const room = takeRoom(grant.name, options);
   try {
     room.hold(REQUEST_BYTES);
-    const { body, bytesReceived } = await readBody(request.raw, form.gzip, options.bodyBounds, room.hold);
+    const { body, bytesReceived } = await readBody(request.raw, form.coding, options.bodyBounds, room.hold);
     metrics.bytesReceived.inc(bytesReceived);
     const intake = await limits.queue.turn(grant.name, body.length, () => {
       // Again: reading and waiting may have taken long, and nothing of this request was tried yet.
@@ -102,6 +103,17 @@ export async function takeRequest(
     throw error;
   } finally {
     room.leave();
+  }
+}
+
+/** Throws as `bodyForm`; the answer to a coding that is not supported names those that are. */
+function formOf({ headers }: FastifyRequest, reply: FastifyReply, { formats }: Endpoint): BodyForm {
+  try {
+    return bodyForm(headers, formats);
+  } catch (error) {
+    const isCoding = error instanceof HttpError && error.code === 'unsupported_encoding';
+    if (isCoding) reply.header('accept-encoding', CODINGS_ACCEPTED);
+    throw error;
   }
 }
 
