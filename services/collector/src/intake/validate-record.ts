@@ -14,6 +14,7 @@ import { interfaceName } from './interface-name.js';
 import { parseRfc3339 } from './parse-time.js';
 import { isPersonalField } from './personal-fields.js';
 import { isRejection, Rejection, showValue } from './reject-reasons.js';
+import { isPlainLabel, type LabelField, scrubLabel } from './scrub-label.js';
 import { scrubText } from './scrub-text.js';
 
 export type ValidationContext = {
@@ -35,7 +36,7 @@ const KNOWN_FIELDS: ReadonlySet<string> = new Set(['time', ...FIELDS]);
 /** Joined once: a body may name unknown fields a hundred thousand times. */
 const FIELD_LIST = [...KNOWN_FIELDS].join(', ');
 
-const { durationUsMax, codeMin, codeMax, labelLengthMax } = REQUEST_LOG_BOUNDS;
+const { durationUsMax, codeMin, codeMax, labelLengthMax, requestIdLengthMax } = REQUEST_LOG_BOUNDS;
 const HTTP_STATUS_MIN = 100;
 const HTTP_STATUS_MAX = 599;
 
@@ -69,15 +70,15 @@ export function validateRecord(value: unknown, context: ValidationContext): NewR
   if (isRejection(exception)) return exception;
   const cause = readText('cause', value.cause, REQUEST_LOG_BOUNDS.causeLengthMax);
   if (isRejection(cause)) return cause;
-  const node = readText('node', value.node, labelLengthMax);
+  const node = readLabel('node', value.node, labelLengthMax, context);
   if (isRejection(node)) return node;
-  const region = readText('region', value.region, labelLengthMax);
+  const region = readLabel('region', value.region, labelLengthMax, context);
   if (isRejection(region)) return region;
-  const platform = readText('platform', value.platform, labelLengthMax);
+  const platform = readLabel('platform', value.platform, labelLengthMax, context);
   if (isRejection(platform)) return platform;
-  const sdkVersion = readText('sdk_version', value.sdk_version, labelLengthMax);
+  const sdkVersion = readLabel('sdk_version', value.sdk_version, labelLengthMax, context);
   if (isRejection(sdkVersion)) return sdkVersion;
-  const requestId = readText('request_id', value.request_id, REQUEST_LOG_BOUNDS.requestIdLengthMax);
+  const requestId = readLabel('request_id', value.request_id, requestIdLengthMax, context);
   if (isRejection(requestId)) return requestId;
   return {
     time,
@@ -203,6 +204,22 @@ function readDuration(field: string, value: unknown): number | null | Rejection 
 function readHttpStatus(value: unknown): number | Rejection {
   if (isAbsent(value) || value === 0) return 0;
   return readWhole('http_status', value, HTTP_STATUS_MIN, HTTP_STATUS_MAX);
+}
+
+/** A name or an id, without what is about a person. Plain ones cost one pass over their characters. */
+function readLabel(
+  field: LabelField,
+  value: unknown,
+  lengthMax: number,
+  { onScrubbed }: ValidationContext,
+): string | Rejection {
+  if (typeof value === 'string' && value.length <= lengthMax && isPlainLabel(value)) return value;
+  const text = readText(field, value, lengthMax);
+  if (typeof text !== 'string' || text === '') return text;
+  const { text: clean, replaced } = scrubLabel(field, text);
+  if (replaced === 0) return text;
+  onScrubbed(replaced);
+  return clean.length <= lengthMax ? clean : clean.slice(0, lengthMax).toWellFormed();
 }
 
 /** Without what is about a person; placeholders may make it longer, so it is cut at its bound. */
