@@ -33,6 +33,10 @@ export type ValidationContext = {
 
 const KNOWN_FIELDS: ReadonlySet<string> = new Set(['time', ...FIELDS]);
 
+/** Logstash and what writes its form add these to each record. The time counts where there is no `time`. */
+const SHIPPER_TIME = '@timestamp';
+const SHIPPER_FIELDS: ReadonlySet<string> = new Set([SHIPPER_TIME, '@version']);
+
 /** Joined once: a body may name unknown fields a hundred thousand times. */
 const FIELD_LIST = [...KNOWN_FIELDS].join(', ');
 
@@ -47,7 +51,7 @@ export function validateRecord(value: unknown, context: ValidationContext): NewR
   }
   const stray = value instanceof RawFields ? undefined : checkFieldNames(value, context.onDropped);
   if (stray !== undefined) return stray;
-  const time = readTime(value.time, context);
+  const time = readTime(isAbsent(value.time) ? shipperTime(value) : value.time, context);
   if (isRejection(time)) return time;
   const sdkAppId = readWhole('sdk_app_id', value.sdk_app_id, 1, REQUEST_LOG_BOUNDS.sdkAppIdMax);
   if (isRejection(sdkAppId)) return sdkAppId;
@@ -108,7 +112,7 @@ function isRawRecord(value: unknown): value is RawRecord {
 
 function checkFieldNames(record: RawRecord, onDropped: () => void): Rejection | undefined {
   for (const field in record) {
-    if (KNOWN_FIELDS.has(field)) continue;
+    if (KNOWN_FIELDS.has(field) || SHIPPER_FIELDS.has(field)) continue;
     if (isPersonalField(field)) {
       onDropped();
       continue;
@@ -119,6 +123,11 @@ function checkFieldNames(record: RawRecord, onDropped: () => void): Rejection | 
     );
   }
   return undefined;
+}
+
+/** A `time` that is given counts even where it cannot be read: a wrong one must not go unnoticed. */
+function shipperTime(record: RawRecord): unknown {
+  return SHIPPER_TIME in record ? record[SHIPPER_TIME] : undefined;
 }
 
 function isAbsent(value: unknown): value is null | undefined {
