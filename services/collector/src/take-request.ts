@@ -11,6 +11,7 @@ import type { NewRequestLog } from '@imscope/schemas/request-log-encoder.js';
 import type { AuthenticateRequest } from './authenticate-request.js';
 import type { Batch } from './batches/batch.js';
 import type { ByteBudget } from './byte-budget.js';
+import type { RefusalLog } from './clients/refusal-log.js';
 import { CODINGS_ACCEPTED } from './intake/content-coding.js';
 import { type Intake, received, takeIn } from './intake/intake.js';
 import type { RequestLimits } from './limits/application-limits.js';
@@ -44,6 +45,7 @@ export type TakeOptions = {
   /** What shows this sender's records to whoever looks; undefined while nobody does. */
   readonly watch: (sender: string) => IntakeWatch | undefined;
   readonly onRejected: (rejected: Intake['rejectedByApplication']) => void;
+  readonly refusals: Pick<RefusalLog, 'recordsRefused'>;
   readonly metrics: CollectorMetrics;
 };
 
@@ -183,7 +185,7 @@ function takeBody(
     readonly applications: RequestLimits;
     readonly hold: (bytes: number) => void;
   },
-  { intoBatches, bodyBounds, lateMsMax, metrics, limits, watch, onRejected }: TakeOptions,
+  { intoBatches, bodyBounds, lateMsMax, metrics, limits, watch, onRejected, refusals }: TakeOptions,
 ): Intake {
   const { grant, key, applications, hold } = from;
   const batches = intoBatches(grant.name, key);
@@ -202,6 +204,7 @@ function takeBody(
   countIntake(intake, metrics);
   limits.sampledOut(applications.sampledOut);
   onRejected(intake.rejectedByApplication);
+  refusals.recordsRefused({ sender: grant.name, format: body.format }, intake);
   return intake;
 }
 

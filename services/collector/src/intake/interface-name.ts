@@ -39,6 +39,7 @@ export function interfaceName(text: string, onIdTaken?: () => void): string | Re
     return new Rejection(
       'invalid_interface',
       `interface is ${showValue(text)}: give words of letters, digits, "_", "." and "-", or {id}, with "/" between, such as openim/sendmsg`,
+      'interface',
     );
   }
   if (name !== path) onIdTaken?.();
@@ -56,6 +57,7 @@ function tooLong(name: string): Rejection {
   return new Rejection(
     'too_long',
     `interface has ${name.length} characters: at most ${REQUEST_LOG_BOUNDS.interfaceLengthMax} are taken`,
+    'interface',
   );
 }
 

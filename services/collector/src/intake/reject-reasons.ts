@@ -28,10 +28,13 @@ export type RejectReason = keyof typeof REJECT_REASONS | LineRejectReason;
 export class Rejection {
   readonly reason: RejectReason;
   readonly detail: string;
+  /** The name of the field, where it is one field's fault; as sent where it is unknown. */
+  readonly field: string | undefined;
 
-  constructor(reason: RejectReason, detail: string) {
+  constructor(reason: RejectReason, detail: string, field?: string) {
     this.reason = reason;
     this.detail = detail;
+    this.field = field;
   }
 }
 

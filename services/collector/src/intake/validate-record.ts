@@ -120,6 +120,7 @@ function checkFieldNames(record: RawRecord, onDropped: () => void): Rejection | 
     return new Rejection(
       'unknown_field',
       `field ${showValue(field)} is not known: leave it out, or give one of ${FIELD_LIST}`,
+      field,
     );
   }
   return undefined;
@@ -135,11 +136,11 @@ function isAbsent(value: unknown): value is null | undefined {
 }
 
 function missing(field: string): Rejection {
-  return new Rejection('missing_field', `${field} is absent or null: every record needs it`);
+  return new Rejection('missing_field', `${field} is absent or null: every record needs it`, field);
 }
 
 function wrongType(field: string, value: unknown, wanted: string): Rejection {
-  return new Rejection('wrong_type', `${field} is ${showValue(value)}: give ${wanted}`);
+  return new Rejection('wrong_type', `${field} is ${showValue(value)}: give ${wanted}`, field);
 }
 
 function readTime(value: unknown, context: ValidationContext): number | Rejection {
@@ -152,6 +153,7 @@ function readTime(value: unknown, context: ValidationContext): number | Rejectio
     return new Rejection(
       'invalid_time',
       `time is ${showValue(value)}: give RFC 3339 such as 2024-01-02T03:04:05.678Z, or epoch milliseconds`,
+      'time',
     );
   }
   const ageMs = context.nowMs - time;
@@ -160,12 +162,14 @@ function readTime(value: unknown, context: ValidationContext): number | Rejectio
     return new Rejection(
       'time_too_old',
       `time is ${showValue(value)}: at most ${hours} hours ago are taken, numbers are epoch milliseconds`,
+      'time',
     );
   }
   if (-ageMs > REQUEST_LOG_BOUNDS.aheadMsMax) {
     return new Rejection(
       'time_too_new',
       `time is ${showValue(value)}: at most 5 minutes ahead are taken, look at the clock of the gateway`,
+      'time',
     );
   }
   return time;
@@ -182,7 +186,7 @@ function readWhole(field: string, value: unknown, least: number, most: number): 
 }
 
 function outOfRange(field: string, value: number, least: number, most: number): Rejection {
-  return new Rejection('out_of_range', `${field} is ${value}: give a number from ${least} to ${most}`);
+  return new Rejection('out_of_range', `${field} is ${value}: give a number from ${least} to ${most}`, field);
 }
 
 function readInterface(value: unknown, onIdTaken: () => void): string | Rejection {
@@ -197,7 +201,11 @@ function readAddress(value: unknown): number | Buffer | Rejection {
   }
   return (
     exitAddress(value) ??
-    new Rejection('invalid_ip', `exit_ip is ${showValue(value)}: give an IPv4 or IPv6 address as text`)
+    new Rejection(
+      'invalid_ip',
+      `exit_ip is ${showValue(value)}: give an IPv4 or IPv6 address as text`,
+      'exit_ip',
+    )
   );
 }
 
@@ -249,6 +257,7 @@ function readText(field: string, value: unknown, lengthMax: number): string | Re
     return new Rejection(
       'too_long',
       `${field} has ${value.length} characters: at most ${lengthMax} are taken`,
+      field,
     );
   }
   return isPlain(value) ? value : value.replaceAll('\0', '\uFFFD').toWellFormed();
