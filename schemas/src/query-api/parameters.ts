@@ -50,6 +50,9 @@ export type ApplicationPath = Static<typeof ApplicationPath>;
 export const ApplicationsQuery = Type.Object({ ...WindowParameters, step }, { additionalProperties: false });
 export type ApplicationsQuery = Static<typeof ApplicationsQuery>;
 
+export const RefusalsQuery = Type.Object(WindowParameters, { additionalProperties: false });
+export type RefusalsQuery = Static<typeof RefusalsQuery>;
+
 export const AnalysisQuery = Type.Object(
   { ...WindowParameters, ...FilterParameters },
   { additionalProperties: false },

@@ -19,15 +19,19 @@ import type {
   ApplicationPath,
   ApplicationsQuery,
   MonitorQuery,
+  RefusalsQuery,
   RequestsQuery,
   SteppedQuery,
 } from '@imscope/schemas/query-api/parameters.js';
+import type { FleetRefusals, Refusals } from '@imscope/schemas/query-api/refusals.js';
 import {
   APPLICATIONS,
   EXCEPTIONS,
+  FLEET_REFUSALS,
   INTERFACES,
   MONITOR,
   OVERVIEW,
+  REFUSALS,
   REQUESTS,
   TIMESERIES,
 } from './application-schemas.js';
@@ -41,6 +45,7 @@ import { askInterfaces } from './interfaces.js';
 import { askMonitor } from './monitor.js';
 import { askOverview, previousWindow, type Span } from './overview.js';
 import { decodeCursor, encodeCursor } from './request-cursor.js';
+import { askApplicationRefusals, askFleetRefusals } from './refusals.js';
 import { askRequests } from './requests.js';
 import { firstKeptMs, type Source, type Sources } from './source.js';
 import {
@@ -89,6 +94,8 @@ export const applicationRoutes: FastifyPluginAsyncTypebox<ApplicationRouteOption
   app.get(`${one}/monitor`, { schema: MONITOR }, (request) => monitor(request, options));
   app.get(`${one}/exceptions`, { schema: EXCEPTIONS }, (request) => exceptions(request, options));
   app.get(`${one}/requests`, { schema: REQUESTS }, (request) => requests(request, options));
+  app.get(`${one}/refusals`, { schema: REFUSALS }, (request) => refusals(request, options));
+  app.get('/v1/refusals', { schema: FLEET_REFUSALS }, (request) => fleetRefusals(request, options));
 };
 
 function applications(
@@ -212,6 +219,32 @@ function requests(
   return answer({ window, sdkAppId }, find, options);
 }
 
+function refusals(
+  { query, params, grant, signal }: AskedOfOne<RefusalsQuery>,
+  options: ApplicationRouteOptions,
+): Promise<Answer<Refusals>> {
+  const sdkAppId = allowedApplication(grant, params);
+  const window = resolveWindow(query, options.now());
+  const find = async () => {
+    const data = await askApplicationRefusals(options.ask, sdkAppId, window, signal);
+    return { data, window, ...FROM_ACCOUNTS };
+  };
+  return answer({ window, sdkAppId }, find, options);
+}
+
+function fleetRefusals(
+  { query, grant, signal }: Asked<RefusalsQuery>,
+  options: ApplicationRouteOptions,
+): Promise<Answer<FleetRefusals>> {
+  const window = resolveWindow(query, options.now());
+  const scope = authenticated(grant).applications;
+  const find = async () => {
+    const data = await askFleetRefusals(options.ask, scope, window, signal);
+    return { data, window, ...FROM_ACCOUNTS };
+  };
+  return answer({ window }, find, options);
+}
+
 function authenticated(grant: Grant | null): Grant {
   if (grant === null) throw new Error('a request came through without authentication');
   return grant;
@@ -224,10 +257,17 @@ function allowedApplication(grant: Grant | null, params: ApplicationPath): numbe
 }
 
 /** Data with what they cover: the window, the step (null where there is none) and where the figures come from. */
-type Found<T> = Source & { readonly data: T; readonly window: TimeWindow; readonly stepMs: number | null };
+type Found<T> = Source & {
+  readonly data: T;
+  readonly window: TimeWindow;
+  readonly stepMs: number | null;
+  readonly fromAccounts?: true;
+};
 
 /** Single requests and failures: all from the logs, and what was sampled shows in their weights. */
 const FROM_LOGS = { stepMs: null, metrics: null, loggedShare: null };
+
+const FROM_ACCOUNTS = { ...FROM_LOGS, fromAccounts: true } as const;
 
 /** The envelope. Completeness is looked up before the data, lest it tell of more than they hold. */
 async function answer<T>(
@@ -236,7 +276,7 @@ async function answer<T>(
   options: ApplicationRouteOptions,
 ): Promise<Answer<T>> {
   const completeness = await options.completeness(asked.window, options.now(), asked.sdkAppId);
-  const { data, window, stepMs, metrics, loggedShare } = await find();
+  const { data, window, stepMs, metrics, loggedShare, fromAccounts } = await find();
   const span = { from: timeText(window.fromMs), to: timeText(window.toMs) };
   const part = metrics && { from: timeText(metrics.fromMs), to: timeText(metrics.toMs) };
   const wholly = part !== null && part.from === span.from && part.to === span.to;
@@ -245,7 +285,7 @@ async function answer<T>(
     window: {
       ...span,
       step: stepMs === null ? null : stepMs / 1000,
-      source: part === null ? 'logs' : wholly ? 'metrics' : 'both',
+      source: fromAccounts ? 'accounts' : part === null ? 'logs' : wholly ? 'metrics' : 'both',
       metrics: part,
       logged_share: loggedShare,
     },
