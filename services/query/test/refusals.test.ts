@@ -132,9 +132,11 @@ test('the figures of neighbouring windows add up', async () => {
     fleet(READ_ALL, spanOf([FROM_MS, middleMs])),
     fleet(READ_ALL, spanOf([middleMs, TO_MS])),
   ]);
-  const of = (counts: Counts): number => counts[101]?.['wrong_type'] ?? 0;
-  assert.equal(of(whole), 51 ** 2 - 21 ** 2);
-  assert.equal(of(first) + of(second), of(whole));
+  const [all = 0, before = 0, behind = 0] = [whole, first, second].map(
+    (counts) => counts[101]?.['wrong_type'],
+  );
+  assert.equal(all, 51 ** 2 - 21 ** 2);
+  assert.equal(before + behind, all);
 });
 
 test('restarts: a boot that began in the window counts from nothing, one that was killed to its last account', async () => {
