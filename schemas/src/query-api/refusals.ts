@@ -23,6 +23,7 @@ export const Refusals = Type.Object({
 export type Refusals = Static<typeof Refusals>;
 
 export const FleetRefusals = Type.Object({
+  /** All of them, listed below or not. */
   records: Count,
   /** Most refused first; applications without refusals are not listed. */
   applications: Type.Array(
@@ -32,7 +33,7 @@ export const FleetRefusals = Type.Object({
       ...Refusals.properties,
     }),
   ),
-  /** Pairs of application and reason beyond the bound of the answer: they are in no figure above. */
+  /** Pairs of application and reason that are not listed, because there are too many: those with fewest records. */
   left_out: Count,
 });
 export type FleetRefusals = Static<typeof FleetRefusals>;

@@ -119,7 +119,7 @@ export const REFUSALS = {
 export const FLEET_REFUSALS = {
   ...describe(
     'listFleetRefusals',
-    'Records that collectors refused, by application and reason, most frequent first, 5,000 pairs at most. Records ' +
+    'Records that collectors refused, by application and reason, most frequent first, 2,000 pairs at most. Records ' +
       'that name no application their sender speaks for are listed for callers who may see all applications',
     FleetRefusals,
   ),

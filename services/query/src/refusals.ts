@@ -12,10 +12,8 @@ import { type Ask, defineQuestion } from './ask-store.js';
 import { spanParams } from './filter.js';
 import { HOUR_MS, type TimeWindow } from './time-window.js';
 
-/** Boots in one window; each restart of a collector is one. */
-const BOOTS_MAX = 10_000;
-/** Pairs of application and reason in one answer, most records first. */
-const REFUSALS_MAX = 5_000;
+/** Pairs of application and reason in one answer, most records first; the others are counted. */
+const REFUSALS_MAX = 2_000;
 /** Accounts come every minute: one that was silent longer before the window is counted from its first account within. */
 const BEFORE_MS = HOUR_MS;
 
@@ -62,16 +60,23 @@ FROM (
 )
 GROUP BY collector, boot
 HAVING countIf(at > ${FROM_SQL}) > 0
-ORDER BY collector, boot
-LIMIT ${BOOTS_MAX}`;
+ORDER BY collector, boot`;
 
 const REFUSED = defineQuestion(
   'refusals',
-  Type.Object({ sdk_app_id: Type.Number(), reason: Type.String(), records: Type.Number() }),
+  Type.Object({
+    sdk_app_id: Type.Number(),
+    reason: Type.String(),
+    records: Type.Number(),
+    total: Type.Number(),
+    pairs: Type.Number(),
+  }),
 );
 
 /** @param scope which applications of an account; a chunk that was stored twice counts once */
 const refusedSql = (scope: string): string => `
+SELECT sdk_app_id, reason, records, sum(records) OVER () AS total, count() OVER () AS pairs
+FROM (
 SELECT sdk_app_id, reason, sum(refused) AS records
 FROM (
   SELECT
@@ -102,8 +107,9 @@ FROM (
 )
 WHERE refused > 0
 GROUP BY sdk_app_id, reason
+)
 ORDER BY records DESC, sdk_app_id, reason
-LIMIT ${REFUSALS_MAX + 1}`;
+LIMIT ${REFUSALS_MAX}`;
 
 /** The account to count from: -1 for none, where the boot began within the window. */
 export function baseOf({ begins, before, first }: AccountBounds): number {
@@ -119,7 +125,7 @@ async function askRefused(
   scope: 'all' | ReadonlySet<number>,
   window: TimeWindow,
   signal?: AbortSignal,
-): Promise<readonly Row[]> {
+): Promise<readonly (Row & { readonly total: number; readonly pairs: number })[]> {
   const span = { ...spanParams(window), before_ms: window.fromMs - BEFORE_MS };
   const bounds = await ask(BOUNDS, BOUNDS_SQL, span, signal);
   if (bounds.length === 0) return [];
@@ -152,13 +158,13 @@ export async function askFleetRefusals(
   signal?: AbortSignal,
 ): Promise<FleetRefusals> {
   const rows = await askRefused(ask, scope, window, signal);
-  const shown = rows.slice(0, REFUSALS_MAX);
-  const byApplication = Map.groupBy(shown, (row) => row.sdk_app_id);
+  const byApplication = Map.groupBy(rows, (row) => row.sdk_app_id);
   const applications = Array.from(byApplication, ([id, of]) => ({
     sdk_app_id: id === 0 ? null : id,
     ...refusalsOf(of),
   })).toSorted((a, b) => b.records - a.records);
-  return { records: sumOf(shown), applications, left_out: rows.length - shown.length };
+  const [first] = rows;
+  return { records: first?.total ?? 0, applications, left_out: (first?.pairs ?? 0) - rows.length };
 }
 
 function refusalsOf(rows: readonly Row[]): Refusals {

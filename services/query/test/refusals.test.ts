@@ -200,6 +200,19 @@ test('each caller sees what was refused of the applications it may read', async 
   }
 });
 
+test('beyond 2,000 pairs of application and reason the smallest are counted and not listed', async () => {
+  const counts = Object.fromEntries(
+    Array.from({ length: 2_100 }, (_, index) => [1_000 + index, { too_long: 1 + index }]),
+  );
+  await storeAccounts([account('a', 3, counts, { startedMinute: 1 })]);
+  const { data } = await readAnswer(query.app, FleetRefusals, 'refusals', SPAN);
+  assert.deepEqual(
+    [data.records, data.applications.length, data.left_out],
+    [(2_100 * 2_101) / 2, 2_000, 100],
+  );
+  assert.deepEqual([data.applications[0]?.sdk_app_id, data.applications.at(-1)?.records], [3_099, 101]);
+});
+
 test('where nothing was refused, or no account is there, there is nothing to list', async () => {
   await storeAccounts([account('a', 3, { 101: {} }, { startedMinute: 1 })]);
   assert.deepEqual(await fleet(), {});
