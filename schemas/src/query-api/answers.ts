@@ -236,9 +236,13 @@ export const Window = Type.Object({
   to: Time,
   /** Seconds; null where the answer has no steps. */
   step: Type.Union([Type.Integer(), Type.Null()]),
-  source: Type.Union([Type.Literal('logs'), Type.Literal('metrics'), Type.Literal('both')], {
-    description: 'what requests, outcomes and delay were counted from; both: metrics says which part',
-  }),
+  source: Type.Union(
+    [Type.Literal('logs'), Type.Literal('metrics'), Type.Literal('both'), Type.Literal('accounts')],
+    {
+      description:
+        'what requests, outcomes and delay were counted from; both: metrics says which part; accounts: refusals, from the accounts of the collectors',
+    },
+  ),
   metrics: Type.Union([Type.Object({ from: Time, to: Time }), Type.Null()], {
     description: 'the part of the window that was counted from the metrics, whole minutes; null: none',
   }),

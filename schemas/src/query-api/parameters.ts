@@ -11,23 +11,37 @@ const repeatable = (description: string) =>
 
 export const TIME_PATTERN = String.raw`^(now(-\d{1,6}[smhd])?|\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:\d{2}))$`;
 
+const AHEAD_MINUTES = REQUEST_LOG_BOUNDS.aheadMsMax / 60_000;
+
 const WindowParameters = {
   from: Type.Optional(
     Type.String({
       pattern: TIME_PATTERN,
-      description: 'RFC 3339 or now-15m, now-24h, now-7d; default now-1h',
+      description:
+        'RFC 3339 or now-15m, now-24h, now-7d; default now-1h. A time before the term counts as the term; one ' +
+        `${AHEAD_MINUTES} minutes ahead or more is refused`,
     }),
   ),
-  to: Type.Optional(Type.String({ pattern: TIME_PATTERN, description: 'as from, exclusive; default now' })),
+  to: Type.Optional(
+    Type.String({
+      pattern: TIME_PATTERN,
+      description:
+        `as from, exclusive; default now. Collectors accept events up to ${AHEAD_MINUTES} minutes ahead of their ` +
+        'clock, so a later time counts as that; window.to of the answer says what was used',
+    }),
+  ),
 };
 
 const FilterParameters = {
   interface: repeatable('interfaces, such as openim/sendmsg; give it more than once for any of several'),
   code: Type.Optional(
-    Type.Array(Type.String({ pattern: '^(none|-?[0-9]{1,10})$', description: 'a whole number, or none' }), {
-      maxItems: 20,
-      description: 'codes; none: no code',
-    }),
+    Type.Array(
+      Type.String({ pattern: '^(none|0|-?[1-9][0-9]{0,9})$', description: 'a whole number, or none' }),
+      {
+        maxItems: 20,
+        description: 'codes; none: no code',
+      },
+    ),
   ),
   outcome: Type.Optional(Type.Array(Type.Enum(OUTCOMES), { maxItems: 4, description: 'outcomes' })),
   node: repeatable('gateway nodes'),
@@ -57,6 +71,9 @@ export type ApplicationPath = Static<typeof ApplicationPath>;
 
 export const ApplicationsQuery = Type.Object({ ...WindowParameters, step }, { additionalProperties: false });
 export type ApplicationsQuery = Static<typeof ApplicationsQuery>;
+
+export const RefusalsQuery = Type.Object(WindowParameters, { additionalProperties: false });
+export type RefusalsQuery = Static<typeof RefusalsQuery>;
 
 export const AnalysisQuery = Type.Object(
   { ...WindowParameters, ...FilterParameters },

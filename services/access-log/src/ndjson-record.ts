@@ -16,7 +16,9 @@ export function readNdjsonRecord(line: string): LineRecord | Rejected {
     return rejected('malformed_json');
   }
   if (!isObject(value)) return rejected('not_an_object');
-  const { time, sdk_app_id: sdkAppId } = value;
+  const { sdk_app_id: sdkAppId } = value;
+  // Some shippers write the time as `@timestamp`; the collector reads the same.
+  const time = value.time ?? value['@timestamp'];
   const timeMs = finite(time) ?? (typeof time === 'string' ? parseRfc3339(time) : undefined);
   return {
     ok: true,
@@ -28,7 +30,7 @@ export function readNdjsonRecord(line: string): LineRecord | Rejected {
   };
 }
 
-type Raw = { readonly time?: unknown; readonly sdk_app_id?: unknown };
+type Raw = { readonly time?: unknown; readonly '@timestamp'?: unknown; readonly sdk_app_id?: unknown };
 
 function isObject(value: unknown): value is Raw {
   return typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -1,7 +1,9 @@
 /*
- * Why a line of a file makes no record: the closed list of what is judged here, before anything is sent. The
- * collector has a list of its own; in a summary both stand side by side, so a word means the same in both.
+ * Why a line of a file makes no record, as far as it is found out before anything is sent. The reasons are those of the
+ * schemas; here is what each says of a line.
  */
+import type { RejectReason as AnyRejectReason } from '@imscope/schemas/reject-reasons.js';
+
 export const REJECT_REASONS = {
   line_too_long: 'the line is longer than 64 KiB',
   malformed_json: 'the line is not JSON',
@@ -24,7 +26,7 @@ export const REJECT_REASONS = {
   invalid_ip: '$remote_addr is no IPv4 or IPv6 address',
   invalid_status: '$status is no HTTP status',
   invalid_code: 'the code variable is no whole number',
-} as const;
+} as const satisfies Partial<Readonly<Record<AnyRejectReason, string>>>;
 
 export type RejectReason = keyof typeof REJECT_REASONS;
 

@@ -1,5 +1,6 @@
 /* Questions of the command to the query service: bounded, checked, and failing with what to do. */
-import { ApplicationRow, listAnswerOf } from '@imscope/schemas/query-api/answers.js';
+import { answerOf, ApplicationRow, listAnswerOf } from '@imscope/schemas/query-api/answers.js';
+import { FleetRefusals } from '@imscope/schemas/query-api/refusals.js';
 import type { Static } from 'typebox';
 import { Value } from 'typebox/value';
 import { Agent, request } from 'undici';
@@ -7,10 +8,13 @@ import { errorMessage, failureCode, isNeverSent, parseJson } from './http-answer
 
 const ApplicationsAnswer = listAnswerOf(ApplicationRow);
 export type ApplicationsAnswer = Static<typeof ApplicationsAnswer>;
+const RefusalsAnswer = answerOf(FleetRefusals);
 
 export type QueryClient = {
   /** Applications over the last `window`, such as `15m`, worst first. Throws QueryFailure. */
   applications(window: string, signal: AbortSignal): Promise<ApplicationsAnswer>;
+  /** Records refused over the last `window`; undefined where the service does not say. Throws QueryFailure. */
+  refusals(window: string, signal: AbortSignal): Promise<FleetRefusals | undefined>;
   close(): Promise<void>;
 };
 
@@ -51,6 +55,14 @@ export function openQuery(url: URL, token: string): QueryClient {
         `what answers at ${url.origin} is no query service of this version: check --query`,
         true,
       );
+    },
+    refusals: async (window, signal) => {
+      const address = new URL('v1/refusals', url);
+      address.searchParams.set('from', `now-${window}`);
+      const { status, text } = await ask(agent, address, token, signal);
+      // The table is worth showing without them: a service of an earlier version does not know the question.
+      const answer = status === 200 ? parseJson(text) : undefined;
+      return Value.Check(RefusalsAnswer, answer) ? answer.data : undefined;
     },
     close: async () => agent.close(),
   };

@@ -3,6 +3,7 @@
  * place and q ends it; elsewhere tables follow one another. An answer that fails is said and asked for again.
  */
 import { setTimeout as delay } from 'node:timers/promises';
+import type { FleetRefusals } from '@imscope/schemas/query-api/refusals.js';
 import { Command } from 'commander';
 import colors from 'picocolors';
 import { findToken } from './access-token.js';
@@ -13,6 +14,7 @@ import { type ApplicationsAnswer, openQuery, QueryFailure } from './query-client
 import { count } from './progress.js';
 import { EXIT } from './send-summary.js';
 import type { Terminal } from './terminal.js';
+import { refusalsText } from './refusals-text.js';
 import { topTable } from './top-table.js';
 import { printable } from './http-answer.js';
 
@@ -39,7 +41,7 @@ export function createTopCommand(terminal: Terminal, onExit: (code: number) => v
     .option('--json', 'print answers as they come, one a line')
     .addHelpText(
       'after',
-      '\nERRORS are service errors; caller errors and unknown outcomes are not among them, and SUCCESS is "-" where no\nrequest could be judged. The token comes from IMSCOPE_READ_TOKEN, from --token-file, or from the local stack.\n\nExit codes: 0; 1 no answer; 2 wrong options.\n',
+      '\nA line above the table counts records that collectors refused, by reason and application.\nERRORS are service errors; caller errors and unknown outcomes are not among them, and SUCCESS is "-" where no\nrequest could be judged. The token comes from IMSCOPE_READ_TOKEN, from --token-file, or from the local stack.\n\nExit codes: 0; 1 no answer; 2 wrong options.\n',
     )
     .action(async (options: TopOptions) => onExit(await top(options, terminal)));
 }
@@ -64,7 +66,8 @@ async function top(options: TopOptions, terminal: Terminal): Promise<number> {
 }
 
 /** What was learnt last: an answer, and why there is no newer one. */
-type State = { readonly answer: ApplicationsAnswer | undefined; readonly failure: string | undefined };
+type State = { readonly answer: TopAnswer | undefined; readonly failure: string | undefined };
+type TopAnswer = ApplicationsAnswer & { readonly refusals?: FleetRefusals };
 type Show = (state: State) => void;
 
 async function refresh(
@@ -73,10 +76,10 @@ async function refresh(
   { stopping, stderr }: Terminal,
   show: Show,
 ): Promise<number> {
-  let answer: ApplicationsAnswer | undefined;
+  let answer: TopAnswer | undefined;
   while (!stopping.aborted) {
     try {
-      answer = await query.applications(options.window, stopping);
+      answer = await askBoth(query, options, stopping);
       show({ answer, failure: undefined });
       if (options.once === true) return EXIT.ok;
     } catch (error) {
@@ -93,6 +96,17 @@ async function refresh(
   return EXIT.ok;
 }
 
+/** One after the other, for the client keeps one connection. */
+async function askBoth(
+  query: ReturnType<typeof openQuery>,
+  { window }: TopOptions,
+  stopping: AbortSignal,
+): Promise<TopAnswer> {
+  const applications = await query.applications(window, stopping);
+  const refusals = await query.refusals(window, stopping);
+  return refusals === undefined ? applications : { ...applications, refusals };
+}
+
 function plainPrinter({ stdout, stderr }: Terminal, options: TopOptions): Show {
   return ({ answer, failure }) => {
     if (failure !== undefined) stderr.write(`imscope: ${printable(failure, 1_000)}; asking again\n`);
@@ -100,7 +114,7 @@ function plainPrinter({ stdout, stderr }: Terminal, options: TopOptions): Show {
       stdout.write(
         options.json === true
           ? `${JSON.stringify(answer)}\n`
-          : `${header(answer, options)}\n${tableOf(answer, stdout.columns ?? 80, Number.POSITIVE_INFINITY).join('\n')}\n`,
+          : `${screen(answer, options, stdout.columns ?? 80, Number.POSITIVE_INFINITY).join('\n')}\n`,
       );
     }
   };
@@ -113,13 +127,17 @@ function livePrinter({ stdout }: Terminal, options: TopOptions): Show {
       failure === undefined
         ? colors.dim('q quits')
         : colors.red(printable(`${failure}; asking again`, columns - 1));
-    const lines =
-      answer === undefined
-        ? []
-        : [header(answer, options), ...tableOf(answer, columns, (stdout.rows ?? 24) - 3)];
+    const lines = answer === undefined ? [] : screen(answer, options, columns, (stdout.rows ?? 24) - 2);
     // Rewritten in place, line by line: clearing first would flicker.
     stdout.write(`${CLEAR.home}${[...lines, bottom].map((line) => `${line}\u001B[K`).join('\n')}\u001B[J`);
   };
+}
+
+/** The header, what was refused where anything was, and the table: `rowsMax` lines at most. */
+function screen(answer: TopAnswer, options: TopOptions, columns: number, rowsMax: number): string[] {
+  const refused = answer.refusals === undefined ? '' : refusalsText(answer.refusals, columns - 1);
+  const above = [header(answer, options), ...(refused === '' ? [] : [colors.yellow(refused)])];
+  return [...above, ...tableOf(answer, columns, rowsMax - above.length)];
 }
 
 function header(answer: ApplicationsAnswer, options: TopOptions): string {

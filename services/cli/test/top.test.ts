@@ -3,7 +3,9 @@ import { once } from 'node:events';
 import { createServer, type ServerResponse } from 'node:http';
 import { stripVTControlCharacters } from 'node:util';
 import { test } from 'node:test';
+import type { FleetRefusals } from '@imscope/schemas/query-api/refusals.js';
 import fc from 'fast-check';
+import { refusalsText } from '../src/refusals-text.js';
 import { topTable } from '../src/top-table.js';
 import type { ApplicationsAnswer } from '../src/query-client.js';
 import { READ_TOKEN, runCommand, startCommand } from './run-command.js';
@@ -74,6 +76,7 @@ test('--once prints the table in the order of the answer, with the token and the
     assert.equal(ended.code, 0, ended.stderr);
     assert.deepEqual(query.asked, [
       { url: '/v1/applications?from=now-24h&step=24h', authorization: `Bearer ${READ_TOKEN}` },
+      { url: '/v1/refusals?from=now-24h', authorization: `Bearer ${READ_TOKEN}` },
     ]);
     const lines = ended.stdout.trimEnd().split('\n');
     assert.match(
@@ -99,6 +102,62 @@ test('--json prints the answer', async () => {
   } finally {
     await query.stop();
   }
+});
+
+const REFUSALS: FleetRefusals = {
+  records: 1_234,
+  applications: [
+    refused(1_400_000_001, { unknown_field: 1_000, too_long: 4 }),
+    refused(null, { malformed_json: 230 }),
+  ],
+  left_out: 0,
+};
+
+function refused(
+  id: number | null,
+  counts: Readonly<Record<string, number>>,
+): FleetRefusals['applications'][number] {
+  const reasons = Object.entries(counts).map(([reason, records]) => ({
+    reason,
+    records,
+    meaning: '',
+    advice: '',
+  }));
+  return { sdk_app_id: id, records: reasons.reduce((sum, { records }) => sum + records, 0), reasons };
+}
+
+test('records that were refused show above the table, by reason and application, and in --json', async () => {
+  const refusals = { ...answer([]), data: REFUSALS };
+  const query = await startQueryStandIn([
+    reply(200, answer([row()])),
+    reply(200, refusals),
+    reply(200, answer([])),
+    reply(200, refusals),
+    reply(200, answer([])),
+    reply(404, { error: { code: 'not_found', message: 'no such address' } }),
+  ]);
+  try {
+    const shown = await runCommand(['top', '--once', '--query', query.url]);
+    assert.equal(
+      shown.stdout.split('\n')[1],
+      'refused 1,234 records: unknown_field 1,000 of 1400000001, and 2 more',
+    );
+    const printed = await runCommand(['top', '--once', '--json', '--query', query.url]);
+    assert.deepEqual(JSON.parse(printed.stdout), { ...answer([]), refusals: REFUSALS });
+    const without = await runCommand(['top', '--once', '--query', query.url]);
+    assert.deepEqual([without.code, without.stdout.includes('refused')], [0, false]);
+  } finally {
+    await query.stop();
+  }
+});
+
+test('the line of refusals names as many as fit, and never exceeds its width', () => {
+  assert.equal(
+    refusalsText(REFUSALS, 200),
+    'refused 1,234 records: unknown_field 1,000 of 1400000001, malformed_json 230 of no application, too_long 4 of 1400000001',
+  );
+  for (let width = 1; width < 140; width++) assert(refusalsText(REFUSALS, width).length <= width);
+  assert.equal(refusalsText({ records: 0, applications: [], left_out: 0 }, 80), '');
 });
 
 test('an empty window says so', async () => {

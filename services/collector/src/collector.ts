@@ -11,6 +11,7 @@ import { openRegistry, type Registry } from '@imscope/runtime/registry-file.js';
 import { createTokens } from '@imscope/runtime/tokens.js';
 import type { Boot } from './boots/boot.js';
 import { openCertificate } from './certificate.js';
+import { RefusalLog } from './clients/refusal-log.js';
 import type { CollectorContext } from './collector-context.js';
 import type { CollectorConfig } from './config.js';
 import { EarlierBoots, type EarlierBootsOptions } from './boots/earlier-boots.js';
@@ -88,8 +89,10 @@ export async function startWithProducer(
   });
   const gate = createGate(context, registered, limits);
   const { watch } = gate;
-  const tailer = createTailer(context, { pipeline, checkpoint, limits, interfaces, failure, watch });
-  const of = { pipeline, gate, limits, certificate, keyedIds, interfaces, failure };
+  const refusals = new RefusalLog(logger);
+  const shared = { pipeline, limits, interfaces, failure, refusals };
+  const tailer = createTailer(context, { ...shared, checkpoint, watch });
+  const of = { ...shared, gate, certificate, keyedIds };
   const server = config.collectorListen ? await startServer(serverOptions(context, of)) : undefined;
   // How far files were read may stand in the log of a killed process alone: nobody knows before that is read.
   void earlier.recover().then(() => tailer?.start());
@@ -106,6 +109,7 @@ export async function startWithProducer(
     stop: async () => {
       readiness.stopping();
       await finish(parts, config.drainMs);
+      refusals.stop();
       pipeline.availability.stop();
       registered.stop();
       await keyedIds.stop();
@@ -125,9 +129,10 @@ function serverOptions(
     readonly keyedIds: KeyedIds;
     readonly interfaces: InterfaceCap;
     readonly failure: ServerOptions['failure'];
+    readonly refusals: RefusalLog;
   },
 ): ServerOptions {
-  const { pipeline, gate, limits, certificate, keyedIds, interfaces, failure } = of;
+  const { pipeline, gate, limits, certificate, keyedIds, interfaces, failure, refusals } = of;
   const { budget, space, metrics, boot } = pipeline;
   const { config, logger } = context;
   return {
@@ -145,6 +150,7 @@ function serverOptions(
     intoBatches: intoBatches(interfaces, pipeline),
     keysKnown: () => keyedIds.complete,
     onRejected: (rejected) => boot.books.rejected(rejected),
+    refusals,
     metrics,
     logger,
   };

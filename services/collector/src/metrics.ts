@@ -69,6 +69,11 @@ function intakeMetrics(metrics: MetricMaker) {
     bytesReceived: metrics.counter('received_bytes_total', 'bytes of request bodies as received'),
     recordsReceived: metrics.counter('records_received_total', 'records read out of bodies, good and bad'),
     recordsRejected: metrics.counter('records_rejected_total', 'records refused, by reason', ['reason']),
+    requestsRefused: metrics.counter(
+      'requests_refused_total',
+      'requests refused as a whole, by the code of the answer',
+      ['reason'],
+    ),
     fieldsDropped: metrics.counter(
       'personal_fields_dropped_total',
       'fields about a person that were cut off a record',

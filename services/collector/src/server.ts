@@ -3,9 +3,9 @@
  * listener for gateways, and one for balancers that speak the PROXY protocol, where it is wanted. On stopping,
  * connections are let go first, then new requests are refused, and those that are in are answered.
  */
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import Fastify, { type FastifyInstance } from 'fastify';
+import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import {
   answerFrameworkError,
   ERROR_STATUS,
@@ -13,12 +13,12 @@ import {
   installErrorAnswers,
   setErrorAnswers,
 } from '@imscope/runtime/http-errors.js';
+import { answerProtocolErrors } from '@imscope/runtime/http-protocol-errors.js';
+import { checkHead } from '@imscope/runtime/http-request-head.js';
 import type { Logger } from '@imscope/runtime/logger.js';
 import type { Certificate } from './certificate.js';
-import { createRefusalLog } from './clients/refusal-log.js';
+import { isTokenRefused, type RefusalLog } from './clients/refusal-log.js';
 import { createListener } from './connections/http-listener.js';
-import { answerProtocolErrors } from './connections/protocol-errors.js';
-import { checkHead } from './connections/request-head.js';
 import { OTLP_LOGS, sendOtlpError } from './endpoints/otlp-logs.js';
 import { REQUEST_LOGS } from './endpoints/request-logs.js';
 import type { Gate } from './gate.js';
@@ -35,6 +35,7 @@ export type ServerOptions = TakeOptions &
     readonly proxyProtocol: ProxyFront | undefined;
     /** Undefined: plain HTTP. */
     readonly certificate: Certificate | undefined;
+    readonly refusals: RefusalLog;
     readonly logger: Logger;
   };
 
@@ -89,12 +90,13 @@ export async function startServer(options: ServerOptions): Promise<CollectorServ
 }
 
 function createApp(options: ServerOptions, phase: () => Phase): FastifyInstance {
-  const { metrics, logger, connections, clients } = options;
+  const { metrics, logger, connections } = options;
+  const exchangesOf = (socket: Socket) => connections.of(socket)?.exchanges ?? [];
   const app = Fastify({
     return503OnClosing: false,
     serverFactory: (handler) => {
       const server = createListener(handler, options);
-      answerProtocolErrors(server, connections, (error) => {
+      answerProtocolErrors(server, exchangesOf, (error) => {
         options.protocolError(error);
         metrics.requests.inc({ status: String(ERROR_STATUS[error]) });
       });
@@ -104,12 +106,9 @@ function createApp(options: ServerOptions, phase: () => Phase): FastifyInstance 
     clientErrorHandler: () => undefined,
     frameworkErrors: (error, request, reply) => {
       metrics.requests.inc({ status: '400' });
-      void reply.header('connection', 'close');
       answerFrameworkError(error, request, reply);
     },
   });
-  const refusals = createRefusalLog(logger);
-  installErrorAnswers(app, logger);
   app.addHook('onRequest', async (request) => {
     checkHead(request.raw);
     if (phase() === 'stopping') {
@@ -122,14 +121,14 @@ function createApp(options: ServerOptions, phase: () => Phase): FastifyInstance 
       );
     }
   });
+  installErrorAnswers(app, logger);
   app.addHook('onSend', async (request, reply) => {
     const ends = phase() !== 'serving' || connections.endsWithAnswer(request.raw);
     if (ends) reply.header('connection', 'close');
   });
-  app.addHook('onResponse', async (request, reply) => {
+  app.addHook('onResponse', async (_request, reply) => {
     metrics.requests.inc({ status: String(reply.statusCode) });
     metrics.requestSeconds.observe(reply.elapsedTime / 1000);
-    refusals.answered(reply.statusCode, clients.of(request.raw));
   });
   return app;
 }
@@ -138,12 +137,50 @@ async function addAddresses(app: FastifyInstance, options: ServerOptions): Promi
   // Bodies are read by the handler, after it knows who sends and that there is room.
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', (_request, _payload, done) => done(null));
-  app.post('/v1/request-logs', (request, reply) => takeRequest(request, reply, REQUEST_LOGS, options));
-  app.get('/v1/tap', { exposeHeadRoute: false }, async (request, reply) => serveTap(request, reply, options));
+  const noting = notingRefusals(options);
+  app.post(
+    '/v1/request-logs',
+    noting((request, reply) => takeRequest(request, reply, REQUEST_LOGS, options)),
+  );
+  app.get(
+    '/v1/tap',
+    { exposeHeadRoute: false },
+    noting(async (request, reply) => serveTap(request, reply, options)),
+  );
   await app.register(async (otlp) => {
     setErrorAnswers(otlp, options.logger, sendOtlpError);
-    otlp.post('/v1/logs', (request, reply) => takeRequest(request, reply, OTLP_LOGS, options));
+    otlp.post(
+      '/v1/logs',
+      noting((request, reply) => takeRequest(request, reply, OTLP_LOGS, options)),
+    );
   });
+}
+
+type Handler = (request: FastifyRequest, reply: FastifyReply) => Promise<FastifyReply>;
+
+/** Makes handlers note the requests they refuse as a whole. */
+function notingRefusals({ refusals, metrics, connections, clients }: ServerOptions) {
+  return (handle: Handler): Handler =>
+    async (request, reply) => {
+      try {
+        return await handle(request, reply);
+      } catch (error) {
+        // Anything else is our own fault, and logged as such.
+        if (error instanceof HttpError) {
+          metrics.requestsRefused.inc({ reason: error.code });
+          refusals.requestRefused({
+            code: error.code,
+            // A connection keeps its sender; a wrong token on it is not that sender's.
+            sender: isTokenRefused(error.code) ? undefined : connections.of(request.raw.socket)?.sender,
+            client: clients.of(request.raw),
+            path: request.routeOptions.url ?? 'none',
+            contentType: request.headers['content-type'],
+            contentEncoding: request.headers['content-encoding'],
+          });
+        }
+        throw error;
+      }
+    };
 }
 
 async function closeAll(

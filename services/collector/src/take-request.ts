@@ -11,6 +11,8 @@ import type { NewRequestLog } from '@imscope/schemas/request-log-encoder.js';
 import type { AuthenticateRequest } from './authenticate-request.js';
 import type { Batch } from './batches/batch.js';
 import type { ByteBudget } from './byte-budget.js';
+import type { RefusalLog } from './clients/refusal-log.js';
+import { CODINGS_ACCEPTED } from './intake/content-coding.js';
 import { type Intake, received, takeIn } from './intake/intake.js';
 import type { RequestLimits } from './limits/application-limits.js';
 import { type Limits, rateLimitFields } from './limits/limits.js';
@@ -43,6 +45,7 @@ export type TakeOptions = {
   /** What shows this sender's records to whoever looks; undefined while nobody does. */
   readonly watch: (sender: string) => IntakeWatch | undefined;
   readonly onRejected: (rejected: Intake['rejectedByApplication']) => void;
+  readonly refusals: Pick<RefusalLog, 'recordsRefused'>;
   readonly metrics: CollectorMetrics;
 };
 
@@ -73,14 +76,14 @@ export async function takeRequest(
 ): Promise<FastifyReply> {
   const { limits, metrics } = options;
   const grant = options.authenticate(request, 'write');
-  const form = bodyForm(request.headers, endpoint.formats);
+  const form = formOf(request, reply, endpoint);
   const key = idempotencyKey(request.headers['idempotency-key'], options.keysKnown());
   refuseIfFailing(options.failure());
   const admission = admit(request, reply, grant, limits);
   const room = takeRoom(grant.name, options);
   try {
     room.hold(REQUEST_BYTES);
-    const { body, bytesReceived } = await readBody(request.raw, form.gzip, options.bodyBounds, room.hold);
+    const { body, bytesReceived } = await readBody(request.raw, form.coding, options.bodyBounds, room.hold);
     metrics.bytesReceived.inc(bytesReceived);
     const intake = await limits.queue.turn(grant.name, body.length, () => {
       // Again: reading and waiting may have taken long, and nothing of this request was tried yet.
@@ -102,6 +105,17 @@ export async function takeRequest(
     throw error;
   } finally {
     room.leave();
+  }
+}
+
+/** Throws as `bodyForm`; the answer to a coding that is not supported names those that are. */
+function formOf({ headers }: FastifyRequest, reply: FastifyReply, { formats }: Endpoint): BodyForm {
+  try {
+    return bodyForm(headers, formats);
+  } catch (error) {
+    const isCoding = error instanceof HttpError && error.code === 'unsupported_encoding';
+    if (isCoding) reply.header('accept-encoding', CODINGS_ACCEPTED);
+    throw error;
   }
 }
 
@@ -171,7 +185,7 @@ function takeBody(
     readonly applications: RequestLimits;
     readonly hold: (bytes: number) => void;
   },
-  { intoBatches, bodyBounds, lateMsMax, metrics, limits, watch, onRejected }: TakeOptions,
+  { intoBatches, bodyBounds, lateMsMax, metrics, limits, watch, onRejected, refusals }: TakeOptions,
 ): Intake {
   const { grant, key, applications, hold } = from;
   const batches = intoBatches(grant.name, key);
@@ -190,6 +204,7 @@ function takeBody(
   countIntake(intake, metrics);
   limits.sampledOut(applications.sampledOut);
   onRejected(intake.rejectedByApplication);
+  refusals.recordsRefused({ sender: grant.name, format: body.format }, intake);
   return intake;
 }
 

@@ -247,9 +247,10 @@ test('other content types, charsets and encodings get 415', async () => {
     const answer = await collector.post(body, { 'content-type': contentType });
     assert.deepEqual([answer.status, errorCode(answer)], [415, 'unsupported_media_type'], contentType);
   }
-  for (const encoding of ['br', 'zstd', 'gzip, gzip']) {
+  for (const encoding of ['br', 'compress', 'gzip, gzip', 'gzip, zstd', 'zstd, br']) {
     const answer = await collector.post(body, { 'content-encoding': encoding });
     assert.deepEqual([answer.status, errorCode(answer)], [415, 'unsupported_encoding'], encoding);
+    assert.equal(answer.headers.get('accept-encoding'), 'gzip, deflate, zstd, identity');
   }
 });
 

@@ -135,7 +135,8 @@ test('errors are a Status in the form of the request, with the stable code befor
     [401, 16, 'invalid_token', await post(good, { authorization: 'Bearer unknown-token-0000001' })],
     [403, 7, 'not_allowed', await post(good, { authorization: `Bearer ${READ_TOKEN}` })],
     [413, 3, 'body_too_large', await post(gzipSync(Buffer.alloc(3 * MIB)), { 'content-encoding': 'gzip' })],
-    [415, 3, 'unsupported_encoding', await post(good, { 'content-encoding': 'zstd' })],
+    [400, 3, 'unreadable_body', await post(good, { 'content-encoding': 'zstd' })],
+    [415, 3, 'unsupported_encoding', await post(good, { 'content-encoding': 'br' })],
     [415, 3, 'unsupported_media_type', await post(good, { 'content-type': 'application/avro' })],
     [415, 3, 'unsupported_media_type', await post(good, { 'content-type': 'application/x-ndjson' })],
   ];

@@ -348,6 +348,35 @@ test('fields about a person are dropped and counted, whatever the spelling, and 
   assert.deepEqual(stored, validateRecord(sampleRecord(), context()));
 });
 
+test('@timestamp is the time where there is no time, and @version says nothing', () => {
+  const at = '2024-05-06T07:08:09.123Z';
+  for (const changes of [
+    { time: undefined, '@timestamp': at, '@version': '1' },
+    { time: null, '@timestamp': SAMPLE_TIME_MS, '@version': 1 },
+    { '@timestamp': '2024-05-06T01:00:00Z' },
+    { '@timestamp': 'not a time', '@version': null },
+  ]) {
+    assert.deepEqual(accept(changes), accept({}));
+  }
+});
+
+test('a time that cannot be read is refused, whatever @timestamp says', () => {
+  const at = '2024-05-06T07:08:09.123Z';
+  for (const [changes, reason] of [
+    [{ time: '06/May/2024:07:08:09 +0000', '@timestamp': at }, 'invalid_time'],
+    [{ time: true, '@timestamp': at }, 'wrong_type'],
+    [{ time: null, '@timestamp': 'yesterday' }, 'invalid_time'],
+    [{ time: null, '@timestamp': SAMPLE_TIME_MS / 1000 }, 'time_too_old'],
+    [{ time: null, '@timestamp': null }, 'missing_field'],
+    [{ '@metadata': {} }, 'unknown_field'],
+    [{ date: SAMPLE_TIME_MS / 1000 }, 'unknown_field'],
+  ] as const) {
+    const result = validateRecord(sampleRecord(changes), context());
+    assert(isRejection(result), JSON.stringify(changes));
+    assert.equal(result.reason, reason, JSON.stringify(changes));
+  }
+});
+
 test('NUL and lone surrogates are stored as the replacement character', () => {
   const stored = accept({ cause: 'a\0b', node: 'x\uD800y', request_id: '\uDFFF' });
   const texts = asStored(stored) as Record<string, unknown>;

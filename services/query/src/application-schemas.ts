@@ -17,9 +17,11 @@ import {
   ApplicationPath,
   ApplicationsQuery,
   MonitorQuery,
+  RefusalsQuery,
   RequestsQuery,
   SteppedQuery,
 } from '@imscope/schemas/query-api/parameters.js';
+import { FleetRefusals, Refusals } from '@imscope/schemas/query-api/refusals.js';
 import { type TSchema, Type } from 'typebox';
 import { errorAnswers, SECURITY } from './openapi.js';
 
@@ -110,4 +112,25 @@ export const REQUESTS = {
   ),
   params: ApplicationPath,
   querystring: RequestsQuery,
+};
+
+export const REFUSALS = {
+  ...describe(
+    'listRefusals',
+    'Records that collectors refused of one application, by reason, most frequent first, with what to do. Counted ' +
+      'from the accounts that collectors write every minute, so the last minute is not in it yet',
+    Refusals,
+  ),
+  params: ApplicationPath,
+  querystring: RefusalsQuery,
+};
+
+export const FLEET_REFUSALS = {
+  ...describe(
+    'listFleetRefusals',
+    'Records that collectors refused, by application and reason, most frequent first, 2,000 pairs at most. Records ' +
+      'that name no application their sender speaks for are listed for callers who may see all applications',
+    FleetRefusals,
+  ),
+  querystring: RefusalsQuery,
 };

@@ -22,8 +22,6 @@ import { type Step, stepsOf, timeText, type TimeWindow, windowSeconds } from './
 
 /** The first in the order are listed; the answer says how many are left out. */
 const APPLICATIONS_MAX = 1_000;
-/** So that 1,000 sparklines stay within the rows the store may give. */
-export const SPARKLINE_STEPS_MAX = 120;
 
 const TOTALS = defineQuestion(
   'applications',

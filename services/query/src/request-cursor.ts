@@ -40,12 +40,7 @@ export function decodeCursor(text: string, question: string): RequestCursor {
     bytes.toString('base64url') === text &&
     place.readUInt8(0) === VERSION &&
     bytes.subarray(PLACE_BYTES).equals(digestOf(place, question));
-  if (!genuine) {
-    throw new HttpError(
-      'invalid_parameter',
-      'cursor is not one of this question: give next_cursor as it came, with the same filters, or none to begin anew',
-    );
-  }
+  if (!genuine) throw notOfThisQuestion();
   return {
     window: { fromMs: place.readUIntBE(1, 6), toMs: place.readUIntBE(7, 6) },
     after: {
@@ -54,6 +49,23 @@ export function decodeCursor(text: string, question: string): RequestCursor {
       blockRow: place.readUInt32BE(27),
     },
   };
+}
+
+/**
+ * Anybody can compute the digest, so the place is checked as well: it lies in the window.
+ * @throws `HttpError` invalid_parameter
+ */
+export function requirePlaceInWindow(cursor: RequestCursor): RequestCursor {
+  const { window, after } = cursor;
+  if (window.fromMs <= after.timeMs && after.timeMs < window.toMs) return cursor;
+  throw notOfThisQuestion();
+}
+
+function notOfThisQuestion(): HttpError {
+  return new HttpError(
+    'invalid_parameter',
+    'cursor is not one of this question: give next_cursor as it came, with the same filters, or none to begin anew',
+  );
 }
 
 function digestOf(place: Buffer, question: string): Buffer {

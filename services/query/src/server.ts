@@ -1,18 +1,25 @@
 /*
  * The HTTP side: security headers, cookies, compression, metrics, the description, the routes, the dashboard.
  */
+import { constants } from 'node:zlib';
 import compress from '@fastify/compress';
 import cookie from '@fastify/cookie';
 import helmet from '@fastify/helmet';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
-import { ERROR_STATUS, installErrorAnswers } from '@imscope/runtime/http-errors.js';
+import { answerFrameworkError, ERROR_STATUS, installErrorAnswers } from '@imscope/runtime/http-errors.js';
+import { HEAD_BYTES_MAX } from '@imscope/runtime/http-protocol-errors.js';
+import { checkHead } from '@imscope/runtime/http-request-head.js';
+import { createHttpServer } from '@imscope/runtime/http-server.js';
 import type { Logger } from '@imscope/runtime/logger.js';
 import Fastify, { type FastifyInstance } from 'fastify';
 import { Type } from 'typebox';
+import { SMALL_ANSWER } from './answer-bounds.js';
+import type { AnswerBudget } from './answer-budget.js';
 import { applicationRoutes, type ApplicationRouteOptions } from './application-routes.js';
 import { serveDashboard } from './dashboard-files.js';
 import { describeApi, SECURITY } from './openapi.js';
 import { parameterError } from './parameter-error.js';
+import { installParameterReading } from './read-parameters.js';
 import { sessionRoutes, type SessionRouteOptions } from './session-routes.js';
 
 export type ServerOptions = ApplicationRouteOptions &
@@ -20,51 +27,57 @@ export type ServerOptions = ApplicationRouteOptions &
     /** Empty: the API alone. */
     readonly dashboardDir: string;
     readonly trustProxy: boolean;
+    readonly budget: AnswerBudget;
     readonly logger: Logger;
   };
 
 /** The only body is a code or a token. */
 const BODY_BYTES_MAX = 4_096;
-/** Longest a client may take to send a request. */
-const REQUEST_TIMEOUT_MS = 30_000;
 /** At the bound further connections are closed at once. */
 const CONNECTIONS_MAX = 1_024;
 const COMPRESSED_FROM_BYTES = 1_024;
-
-const UNREADABLE_ADDRESS = JSON.stringify({
-  error: {
-    code: 'not_found',
-    message: 'this address cannot be read: look for a stray % or an overlong part',
-  },
-});
+/** The plugin's own quality, with a window of 256 kB instead of 4 MB: that much is held for each answer that leaves. */
+const BROTLI = { params: { [constants.BROTLI_PARAM_QUALITY]: 4, [constants.BROTLI_PARAM_LGWIN]: 18 } };
 
 /** The server with all its routes, not yet listening. Throws where the dashboard's files are missing. */
 export async function createServer(options: ServerOptions): Promise<FastifyInstance> {
   const app = Fastify({
     bodyLimit: BODY_BYTES_MAX,
-    requestTimeout: REQUEST_TIMEOUT_MS,
     trustProxy: options.trustProxy,
     forceCloseConnections: 'idle',
     return503OnClosing: false,
-    // Unknown parameters are refused, not cut off; one value stands for a list of one.
+    serverFactory: (handler) =>
+      createHttpServer(handler, {
+        connectionsMax: CONNECTIONS_MAX,
+        onProtocolError: (error) =>
+          options.metrics.requests.inc({ route: 'none', status: String(ERROR_STATUS[error]) }),
+      }),
+    // The server has answered already; Fastify would destroy the socket before that is out.
+    clientErrorHandler: () => undefined,
+    // Ids of any length reach the check of the schema, which says what is allowed.
+    routerOptions: { maxParamLength: HEAD_BYTES_MAX },
+    // `read-parameters.ts` converts what stands in addresses; nothing is converted or cut off here.
     ajv: {
-      customOptions: { removeAdditional: false, coerceTypes: 'array', useDefaults: false, verbose: true },
+      customOptions: { removeAdditional: false, coerceTypes: false, useDefaults: false, verbose: true },
     },
     schemaErrorFormatter: parameterError,
     // Addresses that cannot even be decoded never reach the error handler.
-    frameworkErrors: (_error, _request, reply) => {
-      reply.hijack();
-      reply.raw.writeHead(ERROR_STATUS.not_found, { 'content-type': 'application/json' });
-      reply.raw.end(UNREADABLE_ADDRESS);
-    },
+    frameworkErrors: (error, request, reply) => answerFrameworkError(error, request, reply, 'not_found'),
   }).withTypeProvider<TypeBoxTypeProvider>();
-  app.server.maxConnections = CONNECTIONS_MAX;
   // Schemas describe answers and the compiler holds handlers to them; nothing is left to cut off when sending.
   app.setSerializerCompiler(() => (answer) => JSON.stringify(answer));
+  app.addHook('onRequest', async (request) => checkHead(request.raw));
   installErrorAnswers(app, options.logger);
+  installParameterReading(app);
+  app.decorateRequest('grant', null);
+  options.budget.install(app);
   countRequests(app, options);
   await app.register(helmet, securityHeaders(options.cookieSecure));
-  await app.register(compress, { threshold: COMPRESSED_FROM_BYTES, encodings: ['br', 'gzip'] });
+  await app.register(compress, {
+    threshold: COMPRESSED_FROM_BYTES,
+    encodings: ['br', 'gzip'],
+    brotliOptions: BROTLI,
+  });
   await app.register(cookie);
   await describeApi(app);
   app.addHook('onSend', async (request, reply) => {
@@ -73,6 +86,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   app.get(
     '/v1/openapi.json',
     {
+      config: { bounds: SMALL_ANSWER },
       schema: {
         operationId: 'getDescription',
         summary: 'This description',

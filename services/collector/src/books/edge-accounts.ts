@@ -15,7 +15,7 @@ import { countIn } from '../count-in.js';
 export const APPLICATIONS_PER_CHUNK = 1_000;
 /** Known applications. Beyond, further ones are booked under application 0, so that sums stay exact. */
 export const APPLICATIONS_MAX = 100_000;
-/** For what could not be read, was sent by somebody who does not speak for it, or came beyond the bound. */
+/** For what named no application that its sender speaks for, where the sender has several; and beyond the bound. */
 export const UNKNOWN_APPLICATION = 0;
 
 export type EdgeAccountsOptions = {

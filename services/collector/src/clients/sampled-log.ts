@@ -1,41 +1,61 @@
 /*
- * One line in place of many alike: the first of a kind is told at once, those of the next ten seconds are counted and
- * told with the one that follows. Bounded: kinds beyond the bound are told under one name.
+ * One line in place of many alike: the first of a kind is written at once, those of the next ten seconds are counted
+ * and written with the one that follows, or by `flush`. So a kind has at most six lines a minute, and nothing is left
+ * uncounted. Bounded: kinds beyond the bound are written under one name.
  */
 
 const INTERVAL_MS = 10_000;
 const KINDS_MAX = 500;
-const OTHERS = 'others';
+/** The name of all kinds beyond the bound. */
+export const OTHERS = 'others';
 
-type Told = { atMs: number; since: number };
+type Written<Detail> = { atMs: number; since: number; detail: Detail | undefined };
 
-export class SampledLog {
-  readonly #write: (kind: string, times: number) => void;
-  readonly #told = new Map<string, Told>();
+export class SampledLog<Detail = never> {
+  readonly #write: (kind: string, times: number, detail: Detail | undefined) => void;
+  readonly #written = new Map<string, Written<Detail>>();
 
-  /** @param write gets how often this kind was noted since it was written last, this time included */
-  constructor(write: (kind: string, times: number) => void) {
+  /** @param write gets how often this kind was noted since it was written last, and the detail noted last */
+  constructor(write: (kind: string, times: number, detail: Detail | undefined) => void) {
     this.#write = write;
   }
 
-  /** @param nowMs monotonic, milliseconds */
-  note(kind: string, nowMs: number): void {
-    const name = this.#told.has(kind) || this.#hasRoom(nowMs) ? kind : OTHERS;
-    const told = this.#told.get(name);
-    if (told !== undefined && nowMs - told.atMs < INTERVAL_MS) {
-      told.since += 1;
+  /**
+   * @param nowMs monotonic, milliseconds
+   * @param times how often it happened
+   */
+  note(kind: string, nowMs: number, times = 1, detail?: Detail): void {
+    const name = this.#written.has(kind) || this.#hasCapacity(nowMs) ? kind : OTHERS;
+    const written = this.#written.get(name);
+    if (written !== undefined && nowMs - written.atMs < INTERVAL_MS) {
+      written.since += times;
+      written.detail = detail;
       return;
     }
-    this.#told.set(name, { atMs: nowMs, since: 0 });
-    this.#write(name, (told?.since ?? 0) + 1);
+    this.#written.set(name, { atMs: nowMs, since: 0, detail: undefined });
+    this.#write(name, (written?.since ?? 0) + times, detail);
   }
 
-  /** Makes room by forgetting kinds that were told long ago; what was counted of them since is told by metrics only. */
-  #hasRoom(nowMs: number): boolean {
-    if (this.#told.size < KINDS_MAX) return true;
-    for (const [kind, { atMs }] of this.#told) {
-      if (kind !== OTHERS && nowMs - atMs >= INTERVAL_MS) this.#told.delete(kind);
+  /** Writes what was counted ten seconds ago or earlier and has no line yet; all of it with `nowMs` infinite. */
+  flush(nowMs: number): void {
+    for (const [kind, written] of this.#written) {
+      if (nowMs - written.atMs < INTERVAL_MS) continue;
+      const { since, detail } = written;
+      this.#written.delete(kind);
+      if (since === 0) continue;
+      this.#write(kind, since, detail);
+      if (nowMs < Number.POSITIVE_INFINITY) {
+        this.#written.set(kind, { atMs: nowMs, since: 0, detail: undefined });
+      }
     }
-    return this.#told.size < KINDS_MAX;
+  }
+
+  /** Forgets kinds that were written long ago; what was counted of them since is in the metrics only. */
+  #hasCapacity(nowMs: number): boolean {
+    if (this.#written.size < KINDS_MAX) return true;
+    for (const [kind, { atMs }] of this.#written) {
+      if (kind !== OTHERS && nowMs - atMs >= INTERVAL_MS) this.#written.delete(kind);
+    }
+    return this.#written.size < KINDS_MAX;
   }
 }

@@ -6,6 +6,12 @@ export const REQUEST_LOGS: Endpoint = {
   formats: new Map([
     ['application/json', 'json'],
     ['application/x-ndjson', 'ndjson'],
+    ['application/ndjson', 'ndjson'],
+    ['application/jsonl', 'ndjson'],
+    ['application/x-jsonl', 'ndjson'],
+    ['application/jsonlines', 'ndjson'],
+    ['application/x-jsonlines', 'ndjson'],
+    ['application/json-lines', 'ndjson'],
     ['application/avro', 'avro'],
     ['avro/binary', 'avro'],
   ]),

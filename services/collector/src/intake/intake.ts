@@ -24,13 +24,18 @@ export type NamedRejection = {
   readonly detail: string;
 };
 
+/** Its place in the body, and the field at fault where it is one. */
+export type RefusedExample = { readonly index: number; readonly field: string | undefined };
+
 export type Intake = {
   /** Logged one by one, or counted only. */
   readonly accepted: number;
   readonly rejected: readonly NamedRejection[];
   readonly rejectedByReason: ReadonlyMap<RejectReason, number>;
-  /** The same by application, as far as the sender speaks for it; 0 for all others. */
+  /** The same by application, see `applicationOf`. */
   readonly rejectedByApplication: ReadonlyMap<number, ReadonlyMap<RejectReason, number>>;
+  /** The first record refused for each reason. */
+  readonly refusedExamples: ReadonlyMap<RejectReason, RefusedExample>;
   readonly fieldsDropped: number;
   /** Attributes of OTLP that are no field of a record and not about a person. */
   readonly attributesIgnored: number;
@@ -124,12 +129,13 @@ export class Taking {
     const kept = this.#kept;
     if (limits.admitAll(countByApplication(kept))) for (const { record } of kept) this.#append(record);
     else for (const { index, record } of kept) this.#refusals.add(index, overLimit(record, limits), record);
-    const { named, byReason, byApplication } = this.#refusals;
+    const { named, byReason, byApplication, examples } = this.#refusals;
     return {
       accepted: this.#accepted,
       rejected: named,
       rejectedByReason: byReason,
       rejectedByApplication: byApplication,
+      refusedExamples: examples,
       fieldsDropped: this.#fieldsDropped + strays.personal,
       attributesIgnored: strays.ignored,
       piecesScrubbed: this.#piecesScrubbed,
@@ -153,6 +159,7 @@ class Refusals {
   readonly named: NamedRejection[] = [];
   readonly byReason = new Map<RejectReason, number>();
   readonly byApplication = new Map<number, Map<RejectReason, number>>();
+  readonly examples = new Map<RejectReason, RefusedExample>();
   readonly #grant: Grant;
   readonly #watch: IntakeWatch | undefined;
 
@@ -163,6 +170,7 @@ class Refusals {
 
   add(index: number, rejection: Rejection, value: unknown): void {
     const { reason, detail } = rejection;
+    if (!this.examples.has(reason)) this.examples.set(reason, { index, field: rejection.field });
     countIn(this.byReason, reason);
     const application = applicationOf(value, this.#grant);
     this.#watch?.refused(rejection, application);
@@ -186,8 +194,18 @@ function overLimit({ sdk_app_id: id }: NewRequestLog, limits: RequestLimits): Re
   );
 }
 
-/** The application of a refused record: nobody can book refusals on another's account. */
+/**
+ * The application of a refused record: the one it names where the sender speaks for it, so that nobody can book refusals
+ * on another's account; else the only one that the sender speaks for; else 0.
+ */
 function applicationOf(value: unknown, grant: Grant): number {
+  const named = namedApplication(value, grant);
+  if (named !== 0 || grant.applications === 'all') return named;
+  const [only = 0, another] = grant.applications;
+  return another === undefined ? only : 0;
+}
+
+function namedApplication(value: unknown, grant: Grant): number {
   if (typeof value !== 'object' || value === null || !('sdk_app_id' in value)) return 0;
   const id = numberOrText(value.sdk_app_id);
   const readable = typeof id === 'number' && Number.isInteger(id) && id >= 1;

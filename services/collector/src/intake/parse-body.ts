@@ -1,6 +1,7 @@
 /*
  * A body → its records, still unchecked. A body that is not JSON, no Avro container or no OTLP request is refused whole;
- * an NDJSON line that is not JSON is refused alone and its neighbours stay.
+ * an NDJSON line that is not JSON is refused alone and its neighbours stay. NDJSON is also recognised under
+ * `application/json`, as some shippers send it.
  */
 import { HttpError } from '@imscope/runtime/http-errors.js';
 import { OtlpRecords } from './otlp/otlp-records.js';
@@ -89,10 +90,8 @@ function emptyBody(): HttpError {
 
 function parseText(text: string, format: 'json' | 'ndjson', onRecord: OnRecord): void {
   if (text.trim() === '') throw emptyBody();
-  if (format === 'ndjson') {
-    if (occursMoreThan(RECORDS_MAX, '\n', text)) throw tooManyRecords();
-    parseLines(text, onRecord);
-  } else {
+  if (format === 'ndjson') parseLines(text, onRecord);
+  else {
     refuseBrackets(text, RECORDS_MAX, tooManyRecords);
     parseJson(text, onRecord);
   }
@@ -108,7 +107,15 @@ function parseJson(text: string, onRecord: OnRecord): void {
   try {
     parsed = JSON.parse(text);
   } catch (error) {
-    throw new HttpError('unreadable_body', `the body is not JSON: ${messageOf(error)}`, { cause: error });
+    if (isLines(text)) {
+      parseLines(text, onRecord);
+      return;
+    }
+    throw new HttpError(
+      'unreadable_body',
+      `the body is not JSON: ${messageOf(error)}; if it is NDJSON, send it as application/x-ndjson`,
+      { cause: error },
+    );
   }
   if (Array.isArray(parsed)) {
     if (parsed.length > RECORDS_MAX) throw tooManyRecords();
@@ -122,8 +129,27 @@ function parseJson(text: string, onRecord: OnRecord): void {
   }
 }
 
+/**
+ * A text that is not one JSON document: true where it is several, one a line. The first line that is not blank must be
+ * a complete object and the next one must begin as an object; everything else is a document that is broken.
+ */
+function isLines(text: string): boolean {
+  const [, first = '', next = ''] = FIRST_TWO_LINES.exec(text) ?? [];
+  if (!first.startsWith('{') || next !== '{') return false;
+  try {
+    JSON.parse(first);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** The first line that is not blank, and the first character of the next one. */
+const FIRST_TWO_LINES = /^\s*(\S[^\n]*)\n\s*(\S)/;
+
 /** Blank lines are passed over but counted, so that an index always names the line of the body. */
 function parseLines(text: string, onRecord: OnRecord): void {
+  if (occursMoreThan(RECORDS_MAX, '\n', text)) throw tooManyRecords();
   let index = 0;
   for (let start = 0; start < text.length; index++) {
     const newline = text.indexOf('\n', start);

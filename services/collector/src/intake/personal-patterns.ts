@@ -27,6 +27,8 @@ export type PersonalPattern = {
   readonly accepts: Accepts;
   /** Where a value begins whose later part was found at `at`. Nothing belongs to it that is not 0 in `taken`, by place. */
   readonly beginning: ((text: string, at: number, taken: Uint8Array) => number) | undefined;
+  /** Right in sentences only: ids and names of machines look the same. See `LABEL_PATTERNS`. */
+  readonly sentencesOnly?: true;
 };
 
 const LOCAL_PART_LENGTH_MAX = 64;
@@ -41,11 +43,15 @@ const SEPARATOR = String.raw`\\?["']?${GAP}[:=：]${GAP}`;
 const QUOTED =
   String.raw`(?:(?<=")[^"\\\r\n]{1,256}|(?<=')[^'\\\r\n]{1,256}|(?<=[“”])[^“”\r\n]{1,256}|(?<=\[)[^\]\r\n]{1,256}` +
   String.raw`|(?<=【)[^】\r\n]{1,256}|(?<=「)[^」\r\n]{1,256}|(?<=<)[^<>\r\n]{1,256})`;
-const ACCOUNT_HINT =
+export const ACCOUNT_HINT =
   /identifier|account|user|nick|openid|open_id|open-id|union|login|member|customer|uid|uin|sender|receiver|recipient|owner|operator|principal/i;
 const CHINESE_HINT = /[一-龥]/;
-const SECRET_HINT =
+export const SECRET_HINT =
   /sig|token|secret|key|pass|pwd|credential|authorization|ticket|session|random|nonce|regid|密码|口令|令牌|密钥|签名|验证码/i;
+const NUMBERED_ACCOUNT = '(?:user|account|acct|member|customer|uid|uin|open_?id|login)[_-]?';
+const NUMBERED_PHONE = '(?<![A-Za-z])(?:phone|mobile|tel)(?:_?(?:number|no))?[_:=-]?';
+/** An account or a phone number in an id: `user_13800138000`, `uid-10086123`. */
+export const NUMBERED_NAME = new RegExp(String.raw`(?:${NUMBERED_ACCOUNT}|${NUMBERED_PHONE})\d{5}`, 'i');
 /** What is said of an account by its bare name: without it, "user x" is too weak a sign. */
 const SAID_OF_ACCOUNT = String.raw`(?=\s(?:(?:is |was |has been |has |were )?(?:in (?:the )?(?:block|black)list|not (?:found|exist|online|allowed|a member|imported|logged|in\b|been)|banned|muted|blocked|frozen|kicked|removed|offline|locked|unverified|already|logged|deleted)|does not exist|doesn't exist|from [\d[]))`;
 
@@ -64,7 +70,9 @@ export const PERSONAL_PATTERNS: readonly PersonalPattern[] = [
     undefined,
     'g',
   ),
-  pattern('token', /eJ/, String.raw`()((?<![A-Za-z0-9])eJ[\w*+/-]{22,2048}={0,2})`, undefined, 'g'),
+  sentencesOnly(
+    pattern('token', /eJ/, String.raw`()((?<![A-Za-z0-9])eJ[\w*+/-]{22,2048}={0,2})`, undefined, 'g'),
+  ),
   pattern('token', /bearer|basic/i, String.raw`((?:bearer|basic)\s{1,3})([\w.~+/=-]{8,2048})`, looksSecret),
   pattern(
     'token',
@@ -78,11 +86,13 @@ export const PERSONAL_PATTERNS: readonly PersonalPattern[] = [
     String.raw`(${SECRET_NAME}${SEPARATOR})((?:(?!\\?["'])${BARE}){1,1024})`,
     isSecretAfterName,
   ),
-  pattern(
-    'token',
-    SECRET_HINT,
-    String.raw`(${SECRET_NAME}[\s"'“<([]{0,3})((?![=:])${BARE}{6,1024})`,
-    looksSecret,
+  sentencesOnly(
+    pattern(
+      'token',
+      SECRET_HINT,
+      String.raw`(${SECRET_NAME}[\s"'“<([]{0,3})((?![=:])${BARE}{6,1024})`,
+      looksSecret,
+    ),
   ),
   pattern('group', /@TGS#/i, String.raw`()(@TGS#[\w@#-]{1,128})`),
   pattern(
@@ -105,27 +115,47 @@ export const PERSONAL_PATTERNS: readonly PersonalPattern[] = [
   ...accountPatterns(),
   ...phonePatterns(),
   ...addressPatterns(),
-  pattern(
-    'token',
-    /(?<![A-Za-z0-9])[\da-f]{32}/i,
-    String.raw`()((?<![A-Za-z0-9])[\da-f]{32,512}(?![A-Za-z0-9]))`,
-    isNoTraceId,
+  sentencesOnly(
+    pattern(
+      'token',
+      /(?<![A-Za-z0-9])[\da-f]{32}/i,
+      String.raw`()((?<![A-Za-z0-9])[\da-f]{32,512}(?![A-Za-z0-9]))`,
+      isNoTraceId,
+    ),
   ),
   pattern('token', /AKI[AD]/, String.raw`()((?<![A-Za-z0-9])AKI[AD][A-Za-z0-9]{12,60})`, undefined, 'g'),
   pattern('token', /:APA91/, String.raw`()((?<![\w-])[\w-]{8,32}:APA91[\w-]{16,512})`),
-  pattern(
-    'token',
-    /(?<![\w+/*-])[\w+/*-]{20}/,
-    String.raw`()((?<![\w+/*-])[\w+/*-]{20,1024}={0,2})`,
-    isRandomLooking,
+  sentencesOnly(
+    pattern(
+      'token',
+      /(?<![\w+/*-])[\w+/*-]{20}/,
+      String.raw`()((?<![\w+/*-])[\w+/*-]{20,1024}={0,2})`,
+      isRandomLooking,
+    ),
   ),
-  pattern(
-    'token',
-    /(?<![\w+*-])[\w+*-]{20}/,
-    String.raw`()((?<![\w+*-])[\w+*-]{20,1024}={0,2})`,
-    isRandomLooking,
+  sentencesOnly(
+    pattern(
+      'token',
+      /(?<![\w+*-])[\w+*-]{20}/,
+      String.raw`()((?<![\w+*-])[\w+*-]{20,1024}={0,2})`,
+      isRandomLooking,
+    ),
   ),
 ];
+
+/**
+ * For texts that are one name or one id. What is told by its form alone is left out, for a request id is as random as a
+ * token and `gw_01` has the form of an account; an account name before digits is looked for instead.
+ */
+export const LABEL_PATTERNS: readonly PersonalPattern[] = [
+  ...PERSONAL_PATTERNS.filter(({ sentencesOnly: isLeftOut }) => isLeftOut !== true),
+  pattern('account', NUMBERED_NAME, String.raw`(${NUMBERED_ACCOUNT})(\d{5,20})`),
+  pattern('phone', NUMBERED_NAME, String.raw`(${NUMBERED_PHONE})(\d{7,20})`),
+];
+
+function sentencesOnly(of: PersonalPattern): PersonalPattern {
+  return { ...of, sentencesOnly: true };
+}
 
 function pattern(
   kind: PersonalKind,
@@ -148,11 +178,13 @@ function accountPatterns(): PersonalPattern[] {
       String.raw`(${ACCOUNT_NAME}${SEPARATOR}\\?["'“])(${QUOTED})`,
       isNoPlainWord,
     ),
-    pattern(
-      'account',
-      /[a-z]_\d{2}/i,
-      String.raw`()((?<![\w/.:-])[a-z]{1,24}(?:_[a-z]{1,24}){0,3}_\d{2,20}(?![\w/.:-]))`,
-      isNoTableName,
+    sentencesOnly(
+      pattern(
+        'account',
+        /[a-z]_\d{2}/i,
+        String.raw`()((?<![\w/.:-])[a-z]{1,24}(?:_[a-z]{1,24}){0,3}_\d{2,20}(?![\w/.:-]))`,
+        isNoTableName,
+      ),
     ),
     pattern(
       'account',
@@ -200,11 +232,13 @@ function phonePatterns(): PersonalPattern[] {
   const hint = /\d.{0,3}\d.{0,3}\d.{0,3}\d.{0,3}\d.{0,3}\d.{0,3}\d/;
   const ends = String.raw`(?![\dA-Za-z_]|\.\d)`;
   return [
-    pattern(
-      'phone',
-      hint,
-      String.raw`(${PHONE_NAME}["']?\s{0,3}[:=：]?\s{0,3}["“]?)(\+?\(?\d[\d ().-]{4,22}\d)${ends}`,
-      (value) => isPhoneNumber(value, 7),
+    sentencesOnly(
+      pattern(
+        'phone',
+        hint,
+        String.raw`(${PHONE_NAME}["']?\s{0,3}[:=：]?\s{0,3}["“]?)(\+?\(?\d[\d ().-]{4,22}\d)${ends}`,
+        (value) => isPhoneNumber(value, 7),
+      ),
     ),
     pattern('phone', /\+\d/, String.raw`()((?<![\w+])\+\d[\d ().-]{6,22}\d)${ends}`, (value) =>
       isPhoneNumber(value, 8),
@@ -215,8 +249,12 @@ function phonePatterns(): PersonalPattern[] {
       String.raw`()((?<![\w.+-])(?:(?:\+|00)?86[ -]?)?1[3-9]\d(?:[ -]?\d{4}){2})${ends}(?!\s?(?:us|ns|ms|bytes|B)\b)`,
       isNoCounter,
     ),
-    pattern('phone', hint, String.raw`()((?<![\w.-])\(?0\d{2,3}\)?[ -]\d{3,4}[ -]?\d{4})${ends}`),
-    pattern('phone', hint, String.raw`()((?<![\w.-])(?:\(\d{3}\) ?|\d{3}-)\d{3}-\d{4})${ends}`),
+    sentencesOnly(
+      pattern('phone', hint, String.raw`()((?<![\w.-])\(?0\d{2,3}\)?[ -]\d{3,4}[ -]?\d{4})${ends}`),
+    ),
+    sentencesOnly(
+      pattern('phone', hint, String.raw`()((?<![\w.-])(?:\(\d{3}\) ?|\d{3}-)\d{3}-\d{4})${ends}`),
+    ),
   ];
 }
 

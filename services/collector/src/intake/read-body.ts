@@ -4,13 +4,13 @@
  */
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import type { Readable } from 'node:stream';
-import { createGunzip } from 'node:zlib';
 import { HttpError } from '@imscope/runtime/http-errors.js';
 import { askForBody } from '../connections/http-listener.js';
+import { type ContentCoding, contentCoding, decode } from './content-coding.js';
 import { GatheredBytes } from './gathered-bytes.js';
 
 export type BodyFormat = 'json' | 'ndjson' | 'avro' | 'otlp-protobuf' | 'otlp-json';
-export type BodyForm = { readonly format: BodyFormat; readonly gzip: boolean };
+export type BodyForm = { readonly format: BodyFormat; readonly coding: ContentCoding };
 
 export type BodyBounds = { readonly bytesMax: number; readonly inflatedBytesMax: number };
 
@@ -26,31 +26,31 @@ export function bodyForm(headers: IncomingHttpHeaders, formats: BodyFormats): Bo
   const charset = parameters
     .map((parameter) => /^\s*charset\s*=\s*"?([^"\s]*)"?\s*$/.exec(parameter)?.[1])
     .find((found) => found !== undefined);
-  if (format === undefined || (charset !== undefined && !CHARSETS.has(charset))) {
+  if (format === undefined) {
     throw new HttpError(
       'unsupported_media_type',
       `content type is "${(headers['content-type'] ?? '').slice(0, 100)}": send one of ${[...formats.keys()].join(', ')}, text in UTF-8`,
     );
   }
-  const encoding = (headers['content-encoding'] ?? 'identity').toLowerCase();
-  if (encoding !== 'identity' && encoding !== 'gzip' && encoding !== 'x-gzip') {
+  if (charset !== undefined && !CHARSETS.has(charset)) {
     throw new HttpError(
-      'unsupported_encoding',
-      `content encoding is "${encoding.slice(0, 100)}": send the body plain or with gzip`,
+      'unsupported_media_type',
+      `charset is "${charset.slice(0, 100)}": send text in UTF-8, and charset=utf-8 or no charset`,
     );
   }
-  return { format, gzip: encoding !== 'identity' };
+  return { format, coding: contentCoding(headers['content-encoding']) };
 }
 
 /**
  * Reads the whole body.
+ * @param coding as the headers say
  * @param hold called with every piece's size before it is kept; throws to refuse it
  * @returns the body inflated, and how many bytes were received for it
  * @throws HttpError body_too_large, unreadable_body, empty_body or what `hold` throws
  */
 export async function readBody(
   request: IncomingMessage,
-  gzip: boolean,
+  coding: ContentCoding,
   bounds: BodyBounds,
   hold: (bytes: number) => void,
 ): Promise<{ body: Buffer; bytesReceived: number }> {
@@ -61,7 +61,8 @@ export async function readBody(
     const received = await collect(request, hold, (size) => {
       if (size > bounds.bytesMax) throw tooLarge('received', bounds.bytesMax, 'BODY_BYTES_MAX');
     });
-    const body = gzip ? await inflate(received, bounds.inflatedBytesMax, hold) : received;
+    const body =
+      coding === 'identity' ? received : await inflate(received, coding, bounds.inflatedBytesMax, hold);
     return { body, bytesReceived: received.length };
   } catch (error) {
     // What was not read is let through to nowhere: the client gets to the end and sees the answer.
@@ -73,21 +74,21 @@ export async function readBody(
   }
 }
 
-async function inflate(packed: Buffer, bytesMax: number, hold: (bytes: number) => void): Promise<Buffer> {
-  const gunzip = createGunzip({ chunkSize: 64 << 10 });
-  gunzip.end(packed);
-  try {
-    return await collect(gunzip, hold, (size) => {
-      if (size > bytesMax) throw tooLarge('inflated', bytesMax, 'BODY_INFLATED_BYTES_MAX');
-    });
-  } catch (error) {
-    if (error instanceof HttpError) throw error;
-    throw new HttpError('unreadable_body', 'the body is not whole gzip: send it again, or without gzip', {
-      cause: error,
-    });
-  } finally {
-    gunzip.destroy();
-  }
+async function inflate(
+  packed: Buffer,
+  coding: Exclude<ContentCoding, 'identity'>,
+  bytesMax: number,
+  hold: (bytes: number) => void,
+): Promise<Buffer> {
+  const gathered = new GatheredBytes();
+  await decode(packed, coding, (piece) => {
+    if (gathered.length + piece.length > bytesMax) {
+      throw tooLarge('inflated', bytesMax, 'BODY_INFLATED_BYTES_MAX');
+    }
+    hold(piece.length);
+    gathered.add(piece);
+  });
+  return gathered.whole();
 }
 
 /** Does not destroy the stream when it throws: the answer still has to go out over the request's socket. */

@@ -1,25 +1,10 @@
 /*
- * Why a record is refused: the closed list. The words are part of the HTTP contract and the label of a
- * metric, so a word never changes its meaning and none is made up elsewhere.
+ * One refused record. The reasons are a closed list, which is in the schemas with what each means.
  */
 import type { RejectReason as LineRejectReason } from '@imscope/access-log/reject-reasons.js';
+import { RECORD_REJECT_REASONS } from '@imscope/schemas/reject-reasons.js';
 
-export const REJECT_REASONS = {
-  malformed_json: 'the NDJSON line is not JSON',
-  not_an_object: 'the record is JSON but no object',
-  missing_field: 'a required field is absent or null',
-  wrong_type: 'a field has another JSON type, or a whole number has a fraction',
-  unknown_field: 'the record has a field that is none of the contract',
-  out_of_range: 'a number is outside its bounds',
-  invalid_time: 'the time is neither RFC 3339 nor epoch milliseconds',
-  time_too_old: 'the time is longer ago than the collector takes (LATE_HOURS_MAX)',
-  time_too_new: 'the time is more than five minutes ahead of the collector',
-  invalid_ip: 'exit_ip is neither an IPv4 nor an IPv6 address',
-  invalid_interface: 'the interface is not words with slashes between',
-  too_long: 'a text is longer than its bound',
-  application_not_allowed: 'the token does not speak for the application of the record',
-  rate_limited: 'the application is over its limit of records a second; the record may be sent again later',
-} as const;
+export const REJECT_REASONS = RECORD_REJECT_REASONS;
 
 /** Lines of tailed files add those they are refused for before they are records. */
 export type RejectReason = keyof typeof REJECT_REASONS | LineRejectReason;
@@ -28,10 +13,13 @@ export type RejectReason = keyof typeof REJECT_REASONS | LineRejectReason;
 export class Rejection {
   readonly reason: RejectReason;
   readonly detail: string;
+  /** The name of the field, where it is one field's fault; as sent where it is unknown. */
+  readonly field: string | undefined;
 
-  constructor(reason: RejectReason, detail: string) {
+  constructor(reason: RejectReason, detail: string, field?: string) {
     this.reason = reason;
     this.detail = detail;
+    this.field = field;
   }
 }
 

@@ -37,11 +37,14 @@ const CLEAN_LENGTH_MAX = 256;
 /** Never throws. The text may get longer; placeholders that it already holds stay as they are. */
 export function scrubText(text: string): Scrubbed {
   if (text === '' || cleanTexts.has(text)) return { text, replaced: 0 };
-  const spans = findPersonalSpans(text);
-  if (spans.length === 0) {
-    remember(text);
-    return { text, replaced: 0 };
-  }
+  const scrubbed = scrubBy(PERSONAL_PATTERNS, text);
+  if (scrubbed.replaced === 0) remember(text);
+  return scrubbed;
+}
+
+/** The same by other patterns, and without memory. */
+export function scrubBy(patterns: readonly PersonalPattern[], text: string): Scrubbed {
+  const spans = findPersonalSpans(text, patterns);
   let scrubbed = '';
   let end = 0;
   for (const span of spans) {
@@ -58,21 +61,27 @@ function remember(text: string): void {
 }
 
 /** The pieces that `scrubText` takes out, in order, none touching a placeholder. */
-export function findPersonalSpans(text: string): PersonalSpan[] {
-  const spans: PersonalSpan[] = [];
+export function findPersonalSpans(
+  text: string,
+  patterns: readonly PersonalPattern[] = PERSONAL_PATTERNS,
+): PersonalSpan[] {
+  const found: Found = { patterns, spans: [] };
   let end = 0;
   for (const placeholder of text.matchAll(PLACEHOLDER)) {
-    collect(text.slice(end, placeholder.index), end, 1, spans);
+    collect(text.slice(end, placeholder.index), end, 1, found);
     end = placeholder.index + placeholder[0].length;
   }
-  collect(text.slice(end), end, 1, spans);
-  return spans;
+  collect(text.slice(end), end, 1, found);
+  return found.spans;
 }
 
+type Found = { readonly patterns: readonly PersonalPattern[]; readonly spans: PersonalSpan[] };
+
 /** Appends the pieces of one stretch between placeholders; `offset` is where it stands in the whole text. */
-function collect(stretch: string, offset: number, round: number, spans: PersonalSpan[]): void {
+function collect(stretch: string, offset: number, round: number, into: Found): void {
   if (stretch === '') return;
-  const found = spans.length >= PIECES_MAX ? undefined : findInStretch(stretch);
+  const { spans, patterns } = into;
+  const found = spans.length >= PIECES_MAX ? undefined : findInStretch(stretch, patterns);
   if (found?.length === 0) return;
   if (found === undefined || round > ROUNDS_MAX) {
     spans.push({ start: offset, end: offset + stretch.length, kind: 'token' });
@@ -81,20 +90,20 @@ function collect(stretch: string, offset: number, round: number, spans: Personal
   let end = 0;
   for (const span of found) {
     if (spans.length >= PIECES_MAX) break;
-    collect(stretch.slice(end, span.start), offset + end, round + 1, spans);
+    collect(stretch.slice(end, span.start), offset + end, round + 1, into);
     spans.push({ start: offset + span.start, end: offset + span.end, kind: span.kind });
     end = span.end;
   }
-  collect(stretch.slice(end), offset + end, round + 1, spans);
+  collect(stretch.slice(end), offset + end, round + 1, into);
 }
 
 /** Undefined where it takes too long to tell. */
-function findInStretch(text: string): PersonalSpan[] | undefined {
+function findInStretch(text: string, patterns: readonly PersonalPattern[]): PersonalSpan[] | undefined {
   const found: PersonalSpan[] = [];
   const taken = new Uint8Array(text.length);
   let hint: RegExp | undefined;
   let hinted = false;
-  for (const pattern of PERSONAL_PATTERNS) {
+  for (const pattern of patterns) {
     // Neighbours share their hint.
     if (pattern.hint !== hint) hinted = pattern.hint.test(text);
     hint = pattern.hint;

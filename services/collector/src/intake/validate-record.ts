@@ -15,6 +15,7 @@ import { EncodedAddress, exitAddress } from './exit-address.js';
 import { parseRfc3339 } from './parse-time.js';
 import { isPersonalField } from './personal-fields.js';
 import { isRejection, Rejection, showValue } from './reject-reasons.js';
+import { isPlainLabel, type LabelField, scrubLabel } from './scrub-label.js';
 import { scrubText } from './scrub-text.js';
 
 export type ValidationContext = {
@@ -33,10 +34,14 @@ export type ValidationContext = {
 
 const KNOWN_FIELDS: ReadonlySet<string> = new Set(['time', ...FIELDS]);
 
+/** Logstash and what writes its form add these to each record. The time counts where there is no `time`. */
+const SHIPPER_TIME = '@timestamp';
+const SHIPPER_FIELDS: ReadonlySet<string> = new Set([SHIPPER_TIME, '@version']);
+
 /** Joined once: a body may name unknown fields a hundred thousand times. */
 const FIELD_LIST = [...KNOWN_FIELDS].join(', ');
 
-const { durationUsMax, codeMin, codeMax, labelLengthMax } = REQUEST_LOG_BOUNDS;
+const { durationUsMax, codeMin, codeMax, labelLengthMax, requestIdLengthMax } = REQUEST_LOG_BOUNDS;
 const HTTP_STATUS_MIN = 100;
 const HTTP_STATUS_MAX = 599;
 
@@ -47,7 +52,7 @@ export function validateRecord(value: unknown, context: ValidationContext): NewR
   }
   const stray = value instanceof RawFields ? undefined : checkFieldNames(value, context.onDropped);
   if (stray !== undefined) return stray;
-  const time = readTime(value.time, context);
+  const time = readTime(isAbsent(value.time) ? shipperTime(value) : value.time, context);
   if (isRejection(time)) return time;
   const sdkAppId = readWhole('sdk_app_id', value.sdk_app_id, 1, REQUEST_LOG_BOUNDS.sdkAppIdMax);
   if (isRejection(sdkAppId)) return sdkAppId;
@@ -70,15 +75,15 @@ export function validateRecord(value: unknown, context: ValidationContext): NewR
   if (isRejection(exception)) return exception;
   const cause = readText('cause', value.cause, REQUEST_LOG_BOUNDS.causeLengthMax);
   if (isRejection(cause)) return cause;
-  const node = readText('node', value.node, labelLengthMax);
+  const node = readLabel('node', value.node, labelLengthMax, context);
   if (isRejection(node)) return node;
-  const region = readText('region', value.region, labelLengthMax);
+  const region = readLabel('region', value.region, labelLengthMax, context);
   if (isRejection(region)) return region;
-  const platform = readText('platform', value.platform, labelLengthMax);
+  const platform = readLabel('platform', value.platform, labelLengthMax, context);
   if (isRejection(platform)) return platform;
-  const sdkVersion = readText('sdk_version', value.sdk_version, labelLengthMax);
+  const sdkVersion = readLabel('sdk_version', value.sdk_version, labelLengthMax, context);
   if (isRejection(sdkVersion)) return sdkVersion;
-  const requestId = readText('request_id', value.request_id, REQUEST_LOG_BOUNDS.requestIdLengthMax);
+  const requestId = readLabel('request_id', value.request_id, requestIdLengthMax, context);
   if (isRejection(requestId)) return requestId;
   return {
     time,
@@ -108,7 +113,7 @@ function isRawRecord(value: unknown): value is RawRecord {
 
 function checkFieldNames(record: RawRecord, onDropped: () => void): Rejection | undefined {
   for (const field in record) {
-    if (KNOWN_FIELDS.has(field)) continue;
+    if (KNOWN_FIELDS.has(field) || SHIPPER_FIELDS.has(field)) continue;
     if (isPersonalField(field)) {
       onDropped();
       continue;
@@ -116,9 +121,15 @@ function checkFieldNames(record: RawRecord, onDropped: () => void): Rejection | 
     return new Rejection(
       'unknown_field',
       `field ${showValue(field)} is not known: leave it out, or give one of ${FIELD_LIST}`,
+      field,
     );
   }
   return undefined;
+}
+
+/** A `time` that is given counts even where it cannot be read: a wrong one must not go unnoticed. */
+function shipperTime(record: RawRecord): unknown {
+  return SHIPPER_TIME in record ? record[SHIPPER_TIME] : undefined;
 }
 
 function isAbsent(value: unknown): value is null | undefined {
@@ -126,15 +137,19 @@ function isAbsent(value: unknown): value is null | undefined {
 }
 
 function missing(field: string): Rejection {
-  return new Rejection('missing_field', `${field} is absent or null: every record needs it`);
+  return new Rejection('missing_field', `${field} is absent or null: every record needs it`, field);
 }
 
 function wrongType(field: string, value: unknown, wanted: string): Rejection {
-  return new Rejection('wrong_type', `${field} is ${showValue(value)}: give ${wanted}`);
+  return new Rejection('wrong_type', `${field} is ${showValue(value)}: give ${wanted}`, field);
 }
 
 function tooLong(field: string, length: number, lengthMax: number): Rejection {
-  return new Rejection('too_long', `${field} has ${length} characters: at most ${lengthMax} are taken`);
+  return new Rejection(
+    'too_long',
+    `${field} has ${length} characters: at most ${lengthMax} are taken`,
+    field,
+  );
 }
 
 function readTime(value: unknown, context: ValidationContext): number | Rejection {
@@ -147,6 +162,7 @@ function readTime(value: unknown, context: ValidationContext): number | Rejectio
     return new Rejection(
       'invalid_time',
       `time is ${showValue(value)}: give RFC 3339 such as 2024-01-02T03:04:05.678Z, or epoch milliseconds`,
+      'time',
     );
   }
   const ageMs = context.nowMs - time;
@@ -155,12 +171,14 @@ function readTime(value: unknown, context: ValidationContext): number | Rejectio
     return new Rejection(
       'time_too_old',
       `time is ${showValue(value)}: at most ${hours} hours ago are taken, numbers are epoch milliseconds`,
+      'time',
     );
   }
   if (-ageMs > REQUEST_LOG_BOUNDS.aheadMsMax) {
     return new Rejection(
       'time_too_new',
       `time is ${showValue(value)}: at most 5 minutes ahead are taken, look at the clock of the gateway`,
+      'time',
     );
   }
   return time;
@@ -189,7 +207,7 @@ export function readWhole(field: string, given: unknown, least: number, most: nu
 }
 
 function outOfRange(field: string, value: number, least: number, most: number): Rejection {
-  return new Rejection('out_of_range', `${field} is ${value}: give a number from ${least} to ${most}`);
+  return new Rejection('out_of_range', `${field} is ${value}: give a number from ${least} to ${most}`, field);
 }
 
 export function readInterface(value: unknown, onIdTaken?: () => void): string | Rejection {
@@ -203,6 +221,7 @@ export function readInterface(value: unknown, onIdTaken?: () => void): string | 
     : new Rejection(
         'invalid_interface',
         `interface is ${showValue(value)}: give words of letters, digits, "_", "." and "-", or {id}, with "/" between, such as openim/sendmsg, or the path of a request, which begins with "/"`,
+        'interface',
       );
 }
 
@@ -213,7 +232,11 @@ export function readAddress(value: unknown): number | Buffer | Rejection {
   }
   return (
     exitAddress(value) ??
-    new Rejection('invalid_ip', `exit_ip is ${showValue(value)}: give an IPv4 or IPv6 address as text`)
+    new Rejection(
+      'invalid_ip',
+      `exit_ip is ${showValue(value)}: give an IPv4 or IPv6 address as text`,
+      'exit_ip',
+    )
   );
 }
 
@@ -231,6 +254,22 @@ export function readHttpStatus(given: unknown): number | Rejection {
   const value = numberOrText(given);
   if (isAbsent(value) || value === 0) return 0;
   return readWhole('http_status', value, HTTP_STATUS_MIN, HTTP_STATUS_MAX);
+}
+
+/** A name or an id, without what is about a person. Plain ones cost one pass over their characters. */
+function readLabel(
+  field: LabelField,
+  value: unknown,
+  lengthMax: number,
+  { onScrubbed }: ValidationContext,
+): string | Rejection {
+  if (typeof value === 'string' && value.length <= lengthMax && isPlainLabel(value)) return value;
+  const text = readText(field, value, lengthMax);
+  if (typeof text !== 'string' || text === '') return text;
+  const { text: clean, replaced } = scrubLabel(field, text);
+  if (replaced === 0) return text;
+  onScrubbed(replaced);
+  return clean.length <= lengthMax ? clean : clean.slice(0, lengthMax).toWellFormed();
 }
 
 /** Without what is about a person; placeholders may make it longer, so it is cut at its bound. */

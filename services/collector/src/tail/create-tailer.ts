@@ -15,7 +15,7 @@ import { OWN_PROCESSOR, ProcessorShare } from './processor-share.js';
 import { TailDelivery } from './tail-delivery.js';
 import { createTailMetrics } from './tail-metrics.js';
 import { createTailReader } from './tail-settings.js';
-import { Tailer } from './tailer.js';
+import { Tailer, type TailerOptions } from './tailer.js';
 
 const HOUR_MS = 3_600_000;
 
@@ -28,13 +28,14 @@ export type TailerParts = {
   readonly failure: () => string | undefined;
   /** Somebody looks on. */
   readonly watch: TakeOptions['watch'];
+  readonly refusals: TailerOptions['refusals'];
 };
 
 /** Makes the tailer; undefined where nothing is to be tailed. It begins once it is started. */
 export function createTailer(context: CollectorContext, parts: TailerParts): Tailer | undefined {
   const { config, logger, registry } = context;
   if (config.tailFiles.length === 0) return undefined;
-  const { pipeline, checkpoint, limits, interfaces, failure, watch } = parts;
+  const { pipeline, checkpoint, limits, interfaces, failure, watch, refusals } = parts;
   const { boot, availability, budget, metrics, keyedRequests } = pipeline;
   const { readLine, unknown } = createTailReader(config);
   for (const text of unknown) logger.warn(text);
@@ -60,6 +61,7 @@ export function createTailer(context: CollectorContext, parts: TailerParts): Tai
     failure,
     release: (segment) => boot.log.release(segment),
     onSampledOut: limits.sampledOut,
+    refusals,
     finishMs: config.tailFinishMs,
     metrics,
     tailMetrics,

@@ -6,8 +6,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from '@imscope/runtime/logger.js';
 import type { ByteBudget } from '../byte-budget.js';
-import { countIn } from '../count-in.js';
-import type { RejectReason } from '../intake/reject-reasons.js';
+import type { RefusalLog } from '../clients/refusal-log.js';
 import { type CollectorMetrics, countIntake } from '../metrics.js';
 import type { Checkpoint } from './checkpoint.js';
 import type { FollowedFile, Stretch } from './followed-file.js';
@@ -28,8 +27,6 @@ const POLL_MS = 100;
 const SCAN_MS = 1_000;
 const CHECKPOINT_MS = 1_000;
 const RETRY_MS = 500;
-/** Refused lines are told in the log of the process once in a while: how many, and why. */
-const TELL_MS = 60_000;
 /** On stopping, what is on its way has so long to become durable. */
 const SETTLE_MS = 5_000;
 
@@ -45,6 +42,7 @@ export type TailerOptions = {
   /** Nobody needs this segment of the log for a position any more. */
   readonly release: (segment: number) => void;
   readonly onSampledOut: (records: number) => void;
+  readonly refusals: Pick<RefusalLog, 'recordsRefused'>;
   /** How long a file that was renamed or deleted must be quiet until it counts as finished. */
   readonly finishMs: number;
   readonly metrics: CollectorMetrics;
@@ -63,8 +61,6 @@ export class Tailer {
   #serial = 0;
   #scanDueMs = 0;
   #saveDueMs = 0;
-  #tellDueMs = 0;
-  #refusedSince = new Map<RejectReason, number>();
   #wake: () => void = () => undefined;
   /** Segments that hold positions the checkpoint on the disk does not have. */
   readonly #unsaved: number[] = [];
@@ -116,7 +112,6 @@ export class Tailer {
         took = (await this.#tryTurn(file)) || took;
       }
       await this.#saveIfDue(performance.now());
-      this.#tellIfDue(performance.now());
       if (!took) await this.#pause(POLL_MS);
     }
   }
@@ -209,7 +204,7 @@ export class Tailer {
     start: number,
     { from, longLine }: { readonly from: number; readonly longLine: boolean },
   ): Promise<number | undefined> {
-    const { delivery, checkpoint, metrics, tailMetrics, fail, onSampledOut } = this.#options;
+    const { delivery, checkpoint, metrics, tailMetrics, fail, onSampledOut, refusals } = this.#options;
     const filled = this.#batcher.fill(bytes, start, longLine);
     const end = start + filled.bytes;
     const position = file.position(from + end, (this.#serial += 1));
@@ -227,9 +222,7 @@ export class Tailer {
     tailMetrics.bytes.inc(from + end - file.offset);
     countIntake(filled.intake, metrics);
     onSampledOut(filled.sampledOut);
-    for (const [reason, lines] of filled.intake.rejectedByReason) {
-      countIn(this.#refusedSince, reason, lines);
-    }
+    refusals.recordsRefused({ file: file.path, fromByte: from + start }, filled.intake);
     checkpoint.noteLogged(position);
     file.take(from + end);
     file.readMs = Date.now();
@@ -276,14 +269,6 @@ export class Tailer {
       return;
     }
     for (const segment of this.#unsaved.splice(0)) release(segment);
-  }
-
-  #tellIfDue(nowMs: number): void {
-    if (nowMs < this.#tellDueMs || this.#refusedSince.size === 0) return;
-    this.#tellDueMs = nowMs + TELL_MS;
-    const lines = Object.fromEntries(this.#refusedSince);
-    this.#refusedSince = new Map();
-    this.#options.logger.warn({ lines }, 'lines of tailed files are refused, by reason');
   }
 
   /** Ends early where something became durable, or the tailer is stopped. */

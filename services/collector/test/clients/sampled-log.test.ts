@@ -23,6 +23,29 @@ test('the first of a kind is told at once, those of the next ten seconds with th
   ]);
 });
 
+test('what is counted and has no line yet is written by a flush, with the detail noted last', () => {
+  const written: [string, number, string | undefined][] = [];
+  const log = new SampledLog<string>((kind, times, detail) => written.push([kind, times, detail]));
+  log.note('a', 0, 3, 'first');
+  log.note('a', 5_000, 4, 'second');
+  log.note('a', 9_000, 5, 'third');
+  log.note('b', 9_000);
+  log.flush(9_999);
+  assert.deepEqual(written, [
+    ['a', 3, 'first'],
+    ['b', 1, undefined],
+  ]);
+  log.flush(10_000);
+  assert.deepEqual(written.at(-1), ['a', 9, 'third']);
+  log.note('a', 19_999);
+  log.flush(20_000);
+  assert.deepEqual(written.at(-1), ['a', 1, undefined]);
+  log.note('a', 20_001, 2);
+  log.flush(Number.POSITIVE_INFINITY);
+  log.flush(Number.POSITIVE_INFINITY);
+  assert.deepEqual(written.slice(4), [['a', 2, undefined]]);
+});
+
 test('however many kinds there are, lines stay bounded, and old kinds make room for new ones', () => {
   const told: string[] = [];
   const log = new SampledLog((kind) => told.push(kind));

@@ -9,6 +9,7 @@ import type {
   RequestRow,
   TimePoint,
 } from '@imscope/schemas/query-api/answers.js';
+import type { Refusals } from '@imscope/schemas/query-api/refusals.js';
 import { useEffect, useMemo } from 'react';
 import { Link } from 'wouter';
 import { FirstRequestHelp } from '../first-request-help.js';
@@ -29,6 +30,7 @@ import {
   withScopes,
 } from '../page-state.js';
 import { RefreshContext, type RefreshControls, useRefreshControls } from '../refresh.js';
+import { ApplicationRefusals } from '../refusals/refusals-notice.js';
 import { type TimeWindow, widen } from '../time-window.js';
 import { type AnswerState, useAnswer } from '../use-answer.js';
 import { type ChangePageState, usePageState } from '../use-page-state.js';
@@ -68,6 +70,7 @@ function Application({ sdkAppId, state, change, controls }: Props) {
   const { window, scopes } = state;
   const base = `/v1/applications/${sdkAppId.toString()}`;
   const overview = useAnswer<Overview>(`${base}/overview?${apiQuery(window, scopes).toString()}`);
+  const refusals = useAnswer<Refusals>(`${base}/refusals?${apiQuery(window).toString()}`);
   const setWindow = (next: TimeWindow): void => {
     change({ window: next });
   };
@@ -84,6 +87,7 @@ function Application({ sdkAppId, state, change, controls }: Props) {
         </h1>
       </PageHeader>
       <main className="page" data-testid="application-page" data-value={sdkAppId}>
+        <ApplicationRefusals state={refusals} />
         {empty && !hasScopes(scopes) ? (
           <Empty>
             <FirstRequestHelp window={window} onWindow={setWindow} />

@@ -2,12 +2,14 @@
  * Fleet: every application of the reader, worst first.
  */
 import type { ApplicationRow } from '@imscope/schemas/query-api/answers.js';
+import type { FleetRefusals } from '@imscope/schemas/query-api/refusals.js';
 import { useEffect, useMemo, useRef } from 'react';
 import { formatExact } from '../format-number.js';
 import { Empty, Failure, Skeleton } from '../panel.js';
 import { PageHeader } from '../page-header.js';
-import { apiQuery, type PageState } from '../page-state.js';
+import { apiQuery, type PageState, windowSearch } from '../page-state.js';
 import { RefreshContext, useRefreshControls } from '../refresh.js';
+import { FleetRefusalsNotice } from '../refusals/refusals-notice.js';
 import type { TimeWindow } from '../time-window.js';
 import { type AnswerState, useAnswer } from '../use-answer.js';
 import { type ChangePageState, usePageState } from '../use-page-state.js';
@@ -39,6 +41,7 @@ type Props = {
 
 function Fleet({ state, change, controls }: Props) {
   const rows = useAnswer<ApplicationRow[]>(`/v1/applications?${apiQuery(state.window).toString()}`);
+  const refusals = useAnswer<FleetRefusals>(`/v1/refusals?${apiQuery(state.window).toString()}`);
   const setWindow = (window: TimeWindow): void => {
     change({ window });
   };
@@ -48,6 +51,7 @@ function Fleet({ state, change, controls }: Props) {
         <h1 className="here">Fleet</h1>
       </PageHeader>
       <main className="page" data-testid="fleet-page">
+        <FleetRefusalsNotice state={refusals} search={windowSearch(state.window)} />
         {rows.error !== null && <Failure error={rows.error} state={rows} />}
         {rows.answer === null ? (
           rows.error === null && <FleetSkeleton />

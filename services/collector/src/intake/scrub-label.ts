@@ -1,0 +1,139 @@
+/*
+ * Takes what is about a person out of the short texts that name a machine, a place, a version or one request. Most are
+ * plain words, numbers and hex, which one pass over their characters tells; names come again and are remembered; ids
+ * are all different. A request id must stay what it is, so its form alone is no reason to take it out.
+ */
+import { BlockList, isIP } from 'node:net';
+import {
+  ACCOUNT_HINT,
+  LABEL_PATTERNS,
+  NUMBERED_NAME,
+  type PersonalPattern,
+  SECRET_HINT,
+} from './personal-patterns.js';
+import { scrubBy, type Scrubbed } from './scrub-text.js';
+
+export type LabelField = 'node' | 'region' | 'platform' | 'sdk_version' | 'request_id';
+
+/** What is counted of a label, in one number: each count is at most 128, the longest label, and has eight bits. */
+const DIGIT = 1;
+const DOT = 1 << 8;
+/** A letter that is none of hex, or `_`. */
+const WORD = 1 << 16;
+/** Everything but letters, digits, `_`, `-` and `.`, with what no text can store. */
+const OTHER = 1 << 24;
+
+/** By ASCII code. */
+const WEIGHTS = Int32Array.from({ length: 128 }, (_, code) => {
+  const character = String.fromCharCode(code);
+  if (/\d/.test(character)) return DIGIT;
+  if (/[a-f-]/i.test(character)) return 0;
+  if (/\w/.test(character)) return WORD;
+  return character === '.' ? DOT : OTHER;
+});
+
+/** Fewer digits are no account and no phone number. */
+const NUMBER_DIGITS_MIN = 5;
+/** With fewer dots there is no IPv4 address. */
+const IPV4_DOTS = 3;
+/** A mobile number as the patterns know it; nothing in a plain label may stand before it. */
+const PHONE_FIRST = /^(?:(?:00)?86-?)?1[3-9]\d(?:-?\d{4}){2}(?![\dA-Za-z_])/;
+
+const MAY_BEGIN_PHONE: readonly string[] = ['0', '1', '8'];
+
+/**
+ * True where nothing has to be looked for, and every character can be stored as it is. Cheap.
+ * @param text of at most 128 characters
+ */
+export function isPlainLabel(text: string): boolean {
+  let counts = 0;
+  for (let index = 0; index < text.length; index++) {
+    const code = text.charCodeAt(index);
+    counts += code < 128 ? (WEIGHTS[code] ?? OTHER) : OTHER;
+  }
+  if (counts >= OTHER || ((counts >> 8) & 0xff) >= IPV4_DOTS) return false;
+  if ((counts & 0xff) < NUMBER_DIGITS_MIN) return true;
+  if (MAY_BEGIN_PHONE.includes(text.charAt(0)) && PHONE_FIRST.test(text)) return false;
+  return counts < WORD || !NUMBERED_NAME.test(text);
+}
+
+/** Versions of four parts look like addresses. */
+const VERSION = /^v?\d{1,9}(?:\.\d{1,9}){1,4}$/i;
+const DIGITS = /^\d+$/;
+
+/**
+ * What every pattern of labels needs one of, for ids in parts such as `Root=1-5759e988` and `gw3/17/42`: trying all
+ * patterns takes 20 times as long. Mobile numbers stand at the beginning or behind a sign.
+ */
+const MAY_HOLD = new RegExp(
+  [
+    String.raw`[^\w=:/+.-]`,
+    String.raw`\d\.\d{1,3}\.`,
+    ':.*:',
+    String.raw`\+\d`,
+    String.raw`(?:^|[=:/])(?:00)?(?:86-?)?1[3-9]\d`,
+    ...[ACCOUNT_HINT, SECRET_HINT].map(({ source }) => source),
+    'eyJ|AKI|cookie|group|phone|mobile|tel',
+  ].join('|'),
+  'i',
+);
+
+/** The operator's own machines are often named by their address; nobody's address outside is private. */
+const PRIVATE_ADDRESSES = new BlockList();
+for (const [network, prefix] of [
+  ['10.0.0.0', 8],
+  ['100.64.0.0', 10],
+  ['127.0.0.0', 8],
+  ['169.254.0.0', 16],
+  ['172.16.0.0', 12],
+  ['192.168.0.0', 16],
+] as const) {
+  PRIVATE_ADDRESSES.addSubnet(network, prefix, 'ipv4');
+}
+PRIVATE_ADDRESSES.addAddress('::1', 'ipv6');
+PRIVATE_ADDRESSES.addSubnet('fc00::', 7, 'ipv6');
+PRIVATE_ADDRESSES.addSubnet('fe80::', 10, 'ipv6');
+
+const NODE_PATTERNS: readonly PersonalPattern[] = LABEL_PATTERNS.map((pattern) =>
+  pattern.kind === 'ip'
+    ? {
+        ...pattern,
+        accepts: (value, ...where) => !isPrivate(value) && pattern.accepts(value, ...where),
+      }
+    : pattern,
+);
+
+/** @param value an address as the patterns find it: with brackets, zone, port or prefix */
+function isPrivate(value: string): boolean {
+  const address = /^\[?([\da-f:.]*[\da-f:])/i.exec(value)?.[1] ?? '';
+  const alone = isIP(address) === 0 ? address.replace(/:\d+$/, '') : address;
+  const version = isIP(alone);
+  return version !== 0 && PRIVATE_ADDRESSES.check(alone, version === 4 ? 'ipv4' : 'ipv6');
+}
+
+/** What was found in labels that come again, by field. A field's are forgotten when full: 1,000 of 128 characters. */
+const KNOWN_MAX = 1_000;
+const known: Readonly<Record<Exclude<LabelField, 'request_id'>, Map<string, Scrubbed>>> = {
+  node: new Map(),
+  region: new Map(),
+  platform: new Map(),
+  sdk_version: new Map(),
+};
+
+/** For labels that are not plain. Never throws; the text may get longer. */
+export function scrubLabel(field: LabelField, text: string): Scrubbed {
+  if (field === 'request_id') {
+    const isId = DIGITS.test(text) || !MAY_HOLD.test(text);
+    return isId ? { text, replaced: 0 } : scrubBy(LABEL_PATTERNS, text);
+  }
+  const ofField = known[field];
+  const before = ofField.get(text);
+  if (before !== undefined) return before;
+  const scrubbed =
+    field === 'sdk_version' && VERSION.test(text)
+      ? { text, replaced: 0 }
+      : scrubBy(field === 'node' ? NODE_PATTERNS : LABEL_PATTERNS, text);
+  if (ofField.size >= KNOWN_MAX) ofField.clear();
+  ofField.set(text, scrubbed);
+  return scrubbed;
+}
