@@ -19,12 +19,12 @@ const gateOf = (bounds: Partial<GateBounds> = {}): Gate =>
 function entering(gate: Gate) {
   const entered: string[] = [];
   const leases = new Map<string, Lease>();
-  const enter = (cost: number, caller: string, name: string): void => {
-    void gate.enter(cost, caller).then((lease) => {
-      entered.push(name);
-      leases.set(name, lease);
-    });
+  const hold = async (cost: number, caller: string, name: string): Promise<void> => {
+    const lease = await gate.enter(cost, caller);
+    entered.push(name);
+    leases.set(name, lease);
   };
+  const enter = (cost: number, caller: string, name: string): void => void hold(cost, caller, name);
   return { enter, entered, release: (name: string) => leases.get(name)?.release() };
 }
 
