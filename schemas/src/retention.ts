@@ -50,7 +50,9 @@ const LEAST_TERMS: TermSettings = {
 };
 
 /** Bounds of each setting, inclusive. Within them the sum may still exceed a term: see `termFaults`. */
-export const TERM_BOUNDS: Readonly<Record<keyof TermSettings, { readonly min: number; readonly max: number }>> = {
+export const TERM_BOUNDS: Readonly<
+  Record<keyof TermSettings, { readonly min: number; readonly max: number }>
+> = {
   // With all else at its least.
   lateHoursMax: {
     min: LEAST_TERMS.lateHoursMax,
@@ -99,7 +101,10 @@ export type EdgeTerms = { readonly lateMs: number; readonly waitMs: number };
 export function edgeTerms(
   settings: Pick<TermSettings, 'lateHoursMax' | 'edgeWaitHours'>,
 ): Readonly<Record<DataKind, EdgeTerms>> {
-  const hours = (late: number, wait: number): EdgeTerms => ({ lateMs: late * HOUR_MS, waitMs: wait * HOUR_MS });
+  const hours = (late: number, wait: number): EdgeTerms => ({
+    lateMs: late * HOUR_MS,
+    waitMs: wait * HOUR_MS,
+  });
   return {
     requestLog: hours(settings.lateHoursMax, settings.edgeWaitHours),
     interfaceMetric: hours(METRIC_LATE_HOURS_MAX, METRIC_EDGE_WAIT_HOURS),

@@ -5,6 +5,7 @@
 import { hostname } from 'node:os';
 import { choice, type Config, flag, integer, list, type Settings, text } from '@imscope/runtime/config.js';
 import { KAFKA_SETTINGS } from '@imscope/runtime/kafka-client.js';
+import { TERM_SETTINGS } from '@imscope/runtime/term-settings.js';
 import { REQUEST_LOG_BOUNDS } from '@imscope/schemas/request-log.js';
 import { isPeer } from './proxy-protocol/peers.js';
 
@@ -68,12 +69,7 @@ export const COLLECTOR_SETTINGS = {
     purpose:
       'open connections, some 25 kB each at most; at most half of them without a valid token, and half of one sender',
   }),
-  lateHoursMax: integer({
-    default: 24,
-    min: 1,
-    max: 168,
-    purpose: 'how many hours ago an event may have been; above 24 only for demonstrations',
-  }),
+  ...TERM_SETTINGS,
   bodyBytesMax: integer({
     default: 8 * MIB,
     min: 1_024,

@@ -4,6 +4,7 @@
  * `main.js check` looks at the settings.
  */
 import { runService } from '@imscope/runtime/service.js';
+import { checkTermSettings } from '@imscope/runtime/term-settings.js';
 import { startCollector } from './collector.js';
 import { COLLECTOR_PROBES } from './config-probes.js';
 import { COLLECTOR_SETTINGS } from './config.js';
@@ -37,7 +38,7 @@ else {
     {
       name: 'collector',
       settings: COLLECTOR_SETTINGS,
-      check: checkCollectorSettings,
+      check: (settings) => [...checkTermSettings(settings), ...checkCollectorSettings(settings)],
       dependencies: ['spool'],
       probes: COLLECTOR_PROBES,
       start: startCollector,

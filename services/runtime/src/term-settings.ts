@@ -14,7 +14,8 @@ export const TERM_SETTINGS = {
   edgeWaitHours: integer({
     default: DEFAULT_TERMS.edgeWaitHours,
     ...TERM_BOUNDS.edgeWaitHours,
-    purpose: 'hours a batch of request logs may wait in a spool for Kafka; then it expires and is counted as lost',
+    purpose:
+      'hours a batch of request logs may wait in a spool for Kafka; then it expires and is counted as lost',
   }),
   requestLogTopicHours: integer({
     default: DEFAULT_TERMS.requestLogTopicHours,

@@ -2,7 +2,7 @@
  * The topics' retention and segments as the brokers have them, held against the terms. What the brokers do not tell is
  * refused: a topic that keeps messages for ever looks the same as one that may not be asked about.
  */
-import { type Admin, ConfigResourceTypes } from 'kafkajs';
+import kafkajs, { type Admin } from 'kafkajs';
 import {
   TOPIC_NAMES,
   termFaults,
@@ -48,7 +48,7 @@ export async function readTopicConfig(
 ): Promise<TopicConfig | undefined> {
   try {
     const { resources } = await admin.describeConfigs({
-      resources: [{ type: ConfigResourceTypes.TOPIC, name: topic }],
+      resources: [{ type: kafkajs.ConfigResourceTypes.TOPIC, name: topic }],
       includeSynonyms: false,
     });
     const entries = resources.flatMap(({ configEntries }) => configEntries);
