@@ -12,7 +12,25 @@ export const HOUR_MS = 3_600_000;
 /** What is promised, in hours from the event time; the TTL of the kind's table. */
 export const TERM_HOURS = { requestLog: 168, interfaceMetric: 48, edgeAccount: 168 } as const;
 export type DataKind = keyof typeof TERM_HOURS;
+/** The ledger tells of nothing personal and outlives the logs it accounts for. */
+export const LEDGER_TERM_HOURS = 336;
 export type TopicKind = DataKind | 'deadLetter';
+
+/** Tables and the views that readers go through, each with the column its term runs from. */
+export const STORE_TERMS: readonly {
+  readonly kind: 'table' | 'view';
+  readonly name: string;
+  readonly column: string;
+  readonly hours: number;
+}[] = [
+  { kind: 'table', name: 'request_log', column: 'time', hours: TERM_HOURS.requestLog },
+  { kind: 'view', name: 'request_log_kept', column: 'time', hours: TERM_HOURS.requestLog },
+  { kind: 'table', name: 'interface_metric', column: 'window_start', hours: TERM_HOURS.interfaceMetric },
+  { kind: 'view', name: 'interface_metric_kept', column: 'window_start', hours: TERM_HOURS.interfaceMetric },
+  { kind: 'table', name: 'edge_account', column: 'time', hours: TERM_HOURS.edgeAccount },
+  { kind: 'view', name: 'edge_account_kept', column: 'time', hours: TERM_HOURS.edgeAccount },
+  { kind: 'table', name: 'block_ledger', column: 'last_appended', hours: LEDGER_TERM_HOURS },
+];
 
 /** How late an event may be to be counted in a metric, whatever is accepted as a log. */
 export const METRIC_LATE_HOURS_MAX = 1;
@@ -22,7 +40,7 @@ const ACCOUNT_EDGE_WAIT_HOURS = 24;
 const METRIC_TOPIC_HOURS = 24;
 /** Accounts are needed as long as the logs they vouch for are in Kafka. */
 const ACCOUNT_TOPIC_HOURS = 72;
-const SEGMENT_HOURS = 1;
+export const SEGMENT_HOURS = 1;
 
 /** The terms that a deployment may choose; environment variables of the same names in collector and aggregator. */
 export type TermSettings = {
@@ -137,6 +155,7 @@ const WAIT_NAMES: Readonly<Record<DataKind, string>> = {
   edgeAccount: 'at the edge',
 };
 const DATA_KINDS: readonly DataKind[] = ['requestLog', 'interfaceMetric', 'edgeAccount'];
+export const TOPIC_KINDS: readonly TopicKind[] = [...DATA_KINDS, 'deadLetter'];
 
 /**
  * The sums for every kind of data, and for dead letters of every kind.

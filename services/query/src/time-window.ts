@@ -3,6 +3,7 @@
  * step since 1970, UTC; the first and the last may lie in the window only in part. Nothing older than the term
  * is shown: a window that begins before it begins at the term, and the answer's `window.from` says so.
  */
+import { HOUR_MS, TERM_HOURS } from '@imscope/schemas/retention.js';
 import { HttpError } from '@imscope/runtime/http-errors.js';
 
 export type TimeWindow = { readonly fromMs: number; readonly toMs: number };
@@ -14,12 +15,12 @@ export type Step = {
 
 const SECOND_MS = 1_000;
 export const MINUTE_MS = 60 * SECOND_MS;
-export const HOUR_MS = 60 * MINUTE_MS;
+export { HOUR_MS };
 export const DAY_MS = 24 * HOUR_MS;
 /** How long logs are kept; the view `request_log_kept` clips to the same. */
-export const LOG_TERM_MS = 7 * DAY_MS;
+export const LOG_TERM_MS = TERM_HOURS.requestLog * HOUR_MS;
 /** How long metrics are kept; the view `interface_metric_kept` clips to the same. */
-export const METRIC_TERM_MS = 2 * DAY_MS;
+export const METRIC_TERM_MS = TERM_HOURS.interfaceMetric * HOUR_MS;
 const DEFAULT_SPAN_MS = HOUR_MS;
 const DEFAULT_STEPS = 60;
 const DEFAULT_STEP_CHOICES_MS = [
