@@ -113,6 +113,8 @@ export const EDGE_ACCOUNT_STREAM: Stream = {
       'applications',
       'Array(Tuple(sdk_app_id Int64, accepted Int64, sampled_out Int64, rejected Map(String, Int64)))',
     ],
+    ['covers_from', TIME],
+    ['covers_to', TIME],
   ],
 };
 

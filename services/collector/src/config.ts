@@ -10,6 +10,8 @@ import { REQUEST_LOG_BOUNDS } from '@imscope/schemas/request-log.js';
 import { isPeer } from './proxy-protocol/peers.js';
 
 const MIB = 1 << 20;
+const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,3})?Z$/;
+const TIME_ALLOWED = 'a time in UTC such as 2026-05-06T07:08:09Z';
 
 export const COLLECTOR_SETTINGS = {
   collectorHost: text({ default: '127.0.0.1', purpose: 'address gateways send to' }),
@@ -122,6 +124,20 @@ export const COLLECTOR_SETTINGS = {
     pattern: /^[\w.:-]{1,128}$/,
     allowed: 'up to 128 letters, digits, "_", ".", ":" or "-"',
     purpose: 'name of this collector in its accounts; the host name unless set',
+  }),
+  historyFrom: text({
+    default: '',
+    pattern: TIME,
+    allowed: TIME_ALLOWED,
+    purpose:
+      'for a collector that is started to take in a history only: its accounts vouch for event times from here …',
+  }),
+  historyTo: text({
+    default: '',
+    pattern: TIME,
+    allowed: TIME_ALLOWED,
+    purpose:
+      '… to here, once it has stopped; whoever sets these says that nothing of the span is sent elsewhere',
   }),
   accountIntervalMs: integer({
     default: 60_000,

@@ -8,6 +8,7 @@ import { checkTermSettings } from '@imscope/runtime/term-settings.js';
 import { startCollector } from './collector.js';
 import { COLLECTOR_PROBES } from './config-probes.js';
 import { COLLECTOR_SETTINGS } from './config.js';
+import { checkHistorySettings } from './history-settings.js';
 import { checkSpool } from './spool/check-spool.js';
 import { describeSpool } from './spool/describe-spool.js';
 import { checkCollectorSettings } from './tail/tail-settings.js';
@@ -38,7 +39,11 @@ else {
     {
       name: 'collector',
       settings: COLLECTOR_SETTINGS,
-      check: (settings) => [...checkTermSettings(settings), ...checkCollectorSettings(settings)],
+      check: (settings) => [
+        ...checkTermSettings(settings),
+        ...checkHistorySettings(settings),
+        ...checkCollectorSettings(settings),
+      ],
       dependencies: ['spool'],
       probes: COLLECTOR_PROBES,
       start: startCollector,

@@ -15,6 +15,7 @@ import { ByteBudget } from './byte-budget.js';
 import type { CollectorContext } from './collector-context.js';
 import { KafkaAvailability } from './kafka-availability.js';
 import { EDGE_TOPICS, type KafkaProducer, type PartitionCounts } from './kafka-producer.js';
+import { historySpan } from './history-settings.js';
 import type { KeyedIds } from './batches/keyed-ids.js';
 import type { KeyedRequestOptions } from './batches/keyed-request.js';
 import { type CollectorMetrics, createMetrics } from './metrics.js';
@@ -174,7 +175,13 @@ async function createBoot(
   const boot = createBootId();
   return new Boot({
     ...options,
-    identity: { collector: config.collectorName, boot, version: readVersion(), startedMs: Date.now() },
+    identity: {
+      collector: config.collectorName,
+      boot,
+      version: readVersion(),
+      startedMs: Date.now(),
+      covers: historySpan(config),
+    },
     directory: await spool.createBoot(boot),
   });
 }

@@ -123,7 +123,7 @@ export class Books {
     const keyed = boot.account(account, nowMs - LOG_TERM_MS);
     if (keyed === undefined) return;
     for (const [partition, records] of keyed.records) {
-      this.#keyedBalance(partition).account(records, keyed.fromMs, keyed.toMs);
+      this.#keyedBalance(partition).account(records, keyed);
     }
     for (const { partition } of account.sent) {
       if (!this.#booked.has(partition)) this.#partitionState(`${partition}`, partition);
