@@ -25,7 +25,7 @@ let pipeline: Pipeline;
 before(async () => {
   pipeline = await startPipeline(
     {
-      collector: { ACCOUNT_INTERVAL_MS: '1000', COLLECTOR_NAME: 'live', ...LIVE_TERMS_ENV },
+      collector: { COLLECTOR_NAME: 'live', ...LIVE_TERMS_ENV },
       // The collector of the history, as the demonstration starts it.
       'collector-2': {
         ...HISTORY_TERMS_ENV,
