@@ -115,18 +115,18 @@ export function plannedTopicTerms(settings: TermSettings): TopicTermsByKind {
 
 export type EdgeTerms = { readonly lateMs: number; readonly waitMs: number };
 
+function edgeHours(late: number, wait: number): EdgeTerms {
+  return { lateMs: late * HOUR_MS, waitMs: wait * HOUR_MS };
+}
+
 /** How old the data of each kind may be when it comes to the edge, and how long it may wait there. */
 export function edgeTerms(
   settings: Pick<TermSettings, 'lateHoursMax' | 'edgeWaitHours'>,
 ): Readonly<Record<DataKind, EdgeTerms>> {
-  const hours = (late: number, wait: number): EdgeTerms => ({
-    lateMs: late * HOUR_MS,
-    waitMs: wait * HOUR_MS,
-  });
   return {
-    requestLog: hours(settings.lateHoursMax, settings.edgeWaitHours),
-    interfaceMetric: hours(METRIC_LATE_HOURS_MAX, METRIC_EDGE_WAIT_HOURS),
-    edgeAccount: hours(0, ACCOUNT_EDGE_WAIT_HOURS),
+    requestLog: edgeHours(settings.lateHoursMax, settings.edgeWaitHours),
+    interfaceMetric: edgeHours(METRIC_LATE_HOURS_MAX, METRIC_EDGE_WAIT_HOURS),
+    edgeAccount: edgeHours(0, ACCOUNT_EDGE_WAIT_HOURS),
   };
 }
 

@@ -67,9 +67,9 @@ test('topics of an earlier start get the terms that are set now, and keep what e
   assert.match(done.out, /^set cleanup\.policy of topic \S*im\.request-log from compact to delete$/m);
   assert.match(done.out, /^set segment\.ms of topic \S*im\.dead-letter from 3600000 to 1800000$/m);
   assert.deepEqual(await readTopicTerms(aggregator.admin, prefix()), HISTORY_TERMS);
-  const after_ = (await readTopicConfig(aggregator.admin, aggregator.topic))?.own;
-  assert.equal(after_?.get('min.insync.replicas'), '1');
-  assert.equal(after_?.get('message.timestamp.type'), 'LogAppendTime');
+  const changed = (await readTopicConfig(aggregator.admin, aggregator.topic))?.own;
+  assert.equal(changed?.get('min.insync.replicas'), '1');
+  assert.equal(changed?.get('message.timestamp.type'), 'LogAppendTime');
   assert.match((await run(HISTORY, 'prepare')).out, /nothing to do/);
   assert.equal((await run({}, 'prepare')).code, 0);
 });

@@ -42,9 +42,10 @@ test('a table without a TTL, with another one, or counted from another column is
   assert.match(none, /^table request_log has no TTL/);
 });
 
+const view = (select: string) =>
+  tableFaults([{ name: 'interface_metric_kept', engine_full: '', as_select: select }]);
+
 test('a view that clips elsewhere, or not at all, is named', () => {
-  const view = (select: string) =>
-    tableFaults([{ name: 'interface_metric_kept', engine_full: '', as_select: select }]);
   const from = 'SELECT * FROM imscope.interface_metric';
   assert.deepEqual(view(`${from} WHERE window_start > (now64(3, 'UTC') - toIntervalDay(2))`), []);
   for (const select of [

@@ -92,8 +92,10 @@ async function until(what: string, holds: () => boolean | Promise<boolean>): Pro
   }
 }
 
+const noBrokerAnswers = (): Promise<never> => Promise.reject(new Error('no broker answers'));
+
 test('while the brokers do not say how long they keep messages, records are accepted and none is sent', async () => {
-  let told: KafkaProducer['readTopicTerms'] = () => Promise.reject(new Error('no broker answers'));
+  let told: KafkaProducer['readTopicTerms'] = noBrokerAnswers;
   const failures: Error[] = [];
   const collector = await runCollector({
     fail: (error) => failures.push(error),

@@ -23,8 +23,6 @@ export type TopicConfig = {
 };
 
 const DENIED: ReadonlySet<string> = new Set(['TOPIC_AUTHORIZATION_FAILED', 'CLUSTER_AUTHORIZATION_FAILED']);
-/** `DYNAMIC_TOPIC_CONFIG` of DescribeConfigs. */
-const OWN_SOURCE = 1;
 
 export class TopicSettingsDeniedError extends Error {
   constructor(topic: string, cause: unknown) {
@@ -56,7 +54,7 @@ export async function readTopicConfig(
       new Map(list.map(({ configName, configValue }) => [configName, configValue]));
     return {
       values: pairs(entries),
-      own: pairs(entries.filter(({ configSource }) => Number(configSource) === OWN_SOURCE)),
+      own: pairs(entries.filter(({ configSource }) => configSource === kafkajs.ConfigSource.TOPIC_CONFIG)),
     };
   } catch (error) {
     const type = kafkaErrorType(error);
