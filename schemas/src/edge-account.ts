@@ -17,6 +17,12 @@ export type EdgeAccount = {
   readonly final: boolean;
   readonly partitions: readonly PartitionAccount[];
   readonly applications: readonly ApplicationAccount[];
+  /**
+   * Event times this boot vouches for, epoch milliseconds, where it takes in a history; 0 in both where it does not:
+   * then it vouches for what it took in between `started` and `time`.
+   */
+  readonly covers_from: number;
+  readonly covers_to: number;
 };
 
 /**

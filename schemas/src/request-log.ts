@@ -68,8 +68,6 @@ export const REQUEST_LOG_BOUNDS = {
   causeLengthMax: 2_048,
   labelLengthMax: 128,
   requestIdLengthMax: 128,
-  /** Event times are taken from this long ago … */
-  lateMsMax: 24 * 3_600_000,
-  /** … to this far ahead of the collector's clock. */
+  /** How far ahead of the collector's clock an event may be. How old it may be is LATE_HOURS_MAX. */
   aheadMsMax: 5 * 60_000,
 } as const;

@@ -1,28 +1,33 @@
 /*
- * The Kafka topics: names, what they carry and the settings that retention rests on. Terms add up: how late
- * an event may be + how long it may wait at the edge + topic retention + one segment stays within what is
- * promised (logs 24 + 24 + 72 + 1 = 121 h of 168; metrics 1 + 12 + 24 + 1 = 38 h of 48). Dead letters hold both, so
- * the shorter term binds them: 38 + 9 + 1 = 48 h.
+ * The Kafka topics: names, what they carry and the settings that retention rests on, which `retention.ts` states.
  */
-const HOUR_MS = 3_600_000;
+import {
+  DEFAULT_TERMS,
+  plannedTopicTerms,
+  TOPIC_NAMES,
+  type TopicKind,
+  type TopicTerms,
+  type TopicTermsByKind,
+} from './retention.js';
 
-export type TopicName = 'im.request-log' | 'im.interface-metric' | 'im.edge-account' | 'im.dead-letter';
+export type TopicName = (typeof TOPIC_NAMES)[TopicKind];
 
-export type TopicDefinition = { readonly name: TopicName; readonly retentionHours: number };
+export type TopicDefinition = { readonly name: TopicName } & TopicTerms;
 
-export const TOPICS = {
-  requestLog: { name: 'im.request-log', retentionHours: 72 },
-  interfaceMetric: { name: 'im.interface-metric', retentionHours: 24 },
-  edgeAccount: { name: 'im.edge-account', retentionHours: 72 },
-  deadLetter: { name: 'im.dead-letter', retentionHours: 9 },
-} as const satisfies Record<string, TopicDefinition>;
+type Topics = { readonly [K in TopicKind]: { readonly name: (typeof TOPIC_NAMES)[K] } & TopicTerms };
 
-/** How long a batch may wait at the edge before it expires there. */
-export const EDGE_WAIT_HOURS = {
-  [TOPICS.requestLog.name]: 24,
-  [TOPICS.interfaceMetric.name]: 12,
-  [TOPICS.edgeAccount.name]: 24,
-} as const;
+/** The topics with the retention and segment that these terms ask for. */
+export function topicsWith(terms: TopicTermsByKind): Topics {
+  return {
+    requestLog: { name: TOPIC_NAMES.requestLog, ...terms.requestLog },
+    interfaceMetric: { name: TOPIC_NAMES.interfaceMetric, ...terms.interfaceMetric },
+    edgeAccount: { name: TOPIC_NAMES.edgeAccount, ...terms.edgeAccount },
+    deadLetter: { name: TOPIC_NAMES.deadLetter, ...terms.deadLetter },
+  };
+}
+
+/** The topics with the default terms. */
+export const TOPICS = topicsWith(plannedTopicTerms(DEFAULT_TERMS));
 
 /** Our messages stay below 900 kB; the broker takes 1 MiB, so that headers and framing always fit. */
 export const MESSAGE_BYTES_MAX = 900_000;
@@ -35,8 +40,8 @@ export function topicSettings(topic: TopicDefinition): Readonly<Record<string, s
   const headersBytes = topic.name === TOPICS.deadLetter.name ? DEAD_LETTER_HEADERS_BYTES_MAX : 0;
   return {
     'cleanup.policy': 'delete',
-    'retention.ms': String(topic.retentionHours * HOUR_MS),
-    'segment.ms': String(HOUR_MS),
+    'retention.ms': String(topic.retentionMs),
+    'segment.ms': String(topic.segmentMs),
     'message.timestamp.type': 'LogAppendTime',
     'max.message.bytes': String(BROKER_MESSAGE_BYTES_MAX + headersBytes),
     // Values are packed already. What some producer packs once more the broker unpacks, within the bound above: a

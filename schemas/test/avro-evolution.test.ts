@@ -12,6 +12,7 @@ const FINGERPRINTS: Record<string, string> = {
   'RequestLog.1': 'a02e7b95eef8b40fefd3a7f471575c1f',
   'InterfaceMetric.1': '4ff6c727e4b1676469757155361ec1a8',
   'EdgeAccount.1': '79e485e168cb948405765ce71af9ad5f',
+  'EdgeAccount.2': '5bfa671c275593a5949aff994334279b',
 };
 
 test('no version that was ever written has changed since', () => {

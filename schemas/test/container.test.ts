@@ -28,9 +28,21 @@ const SAMPLES: Record<AvroSchema['name'], (index: number) => unknown> = {
   EdgeAccount: sampleEdgeAccount,
 };
 
+/** Fields that later versions added. */
+const ADDED_LATER: Readonly<Record<string, readonly string[]>> = {
+  'EdgeAccount.1': ['covers_from', 'covers_to'],
+};
+
+/** A record with the fields that this version has. */
+function sampleOf({ name, version }: AvroSchema, index: number): unknown {
+  const later = ADDED_LATER[`${name}.${version}`] ?? [];
+  const sample = Object.entries(Object(SAMPLES[name](index)));
+  return Object.fromEntries(sample.filter(([field]) => !later.includes(field)));
+}
+
 function containerOf(schema: AvroSchema, from: number, count: number): Buffer {
   const builder = new BlockBuilder<unknown>(schema);
-  for (let index = from; index < from + count; index++) builder.append(SAMPLES[schema.name](index));
+  for (let index = from; index < from + count; index++) builder.append(sampleOf(schema, index));
   return builder.finish();
 }
 
@@ -57,21 +69,21 @@ async function readWithAvsc(bytes: Buffer): Promise<unknown[]> {
 }
 
 for (const schema of ALL_SCHEMAS) {
-  test(`${schema.name} records come back from a container as they went in`, () => {
+  test(`${schema.name} ${schema.version} records come back from a container as they went in`, () => {
     const decoded = decodeContainer(containerOf(schema, 0, 200));
     assert.ok(decoded.ok);
-    const expected = Array.from({ length: 200 }, (_, index) => SAMPLES[schema.name](index));
+    const expected = Array.from({ length: 200 }, (_, index) => sampleOf(schema, index));
     assert.deepEqual(plain(decoded.records), plain(expected));
   });
 
-  test(`${schema.name} containers joined behind one header are one container to any Avro reader`, async () => {
+  test(`${schema.name} ${schema.version} containers joined behind one header are one container to any Avro reader`, async () => {
     const header = containerHeader(schema);
     const parts = [containerOf(schema, 0, 3), containerOf(schema, 3, 1), containerOf(schema, 4, 50)];
     const joined = Buffer.concat([header, ...parts.map((part) => part.subarray(header.length))]);
     const records = await readWithAvsc(joined);
     assert.deepEqual(
       plain(records),
-      plain(Array.from({ length: 54 }, (_, index) => SAMPLES[schema.name](index))),
+      plain(Array.from({ length: 54 }, (_, index) => sampleOf(schema, index))),
     );
     const inspected = inspectContainer(joined);
     assert.equal(inspected.ok && inspected.shape.records, 54);
@@ -314,11 +326,11 @@ test('a zstandard frame never makes more than it names, whatever byte of it is c
 
 test('what was packed by deflate is still read', () => {
   for (const schema of ALL_SCHEMAS) {
-    const records = [0, 1, 2].map((index) => schema.type.toBuffer(SAMPLES[schema.name](index)));
+    const records = [0, 1, 2].map((index) => schema.type.toBuffer(sampleOf(schema, index)));
     const packed = deflateRawSync(Buffer.concat(records));
     const decoded = decodeContainer(sealBlock(containerForm(schema, 'deflate'), 3, packed));
     assert.ok(decoded.ok);
-    assert.deepEqual(plain(decoded.records), plain([0, 1, 2].map(SAMPLES[schema.name])));
+    assert.deepEqual(plain(decoded.records), plain([0, 1, 2].map((index) => sampleOf(schema, index))));
   }
   assert.equal(new Set(CODECS.map((codec) => containerForm(REQUEST_LOG_SCHEMA, codec))).size, CODECS.length);
 });

@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { SLOTS, laneOf, singleLane } from '../src/lanes.js';
-import { REQUEST_LOG_BOUNDS } from '../src/request-log.js';
-import { EDGE_WAIT_HOURS, TOPICS, topicSettings } from '../src/topics.js';
+import { TOPICS, topicSettings } from '../src/topics.js';
 
 test('one machine has one lane over all partitions', () => {
   const map = singleLane(4);
@@ -24,18 +23,9 @@ test('applications spread over lanes evenly, and one added lane moves only the s
   }
 });
 
-test('lateness, time at the edge, topic retention and a segment stay within the promised terms', () => {
-  const lateHours = REQUEST_LOG_BOUNDS.lateMsMax / 3_600_000;
-  const spoolHours = EDGE_WAIT_HOURS['im.request-log'];
-  const metricSpoolHours = EDGE_WAIT_HOURS['im.interface-metric'];
-  const [metricLateHours, segmentHours] = [1, 1];
-  const logHours = lateHours + spoolHours + TOPICS.requestLog.retentionHours + segmentHours;
-  assert.ok(logHours <= 7 * 24);
-  assert.ok(logHours + TOPICS.deadLetter.retentionHours + segmentHours <= 7 * 24);
-  const metricHours =
-    metricLateHours + metricSpoolHours + TOPICS.interfaceMetric.retentionHours + segmentHours;
-  assert.ok(metricHours <= 2 * 24);
-  assert.ok(metricHours + TOPICS.deadLetter.retentionHours + segmentHours <= 2 * 24);
-  assert.equal(topicSettings(TOPICS.requestLog)['retention.ms'], String(72 * 3_600_000));
-  assert.equal(topicSettings(TOPICS.requestLog)['message.timestamp.type'], 'LogAppendTime');
+test('topics are created with the default retention, a segment of an hour and the broker’s time', () => {
+  const settings = topicSettings(TOPICS.requestLog);
+  assert.equal(settings['retention.ms'], String(72 * 3_600_000));
+  assert.equal(settings['segment.ms'], String(3_600_000));
+  assert.equal(settings['message.timestamp.type'], 'LogAppendTime');
 });

@@ -67,5 +67,7 @@ export function sampleEdgeAccount(index: number): EdgeAccount {
       { sdk_app_id: 1_400_000_001, accepted: index * 500, sampled_out: 0, rejected: { time_too_old: 3 } },
       { sdk_app_id: 0, accepted: 0, sampled_out: 0, rejected: {} },
     ],
+    covers_from: SAMPLE_TIME - 3_600_000,
+    covers_to: SAMPLE_TIME,
   };
 }

@@ -72,7 +72,7 @@ async function sendAll(
 ): Promise<string | undefined> {
   const { history, rate, records } = options;
   try {
-    const toMs = Date.now();
+    const toMs = options.until ?? Date.now();
     if (history !== undefined && records !== undefined) {
       if (options.pastIncident) {
         schedule.add(

@@ -21,6 +21,8 @@ export interface SimulatorOptions {
   readonly seed: number;
   readonly applications: number;
   readonly history?: number;
+  /** Where the history ends, epoch milliseconds; now unless given. */
+  readonly until?: number;
   readonly pastIncident: boolean;
   readonly rate?: number;
   readonly records?: number;
@@ -49,6 +51,7 @@ export function readOptions(argv: readonly string[]): SimulatorOptions {
     .option('--seed <n>', 'same seed, same fleet and same records', whole(0, Number.MAX_SAFE_INTEGER), 1)
     .option('--applications <n>', 'how many applications, by Zipf', whole(1, APPLICATIONS_MAX), 24)
     .option('--history <duration>', 'send the past first, such as 6d, as fast as it is taken', duration)
+    .option('--until <time>', 'where the history ends, such as 2026-05-06T07:08:09Z; now unless given', time)
     .option('--no-past-incident', 'leave the incident out of the history')
     .option('--rate <n>', 'then live traffic, records a second', whole(1, 1_000_000))
     .option(
@@ -106,6 +109,12 @@ function duration(text: string): number {
   if (value === undefined || value <= 0 || !Number.isFinite(value)) {
     throw new InvalidArgumentError('Give a duration such as 500ms, 60s, 5m, 2h or 6d.');
   }
+  return value;
+}
+
+function time(text: string): number {
+  const value = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,3})?Z$/.test(text) ? Date.parse(text) : Number.NaN;
+  if (Number.isNaN(value)) throw new InvalidArgumentError('Give a time in UTC such as 2026-05-06T07:08:09Z.');
   return value;
 }
 

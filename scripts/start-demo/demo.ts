@@ -16,7 +16,8 @@ import { JAVA, MAVEN, providePrograms } from '../stack/programs.js';
 import type { SupervisorEvent } from '../stack/supervisor.js';
 import { addBalances, type Balance, isEven, NOTHING } from './balance.js';
 import { createStoredCounter } from './count-stored.js';
-import { historyState, sendHistoryOnce } from './history.js';
+import { endCutOffHistory, historyState, sendHistoryOnce, type StartHistoryCollector } from './history.js';
+import { startHistoryCollector } from './history-collector.js';
 import { type Live, startLive } from './live.js';
 import { openLogPositions, waitCaughtUp } from './log-positions.js';
 import { residentBytes } from './memory.js';
@@ -82,6 +83,16 @@ async function runUntilStopped(context: DemoContext, started: Started): Promise<
     dir: join(options.data, 'logs'),
     onSpawn,
   };
+  const startHistory: StartHistoryCollector = async (span) => {
+    const broker = `127.0.0.1:${options.kafkaPort}`;
+    const { onEvent } = context;
+    const collector = await startHistoryCollector(
+      { broker, dataDir: options.data, credentials, onEvent, onSpawn },
+      span,
+    );
+    started.push({ name: 'collector of the history', stop: () => collector.stop() });
+    return collector;
+  };
   const positions = await openLogPositions(`127.0.0.1:${options.kafkaPort}`);
   started.push({ name: 'observer of Kafka', stop: () => positions.close() });
   if (!(await orStopped(stopping, waitCaughtUp(positions, stopping)))) {
@@ -91,7 +102,9 @@ async function runUntilStopped(context: DemoContext, started: Started): Promise<
   }
   const history = await orStopped(
     stopping,
-    screen.step('history', (say) => provideHistory(context, { ...simulator, counter }, say)),
+    screen.step('history', (say) =>
+      provideHistory(context, { ...simulator, counter, startCollector: startHistory }, say),
+    ),
   );
   const live = options.traffic
     ? await startLive({
@@ -149,8 +162,9 @@ async function provideHistory(
   if (!options.traffic) return NOTHING;
   const state = historyState(options.data);
   if (state !== undefined) {
+    await endCutOffHistory(state, simulator.startCollector);
     const cutOff = 'an earlier start was stopped while it sent; --fresh sends it whole';
-    screen.print(`    ${state === 'sent' ? 'there already, from an earlier start' : cutOff}`);
+    screen.print(`    ${state.state === 'sent' ? 'there already, from an earlier start' : cutOff}`);
     return NOTHING;
   }
   const sent = await sendHistoryOnce({

@@ -1,6 +1,6 @@
 /*
- * Six days of simulated history, sent once through the real chain and balanced before anything else begins. A file
- * beside the data remembers that it was done.
+ * Six days of simulated history, sent once through the real chain, by a collector of its own, and balanced before
+ * anything else begins. A file beside the data remembers that it was done, and of which days it is.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -9,18 +9,29 @@ import { Type } from 'typebox';
 import { Value } from 'typebox/value';
 import { type Balance, balanceOf, isEven, type Sent } from './balance.js';
 import type { StoredCounter } from './count-stored.js';
+import type { HistoryCollector, HistorySpan } from './history-collector.js';
 import { type History, sendHistory, type SimulatorOptions } from './simulator.js';
 
 const DAY_MS = 86_400_000;
-/** Six days, and an hour for clocks and for the time sending takes. */
-const SPAN_MS = 6 * DAY_MS + 3_600_000;
+/** An hour less than the lateness of `DEMO_TERMS`: for the time sending takes, and for clocks. */
+const SPAN_MS = 6 * DAY_MS;
 const STORED_WITHIN_MS = 60_000;
 const POLL_MS = 250;
 
-const Marker = Type.Object({ state: Type.Union([Type.Literal('begun'), Type.Literal('sent')]) });
+const Marker = Type.Object({
+  state: Type.Union([Type.Literal('begun'), Type.Literal('sent')]),
+  /** Where its collector left off; earlier versions sent a history through the live collector and noted none. */
+  fromMs: Type.Optional(Type.Integer()),
+  toMs: Type.Optional(Type.Integer()),
+});
 
-/** What a start before did: `sent`, `begun` where it was cut off, or undefined where it was never tried. */
-export function historyState(dataDir: string): 'begun' | 'sent' | undefined {
+export type HistoryState = {
+  readonly state: 'begun' | 'sent';
+  readonly span: HistorySpan | undefined;
+};
+
+/** What an earlier start did: `sent`, `begun` where it was cut off, or undefined where it was never tried. */
+export function historyState(dataDir: string): HistoryState | undefined {
   let text: string;
   try {
     text = readFileSync(markerFile(dataDir), 'utf8');
@@ -28,7 +39,9 @@ export function historyState(dataDir: string): 'begun' | 'sent' | undefined {
     return undefined;
   }
   const marker: unknown = JSON.parse(text);
-  return Value.Check(Marker, marker) ? marker.state : undefined;
+  if (!Value.Check(Marker, marker)) return undefined;
+  const { state, fromMs, toMs } = marker;
+  return { state, span: fromMs === undefined || toMs === undefined ? undefined : { fromMs, toMs } };
 }
 
 export type SentHistory = History & {
@@ -38,29 +51,49 @@ export type SentHistory = History & {
   readonly storedInMs: number;
 };
 
-/** Sends the history and waits until it is stored. */
+/** Starts the collector of a span of event times. */
+export type StartHistoryCollector = (span: HistorySpan) => Promise<HistoryCollector>;
+
+/** Sends the history through a collector of its own and waits until it is stored. */
 export async function sendHistoryOnce(
-  options: SimulatorOptions & {
+  options: Omit<SimulatorOptions, 'collectorUrl'> & {
     readonly dataDir: string;
+    readonly startCollector: StartHistoryCollector;
     readonly records: number;
     readonly counter: StoredCounter;
     readonly onProgress: (words: string) => void;
     readonly signal: AbortSignal;
   },
 ): Promise<SentHistory> {
-  const { dataDir, records, counter, onProgress, signal } = options;
-  writeFileSync(markerFile(dataDir), JSON.stringify({ state: 'begun' }));
+  const { dataDir, records, counter, startCollector, onProgress, signal } = options;
   const startedAt = Date.now();
+  const span = { fromMs: startedAt - SPAN_MS, toMs: startedAt };
+  writeFileSync(markerFile(dataDir), JSON.stringify({ state: 'begun', ...span }));
+  const collector = await startCollector(span);
   const history = await sendHistory({
     ...options,
+    collectorUrl: collector.url,
+    span,
     onProgress: (sent) =>
       onProgress(`${Math.floor((sent / records) * 100)} % of ${records.toLocaleString('en-US')} records`),
   });
   const sentInMs = Date.now() - startedAt;
   onProgress('waiting for the last row');
-  const balance = await waitStored({ ...history.totals, told: true }, counter, startedAt - SPAN_MS, signal);
-  if (isEven(balance)) writeFileSync(markerFile(dataDir), JSON.stringify({ state: 'sent' }));
+  // Its final account says that nothing more comes of these days.
+  await collector.stop();
+  const balance = await waitStored({ ...history.totals, told: true }, counter, span.fromMs, signal);
+  if (isEven(balance)) writeFileSync(markerFile(dataDir), JSON.stringify({ state: 'sent', ...span }));
   return { ...history, balance, sentInMs, storedInMs: Date.now() - startedAt };
+}
+
+/** Ends what a history that was cut off left in the spool of its collector, and its accounts. */
+export async function endCutOffHistory(
+  state: HistoryState,
+  startCollector: StartHistoryCollector,
+): Promise<void> {
+  if (state.state !== 'begun' || state.span === undefined) return;
+  const collector = await startCollector(state.span);
+  await collector.stop();
 }
 
 /**

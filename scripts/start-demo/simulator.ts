@@ -16,6 +16,7 @@ import {
   waitUntil,
 } from '../stack/process.js';
 import { REPO_ROOT } from '../stack/repo-root.js';
+import type { HistorySpan } from './history-collector.js';
 
 export const SIMULATOR_FILE = join(REPO_ROOT, 'scripts', 'simulate-gateway', 'main.ts');
 
@@ -62,15 +63,22 @@ export const NO_TOTALS: SimulatorTotals = {
   skipped: 0,
 };
 
-/** Sends six days of history. @param onProgress records acknowledged so far */
+/** Sends the history of a span. @param onProgress records acknowledged so far */
 export async function sendHistory(
-  options: SimulatorOptions & { readonly records: number; readonly onProgress: (sent: number) => void },
+  options: SimulatorOptions & {
+    readonly span: HistorySpan;
+    readonly records: number;
+    readonly onProgress: (sent: number) => void;
+  },
 ): Promise<History> {
+  const { fromMs, toMs } = options.span;
   const truthFile = join(options.dir, 'history-truth.json');
   rmSync(truthFile, { force: true });
   const { child, controlPort } = await start('history', options, [
     '--history',
-    '6d',
+    `${toMs - fromMs}ms`,
+    '--until',
+    new Date(toMs).toISOString(),
     '--records',
     String(options.records),
     '--batch',

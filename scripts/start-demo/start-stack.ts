@@ -16,6 +16,7 @@ import { kafkaEnv, type RunningStore, startStore, type StoreAddress, storeEnv } 
 import { supervise, type Supervised, type SupervisorEvent } from '../stack/supervisor.js';
 import type { DemoOptions } from './options.js';
 import type { Screen } from './screen.js';
+import { HISTORY_TERMS_ENV, LIVE_TERMS_ENV } from './terms.js';
 
 export type StackOptions = {
   readonly demo: DemoOptions;
@@ -36,8 +37,6 @@ export type Stack = {
 /** Whatever was started, to be stopped in reverse, also when a later start failed. */
 export type Started = { readonly name: string; stop(): Promise<void> }[];
 
-/** Late events are taken for the sake of six days of history: this demonstration only. */
-const LATE_HOURS_MAX = 168;
 const KAFKA_HEAP_MB = 512;
 
 /** Starts everything. What runs stands in `started` at any time, also when this throws. */
@@ -52,7 +51,8 @@ export async function startStack(options: StackOptions, started: Started): Promi
   });
   const store = await screen.step("store (ClickHouse's engine)", () => watchStore(options, watch));
   const upstream = { ...kafkaEnv(kafka.address), ...storeEnv(store) };
-  await screen.step('tables and topics', () => prepare(options, upstream));
+  const aggregatorEnv = { ...upstream, ...HISTORY_TERMS_ENV };
+  await screen.step('tables and topics', () => prepare(options, aggregatorEnv));
 
   const services: Partial<Record<ServiceName, Record<string, string>>> = {};
   const start = (name: ServiceName, env: Record<string, string>): Promise<number> => {
@@ -60,7 +60,7 @@ export async function startStack(options: StackOptions, started: Started): Promi
     return watchService(name, env, options, watch);
   };
   const { registryFile, sessionKey } = credentials;
-  const aggregator = await screen.step('aggregator', () => start('aggregator', upstream));
+  const aggregator = await screen.step('aggregator', () => start('aggregator', aggregatorEnv));
   const collector = await screen.step('collector', () =>
     start('collector', {
       ...kafkaEnv(kafka.address),
@@ -68,7 +68,7 @@ export async function startStack(options: StackOptions, started: Started): Promi
       COLLECTOR_PORT: String(demo.collectorPort),
       REGISTRY_FILE: registryFile,
       SPOOL_DIR: join(demo.data, 'spool'),
-      LATE_HOURS_MAX: String(LATE_HOURS_MAX),
+      ...LIVE_TERMS_ENV,
     }),
   );
   const query = await screen.step('query and dashboard', () =>

@@ -93,6 +93,20 @@ test('history is followed by live traffic and holds its labelled incident', asyn
   assert.equal(standIn.requests[0]?.headers.authorization, 'Bearer from-the-environment');
 });
 
+test('a history ends where it is told to', async () => {
+  const standIn = await startStandIn();
+  const until = '2026-05-06T12:00:00Z';
+  const args = ['--url', standIn.url, '--history', '6d', '--records', '2000', '--until', until];
+  const { code } = await start(args).ended;
+  await standIn.stop();
+  assert.equal(code, 0);
+  const times = standIn.requests.flatMap(({ records }) => records.map(({ time }) => Number(time)));
+  assert.equal(times.length, 2000);
+  const toMs = Date.parse(until);
+  // Clocks of some nodes are some minutes behind.
+  assert.ok(Math.max(...times) < toMs && Math.min(...times) > toMs - 6 * 86_400_000 - 600_000);
+});
+
 test('a token on the command line and a run of nothing are refused', async () => {
   const results = await Promise.all([
     start(['--url', 'http://127.0.0.1:1', '--records', '1', '--token', 'x']).ended,

@@ -4,14 +4,18 @@
  * in order, so a boot is one interval as a rule and memory is bounded by boots, not by messages.
  */
 import { isKeyedBoot } from '@imscope/schemas/batch-headers.js';
+import { HOUR_MS, SEGMENT_HOURS, TERM_BOUNDS } from '@imscope/schemas/retention.js';
 import { KeyedBatches } from './keyed-batches.js';
 
 export type Interval = { readonly first: number; readonly last: number };
 
 type Boot = { intervals: { first: number; last: number }[]; lastAppendedMs: number };
 
-/** A boot unheard for this long is forgotten: the topic itself keeps nothing for longer (72 h). */
-export const REMEMBERED_MS = 73 * 3_600_000;
+/**
+ * A boot unheard for this long is forgotten. The topic keeps nothing for longer: the most that REQUEST_LOG_TOPIC_HOURS
+ * allows, and a segment. Not the value in force: blocks are a function of the log alone, whatever is set.
+ */
+export const REMEMBERED_MS = (TERM_BOUNDS.requestLogTopicHours.max + SEGMENT_HOURS) * HOUR_MS;
 
 export class BatchIntervals {
   readonly #boots = new Map<string, Boot>();

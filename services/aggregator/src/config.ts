@@ -2,11 +2,13 @@
 import { integer, type Settings, text } from '@imscope/runtime/config.js';
 import { KAFKA_SETTINGS } from '@imscope/runtime/kafka-client.js';
 import { STORE_SETTINGS } from '@imscope/runtime/store-client.js';
+import { TERM_SETTINGS } from '@imscope/runtime/term-settings.js';
 import { DEFAULT_BOUNDS } from '@imscope/schemas/block-bounds.js';
 
 export const SETTINGS = {
   ...KAFKA_SETTINGS,
   ...STORE_SETTINGS,
+  ...TERM_SETTINGS,
   consumerGroup: text({
     default: 'imscope-aggregator',
     pattern: /^[\w.-]{1,128}$/,

@@ -10,10 +10,13 @@ import { loadConfig, settingsAreWrong } from '@imscope/runtime/config.js';
 import { createKafka } from '@imscope/runtime/kafka-client.js';
 import { createLogger } from '@imscope/runtime/logger.js';
 import { runService } from '@imscope/runtime/service.js';
+import { SettingsError } from '@imscope/runtime/settings-error.js';
 import { hostPorts, httpUrl } from '@imscope/runtime/setting-probes.js';
 import { createStoreClient } from '@imscope/runtime/store-client.js';
+import { checkTermSettings } from '@imscope/runtime/term-settings.js';
 import { TOPICS } from '@imscope/schemas/topics.js';
 import { AnswerBuffers } from './answer-buffers.js';
+import { checkTerms } from './check-terms.js';
 import { SETTINGS } from './config.js';
 import { startConsuming } from './consume.js';
 import { runDlq } from './dlq/run-dlq.js';
@@ -32,8 +35,9 @@ async function runPrepare(args: readonly string[]): Promise<number> {
     return 2;
   }
   const loaded = loadConfig(SETTINGS, process.env);
-  if (!loaded.ok) {
-    process.stderr.write(settingsAreWrong('aggregator', loaded.errors));
+  const errors = loaded.ok ? checkTermSettings(loaded.config) : loaded.errors;
+  if (!loaded.ok || errors.length > 0) {
+    process.stderr.write(settingsAreWrong('aggregator', errors));
     return 2;
   }
   try {
@@ -41,8 +45,10 @@ async function runPrepare(args: readonly string[]): Promise<number> {
     process.stdout.write(`${lines.join('\n')}\n`);
     return 0;
   } catch (error) {
-    process.stderr.write(`prepare failed: ${error instanceof Error ? error.message : String(error)}\n`);
-    return 1;
+    const isRefused = error instanceof SettingsError;
+    if (isRefused) process.stderr.write(settingsAreWrong('aggregator', error.faults));
+    else process.stderr.write(`prepare failed: ${error instanceof Error ? error.message : String(error)}\n`);
+    return isRefused ? 2 : 1;
   }
 }
 
@@ -71,6 +77,7 @@ await runService(
   {
     name: 'aggregator',
     settings: SETTINGS,
+    check: checkTermSettings,
     dependencies: ['kafka', 'store'],
     commands: {
       prepare: runPrepare,
@@ -84,6 +91,7 @@ await runService(
       const store = createStoreClient(config, 'imscope-aggregator', config.insertTimeoutMs);
       const ping = await store.ping();
       readiness.report('store', ping.success ? undefined : ping.error.message);
+      await checkTerms(config, { store, logger, readiness });
       spareTheJoin();
       const answers = new AnswerBuffers();
       tellBatches(answers);

@@ -1,20 +1,22 @@
 /*
- * `prepare`: creates the database, brings its tables to this version and creates missing topics. Can be run
- * again at any time; with `--dry-run` it only tells what it would do.
+ * `prepare`: creates the database, brings its tables to this version, creates missing topics and brings the terms of
+ * existing ones to the settings. A table or view with another term is refused by name, never changed: rows may depend
+ * on it. Can be run again at any time; with `--dry-run` it only tells what it would do.
  */
 import type { Config } from '@imscope/runtime/config.js';
-import { createKafka, createTopics } from '@imscope/runtime/kafka-client.js';
 import type { Logger } from '@imscope/runtime/logger.js';
+import { SettingsError } from '@imscope/runtime/settings-error.js';
 import { createStoreClient } from '@imscope/runtime/store-client.js';
 import { type MigrationStore, migrate } from '@imscope/schemas/migrate.js';
-import { TOPICS } from '@imscope/schemas/topics.js';
 import type { SETTINGS } from './config.js';
+import { prepareTopics } from './prepare-topics.js';
+import { storeFaults } from './store-terms.js';
 
 const TIMEOUT_MS = 120_000;
 /** A migration may copy a table: hours, where there are billions of rows. */
 const MIGRATION_TIMEOUT_MS = 24 * 3_600_000;
 
-/** @returns lines that tell what was done, or would be */
+/** @returns lines that tell what was done, or would be. Throws `SettingsError` where a table's term is another. */
 export async function prepare(
   config: Config<typeof SETTINGS>,
   dryRun: boolean,
@@ -55,35 +57,10 @@ async function prepareTables(config: Config<typeof SETTINGS>, dryRun: boolean): 
     const applied = steps.map(
       ({ id, statement }) => `${dryRun ? 'would apply' : 'applied'} ${id}, statement ${statement + 1}`,
     );
+    const faults = dryRun && steps.length > 0 ? [] : await storeFaults(client);
+    if (faults.length > 0) throw new SettingsError(faults);
     return [...lines, ...applied];
   } finally {
     await Promise.all([server.close(), client.close()]);
-  }
-}
-
-async function prepareTopics(
-  config: Config<typeof SETTINGS>,
-  dryRun: boolean,
-  logger: Logger,
-): Promise<string[]> {
-  const admin = createKafka(config, 'imscope-prepare', logger).admin();
-  await admin.connect();
-  try {
-    const topics = Object.values(TOPICS);
-    if (dryRun) {
-      const present = new Set(await admin.listTopics());
-      const missing = topics
-        .map(({ name }) => config.kafkaTopicPrefix + name)
-        .filter((name) => !present.has(name));
-      return missing.map((name) => `would create topic ${name}`);
-    }
-    const created = await createTopics(admin, topics, {
-      prefix: config.kafkaTopicPrefix,
-      partitions: config.topicPartitions,
-      replicationFactor: config.topicReplication,
-    });
-    return created.map((name) => `created topic ${name}`);
-  } finally {
-    await admin.disconnect();
   }
 }

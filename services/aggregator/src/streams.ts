@@ -9,6 +9,7 @@ import {
   INTERFACE_METRIC_SCHEMA,
   REQUEST_LOG_SCHEMA,
 } from '@imscope/schemas/avro-schema.js';
+import { TERM_HOURS } from '@imscope/schemas/retention.js';
 import { TOPICS, type TopicDefinition } from '@imscope/schemas/topics.js';
 
 export type Stream = {
@@ -41,7 +42,7 @@ export const REQUEST_LOG_STREAM: Stream = {
   table: 'request_log',
   schema: REQUEST_LOG_SCHEMA,
   schemas: versionsOf('RequestLog'),
-  termHours: 168,
+  termHours: TERM_HOURS.requestLog,
   blockColumns: true,
   columns: [
     ['time', TIME],
@@ -70,7 +71,7 @@ export const INTERFACE_METRIC_STREAM: Stream = {
   table: 'interface_metric',
   schema: INTERFACE_METRIC_SCHEMA,
   schemas: versionsOf('InterfaceMetric'),
-  termHours: 48,
+  termHours: TERM_HOURS.interfaceMetric,
   blockColumns: false,
   columns: [
     ['window_start', TIME],
@@ -95,7 +96,7 @@ export const EDGE_ACCOUNT_STREAM: Stream = {
   table: 'edge_account',
   schema: EDGE_ACCOUNT_SCHEMA,
   schemas: versionsOf('EdgeAccount'),
-  termHours: 168,
+  termHours: TERM_HOURS.edgeAccount,
   blockColumns: false,
   columns: [
     ['time', TIME],
@@ -112,6 +113,8 @@ export const EDGE_ACCOUNT_STREAM: Stream = {
       'applications',
       'Array(Tuple(sdk_app_id Int64, accepted Int64, sampled_out Int64, rejected Map(String, Int64)))',
     ],
+    ['covers_from', TIME],
+    ['covers_to', TIME],
   ],
 };
 

@@ -17,16 +17,17 @@ import type { CollectorConfig } from './config.js';
 import { EarlierBoots, type EarlierBootsOptions } from './boots/earlier-boots.js';
 import { createGate, type Gate } from './gate.js';
 import { InterfaceCap } from './intake/interface-cap.js';
-import { createProducer, type KafkaProducer } from './kafka-producer.js';
+import { createProducer, type KafkaProducer, type PartitionCounts } from './kafka-producer.js';
 import { KeyedIds } from './batches/keyed-ids.js';
 import { KeyedRequest } from './batches/keyed-request.js';
 import { createLimits } from './limits/limits.js';
 import { createPipeline, lookAtTopics, type Pipeline } from './pipeline.js';
 import { type CollectorServer, type ServerOptions, startServer } from './server.js';
-import { openSpool } from './spool/spool.js';
+import { openSpool, type Spool } from './spool/spool.js';
 import { Checkpoint } from './tail/checkpoint.js';
 import { createTailer } from './tail/create-tailer.js';
 import type { Tailer } from './tail/tailer.js';
+import { checkTopicTermsAtStart } from './topic-terms-check.js';
 
 /**
  * A stop has 25 s in all, reckoned from its beginning, DRAIN_MS among them: batches get until 17, so that their
@@ -64,12 +65,12 @@ export async function startWithProducer(
   const { config, logger, readiness } = context;
   const certificate = openCertificate({ certFile: config.tlsCertFile, keyFile: config.tlsKeyFile }, logger);
   const spool = await openSpool(config.spoolDir);
+  const { partitions, termsChecked } = await readTopics(context, producer, spool);
   const keyedIds = await KeyedIds.open(spool.directory, logger, Date.now());
   const checkpoint = await Checkpoint.open(spool.directory, logger);
-  const partitions = await lookAtTopics(context, producer, spool);
   const registered =
     config.registryFile === '' ? withoutRegistry() : openRegistry(config.registryFile, logger);
-  const pipeline = await createPipeline(context, { producer, spool, keyedIds, partitions });
+  const pipeline = await createPipeline(context, { producer, spool, keyedIds, partitions, termsChecked });
   const { budget, space, metrics, boot } = pipeline;
   const limits = createLimits({ registered, budget, random: Math.random }, context.registry);
   const saveTail: EarlierBootsOptions['saveTail'] = async (found) =>
@@ -117,6 +118,22 @@ export async function startWithProducer(
       await spool.unlock();
     },
   };
+}
+
+/** @throws SettingsError where the terms do not add up: nothing was accepted by then */
+async function readTopics(
+  context: CollectorContext,
+  producer: KafkaProducer,
+  spool: Spool,
+): Promise<{ readonly partitions: PartitionCounts; readonly termsChecked: boolean }> {
+  try {
+    const partitions = await lookAtTopics(context, producer, spool);
+    return { partitions, termsChecked: await checkTopicTermsAtStart(context, producer) };
+  } catch (error) {
+    await producer.stop();
+    await spool.unlock();
+    throw error;
+  }
 }
 
 function serverOptions(

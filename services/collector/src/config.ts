@@ -5,10 +5,13 @@
 import { hostname } from 'node:os';
 import { choice, type Config, flag, integer, list, type Settings, text } from '@imscope/runtime/config.js';
 import { KAFKA_SETTINGS } from '@imscope/runtime/kafka-client.js';
+import { TERM_SETTINGS } from '@imscope/runtime/term-settings.js';
 import { REQUEST_LOG_BOUNDS } from '@imscope/schemas/request-log.js';
 import { isPeer } from './proxy-protocol/peers.js';
 
 const MIB = 1 << 20;
+const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,3})?Z$/;
+const TIME_ALLOWED = 'a time in UTC such as 2026-05-06T07:08:09Z';
 
 export const COLLECTOR_SETTINGS = {
   collectorHost: text({ default: '127.0.0.1', purpose: 'address gateways send to' }),
@@ -68,12 +71,7 @@ export const COLLECTOR_SETTINGS = {
     purpose:
       'open connections, some 25 kB each at most; at most half of them without a valid token, and half of one sender',
   }),
-  lateHoursMax: integer({
-    default: 24,
-    min: 1,
-    max: 168,
-    purpose: 'how many hours ago an event may have been; above 24 only for demonstrations',
-  }),
+  ...TERM_SETTINGS,
   bodyBytesMax: integer({
     default: 8 * MIB,
     min: 1_024,
@@ -126,6 +124,20 @@ export const COLLECTOR_SETTINGS = {
     pattern: /^[\w.:-]{1,128}$/,
     allowed: 'up to 128 letters, digits, "_", ".", ":" or "-"',
     purpose: 'name of this collector in its accounts; the host name unless set',
+  }),
+  historyFrom: text({
+    default: '',
+    pattern: TIME,
+    allowed: TIME_ALLOWED,
+    purpose:
+      'for a collector that is started to take in a history only: its accounts vouch for event times from here …',
+  }),
+  historyTo: text({
+    default: '',
+    pattern: TIME,
+    allowed: TIME_ALLOWED,
+    purpose:
+      '… to here, once it has stopped; whoever sets these says that nothing of the span is sent elsewhere',
   }),
   accountIntervalMs: integer({
     default: 60_000,

@@ -4,7 +4,8 @@
  * that means.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Kafka, Producer, RecordMetadata } from 'kafkajs';
+import type { Admin, Kafka, Producer, RecordMetadata } from 'kafkajs';
+import { readTopicTerms, type TopicTermsRead } from '@imscope/runtime/topic-terms.js';
 import { TOPICS } from '@imscope/schemas/topics.js';
 
 export type OutgoingMessage = {
@@ -23,6 +24,8 @@ export type KafkaProducer = {
   readonly send: (topic: EdgeTopic) => SendMessages;
   /** How many partitions each topic has. Rejects where the brokers do not answer or a topic is not there. */
   readonly countPartitions: () => Promise<PartitionCounts>;
+  /** How long each topic keeps messages. Rejects where the brokers do not answer, or do not tell. */
+  readonly readTopicTerms: () => Promise<TopicTermsRead>;
   stop(): Promise<void>;
 };
 
@@ -60,6 +63,7 @@ export function createProducer(kafka: Kafka, topicPrefix: string): KafkaProducer
   return {
     send: (topic) => sendTo({ producer, connect, topic: topicPrefix + topic }),
     countPartitions: () => countPartitions(kafka, topicPrefix),
+    readTopicTerms: () => withAdmin(kafka, (admin) => readTopicTerms(admin, topicPrefix)),
     // kafkajs waits for pending answers; by now everything is in the spool, so what is pending has no meaning left.
     stop: () => Promise.race([producer.disconnect(), sleep(DISCONNECT_MS_MAX, undefined, { ref: false })]),
   };
@@ -108,10 +112,18 @@ function checkAcknowledged(metadata: readonly RecordMetadata[], topic: string, p
   }
 }
 
-async function countPartitions(kafka: Kafka, topicPrefix: string): Promise<PartitionCounts> {
+async function withAdmin<T>(kafka: Kafka, ask: (admin: Admin) => Promise<T>): Promise<T> {
   const admin = kafka.admin();
   try {
     await admin.connect();
+    return await ask(admin);
+  } finally {
+    await admin.disconnect();
+  }
+}
+
+function countPartitions(kafka: Kafka, topicPrefix: string): Promise<PartitionCounts> {
+  return withAdmin(kafka, async (admin) => {
     const { topics } = await admin.fetchTopicMetadata({
       topics: EDGE_TOPICS.map((name) => topicPrefix + name),
     });
@@ -125,7 +137,5 @@ async function countPartitions(kafka: Kafka, topicPrefix: string): Promise<Parti
       'im.interface-metric': partitionsOf(TOPICS.interfaceMetric.name),
       'im.edge-account': partitionsOf(TOPICS.edgeAccount.name),
     };
-  } finally {
-    await admin.disconnect();
-  }
+  });
 }

@@ -5,9 +5,11 @@
  */
 import { parseArgs } from 'node:util';
 import { runService } from '@imscope/runtime/service.js';
+import { checkTermSettings } from '@imscope/runtime/term-settings.js';
 import { startCollector } from './collector.js';
 import { COLLECTOR_PROBES } from './config-probes.js';
 import { COLLECTOR_SETTINGS } from './config.js';
+import { checkHistorySettings } from './history-settings.js';
 import { checkSpool } from './spool/check-spool.js';
 import { describeSpool } from './spool/describe-spool.js';
 import { checkCollectorSettings } from './tail/tail-settings.js';
@@ -52,7 +54,11 @@ await runService(
   {
     name: 'collector',
     settings: COLLECTOR_SETTINGS,
-    check: checkCollectorSettings,
+    check: (settings) => [
+      ...checkTermSettings(settings),
+      ...checkHistorySettings(settings),
+      ...checkCollectorSettings(settings),
+    ],
     dependencies: ['spool'],
     probes: COLLECTOR_PROBES,
     commands: { 'spool-check': runSpoolCheck },

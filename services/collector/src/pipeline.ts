@@ -5,20 +5,24 @@
 import { randomInt } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { SettingsError } from '@imscope/runtime/settings-error.js';
 import { singleLane } from '@imscope/schemas/lanes.js';
 import type { Registry } from 'prom-client';
 import { Batcher } from './batches/batcher.js';
 import { Boot, type BootOptions } from './boots/boot.js';
+import { edgeTermsByTopic } from './boots/expired-batch.js';
 import { ByteBudget } from './byte-budget.js';
 import type { CollectorContext } from './collector-context.js';
 import { KafkaAvailability } from './kafka-availability.js';
 import { EDGE_TOPICS, type KafkaProducer, type PartitionCounts } from './kafka-producer.js';
+import { historySpan } from './history-settings.js';
 import type { KeyedIds } from './batches/keyed-ids.js';
 import type { KeyedRequestOptions } from './batches/keyed-request.js';
 import { type CollectorMetrics, createMetrics } from './metrics.js';
 import { RequestLogWriter } from './batches/request-log-writer.js';
 import type { Spool } from './spool/spool.js';
 import { SpoolSpace } from './spool/spool-space.js';
+import { checkTopicTerms } from './topic-terms-check.js';
 
 const LOOK_PAUSE_MS = 1_000;
 
@@ -65,6 +69,7 @@ async function compareTopics(
   context: CollectorContext,
   parts: Pick<Parts, 'producer' | 'spool' | 'partitions'>,
 ): Promise<void> {
+  await refuseBrokenTerms(context, parts);
   const now = await parts.producer.countPartitions();
   const known = parts.partitions;
   const changed = EDGE_TOPICS.filter((topic) => now[topic] !== known[topic]);
@@ -76,11 +81,26 @@ async function compareTopics(
   }
 }
 
+/** While this throws Kafka counts as away, so nothing is sent. What was accepted stays in the spool. */
+async function refuseBrokenTerms(
+  context: CollectorContext,
+  { producer }: Pick<Parts, 'producer'>,
+): Promise<void> {
+  try {
+    await checkTopicTerms(context, producer);
+  } catch (error) {
+    if (error instanceof SettingsError) context.fail(error);
+    throw error;
+  }
+}
+
 type Parts = {
   readonly producer: KafkaProducer;
   readonly spool: Spool;
   readonly keyedIds: KeyedIds;
   readonly partitions: PartitionCounts;
+  /** Whether the topics' terms were checked already. */
+  readonly termsChecked: boolean;
 };
 
 /** Makes everything between a valid record and Kafka. */
@@ -101,6 +121,7 @@ export async function createPipeline(context: CollectorContext, parts: Parts): P
     budget,
     producer,
     availability,
+    terms: edgeTermsByTopic(config),
     metrics,
     logger,
   };
@@ -139,8 +160,10 @@ export async function createPipeline(context: CollectorContext, parts: Parts): P
     keyedRequests,
     bootOptions,
   };
-  // The first look, beside the traffic: a start without Kafka is none of its business.
-  probe().catch((error: unknown) => logger.debug({ err: error }, 'Kafka does not tell its topics yet'));
+  if (parts.termsChecked) {
+    // The first look, beside the traffic: a start without Kafka is none of its business.
+    probe().catch((error: unknown) => logger.debug({ err: error }, 'Kafka does not tell its topics yet'));
+  } else availability.failed('Kafka has not said yet how long its topics keep messages');
   return pipeline;
 }
 
@@ -152,7 +175,13 @@ async function createBoot(
   const boot = createBootId();
   return new Boot({
     ...options,
-    identity: { collector: config.collectorName, boot, version: readVersion(), startedMs: Date.now() },
+    identity: {
+      collector: config.collectorName,
+      boot,
+      version: readVersion(),
+      startedMs: Date.now(),
+      covers: historySpan(config),
+    },
     directory: await spool.createBoot(boot),
   });
 }

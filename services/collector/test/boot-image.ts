@@ -8,11 +8,13 @@ import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createLogger } from '@imscope/runtime/logger.js';
-import { readBatchHeaders } from '@imscope/schemas/batch-headers.js';
+import { EXPIRED_HEADER, readBatchHeaders } from '@imscope/schemas/batch-headers.js';
 import { decodeContainer } from '@imscope/schemas/container-decoder.js';
 import { singleLane } from '@imscope/schemas/lanes.js';
+import { DEFAULT_TERMS } from '@imscope/schemas/retention.js';
 import { Registry } from 'prom-client';
 import { Boot, type BootOptions } from '../src/boots/boot.js';
+import { edgeTermsByTopic } from '../src/boots/expired-batch.js';
 import { ByteBudget } from '../src/byte-budget.js';
 import type { KafkaProducer } from '../src/kafka-producer.js';
 import { KeyedIds } from '../src/batches/keyed-ids.js';
@@ -27,6 +29,8 @@ export type KafkaMessage = {
   readonly partition: number;
   readonly sequence: number;
   readonly records: readonly unknown[];
+  /** How many records were taken out of it because they waited too long. */
+  readonly expired: number;
 };
 
 /** What Kafka took, in order. `fails` decides for each produce whether it is lost before or after it was written. */
@@ -45,7 +49,8 @@ export class TestKafka {
       assert.equal(read.headers.records, decoded.records.length);
       const { boot, sequence } = read.headers.batch;
       const id = `${topic} ${boot}:${partition}:${sequence}`;
-      this.messages.push({ topic, id, boot, partition, sequence, records: decoded.records });
+      const expired = Number(headers[EXPIRED_HEADER] ?? 0);
+      this.messages.push({ topic, id, boot, partition, sequence, records: decoded.records, expired });
     }
     await new Promise(setImmediate);
     if (failure === 'after') throw new Error('the answer was lost');
@@ -93,6 +98,7 @@ export async function bootWorld(kafka = new TestKafka()): Promise<BootWorld> {
     budget: new ByteBudget(1 << 30),
     producer: kafka,
     availability: { failure: undefined, failed: () => undefined, succeeded: () => undefined },
+    terms: edgeTermsByTopic(DEFAULT_TERMS),
     onFree: () => undefined,
     metrics,
     logger,

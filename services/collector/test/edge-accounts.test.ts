@@ -22,11 +22,21 @@ test('an account without any traffic says who it is and counts on', () => {
       final: false,
       partitions: [],
       applications: [],
+      covers_from: 0,
+      covers_to: 0,
     },
   ]);
   const [second] = accounts.write(3_000, 'final');
   assert.equal(second?.sequence, 1);
   assert.equal(second.final, true);
+});
+
+test('accounts of a collector that takes in a history say which event times they vouch for', () => {
+  const accounts = new EdgeAccounts({ ...OPTIONS, covers: { fromMs: 5, toMs: 900 } });
+  for (const kind of ['running', 'final'] as const) {
+    const [row] = accounts.write(2_000, kind);
+    assert.deepEqual([row?.covers_from, row?.covers_to], [5, 900]);
+  }
 });
 
 test('counts are cumulative, and accepted equals the records sent although a batch was given up between', () => {

@@ -35,12 +35,12 @@ async function exitCode(child: ChildProcess): Promise<unknown> {
 
 test('--check-config prints every setting in force and ends', async () => {
   const child = spawnCollector(
-    { REGISTRY_FILE: '/nowhere/registry.json', SPOOL_DIR: '/nowhere/spool', LATE_HOURS_MAX: '168' },
+    { REGISTRY_FILE: '/nowhere/registry.json', SPOOL_DIR: '/nowhere/spool', LATE_HOURS_MAX: '61' },
     '--check-config',
   );
   const [code, printed] = await Promise.all([exitCode(child), text(child.stdout)]);
   assert.equal(code, 0);
-  assert.match(printed, /^LATE_HOURS_MAX=168 /m);
+  assert.match(printed, /^LATE_HOURS_MAX=61 /m);
   assert.match(printed, /^COLLECTOR_PORT=8088 /m);
 });
 
@@ -50,6 +50,23 @@ test('wrong settings are all named at once and the exit code is 2', async () => 
   assert.equal(code, 2);
   for (const name of ['LATE_HOURS_MAX', 'COLLECTOR_PORT', 'REGISTRY_FILE', 'SPOOL_DIR'])
     assert.match(printed, new RegExp(name));
+});
+
+test('terms that do not add up are refused with the sum, by a start and by a check', async () => {
+  const wrong = {
+    REGISTRY_FILE: '/nowhere/registry.json',
+    SPOOL_DIR: '/nowhere/spool',
+    LATE_HOURS_MAX: '62',
+  };
+  const [child, checked] = [spawnCollector(wrong), spawnCollector(wrong, 'check')];
+  const [code, printed] = await Promise.all([exitCode(child), text(child.stderr)]);
+  assert.equal(code, 2);
+  const sum =
+    /may be kept 169 h, allowed are 168 h: 62 late \(LATE_HOURS_MAX\) \+ 24 at the edge \(EDGE_WAIT_HOURS\)/;
+  assert.match(printed, sum);
+  const [checkCode, report] = await Promise.all([exitCode(checked), text(checked.stdout)]);
+  assert.equal(checkCode, 2);
+  assert.match(report, sum);
 });
 
 test('the process takes records and ends with code 0 on SIGTERM', async () => {

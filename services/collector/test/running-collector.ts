@@ -133,6 +133,8 @@ export async function runCollector(
     /** Gets each log line from level info on. */
     onLog?: (line: string) => void;
     wrap?: (producer: KafkaProducer) => KafkaProducer;
+    /** Gets what ends the process; without it nothing may. */
+    fail?: (error: Error) => void;
   } = {},
 ): Promise<RunningCollector> {
   const { kafka, prefix, topic, remove: removeTopic } = await createTestTopic(options.partitions ?? 3);
@@ -157,10 +159,12 @@ export async function runCollector(
   const readiness = createReadiness(['spool']);
   const producer = createProducer(kafka, prefix);
   const wrapped = options.wrap?.(producer) ?? producer;
-  const collector = await startWithProducer(
-    { config: loaded.config, logger, registry, readiness, fail: assert.fail },
-    wrapped,
-  );
+  const context = { config: loaded.config, logger, registry, readiness, fail: options.fail ?? assert.fail };
+  const collector = await startWithProducer(context, wrapped).catch(async (error: unknown) => {
+    await removeTopic();
+    await registryFile.remove();
+    throw error;
+  });
   const url = `http://127.0.0.1:${collector.port}/v1/request-logs`;
   let stopped: Promise<void> | undefined;
   const stop = (): Promise<void> => (stopped ??= collector.stop());

@@ -4,6 +4,7 @@
  * in the store: it begins no earlier than the term, and ends no later than the clock tolerance of collectors allows an
  * event. `window.from` and `window.to` of the answer say what was used.
  */
+import { HOUR_MS, TERM_HOURS } from '@imscope/schemas/retention.js';
 import { HttpError } from '@imscope/runtime/http-errors.js';
 import { REQUEST_LOG_BOUNDS } from '@imscope/schemas/request-log.js';
 
@@ -16,12 +17,12 @@ export type Step = {
 
 const SECOND_MS = 1_000;
 export const MINUTE_MS = 60 * SECOND_MS;
-export const HOUR_MS = 60 * MINUTE_MS;
+export { HOUR_MS };
 export const DAY_MS = 24 * HOUR_MS;
 /** How long logs are kept; the view `request_log_kept` clips to the same. */
-export const LOG_TERM_MS = 7 * DAY_MS;
+export const LOG_TERM_MS = TERM_HOURS.requestLog * HOUR_MS;
 /** How long metrics are kept; the view `interface_metric_kept` clips to the same. */
-export const METRIC_TERM_MS = 2 * DAY_MS;
+export const METRIC_TERM_MS = TERM_HOURS.interfaceMetric * HOUR_MS;
 const DEFAULT_SPAN_MS = HOUR_MS;
 const DEFAULT_STEPS = 60;
 const DEFAULT_STEP_CHOICES_MS = [
@@ -199,4 +200,12 @@ export function windowSeconds(window: TimeWindow): number {
 /** RFC 3339 in UTC with milliseconds. */
 export function timeText(timeMs: number): string {
   return new Date(timeMs).toISOString();
+}
+
+/** How much of a stretch of time lies in a span, 0 to 1. */
+export function shareWithin(stretch: TimeWindow, span: TimeWindow): number {
+  const lengthMs = stretch.toMs - stretch.fromMs;
+  if (lengthMs === 0) return stretch.fromMs >= span.fromMs && stretch.fromMs < span.toMs ? 1 : 0;
+  const withinMs = Math.min(stretch.toMs, span.toMs) - Math.max(stretch.fromMs, span.fromMs);
+  return Math.max(0, withinMs) / lengthMs;
 }

@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type Admin, Kafka, type KafkaConfig, type SASLOptions, logLevel } from 'kafkajs';
 import { type TopicDefinition, topicSettings } from '@imscope/schemas/topics.js';
 import { choice, flag, list, secret, type Settings, text } from './config.js';
+import { kafkaErrorType } from './kafka-error.js';
 import { gatherHeadersInOnePass } from './kafka-headers.js';
 import { setNoNeedlessTimers } from './kafka-timers.js';
 import type { Logger } from './logger.js';
@@ -135,13 +136,7 @@ async function areLed(admin: Admin, topics: readonly string[]): Promise<boolean>
     await Promise.all(topics.map((topic) => admin.fetchTopicOffsets(topic)));
     return true;
   } catch (error) {
-    if (NOT_YET.has(protocolErrorType(error))) return false;
+    if (NOT_YET.has(kafkaErrorType(error))) return false;
     throw error;
   }
-}
-
-/** kafkajs names what the broker answered in `type`; empty where an error is none of these. */
-function protocolErrorType(error: unknown): string {
-  if (!(error instanceof Error) || !('type' in error)) return '';
-  return typeof error.type === 'string' ? error.type : '';
 }

@@ -18,6 +18,7 @@ import { startAdminServer } from './admin-server.js';
 import { type Logger, createLogger } from './logger.js';
 import { createRegistry } from './metrics.js';
 import { type Readiness, createReadiness } from './readiness.js';
+import { SettingsError } from './settings-error.js';
 import { hostAddress, type Probe } from './setting-probes.js';
 import type { Registry } from 'prom-client';
 
@@ -44,7 +45,10 @@ export type ServiceContext<S extends Settings> = {
   readonly logger: Logger;
   readonly registry: Registry;
   readonly readiness: Readiness;
-  /** Ends the process with code 1, for its supervisor to start it anew: for what cannot be mended inside. */
+  /**
+   * Ends the process with code 1, for its supervisor to start it again: for what cannot be mended inside. With code 2
+   * for a `SettingsError`, which another start does not mend.
+   */
   readonly fail: (error: Error) => void;
 };
 
@@ -109,7 +113,7 @@ export async function runService<S extends Settings>(
   const logger = createLogger(definition.name, logLevel);
   const registry = createRegistry(definition.name);
   const readiness = createReadiness(definition.dependencies);
-  const ending = endingOnce(logger, process);
+  const ending = endingOnce(definition.name, logger, process);
   try {
     const admin = await startAdminServer({ host: adminHost, port: adminPort, registry, readiness, logger });
     const context: ServiceContext<S> = { config: own.config, logger, registry, readiness, fail: ending.fail };
@@ -145,6 +149,7 @@ function checkService<S extends Settings>(
 
 /** Signals and fatal errors lead here; whatever comes first decides, the stop itself runs once. */
 function endingOnce(
+  name: string,
   logger: Logger,
   process: NodeJS.Process,
 ): { arm: (stop: () => Promise<void>) => void; fail: (error: Error) => void } {
@@ -175,8 +180,10 @@ function endingOnce(
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => end(0));
   const fail = (error: Error): void => {
     logger.fatal({ err: error }, error.message);
-    process.exitCode = 1;
-    if (!ending) end(1);
+    const code = error instanceof SettingsError ? 2 : 1;
+    if (error instanceof SettingsError) process.stderr.write(settingsAreWrong(name, error.faults));
+    process.exitCode = code;
+    if (!ending) end(code);
   };
   process.on('uncaughtException', fail);
   process.on('unhandledRejection', (reason) =>

@@ -4,6 +4,7 @@
  */
 import type { DeadLetter, Origin } from './dead-letter-entry.js';
 import { type Finding, inspectLetter } from './inspect-letter.js';
+import { HOUR_MS, TOPIC_KINDS, TOPIC_NAMES, type TopicTermsByKind } from '@imscope/schemas/retention.js';
 import type { PlacedBatch } from './stored-batches.js';
 import type { Stream } from '../streams.js';
 
@@ -21,7 +22,7 @@ export type RefusalReason =
   | 'unreadable'
   /** New headers would heal it: `--mend`. */
   | 'mendable'
-  /** All its records are beyond their term. */
+  /** A record of it would outlive its term in Kafka. */
   | 'expired'
   /** A keyed batch, and so much of the log is not stored yet that it cannot be looked for there. */
   | 'behind';
@@ -44,9 +45,9 @@ export type RedriveRules = {
   /** How many partitions a topic has. */
   readonly partitions: ReadonlyMap<string, number>;
   readonly mend: boolean;
+  /** How long the topics keep messages. */
+  readonly topicTerms: TopicTermsByKind;
 };
-
-const HOUR_MS = 3_600_000;
 
 export function judgeRedrive(letter: DeadLetter, rules: RedriveRules, nowMs: number): ReadyLetter | Refusal {
   const { origin, batch, value, headers } = letter;
@@ -68,9 +69,12 @@ export function judgeRedrive(letter: DeadLetter, rules: RedriveRules, nowMs: num
     return refusal(value === null ? 'unreadable' : 'no_batch_id', withoutBatch(finding));
   }
   if (finding.kind === 'unreadable') return refusal('unreadable', finding.words);
-  const newestMs = finding.eventTimes?.greatest;
-  if (newestMs !== undefined && newestMs <= nowMs - stream.termHours * HOUR_MS) {
-    const words = `its newest record is of ${new Date(newestMs).toISOString()}, kept for ${stream.termHours} h`;
+  const oldestMs = finding.eventTimes?.least;
+  const keptMs = keptInKafkaMs(stream, rules.topicTerms);
+  if (oldestMs !== undefined && oldestMs + stream.termHours * HOUR_MS < nowMs + keptMs) {
+    const words =
+      `its oldest record is of ${new Date(oldestMs).toISOString()}, allowed are ${stream.termHours} h: Kafka would ` +
+      `keep it ${keptMs / HOUR_MS} h more`;
     return refusal('expired', words);
   }
   if (finding.kind === 'mendable' && !rules.mend) {
@@ -86,6 +90,13 @@ export function judgeRedrive(letter: DeadLetter, rules: RedriveRules, nowMs: num
     headers: finding.kind === 'mendable' ? finding.headers : headers,
     mended: finding.kind === 'mendable',
   };
+}
+
+/** In the topic it goes back to, and then as a dead letter once more, each with its segment. */
+function keptInKafkaMs({ topic }: Stream, terms: TopicTermsByKind): number {
+  const own = TOPIC_KINDS.find((kind) => TOPIC_NAMES[kind] === topic.name);
+  const kinds = own === undefined ? TOPIC_KINDS : ([own, 'deadLetter'] as const);
+  return kinds.reduce((sum, kind) => sum + terms[kind].retentionMs + terms[kind].segmentMs, 0);
 }
 
 function withoutBatch(finding: Finding): string {

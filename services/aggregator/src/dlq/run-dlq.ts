@@ -7,6 +7,7 @@ import { type Config, type Environment, loadConfig, settingsAreWrong } from '@im
 import { createKafka } from '@imscope/runtime/kafka-client.js';
 import { createLogger } from '@imscope/runtime/logger.js';
 import { createStoreClient } from '@imscope/runtime/store-client.js';
+import { plannedTopicTerms } from '@imscope/schemas/retention.js';
 import type { Kafka } from 'kafkajs';
 import { SETTINGS } from '../config.js';
 import { STREAMS, type Stream } from '../streams.js';
@@ -116,7 +117,13 @@ async function runRedrive(session: Session, options: RedriveArguments): Promise<
     const { cluster, partitions } = await describeTopics(source.kafka, [...streams.keys()]);
     const redrive = new Redrive(
       { ...source, producer, store, cluster, nowMs: process.nowMs },
-      { streams, partitions, mend: options.mend, dryRun: options.dryRun },
+      {
+        streams,
+        partitions,
+        mend: options.mend,
+        dryRun: options.dryRun,
+        topicTerms: plannedTopicTerms(config),
+      },
       (letter, outcome) => {
         tally.add(outcome);
         const told = options.json

@@ -6,12 +6,13 @@
 import { TOPICS } from '@imscope/schemas/topics.js';
 import type { BootEvidence, RecentAccount } from './boot-evidence.js';
 import type { Difference } from './difference.js';
+import { METRIC_LATE_HOURS_MAX } from '@imscope/schemas/retention.js';
 import { HOUR_MS, type Look, METRIC_TERM_MS, MINUTE_MS, ROWS_MAX, lookParams } from './look.js';
 
 /** Longest a window waits for late events, and what its way to the account may take. */
 const WINDOW_HOLD_MS = 90_000;
-/** `METRIC_LATE_MS_MAX` of the collector, less a minute for the clocks. */
-const LATE_MS = HOUR_MS - MINUTE_MS;
+/** Older events are in no metric; less a minute for the clocks. */
+const LATE_MS = METRIC_LATE_HOURS_MAX * HOUR_MS - MINUTE_MS;
 /** Event times may be this far ahead of the clock. */
 const AHEAD_MS = 5 * MINUTE_MS;
 /** Rows that one statement takes at once. */

@@ -4,6 +4,7 @@
  */
 import type { QueryParams } from '@clickhouse/client';
 import type { ClickHouseClient } from '@imscope/runtime/store-client.js';
+import { HOUR_MS, TERM_BOUNDS, TERM_HOURS } from '@imscope/schemas/retention.js';
 import { TOPICS } from '@imscope/schemas/topics.js';
 
 /** One statement with bound parameters, its rows as objects. */
@@ -25,12 +26,12 @@ export type Look = {
 export type Settling = Pick<Look, 'topicPrefix' | 'nowMs' | 'settleMs'>;
 
 export const MINUTE_MS = 60_000;
-export const HOUR_MS = 3_600_000;
+export { HOUR_MS };
 /** Logs and accounts (7 days) and metrics (2 days) leave the tables; near the edge rows may be gone in part. */
-export const LOG_TERM_MS = 168 * HOUR_MS - 10 * MINUTE_MS;
-export const METRIC_TERM_MS = 48 * HOUR_MS - 10 * MINUTE_MS;
-/** What waited at the edge for a day is in its term all the same when it is this old. */
-export const LOOK_BACK_MS = 144 * HOUR_MS;
+export const LOG_TERM_MS = TERM_HOURS.requestLog * HOUR_MS - 10 * MINUTE_MS;
+export const METRIC_TERM_MS = TERM_HOURS.interfaceMetric * HOUR_MS - 10 * MINUTE_MS;
+/** What waited at the edge as long as it may is in its term all the same when it is this old. */
+export const LOOK_BACK_MS = (TERM_HOURS.requestLog - TERM_BOUNDS.edgeWaitHours.max) * HOUR_MS;
 /** How far the clocks of collectors and brokers may be apart. */
 export const CLOCK_SKEW_MS = 10 * MINUTE_MS;
 /** Ten minutes: ten accounts, and longer than a collector takes to start again or a partition to find a leader. */

@@ -18,11 +18,15 @@ export const APPLICATIONS_MAX = 100_000;
 /** For what named no application that its sender speaks for, where the sender has several; and beyond the bound. */
 export const UNKNOWN_APPLICATION = 0;
 
+/** Event times that a collector of a history vouches for, epoch milliseconds. */
+export type CoveredSpan = { readonly fromMs: number; readonly toMs: number };
+
 export type EdgeAccountsOptions = {
   readonly collector: string;
   readonly boot: string;
   readonly version: string;
   readonly startedMs: number;
+  readonly covers?: CoveredSpan | undefined;
   readonly applicationsMax?: number;
 };
 
@@ -94,7 +98,7 @@ export class EdgeAccounts {
     const applications = Array.from(this.#applications, applicationAccount);
     const chunks = Math.max(1, Math.ceil(applications.length / APPLICATIONS_PER_CHUNK));
     const sequence = this.#sequence;
-    const { collector, boot, version, startedMs } = this.#options;
+    const { collector, boot, version, startedMs, covers } = this.#options;
     return Array.from({ length: chunks }, (_, chunk) => ({
       time: nowMs,
       collector,
@@ -107,6 +111,8 @@ export class EdgeAccounts {
       final: kind === 'final',
       partitions: chunk === 0 ? Array.from(this.#partitions.values(), partitionAccount) : [],
       applications: applications.slice(chunk * APPLICATIONS_PER_CHUNK, (chunk + 1) * APPLICATIONS_PER_CHUNK),
+      covers_from: covers?.fromMs ?? 0,
+      covers_to: covers?.toMs ?? 0,
     }));
   }
 

@@ -15,7 +15,7 @@ import type { NewRequestLog } from '@imscope/schemas/request-log-encoder.js';
 import { TOPICS } from '@imscope/schemas/topics.js';
 import type { Batch } from '../batches/batch.js';
 import { countedRequest } from './batch-counts.js';
-import { EdgeAccounts } from './edge-accounts.js';
+import { type CoveredSpan, EdgeAccounts } from './edge-accounts.js';
 import type { Intake } from '../intake/intake.js';
 import { MetricWindows } from './metric-windows.js';
 import { packRows, type RowContainer } from './row-containers.js';
@@ -34,6 +34,7 @@ export type EdgeBooksOptions = {
   readonly boot: string;
   readonly version: string;
   readonly startedMs: number;
+  readonly covers?: CoveredSpan | undefined;
   readonly metricGraceMs: number;
   readonly metricWindowsMax: number;
   readonly metricLanes: LaneMap;

@@ -5,11 +5,12 @@
  * was): the store sums, so the rows of a window always add up to its requests. Pure: the clock is an argument.
  */
 import type { InterfaceMetric } from '@imscope/schemas/interface-metric.js';
+import { HOUR_MS, METRIC_LATE_HOURS_MAX } from '@imscope/schemas/retention.js';
 import type { BatchCounts, CountedRequest, SeriesKey } from './batch-counts.js';
 import { MetricWindow } from './metric-window.js';
 
-/** How late an event may be to stand in a metric: the term of metrics (48 h) is reckoned from it. */
-export const METRIC_LATE_MS_MAX = 3_600_000;
+/** An older event is in the logs alone. */
+export const METRIC_LATE_MS_MAX = METRIC_LATE_HOURS_MAX * HOUR_MS;
 /** Requests in the last whole minute from which on a series gets 10 s windows: 6 rows for 120 logs are 5 %. */
 export const BUSY_REQUESTS_PER_MINUTE = 120;
 /** How long a window that opens after its own end waits for company. */

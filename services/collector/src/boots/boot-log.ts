@@ -8,7 +8,7 @@ import type { Logger } from '@imscope/runtime/logger.js';
 import { TOPICS } from '@imscope/schemas/topics.js';
 import { Acknowledgements } from './acknowledgements.js';
 import { Delivery, type DeliveryOptions } from './delivery.js';
-import { expiredBatch, SPOOL_MS_MAX } from './expired-batch.js';
+import { type EdgeTermsByTopic, expiredBatch, isOverdue } from './expired-batch.js';
 import type { KafkaAvailability } from '../kafka-availability.js';
 import { EDGE_TOPICS, type EdgeTopic, type KafkaProducer } from '../kafka-producer.js';
 import type { LoggedBatch } from './logged-batch.js';
@@ -37,6 +37,7 @@ export type BootLogOptions = {
   readonly nextSequence: (topic: EdgeTopic, partition: number) => number;
   /** Produces of request logs on their way at once. */
   readonly inFlightMax: number;
+  readonly terms: EdgeTermsByTopic;
   readonly producer: Pick<KafkaProducer, 'send'>;
   readonly availability: Pick<KafkaAvailability, 'failure' | 'failed' | 'succeeded'>;
   /** A partition of the request logs is free again, or may be. */
@@ -194,8 +195,10 @@ export class BootLog {
   /** Takes what may not be kept any longer out of batches that wait, see `expired-batch.ts`. */
   expire(nowMs: number): void {
     for (const topic of EDGE_TOPICS) {
-      const old = this.#deliveries[topic].loggedBefore(nowMs - SPOOL_MS_MAX[topic]);
-      for (const logged of old) this.#expireOne(logged);
+      const overdue = this.#deliveries[topic].waitingWhere((head) =>
+        isOverdue(head, this.#options.terms, nowMs),
+      );
+      for (const logged of overdue) this.#expireOne(logged);
     }
   }
 
@@ -246,6 +249,7 @@ export class BootLog {
       // Whether Kafka is there is judged by the request logs' own way; the others only look.
       availability: logs ? availability : onlyLooking(availability),
       onFree: logs ? onFree : () => undefined,
+      expireIfOverdue: (batch) => this.#expireUnmoved(batch),
       onResolved: (batch, outcome) => this.#resolved(batch, outcome),
       metrics: metrics.delivery(topic),
       logger,
@@ -279,6 +283,18 @@ export class BootLog {
     this.#log.release(batch.location.segment);
   }
 
+  /**
+   * A batch that is about to be sent, which may be overdue right after a start or since the last `expire`: it is sent
+   * without its records. In the log it stays as it is; a later start finds it overdue again.
+   */
+  #expireUnmoved(logged: LoggedBatch): void {
+    const { head } = logged;
+    if (head.expiredRecords !== undefined || !isOverdue(head, this.#options.terms, Date.now())) return;
+    logged.head = expiredBatch(head).head;
+    logged.container = undefined;
+    this.#options.metrics.spoolExpired.inc({ topic: head.topic }, head.records);
+  }
+
   #expireOne(logged: LoggedBatch): void {
     const { head, location } = logged;
     if (head.expiredRecords !== undefined || logged.state !== 'waiting') return;
@@ -290,6 +306,7 @@ export class BootLog {
       onLogged: (moved) => {
         // Kafka may have got it meanwhile: then nothing is left to be moved.
         if (logged.state === 'resolved') return;
+        const isCounted = logged.head.expiredRecords !== undefined;
         Object.assign(logged, {
           head: expired.head,
           location: moved,
@@ -298,7 +315,7 @@ export class BootLog {
         });
         this.#log.hold(moved.segment);
         this.#log.release(location.segment);
-        this.#options.metrics.spoolExpired.inc({ topic: head.topic }, head.records);
+        if (!isCounted) this.#options.metrics.spoolExpired.inc({ topic: head.topic }, head.records);
       },
       onRefused: () => {
         if (logged.state === 'moving') logged.state = 'waiting';

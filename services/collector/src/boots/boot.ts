@@ -9,6 +9,7 @@ import type { Batch } from '../batches/batch.js';
 import { BootLog, type BootLogOptions, type NewBatch } from './boot-log.js';
 import type { ByteBudget } from '../byte-budget.js';
 import type { Delivery } from './delivery.js';
+import type { CoveredSpan } from '../books/edge-accounts.js';
 import { EdgeBooks } from '../books/edge-books.js';
 import type { EdgeTopic } from '../kafka-producer.js';
 import type { LoggedBatch } from './logged-batch.js';
@@ -30,6 +31,7 @@ export type BootIdentity = {
   readonly boot: string;
   readonly version: string;
   readonly startedMs: number;
+  readonly covers?: CoveredSpan | undefined;
 };
 
 export type BootOptions = Omit<BootLogOptions, 'boot' | 'segmentHead' | 'nextSequence' | 'inFlightMax'> & {

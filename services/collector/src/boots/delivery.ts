@@ -10,6 +10,7 @@ import { MESSAGE_BYTES_MAX } from '@imscope/schemas/topics.js';
 import type { Logger } from '@imscope/runtime/logger.js';
 import type { KafkaAvailability } from '../kafka-availability.js';
 import { isPartitionFault, type SendMessages } from '../kafka-producer.js';
+import { expiredContainer } from './expired-batch.js';
 import type { LoggedBatch } from './logged-batch.js';
 import type { DeliveryMetrics } from '../metrics.js';
 import type { BatchHead } from '../spool/batch-entry.js';
@@ -32,6 +33,8 @@ export type DeliveryOptions = {
   /** The container of a batch that is not in memory; undefined where the spool cannot give it any more. */
   readonly read: (batch: LoggedBatch) => Promise<Buffer | undefined>;
   readonly availability: Pick<KafkaAvailability, 'failure' | 'failed' | 'succeeded'>;
+  /** Takes the records out of a batch that may not be sent any more: its head says so afterwards. */
+  readonly expireIfOverdue: (batch: LoggedBatch) => void;
   /** A partition is free again. */
   readonly onFree: () => void;
   /** Kafka has it, or it cannot be sent ever: called once for each, in order within a partition. */
@@ -117,12 +120,11 @@ export class Delivery {
     return lane.partitions.every((number) => this.#queued(number) === 0);
   }
 
-  /** What waits since before this time, epoch milliseconds, oldest first. */
-  loggedBefore(ms: number): LoggedBatch[] {
-    return Array.from(this.#partitions.values()).flatMap(({ waiting }) => {
-      const newer = waiting.findIndex(({ head }) => head.loggedMs >= ms);
-      return newer === -1 ? waiting : waiting.slice(0, newer);
-    });
+  /** Batches that Kafka has not acknowledged and whose heads hold; in the order of each partition. */
+  waitingWhere(holds: (head: BatchHead) => boolean): LoggedBatch[] {
+    return Array.from(this.#partitions.values()).flatMap(({ waiting }) =>
+      waiting.filter(({ head }) => holds(head)),
+    );
   }
 
   /** Waits until Kafka has everything, at most until `lastMs` of the monotonic clock; true where it has. */
@@ -192,9 +194,13 @@ export class Delivery {
     while (group.length < PRODUCE_BATCHES_MAX) {
       const batch = partition.waiting[group.length];
       if (batch === undefined) break;
+      this.#options.expireIfOverdue(batch);
       // Head and container belong together: a batch may be moved while it is read.
       const { head } = batch;
-      const container = batch.container ?? (await this.#options.read(batch));
+      const container =
+        head.expiredRecords === undefined
+          ? (batch.container ?? (await this.#options.read(batch)))
+          : expiredContainer(head.topic);
       if (container === undefined) {
         if (group.length > 0) break;
         this.#resolve(partition, 1, 'unreadable');

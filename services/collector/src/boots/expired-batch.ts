@@ -10,18 +10,31 @@ import {
   REQUEST_LOG_SCHEMA,
 } from '@imscope/schemas/avro-schema.js';
 import { containerHeader } from '@imscope/schemas/container.js';
-import { EDGE_WAIT_HOURS } from '@imscope/schemas/topics.js';
+import { type EdgeTerms, edgeTerms } from '@imscope/schemas/retention.js';
 import type { EdgeTopic } from '../kafka-producer.js';
 import type { BatchBody, BatchHead } from '../spool/batch-entry.js';
 
-const HOUR_MS = 3_600_000;
+/** How old a batch's data may be at the edge, by topic: what `retention.ts` reckons with. */
+export type EdgeTermsByTopic = Readonly<Record<EdgeTopic, EdgeTerms>>;
 
-/** How long a batch may wait at the edge: the terms of its topic add up with it, see `TOPICS`. */
-export const SPOOL_MS_MAX: Readonly<Record<EdgeTopic, number>> = {
-  'im.request-log': EDGE_WAIT_HOURS['im.request-log'] * HOUR_MS,
-  'im.interface-metric': EDGE_WAIT_HOURS['im.interface-metric'] * HOUR_MS,
-  'im.edge-account': EDGE_WAIT_HOURS['im.edge-account'] * HOUR_MS,
-};
+export function edgeTermsByTopic(settings: Parameters<typeof edgeTerms>[0]): EdgeTermsByTopic {
+  const { requestLog, interfaceMetric, edgeAccount } = edgeTerms(settings);
+  return {
+    'im.request-log': requestLog,
+    'im.interface-metric': interfaceMetric,
+    'im.edge-account': edgeAccount,
+  };
+}
+
+/**
+ * Whether a batch must not go to Kafka any more: it waited too long, or its data is older than accepted data that
+ * waited so long. The second happens to metrics of a killed collector, which are made again and logged at a later start.
+ */
+export function isOverdue(head: BatchHead, terms: EdgeTermsByTopic, nowMs: number): boolean {
+  const { lateMs, waitMs } = terms[head.topic];
+  if (head.records === 0) return false;
+  return head.loggedMs < nowMs - waitMs || head.times.least < nowMs - lateMs - waitMs;
+}
 
 const SCHEMAS: Readonly<Record<EdgeTopic, AvroSchema>> = {
   'im.request-log': REQUEST_LOG_SCHEMA,
@@ -32,6 +45,10 @@ const SCHEMAS: Readonly<Record<EdgeTopic, AvroSchema>> = {
 export function expiredBatch(head: BatchHead): { readonly head: BatchHead; readonly body: BatchBody } {
   return {
     head: { ...head, records: 0, expiredRecords: head.records, moved: true },
-    body: { container: containerHeader(SCHEMAS[head.topic]), widths: Buffer.alloc(0), unlogged: [] },
+    body: { container: expiredContainer(head.topic), widths: Buffer.alloc(0), unlogged: [] },
   };
+}
+
+export function expiredContainer(topic: EdgeTopic): Buffer {
+  return containerHeader(SCHEMAS[topic]);
 }

@@ -48,6 +48,7 @@ export async function recoverBoot(options: RecoverOptions): Promise<Boot | undef
     collector: last?.head.collector ?? 'unknown',
     version: last?.head.version ?? 'unknown',
     startedMs: last?.head.startedMs ?? segments[0]?.openedMs ?? 0,
+    covers: last?.head.covers,
     boot: options.boot,
   };
   const boot = new Boot({ ...options, identity, segments, onFree: () => undefined });

@@ -2,6 +2,7 @@
  * The head of a segment: whose log it is, and from where on what has to be read to go on from here. With the
  * accounts that follow it, a killed boot's books are made again without reading all that still waits for Kafka.
  */
+import type { CoveredSpan } from '../books/edge-accounts.js';
 import type { BatchHead } from './batch-entry.js';
 import { type DecodedEntry, decodeSegment } from './entry.js';
 
@@ -19,6 +20,7 @@ export type SegmentHead = {
   readonly boot: string;
   readonly version: string;
   readonly startedMs: number;
+  readonly covers?: CoveredSpan | undefined;
   /** The first segment with requests of metric windows that were open when this one began; null for none. */
   readonly windowsFrom: number | null;
   readonly acknowledged: readonly Acknowledged[];

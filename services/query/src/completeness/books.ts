@@ -4,7 +4,8 @@
  * partition, accounts in the order of their boot.
  */
 import { isKeyedBoot } from '@imscope/schemas/batch-headers.js';
-import { EDGE_WAIT_HOURS, TOPICS } from '@imscope/schemas/topics.js';
+import { TERM_BOUNDS } from '@imscope/schemas/retention.js';
+import { TOPICS } from '@imscope/schemas/topics.js';
 import { HOUR_MS, LOG_TERM_MS } from '../time-window.js';
 import type { BatchRange } from './batch-ranges.js';
 import { type Account, BootBooks } from './boot-books.js';
@@ -40,8 +41,8 @@ export type BookedBlock = Place & {
 
 /** Boots remembered; at the bound the one that was heard longest ago is forgotten. */
 const BOOTS_MAX = 10_000;
-/** Longest a batch of request logs waits at the edge, and so longest that a boot matters after it was heard. */
-export const EDGE_WAIT_MS_MAX = EDGE_WAIT_HOURS['im.request-log'] * HOUR_MS;
+/** Longest a batch of request logs may wait at any edge, and so longest that a boot matters after it was heard. */
+export const EDGE_WAIT_MS_MAX = TERM_BOUNDS.edgeWaitHours.max * HOUR_MS;
 const FORGET_EVERY_MS = 60_000;
 const LOOK_EVERY_MS = 10_000;
 
@@ -122,7 +123,7 @@ export class Books {
     const keyed = boot.account(account, nowMs - LOG_TERM_MS);
     if (keyed === undefined) return;
     for (const [partition, records] of keyed.records) {
-      this.#keyedBalance(partition).account(records, keyed.fromMs, keyed.toMs);
+      this.#keyedBalance(partition).account(records, keyed);
     }
     for (const { partition } of account.sent) {
       if (!this.#booked.has(partition)) this.#partitionState(`${partition}`, partition);

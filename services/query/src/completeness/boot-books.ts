@@ -3,6 +3,7 @@
  * of the batches it sent is stored. No I/O.
  */
 import { KEYED_SEQUENCE } from '@imscope/schemas/edge-account.js';
+import { shareWithin, type TimeWindow } from '../time-window.js';
 import { PartitionTrack, type Stretch } from './partition-track.js';
 
 export type PartitionSent = {
@@ -19,6 +20,8 @@ export type Account = {
   readonly sequence: number;
   readonly timeMs: number;
   readonly final: boolean;
+  /** Of a boot that takes in a history. */
+  readonly covers?: TimeWindow | undefined;
   readonly sent: readonly PartitionSent[];
 };
 
@@ -27,6 +30,7 @@ export type KeyedSent = {
   readonly records: ReadonlyMap<number, number>;
   readonly fromMs: number;
   readonly toMs: number;
+  readonly covers: TimeWindow | undefined;
 };
 
 export class BootBooks {
@@ -34,6 +38,8 @@ export class BootBooks {
   collector = 'unknown';
   startedMs = Number.POSITIVE_INFINITY;
   final = false;
+  /** The event times it vouches for where it takes in a history; undefined where it vouches for what it took when. */
+  covers: TimeWindow | undefined;
   /** The sequence of the last account; -1 before the first. */
   accountSequence = -1;
   /** When Kafka took the last of its accounts. */
@@ -76,11 +82,11 @@ export class BootBooks {
 
   /** From when on its accounts tell; undefined where there are none. */
   get accountedFromMs(): number | undefined {
-    return this.#timesMs[0];
+    return this.covers?.fromMs ?? this.#timesMs[0];
   }
 
   get accountedUntilMs(): number {
-    return this.#timesMs.at(-1) ?? 0;
+    return this.covers?.toMs ?? this.#timesMs.at(-1) ?? 0;
   }
 
   heard(appendedMs: number): void {
@@ -105,15 +111,15 @@ export class BootBooks {
    * @returns what keyed batches held that were sent since the account before, and when that was
    */
   account(account: Account, keptFromMs: number): KeyedSent | undefined {
-    const { sequence, final, collector, startedMs, sent } = account;
+    const { sequence, final, collector, startedMs, covers, sent } = account;
     if (sequence <= this.accountSequence) return undefined;
     const isFirst = !this.accounted;
     const isWhole = startedMs >= keptFromMs;
     const fromMs = this.#timesMs.at(-1) ?? startedMs;
     // A clock that goes back makes no stretch of negative length.
     const toMs = Math.max(fromMs, account.timeMs);
-    const between = { fromMs, toMs, fromAccount: this.accountSequence, toAccount: sequence };
-    Object.assign(this, { accountSequence: sequence, final, collector, startedMs });
+    const between = { fromMs, toMs, fromAccount: this.accountSequence, toAccount: sequence, covers };
+    Object.assign(this, { accountSequence: sequence, final, collector, startedMs, covers });
     if (isFirst && isWhole) this.#note(startedMs, 0);
     this.#note(
       toMs,
@@ -128,11 +134,14 @@ export class BootBooks {
       } else if (begins) this.track(partition).begin(lastSequence, records);
       else this.track(partition).account({ sequence: lastSequence, records, ...between });
     }
-    return { records: keyed, fromMs, toMs };
+    return { records: keyed, fromMs, toMs, covers };
   }
 
-  /** Records its accounts say were sent in a span, as if evenly between two accounts. */
+  /** Records its accounts say were sent in a span, as if evenly between two accounts, or over all that it covers. */
   sentWithin(fromMs: number, toMs: number): number {
+    if (this.covers !== undefined) {
+      return (this.#totals.at(-1) ?? 0) * shareWithin(this.covers, { fromMs, toMs });
+    }
     return this.#totalAt(toMs) - this.#totalAt(fromMs);
   }
 

@@ -30,15 +30,21 @@ export function createCompleteness(ask: Ask): CompletenessOf {
   let books = new Books();
   let reading: Promise<boolean> | undefined;
   let readMs = Number.NEGATIVE_INFINITY;
+  /** Whether these books were read to the end once. */
+  let wereRead = false;
   // One at a time, for each goes on where the last one ended.
   const read = (nowMs: number): Promise<boolean> => {
     if (reading !== undefined) return reading;
     if (nowMs >= readMs && nowMs - readMs < REUSE_MS) return Promise.resolve(true);
-    if (nowMs - readMs > ANEW_AFTER_MS) books = new Books();
+    if (nowMs - readMs > ANEW_AFTER_MS) {
+      books = new Books();
+      wereRead = false;
+    }
     reading = readBooks(ask, books, nowMs)
       .then(
         () => {
           readMs = nowMs;
+          wereRead = true;
           return true;
         },
         // `ask` has logged and counted it.
@@ -49,7 +55,9 @@ export function createCompleteness(ask: Ask): CompletenessOf {
   };
   const memory = createMemory<ReadonlySet<string>>(REUSE_MS, REUSED_MAX);
   return async (window, nowMs, sdkAppId) => {
-    if (!(await settledWithin(read(nowMs), WAIT_MS))) return NOT_KNOWN;
+    const outcome = await settledWithin(read(nowMs), WAIT_MS);
+    // While a busy store takes longer the books are those of the last reading: they know of less, never of more.
+    if (outcome === false || (outcome === undefined && !wereRead)) return NOT_KNOWN;
     const ofAll = judge(books, window, nowMs);
     // Only where something is missing for longer than it is on its way does it matter whose it is.
     if (sdkAppId === undefined || ofAll.status !== 'partial' || ofAll.ratio === 1) return ofAll;
@@ -66,11 +74,11 @@ export function createCompleteness(ask: Ask): CompletenessOf {
   };
 }
 
-/** What a promise comes to, or false where that takes longer. */
-async function settledWithin(promise: Promise<boolean>, waitMs: number): Promise<boolean> {
+/** What a promise comes to, or undefined where that takes longer. */
+async function settledWithin<T>(promise: Promise<T>, waitMs: number): Promise<T | undefined> {
   let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<boolean>((resolve) => {
-    timer = setTimeout(resolve, waitMs, false);
+  const late = new Promise<undefined>((resolve) => {
+    timer = setTimeout(resolve, waitMs, undefined);
   });
   try {
     return await Promise.race([promise, late]);

@@ -1,9 +1,11 @@
 /*
  * How complete the answer about a window is, judged by the books. Records count for the time in which collectors took
- * them in: accounts say when that was, and no batch says of itself which event times it held before it is stored. Pure.
+ * them in: accounts say when that was, and no batch says of itself which event times it held before it is stored. The
+ * accounts of a collector that takes in a history say which event times they cover: each of its batches may be of any
+ * time of that span. Pure.
  */
 import type { Completeness } from '@imscope/schemas/query-api/answers.js';
-import { DAY_MS, LOG_TERM_MS, timeText, type TimeWindow } from '../time-window.js';
+import { DAY_MS, LOG_TERM_MS, shareWithin, timeText, type TimeWindow } from '../time-window.js';
 import { type Books, EDGE_WAIT_MS_MAX } from './books.js';
 import type { BootBooks } from './boot-books.js';
 import { type Interval, intervalKey } from './application-share.js';
@@ -63,7 +65,7 @@ export function intervalsMissing(books: Books, window: TimeWindow): Interval[] {
     for (const stretch of boot.openStretches()) {
       const { fromAccount, toAccount } = stretch;
       const interval = { boot: boot.boot, fromAccount, toAccount };
-      if (shareWithin(stretch, span) > 0) intervals.set(intervalKey(interval), interval);
+      if (shareWithin(stretch.covers ?? stretch, span) > 0) intervals.set(intervalKey(interval), interval);
     }
   }
   return [...intervals.values()];
@@ -75,6 +77,8 @@ function spanOf({ fromMs, toMs }: TimeWindow): TimeWindow {
 
 /** Whether a boot may have taken in records of the span that its accounts do not tell of yet. */
 function matters(boot: BootBooks, { fromMs, toMs }: TimeWindow, nowMs: number): boolean {
+  // What it takes in next may be of any time it covers, until it has stopped.
+  if (boot.covers !== undefined) return boot.covers.fromMs < toMs && fromMs < boot.covers.toMs;
   // Its accounts may have been there and reached their term.
   if (!boot.accounted && nowMs - boot.heardMs > LOG_TERM_MS - DAY_MS) return false;
   const began = boot.accounted ? boot.startedMs : boot.accountedToMs;
@@ -97,8 +101,11 @@ function weigh(
   let sent: number | undefined;
   let missing = 0;
   let open = false;
-  const miss = (stretch: TimeWindow, records: number): void => {
-    const share = shareWithin(stretch, span);
+  const miss = (
+    stretch: TimeWindow & { readonly covers?: TimeWindow | undefined },
+    records: number,
+  ): void => {
+    const share = shareWithin(stretch.covers ?? stretch, span);
     if (share === 0) return;
     open = true;
     if (nowMs - stretch.toMs >= SETTLING_MS) missing += records * share;
@@ -115,14 +122,6 @@ function weigh(
     }
   }
   return { sent, missing, open };
-}
-
-/** How much of a stretch of time lies in a span, 0 to 1. */
-function shareWithin(stretch: TimeWindow, span: TimeWindow): number {
-  const lengthMs = stretch.toMs - stretch.fromMs;
-  if (lengthMs === 0) return stretch.fromMs >= span.fromMs && stretch.fromMs < span.toMs ? 1 : 0;
-  const withinMs = Math.min(stretch.toMs, span.toMs) - Math.max(stretch.fromMs, span.fromMs);
-  return Math.max(0, withinMs) / lengthMs;
 }
 
 /**

@@ -4,7 +4,13 @@
  * is seen and not accounted for yet, and duplicates of any kind, count as seen: too little may be found missing, never
  * too much. No I/O.
  */
-export type KeyedShortage = { readonly fromMs: number; readonly toMs: number; readonly records: number };
+import type { TimeWindow } from '../time-window.js';
+
+export type KeyedShortage = TimeWindow & {
+  readonly records: number;
+  /** The event times where a boot takes in a history. */
+  readonly covers?: TimeWindow | undefined;
+};
 
 export class KeyedBalance {
   #sent = 0;
@@ -16,11 +22,11 @@ export class KeyedBalance {
     return this.#shortages;
   }
 
-  account(records: number, fromMs: number, toMs: number): void {
+  account(records: number, { fromMs, toMs, covers }: TimeWindow & Pick<KeyedShortage, 'covers'>): void {
     const before = Math.max(0, this.#sent - this.#seen);
     this.#sent += records;
     const short = Math.max(0, this.#sent - this.#seen) - before;
-    if (short > 0) this.#shortages.push({ fromMs, toMs, records: short });
+    if (short > 0) this.#shortages.push({ fromMs, toMs, covers, records: short });
   }
 
   /** What comes fills the latest first, so that a loss stays in its time. */

@@ -3,6 +3,7 @@
  * Between two accounts of the boot lies a stretch of batches; once all of them are stored it is forgotten, so what
  * is held is what is missing, and what was stored since the last account. No I/O.
  */
+import type { TimeWindow } from '../time-window.js';
 import {
   addRange,
   type BatchRange,
@@ -20,6 +21,8 @@ export type Stretch = {
   /** Sequences of the two accounts; -1 where it begins with the boot. */
   readonly fromAccount: number;
   readonly toAccount: number;
+  /** The event times of all batches of a boot that takes in a history; elsewhere records count for when they came. */
+  readonly covers?: TimeWindow | undefined;
   readonly first: number;
   readonly last: number;
   readonly records: number;
@@ -27,7 +30,7 @@ export type Stretch = {
 };
 
 /** What an account says of the partition, and of the time since the account before. */
-export type PartitionReport = Pick<Stretch, 'fromMs' | 'toMs' | 'fromAccount' | 'toAccount'> & {
+export type PartitionReport = Pick<Stretch, 'fromMs' | 'toMs' | 'fromAccount' | 'toAccount' | 'covers'> & {
   readonly sequence: number;
   /** Cumulative since the boot's start. */
   readonly records: number;

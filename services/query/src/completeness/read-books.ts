@@ -111,6 +111,8 @@ const ACCOUNTS = defineQuestion(
     sequence: Type.Number(),
     time_ms: Type.Number(),
     final: Type.Boolean(),
+    covers_from_ms: Type.Number(),
+    covers_to_ms: Type.Number(),
     sent: Type.Array(Type.Tuple([Type.Number(), Type.Number(), Type.Number()])),
   }),
 );
@@ -120,6 +122,8 @@ SELECT
   collector, boot, sequence, final,
   toUnixTimestamp64Milli(started) AS started_ms,
   toUnixTimestamp64Milli(time) AS time_ms,
+  toUnixTimestamp64Milli(covers_from) AS covers_from_ms,
+  toUnixTimestamp64Milli(covers_to) AS covers_to_ms,
   arrayMap(p -> (p.partition, p.last_sequence, p.records), arrayFilter(p -> p.topic = {topic:String}, partitions)) AS sent
 FROM edge_account_kept
 WHERE boot IN {boots:Array(String)} AND chunk = 0
@@ -223,6 +227,7 @@ async function readAccounts(ask: Ask, books: Books, nowMs: number): Promise<bool
       sequence: row.sequence,
       timeMs: row.time_ms,
       final: row.final,
+      covers: row.covers_to_ms > 0 ? { fromMs: row.covers_from_ms, toMs: row.covers_to_ms } : undefined,
       sent: row.sent.map(([partition, lastSequence, records]) => ({ partition, lastSequence, records })),
     };
     books.account(account, nowMs);

@@ -213,6 +213,24 @@ FROM numbers(400000)`,
   assert.ok((rowsRead['ledger_tail'] ?? 0) <= 6 * 8_192, `${rowsRead['ledger_tail']} rows`);
 });
 
+test('while a reading takes long, answers tell what the one before knew; before the first nothing is known', async () => {
+  await empty();
+  await insertBlocks(store.client, blocksOf(history.batches));
+  await insertAccounts(store.client, history.accounts);
+  const held = Promise.withResolvers<undefined>();
+  let isSlow = false;
+  const slowAsk: Ask = async (...asked) => {
+    if (isSlow) await held.promise;
+    return ask(...asked);
+  };
+  const completeness = createCompleteness(slowAsk);
+  assert.equal((await completeness(WINDOW, NOW_MS)).status, 'complete');
+  isSlow = true;
+  assert.equal((await completeness(WINDOW, NOW_MS + LATER_MS)).status, 'complete');
+  assert.equal((await createCompleteness(slowAsk)(WINDOW, NOW_MS)).status, 'unknown');
+  held.resolve(undefined);
+});
+
 test('every answer carries it, and a store that cannot tell it answers all the same', async () => {
   await empty();
   await store.insert([storedRow({ time: BEGIN_MS, sdk_app_id: 101 })]);

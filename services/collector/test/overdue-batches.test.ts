@@ -1,0 +1,97 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { DEFAULT_TERMS, HOUR_MS } from '@imscope/schemas/retention.js';
+import { singleLane } from '@imscope/schemas/lanes.js';
+import type { EdgeAccount } from '@imscope/schemas/edge-account.js';
+import { Batcher } from '../src/batches/batcher.js';
+import { edgeTermsByTopic, isOverdue } from '../src/boots/expired-batch.js';
+import type { BatchHead } from '../src/spool/batch-entry.js';
+import { type BootWorld, bootWorld, image, newBoot, recoverIn } from './boot-image.js';
+import { storedRecord } from './sample-record.js';
+
+const NOW = 1_800_000_000_000;
+const TERMS = edgeTermsByTopic(DEFAULT_TERMS);
+
+function head(topic: BatchHead['topic'], ages: { loggedMs: number; eventMs: number }): BatchHead {
+  const time = NOW - ages.eventMs;
+  return {
+    topic,
+    id: { boot: 'boot000000000001', partition: 0, sequence: 0 },
+    records: 1,
+    times: { least: time, greatest: time },
+    loggedMs: NOW - ages.loggedMs,
+  };
+}
+
+test('a batch is overdue once it waited as long as its topic allows, to the millisecond', () => {
+  for (const [topic, hours] of [
+    ['im.request-log', 24],
+    ['im.interface-metric', 12],
+    ['im.edge-account', 24],
+  ] as const) {
+    const waited = hours * HOUR_MS;
+    assert.equal(isOverdue(head(topic, { loggedMs: waited, eventMs: waited }), TERMS, NOW), false, topic);
+    assert.equal(isOverdue(head(topic, { loggedMs: waited + 1, eventMs: waited }), TERMS, NOW), true, topic);
+  }
+});
+
+test('metrics made again of events beyond lateness and wait are overdue, however lately they were logged', () => {
+  const age = 13 * HOUR_MS;
+  assert.equal(isOverdue(head('im.interface-metric', { loggedMs: 0, eventMs: age }), TERMS, NOW), false);
+  assert.equal(isOverdue(head('im.interface-metric', { loggedMs: 0, eventMs: age + 1 }), TERMS, NOW), true);
+});
+
+test('the wait of request logs follows EDGE_WAIT_HOURS', () => {
+  const short = edgeTermsByTopic({ ...DEFAULT_TERMS, edgeWaitHours: 1 });
+  const waited = head('im.request-log', { loggedMs: HOUR_MS + 1, eventMs: 0 });
+  assert.equal(isOverdue(waited, short, NOW), true);
+  assert.equal(isOverdue(waited, TERMS, NOW), false);
+});
+
+const lanes = singleLane(3);
+
+/** A boot that has logged one event of five minutes ago, with its Kafka away. */
+async function bootWithEvent(world: BootWorld): Promise<void> {
+  const boot = newBoot(world);
+  const batcher = new Batcher({
+    lanes,
+    recordsMax: 1_000,
+    lingerMs: 0,
+    timeoutMs: 60_000,
+    budget: world.options.budget,
+    count: (batch, each) => boot.books.count(batch, each, Date.now()),
+    countUnlogged: (batch, each) => boot.books.countUnlogged(batch, each, Date.now()),
+    onReady: () => undefined,
+  });
+  batcher.append(storedRecord({ time: Date.now() - 300_000 }), Date.now());
+  const batch = batcher.next(lanes.lanes[0] ?? assert.fail(), true) ?? assert.fail();
+  boot.append(batch, { synced: true, place: () => ({ partition: 0 }), onDone: () => undefined });
+  await boot.log.idle();
+  boot.log.abandon();
+}
+
+test('what is overdue at a start is never sent: an empty batch goes under its id and says how many it held', async () => {
+  const world = await bootWorld();
+  world.kafka.fails = () => 'before';
+  await bootWithEvent(world);
+  const later = await image(world);
+  // As if the start came so much later that the metrics, not the logs, are beyond their term.
+  const terms = { ...TERMS, 'im.interface-metric': { lateMs: 60_000, waitMs: 60_000 } };
+  const boot = await recoverIn({ ...later, options: { ...later.options, terms } });
+  assert.equal(await boot?.log.finish(Number.POSITIVE_INFINITY), 0);
+  const logs = later.kafka.distinct('im.request-log');
+  assert.deepEqual(
+    logs.map(({ records, expired }) => [records.length, expired]),
+    [[1, 0]],
+  );
+  const metrics = later.kafka.distinct('im.interface-metric');
+  assert.deepEqual(
+    metrics.map(({ records, expired }) => [records.length, expired]),
+    [[0, 1]],
+  );
+  const accounts = later.kafka.distinct('im.edge-account').flatMap(({ records }) => records as EdgeAccount[]);
+  const sent = accounts.at(-1)?.partitions.find(({ topic }) => topic === 'im.interface-metric');
+  assert.equal(sent?.records, 1);
+  later.remove();
+  world.remove();
+});

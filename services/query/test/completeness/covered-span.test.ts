@@ -1,0 +1,109 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { HOUR_MS } from '@imscope/schemas/retention.js';
+import type { Account } from '../../src/completeness/boot-books.js';
+import { judge } from '../../src/completeness/judge.js';
+import { KEYED_SEQUENCE } from '@imscope/schemas/edge-account.js';
+import type { TimeWindow } from '../../src/time-window.js';
+import { blocksOf, booksOf, MINUTE_MS, type SentBatch, START_MS } from './history.js';
+
+const PARTITIONS = 3;
+const COVERS: TimeWindow = { fromMs: START_MS - 144 * HOUR_MS, toMs: START_MS };
+const TAKEN_MS = START_MS + 20_000;
+const NOW_MS = START_MS + 3 * MINUTE_MS;
+const BATCHES = 12;
+const RECORDS = 100;
+
+/** What the collector of a history sent: all of it within 20 s. */
+const history: SentBatch[] = Array.from({ length: BATCHES }, (_, index) => ({
+  boot: 'history',
+  partition: index % PARTITIONS,
+  sequence: Math.floor(index / PARTITIONS),
+  records: RECORDS,
+  sentMs: START_MS + 1_000 + index,
+}));
+const sent = Array.from({ length: PARTITIONS }, (_, partition) => ({
+  partition,
+  lastSequence: BATCHES / PARTITIONS - 1,
+  records: (BATCHES / PARTITIONS) * RECORDS,
+}));
+
+function account(sequence: number, more: Partial<Account> = {}): Account {
+  return {
+    collector: 'history',
+    boot: 'history',
+    startedMs: START_MS,
+    sequence,
+    timeMs: sequence === 0 ? START_MS : TAKEN_MS,
+    final: sequence > 0,
+    covers: COVERS,
+    sent: sequence === 0 ? [] : sent,
+    ...more,
+  };
+}
+
+const live: Account[] = [0, 1, 2, 3].map((sequence) => ({
+  collector: 'edge-1',
+  boot: 'live',
+  startedMs: START_MS,
+  sequence,
+  timeMs: START_MS + sequence * MINUTE_MS,
+  final: false,
+  sent: [],
+}));
+const past = (fromHour: number, toHour: number): TimeWindow => ({
+  fromMs: START_MS - fromHour * HOUR_MS,
+  toMs: START_MS - toHour * HOUR_MS,
+});
+const judged = (accounts: readonly Account[], batches: readonly SentBatch[], window: TimeWindow) =>
+  judge(booksOf({ accounts: [...live, ...accounts], blocks: blocksOf(batches) }), window, NOW_MS);
+const stateOf = (...args: Parameters<typeof judged>) => {
+  const { status, ratio } = judged(...args);
+  return { status, ratio };
+};
+
+test('a history that is stored is complete in every window of the event times it covers', () => {
+  for (const window of [past(144, 0), past(30, 24), past(1, 0.5)]) {
+    assert.deepEqual(stateOf([account(0), account(1)], history, window), { status: 'complete', ratio: 1 });
+  }
+});
+
+test('what no account covers stays unknown: beside the history, and without one', () => {
+  assert.equal(judged([account(0), account(1)], history, past(150, 145)).status, 'unknown');
+  assert.equal(judged([], [], past(30, 24)).status, 'unknown');
+  const { covers: _, ...plain } = account(1);
+  assert.equal(judged([account(0, { covers: undefined }), plain], history, past(30, 24)).status, 'unknown');
+});
+
+test('a batch of a history that is missing lowers every window it may be of, by its share', () => {
+  for (const window of [past(144, 0), past(30, 24)]) {
+    const { status, ratio } = judged([account(0), account(1)], history.slice(1), window);
+    assert.equal(status, 'partial');
+    assert.ok(Math.abs((ratio ?? 0) - (BATCHES - 1) / BATCHES) < 1e-9, `${ratio}`);
+  }
+});
+
+test('while a history is taken in its windows are partial, and unknown once its collector is silent', () => {
+  const running = [account(0), account(1, { final: false })];
+  const books = booksOf({ accounts: [...live, ...running], blocks: blocksOf(history) });
+  assert.equal(judge(books, past(30, 24), TAKEN_MS + 60_000).status, 'partial');
+  const silent = judge(books, past(30, 24), TAKEN_MS + 121_000);
+  assert.equal(silent.status, 'unknown');
+  assert.deepEqual(
+    silent.silent_collectors.map(({ collector }) => collector),
+    ['history'],
+  );
+});
+
+test('records under a key of a history are missed in the windows it covers, not when they came', () => {
+  const keyed = [...sent, { partition: 0, lastSequence: KEYED_SEQUENCE, records: 50 }];
+  const accounts = [account(0), account(1, { sent: keyed })];
+  assert.equal(judged(accounts, history, past(30, 24)).status, 'partial');
+});
+
+test('a history holds back neither the watermark nor windows after it', () => {
+  const window = { fromMs: START_MS + MINUTE_MS, toMs: START_MS + 2 * MINUTE_MS };
+  assert.deepEqual(stateOf([account(0), account(1)], history, window), { status: 'complete', ratio: 1 });
+  const { watermark } = judged([account(0), account(1)], history.slice(1), window);
+  assert.ok(Date.parse(watermark ?? '') >= START_MS, `${watermark}`);
+});
