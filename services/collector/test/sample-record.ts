@@ -2,6 +2,7 @@
  * A good record as a gateway sends it, and one as it is stored, for tests to change field by field.
  */
 import type { RequestLog, RequestLogJson } from '@imscope/schemas/request-log.js';
+import type { ValidationContext } from '../src/intake/validate-record.js';
 
 export const SAMPLE_TIME_MS = Date.UTC(2024, 4, 6, 7, 8, 9, 123);
 
@@ -47,6 +48,19 @@ export function storedRecord(changes: Partial<RequestLog> = {}): RequestLog {
     sdk_version: '',
     request_id: '',
     weight: 1,
+    ...changes,
+  };
+}
+
+/** What a validator needs to know, at the time of the sample. */
+export function validationContext(changes: Partial<ValidationContext> = {}): ValidationContext {
+  return {
+    nowMs: SAMPLE_TIME_MS,
+    lateMsMax: 24 * 3_600_000,
+    codesOf: () => new Map(),
+    onDropped: () => undefined,
+    onScrubbed: () => undefined,
+    onIdTaken: () => undefined,
     ...changes,
   };
 }
