@@ -22,6 +22,9 @@ import { checkHead } from './connections/request-head.js';
 import { OTLP_LOGS, sendOtlpError } from './endpoints/otlp-logs.js';
 import { REQUEST_LOGS } from './endpoints/request-logs.js';
 import type { Gate } from './gate.js';
+import { describeOtlpLogs, describeRequestLogs } from './openapi/intake-operations.js';
+import { serveDocument } from './openapi/serve-document.js';
+import { describeTap } from './openapi/tap-operation.js';
 import { type ProxyFront, startProxyFront } from './proxy-protocol/proxy-front.js';
 import type { ProxyListener } from './proxy-protocol/proxy-listener.js';
 import { serveTap } from './tap/serve-tap.js';
@@ -138,11 +141,17 @@ async function addAddresses(app: FastifyInstance, options: ServerOptions): Promi
   // Bodies are read by the handler, after it knows who sends and that there is room.
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', (_request, _payload, done) => done(null));
-  app.post('/v1/request-logs', (request, reply) => takeRequest(request, reply, REQUEST_LOGS, options));
-  app.get('/v1/tap', { exposeHeadRoute: false }, async (request, reply) => serveTap(request, reply, options));
+  serveDocument(app, options);
+  const requestLogs = { config: { operation: describeRequestLogs(REQUEST_LOGS.formats) } };
+  app.post('/v1/request-logs', requestLogs, (request, reply) =>
+    takeRequest(request, reply, REQUEST_LOGS, options),
+  );
+  const tap = { exposeHeadRoute: false, config: { operation: describeTap } };
+  app.get('/v1/tap', tap, async (request, reply) => serveTap(request, reply, options));
   await app.register(async (otlp) => {
     setErrorAnswers(otlp, options.logger, sendOtlpError);
-    otlp.post('/v1/logs', (request, reply) => takeRequest(request, reply, OTLP_LOGS, options));
+    const logs = { config: { operation: describeOtlpLogs(OTLP_LOGS.formats) } };
+    otlp.post('/v1/logs', logs, (request, reply) => takeRequest(request, reply, OTLP_LOGS, options));
   });
 }
 
