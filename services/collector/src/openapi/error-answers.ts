@@ -32,7 +32,7 @@ const MEANINGS = {
 
 export type DescribedCode = keyof typeof MEANINGS;
 
-export const RETRY_AFTER: Header = {
+const RETRY_AFTER: Header = {
   description: 'seconds to wait before sending again',
   required: true,
   schema: Type.Integer({ minimum: 0 }),
@@ -58,7 +58,18 @@ function byStatus(codes: readonly DescribedCode[]): Map<number, DescribedCode[]>
   return new Map([...found].toSorted(([a], [b]) => a - b));
 }
 
-const RETRIED: ReadonlySet<number> = new Set([429, 503, 504]);
+/** Where a request is in doubt, sending it again is safe only under its key. */
+const RETRY_AFTER_WITH_KEY: Header = {
+  ...RETRY_AFTER,
+  description: `${RETRY_AFTER.description}; only where the request had an Idempotency-Key`,
+  required: false,
+};
+
+const HEADERS: Readonly<Record<number, Readonly<Record<string, Header>>>> = {
+  429: { 'Retry-After': RETRY_AFTER },
+  503: { 'Retry-After': RETRY_AFTER },
+  504: { 'Retry-After': RETRY_AFTER_WITH_KEY },
+};
 
 /**
  * The error answers of an operation by status.
@@ -73,7 +84,7 @@ export function errorResponses(
       String(status),
       {
         description: ofStatus.map((code) => `${code}: ${MEANINGS[code]}`).join('; '),
-        ...(RETRIED.has(status) ? { headers: { 'Retry-After': RETRY_AFTER } } : {}),
+        headers: HEADERS[status] ?? {},
         content: contentOf(ofStatus),
       },
     ]),
