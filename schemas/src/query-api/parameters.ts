@@ -23,10 +23,13 @@ const WindowParameters = {
 const FilterParameters = {
   interface: repeatable('interfaces, such as openim/sendmsg; give it more than once for any of several'),
   code: Type.Optional(
-    Type.Array(Type.String({ pattern: '^(none|-?[0-9]{1,10})$', description: 'a whole number, or none' }), {
-      maxItems: 20,
-      description: 'codes; none: no code',
-    }),
+    Type.Array(
+      Type.String({ pattern: '^(none|0|-?[1-9][0-9]{0,9})$', description: 'a whole number, or none' }),
+      {
+        maxItems: 20,
+        description: 'codes; none: no code',
+      },
+    ),
   ),
   outcome: Type.Optional(Type.Array(Type.Enum(OUTCOMES), { maxItems: 4, description: 'outcomes' })),
   node: repeatable('gateway nodes'),

@@ -3,7 +3,7 @@
  * listener for gateways, and one for balancers that speak the PROXY protocol, where it is wanted. On stopping,
  * connections are let go first, then new requests are refused, and those that are in are answered.
  */
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import Fastify, { type FastifyInstance } from 'fastify';
 import {
@@ -13,12 +13,12 @@ import {
   installErrorAnswers,
   setErrorAnswers,
 } from '@imscope/runtime/http-errors.js';
+import { answerProtocolErrors } from '@imscope/runtime/http-protocol-errors.js';
+import { checkHead } from '@imscope/runtime/http-request-head.js';
 import type { Logger } from '@imscope/runtime/logger.js';
 import type { Certificate } from './certificate.js';
 import { createRefusalLog } from './clients/refusal-log.js';
 import { createListener } from './connections/http-listener.js';
-import { answerProtocolErrors } from './connections/protocol-errors.js';
-import { checkHead } from './connections/request-head.js';
 import { OTLP_LOGS, sendOtlpError } from './endpoints/otlp-logs.js';
 import { REQUEST_LOGS } from './endpoints/request-logs.js';
 import type { Gate } from './gate.js';
@@ -93,11 +93,12 @@ export async function startServer(options: ServerOptions): Promise<CollectorServ
 
 function createApp(options: ServerOptions, phase: () => Phase): FastifyInstance {
   const { metrics, logger, connections, clients } = options;
+  const exchangesOf = (socket: Socket) => connections.of(socket)?.exchanges ?? [];
   const app = Fastify({
     return503OnClosing: false,
     serverFactory: (handler) => {
       const server = createListener(handler, options);
-      answerProtocolErrors(server, connections, (error) => {
+      answerProtocolErrors(server, exchangesOf, (error) => {
         options.protocolError(error);
         metrics.requests.inc({ status: String(ERROR_STATUS[error]) });
       });
@@ -107,12 +108,10 @@ function createApp(options: ServerOptions, phase: () => Phase): FastifyInstance 
     clientErrorHandler: () => undefined,
     frameworkErrors: (error, request, reply) => {
       metrics.requests.inc({ status: '400' });
-      void reply.header('connection', 'close');
       answerFrameworkError(error, request, reply);
     },
   });
   const refusals = createRefusalLog(logger);
-  installErrorAnswers(app, logger);
   app.addHook('onRequest', async (request) => {
     checkHead(request.raw);
     if (phase() === 'stopping') {
@@ -125,6 +124,7 @@ function createApp(options: ServerOptions, phase: () => Phase): FastifyInstance 
       );
     }
   });
+  installErrorAnswers(app, logger);
   app.addHook('onSend', async (request, reply) => {
     const ends = phase() !== 'serving' || connections.endsWithAnswer(request.raw);
     if (ends) reply.header('connection', 'close');

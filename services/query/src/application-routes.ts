@@ -44,7 +44,7 @@ import { decodeCursor, encodeCursor } from './request-cursor.js';
 import { askRequests } from './requests.js';
 import { firstKeptMs, type Source, type Sources } from './source.js';
 import {
-  clipToTerm,
+  clipWindow,
   MINUTE_MS,
   resolveMonitorStep,
   resolveMonitorWindow,
@@ -203,7 +203,7 @@ function requests(
   const sorted = Object.entries(filters).toSorted(([a], [b]) => (a < b ? -1 : 1));
   const question = JSON.stringify([sdkAppId, sorted]);
   const begun = cursor === undefined ? undefined : decodeCursor(cursor, question);
-  const window = begun === undefined ? resolveWindow(query, nowMs) : clipToTerm(begun.window, nowMs);
+  const window = begun === undefined ? resolveWindow(query, nowMs) : clipWindow(begun.window, nowMs);
   const find = async () => {
     const { rows, end } = await askRequests(options.ask, sdkAppId, window, query, begun?.after, signal);
     const next = end && encodeCursor({ window: begun?.window ?? window, after: end }, question);

@@ -89,8 +89,9 @@ export function createAsk({ client, gate, metrics, logger, timeoutMs, memoryByte
         if (signal?.aborted === true)
           throw new HttpError('unavailable', 'the caller has gone', { cause: error });
         const { answer, reason } = asAnswer(error, timeoutMs);
-        if (reason !== undefined) metrics.refused.inc({ reason });
-        logger.warn({ err: error, question: question.name }, 'the store did not answer a question');
+        metrics.refused.inc({ reason });
+        const level = reason === 'store_failed' ? 'error' : 'warn';
+        logger[level]({ err: error, question: question.name }, 'the store did not answer a question');
         throw answer;
       } finally {
         end();
@@ -103,22 +104,25 @@ const TOO_LARGE_CODES: ReadonlySet<string> = new Set(['158', '241', '307', '396'
 /** Busy, starting, without tables yet, or credentials not yet in place: nothing a caller can mend. */
 const AWAY_CODES: ReadonlySet<string> = new Set(['60', '81', '192', '193', '194', '202', '203', '516']);
 
-/** What a caller is told of a failure. Unknown failures come back as they are and answer 500. */
-function asAnswer(error: unknown, timeoutMs: number): { answer: unknown; reason?: RefusalReason } {
+/**
+ * What a caller is told of a failure. Parameters are checked before the store is asked, so whatever else fails is not
+ * the caller's fault: it is `store_failed`, and the log holds the store's own words.
+ */
+function asAnswer(error: unknown, timeoutMs: number): { answer: HttpError; reason: RefusalReason } {
   if (error instanceof ClickHouseError) {
     if (TIMEOUT_CODES.has(error.code)) return timedOut(error, timeoutMs);
     if (TOO_LARGE_CODES.has(error.code)) return tooLarge(error);
-    return AWAY_CODES.has(error.code) ? away(error) : { answer: error };
+    return AWAY_CODES.has(error.code) ? away(error, 'store_away') : away(error, 'store_failed');
   }
-  if (!(error instanceof Error) || error instanceof SyntaxError) return { answer: error };
+  if (!(error instanceof Error)) return away(error, 'store_failed');
   if (/^timeout/i.test(error.message)) return timedOut(error, timeoutMs);
   const isSocket = 'code' in error && typeof error.code === 'string' && /^(E[A-Z]+|UND_)/.test(error.code);
-  return isSocket || /socket hang up|abort/i.test(error.message) ? away(error) : { answer: error };
+  return away(error, isSocket || /socket hang up|abort/i.test(error.message) ? 'store_away' : 'store_failed');
 }
 
 function timedOut(cause: Error, timeoutMs: number): { answer: HttpError; reason: RefusalReason } {
   const message = `the store took longer than ${timeoutMs} ms: ask for a shorter span or add filters`;
-  return { answer: new HttpError('timeout', message, { cause }), reason: 'timeout' };
+  return { answer: new HttpError('timeout', message, { cause, retryAfterS: 5 }), reason: 'timeout' };
 }
 
 function tooLarge(cause: Error): { answer: HttpError; reason: RefusalReason } {
@@ -127,10 +131,10 @@ function tooLarge(cause: Error): { answer: HttpError; reason: RefusalReason } {
   return { answer: new HttpError('query_too_large', message, { cause }), reason: 'too_large' };
 }
 
-function away(cause: Error): { answer: HttpError; reason: RefusalReason } {
+function away(
+  cause: unknown,
+  reason: 'store_away' | 'store_failed',
+): { answer: HttpError; reason: RefusalReason } {
   const message = 'the store does not answer: ask again in a few seconds';
-  return {
-    answer: new HttpError('unavailable', message, { cause, retryAfterS: 5 }),
-    reason: 'store_away',
-  };
+  return { answer: new HttpError('unavailable', message, { cause, retryAfterS: 5 }), reason };
 }

@@ -1,10 +1,11 @@
 /*
  * Serves the built dashboard. Files under assets/ carry a hash in their name and never change; everything else
- * is asked for anew. Addresses without a file of their own are the dashboard's pages and get its index.html.
+ * is asked for again each time. The dashboard's pages get its index.html; other addresses without a file are 404.
  */
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import fastifyStatic from '@fastify/static';
+import { DASHBOARD_PAGES } from '@imscope/schemas/query-api/dashboard-pages.js';
 import type { FastifyInstance } from 'fastify';
 
 /** @param directory what the dashboard's build wrote. Throws where there is no index.html in it. */
@@ -23,11 +24,9 @@ export async function serveDashboard(app: FastifyInstance, directory: string): P
       reply.setHeader('cache-control', immutable ? 'public, max-age=31536000, immutable' : 'no-cache');
     },
   });
-  app.get('/*', { schema: { hide: true } }, (request, reply) => {
-    const [path = ''] = request.url.split('?', 1);
-    const isPage = !/^\/v1(\/|$)/.test(path) && !path.slice(path.lastIndexOf('/')).includes('.');
-    if (isPage) return reply.sendFile('index.html');
-    reply.callNotFound();
-    return reply;
-  });
+  for (const page of DASHBOARD_PAGES) {
+    // The index of the folder is a route already.
+    if (app.hasRoute({ method: 'GET', url: page })) continue;
+    app.get(page, { schema: { hide: true } }, (_request, reply) => reply.sendFile('index.html'));
+  }
 }

@@ -20,13 +20,14 @@ const ERRORS = {
   401: 'missing_token or invalid_token',
   403: 'not_allowed',
   404: 'not_found',
+  405: 'method_not_allowed, with Allow',
   413: 'body_too_large',
   415: 'unsupported_media_type',
   422: 'query_too_large: ask for a shorter span or add filters',
   429: 'too_many_requests, with Retry-After',
   500: 'internal_error',
   503: 'unavailable: the store is away or busy, with Retry-After',
-  504: 'timeout: ask for a shorter span or add filters',
+  504: 'timeout, with Retry-After: ask for a shorter span or add filters',
 } as const;
 
 export type ErrorStatus = keyof typeof ERRORS;

@@ -3,6 +3,7 @@
  * what is allowed. What stands in a body may be a secret and is never repeated.
  */
 import { HttpError } from '@imscope/runtime/http-errors.js';
+import { shortened } from '@imscope/runtime/query-parameters.js';
 import type { FastifySchemaValidationError } from 'fastify/types/schema.js';
 
 type Failure = FastifySchemaValidationError & {
@@ -13,8 +14,6 @@ type Failure = FastifySchemaValidationError & {
     readonly enum?: readonly string[];
   };
 };
-
-const SHOWN_LENGTH_MAX = 80;
 
 /** @param part `querystring`, `params` or `body` */
 export function parameterError(failures: FastifySchemaValidationError[], part: string): HttpError {
@@ -31,24 +30,27 @@ export function parameterError(failures: FastifySchemaValidationError[], part: s
     const allowed = Object.keys(failure.parentSchema?.properties ?? {}).join(', ');
     return new HttpError(
       'unknown_parameter',
-      `"${shorten(unknown)}" is no parameter here: give any of ${allowed}`,
+      `"${shortened(unknown)}" is no parameter here: ${allowed === '' ? 'there are none, leave it out' : `give any of ${allowed}`}`,
     );
   }
   const name = failure.instancePath.split('/')[1] ?? 'a parameter';
   return new HttpError(
     'invalid_parameter',
-    `${name} is ${shorten(JSON.stringify(failure.data) ?? 'missing')}: ${allowedBy(failure)}`,
+    `${name} is ${shortened(JSON.stringify(failure.data) ?? 'missing')}: ${allowedBy(failure)}`,
   );
 }
+
+const WRITTEN: Readonly<Record<string, string>> = {
+  'must be integer': 'give a whole number in decimal digits, without sign, exponent or leading zeros',
+  'must be number': 'give a number in decimal digits, such as 0.5 or 500, without exponent or leading zeros',
+  'must be string': 'give it once',
+};
 
 function allowedBy({ keyword, message = 'not allowed', parentSchema }: Failure): string {
   if (parentSchema?.enum !== undefined) return `give ${parentSchema.enum.join(', ')}`;
   const description = parentSchema?.description;
-  if (description === undefined) return message;
   // A pattern says less to people than its description.
-  return keyword === 'pattern' ? `give ${description}` : `${message}; ${description}`;
-}
-
-function shorten(text: string): string {
-  return text.length <= SHOWN_LENGTH_MAX ? text : `${text.slice(0, SHOWN_LENGTH_MAX)}…`;
+  if (keyword === 'pattern' && description !== undefined) return `give ${description}`;
+  const written = keyword === 'type' ? WRITTEN[message] : undefined;
+  return [message, written, description].filter((part) => part !== undefined).join('; ');
 }

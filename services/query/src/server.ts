@@ -5,7 +5,10 @@ import compress from '@fastify/compress';
 import cookie from '@fastify/cookie';
 import helmet from '@fastify/helmet';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
-import { ERROR_STATUS, installErrorAnswers } from '@imscope/runtime/http-errors.js';
+import { answerFrameworkError, ERROR_STATUS, installErrorAnswers } from '@imscope/runtime/http-errors.js';
+import { HEAD_BYTES_MAX } from '@imscope/runtime/http-protocol-errors.js';
+import { checkHead } from '@imscope/runtime/http-request-head.js';
+import { createHttpServer } from '@imscope/runtime/http-server.js';
 import type { Logger } from '@imscope/runtime/logger.js';
 import Fastify, { type FastifyInstance } from 'fastify';
 import { Type } from 'typebox';
@@ -13,6 +16,7 @@ import { applicationRoutes, type ApplicationRouteOptions } from './application-r
 import { serveDashboard } from './dashboard-files.js';
 import { describeApi, SECURITY } from './openapi.js';
 import { parameterError } from './parameter-error.js';
+import { installParameterReading } from './read-parameters.js';
 import { sessionRoutes, type SessionRouteOptions } from './session-routes.js';
 
 export type ServerOptions = ApplicationRouteOptions &
@@ -25,43 +29,40 @@ export type ServerOptions = ApplicationRouteOptions &
 
 /** The only body is a code or a token. */
 const BODY_BYTES_MAX = 4_096;
-/** Longest a client may take to send a request. */
-const REQUEST_TIMEOUT_MS = 30_000;
 /** At the bound further connections are closed at once. */
 const CONNECTIONS_MAX = 1_024;
 const COMPRESSED_FROM_BYTES = 1_024;
-
-const UNREADABLE_ADDRESS = JSON.stringify({
-  error: {
-    code: 'not_found',
-    message: 'this address cannot be read: look for a stray % or an overlong part',
-  },
-});
 
 /** The server with all its routes, not yet listening. Throws where the dashboard's files are missing. */
 export async function createServer(options: ServerOptions): Promise<FastifyInstance> {
   const app = Fastify({
     bodyLimit: BODY_BYTES_MAX,
-    requestTimeout: REQUEST_TIMEOUT_MS,
     trustProxy: options.trustProxy,
     forceCloseConnections: 'idle',
     return503OnClosing: false,
-    // Unknown parameters are refused, not cut off; one value stands for a list of one.
+    serverFactory: (handler) =>
+      createHttpServer(handler, {
+        connectionsMax: CONNECTIONS_MAX,
+        onProtocolError: (error) =>
+          options.metrics.requests.inc({ route: 'none', status: String(ERROR_STATUS[error]) }),
+      }),
+    // The server has answered already; Fastify would destroy the socket before that is out.
+    clientErrorHandler: () => undefined,
+    // Ids of any length reach the check of the schema, which says what is allowed.
+    routerOptions: { maxParamLength: HEAD_BYTES_MAX },
+    // `read-parameters.ts` converts what stands in addresses; nothing is converted or cut off here.
     ajv: {
-      customOptions: { removeAdditional: false, coerceTypes: 'array', useDefaults: false, verbose: true },
+      customOptions: { removeAdditional: false, coerceTypes: false, useDefaults: false, verbose: true },
     },
     schemaErrorFormatter: parameterError,
     // Addresses that cannot even be decoded never reach the error handler.
-    frameworkErrors: (_error, _request, reply) => {
-      reply.hijack();
-      reply.raw.writeHead(ERROR_STATUS.not_found, { 'content-type': 'application/json' });
-      reply.raw.end(UNREADABLE_ADDRESS);
-    },
+    frameworkErrors: (error, request, reply) => answerFrameworkError(error, request, reply, 'not_found'),
   }).withTypeProvider<TypeBoxTypeProvider>();
-  app.server.maxConnections = CONNECTIONS_MAX;
   // Schemas describe answers and the compiler holds handlers to them; nothing is left to cut off when sending.
   app.setSerializerCompiler(() => (answer) => JSON.stringify(answer));
+  app.addHook('onRequest', async (request) => checkHead(request.raw));
   installErrorAnswers(app, options.logger);
+  installParameterReading(app);
   countRequests(app, options);
   await app.register(helmet, securityHeaders(options.cookieSecure));
   await app.register(compress, { threshold: COMPRESSED_FROM_BYTES, encodings: ['br', 'gzip'] });

@@ -1,9 +1,11 @@
 /*
  * Spans of time: the half-open window [from, to) of a question and its steps. Steps begin at multiples of the
- * step since 1970, UTC; the first and the last may lie in the window only in part. Nothing older than the term
- * is shown: a window that begins before it begins at the term, and the answer's `window.from` says so.
+ * step since 1970, UTC; the first and the last may lie in the window only in part. A window holds nothing that cannot be
+ * in the store: it begins no earlier than the term, and ends no later than the clock tolerance of collectors allows an
+ * event. `window.from` and `window.to` of the answer say what was used.
  */
 import { HttpError } from '@imscope/runtime/http-errors.js';
+import { REQUEST_LOG_BOUNDS } from '@imscope/schemas/request-log.js';
 
 export type TimeWindow = { readonly fromMs: number; readonly toMs: number };
 export type Step = {
@@ -29,7 +31,7 @@ const DEFAULT_STEP_CHOICES_MS = [
 ];
 const UNIT_MS: Readonly<Record<string, number>> = { s: SECOND_MS, m: MINUTE_MS, h: HOUR_MS, d: DAY_MS };
 
-/** Throws `HttpError` invalid_parameter where a time is none, or the window is empty or wholly past the term. */
+/** Throws `HttpError` invalid_parameter where a time is none, or nothing of the window can be in the store. */
 export function resolveWindow(
   query: { readonly from?: string; readonly to?: string },
   nowMs: number,
@@ -43,11 +45,14 @@ export function resolveWindow(
       `from ${timeText(fromMs)} is not before to ${timeText(toMs)}: give an earlier from or a later to`,
     );
   }
-  return clipToTerm({ fromMs, toMs }, nowMs);
+  return clipWindow({ fromMs, toMs }, nowMs);
 }
 
-/** Throws `HttpError` invalid_parameter where nothing of the window is left. */
-export function clipToTerm(window: TimeWindow, nowMs: number): TimeWindow {
+/**
+ * The part of a window of which something may be in the store.
+ * @throws `HttpError` invalid_parameter where there is none
+ */
+export function clipWindow(window: TimeWindow, nowMs: number): TimeWindow {
   const keptFromMs = nowMs - LOG_TERM_MS;
   if (window.toMs <= keptFromMs) {
     throw new HttpError(
@@ -55,7 +60,15 @@ export function clipToTerm(window: TimeWindow, nowMs: number): TimeWindow {
       `to ${timeText(window.toMs)} is past the term: logs are kept 7 days, since ${timeText(keptFromMs)}`,
     );
   }
-  return { fromMs: Math.max(window.fromMs, keptFromMs), toMs: window.toMs };
+  const latestMs = nowMs + REQUEST_LOG_BOUNDS.aheadMsMax;
+  if (window.fromMs >= latestMs) {
+    throw new HttpError(
+      'invalid_parameter',
+      `from ${timeText(window.fromMs)} is in the future: events are accepted up to ` +
+        `${REQUEST_LOG_BOUNDS.aheadMsMax / MINUTE_MS} minutes ahead, now ${timeText(latestMs)}; give an earlier from`,
+    );
+  }
+  return { fromMs: Math.max(window.fromMs, keptFromMs), toMs: Math.min(window.toMs, latestMs) };
 }
 
 /**
@@ -104,13 +117,14 @@ export function floorMinute(timeMs: number): number {
   return Math.floor(timeMs / MINUTE_MS) * MINUTE_MS;
 }
 
+const RFC_3339 =
+  /^(\d{4})-(\d{2})-(\d{2})T([01]\d|2[0-3]):([0-5]\d)(?::([0-5]\d|60)(\.\d{1,9})?)?(Z|[+-](?:[01]\d|2[0-3]):[0-5]\d)$/;
+
 function timeOf(name: string, text: string, nowMs: number): number {
   const relative = /^now(?:-(\d{1,6})([smhd]))?$/.exec(text);
   if (relative !== null) return nowMs - Number(relative[1] ?? 0) * (UNIT_MS[relative[2] ?? 's'] ?? 0);
-  const [year = 0, month = 0, day = 0] = text.slice(0, 10).split('-').map(Number);
-  const timeMs = Date.parse(text);
-  // Date.parse takes 30 February for 2 March.
-  if (Number.isNaN(timeMs) || day > new Date(Date.UTC(year, month, 0)).getUTCDate()) {
+  const timeMs = parseTime(text);
+  if (timeMs === undefined) {
     throw new HttpError(
       'invalid_parameter',
       `${name} is "${text}", which is no time: give RFC 3339 such as 2026-03-01T12:00:00Z, or now-1h`,
@@ -119,24 +133,51 @@ function timeOf(name: string, text: string, nowMs: number): number {
   return timeMs;
 }
 
+/** Seconds may be left out; a second of 60 is the leap second and counts as the first of the next minute. */
+function parseTime(text: string): number | undefined {
+  const [, year = '', month = '', day = '', hour = '', minute = '', second = '00', fraction = '', zone = ''] =
+    RFC_3339.exec(text) ?? [];
+  const leaps = second === '60';
+  const timeMs = Date.parse(
+    `${year}-${month}-${day}T${hour}:${minute}:${leaps ? '59' : second}${fraction}${zone}`,
+  );
+  // Date.parse reads 30 February as 2 March.
+  const days = new Date(Date.UTC(Number(year), Number(month), 0)).getUTCDate();
+  if (Number.isNaN(timeMs) || Number(day) > days) return undefined;
+  return leaps ? timeMs + SECOND_MS : timeMs;
+}
+
 /**
- * The step in milliseconds; where none is asked for, one of a few round ones that gives at most 60 steps.
- * Throws `HttpError` invalid_parameter where there would be more than `stepsMax`.
+ * The step in milliseconds; where none is asked for, one of a few round ones that gives about 60 steps.
+ * Throws `HttpError` invalid_parameter where the window would have more than `stepsMax`, whoever chose the step.
  */
 export function resolveStep(text: string | undefined, window: TimeWindow, stepsMax: number): number {
-  const spanMs = window.toMs - window.fromMs;
-  if (text === undefined) {
-    return DEFAULT_STEP_CHOICES_MS.find((choiceMs) => spanMs / choiceMs <= DEFAULT_STEPS) ?? 12 * HOUR_MS;
-  }
-  const stepMs = Number.parseInt(text, 10) * (UNIT_MS[text.slice(-1)] ?? 0);
-  const steps = Math.ceil(window.toMs / stepMs) - Math.floor(window.fromMs / stepMs);
+  const stepMs = text === undefined ? defaultStep(window) : stepOf(text);
+  const steps = countSteps(window, stepMs);
   if (steps > stepsMax) {
     throw new HttpError(
       'invalid_parameter',
-      `step ${text} makes ${steps} steps of this window, ${stepsMax} are allowed: give a longer step or a shorter window`,
+      `step ${text ?? `${stepMs / SECOND_MS}s`} makes ${steps} steps of this window, ${stepsMax} are allowed: give a longer step or a shorter window`,
     );
   }
   return stepMs;
+}
+
+function defaultStep({ fromMs, toMs }: TimeWindow): number {
+  const choiceMs = DEFAULT_STEP_CHOICES_MS.find((choice) => (toMs - fromMs) / choice <= DEFAULT_STEPS);
+  return choiceMs ?? 12 * HOUR_MS;
+}
+
+function stepOf(text: string): number {
+  const [, count, unit = ''] = /^([1-9]\d{0,4})([smhd])$/.exec(text) ?? [];
+  const stepMs = Number(count) * (UNIT_MS[unit] ?? Number.NaN);
+  if (Number.isSafeInteger(stepMs)) return stepMs;
+  throw new HttpError('invalid_parameter', `step is "${text}": give such as 10s, 1m, 1h or 1d`);
+}
+
+/** How many steps a window has, those included that lie in it in part. */
+export function countSteps({ fromMs, toMs }: TimeWindow, stepMs: number): number {
+  return Math.ceil(toMs / stepMs) - Math.floor(fromMs / stepMs);
 }
 
 /** All steps of a window in order, also those nothing happened in. */

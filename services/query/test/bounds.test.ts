@@ -81,7 +81,8 @@ test('a line of questions that is full turns callers away with 503, and those in
   assert.match(figures, /refused_total\{reason="queue_full",service="query"\} [1-9]/);
   slow.on('request', (_request, response) => response.end());
   for (const letGo of held) letGo();
-  assertError(await waiting, 500, 'internal_error');
+  // The store answered 500, and no caller can mend that.
+  assertError(await waiting, 503, 'unavailable');
   slow.closeAllConnections();
   await query.close();
   slow.close();

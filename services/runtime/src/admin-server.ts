@@ -5,7 +5,16 @@
 import type { AddressInfo } from 'node:net';
 import Fastify from 'fastify';
 import type { Registry } from 'prom-client';
+import { answerFrameworkError, installErrorAnswers } from './http-errors.js';
+import { checkHead } from './http-request-head.js';
+import { createHttpServer } from './http-server.js';
+import type { Logger } from './logger.js';
 import type { Readiness } from './readiness.js';
+
+/** Prometheus, a supervisor and a person or two; at the bound further connections are closed. */
+const CONNECTIONS_MAX = 64;
+/** With 503 of `/ready`: probes come every few seconds by themselves. */
+const RETRY_AFTER_S = 5;
 
 export type AdminServer = { readonly port: number; stop(): Promise<void> };
 
@@ -15,11 +24,22 @@ export async function startAdminServer(options: {
   port: number;
   registry: Registry;
   readiness: Readiness;
+  logger: Logger;
 }): Promise<AdminServer> {
-  const app = Fastify({ forceCloseConnections: true });
+  const app = Fastify({
+    forceCloseConnections: true,
+    return503OnClosing: false,
+    serverFactory: (handler) => createHttpServer(handler, { connectionsMax: CONNECTIONS_MAX }),
+    // The server has answered already; Fastify would destroy the socket before that is out.
+    clientErrorHandler: () => undefined,
+    frameworkErrors: answerFrameworkError,
+  });
+  app.addHook('onRequest', async (request) => checkHead(request.raw));
+  installErrorAnswers(app, options.logger);
   app.get('/live', async () => ({ status: 'live' }));
   app.get('/ready', async (_request, reply) => {
     const { ready, failing } = options.readiness.state();
+    if (!ready) reply.header('retry-after', String(RETRY_AFTER_S));
     return reply.code(ready ? 200 : 503).send({ status: ready ? 'ready' : 'not ready', failing });
   });
   app.get('/metrics', async (_request, reply) => {

@@ -5,6 +5,7 @@
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from './logger.js';
+import { RouteMethods } from './route-methods.js';
 
 /** Stable codes and their HTTP status. */
 export const ERROR_STATUS = {
@@ -33,15 +34,27 @@ export const ERROR_STATUS = {
 
 export type ErrorCode = keyof typeof ERROR_STATUS;
 
+/** Where an error does not say when to ask again. 504 may be in doubt, so whoever throws it has to say. */
+const RETRY_AFTER_S: Readonly<Partial<Record<ErrorCode, number>>> = { unavailable: 1, too_many_requests: 1 };
+
+export type HttpErrorOptions = {
+  readonly cause?: unknown;
+  readonly retryAfterS?: number;
+  /** The methods that the address answers, with method_not_allowed. */
+  readonly allow?: readonly string[];
+};
+
 /** An answer to bad input, or to a dependency that is away. Thrown in a handler, answered by the error handler. */
 export class HttpError extends Error {
   readonly code: ErrorCode;
   readonly retryAfterS: number | undefined;
+  readonly allow: readonly string[] | undefined;
 
-  constructor(code: ErrorCode, message: string, options: { cause?: unknown; retryAfterS?: number } = {}) {
+  constructor(code: ErrorCode, message: string, options: HttpErrorOptions = {}) {
     super(message, { cause: options.cause });
     this.code = code;
-    this.retryAfterS = options.retryAfterS;
+    this.retryAfterS = options.retryAfterS ?? RETRY_AFTER_S[code];
+    this.allow = options.allow;
   }
 }
 
@@ -54,10 +67,15 @@ const FASTIFY_ERRORS: Readonly<Record<string, ErrorCode>> = {
   FST_ERR_VALIDATION: 'invalid_parameter',
 };
 
-/** What Fastify says before any handler: `frameworkErrors` of an app. */
-export function answerFrameworkError(_error: Error, request: FastifyRequest, reply: FastifyReply): void {
-  const message = 'the address cannot be read: give a path in percent-encoding, such as /v1/request-logs';
-  void sendError(request, reply, new HttpError('malformed_request', message));
+/** What Fastify finds before any handler: `frameworkErrors` of an app. The connection ends with the answer. */
+export function answerFrameworkError(
+  _error: Error,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  code: ErrorCode = 'malformed_request',
+): void {
+  const message = 'the address cannot be read: give a path in percent-encoding, without a stray %';
+  void sendError(request, reply.header('connection', 'close'), new HttpError(code, message));
 }
 
 /** The body of an error answer. */
@@ -65,16 +83,30 @@ export function errorBody(code: ErrorCode, message: string): { error: { code: Er
   return { error: { code, message } };
 }
 
-/** Makes every error answer of an app take the one form. */
+/**
+ * Makes every error answer of an app take the one form: 404 for addresses it does not have, 405 with `Allow` for
+ * methods that an address does not answer. Both come before any body is read. Install before any route.
+ */
 export function installErrorAnswers(app: FastifyInstance, logger: Logger): void {
-  app.setNotFoundHandler(async (request, reply) => {
-    return sendError(
-      request,
-      reply,
-      new HttpError('not_found', `no such address: ${request.method} ${pathOf(request.url)}`),
-    );
+  const routes = new RouteMethods();
+  app.addHook('onRoute', ({ url, method }) => routes.add(url, [method].flat()));
+  app.addHook('onRequest', async (request) => {
+    if (request.is404) throw noSuchRoute(request, routes);
+  });
+  app.setNotFoundHandler(async (request) => {
+    throw noSuchRoute(request, routes);
   });
   setErrorAnswers(app, logger, sendError);
+}
+
+function noSuchRoute({ method, url }: FastifyRequest, routes: RouteMethods): HttpError {
+  const path = pathOf(url);
+  const allow = routes.of(path);
+  if (allow.length === 0 || allow.includes(method)) {
+    return new HttpError('not_found', `no such address: ${method} ${path}`);
+  }
+  const message = `${path} does not answer ${method}: send ${allow.join(' or ')}`;
+  return new HttpError('method_not_allowed', message, { allow });
 }
 
 /** Gives an error its answer's form; `retry-after` is set already. */
@@ -88,6 +120,7 @@ export function setErrorAnswers(app: FastifyInstance, logger: Logger, send: Send
       logger.error({ err: error, method: request.method, path: pathOf(request.url) }, 'request failed');
     }
     if (answer.retryAfterS !== undefined) reply.header('retry-after', String(answer.retryAfterS));
+    if (answer.allow !== undefined) reply.header('allow', answer.allow.join(', '));
     return send(request, reply, answer);
   });
 }
@@ -112,7 +145,7 @@ function sendError(_request: FastifyRequest, reply: FastifyReply, error: HttpErr
   return reply.code(ERROR_STATUS[error.code]).send(errorBody(error.code, error.message));
 }
 
-/** Query strings may hold credentials of careless callers, so only the path is told. */
+/** Without the query, which may hold credentials of careless callers, and without the host of an absolute address. */
 function pathOf(url: string): string {
-  return url.split('?', 1)[0] ?? '';
+  return (url.split(/[?#]/, 1)[0] ?? '').replace(/^https?:\/\/[^/]*/i, '');
 }

@@ -97,7 +97,7 @@ export async function runService<S extends Settings>(
   const readiness = createReadiness(definition.dependencies);
   const ending = endingOnce(logger, process);
   try {
-    const admin = await startAdminServer({ host: adminHost, port: adminPort, registry, readiness });
+    const admin = await startAdminServer({ host: adminHost, port: adminPort, registry, readiness, logger });
     const context: ServiceContext<S> = { config: own.config, logger, registry, readiness, fail: ending.fail };
     const running = await definition.start(context);
     ending.arm(async () => {

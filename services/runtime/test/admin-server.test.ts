@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Counter } from 'prom-client';
 import { startAdminServer } from '../src/admin-server.js';
+import { createLogger } from '../src/logger.js';
 import { createRegistry } from '../src/metrics.js';
 import { createReadiness } from '../src/readiness.js';
 
@@ -9,7 +10,8 @@ test('/live answers, /ready names what fails, /metrics is what Prometheus reads'
   const registry = createRegistry('sample');
   new Counter({ name: 'imscope_sample_things_total', help: 'things', registers: [registry] }).inc(3);
   const readiness = createReadiness(['kafka', 'store']);
-  const admin = await startAdminServer({ host: '127.0.0.1', port: 0, registry, readiness });
+  const logger = createLogger('sample', 'silent');
+  const admin = await startAdminServer({ host: '127.0.0.1', port: 0, registry, readiness, logger });
   const get = async (path: string) => {
     const answer = await fetch(`http://127.0.0.1:${admin.port}${path}`);
     return { status: answer.status, text: await answer.text() };

@@ -121,12 +121,15 @@ async function route(
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
-  const url = new URL(request.url ?? '/', 'http://store');
+  // null for an address such as `//`, which names a host without a name.
+  const url = URL.parse(request.url ?? '/', 'http://store');
   const { method } = request;
   const text = (status: number, body: string): void => {
     response.writeHead(status, { 'Content-Type': 'text/plain; charset=UTF-8' });
     response.end(method === 'HEAD' ? undefined : body);
   };
+  if (url === null)
+    return text(400, 'The address cannot be read\nUse / or /ping for health checks, / for queries\n');
   if (method !== 'GET' && method !== 'POST' && method !== 'HEAD')
     return text(501, `Method ${method} is not supported: use GET or POST\n`);
   if (url.pathname === '/ping' || url.pathname === '/replicas_status') return text(200, 'Ok.\n');

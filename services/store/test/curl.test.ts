@@ -30,6 +30,14 @@ test('health checks answer Ok without an account', async () => {
   );
 });
 
+test('an address that cannot be read gets 400, and the store goes on', async () => {
+  for (const address of ['//', '//?query=SELECT%201', 'http://', '//a:b:c']) {
+    const answer = await text('-i', '--request-target', address, store.url);
+    assert.match(answer, /^HTTP\/1\.1 400 Bad Request/, address);
+  }
+  assert.equal(await text(`${store.url}/ping`), 'Ok.\n');
+});
+
 test('the statement comes in the URL, in the body, or begins in one and ends in the other', async () => {
   assert.equal(await text(`${store.url}/?query=SELECT%201`), '1\n');
   assert.equal(await text(store.url, '-d', 'SELECT 1'), '1\n');

@@ -1,8 +1,8 @@
 /* The figures of connections: how many there are, which were closed by our rules, what was no request. */
+import type { ProtocolError } from '@imscope/runtime/http-protocol-errors.js';
 import type { Registry } from 'prom-client';
 import { metricMaker } from '../metric-maker.js';
 import { type ClosedReason, Connections } from './connections.js';
-import type { ProtocolError } from './protocol-errors.js';
 
 export type CountedConnections = {
   readonly connections: Connections;

@@ -6,6 +6,7 @@ import { createServer, type IncomingMessage, type RequestListener, type Server }
 import { createServer as createTlsServer } from 'node:https';
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
+import { HEAD_BYTES_MAX } from '@imscope/runtime/http-protocol-errors.js';
 import type { Certificate } from '../certificate.js';
 import type { ClientAddresses } from '../clients/client-addresses.js';
 import type { Connections } from './connections.js';
@@ -20,8 +21,6 @@ const KEEP_ALIVE_TIMEOUT_MS = 65_000;
 const SILENCE_TIMEOUT_MS = 120_000;
 /** How often the first two are looked at. */
 const LOOK_INTERVAL_MS = 1_000;
-/** Request line and headers; ours have some 500 bytes. */
-const HEAD_BYTES_MAX = 16 << 10;
 
 const BOUNDS = {
   headersTimeout: HEAD_TIMEOUT_MS,

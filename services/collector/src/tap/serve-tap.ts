@@ -25,7 +25,7 @@ const TAP_MS_MAX = 3_600_000;
 
 export function serveTap(request: FastifyRequest, reply: FastifyReply, options: TapOptions): FastifyReply {
   const grant = options.authenticate(request, 'read');
-  const filter = tapFilter(request.query, grant);
+  const filter = tapFilter(request.url, grant);
   const response = reply.raw;
   const sink = (text: string): boolean => {
     if (response.writableLength + text.length > UNREAD_BYTES_MAX) return false;

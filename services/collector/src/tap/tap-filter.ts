@@ -2,6 +2,7 @@
  * What somebody wants to see through a tap: parameters → a filter. A token shows its own applications alone.
  */
 import { HttpError } from '@imscope/runtime/http-errors.js';
+import { plainInteger, queryPairs, shortened } from '@imscope/runtime/query-parameters.js';
 import { type Grant, mayUse } from '@imscope/runtime/tokens.js';
 import { OUTCOMES } from '@imscope/schemas/outcome.js';
 import { REQUEST_LOG_BOUNDS } from '@imscope/schemas/request-log.js';
@@ -18,9 +19,12 @@ type Parameters = Readonly<Partial<Record<(typeof PARAMETERS)[number], string>>>
 /** Outcomes of records, and what became of those that were refused. */
 export const TAP_OUTCOMES: readonly string[] = [...OUTCOMES, 'rejected'];
 
-/** Throws `HttpError` unknown_parameter, invalid_parameter or not_allowed. */
-export function tapFilter(query: unknown, grant: Grant): TapFilter {
-  const parameters = readParameters(query);
+/**
+ * @param url the address as it was asked for
+ * @throws `HttpError` unknown_parameter, invalid_parameter or not_allowed
+ */
+export function tapFilter(url: string, grant: Grant): TapFilter {
+  const parameters = readParameters(url);
   const application =
     parameters.application === undefined ? undefined : readApplication(parameters.application);
   if (application !== undefined && !mayUse(grant, application)) {
@@ -38,31 +42,32 @@ export function tapFilter(query: unknown, grant: Grant): TapFilter {
   };
 }
 
-function readParameters(query: unknown): Parameters {
-  const given = Object.entries(query ?? {});
-  for (const [name, value] of given) {
+function readParameters(url: string): Parameters {
+  const given = new Map<string, string>();
+  for (const [name, value] of queryPairs(url)) {
     if (!PARAMETERS.some((known) => known === name)) {
       throw new HttpError(
         'unknown_parameter',
-        `parameter "${name.slice(0, 64)}" is not known: give ${PARAMETERS.join(', ')}`,
+        `parameter "${shortened(name)}" is not known: give ${PARAMETERS.join(', ')}`,
       );
     }
-    if (typeof value !== 'string' || value.length > REQUEST_LOG_BOUNDS.interfaceLengthMax) {
+    if (given.has(name) || value.length > REQUEST_LOG_BOUNDS.interfaceLengthMax) {
       throw new HttpError(
         'invalid_parameter',
         `${name} is given more than once, or has more than ${REQUEST_LOG_BOUNDS.interfaceLengthMax} characters`,
       );
     }
+    given.set(name, value);
   }
   return Object.fromEntries(given);
 }
 
 function readApplication(text: string): number {
-  const value = /^\d{1,16}$/.test(text) ? Number(text) : 0;
+  const value = plainInteger(text) ?? 0;
   if (value >= 1 && value <= REQUEST_LOG_BOUNDS.sdkAppIdMax) return value;
   throw new HttpError(
     'invalid_parameter',
-    `application is "${text}": give a whole number from 1 to ${REQUEST_LOG_BOUNDS.sdkAppIdMax}`,
+    `application is "${shortened(text)}": give a whole number from 1 to ${REQUEST_LOG_BOUNDS.sdkAppIdMax}`,
   );
 }
 
@@ -71,5 +76,8 @@ function readOutcomes(text: string | undefined): ReadonlySet<string> {
   const words = text.split(',');
   const stray = words.find((word) => !TAP_OUTCOMES.includes(word));
   if (stray === undefined) return new Set(words);
-  throw new HttpError('invalid_parameter', `outcome is "${stray}": give some of ${TAP_OUTCOMES.join(',')}`);
+  throw new HttpError(
+    'invalid_parameter',
+    `outcome is "${shortened(stray)}": give some of ${TAP_OUTCOMES.join(',')}`,
+  );
 }

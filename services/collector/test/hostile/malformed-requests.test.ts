@@ -86,11 +86,17 @@ const UNREADABLE: Readonly<Record<string, readonly Case[]>> = {
     ['chunked twice', () => [head('Transfer-Encoding: chunked', 'Transfer-Encoding: chunked'), chunks()]],
   ],
   '417 expectation_failed': [['another expectation', () => [head(length, 'Expect: coffee'), good]]],
-  '404 not_found': [
-    ['CONNECT', () => ['CONNECT example:443 HTTP/1.1\r\nHost: example\r\n\r\n']],
+  '405 method_not_allowed': [
     ['GET', () => [head().replace('POST', 'GET')]],
     ['TRACE', () => [head().replace('POST', 'TRACE')]],
     ['PUT', () => [head(length).replace('POST', 'PUT'), good]],
+    [
+      'PUT with a query and a percent-encoding',
+      () => [at('/v1/request%2Dlogs?a=1').replace('POST', 'PUT'), good],
+    ],
+  ],
+  '404 not_found': [
+    ['CONNECT', () => ['CONNECT example:443 HTTP/1.1\r\nHost: example\r\n\r\n']],
     ['an asterisk for a path', () => [at('*'), good]],
     ['an absolute address of another scheme', () => [at('gopher://elsewhere/v1/request-logs'), good]],
     ['a path with dots', () => [at('/v1/../v1/request-logs'), good]],

@@ -1,13 +1,15 @@
 /*
- * Answers to what is no HTTP request, or does not come in time: in the one form of errors, over the bare socket, where
- * nothing else stands or is about to stand there. The connection ends with it.
+ * Answers to bytes that are no HTTP request, or that do not come in time: the one form of errors, written to the bare
+ * socket. Answers that earlier requests of the connection wait for go out first. The connection ends with it.
  */
-import type { IncomingMessage, Server } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { ERROR_STATUS, errorBody, type ErrorCode } from '@imscope/runtime/http-errors.js';
-import type { Connections } from './connections.js';
+import { ERROR_STATUS, errorBody, type ErrorCode } from './http-errors.js';
+
+/** Request line and headers, bytes; our clients send some 500. */
+export const HEAD_BYTES_MAX = 16 << 10;
 
 export type ProtocolError = Extract<
   ErrorCode,
@@ -19,33 +21,35 @@ const MESSAGES: Readonly<Record<ProtocolError, string>> = {
     'what came is no HTTP/1.1 request: nothing of it was taken, and the connection is closed',
   request_timeout: 'the request did not come in time: nothing of it was taken, send it again',
   body_too_large: 'the extensions of a chunk are too long: send chunks without',
-  headers_too_large: 'request line and headers have more than 16384 bytes: send fewer',
-  not_found: 'no such address: requests go to POST /v1/request-logs',
+  headers_too_large: `request line and headers have more than ${HEAD_BYTES_MAX} bytes: send fewer`,
+  not_found: 'CONNECT is not supported, this is no proxy: send the request to the address itself',
 };
 
-/** Node.js's own names of what went wrong; everything else is a malformed request. */
+/** The names that Node.js gives these faults; every other fault is a malformed request. */
 const BY_CODE: Readonly<Record<string, ProtocolError>> = {
   HPE_HEADER_OVERFLOW: 'headers_too_large',
   HPE_CHUNK_EXTENSIONS_OVERFLOW: 'body_too_large',
   ERR_HTTP_REQUEST_TIMEOUT: 'request_timeout',
 };
 
-/** The client has so long to read the answer and close. */
+/** How long the client has to read the answer and to close. */
 const LINGER_MS = 1_000;
 
-/** @param onAnswered called with each answer given here */
+/** A request whose answer has not left yet. */
+export type Exchange = { readonly request: IncomingMessage; readonly response: ServerResponse };
+
+/**
+ * @param exchangesOf the open exchanges of a connection
+ * @param onAnswered called with each answer that is given here
+ */
 export function answerProtocolErrors(
   server: Server,
-  connections: Connections,
+  exchangesOf: (socket: Socket) => Iterable<Exchange>,
   onAnswered: (error: ProtocolError) => void,
 ): void {
   const answer = (socket: Socket, error: ProtocolError): void => {
     onAnswered(error);
-    const body = JSON.stringify(errorBody(error, MESSAGES[error]));
-    const status = ERROR_STATUS[error];
-    socket.end(
-      `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nContent-Type: application/json; charset=utf-8\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
-    );
+    socket.end(answerText(error));
     const timer = setTimeout(() => socket.destroy(), LINGER_MS);
     socket.once('close', () => clearTimeout(timer));
   };
@@ -57,12 +61,12 @@ export function answerProtocolErrors(
   server.on('clientError', (error: Error & { code?: string }, stream: Duplex) => {
     const socket = stream as Socket;
     const code = error.code ?? '';
-    // What follows the first fault is part of it.
+    // Bytes after the first fault belong to it.
     if (answered.has(socket)) return;
     answered.add(socket);
     if (!mayAnswer(code)) socket.destroy();
     else {
-      afterOwedAnswers(connections, socket, () => {
+      afterOwedAnswers(exchangesOf(socket), () => {
         if (socket.writable) answer(socket, BY_CODE[code] ?? 'malformed_request');
         else socket.destroy();
       });
@@ -70,15 +74,20 @@ export function answerProtocolErrors(
   });
 }
 
+function answerText(error: ProtocolError): string {
+  const body = JSON.stringify(errorBody(error, MESSAGES[error]));
+  const status = ERROR_STATUS[error];
+  return `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nContent-Type: application/json; charset=utf-8\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`;
+}
+
 /** Not where the connection itself is gone, or TLS was never agreed on. */
 function mayAnswer(code: string): boolean {
   return code.startsWith('HPE_') || code in BY_CODE;
 }
 
-/** An answer that earlier requests wait for, or that is half sent, goes out first: none is taken for another's. */
-function afterOwedAnswers(connections: Connections, socket: Socket, then: () => void): void {
-  const exchanges = Array.from(connections.of(socket)?.exchanges ?? []);
-  const owed = exchanges.filter(({ request, response }) => request.complete || response.headersSent);
+/** Waits for answers that earlier requests wait for, or that are half sent, so that none is mistaken for another's. */
+function afterOwedAnswers(exchanges: Iterable<Exchange>, then: () => void): void {
+  const owed = [...exchanges].filter(({ request, response }) => request.complete || response.headersSent);
   let left = owed.length;
   if (left === 0) then();
   for (const { response } of owed) {
