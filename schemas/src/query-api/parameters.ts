@@ -4,20 +4,32 @@
  */
 import { type Static, Type } from 'typebox';
 import { OUTCOMES } from '../outcome.js';
+import { REQUEST_LOG_BOUNDS } from '../request-log.js';
 
 const repeatable = (description: string) =>
   Type.Optional(Type.Array(Type.String({ minLength: 1, maxLength: 128 }), { maxItems: 20, description }));
 
 export const TIME_PATTERN = String.raw`^(now(-\d{1,6}[smhd])?|\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:\d{2}))$`;
 
+const AHEAD_MINUTES = REQUEST_LOG_BOUNDS.aheadMsMax / 60_000;
+
 const WindowParameters = {
   from: Type.Optional(
     Type.String({
       pattern: TIME_PATTERN,
-      description: 'RFC 3339 or now-15m, now-24h, now-7d; default now-1h',
+      description:
+        'RFC 3339 or now-15m, now-24h, now-7d; default now-1h. A time before the term counts as the term; one ' +
+        `${AHEAD_MINUTES} minutes ahead or more is refused`,
     }),
   ),
-  to: Type.Optional(Type.String({ pattern: TIME_PATTERN, description: 'as from, exclusive; default now' })),
+  to: Type.Optional(
+    Type.String({
+      pattern: TIME_PATTERN,
+      description:
+        `as from, exclusive; default now. Collectors accept events up to ${AHEAD_MINUTES} minutes ahead of their ` +
+        'clock, so a later time counts as that; window.to of the answer says what was used',
+    }),
+  ),
 };
 
 const FilterParameters = {

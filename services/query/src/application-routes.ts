@@ -40,7 +40,7 @@ import { filterOf, metricsHave } from './filter.js';
 import { askInterfaces } from './interfaces.js';
 import { askMonitor } from './monitor.js';
 import { askOverview, previousWindow, type Span } from './overview.js';
-import { decodeCursor, encodeCursor } from './request-cursor.js';
+import { decodeCursor, encodeCursor, requirePlaceInWindow } from './request-cursor.js';
 import { askRequests } from './requests.js';
 import { firstKeptMs, type Source, type Sources } from './source.js';
 import {
@@ -202,7 +202,7 @@ function requests(
   const { from: _from, to: _to, limit: _limit, cursor, ...filters } = query;
   const sorted = Object.entries(filters).toSorted(([a], [b]) => (a < b ? -1 : 1));
   const question = JSON.stringify([sdkAppId, sorted]);
-  const begun = cursor === undefined ? undefined : decodeCursor(cursor, question);
+  const begun = cursor === undefined ? undefined : requirePlaceInWindow(decodeCursor(cursor, question));
   const window = begun === undefined ? resolveWindow(query, nowMs) : clipWindow(begun.window, nowMs);
   const find = async () => {
     const { rows, end } = await askRequests(options.ask, sdkAppId, window, query, begun?.after, signal);

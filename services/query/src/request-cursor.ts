@@ -33,16 +33,6 @@ export function encodeCursor({ window, after }: RequestCursor, question: string)
 
 /** Throws `HttpError` invalid_parameter where the text is no cursor of this question. */
 export function decodeCursor(text: string, question: string): RequestCursor {
-  const cursor = readCursor(text, question);
-  if (cursor !== undefined) return cursor;
-  throw new HttpError(
-    'invalid_parameter',
-    'cursor is not one of this question: give next_cursor as it came, with the same filters, or none to begin anew',
-  );
-}
-
-/** Undefined where the text is no cursor of this question, or names a place outside its window. */
-function readCursor(text: string, question: string): RequestCursor | undefined {
   const bytes = Buffer.from(text, 'base64url');
   const place = bytes.subarray(0, PLACE_BYTES);
   const genuine =
@@ -50,15 +40,32 @@ function readCursor(text: string, question: string): RequestCursor | undefined {
     bytes.toString('base64url') === text &&
     place.readUInt8(0) === VERSION &&
     bytes.subarray(PLACE_BYTES).equals(digestOf(place, question));
-  if (!genuine) return undefined;
-  const window = { fromMs: place.readUIntBE(1, 6), toMs: place.readUIntBE(7, 6) };
-  const timeMs = place.readUIntBE(13, 6);
-  // Anybody can compute the digest, so the numbers are checked as well.
-  if (timeMs < window.fromMs || timeMs >= window.toMs) return undefined;
+  if (!genuine) throw notOfThisQuestion();
   return {
-    window,
-    after: { timeMs, blockId: String(place.readBigUInt64BE(19)), blockRow: place.readUInt32BE(27) },
+    window: { fromMs: place.readUIntBE(1, 6), toMs: place.readUIntBE(7, 6) },
+    after: {
+      timeMs: place.readUIntBE(13, 6),
+      blockId: String(place.readBigUInt64BE(19)),
+      blockRow: place.readUInt32BE(27),
+    },
   };
+}
+
+/**
+ * Anybody can compute the digest, so the place is checked as well: it lies in the window.
+ * @throws `HttpError` invalid_parameter
+ */
+export function requirePlaceInWindow(cursor: RequestCursor): RequestCursor {
+  const { window, after } = cursor;
+  if (window.fromMs <= after.timeMs && after.timeMs < window.toMs) return cursor;
+  throw notOfThisQuestion();
+}
+
+function notOfThisQuestion(): HttpError {
+  return new HttpError(
+    'invalid_parameter',
+    'cursor is not one of this question: give next_cursor as it came, with the same filters, or none to begin anew',
+  );
 }
 
 function digestOf(place: Buffer, question: string): Buffer {

@@ -135,8 +135,9 @@ function timeOf(name: string, text: string, nowMs: number): number {
 
 /** Seconds may be left out; a second of 60 is the leap second and counts as the first of the next minute. */
 function parseTime(text: string): number | undefined {
-  const [, year = '', month = '', day = '', hour = '', minute = '', second = '00', fraction = '', zone = ''] =
-    RFC_3339.exec(text) ?? [];
+  const match = RFC_3339.exec(text);
+  if (match === null) return undefined;
+  const [, year, month, day, hour, minute, second = '00', fraction = '', zone] = match;
   const leaps = second === '60';
   const timeMs = Date.parse(
     `${year}-${month}-${day}T${hour}:${minute}:${leaps ? '59' : second}${fraction}${zone}`,
