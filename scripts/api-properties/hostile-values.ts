@@ -1,0 +1,200 @@
+/*
+ * Values that parsers are known to read wrongly or dearly, as text for any parameter and as JSON for any body.
+ */
+const NUMBERS = [
+  ...[
+    'Infinity',
+    '-Infinity',
+    'NaN',
+    '1e999',
+    '-1e999',
+    '1e-999',
+    '0x10',
+    '0b1',
+    '0o7',
+    '1.0',
+    '1.',
+    '.5',
+    '-0',
+  ],
+  ...[
+    '+1',
+    '01',
+    '1_000',
+    '1e3',
+    '9007199254740993',
+    '4503599627370496',
+    '-1',
+    '0',
+    '2147483648',
+    ' 1',
+    '1 ',
+  ],
+  ...['9'.repeat(40), `0.${'9'.repeat(400)}`, '１２', '1n', 'null', 'true', '[1]', '{}'],
+];
+const TIMES = [
+  ...['0001-01-01T00:00:00Z', '0000-01-01T00:00:00Z', '9999-12-31T23:59:59Z', '+275760-09-13T00:00:00Z'],
+  ...[
+    '-271821-04-20T00:00:00Z',
+    '2016-12-31T23:59:60Z',
+    '2026-02-30T00:00:00Z',
+    '2026-01-01',
+    '2026-01-01T24:00:00Z',
+  ],
+  ...[
+    '2026-01-01T00:00:00+99:99',
+    '2026-01-01T00:00:00-23:59',
+    '2026-13-01T00:00:00Z',
+    'now',
+    'now-0s',
+    'now-999999d',
+  ],
+  ...[
+    'now-1000000d',
+    'now-999999s',
+    'now+1h',
+    'now-',
+    'NOW',
+    '0',
+    '8640000000000001',
+    '2026-01-01T00:00:00.0000000001Z',
+  ],
+];
+const STEPS = ['0s', '1s', '99999d', '100000d', '1ms', '-1m', '1.5h', '7m', '1', 's', '٣m'];
+const TEXTS = [
+  ...[
+    '',
+    ' ',
+    '\0',
+    'a\0b',
+    '\n',
+    '\r\nSet-Cookie: a=b',
+    '\u2028',
+    '\ufeff',
+    '\u202e',
+    'é',
+    'e\u0301',
+    '💬',
+    '"',
+    "'",
+  ],
+  ...[
+    '__proto__',
+    'constructor',
+    'prototype',
+    'toString',
+    'hasOwnProperty',
+    '..',
+    '../../etc/passwd',
+    '%00',
+    '%',
+    '%zz',
+  ],
+  ...[
+    "' OR 1=1 --",
+    '{a:String}',
+    '${a}',
+    '{{a}}',
+    '<script>',
+    '*',
+    '%25',
+    '\\',
+    ';',
+    '&a=b',
+    '#',
+    'none',
+    'undefined',
+  ],
+  ...['x'.repeat(128), 'x'.repeat(129), 'x'.repeat(5_000), '💬'.repeat(65), '/'.repeat(300), ','.repeat(200)],
+];
+
+/** Of any parameter. */
+export const HOSTILE_TEXTS: readonly string[] = [...NUMBERS, ...TIMES, ...STEPS, ...TEXTS];
+
+/** Pieces of an address as they are sent: percent-encodings of bytes that are no UTF-8, and encodings that are none. */
+export const HOSTILE_ENCODINGS: readonly string[] = [
+  ...[
+    '%',
+    '%2',
+    '%zz',
+    '%00',
+    '%ff',
+    '%c0%80',
+    '%ed%a0%80',
+    '%f4%90%80%80',
+    '%2F',
+    '%2e%2e%2f',
+    '%25%30%30',
+    '+',
+    '//',
+  ],
+];
+
+/** Whole bodies of text that are no good, or hardly. */
+export const HOSTILE_JSON: readonly string[] = [
+  ...[
+    '',
+    ' ',
+    '\ufeff{}',
+    '\ufeff\ufeff{}',
+    '{',
+    '[',
+    '"',
+    'nul',
+    'NaN',
+    '[1,]',
+    "{'a':1}",
+    '{"a":1}{"a":2}',
+    '\0',
+  ],
+  ...[
+    'null',
+    'true',
+    '0',
+    '-0',
+    '1e999',
+    '""',
+    '[]',
+    '{}',
+    '[[]]',
+    '[null]',
+    '{"a":1e999}',
+    `[${'9'.repeat(40)}]`,
+  ],
+  ...[
+    '{"__proto__":{"a":1}}',
+    '{"constructor":{"prototype":{}}}',
+    '{"a":1,"a":2}',
+    '"\\ud800"',
+    '{"\\ud800":1}',
+  ],
+  ...['{"toString":1}', '{"length":1e9}', '['.repeat(5_000), `${'['.repeat(5_000)}${']'.repeat(5_000)}`],
+  ...[
+    '{"a":'.repeat(2_000) + '1' + '}'.repeat(2_000),
+    '{}\n{}\n',
+    '\n\n\n',
+    '[{},{},{}]',
+    `["${'x'.repeat(50_000)}"]`,
+  ],
+];
+
+/** JSON values for one place within a body. */
+export const HOSTILE_JSON_VALUES: readonly unknown[] = [
+  ...[
+    null,
+    true,
+    false,
+    0,
+    -0,
+    -1,
+    0.5,
+    1e308,
+    -1e308,
+    Number.MIN_VALUE,
+    Number.MAX_SAFE_INTEGER,
+    2 ** 53 + 2,
+    [],
+    {},
+  ],
+  ...[[[]], [null], { a: 1 }, { length: 1e9 }, ...HOSTILE_TEXTS],
+];
