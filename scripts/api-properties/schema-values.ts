@@ -12,18 +12,24 @@ const LIST_LENGTH_MAX = 4;
 const TEXT_LENGTH_MAX = 60;
 const ANNOTATIONS = new Set(['description', 'components', 'default', 'contentMediaType', 'example']);
 const KNOWN = new Set([
-  ...['type', 'enum', 'const', 'anyOf', 'oneOf', 'items', 'properties', 'required', 'additionalProperties'],
-  ...[
-    'minimum',
-    'maximum',
-    'minLength',
-    'maxLength',
-    'pattern',
-    'format',
-    'minItems',
-    'maxItems',
-    'contentSchema',
-  ],
+  'type',
+  'enum',
+  'const',
+  'anyOf',
+  'oneOf',
+  'items',
+  'properties',
+  'required',
+  'additionalProperties',
+  'minimum',
+  'maximum',
+  'minLength',
+  'maxLength',
+  'pattern',
+  'format',
+  'minItems',
+  'maxItems',
+  'contentSchema',
 ]);
 
 /** Values that the schema allows; of unbounded ones, short ones. */

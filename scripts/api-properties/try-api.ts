@@ -87,11 +87,14 @@ async function tryPlace(
 
 /** The request for a shell; the token stands for itself. */
 function curlLine(serviceUrl: string, { method, target, headers, body }: ApiRequest): string {
-  const quoted = (text: string): string => `'${text.replaceAll("'", String.raw`'\''`)}'`;
   const fields = Object.entries(headers).map(([name, value]) => `-H ${quoted(`${name}: ${value}`)}`);
   const sent =
     body === undefined
       ? ''
       : ` --data-binary @<(printf %s ${body.toString('base64')} | base64 -d) # ${body.toString('utf8').slice(0, 300)}`;
   return `curl -g --path-as-is -X ${method} ${quoted(serviceUrl + target)} ${fields.join(' ')}${sent}`;
+}
+
+function quoted(text: string): string {
+  return `'${text.replaceAll("'", String.raw`'\''`)}'`;
 }
