@@ -21,8 +21,6 @@ import { type Step, stepsOf, timeText, type TimeWindow, windowSeconds } from './
 
 /** The worst are shown; those beyond are left out. */
 const APPLICATIONS_MAX = 1_000;
-/** So that 1,000 sparklines stay within the rows the store may give. */
-export const SPARKLINE_STEPS_MAX = 120;
 
 const TOTALS = defineQuestion(
   'applications',

@@ -26,6 +26,17 @@ export type Ask = <Row>(
   signal?: AbortSignal,
 ) => Promise<readonly Row[]>;
 
+/** What the store may give to the questions of one answer. */
+export type ResultBounds = {
+  /** To each. */
+  readonly rowsMax: number;
+  /** Together, as JSON. */
+  readonly bytesMax: number;
+};
+
+/** Asks within the bounds of one answer, or, called itself, within those of look-ups that answers share. */
+export type AskWithin = Ask & { readonly within: (bounds: ResultBounds) => Ask };
+
 /** @param row the shape of one row of the answer, by column names */
 export function defineQuestion<R extends TSchema>(name: string, row: R): Question<Static<R>> {
   const answer = Type.Object({
@@ -57,47 +68,72 @@ export type AskOptions = {
   readonly memoryBytesMax: number;
 };
 
-/** No question here gives more: 1,000 applications in 121 steps are the most. Beyond it the store refuses. */
-const RESULT_ROWS_MAX = 200_000;
+/** Look-ups that answers share, such as the ledger for completeness: one of each is under way at a time. */
+const SHARED_BOUNDS: ResultBounds = { rowsMax: 200_000, bytesMax: 64 << 20 };
 
-export function createAsk({ client, gate, metrics, logger, timeoutMs, memoryBytesMax }: AskOptions): Ask {
+export function createAsk(options: AskOptions): AskWithin {
+  const ask: Ask = (question, sql, params, signal) =>
+    askOnce(options, { ...SHARED_BOUNDS }, question, sql, params, signal);
+  const within = (bounds: ResultBounds): Ask => {
+    const left = { ...bounds };
+    return (question, sql, params, signal) => askOnce(options, left, question, sql, params, signal);
+  };
+  return Object.assign(ask, { within });
+}
+
+/** @param left what is left of the bounds of an answer: the bytes of this result are taken from it */
+function askOnce<Row>(
+  { client, gate, metrics, logger, timeoutMs, memoryBytesMax }: AskOptions,
+  left: { readonly rowsMax: number; bytesMax: number },
+  question: Question<Row>,
+  sql: string,
+  params: QueryParams,
+  signal: AbortSignal | undefined,
+): Promise<readonly Row[]> {
   const settings = {
     max_execution_time: timeoutMs / 1000,
     max_memory_usage: String(memoryBytesMax),
-    max_result_rows: String(RESULT_ROWS_MAX),
+    // 0 would be no bound at all.
+    max_result_rows: String(Math.max(1, left.rowsMax)),
+    max_result_bytes: String(Math.max(1, left.bytesMax)),
     result_overflow_mode: 'throw',
     output_format_json_named_tuples_as_objects: 0,
     output_format_json_quote_64bit_integers: 0,
   } as const;
-  return (question, sql, params, signal) =>
-    gate.run(async () => {
-      const end = metrics.storeSeconds.startTimer({ question: question.name });
-      try {
-        const result = await client.query({
-          query: sql,
-          query_params: params,
-          format: 'JSON',
-          clickhouse_settings: settings,
-          use_multipart_params_auto: true,
-          ...(signal === undefined ? {} : { abort_signal: signal }),
-        });
-        const answer: unknown = JSON.parse(await result.text());
-        const { rows, rowsRead } = question.read(answer);
-        metrics.storeRowsRead.inc({ question: question.name }, rowsRead);
-        return rows;
-      } catch (error) {
-        if (signal?.aborted === true)
-          throw new HttpError('unavailable', 'the caller has gone', { cause: error });
-        const { answer, reason } = asAnswer(error, timeoutMs);
-        metrics.refused.inc({ reason });
-        const level = reason === 'store_failed' ? 'error' : 'warn';
-        logger[level]({ err: error, question: question.name }, 'the store did not answer a question');
-        throw answer;
-      } finally {
-        end();
-      }
-    }, signal);
+  return gate.run(async () => {
+    const end = metrics.storeSeconds.startTimer({ question: question.name });
+    try {
+      const result = await client.query({
+        query: sql,
+        query_params: params,
+        format: 'JSON',
+        clickhouse_settings: settings,
+        use_multipart_params_auto: true,
+        ...(signal === undefined ? {} : { abort_signal: signal }),
+      });
+      const text = await result.text();
+      // The store counts bytes of columns. Rows as JSON are larger, and parsed they take several times that.
+      left.bytesMax -= Buffer.byteLength(text);
+      if (left.bytesMax < 0) throw new ResultTooLarge(`the rows of "${question.name}" are too many bytes`);
+      const answer: unknown = JSON.parse(text);
+      const { rows, rowsRead } = question.read(answer);
+      metrics.storeRowsRead.inc({ question: question.name }, rowsRead);
+      return rows;
+    } catch (error) {
+      if (signal?.aborted === true)
+        throw new HttpError('unavailable', 'the caller has gone', { cause: error });
+      const { answer, reason } = asAnswer(error, timeoutMs);
+      metrics.refused.inc({ reason });
+      const level = reason === 'store_failed' ? 'error' : 'warn';
+      logger[level]({ err: error, question: question.name }, 'the store did not answer a question');
+      throw answer;
+    } finally {
+      end();
+    }
+  }, signal);
 }
+
+class ResultTooLarge extends Error {}
 
 const TIMEOUT_CODES: ReadonlySet<string> = new Set(['159', '160']);
 const TOO_LARGE_CODES: ReadonlySet<string> = new Set(['158', '241', '307', '396']);
@@ -114,6 +150,7 @@ function asAnswer(error: unknown, timeoutMs: number): { answer: HttpError; reaso
     if (TOO_LARGE_CODES.has(error.code)) return tooLarge(error);
     return AWAY_CODES.has(error.code) ? away(error, 'store_away') : away(error, 'store_failed');
   }
+  if (error instanceof ResultTooLarge) return tooLarge(error);
   if (!(error instanceof Error)) return away(error, 'store_failed');
   if (/^timeout/i.test(error.message)) return timedOut(error, timeoutMs);
   const isSocket = 'code' in error && typeof error.code === 'string' && /^(E[A-Z]+|UND_)/.test(error.code);
@@ -127,7 +164,7 @@ function timedOut(cause: Error, timeoutMs: number): { answer: HttpError; reason:
 
 function tooLarge(cause: Error): { answer: HttpError; reason: RefusalReason } {
   const message =
-    'this question takes more memory or rows than is allowed: ask for a shorter span or add filters';
+    'this question takes more memory, rows or bytes than is allowed: ask for a shorter span, a longer step or a smaller page, or add filters';
   return { answer: new HttpError('query_too_large', message, { cause }), reason: 'too_large' };
 }
 

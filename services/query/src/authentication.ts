@@ -7,6 +7,13 @@ import { type Grant, mayUse, type Tokens } from '@imscope/runtime/tokens.js';
 import type { FastifyRequest } from 'fastify';
 import type { SessionSeal } from './session-seal.js';
 
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Who asks; null where nobody was authenticated. */
+    grant: Grant | null;
+  }
+}
+
 export const SESSION_COOKIE = 'imscope_session';
 
 export type Authentication = {

@@ -54,6 +54,19 @@ export const QUERY_SETTINGS = {
     max: 65_536 * MIB,
     purpose: 'memory the store may take for one question, bytes; beyond it callers get 422',
   }),
+  answerMemoryBytesMax: integer({
+    default: 512 * MIB,
+    min: 256 * MIB,
+    max: 65_536 * MIB,
+    purpose:
+      'memory for all answers that are built or sent at a time, bytes; a caller has half of it, and beyond it requests wait, then get 503',
+  }),
+  answerSendMsMax: integer({
+    default: 30_000,
+    min: 100,
+    max: 600_000,
+    purpose: 'longest an answer may take to leave, milliseconds; then its connection is closed',
+  }),
   logRowsMax: integer({
     default: 500_000,
     min: 0,

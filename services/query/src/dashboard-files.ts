@@ -7,6 +7,7 @@ import { join, resolve } from 'node:path';
 import fastifyStatic from '@fastify/static';
 import { DASHBOARD_PAGES } from '@imscope/schemas/query-api/dashboard-pages.js';
 import type { FastifyInstance } from 'fastify';
+import { SMALL_ANSWER } from './answer-bounds.js';
 
 /** @param directory what the dashboard's build wrote. Throws where there is no index.html in it. */
 export async function serveDashboard(app: FastifyInstance, directory: string): Promise<void> {
@@ -15,18 +16,23 @@ export async function serveDashboard(app: FastifyInstance, directory: string): P
     throw new Error(`DASHBOARD_DIR is ${directory}, which holds no index.html: build the dashboard first`);
   }
   const assets = join(root, 'assets/');
-  await app.register(fastifyStatic, {
-    root,
-    wildcard: false,
-    cacheControl: false,
-    setHeaders: (reply, path) => {
-      const immutable = path.startsWith(assets);
-      reply.setHeader('cache-control', immutable ? 'public, max-age=31536000, immutable' : 'no-cache');
-    },
+  await app.register(async (files) => {
+    files.addHook('onRoute', (route) => {
+      route.config = { ...route.config, bounds: SMALL_ANSWER };
+    });
+    await files.register(fastifyStatic, {
+      root,
+      wildcard: false,
+      cacheControl: false,
+      setHeaders: (reply, path) => {
+        const immutable = path.startsWith(assets);
+        reply.setHeader('cache-control', immutable ? 'public, max-age=31536000, immutable' : 'no-cache');
+      },
+    });
+    for (const page of DASHBOARD_PAGES) {
+      // The index of the folder is a route already.
+      if (files.hasRoute({ method: 'GET', url: page })) continue;
+      files.get(page, { schema: { hide: true } }, (_request, reply) => reply.sendFile('index.html'));
+    }
   });
-  for (const page of DASHBOARD_PAGES) {
-    // The index of the folder is a route already.
-    if (app.hasRoute({ method: 'GET', url: page })) continue;
-    app.get(page, { schema: { hide: true } }, (_request, reply) => reply.sendFile('index.html'));
-  }
 }

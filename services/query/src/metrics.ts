@@ -5,13 +5,27 @@ import { SECONDS_BUCKETS } from '@imscope/runtime/metrics.js';
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 
 export type RefusalReason =
-  'queue_full' | 'queue_wait' | 'store_away' | 'store_failed' | 'timeout' | 'too_large' | 'sign_in_guesses';
+  | 'answers_full'
+  | 'answers_wait'
+  | 'answer_unread'
+  | 'queue_full'
+  | 'queue_wait'
+  | 'store_away'
+  | 'store_failed'
+  | 'timeout'
+  | 'too_large'
+  | 'sign_in_guesses';
 export type QueryMetrics = ReturnType<typeof createMetrics>;
 
-/** @param observed read when Prometheus asks: questions with the store, and waiting for it */
+/** @param observed read when Prometheus asks: questions with the store and waiting for it, memory of answers */
 export function createMetrics(
   registry: Registry,
-  observed: { storeQueriesInFlight: () => number; storeQueriesWaiting: () => number },
+  observed: {
+    storeQueriesInFlight: () => number;
+    storeQueriesWaiting: () => number;
+    answerBytesReserved?: () => number;
+    answersWaiting?: () => number;
+  },
 ) {
   const common = (name: string, help: string) => ({
     name: `imscope_query_${name}`,
@@ -27,6 +41,12 @@ export function createMetrics(
     });
   gauge('store_queries_in_flight', 'questions with the store', observed.storeQueriesInFlight);
   gauge('store_queries_waiting', 'questions waiting for their turn', observed.storeQueriesWaiting);
+  gauge(
+    'answer_reserved_bytes',
+    'memory reserved for answers, of ANSWER_MEMORY_BYTES_MAX',
+    observed.answerBytesReserved ?? (() => 0),
+  );
+  gauge('answers_waiting', 'requests waiting for memory', observed.answersWaiting ?? (() => 0));
   return {
     requests: new Counter({
       ...common('requests_total', 'requests answered, by route and HTTP status'),

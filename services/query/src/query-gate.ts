@@ -3,6 +3,7 @@
  * that is full, or a wait that is too long, is refused with a reason instead of piling up.
  */
 import { HttpError } from '@imscope/runtime/http-errors.js';
+import { Gate } from './gate.js';
 import type { RefusalReason } from './metrics.js';
 
 export type QueryGate = {
@@ -12,72 +13,43 @@ export type QueryGate = {
   waiting(): number;
 };
 
-export type GateBounds = {
+export type QueryGateBounds = {
   readonly runningMax: number;
   readonly waitingMax: number;
   readonly waitMsMax: number;
 };
 
-type Waiter = { readonly enter: () => void };
-
 /** @param refused told each refusal, for the metrics */
-export function createQueryGate(bounds: GateBounds, refused: (reason: RefusalReason) => void): QueryGate {
-  const line = new Set<Waiter>();
-  let running = 0;
-  const refuse = (reason: RefusalReason, what: string): HttpError => {
-    refused(reason);
+export function createQueryGate(
+  { runningMax, waitingMax, waitMsMax }: QueryGateBounds,
+  refused: (reason: RefusalReason) => void,
+): QueryGate {
+  // One line for all: the questions of one answer have no caller of their own.
+  const bounds = {
+    capacity: runningMax,
+    callerMax: runningMax,
+    waitingMax,
+    callerWaitingMax: waitingMax,
+    waitMsMax,
+  };
+  const gate = new Gate(bounds, (reason, waiting) => {
+    refused(reason === 'full' ? 'queue_full' : 'queue_wait');
+    const what =
+      reason === 'full'
+        ? `${waiting - 1} questions wait already, the most that are allowed`
+        : `the store was busy for ${waitMsMax} ms`;
     return new HttpError('unavailable', `${what}: ask again in a moment`, { retryAfterS: 1 });
-  };
-  const enter = (signal: AbortSignal | undefined): Promise<void> => {
-    if (running < bounds.runningMax) {
-      running++;
-      return Promise.resolve();
-    }
-    if (line.size >= bounds.waitingMax) {
-      return Promise.reject(
-        refuse('queue_full', `${line.size} questions wait already, the most that are allowed`),
-      );
-    }
-    return new Promise((resolve, reject) => {
-      const leave = (): void => {
-        line.delete(waiter);
-        clearTimeout(timer);
-        signal?.removeEventListener('abort', abandon);
-      };
-      const abandon = (): void => {
-        leave();
-        reject(new HttpError('unavailable', 'the caller has gone'));
-      };
-      const waiter: Waiter = {
-        enter: () => {
-          leave();
-          resolve();
-        },
-      };
-      const timer = setTimeout(() => {
-        leave();
-        reject(refuse('queue_wait', `the store was busy for ${bounds.waitMsMax} ms`));
-      }, bounds.waitMsMax);
-      signal?.addEventListener('abort', abandon);
-      line.add(waiter);
-    });
-  };
-  const leave = (): void => {
-    const [next] = line;
-    // The place is handed on, so `running` stays as it is.
-    if (next === undefined) running--;
-    else next.enter();
-  };
+  });
   return {
     async run(work, signal) {
-      await enter(signal);
+      const lease = await gate.enter(1, '', signal);
       try {
         return await work();
       } finally {
-        leave();
+        lease.release();
       }
     },
-    inFlight: () => running,
-    waiting: () => line.size,
+    inFlight: () => gate.held,
+    waiting: () => gate.waiting,
   };
 }

@@ -6,6 +6,7 @@ import type { Running, ServiceContext } from '@imscope/runtime/service.js';
 import { createStoreClient } from '@imscope/runtime/store-client.js';
 import { openRegistry } from '@imscope/runtime/registry-file.js';
 import type { FastifyInstance } from 'fastify';
+import { createAnswerBudget } from './answer-budget.js';
 import { createAsk } from './ask-store.js';
 import { createAuthentication } from './authentication.js';
 import { createCompleteness } from './completeness/completeness.js';
@@ -35,6 +36,15 @@ export async function createQuery(context: ServiceContext<typeof QUERY_SETTINGS>
   const metrics = createMetrics(registry, {
     storeQueriesInFlight: () => gate.inFlight(),
     storeQueriesWaiting: () => gate.waiting(),
+    answerBytesReserved: () => budget.reservedBytes(),
+    answersWaiting: () => budget.waiting(),
+  });
+  const budget = createAnswerBudget({
+    memoryBytesMax: config.answerMemoryBytesMax,
+    waitingMax: config.storeQueueMax,
+    waitMsMax: config.storeQueueWaitMsMax,
+    sendMsMax: config.answerSendMsMax,
+    metrics,
   });
   const gate = createQueryGate(
     {
@@ -48,6 +58,7 @@ export async function createQuery(context: ServiceContext<typeof QUERY_SETTINGS>
   const ask = createAsk({ client, gate, metrics, logger, timeoutMs, memoryBytesMax });
   const app = await createServer({
     ask,
+    budget,
     sources: createSources(ask, config.logRowsMax),
     completeness: createCompleteness(ask),
     tokens,

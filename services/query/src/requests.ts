@@ -13,6 +13,9 @@ import { inMs } from './performance.js';
 import type { RowPlace } from './request-cursor.js';
 import { timeText, type TimeWindow } from './time-window.js';
 
+/** Requests of a page where the caller does not say. */
+export const LIMIT_DEFAULT = 100;
+
 const NullableNumber = Type.Union([Type.Number(), Type.Null()]);
 const Row = Type.Object({
   time_ms: Type.Number(),
@@ -77,7 +80,7 @@ export async function askRequests(
   after: RowPlace | undefined,
   signal?: AbortSignal,
 ): Promise<RequestsPage> {
-  const limit = query.limit ?? 100;
+  const limit = query.limit ?? LIMIT_DEFAULT;
   const endMs = after === undefined ? window.toMs : after.timeMs + 1;
   let rows: readonly Static<typeof Row>[] = [];
   for (const divisor of SPAN_DIVISORS) {

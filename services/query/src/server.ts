@@ -1,6 +1,7 @@
 /*
  * The HTTP side: security headers, cookies, compression, metrics, the description, the routes, the dashboard.
  */
+import { constants } from 'node:zlib';
 import compress from '@fastify/compress';
 import cookie from '@fastify/cookie';
 import helmet from '@fastify/helmet';
@@ -12,6 +13,8 @@ import { createHttpServer } from '@imscope/runtime/http-server.js';
 import type { Logger } from '@imscope/runtime/logger.js';
 import Fastify, { type FastifyInstance } from 'fastify';
 import { Type } from 'typebox';
+import { SMALL_ANSWER } from './answer-bounds.js';
+import type { AnswerBudget } from './answer-budget.js';
 import { applicationRoutes, type ApplicationRouteOptions } from './application-routes.js';
 import { serveDashboard } from './dashboard-files.js';
 import { describeApi, errorAnswers, SECURITY } from './openapi.js';
@@ -24,6 +27,7 @@ export type ServerOptions = ApplicationRouteOptions &
     /** Empty: the API alone. */
     readonly dashboardDir: string;
     readonly trustProxy: boolean;
+    readonly budget: AnswerBudget;
     readonly logger: Logger;
   };
 
@@ -32,6 +36,8 @@ const BODY_BYTES_MAX = 4_096;
 /** At the bound further connections are closed at once. */
 const CONNECTIONS_MAX = 1_024;
 const COMPRESSED_FROM_BYTES = 1_024;
+/** The plugin's own quality, with a window of 256 kB instead of 4 MB: that much is held for each answer that leaves. */
+const BROTLI = { params: { [constants.BROTLI_PARAM_QUALITY]: 4, [constants.BROTLI_PARAM_LGWIN]: 18 } };
 
 /** The server with all its routes, not yet listening. Throws where the dashboard's files are missing. */
 export async function createServer(options: ServerOptions): Promise<FastifyInstance> {
@@ -63,9 +69,15 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   app.addHook('onRequest', async (request) => checkHead(request.raw));
   installErrorAnswers(app, options.logger);
   installParameterReading(app);
+  app.decorateRequest('grant', null);
+  options.budget.install(app);
   countRequests(app, options);
   await app.register(helmet, securityHeaders(options.cookieSecure));
-  await app.register(compress, { threshold: COMPRESSED_FROM_BYTES, encodings: ['br', 'gzip'] });
+  await app.register(compress, {
+    threshold: COMPRESSED_FROM_BYTES,
+    encodings: ['br', 'gzip'],
+    brotliOptions: BROTLI,
+  });
   await app.register(cookie);
   await describeApi(app);
   app.addHook('onSend', async (request, reply) => {
@@ -74,6 +86,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   app.get(
     '/v1/openapi.json',
     {
+      config: { bounds: SMALL_ANSWER },
       schema: {
         operationId: 'getDescription',
         summary: 'This description',

@@ -8,6 +8,7 @@ import { Session, SignIn, SignInCode } from '@imscope/schemas/query-api/session.
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import type { FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
+import { SMALL_ANSWER } from './answer-bounds.js';
 import { type Authentication, requireSameOrigin, SESSION_COOKIE } from './authentication.js';
 import type { QueryMetrics } from './metrics.js';
 import { errorAnswers, SECURITY } from './openapi.js';
@@ -61,15 +62,16 @@ const SIGN_OUT = {
 
 export const sessionRoutes: FastifyPluginAsyncTypebox<SessionRouteOptions> = async (app, options) => {
   const { tokens, authentication, seal, codes, cookieSecure, now } = options;
+  const config = { bounds: SMALL_ANSWER };
   const cookie = { path: '/', httpOnly: true, sameSite: 'strict', secure: cookieSecure } as const;
 
-  app.post('/v1/sign-in-codes', { schema: SIGN_IN_CODE }, async (request, reply) => {
+  app.post('/v1/sign-in-codes', { schema: SIGN_IN_CODE, config }, async (request, reply) => {
     const grant = tokens.authenticate(request.headers.authorization, 'read');
     const { code, expiresMs } = codes.issue(grant.tokenHash, now());
     return reply.code(201).send({ code, expires_at: timeText(expiresMs) });
   });
 
-  app.post('/v1/session', { schema: SIGN_IN }, async (request, reply) => {
+  app.post('/v1/session', { schema: SIGN_IN, config }, async (request, reply) => {
     requireSameOrigin(request);
     const grant = signIn(request, request.body, options);
     const expiresMs = now() + SESSION_TERM_S * 1000;
@@ -79,13 +81,13 @@ export const sessionRoutes: FastifyPluginAsyncTypebox<SessionRouteOptions> = asy
       .send(sessionAnswer(grant, expiresMs));
   });
 
-  app.get('/v1/session', { schema: WHO }, async (request) => {
+  app.get('/v1/session', { schema: WHO, config }, async (request) => {
     const session = authentication.sessionOf(request, now());
     if (session === undefined) throw new HttpError('missing_token', 'nobody is signed in: sign in first');
     return sessionAnswer(session.grant, session.expiresMs);
   });
 
-  app.delete('/v1/session', { schema: SIGN_OUT }, async (request, reply) => {
+  app.delete('/v1/session', { schema: SIGN_OUT, config }, async (request, reply) => {
     requireSameOrigin(request);
     return reply.clearCookie(SESSION_COOKIE, cookie).code(204).send(null);
   });
