@@ -54,21 +54,20 @@ async function runSchemathesis(serviceUrl: string, token: string): Promise<Repor
   const { operations } = await readOpenApi(serviceUrl);
   // An answer without an end is none for a program that reads it whole.
   const endless = operations.filter((operation) => operation['x-endless'] === true);
-  const excluded = endless.flatMap(({ path }) => ['--exclude-path', path]);
   const mediaTypes = operations.flatMap(({ requestBody }) => Object.keys(requestBody?.content ?? {}));
   const options = [
-    ...['--header', `Authorization: Bearer ${token}`, '--checks', CHECKS.join(','), ...excluded],
-    ...[
-      '--seed',
-      String(SEED),
-      '--max-examples',
-      String(EXAMPLES_MAX),
-      '--phases',
-      'examples,coverage,fuzzing',
-    ],
-    ...['--request-timeout', String(REQUEST_TIMEOUT_S), '--workers', '2', '--no-color'],
+    `--header=Authorization: Bearer ${token}`,
+    `--checks=${CHECKS.join(',')}`,
+    ...endless.map(({ path }) => `--exclude-path=${path}`),
+    `--seed=${SEED}`,
+    `--max-examples=${EXAMPLES_MAX}`,
+    '--phases=examples,coverage,fuzzing',
+    `--request-timeout=${REQUEST_TIMEOUT_S}`,
+    '--workers=2',
+    '--no-color',
     // Slow generation is a matter of the machine; nothing is kept between runs.
-    ...['--suppress-health-check', 'all', '--generation-database', 'none'],
+    '--suppress-health-check=all',
+    '--generation-database=none',
   ];
   const child = spawn(command, [...args, 'run', new URL('/v1/openapi.json', serviceUrl).href, ...options], {
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -23,6 +23,8 @@ export type Tried = {
   readonly places: number;
   readonly rounds: number;
   readonly requests: number;
+  /** Answers of 2xx: without any, allowed requests were none. */
+  readonly accepted: number;
   readonly faults: readonly string[];
 };
 
@@ -34,12 +36,14 @@ export async function tryApi(options: TryOptions): Promise<Tried> {
   const { serviceUrl, roundsMax, timeMs, seed } = options;
   const api = await readOpenApi(serviceUrl);
   let requests = 0;
+  let accepted = 0;
   const places = api.operations.flatMap((operation) =>
     placesOf(operation, api, options.tokens).map((place) => ({
       place,
       faultOf: async (request: ApiRequest) => {
         requests += 1;
         const answer = await sendRequest(serviceUrl, request, operation['x-endless'] === true);
+        if (answer.status < 300) accepted += 1;
         return answerFault(request, answer, operation, api);
       },
     })),
@@ -52,7 +56,7 @@ export async function tryApi(options: TryOptions): Promise<Tried> {
     await tryPlaces(places, round, (name, fault) => faults.set(name, fault));
     rounds += 1;
   }
-  return { places: places.length, rounds, requests, faults: [...faults.values()] };
+  return { places: places.length, rounds, requests, accepted, faults: [...faults.values()] };
 }
 
 async function tryPlaces(

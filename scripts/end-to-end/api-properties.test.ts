@@ -27,12 +27,18 @@ after(() => pipeline.end());
 
 async function holds(name: 'query' | 'collector', serviceUrl: string, tokens: Tokens): Promise<void> {
   const bounds = { requestsPerRound: REQUESTS_PER_ROUND, roundsMax: ROUNDS_MAX, timeMs: TIME_MS };
-  const { places, rounds, requests, faults } = await tryApi({ serviceUrl, tokens, seed: SEED, ...bounds });
+  const { places, rounds, requests, accepted, faults } = await tryApi({
+    serviceUrl,
+    tokens,
+    seed: SEED,
+    ...bounds,
+  });
   const residentBytes = peakResidentBytes(pipeline.process(name).pid);
   const mib = Math.round(residentBytes / MIB);
   console.log(
-    `${name}: seed ${SEED}, ${requests} requests to ${places} places in ${rounds} rounds, at most ${mib} MiB resident`,
+    `${name}: seed ${SEED}, ${requests} requests to ${places} places in ${rounds} rounds, ${accepted} accepted, at most ${mib} MiB resident`,
   );
+  assert.ok(accepted > places, `only ${accepted} requests were accepted`);
   assert.equal(faults.length, 0, `\n${faults.join('\n')}`);
   assert.ok(residentBytes < RESIDENT_BYTES_MAX, `${residentBytes} bytes were resident`);
   assert.equal(await pipeline.lacks(name), undefined);
