@@ -4,6 +4,8 @@
  */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { FOREIGN_PROGRAMS, provideForeignProgram } from '../stack/foreign-programs.js';
 import { REPO_ROOT } from '../stack/repo-root.js';
@@ -63,18 +65,22 @@ async function runSchemathesis(serviceUrl: string, token: string): Promise<Repor
     `--max-examples=${EXAMPLES_MAX}`,
     '--phases=examples,coverage,fuzzing',
     `--request-timeout=${REQUEST_TIMEOUT_S}`,
-    '--workers=2',
+    // More threads than one end in an error of CPython 3.11's own parser (ast.parse, recursion depth mismatch).
+    '--workers=1',
     '--no-color',
     // Slow generation is a matter of the machine; nothing is kept between runs.
     '--suppress-health-check=all',
     '--generation-database=none',
   ];
+  const directory = await mkdtemp(join(tmpdir(), 'imscope-schemathesis-'));
   const child = spawn(command, [...args, 'run', new URL('/v1/openapi.json', serviceUrl).href, ...options], {
+    // It keeps what it found in its working directory, and tries that first in the next run.
+    cwd: directory,
     stdio: ['ignore', 'pipe', 'pipe'],
     env: {
       ...process.env,
       SCHEMATHESIS_HOOKS: join(REPO_ROOT, 'scripts', 'api-properties', 'schemathesis_hooks.py'),
-      IMSCOPE_PLAIN_MEDIA_TYPES: mediaTypes.filter((type) => type !== 'application/json').join(','),
+      IMSCOPE_PLAIN_MEDIA_TYPES: mediaTypes.filter((type) => type !== 'application/json').join(' '),
     },
     timeout: TIME_MS,
   });
@@ -84,11 +90,12 @@ async function runSchemathesis(serviceUrl: string, token: string): Promise<Repor
   };
   child.stdout.on('data', keep);
   child.stderr.on('data', keep);
-  return new Promise((resolve, reject) => {
+  const ended = new Promise<Report>((resolve, reject) => {
     child.once('error', reject);
     child.once('close', (code, signal) => {
       if (signal === null) resolve({ code, text });
       else reject(new Error(`schemathesis did not end within ${TIME_MS / 1_000} s:\n${text}`));
     });
   });
+  return ended.finally(() => rm(directory, { recursive: true }));
 }

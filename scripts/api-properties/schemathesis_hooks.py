@@ -6,10 +6,9 @@ import os
 import schemathesis
 from schemathesis.transport.serialization import Binary
 
-MEDIA_TYPES = os.environ["IMSCOPE_PLAIN_MEDIA_TYPES"].split(",")
+MEDIA_TYPES = os.environ["IMSCOPE_PLAIN_MEDIA_TYPES"].split()
 
 
-@schemathesis.serializer(*MEDIA_TYPES)
 def plain(_context, value):
     if isinstance(value, Binary):
         return value.data
@@ -17,3 +16,7 @@ def plain(_context, value):
         return value
     text = value if isinstance(value, str) else json.dumps(value)
     return text.encode("utf-8", "surrogatepass")
+
+
+if MEDIA_TYPES:
+    schemathesis.serializer(*MEDIA_TYPES)(plain)

@@ -38,9 +38,11 @@ export type AnswerBudget = {
 /** While an answer leaves: the compressor, and what is between it and the socket. */
 const SENDING_BYTES = 1 << 20;
 
+/** What one caller may have of what all have. */
+const half = (max: number): number => Math.ceil(max / 2);
+
 export function createAnswerBudget(options: AnswerBudgetOptions): AnswerBudget {
   const { memoryBytesMax, waitingMax, waitMsMax, sendMsMax, metrics } = options;
-  const half = (max: number): number => Math.ceil(max / 2);
   const gate = new Gate(
     {
       capacity: memoryBytesMax,

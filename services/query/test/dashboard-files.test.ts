@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { gunzipSync } from 'node:zlib';
+import { DASHBOARD_PAGES } from '@imscope/schemas/query-api/dashboard-pages.js';
 import { openQuery, type QueryUnderTest, writeRegistryFile } from './query-under-test.js';
 import { assertError } from './read-answer.js';
 
@@ -41,6 +42,12 @@ test('pages of the dashboard all get its index, asked for anew each time', async
     assert.match(String(response.headers['content-type']), /^text\/html/);
     assert.equal(response.headers['cache-control'], 'no-cache');
   }
+});
+
+test('every page of the dashboard’s router is one that is served', () => {
+  const source = readFileSync(new URL('../../dashboard/src/app.tsx', import.meta.url), 'utf8');
+  const routes = Array.from(source.matchAll(/<Route path="([^"]+)"/g), ([, path]) => path);
+  assert.deepEqual(routes.toSorted(), [...DASHBOARD_PAGES].toSorted());
 });
 
 test('hashed assets may be kept for ever, and travel compressed', async () => {

@@ -37,8 +37,14 @@ const PARAMETERS: Readonly<Record<string, readonly string[]>> = {
   [`${ONE}/monitor`]: ['from', 'to', 'step', 'interface', 'region'],
   [`${ONE}/exceptions`]: ['from', 'to', ...LISTS],
   [`${ONE}/requests`]: [
-    ...['from', 'to', ...LISTS, 'exception'],
-    ...['request_id', 'latency_ms_min', 'limit', 'cursor'],
+    'from',
+    'to',
+    ...LISTS,
+    'exception',
+    'request_id',
+    'latency_ms_min',
+    'limit',
+    'cursor',
   ],
 };
 const EVERY = Object.entries(PARAMETERS).flatMap(([path, names]) => names.map((name) => ({ path, name })));
@@ -71,35 +77,32 @@ test('names of prototypes and every other unknown name are unknown parameters', 
 });
 
 const NO_NUMBERS = [
-  ...[
-    'Infinity',
-    '-Infinity',
-    'NaN',
-    '1e999',
-    '1e3',
-    '0x10',
-    '0b1',
-    '0o7',
-    '+5',
-    '%2B5',
-    '5+',
-    '%205',
-    '5%0a',
-  ],
-  ...[
-    '007',
-    '-0',
-    '1_000',
-    '1,5',
-    '.5',
-    '5.',
-    '٣',
-    'true',
-    'null',
-    '[]',
-    '9'.repeat(400),
-    '99999999999999999',
-  ],
+  'Infinity',
+  '-Infinity',
+  'NaN',
+  '1e999',
+  '1e3',
+  '0x10',
+  '0b1',
+  '0o7',
+  '+5',
+  '%2B5',
+  '5+',
+  '%205',
+  '5%0a',
+
+  '007',
+  '-0',
+  '1_000',
+  '1,5',
+  '.5',
+  '5.',
+  '٣',
+  'true',
+  'null',
+  '[]',
+  '9'.repeat(400),
+  '99999999999999999',
 ];
 
 test('numbers are plain decimals: anything else is refused, in queries and in paths', async () => {
@@ -149,7 +152,16 @@ test('numbers at their bounds are answered', async () => {
 test('text of any other characters reaches the store as it is', async () => {
   const texts = [
     ...Array.from({ length: 127 }, (_, code) => String.fromCodePoint(code + 1)),
-    ...['\\', "'", '"', '\\N', 'a\tb\nc', '🙂', '\uFFFF', '{x:String}', '%', "') OR 1=1 --"],
+    '\\',
+    "'",
+    '"',
+    '\\N',
+    'a\tb\nc',
+    '🙂',
+    '\uFFFF',
+    '{x:String}',
+    '%',
+    "') OR 1=1 --",
   ];
   await store.insert(
     texts.map((node, at) => storedRow({ time: Date.now() - 60_000, sdk_app_id: 102, node, block_row: at })),
@@ -166,12 +178,13 @@ test('text of any other characters reaches the store as it is', async () => {
   }
 });
 
+/** A cursor of the requests of application 101, without filters. */
+function forged(fromMs: number, toMs: number, timeMs: number): string {
+  const after = { timeMs, blockId: '18446744073709551615', blockRow: 4_294_967_295 };
+  return encodeCursor({ window: { fromMs, toMs }, after }, JSON.stringify([101, []]));
+}
+
 test('a cursor of any bytes is refused, also one whose digest was computed again', async () => {
-  const forged = (fromMs: number, toMs: number, timeMs: number): string => {
-    const question = JSON.stringify([101, []]);
-    const after = { timeMs, blockId: '18446744073709551615', blockRow: 4_294_967_295 };
-    return encodeCursor({ window: { fromMs, toMs }, after }, question);
-  };
   const now = Date.now();
   const farMs = 2 ** 48 - 1;
   const cursors = [

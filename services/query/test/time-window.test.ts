@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { resolveStep, resolveWindow, stepsOf } from '../src/time-window.js';
+import { HttpError } from '@imscope/runtime/http-errors.js';
+import { REQUEST_LOG_BOUNDS } from '@imscope/schemas/request-log.js';
+import fc from 'fast-check';
+import { countSteps, resolveStep, resolveWindow, stepsOf } from '../src/time-window.js';
 
 const NOW = Date.UTC(2026, 10, 23, 12, 0, 30, 250);
 const HOUR_MS = 3_600_000;
@@ -60,4 +63,48 @@ test('as many steps as are allowed are allowed', () => {
   assert.throws(() => resolveStep('1s', { fromMs: 0, toMs: 1_500_001 }, 1_500), {
     code: 'invalid_parameter',
   });
+});
+
+test('a window ends at the clock tolerance of collectors, and begins before it', () => {
+  const aheadMs = REQUEST_LOG_BOUNDS.aheadMsMax;
+  assert.equal(resolveWindow({ to: '9999-12-31T23:59:59Z' }, NOW).toMs, NOW + aheadMs);
+  const future = new Date(NOW + aheadMs).toISOString();
+  assert.throws(() => resolveWindow({ from: future, to: '9999-12-31T23:59:59Z' }, NOW), {
+    code: 'invalid_parameter',
+    message: /is in the future/,
+  });
+});
+
+test('whatever window and step are asked for, an answer has few points or is refused', () => {
+  const time = fc.oneof(
+    fc
+      .date({ min: new Date('0001-01-01'), max: new Date('9999-12-31'), noInvalidDate: true })
+      .map((date) => date.toISOString()),
+    fc
+      .tuple(fc.nat({ max: 999_999 }), fc.constantFrom('s', 'm', 'h', 'd'))
+      .map(([count, unit]) => `now-${count}${unit}`),
+    fc.constantFrom('now', '9999-12-31T23:59:60Z', '0000-01-01T00:00:00+23:59'),
+  );
+  const step = fc.option(
+    fc
+      .tuple(fc.integer({ min: 1, max: 99_999 }), fc.constantFrom('s', 'm', 'h', 'd'))
+      .map(([count, unit]) => `${count}${unit}`),
+    { nil: undefined },
+  );
+  fc.assert(
+    fc.property(fc.option(time), fc.option(time), step, (from, to, step) => {
+      try {
+        const query = { ...(from === null ? {} : { from }), ...(to === null ? {} : { to }) };
+        const window = resolveWindow(query, NOW);
+        assert.ok(window.fromMs < window.toMs);
+        assert.ok(window.fromMs >= NOW - 168 * HOUR_MS && window.toMs <= NOW + REQUEST_LOG_BOUNDS.aheadMsMax);
+        const stepMs = resolveStep(step, window, 120);
+        assert.ok(stepsOf(window, stepMs).length <= 120);
+        assert.equal(stepsOf(window, stepMs).length, countSteps(window, stepMs));
+      } catch (error) {
+        assert.ok(error instanceof HttpError, String(error));
+        assert.equal(error.code, 'invalid_parameter');
+      }
+    }),
+  );
 });

@@ -83,6 +83,8 @@ export function errorBody(code: ErrorCode, message: string): { error: { code: Er
   return { error: { code, message } };
 }
 
+const ADDRESS = /^(?:\/|https?:\/\/)/i;
+
 /**
  * Makes every error answer of an app take the one form: 404 for addresses it does not have, 405 with `Allow` for
  * methods that an address does not answer. Both come before any body is read. Install before any route.
@@ -91,7 +93,8 @@ export function installErrorAnswers(app: FastifyInstance, logger: Logger): void 
   const routes = new RouteMethods();
   app.addHook('onRoute', ({ url, method }) => routes.add(url, [method].flat()));
   app.addHook('onRequest', async (request) => {
-    if (request.is404) throw noSuchRoute(request, routes);
+    // The router reads `*` and addresses of other schemes as `/`.
+    if (request.is404 || !ADDRESS.test(request.url)) throw noSuchRoute(request, routes);
   });
   app.setNotFoundHandler(async (request) => {
     throw noSuchRoute(request, routes);

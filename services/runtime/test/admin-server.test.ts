@@ -30,5 +30,12 @@ test('/live answers, /ready names what fails, /metrics is what Prometheus reads'
   readiness.stopping();
   assert.equal((await get('/ready')).status, 503);
   assert.match((await get('/metrics')).text, /imscope_sample_things_total\{service="sample"\} 3/);
+  const refused = async (path: string, method: string) => {
+    const answer = await fetch(`http://127.0.0.1:${admin.port}${path}`, { method });
+    const { error } = (await answer.json()) as { error: { code: string } };
+    return [answer.status, error.code, answer.headers.get('allow')];
+  };
+  assert.deepEqual(await refused('/nothing', 'GET'), [404, 'not_found', null]);
+  assert.deepEqual(await refused('/metrics', 'POST'), [405, 'method_not_allowed', 'GET, HEAD']);
   await admin.stop();
 });
