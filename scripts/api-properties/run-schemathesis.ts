@@ -3,10 +3,11 @@
  * document defines, and some that are drawn by a fixed seed.
  */
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Readable } from 'node:stream';
 import { FOREIGN_PROGRAMS, provideForeignProgram } from '../stack/foreign-programs.js';
 import { REPO_ROOT } from '../stack/repo-root.js';
 import { readOpenApi } from './openapi-document.js';
@@ -84,18 +85,25 @@ async function runSchemathesis(serviceUrl: string, token: string): Promise<Repor
     },
     timeout: TIME_MS,
   });
+  try {
+    return await reportOf(child);
+  } finally {
+    await rm(directory, { recursive: true });
+  }
+}
+
+function reportOf(child: ChildProcessByStdio<null, Readable, Readable>): Promise<Report> {
   let text = '';
   const keep = (chunk: Buffer): void => {
     text = `${text}${chunk.toString()}`.slice(-REPORT_CHARACTERS_MAX);
   };
   child.stdout.on('data', keep);
   child.stderr.on('data', keep);
-  const ended = new Promise<Report>((resolve, reject) => {
+  return new Promise((resolve, reject) => {
     child.once('error', reject);
     child.once('close', (code, signal) => {
       if (signal === null) resolve({ code, text });
       else reject(new Error(`schemathesis did not end within ${TIME_MS / 1_000} s:\n${text}`));
     });
   });
-  return ended.finally(() => rm(directory, { recursive: true }));
 }
