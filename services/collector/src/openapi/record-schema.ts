@@ -15,8 +15,9 @@ const duration = (description: string): TSchema =>
 const label = (description: string, maxLength: number = labelLengthMax): TSchema =>
   orNull(Type.String({ maxLength, description }));
 
-/** Names of words; ids in a path are replaced, so that a longer path may be accepted too. */
-const INTERFACE_PATTERN = String.raw`^(?:/v4/|/)?(?:[A-Za-z0-9_.-]+|\{id\})(?:/(?:[A-Za-z0-9_.-]+|\{id\}))*$`;
+/** Words as they are stored; what else a path may have is for the collector to tell. */
+const INTERFACE_WORD = String.raw`(?:[A-Za-z0-9_-][A-Za-z0-9_.-]*|\{id\})`;
+const INTERFACE_PATTERN = `^(?:/v4/|/)?${INTERFACE_WORD}(?:/${INTERFACE_WORD})*$`;
 
 const RECORD_FIELDS: Record<keyof RequestLogJson, TSchema> = {
   time: Type.Union(
