@@ -9,6 +9,7 @@ import { join, relative } from 'node:path';
 import { promisify } from 'node:util';
 import pc from 'picocolors';
 import { type Broker, startBroker } from './stack/broker.js';
+import { FOREIGN_PROGRAMS, provideForeignProgram } from './stack/foreign-programs.js';
 import { hasKafkaJars } from './stack/kafka-jars.js';
 import { lastLogLines } from './stack/process.js';
 import {
@@ -19,6 +20,7 @@ import {
   NGINX,
   NGINX_STREAM,
   providePrograms,
+  PYTHON,
   STRACE,
 } from './stack/programs.js';
 import { REPO_ROOT } from './stack/repo-root.js';
@@ -56,9 +58,10 @@ async function runAll(): Promise<void> {
   // Maven only fetches Kafka's jars: a run that has them does without.
   const jars = (await hasKafkaJars()) ? [] : [MAVEN];
   const tracer = process.platform === 'linux' ? [STRACE] : [];
-  const programs = [JAVA, ...jars, NGINX, NGINX_STREAM, HAPROXY, CHROMIUM, ...tracer];
+  const programs = [JAVA, ...jars, PYTHON, NGINX, NGINX_STREAM, HAPROXY, CHROMIUM, ...tracer];
   const provided = await providePrograms(programs, (names) => print(`installing ${names.join(', ')}`));
   if (!provided.ok) throw new Error(provided.message);
+  for (const program of Object.values(FOREIGN_PROGRAMS)) await provideForeignProgram(program, print);
   const npx = ['--no-install', 'turbo', 'run', 'build', '--output-logs=errors-only', '--no-update-notifier'];
   await check(tally, 'build', 'npx', npx);
   await check(tally, 'lint, format and types', 'npm', ['run', '--silent', 'lint']);

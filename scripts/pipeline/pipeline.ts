@@ -11,7 +11,7 @@ import { type ClickHouseClient, ClickHouseLogLevel, createClient } from '@clickh
 import type { Answer } from '@imscope/schemas/query-api/answers.js';
 import { type Credentials, openCredentials } from '../stack/credentials.js';
 import { freePort } from '../stack/ports.js';
-import type { ManagedProcess } from '../stack/process.js';
+import { type ManagedProcess, probeReady } from '../stack/process.js';
 import { readMetric } from '../stack/read-metric.js';
 import { type RunningService, type ServiceName, runServiceCommand, startService } from '../stack/services.js';
 import { type RunningStore, startStore, storeEnv } from '../stack/store.js';
@@ -48,6 +48,8 @@ export type Pipeline = {
   process(name: ProcessName): ManagedProcess;
   /** The sum of a service's metric over its labels. Throws where there is none of this name. */
   metric(name: ProcessName, metric: string): Promise<number>;
+  /** What `/ready` of a service lacks; undefined when it is ready. */
+  lacks(name: ProcessName): Promise<string | undefined>;
   stop(name: ProcessName): Promise<void>;
   /** SIGKILL, also while it is being started: then that start fails. */
   kill(name: ProcessName): Promise<void>;
@@ -121,6 +123,7 @@ export async function startPipeline(
     untilStored: (rows, timeoutMs = 60_000) => untilStored(select, rows, timeoutMs),
     process: spawnedProcess,
     metric: (name, metric) => readMetric(runningService(name).adminPort, metric),
+    lacks: (name) => probeReady(runningService(name).adminPort),
     stop: async (name) => {
       await spawnedProcess(name).stop();
     },

@@ -1,5 +1,5 @@
 /*
- * Programs that npm cannot bring (Java, Maven, nginx, HAProxy, Chromium, strace): found, or installed through apt-get where
+ * Programs that npm cannot bring (Java, Maven, Python, nginx, HAProxy, Chromium, strace): found, or installed through apt-get where
  * we may (root on Debian and its like), or named in one line with the exact command.
  */
 import { spawn, spawnSync } from 'node:child_process';
@@ -28,6 +28,16 @@ export const MAVEN: Program = {
   command: ['mvn', '-version'],
   debian: 'maven',
   homebrew: 'maven',
+};
+const PYTHON_MINOR_MIN = 11;
+
+/** Installs programs of other languages (foreign-programs.ts). Debian has its venv in a package of its own. */
+export const PYTHON: Program = {
+  name: `Python 3.${PYTHON_MINOR_MIN} or newer with venv`,
+  command: ['python3', '-c', 'import ensurepip, sys, venv; print(*sys.version_info[:2], sep=".")'],
+  debian: 'python3-venv',
+  homebrew: 'python',
+  accept: (output) => Number(/^3\.(\d+)$/m.exec(output)?.[1] ?? 0) >= PYTHON_MINOR_MIN,
 };
 export const NGINX: Program = {
   name: 'nginx',

@@ -22,6 +22,9 @@ import { createListener } from './connections/http-listener.js';
 import { OTLP_LOGS, sendOtlpError } from './endpoints/otlp-logs.js';
 import { REQUEST_LOGS } from './endpoints/request-logs.js';
 import type { Gate } from './gate.js';
+import { describeOtlpLogs, describeRequestLogs } from './openapi/intake-operations.js';
+import { serveDocument } from './openapi/serve-document.js';
+import { describeTap } from './openapi/tap-operation.js';
 import { type ProxyFront, startProxyFront } from './proxy-protocol/proxy-front.js';
 import type { ProxyListener } from './proxy-protocol/proxy-listener.js';
 import { serveTap } from './tap/serve-tap.js';
@@ -137,20 +140,26 @@ async function addAddresses(app: FastifyInstance, options: ServerOptions): Promi
   // Bodies are read by the handler, after it knows who sends and that there is room.
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', (_request, _payload, done) => done(null));
+  serveDocument(app, options);
   const noting = notingRefusals(options);
+  const requestLogs = { config: { operation: describeRequestLogs(REQUEST_LOGS.formats) } };
   app.post(
     '/v1/request-logs',
+    requestLogs,
     noting((request, reply) => takeRequest(request, reply, REQUEST_LOGS, options)),
   );
+  const tap = { exposeHeadRoute: false, config: { operation: describeTap } };
   app.get(
     '/v1/tap',
-    { exposeHeadRoute: false },
+    tap,
     noting(async (request, reply) => serveTap(request, reply, options)),
   );
   await app.register(async (otlp) => {
     setErrorAnswers(otlp, options.logger, sendOtlpError);
+    const logs = { config: { operation: describeOtlpLogs(OTLP_LOGS.formats) } };
     otlp.post(
       '/v1/logs',
+      logs,
       noting((request, reply) => takeRequest(request, reply, OTLP_LOGS, options)),
     );
   });

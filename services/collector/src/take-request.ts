@@ -97,7 +97,7 @@ export async function takeRequest(
       return taken;
     });
     room.forgetBody();
-    await durable(intake.batches);
+    await durable(intake.batches, key);
     return await endpoint.answer(reply, intake, form.format);
   } catch (error) {
     // What was refused for our own sake does not count against the sender.
@@ -259,7 +259,10 @@ function refuseIfFailing(failure: string | undefined): void {
  * again is safe, and timeout where some records may be stored: a sender that repeats 503 must not repeat that
  * without an `Idempotency-Key`.
  */
-async function durable(batches: ReadonlySet<Batch>): Promise<void> {
+export async function durable(
+  batches: ReadonlySet<Pick<Batch, 'settled'>>,
+  key: string | undefined,
+): Promise<void> {
   const outcomes = await Promise.all(Array.from(batches, (batch) => batch.settled));
   if (outcomes.every((outcome) => outcome === 'durable')) return;
   if (outcomes.every((outcome) => outcome === 'not_taken')) {
@@ -272,5 +275,7 @@ async function durable(batches: ReadonlySet<Batch>): Promise<void> {
   throw new HttpError(
     'timeout',
     'neither Kafka nor the disk answered in time: some records of this request may be stored; sending it again doubles them unless both carry the same Idempotency-Key',
+    // Without a key there is nothing that makes sending again safe, so no time to do it is given.
+    key === undefined ? {} : { retryAfterS: 5 },
   );
 }

@@ -17,7 +17,7 @@ import { SMALL_ANSWER } from './answer-bounds.js';
 import type { AnswerBudget } from './answer-budget.js';
 import { applicationRoutes, type ApplicationRouteOptions } from './application-routes.js';
 import { serveDashboard } from './dashboard-files.js';
-import { describeApi, SECURITY } from './openapi.js';
+import { describeApi, errorAnswers, SECURITY } from './openapi.js';
 import { parameterError } from './parameter-error.js';
 import { installParameterReading } from './read-parameters.js';
 import { sessionRoutes, type SessionRouteOptions } from './session-routes.js';
@@ -92,7 +92,10 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
         summary: 'This description',
         tags: ['description'],
         security: SECURITY.none,
-        response: { 200: Type.Object({}, { additionalProperties: true, description: 'OpenAPI 3.1' }) },
+        response: {
+          200: Type.Object({}, { additionalProperties: true, description: 'OpenAPI 3.1' }),
+          ...errorAnswers(),
+        },
       },
     },
     async () => ({ ...app.swagger() }),

@@ -75,7 +75,11 @@ test('the description covers every route with parameters, answers, errors and se
     if (!route.startsWith('get /v1/applications')) continue;
     assert.deepEqual(operation.security, [{ bearer: [] }, { session: [] }]);
     const statuses = Object.keys(operation.responses);
-    assert.deepEqual(statuses, ['200', '400', '401', '403', '422', '500', '503', '504'], route);
+    assert.deepEqual(
+      statuses,
+      ['200', '400', '401', '403', '408', '417', '422', '431', '500', '503', '504'],
+      route,
+    );
     const names = operation.parameters?.map(({ name }) => name) ?? [];
     assert.ok(names.includes('from') && names.includes('to'), route);
     assert.equal(names.includes('sdk_app_id'), route.includes('sdk_app_id'));

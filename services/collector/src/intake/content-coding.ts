@@ -8,16 +8,18 @@ import { HttpError } from '@imscope/runtime/http-errors.js';
 
 export type ContentCoding = 'identity' | 'gzip' | 'deflate' | 'zstd';
 
-/** For `Accept-Encoding` of an answer that refuses a coding (RFC 9110, 12.5.3). */
-export const CODINGS_ACCEPTED = 'gzip, deflate, zstd, identity';
-
-const CODINGS: ReadonlyMap<string, ContentCoding> = new Map([
-  ['identity', 'identity'],
+/** Names of the codings in `Content-Encoding`, in lower case. */
+export const CODINGS: ReadonlyMap<string, ContentCoding> = new Map([
   ['gzip', 'gzip'],
-  ['x-gzip', 'gzip'],
   ['deflate', 'deflate'],
   ['zstd', 'zstd'],
+  ['identity', 'identity'],
+  // RFC 9110, 8.4.1.3: the same as gzip.
+  ['x-gzip', 'gzip'],
 ]);
+
+/** For `Accept-Encoding` of an answer that refuses a coding (RFC 9110, 12.5.3). */
+export const CODINGS_ACCEPTED = [...new Set(CODINGS.values())].join(', ');
 
 /** @throws HttpError unsupported_encoding */
 export function contentCoding(header: string | undefined): ContentCoding {

@@ -1,0 +1,54 @@
+/*
+ * Every parameter of every operation of the query service and the collector gets allowed, doubtful and hostile values, as
+ * both OpenAPI documents describe them. The seed is fixed, so that a run says the same again; IMSCOPE_TEST_SEED sets another.
+ */
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { type Tokens } from '../api-properties/requests.js';
+import { tryApi } from '../api-properties/try-api.js';
+import { peakResidentBytes } from '../bench/process-usage.js';
+import { type Pipeline, startPipeline } from '../pipeline/pipeline.js';
+
+const MIB = 1 << 20;
+const SEED = Number(process.env['IMSCOPE_TEST_SEED'] ?? 20_261_128);
+/** Of one place: a parameter, a form of the body, the path … */
+const REQUESTS_PER_ROUND = 2;
+const ROUNDS_MAX = 30;
+const TIME_MS = 25_000;
+/** The most resident memory a process may ever have. Node.js itself takes some 100 MB. */
+const RESIDENT_BYTES_MAX = 500 * MIB;
+
+let pipeline: Pipeline;
+
+before(async () => {
+  pipeline = await startPipeline();
+});
+after(() => pipeline.end());
+
+async function holds(name: 'query' | 'collector', serviceUrl: string, tokens: Tokens): Promise<void> {
+  const bounds = { requestsPerRound: REQUESTS_PER_ROUND, roundsMax: ROUNDS_MAX, timeMs: TIME_MS };
+  const { places, rounds, requests, accepted, faults } = await tryApi({
+    serviceUrl,
+    tokens,
+    seed: SEED,
+    ...bounds,
+  });
+  const residentBytes = peakResidentBytes(pipeline.process(name).pid);
+  const mib = Math.round(residentBytes / MIB);
+  console.log(
+    `${name}: seed ${SEED}, ${requests} requests to ${places} places in ${rounds} rounds, ${accepted} accepted, at most ${mib} MiB resident`,
+  );
+  assert.ok(accepted > places, `only ${accepted} requests were accepted`);
+  assert.equal(faults.length, 0, `\n${faults.join('\n')}`);
+  assert.ok(residentBytes < RESIDENT_BYTES_MAX, `${residentBytes} bytes were resident`);
+  assert.equal(await pipeline.lacks(name), undefined);
+}
+
+test('the collector answers every request as its OpenAPI document says', async () => {
+  const { writeToken, readToken } = pipeline.credentials;
+  await holds('collector', pipeline.collectorUrl, { write: writeToken, read: readToken });
+});
+
+test('the query service answers every request as its OpenAPI document says', async () => {
+  await holds('query', pipeline.queryUrl, { bearer: pipeline.credentials.readToken });
+});

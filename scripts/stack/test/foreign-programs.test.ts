@@ -1,0 +1,31 @@
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { promisify } from 'node:util';
+import { FOREIGN_PROGRAMS, provideForeignProgram } from '../foreign-programs.js';
+import { REPO_ROOT } from '../repo-root.js';
+
+const LOCKS_DIR = join(REPO_ROOT, 'scripts', 'stack', 'foreign-programs');
+
+test('a lock file has exact versions only, and the version of the table', () => {
+  for (const { name, version } of Object.values(FOREIGN_PROGRAMS)) {
+    const lines = readFileSync(join(LOCKS_DIR, `${name}.txt`), 'utf8')
+      .split('\n')
+      .filter((line) => line !== '' && !line.startsWith('#'));
+    assert.deepEqual(
+      lines.filter((line) => !/^[\w.-]+==[\w.]+$/.test(line)),
+      [],
+    );
+    assert.ok(lines.includes(`${name}==${version}`), name);
+  }
+});
+
+test('a program runs from the cache in the version of the table', async () => {
+  for (const program of Object.values(FOREIGN_PROGRAMS)) {
+    const { command, args } = await provideForeignProgram(program);
+    const { stdout } = await promisify(execFile)(command, [...args, '--version']);
+    assert.ok(stdout.includes(program.version), stdout);
+  }
+});
