@@ -202,7 +202,7 @@ const VALUES = [
 ];
 
 test('the schema of a record accepts what the collector accepts, and nothing else', () => {
-  const names = ['time', ...FIELDS];
+  const names = ['time', ...FIELDS, '@timestamp', '@version'];
   assert.deepEqual(Object.keys(RecordSchema.properties).toSorted(), names.toSorted());
   const schema = Compile(RecordSchema);
   const context = {

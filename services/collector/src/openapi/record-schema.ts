@@ -61,16 +61,22 @@ const RECORD_FIELDS: Record<keyof RequestLogJson, TSchema> = {
   request_id: label('id of the request', REQUEST_LOG_BOUNDS.requestIdLengthMax),
 };
 
+/** What log shippers add to every record; of any type, for they are not read where `time` is given. */
+const SHIPPER_FIELDS = {
+  '@timestamp': Type.Optional(Type.Unknown({ description: 'the time of a record without `time`' })),
+  '@version': Type.Optional(Type.Unknown({ description: 'ignored' })),
+};
+
 /** Lengths are UTF-16 units. */
-export const RecordSchema = Type.Object(RECORD_FIELDS, {
-  additionalProperties: false,
-  // What log shippers add to every record.
-  patternProperties: { '^@(timestamp|version)$': {} },
-  description:
-    'one interface request. A field about a person or a credential is removed and the record accepted; any other ' +
-    'field that is not described here refuses its record. `@timestamp` is the time of a record without `time`, and ' +
-    '`@version` is ignored. Lengths are UTF-16 code units; null is the same as absent',
-});
+export const RecordSchema = Type.Object(
+  { ...RECORD_FIELDS, ...SHIPPER_FIELDS },
+  {
+    additionalProperties: false,
+    description:
+      'one interface request. A field about a person or a credential is removed and the record accepted; any other ' +
+      'field that is not described here refuses its record. Lengths are UTF-16 code units; null is the same as absent',
+  },
+);
 
 export const RECORD_REF = Type.Unsafe({ $ref: '#/components/schemas/RequestLog' });
 
