@@ -14,6 +14,8 @@ export type StoreOptions = {
   /** 0 or none takes a free one. */
   readonly port?: number;
   readonly adminPort?: number;
+  /** Bound on the engine's memory; its own default where none is given. */
+  readonly memoryBytesMax?: number;
   /** Default: store.log beside the data directory. */
   readonly logFile?: string;
   readonly onSpawn?: OnSpawn;
@@ -49,6 +51,7 @@ export async function startStore(options: StoreOptions): Promise<RunningStore> {
       STORE_USER: address.user,
       STORE_PASSWORD: address.password,
       UV_THREADPOOL_SIZE: THREADS,
+      ...(options.memoryBytesMax === undefined ? {} : { MEMORY_BYTES_MAX: String(options.memoryBytesMax) }),
     },
   });
   return { ...service, ...address, url: `http://127.0.0.1:${port}` };

@@ -38,6 +38,7 @@ export type Stack = {
 export type Started = { readonly name: string; stop(): Promise<void> }[];
 
 const KAFKA_HEAP_MB = 512;
+const STORE_MEMORY_BYTES_MAX = 1024 ** 3;
 
 /** Starts everything. What runs stands in `started` at any time, also when this throws. */
 export async function startStack(options: StackOptions, started: Started): Promise<Stack> {
@@ -114,6 +115,7 @@ async function watchStore(options: StackOptions, watch: Watch): Promise<RunningS
       password: credentials.storePassword,
       port: demo.storePort,
       adminPort,
+      memoryBytesMax: STORE_MEMORY_BYTES_MAX,
       logFile: logFile(demo, 'store'),
       onSpawn,
     }),
