@@ -11,21 +11,14 @@ import { ByteBudget } from '../src/byte-budget.js';
 import { COUNTS_BYTES_PER_RECORD } from '../src/books/batch-counts.js';
 import { isRejection } from '../src/intake/reject-reasons.js';
 import { validateRecord } from '../src/intake/validate-record.js';
-import { sampleRecord, SAMPLE_TIME_MS } from './sample-record.js';
+import { SAMPLE_TIME_MS, sampleRecord, validationContext } from './sample-record.js';
 
 const lanes = singleLane(2);
 const [lane] = lanes.lanes;
 assert(lane !== undefined);
 
 function record(changes: Record<string, unknown> = {}): NewRequestLog {
-  const context = {
-    nowMs: SAMPLE_TIME_MS,
-    lateMsMax: 86_400_000,
-    codesOf: () => new Map(),
-    onDropped: () => undefined,
-    onScrubbed: () => undefined,
-    onIdTaken: () => undefined,
-  };
+  const context = validationContext();
   const stored = validateRecord(sampleRecord(changes), context);
   assert(!isRejection(stored));
   return stored;

@@ -10,16 +10,9 @@ import type { BodyFormat } from '../src/intake/read-body.js';
 import { isRejection } from '../src/intake/reject-reasons.js';
 import { validateRecord } from '../src/intake/validate-record.js';
 import { asJson, asProtobuf, logRecord } from './otlp-body.js';
-import { SAMPLE_TIME_MS, sampleRecord, storedRecord } from './sample-record.js';
+import { SAMPLE_TIME_MS, sampleRecord, storedRecord, validationContext } from './sample-record.js';
 
-const CONTEXT = {
-  nowMs: SAMPLE_TIME_MS,
-  lateMsMax: 86_400_000,
-  codesOf: () => new Map(),
-  onDropped: () => undefined,
-  onScrubbed: () => undefined,
-  onIdTaken: () => undefined,
-};
+const CONTEXT = validationContext();
 const ROOM = { inflatedBytesMax: 1 << 20, hold: () => undefined };
 
 const logs = createAccessLogReader({

@@ -5,18 +5,11 @@ import { parseBody, type StrayAttributes } from '../src/intake/parse-body.js';
 import { isRejection } from '../src/intake/reject-reasons.js';
 import { validateRecord } from '../src/intake/validate-record.js';
 import { asJson, asProtobuf, attributes, logRecord, type ResourceLogs } from './otlp-body.js';
-import { SAMPLE_TIME_MS, sampleRecord } from './sample-record.js';
+import { sampleRecord, validationContext } from './sample-record.js';
 
 const ROOM = { inflatedBytesMax: 1 << 20, hold: () => undefined };
 const TRACE_ID = '0af7651916cd43dd8448eb211c80319c';
-const CONTEXT = {
-  nowMs: SAMPLE_TIME_MS,
-  lateMsMax: 86_400_000,
-  codesOf: () => new Map(),
-  onDropped: () => undefined,
-  onScrubbed: () => undefined,
-  onIdTaken: () => undefined,
-};
+const CONTEXT = validationContext();
 
 type Fields = Record<string, unknown>;
 

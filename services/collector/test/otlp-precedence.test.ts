@@ -10,17 +10,10 @@ import { isRejection } from '../src/intake/reject-reasons.js';
 import { isUsable } from '../src/intake/usable-value.js';
 import { validateRecord } from '../src/intake/validate-record.js';
 import { asJson, asProtobuf, attributes, logRecord, type ResourceLogs } from './otlp-body.js';
-import { SAMPLE_TIME_MS, sampleRecord } from './sample-record.js';
+import { sampleRecord, validationContext } from './sample-record.js';
 
 const ROOM = { inflatedBytesMax: 1 << 20, hold: () => undefined };
-const CONTEXT = {
-  nowMs: SAMPLE_TIME_MS,
-  lateMsMax: 86_400_000,
-  codesOf: () => new Map(),
-  onDropped: () => undefined,
-  onScrubbed: () => undefined,
-  onIdTaken: () => undefined,
-};
+const CONTEXT = validationContext();
 
 /** Names of fields as they are in the `.proto` files. */
 function asSnakeCase(json: Buffer): Buffer {

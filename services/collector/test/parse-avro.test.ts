@@ -12,7 +12,7 @@ import fc from 'fast-check';
 import { parseBody } from '../src/intake/parse-body.js';
 import { isRejection } from '../src/intake/reject-reasons.js';
 import { validateRecord } from '../src/intake/validate-record.js';
-import { SAMPLE_TIME_MS, sampleRecord, storedRecord } from './sample-record.js';
+import { SAMPLE_TIME_MS, sampleRecord, storedRecord, validationContext } from './sample-record.js';
 
 const INFLATED_MAX = 1 << 20;
 
@@ -92,14 +92,7 @@ function errorOf(bytes: Buffer): string {
   return 'none';
 }
 
-const CONTEXT = {
-  nowMs: SAMPLE_TIME_MS,
-  lateMsMax: 86_400_000,
-  codesOf: () => new Map(),
-  onDropped: () => undefined,
-  onScrubbed: () => undefined,
-  onIdTaken: () => undefined,
-};
+const CONTEXT = validationContext();
 
 test('records of a container that any library wrote are judged as the same records in JSON', async () => {
   const asJson = sampleRecord({ exit_ip: '2001:db8::1' });

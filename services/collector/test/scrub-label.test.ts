@@ -6,21 +6,17 @@ import { isRejection } from '../src/intake/reject-reasons.js';
 import { type LabelField, scrubLabel } from '../src/intake/scrub-label.js';
 import { scrubBy } from '../src/intake/scrub-text.js';
 import { validateRecord } from '../src/intake/validate-record.js';
-import { sampleRecord, SAMPLE_TIME_MS } from './sample-record.js';
+import { sampleRecord, validationContext } from './sample-record.js';
 
 const FIELDS = ['node', 'region', 'platform', 'sdk_version', 'request_id'] as const;
 
 /** A field as it is stored. */
 function stored(field: LabelField, text: string): string {
   let pieces = 0;
-  const record = validateRecord(sampleRecord({ [field]: text }), {
-    nowMs: SAMPLE_TIME_MS,
-    lateMsMax: 3_600_000,
-    codesOf: () => new Map(),
-    onDropped: () => undefined,
-    onScrubbed: (found) => (pieces += found),
-    onIdTaken: () => undefined,
-  });
+  const record = validateRecord(
+    sampleRecord({ [field]: text }),
+    validationContext({ onScrubbed: (found) => (pieces += found) }),
+  );
   assert(!isRejection(record), text);
   assert.equal(pieces > 0, record[field] !== text, `pieces are counted: ${text}`);
   return record[field];
