@@ -119,9 +119,9 @@ export function hostileAccount(nowMs: number): Poison {
     partitions: [],
     applications: [],
   });
-  // The last byte is the empty array's end.
+  // The last bytes: the end of the empty array, and the two ends of the covered span, which are 0.
   const hostile = Buffer.concat([
-    account.subarray(0, account.length - 1),
+    account.subarray(0, account.length - 3),
     encodeLong(2 ** 51),
     Buffer.alloc(9),
   ]);
