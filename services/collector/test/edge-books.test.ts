@@ -52,6 +52,8 @@ test('metrics equal the logs by application and minute, and the final account eq
     ];
     const refusal = await collector.post(JSON.stringify(refused), { authorization: `Bearer ${EAST_TOKEN}` });
     assert.equal(refusal.status, 202);
+    const unnamed = [sampleRecord({ time: now, sdk_app_id: 'x' }), 5];
+    assert.equal((await collector.post(JSON.stringify(unnamed))).status, 202);
     await collector.stop();
 
     const [logMessages, metricMessages, accountMessages] = await Promise.all([
@@ -93,8 +95,10 @@ test('metrics equal the logs by application and minute, and the final account eq
     for (let application = 1_400_000_001; application <= 1_400_000_005; application++) {
       assert.equal(accounts.get(application)?.accepted, 240);
     }
-    assert.deepEqual(accounts.get(EAST_APPLICATION)?.rejected, { out_of_range: 1 });
-    assert.deepEqual(accounts.get(0)?.rejected, { application_not_allowed: 1, not_an_object: 1 });
+    // A token of one application: what names none, or another one, counts for that application.
+    const rejected = { out_of_range: 1, application_not_allowed: 1, not_an_object: 1 };
+    assert.deepEqual(accounts.get(EAST_APPLICATION)?.rejected, rejected);
+    assert.deepEqual(accounts.get(0)?.rejected, { wrong_type: 1, not_an_object: 1 });
     for (const { partition, headers } of logMessages) {
       const account = last.partitions.find(
         (each) => each.topic === TOPICS.requestLog.name && each.partition === partition,
