@@ -97,7 +97,12 @@ export const TERM_BOUNDS: Readonly<
 };
 
 /** A topic's retention and segment, milliseconds; infinite where the broker deletes nothing. */
-export type TopicTerms = { readonly retentionMs: number; readonly segmentMs: number };
+export type TopicTerms = {
+  readonly retentionMs: number;
+  readonly segmentMs: number;
+  /** The topic's policy is not to delete: its retention is infinite whatever `retention.ms` says. */
+  readonly keepsAll?: true;
+};
 export type TopicTermsByKind = Readonly<Record<TopicKind, TopicTerms>>;
 
 /** The topics' terms that these settings ask for. */
@@ -130,7 +135,12 @@ export function edgeTerms(
   };
 }
 
-export type TermPart = { readonly what: string; readonly ms: number };
+export type TermPart = {
+  readonly what: string;
+  readonly ms: number;
+  /** How to bound it, where it is infinite. */
+  readonly mend?: string;
+};
 /** How long data may be there before it is in its table or gone, against its term. */
 export type Terms = {
   readonly what: string;
@@ -193,9 +203,12 @@ export const TOPIC_NAMES = {
 
 function topicParts(topic: TopicTerms | undefined, name: string): TermPart[] {
   if (topic === undefined) return [];
+  const retention = topic.keepsAll
+    ? { setting: 'cleanup.policy', mend: `set cleanup.policy of topic ${name} to delete` }
+    : { setting: 'retention.ms', mend: `set retention.ms of topic ${name}` };
   return [
-    { what: `in topic ${name} (retention.ms)`, ms: topic.retentionMs },
-    { what: 'for its segment (segment.ms)', ms: topic.segmentMs },
+    { what: `in topic ${name} (${retention.setting})`, ms: topic.retentionMs, mend: retention.mend },
+    { what: 'for its segment (segment.ms)', ms: topic.segmentMs, mend: `set segment.ms of topic ${name}` },
   ];
 }
 
@@ -209,12 +222,11 @@ export function termFaults(all: readonly Terms[]): string[] {
     .filter(({ sumMs, termMs }) => sumMs > termMs)
     .map(({ what, parts, sumMs, termMs }) => {
       const sum = parts.map((part) => `${hoursText(part.ms)} ${part.what}`).join(' + ');
-      return (
-        `${what} may be kept ${hoursText(sumMs)} h, allowed are ${hoursText(termMs)} h: ${sum}; ` +
-        (Number.isFinite(sumMs)
-          ? `lower these by ${hoursText(sumMs - termMs)} h`
-          : 'set retention.ms of that topic')
+      const mends = parts.flatMap(({ ms, mend }) =>
+        Number.isFinite(ms) || mend === undefined ? [] : [mend],
       );
+      const advice = mends.length === 0 ? `lower these by ${hoursText(sumMs - termMs)} h` : mends.join(', ');
+      return `${what} may be kept ${hoursText(sumMs)} h, allowed are ${hoursText(termMs)} h: ${sum}; ${advice}`;
     });
 }
 

@@ -4,6 +4,7 @@ import {
   DEFAULT_TERMS,
   HOUR_MS,
   plannedTopicTerms,
+  type TopicTerms,
   settingFaults,
   TERM_BOUNDS,
   type TermSettings,
@@ -64,6 +65,23 @@ test('a topic without end exceeds every term, and a topic that is not there keep
   const dead = { ...planned, deadLetter: { ...planned.deadLetter, retentionMs: Number.POSITIVE_INFINITY } };
   assert.equal(termFaults(termsOf(DEFAULT_TERMS, dead)).length, 3);
   assert.deepEqual(termFaults(termsOf(DEFAULT_TERMS, { ...dead, deadLetter: undefined })), []);
+});
+
+test('what is unlimited is named with the setting of the topic that bounds it', () => {
+  const planned = plannedTopicTerms(DEFAULT_TERMS);
+  const faultOf = (terms: Partial<TopicTerms>): string => {
+    const edgeAccount = { ...planned.edgeAccount, ...terms };
+    return termFaults(termsOf(DEFAULT_TERMS, { ...planned, edgeAccount }))[0] ?? '';
+  };
+  const endless = Number.POSITIVE_INFINITY;
+  assert.match(
+    faultOf({ retentionMs: endless }),
+    /\(retention\.ms\).*; set retention\.ms of topic im\.edge-account$/,
+  );
+  assert.match(faultOf({ segmentMs: endless }), /; set segment\.ms of topic im\.edge-account$/);
+  const compacted = faultOf({ retentionMs: endless, keepsAll: true });
+  assert.match(compacted, /unlimited in topic im\.edge-account \(cleanup\.policy\)/);
+  assert.match(compacted, /; set cleanup\.policy of topic im\.edge-account to delete$/);
 });
 
 test('every bound of a setting can be reached with the others at their least, and not exceeded', () => {

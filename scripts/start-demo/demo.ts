@@ -13,6 +13,7 @@ import { stopLeftovers } from '../stack/leftovers.js';
 import { boundLog, type ManagedProcess } from '../stack/process.js';
 import { preflight } from '../stack/preflight.js';
 import { JAVA, MAVEN, providePrograms } from '../stack/programs.js';
+import { inWorkDir } from '../stack/repo-root.js';
 import type { SupervisorEvent } from '../stack/supervisor.js';
 import { addBalances, type Balance, isEven, NOTHING } from './balance.js';
 import { createStoredCounter } from './count-stored.js';
@@ -207,9 +208,9 @@ async function showWhereItIs(
   );
   const signInLink = await createSignInLink(stack.queryUrl, readToken);
   const { collectorUrl, queryUrl } = stack;
-  screen.print(
-    `\n${directions({ signInLink, port, host, collectorUrl, queryUrl, secretsFile, metricsUrls })}\n`,
-  );
+  const isFound = options.data === inWorkDir('data');
+  const where = { signInLink, port, host, collectorUrl, queryUrl, secretsFile, isFound, metricsUrls };
+  screen.print(`\n${directions(where)}\n`);
 }
 
 /** Shows the balance until a stop is asked for or the time is over; begins the announced incident. */

@@ -58,14 +58,18 @@ export type Directions = {
   readonly collectorUrl: string;
   readonly queryUrl: string;
   readonly secretsFile: string;
+  /** The data are where `npx imscope` looks for the local stack. */
+  readonly isFound: boolean;
   readonly metricsUrls: readonly string[];
 };
 
 /** How to look at it, from here and from elsewhere, and what to try. Commands can be pasted as they stand. */
 export function directions(where: Directions): string {
-  const { signInLink, port, host, queryUrl, collectorUrl, secretsFile } = where;
+  const { signInLink, port, host, queryUrl, collectorUrl, secretsFile, isFound } = where;
   const outside = host !== '127.0.0.1' && host !== 'localhost';
   const token = (name: string): string => `$(node -p "require('${secretsFile}').${name}")`;
+  // On data elsewhere (`--data`) the command has to be told where the stack is.
+  const at = (option: string): string => (isFound ? '' : ` ${option} --token-file ${secretsFile}`);
   return [
     `  ${pc.bold('Open')}       ${pc.cyan(pc.underline(signInLink))}`,
     pc.dim('             signs in once, within ten minutes; later, sign in with the read token'),
@@ -77,8 +81,11 @@ export function directions(where: Directions): string {
     '',
     `  ${pc.bold('Try')}`,
     command('kill -9 any service', 'it comes back; LOST and DOUBLED stay 0'),
-    command('a live table', 'npx imscope top'),
-    command('send an access log', 'npx imscope send access.log --format nginx'),
+    command('a live table', `npx imscope top${at(`--query ${queryUrl}`)}`),
+    command(
+      'send an access log',
+      `npx imscope send access.log --format nginx${at(`--collector ${collectorUrl}`)}`,
+    ),
     command('set both tokens', `READ=${token('readToken')} WRITE=${token('writeToken')}`),
     command('ask the API', `curl -H "Authorization: Bearer $READ" ${queryUrl}/v1/applications`),
     command('send a record', `curl -H "Authorization: Bearer $WRITE" -H "Content-Type: application/json" \\`),

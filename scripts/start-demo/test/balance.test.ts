@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { addBalances, balanceOf, isEven } from '../balance.js';
 import { isReached, type Positions, Settling } from '../log-positions.js';
-import { balanceLine } from '../words.js';
+import { balanceLine, directions } from '../words.js';
 
 const sent = (acknowledged: number, ambiguous = 0) => ({ acknowledged, ambiguous, told: true });
 
@@ -86,4 +86,22 @@ test('the line names a loss, and what nobody sent only where there is some', () 
   const plain = balanceLine(uneven, 812).replaceAll(/\u001b\[\d+m/g, '');
   assert.equal(plain, 'SENT 2,010  STORED 1,912  LOST 100  DOUBLED 1  UNEXPLAINED 1  FRESH 0.8 s');
   assert.ok(!balanceLine(balanceOf(sent(1), { rows: 1, distinct: 1 }), undefined).includes('UNEXPLAINED'));
+});
+
+test('commands to try say where the stack is when `npx imscope` does not find it', () => {
+  const where = {
+    signInLink: 'http://127.0.0.1:28080/#sign-in=code',
+    port: 28_080,
+    host: '127.0.0.1',
+    collectorUrl: 'http://127.0.0.1:28088',
+    queryUrl: 'http://127.0.0.1:28080',
+    secretsFile: '/tmp/other/credentials/secrets.json',
+    metricsUrls: [],
+  };
+  const lines = (isFound: boolean): string[] => directions({ ...where, isFound }).split('\n');
+  const token = '--token-file /tmp/other/credentials/secrets.json';
+  assert.ok(lines(true).some((line) => line.endsWith('npx imscope top')));
+  assert.ok(lines(false).some((line) => line.endsWith(`npx imscope top --query ${where.queryUrl} ${token}`)));
+  const send = `npx imscope send access.log --format nginx --collector ${where.collectorUrl} ${token}`;
+  assert.ok(lines(false).some((line) => line.endsWith(send)));
 });

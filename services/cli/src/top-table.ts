@@ -98,6 +98,8 @@ function worst({ worst_interface: found, outcomes }: Row, width: number): string
 
 function rate(perSecond: number): string {
   if (perSecond >= 1_000) return short(perSecond);
+  // Rounded it would read as no requests at all.
+  if (perSecond > 0 && perSecond < 0.05) return '<0.1';
   return perSecond.toFixed(perSecond >= 100 ? 0 : 1);
 }
 

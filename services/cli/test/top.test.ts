@@ -94,6 +94,18 @@ test('--once prints the table in the order of the answer, with the token and the
   }
 });
 
+/** The table of one application with so many requests a second. */
+function tableOf(requestsPerS: number): string {
+  const lines = topTable([row({ requests_per_s: requestsPerS })], { columns: 100, rowsMax: 9 });
+  return stripVTControlCharacters(lines.join('\n'));
+}
+
+test('few requests in a long window do not read as none', () => {
+  assert.match(tableOf(0.03), /1400000001 +<0\.1 /);
+  assert.match(tableOf(0.05), /1400000001 +0\.1 /);
+  assert.match(tableOf(0), /1400000001 +0\.0 /);
+});
+
 test('--json prints the answer', async () => {
   const query = await startQueryStandIn([reply(200, answer([row()]))]);
   try {

@@ -6,6 +6,7 @@ import { Link, Route, Switch } from 'wouter';
 import { ApplicationPage } from './application/application-page.js';
 import { FleetPage } from './fleet/fleet-page.js';
 import { Wordmark } from './page-header.js';
+import { readApplicationId } from './page-state.js';
 import { asQueryError, type Opening, openSession, signOut } from './session/session-client.js';
 import { SessionContext } from './session/session-context.js';
 import { takeSignInCode } from './session/sign-in-code.js';
@@ -72,9 +73,10 @@ function Pages() {
         <FleetPage />
       </Route>
       <Route path="/applications/:id">
-        {({ id }) =>
-          /^[1-9]\d{0,15}$/.test(id) ? <ApplicationPage key={id} sdkAppId={Number(id)} /> : <NotFound />
-        }
+        {({ id }) => {
+          const sdkAppId = readApplicationId(id);
+          return sdkAppId === null ? <NotFound /> : <ApplicationPage key={id} sdkAppId={sdkAppId} />;
+        }}
       </Route>
       <Route>
         <NotFound />

@@ -177,3 +177,9 @@ function addRequestFilters(query: URLSearchParams, filters: RequestFilters): voi
   if (filters.requestId !== '') query.set('request_id', filters.requestId);
   if (filters.latencyMsMin !== null) query.set('latency_ms_min', filters.latencyMsMin.toString());
 }
+
+/** The SDKAppID of an address; null where it is none, or one that a number would round to another. */
+export function readApplicationId(text: string): number | null {
+  const id = Number(text);
+  return /^[1-9]\d{0,15}$/.test(text) && Number.isSafeInteger(id) ? id : null;
+}

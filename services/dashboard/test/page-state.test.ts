@@ -12,6 +12,7 @@ import {
   NO_SCOPES,
   type PageState,
   parsePageState,
+  readApplicationId,
   toggleValue,
   windowSearch,
   withScopes,
@@ -163,4 +164,22 @@ test('filters in force are told from none', () => {
 test('toggling a value puts it in, then out', () => {
   assert.deepEqual(toggleValue(['a'], 'b'), ['a', 'b']);
   assert.deepEqual(toggleValue(['a', 'b'], 'a'), ['b']);
+});
+
+test('only ids that a number holds exactly are ids of applications', () => {
+  assert.equal(readApplicationId('1400000001'), 1_400_000_001);
+  assert.equal(readApplicationId('9007199254740991'), Number.MAX_SAFE_INTEGER);
+  const others = [
+    '9007199254740993',
+    '99999999999999999999',
+    '0',
+    '01',
+    '-1',
+    '1.0',
+    '0x10',
+    '1e3',
+    ' 1',
+    '',
+  ];
+  for (const text of others) assert.equal(readApplicationId(text), null, text);
 });

@@ -85,10 +85,10 @@ export async function readTopicTerms(
 /** A policy without `delete`, and -1, keep messages for ever; so does a value that cannot be read. */
 export function termsOfTopic({ values }: Pick<TopicConfig, 'values'>): TopicTerms {
   const deletes = (values.get('cleanup.policy') ?? '').split(',').includes('delete');
-  return {
-    retentionMs: deletes ? lengthMs(values.get('retention.ms')) : Number.POSITIVE_INFINITY,
-    segmentMs: lengthMs(values.get('segment.ms')),
-  };
+  const segmentMs = lengthMs(values.get('segment.ms'));
+  return deletes
+    ? { retentionMs: lengthMs(values.get('retention.ms')), segmentMs }
+    : { retentionMs: Number.POSITIVE_INFINITY, segmentMs, keepsAll: true };
 }
 
 function lengthMs(text: string | undefined): number {
