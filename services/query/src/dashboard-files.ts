@@ -5,9 +5,18 @@
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import fastifyStatic from '@fastify/static';
+import { plainInteger } from '@imscope/runtime/query-parameters.js';
 import { DASHBOARD_PAGES } from '@imscope/schemas/query-api/dashboard-pages.js';
 import type { FastifyInstance } from 'fastify';
 import { SMALL_ANSWER } from './answer-bounds.js';
+
+type PageRoute = { Params: { id?: string } };
+
+/** As the API reads ids: `0x10` and `1.0` are none. */
+function isApplication(id: string): boolean {
+  const value = plainInteger(id) ?? 0;
+  return value >= 1 && value <= Number.MAX_SAFE_INTEGER;
+}
 
 /** @param directory what the dashboard's build wrote. Throws where there is no index.html in it. */
 export async function serveDashboard(app: FastifyInstance, directory: string): Promise<void> {
@@ -32,7 +41,10 @@ export async function serveDashboard(app: FastifyInstance, directory: string): P
     for (const page of DASHBOARD_PAGES) {
       // The index of the folder is a route already.
       if (files.hasRoute({ method: 'GET', url: page })) continue;
-      files.get(page, { schema: { hide: true } }, (_request, reply) => reply.sendFile('index.html'));
+      files.get<PageRoute>(page, { schema: { hide: true } }, (request, reply) => {
+        const { id } = request.params;
+        return id === undefined || isApplication(id) ? reply.sendFile('index.html') : reply.callNotFound();
+      });
     }
   });
 }

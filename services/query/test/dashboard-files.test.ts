@@ -50,6 +50,12 @@ test('every page of the dashboard’s router is one that is served', () => {
   assert.deepEqual(new Set(routes), new Set<string | undefined>(DASHBOARD_PAGES));
 });
 
+test('an address of an application whose id is none is no page', async () => {
+  for (const id of ['0x10', '1.0', '007', '0', '-1', '1e3', '9007199254740993', 'x', '%20']) {
+    assertError(await query.app.inject({ url: `/applications/${id}` }), 404, 'not_found');
+  }
+});
+
 test('hashed assets may be kept for ever, and travel compressed', async () => {
   const response = await query.app.inject({
     url: '/assets/index-3f2a.js',
