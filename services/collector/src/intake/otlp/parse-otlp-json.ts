@@ -71,7 +71,8 @@ function contained(message: Message, { names, beside }: Container, what: string)
   const hasList = [...known].some((name) => name in message);
   if (strays.length === 0 || (hasList && !strays.some((name) => isFilledList(message[name])))) return [];
   const [[first] = ['']] = names;
-  throw new Error(`${what} has no ${first}, it has ${namesOf(message)}: give its records in ${first}`);
+  const lack = hasList ? `has nothing in ${first}` : `has no ${first}`;
+  throw new Error(`${what} ${lack}, it has ${namesOf(message)}: give its records in ${first}`);
 }
 
 function isFilledList(value: unknown): boolean {
