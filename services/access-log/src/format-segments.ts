@@ -4,7 +4,7 @@
  */
 import { LogFormatError } from './log-format-error.js';
 import { shapeOf } from './log-variables.js';
-import { chosenShape, type Escape, isText, quotedShape, type Shape } from './value-shapes.js';
+import { chosenShape, type Escape, isTarget, isText, quotedShape, type Shape } from './value-shapes.js';
 
 /** A variable, or several side by side, and the literal text up to the next one or to the end of the line. */
 export type Segment = {
@@ -80,7 +80,7 @@ function segmentOf(run: readonly Variable[], escape: Escape): Segment {
   const before = run[0]?.before ?? '';
   const after = run.at(-1)?.after ?? '';
   const quoted = escape !== 'none' && before.endsWith('"') && after.startsWith('"');
-  const members = run.map(({ name }) => memberOf(name, escape));
+  const members = run.map(({ name }, index) => memberOf(name, escape, run[index + 1]?.name));
   const [only] = members;
   if (only !== undefined && members.length === 1) {
     // Numbers and times keep their shape in quotes, so that a line of another format does not fit.
@@ -95,8 +95,24 @@ function segmentOf(run: readonly Variable[], escape: Escape): Segment {
   };
 }
 
-function memberOf(name: string, escape: Escape): Segment {
-  return { name, shape: shapeOf(name) ?? chosenShape(name, escape), after: '', members: NO_MEMBERS };
+/**
+ * Variables that hold a host. nginx answers 400 where the host in a request is not valid, so one with a slash belongs
+ * to no request that reaches an interface.
+ */
+const HOSTS: ReadonlySet<string> = new Set([
+  'host',
+  'http_host',
+  'server_name',
+  'ssl_server_name',
+  'proxy_host',
+  'hostname',
+]);
+
+/** @param next the variable after it with nothing between the two */
+function memberOf(name: string, escape: Escape, next: string | undefined): Segment {
+  const isHost = HOSTS.has(name) && next !== undefined && isTarget(next);
+  const shape = isHost ? chosenShape('host', escape) : (shapeOf(name) ?? chosenShape(name, escape));
+  return { name, shape, after: '', members: NO_MEMBERS };
 }
 
 /**

@@ -117,6 +117,11 @@ const TARGET = target(/(?:[/?][^"]*|-)?/y, TEXT);
 const JSON_TARGET = target(/(?:[/?][^"\\]*(?:\\.[^"\\]*)*|-)?/y, JSON_TEXT);
 const TARGETS: ReadonlySet<string> = new Set(['request_uri', 'uri', 'document_uri', 'uri_with_args']);
 
+/** A path of a request, with or without its query: it begins with a slash. */
+export function isTarget(name: string): boolean {
+  return TARGETS.has(name);
+}
+
 /** The shape of what a caller chooses, as far as nginx holds it back; undefined where it may be any text. */
 export function chosenShape(name: string, escape: Escape): Shape | undefined {
   if (escape === 'none') return undefined;

@@ -72,16 +72,35 @@ test('a body in JSON without the lists of records is refused with the names it h
     [{ resourceLogs: [{ resource: {}, scopeSpans: [] }] }, '"resource", "scopeSpans"'],
     [{ resourceLogs: [{ scopeLogs: [{ records: [] }] }] }, '"records"'],
     [{ resource_logs: [{ scope_logs: [{ log_records: logRecords }] }, { scopelogs: [] }] }, '"scopelogs"'],
+    [{ resourceLogs: [], logRecords }, '"resourceLogs", "logRecords"'],
+    [{ resource_logs: null, resourceSpans: [{}] }, '"resource_logs", "resourceSpans"'],
+    [{ resourceLogs: [{ scopeLogs: [], logRecords }] }, '"scopeLogs", "logRecords"'],
+    [{ resourceLogs: [{ scopeLogs: [{ logRecords: [], records: logRecords }] }] }, '"logRecords", "records"'],
   ] as const) {
     const said = json(body);
     assert.match(
       said,
-      /^unreadable_body: the body is no ExportLogsServiceRequest of OTLP: .* has no \w+, it has/,
+      /^unreadable_body: the body is no ExportLogsServiceRequest of OTLP: .* has (?:no|nothing in) \w+, it has/,
     );
     assert.ok(said.includes(`it has ${names}:`), said);
   }
   assert.match(json([{ resourceLogs: [] }]), /^unreadable_body: .*the body is an array/);
   assert.ok(json(Object.fromEntries(Array.from({ length: 5_000 }, (_, n) => [`n${n}`, 1]))).length < 500);
+});
+
+test('lists under both spellings of a name are read', () => {
+  const one = [{ timeUnixNano: '1' }];
+  for (const body of [
+    {
+      resourceLogs: [{ scopeLogs: [{ logRecords: one }] }],
+      resource_logs: [{ scope_logs: [{ logRecords: one }] }],
+    },
+    { resourceLogs: [{ scopeLogs: [{ logRecords: one }], scope_logs: [{ log_records: one }] }] },
+    { resourceLogs: [{ scopeLogs: [{ logRecords: one, log_records: one }] }] },
+  ]) {
+    assert.equal(json(body), '2 records');
+  }
+  assert.equal(json({ resourceLogs: [{ instrumentationLibraryLogs: [{ logs: one }] }] }), '1 records');
 });
 
 test('scopes are read by the name they had before version 0.15 too', () => {

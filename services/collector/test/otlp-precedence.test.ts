@@ -267,6 +267,8 @@ test('a route without a word of its own, or with text that is no word, is passed
     '/',
     '*',
     '/**',
+    '404',
+    '/v4/404',
     '^$',
     '{controller}/{action}',
     'v4/[controller]/[action]',

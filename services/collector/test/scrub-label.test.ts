@@ -50,6 +50,24 @@ test('mail addresses, accounts, phone numbers and public addresses are taken out
   }
 });
 
+test('tokens with a known beginning are taken out of every label, also where nothing is beside them', () => {
+  const usersig = 'eJwtzEELgjAYxvHvsnPIO51zCh0iDKQkMYJs2Rhe6laWxf';
+  const jwt = 'eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.abcdefghijklmnop';
+  const cases: readonly (readonly [text: string, expected: string])[] = [
+    [jwt, '<token>'],
+    [`gw-1/${jwt}`, 'gw-1/<token>'],
+    ['AKIAIOSFODNNEXAMPLEX', '<token>'],
+    ['AKIDz8krbsJ5yKBZQpn74WFkmLPx3EXAMPLE-2', '<token>-2'],
+    [usersig, '<token>'],
+    [usersig.replace('zEEL', '*-_L'), '<token>'],
+    [`sdk-${usersig}`, 'sdk-<token>'],
+    [usersig.slice(0, 32), usersig.slice(0, 32)],
+  ];
+  for (const [text, expected] of cases) {
+    for (const field of FIELDS) assert.equal(stored(field, text), expected, `${field}: ${text}`);
+  }
+});
+
 test('request ids of every usual form stay what they are', () => {
   const ids = [
     ...Array.from({ length: 200 }, () => randomUUID()),
@@ -134,7 +152,7 @@ test('scrubbing a label twice is scrubbing it once', () => {
 
 /** Parts of ids and of what is to be found in them, put together in every order. */
 const PIECES = [
-  'user uid tel token group_id gw ab 12345 7 13800138000 86 +86138 10.0.0.1 ::1 a@b.example _ - . = : /'.split(
+  'user uid tel token group_id gw ab AKIAIOSFODNN7EXAMPLE eyJhbGciOi.x1 12345 7 13800138000 86 +86138 10.0.0.1 ::1 a@b.example _ - . = : /'.split(
     ' ',
   ),
   ' ',

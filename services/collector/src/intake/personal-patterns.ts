@@ -143,12 +143,23 @@ export const PERSONAL_PATTERNS: readonly PersonalPattern[] = [
   ),
 ];
 
+/** Secrets that are known by their first characters. What has none of these holds no such secret. */
+export const SECRET_BEGINNING = /eyJ|AKI[AD]|eJ[w-z]/;
+
 /**
  * For texts that are one name or one id. What is told by its form alone is left out, for a request id is as random as a
  * token and `gw_01` has the form of an account; an account name before digits is looked for instead.
  */
 export const LABEL_PATTERNS: readonly PersonalPattern[] = [
   ...PERSONAL_PATTERNS.filter(({ sentencesOnly: isLeftOut }) => isLeftOut !== true),
+  // A usersig is zlib's output in base64. Of random ids with 40 characters or more one in 65,536 begins like it.
+  pattern(
+    'token',
+    SECRET_BEGINNING,
+    String.raw`()((?<![A-Za-z0-9])eJ[w-z][\w*+/-]{37,2048}={0,2})`,
+    undefined,
+    'g',
+  ),
   pattern('account', NUMBERED_NAME, String.raw`(${NUMBERED_ACCOUNT})(\d{5,20})`),
   pattern('phone', NUMBERED_NAME, String.raw`(${NUMBERED_PHONE})(\d{7,20})`),
 ];

@@ -9,6 +9,7 @@ import {
   LABEL_PATTERNS,
   NUMBERED_NAME,
   type PersonalPattern,
+  SECRET_BEGINNING,
   SECRET_HINT,
 } from './personal-patterns.js';
 import { scrubBy, type Scrubbed } from './scrub-text.js';
@@ -52,6 +53,7 @@ export function isPlainLabel(text: string): boolean {
     counts += code < 128 ? (WEIGHTS[code] ?? OTHER) : OTHER;
   }
   if (counts >= OTHER || ((counts >> 8) & 0xff) >= IPV4_DOTS) return false;
+  if (counts >= WORD && SECRET_BEGINNING.test(text)) return false;
   if ((counts & 0xff) < NUMBER_DIGITS_MIN) return true;
   if (MAY_BEGIN_PHONE.includes(text.charAt(0)) && PHONE_FIRST.test(text)) return false;
   return counts < WORD || !NUMBERED_NAME.test(text);
@@ -73,7 +75,8 @@ const MAY_HOLD = new RegExp(
     String.raw`\+\d`,
     String.raw`(?:^|[=:/])(?:00)?(?:86-?)?1[3-9]\d`,
     ...[ACCOUNT_HINT, SECRET_HINT].map(({ source }) => source),
-    'eyJ|AKI|cookie|group|phone|mobile|tel',
+    SECRET_BEGINNING.source,
+    'cookie|group|phone|mobile|tel',
   ].join('|'),
   'i',
 );

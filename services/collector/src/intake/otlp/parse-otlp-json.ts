@@ -12,17 +12,29 @@ import { type OtlpRecords, takeStray } from './otlp-records.js';
 import { severityOf } from './severity.js';
 import { NO_SCALAR, Sheet } from './sheet.js';
 
-/** A list of messages by its names, and the other names of the message that holds it. */
-type Container = { readonly names: readonly string[]; readonly beside: ReadonlySet<string> };
+/**
+ * A list of messages by its names, and the other names of the message that holds it. Lists under two spellings of one
+ * name are one list; names that are not the first count where no list before them has a message.
+ */
+type Container = {
+  readonly names: readonly (readonly [camelCase: string, snakeCase: string])[];
+  readonly beside: ReadonlySet<string>;
+};
 
-const RESOURCE_LOGS: Container = { names: ['resourceLogs', 'resource_logs'], beside: new Set() };
-/** The third and fourth are what scopes were called before version 0.15 of the protocol. */
+const RESOURCE_LOGS: Container = { names: [['resourceLogs', 'resource_logs']], beside: new Set() };
+/** The second is what scopes were called before version 0.15 of the protocol. */
 const SCOPE_LOGS: Container = {
-  names: ['scopeLogs', 'scope_logs', 'instrumentationLibraryLogs', 'instrumentation_library_logs'],
+  names: [
+    ['scopeLogs', 'scope_logs'],
+    ['instrumentationLibraryLogs', 'instrumentation_library_logs'],
+  ],
   beside: new Set(['resource', 'schemaUrl', 'schema_url']),
 };
 const LOG_RECORDS: Container = {
-  names: ['logRecords', 'log_records', 'logs'],
+  names: [
+    ['logRecords', 'log_records'],
+    ['logs', 'logs'],
+  ],
   beside: new Set(['scope', 'schemaUrl', 'schema_url', 'instrumentationLibrary', 'instrumentation_library']),
 };
 
@@ -44,15 +56,27 @@ export function readOtlpJson(body: unknown, records: OtlpRecords): void {
   }
 }
 
-/** The messages of a container. @throws Error where it has none of its names and the message has others */
+/**
+ * The messages of a container.
+ * @throws Error where it has none, and the message has a list under another name, or only names that are not known
+ */
 function contained(message: Message, { names, beside }: Container, what: string): readonly Message[] {
-  const lists = names.map((name) => messagesOf(message[name], name));
+  const lists = names.map((spellings) =>
+    [...new Set(spellings)].flatMap((name) => messagesOf(message[name], name)),
+  );
   const filled = lists.find((list) => list.length > 0);
   if (filled !== undefined) return filled;
-  const isEmpty =
-    names.some((name) => name in message) || Object.keys(message).every((one) => beside.has(one));
-  if (isEmpty) return [];
-  throw new Error(`${what} has no ${names[0]}, it has ${namesOf(message)}: give its records in ${names[0]}`);
+  const known = new Set(names.flat());
+  const strays = Object.keys(message).filter((name) => !known.has(name) && !beside.has(name));
+  const hasList = [...known].some((name) => name in message);
+  if (strays.length === 0 || (hasList && !strays.some((name) => isFilledList(message[name])))) return [];
+  const [[first] = ['']] = names;
+  const lack = hasList ? `has nothing in ${first}` : `has no ${first}`;
+  throw new Error(`${what} ${lack}, it has ${namesOf(message)}: give its records in ${first}`);
+}
+
+function isFilledList(value: unknown): boolean {
+  return Array.isArray(value) && value.length > 0;
 }
 
 function headOf(logRecord: Message): Parameters<Sheet['record']>[0] {

@@ -3,11 +3,12 @@
  * meant to be a path template, but is often the framework's own text: with a method or a host in front, a regular
  * expression, a wildcard. Every step is linear.
  */
+import { isIdSegment } from '@imscope/schemas/id-segment.js';
 import { remembered } from './remembered.js';
 
 export type RoutePath = {
   readonly path: string;
-  /** Has a word other than the version, and nothing but words and parameters. What has not says less than the path. */
+  /** Has a word other than the version and than ids, and nothing but words and parameters. What has not says less than the path. */
   readonly isSpecific: boolean;
 };
 
@@ -44,8 +45,13 @@ function readRoute(route: string): RoutePath {
   const words = segments.filter((segment) => segment !== '{id}');
   return {
     path: `/${segments.join('/')}`,
-    isSpecific: words.some((word) => word.toLowerCase() !== 'v4') && words.every((word) => WORD.test(word)),
+    isSpecific: words.some(namesInterface) && words.every((word) => WORD.test(word)),
   };
+}
+
+/** `404`, which some frameworks give where no route fits, becomes an id. */
+function namesInterface(word: string): boolean {
+  return word.toLowerCase() !== 'v4' && !isIdSegment(word);
 }
 
 /** `{name}`, `{name:regex}`, `[name]`, `<int:name>`, groups and classes of regular expressions become marks. */
