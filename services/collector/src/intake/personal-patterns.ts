@@ -145,6 +145,8 @@ export const PERSONAL_PATTERNS: readonly PersonalPattern[] = [
 
 /** Secrets that are known by their first characters. What has none of these holds no such secret. */
 export const SECRET_BEGINNING = /eyJ|AKI[AD]|eJ[w-z]/;
+/** The shortest of them: `eyJ`, six characters, a dot and one more. */
+export const SECRET_LENGTH_MIN = 11;
 
 /**
  * For texts that are one name or one id. What is told by its form alone is left out, for a request id is as random as a

@@ -11,6 +11,7 @@ import {
   type PersonalPattern,
   SECRET_BEGINNING,
   SECRET_HINT,
+  SECRET_LENGTH_MIN,
 } from './personal-patterns.js';
 import { scrubBy, type Scrubbed } from './scrub-text.js';
 
@@ -53,7 +54,7 @@ export function isPlainLabel(text: string): boolean {
     counts += code < 128 ? (WEIGHTS[code] ?? OTHER) : OTHER;
   }
   if (counts >= OTHER || ((counts >> 8) & 0xff) >= IPV4_DOTS) return false;
-  if (counts >= WORD && SECRET_BEGINNING.test(text)) return false;
+  if (counts >= WORD && text.length >= SECRET_LENGTH_MIN && SECRET_BEGINNING.test(text)) return false;
   if ((counts & 0xff) < NUMBER_DIGITS_MIN) return true;
   if (MAY_BEGIN_PHONE.includes(text.charAt(0)) && PHONE_FIRST.test(text)) return false;
   return counts < WORD || !NUMBERED_NAME.test(text);
