@@ -30,7 +30,7 @@ export class NameFault {
 }
 
 /**
- * Texts whose name is known and holds no id: there are few, and a look-up takes a tenth of the time. Cleared when full;
+ * Texts that were named before and hold no id. There are few, and reading the map takes a tenth of the time. Cleared when full;
  * at most 2 MB.
  */
 const knownNames = new Map<string, string>();

@@ -1,6 +1,6 @@
 /*
  * Writes down where the local stack answers and which settings its services have, for the `imscope` command
- * (services/cli/src/local-stack.ts). It stands beside the secrets and holds none: those are in secrets.json.
+ * (services/cli/src/local-stack.ts). The file is beside secrets.json and holds no secret itself.
  */
 import { writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';

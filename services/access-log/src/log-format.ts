@@ -66,8 +66,8 @@ function namesOf(segments: readonly Segment[]): string[] {
 }
 
 /**
- * Puts the parts of a segment's value that are wanted to their places; undefined where none is. What stands in the
- * format by itself too is not among them.
+ * A function that writes the needed parts of a segment's value to their places; undefined where no part is needed. A
+ * variable that is also in the format by itself is read there instead.
  */
 function compileDivider(
   { members }: Segment,
