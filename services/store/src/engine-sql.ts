@@ -112,7 +112,10 @@ export function killingOneOf(statement: Statement, reads: ReadonlyMap<string, st
   return sql + fromByteText(statement.sql.slice(at));
 }
 
-/** Condition on system.processes: the read that writes into `pipePath`. No two reads have the same at a time. */
+/**
+ * Condition on system.processes: the read that writes into `pipePath`. No two reads ever have the same, so a KILL that comes late
+ * ends no other read.
+ */
 export function readsInto(pipePath: string): string {
   return `position(query, ${quoted(pipePath)}) > 0 AND query NOT LIKE 'KILL%'`;
 }

@@ -11,6 +11,7 @@ import {
   mkdirSync,
   openSync,
   readdirSync,
+  renameSync,
   rmdirSync,
   rmSync,
   unlinkSync,
@@ -33,7 +34,7 @@ export type Spool = {
   readonly directory: string;
   readonly emptyDirectory: string;
   createFile(): SpoolFile;
-  /** Path of a named pipe, the same for the same name. */
+  /** Path of a named pipe. The same pipe for the same name, under a path that was never given before. */
   pipe(name: string): string;
   /** Bytes of all files there now. */
   bytes(): number;
@@ -50,7 +51,8 @@ export function createSpool(spoolDir: string, dataDir: string, bytesMax: number)
   const directory = join(parent, own);
   const emptyDirectory = join(directory, 'empty');
   mkdirSync(emptyDirectory, { recursive: true, mode: 0o700 });
-  const pipes = new Set<string>();
+  const pipes = new Map<string, string>();
+  let pipesGiven = 0;
   let bytes = 0;
   return {
     directory,
@@ -66,10 +68,13 @@ export function createSpool(spoolDir: string, dataDir: string, bytesMax: number)
         bytes += more;
       }),
     pipe(name) {
-      const path = join(directory, `${name}.pipe`);
+      pipesGiven += 1;
+      const path = join(directory, `${name}-${pipesGiven}.pipe`);
+      const before = pipes.get(name);
       // Node.js cannot make a named pipe; coreutils can, once a seat.
-      if (!pipes.has(name)) execFileSync('mkfifo', ['-m', '600', path]);
-      pipes.add(name);
+      if (before === undefined) execFileSync('mkfifo', ['-m', '600', path]);
+      else renameSync(before, path);
+      pipes.set(name, path);
       return path;
     },
     removeLeftovers() {

@@ -60,6 +60,31 @@ test('SET, USE and temporary tables mean nothing to the next request', async () 
   assert.equal((await ask(store, 'SELECT * FROM gone')).code, '60');
 });
 
+test('a KILL that comes too late for one read does not end the next in its session', async () => {
+  const reads = "position(query, concat('INTO ', 'OUTFILE')) > 0";
+  const gone = await answerOf(
+    store,
+    `SELECT extract(query, 'read-[^.]*[.]pipe') FROM system.processes WHERE ${reads}`,
+  );
+  assert.match(gone, /^read-0-\d+\.pipe$/);
+  const abort = new AbortController();
+  const running = fetch(store.url, {
+    method: 'POST',
+    body: 'SELECT sum(sipHash64(number)) AS next FROM numbers(1000000000000)',
+    signal: abort.signal,
+  }).catch(() => undefined);
+  // TEST lists what a KILL would end, and takes no session for reads.
+  const kill = (part: string): Promise<string> =>
+    answerOf(store, `KILL QUERY WHERE position(query, '${part}') > 0 AND ${reads} TEST`);
+  try {
+    while (!(await kill('AS next')).includes('AS next'));
+    assert.equal(await kill(gone), '');
+  } finally {
+    abort.abort();
+    await running;
+  }
+});
+
 test('many requests at once on many settings each see their own', async () => {
   const answers = await Promise.all(
     Array.from({ length: 60 }, async (_, index) => [
