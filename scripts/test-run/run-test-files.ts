@@ -33,6 +33,7 @@ export async function runTestFiles(options: TestRunOptions): Promise<void> {
     files: [...options.files],
     concurrency: options.concurrency,
     timeout: options.fileTimeoutMs,
+    execArgv: ['--import', new URL(`end-hanging-file.ts?ms=${options.fileTimeoutMs}`, import.meta.url).href],
     signal: options.signal,
   });
   stream.on('test:enqueue', (event) => tally.enqueued(event));

@@ -93,6 +93,8 @@ export async function openAggregator(
   const [admin, producer] = [kafka.admin(), kafka.producer()];
   await Promise.all([admin.connect(), producer.connect()]);
   const topic = prefix + TOPICS.requestLog.name;
+  // A member of a test that failed is still running, and would keep the process alive.
+  const members = new Set<() => Promise<void>>();
   const select = async <T>(sql: string): Promise<T[]> =>
     (await store.query({ query: sql, format: 'JSONEachRow' })).json<T>();
   return {
@@ -107,7 +109,13 @@ export async function openAggregator(
       const own = settings({ ...all, ...changed });
       const client = createStoreClient(own, 'aggregator-under-test', own.insertTimeoutMs);
       const member = await startMember(own, client);
-      return { ...member, stop: async () => member.stop().then(() => client.close()) };
+      const stop = async (): Promise<void> => {
+        if (!members.delete(stop)) return;
+        await member.stop();
+        await client.close();
+      };
+      members.add(stop);
+      return { ...member, stop };
     },
     describeGroup: async () => {
       const { groups } = await admin.describeGroups([prefix + config.consumerGroup]);
@@ -124,6 +132,7 @@ export async function openAggregator(
     recreateTopic: () => recreateTopic(admin, topic),
     untilStored: (rows) => untilStored(select, rows),
     end: async () => {
+      await Promise.all(Array.from(members, (stop) => stop()));
       const own = (await admin.listTopics()).filter((name) => name.startsWith(prefix));
       await admin.deleteTopics({ topics: own });
       await Promise.all([admin.disconnect(), producer.disconnect(), store.close()]);

@@ -197,9 +197,11 @@ test('holes that were read after the last block and are deleted later are no los
   await aggregator.untilStored(rows);
   const before = await differences();
   await transactions.run(aggregator.topic, 'abort', 'a', 'b');
-  const end = await logEnd();
+  // The broker answers the end of a transaction before it appends the control record.
+  let end = 0;
   const group = `${aggregator.environment['KAFKA_TOPIC_PREFIX'] ?? ''}imscope-aggregator`;
   await until(async () => {
+    end = await logEnd();
     const [committed] = await aggregator.admin.fetchOffsets({ groupId: group, topics: [aggregator.topic] });
     return committed?.partitions[0]?.metadata?.endsWith(`/${end}`) ?? false;
   }, 'the holes are not committed');
