@@ -37,9 +37,13 @@ const KEYS: Readonly<Record<string, SortKey<InterfaceRow>>> = {
   p99: (row) => row.latency_ms.p99,
 };
 
-const COLUMNS = [
+const ERROR_COLUMNS = [
   { column: 'success_rate', label: 'Success rate', first: 'ascending' },
   { column: 'service_errors', label: 'Service errors' },
+] as const;
+
+/** To the right of the top code, so that a narrow window, where the table scrolls, shows what fails and why. */
+const OTHER_COLUMNS = [
   { column: 'requests', label: 'Requests' },
   { column: 'caller_errors', label: 'Caller errors' },
   { column: 'p50', label: 'p50' },
@@ -112,12 +116,15 @@ function Rows({ rows, chosen, sort, onChoose, onSort }: Props & { readonly rows:
                 sort={sort}
                 onSort={onSort}
               />
-              {COLUMNS.map((column) => (
+              {ERROR_COLUMNS.map((column) => (
                 <SortHeader key={column.column} {...column} sort={sort} onSort={onSort} />
               ))}
               <th scope="col" title={TOP_CODE_HINT}>
                 Top code
               </th>
+              {OTHER_COLUMNS.map((column) => (
+                <SortHeader key={column.column} {...column} sort={sort} onSort={onSort} />
+              ))}
             </tr>
           </thead>
           <tbody>
@@ -189,6 +196,16 @@ function Row({ row, chosen, requestsMax, onChoose }: RowProps) {
           testId={`interface-service-errors-${name}`}
         />
       </td>
+      <td className="top-code">
+        {top === null ? (
+          <span className="dim">none</span>
+        ) : (
+          <span title={`${top.meaning} ${top.advice}`}>
+            <code>{top.code ?? 'no code'}</code> {top.name}{' '}
+            <span className="dim num">{formatShare(top.share)}</span>
+          </span>
+        )}
+      </td>
       <td className="number volume">
         <ShareBar share={row.requests / requestsMax} tone="plain" />
         <Count value={row.requests} testId={`interface-requests-${name}`} />
@@ -208,16 +225,6 @@ function Row({ row, chosen, requestsMax, onChoose }: RowProps) {
       </td>
       <td className="number">
         <Duration value={delay.p99} testId={`interface-p99-${name}`} />
-      </td>
-      <td className="top-code">
-        {top === null ? (
-          <span className="dim">none</span>
-        ) : (
-          <span title={`${top.meaning} ${top.advice}`}>
-            <code>{top.code ?? 'no code'}</code> {top.name}{' '}
-            <span className="dim num">{formatShare(top.share)}</span>
-          </span>
-        )}
       </td>
     </tr>
   );
