@@ -71,6 +71,19 @@ test('memory is reserved before a handler runs, and released when its answer has
   await app.close();
 });
 
+test('once an answer is built, only its own bytes and those of sending stay reserved', async () => {
+  const { app, budget } = appWithBudget();
+  let whileSending = 0;
+  app.addHook('onSend', async (_request, _reply, payload) => {
+    whileSending = budget.reservedBytes();
+    return payload;
+  });
+  app.get('/v1/new', { config: { bounds: BOUNDS } }, async () => 'x'.repeat(1_000));
+  await app.inject('/v1/new');
+  assert.equal(whileSending, MIB + 2_000);
+  await app.close();
+});
+
 test('an answer larger than its bounds is 422, and what it held is released', async () => {
   const { app, budget, registry } = appWithBudget();
   app.get('/v1/new', { config: { bounds: BOUNDS } }, async () => ({ text: 'x'.repeat(2 * MIB) }));
