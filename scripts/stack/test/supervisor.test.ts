@@ -163,6 +163,32 @@ test('a stop ends the wait for the next start', async () => {
   assert.deepEqual(log.kinds(), ['died']);
 });
 
+test('a process whose start was under way at the stop is stopped', async () => {
+  const log = eventLog();
+  const starting = Promise.withResolvers<void>();
+  const goOn = Promise.withResolvers<void>();
+  let late: ManagedProcess | undefined;
+  let starts = 0;
+  const supervised = await supervise({
+    name: 'idle',
+    start: async () => {
+      if (++starts === 1) return startScript('idle', IDLE);
+      starting.resolve();
+      await goOn.promise;
+      return (late = await startScript('late', IDLE));
+    },
+    onEvent: log.onEvent,
+    pauseMs: 1,
+  });
+  process.kill(supervised.current().pid, 'SIGKILL');
+  await starting.promise;
+  const stopped = supervised.stop();
+  goOn.resolve();
+  await stopped;
+  assert.equal(late?.isRunning(), false);
+  assert.deepEqual(log.kinds(), ['died']);
+});
+
 test('a first start that fails is thrown, not tried again', async () => {
   await assert.rejects(
     supervise({ name: 'wrong', start: startNothing, onEvent: () => undefined }),

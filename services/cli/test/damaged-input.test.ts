@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { after, test } from 'node:test';
-import { constants, gzipSync } from 'node:zlib';
+import { constants, deflateRawSync, gzipSync } from 'node:zlib';
 import { readLines } from '@imscope/access-log/read-lines.js';
 import fc from 'fast-check';
 import { openInput, ReadError } from '../src/open-input.js';
@@ -122,6 +122,18 @@ test('what stands before damage in a member is read up to the damage', async () 
   );
   assert.deepEqual(got.lines, lines.slice(0, got.lines.length));
   assert.match(got.fault ?? '', /damaged \(invalid stored block lengths\)/);
+});
+
+test('what stands before damage in a small member is read too', async () => {
+  const lines = linesOf(300);
+  const content = deflateRawSync(textOf(lines), { finishFlush: constants.Z_SYNC_FLUSH });
+  // The header of a block of a type that does not exist.
+  const damaged = Buffer.concat([gzipSync('').subarray(0, 10), content, Buffer.from([0x07])]);
+  const got = await read(damaged);
+  // Of the 16 packed bytes that hold the fault nothing is read.
+  assert.ok(got.lines.length >= lines.length - 16, String(got.lines.length));
+  assert.deepEqual(got.lines, lines.slice(0, got.lines.length));
+  assert.match(got.fault ?? '', /damaged \(invalid block type\)/);
 });
 
 test('any members in any chunks come out as they went in', async () => {
