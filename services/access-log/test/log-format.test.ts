@@ -180,3 +180,12 @@ test('a time is told apart from any text right before it, other values are not',
     'request_time',
   ]);
 });
+
+test('a value does not end in the middle of an escape', () => {
+  assert.deepEqual(readAll('${http_x}n${status}', String.raw`a\nbn200`, 'json'), {
+    http_x: 'a\nb',
+    status: '200',
+  });
+  for (const name of ['http_x', 'host', 'request_uri'])
+    assert.equal(readAll(`\${${name}}n\${status}`, String.raw`/\n200`, 'json'), 'malformed_line');
+});
