@@ -168,11 +168,12 @@ test('formats that nobody could read are refused with what to change', () => {
   }
 });
 
+function inseparableIn(format: string): string[] {
+  const { variables } = compileLogFormat(format, 'default', []);
+  return [...compileLogFormat(format, 'default', variables).inseparable.keys()];
+}
+
 test('a time is told apart from any text right before it, other values are not', () => {
-  const inseparableIn = (format: string): string[] => {
-    const { variables } = compileLogFormat(format, 'default', []);
-    return [...compileLogFormat(format, 'default', variables).inseparable.keys()];
-  };
   assert.deepEqual(inseparableIn('$http_user_agent$time_iso8601 $status'), []);
   assert.deepEqual(inseparableIn('$http_user_agent$time_local $status'), []);
   assert.deepEqual(inseparableIn('$http_user_agent$request_time $status'), [
