@@ -47,6 +47,7 @@ test('ids and tokens of every form are taken for ids', () => {
     'user1234',
     'group17',
     'order4711',
+    'rfc12345678',
     '404',
   ]) {
     assert.equal(interfaceName(`/files/${id}/info`), 'files/{id}/info', id);
@@ -88,6 +89,8 @@ test('names of services, commands and versions stay as they are', () => {
     'account/get_user_v2',
     'GroupOpenHttpService/ModifyGroupBaseInfo',
     'deadbeef/facade',
+    'svc/DEAD-BEEF-FACADE-CAFE',
+    'file/GetSha256Fingerprint',
     'users/{id}',
     'oauth2/callback',
     'other/overflow',
@@ -167,6 +170,12 @@ test('each name that ids were taken out of is told once', () => {
   let taken = 0;
   interfaceName('/v4/a/1/b/2', () => (taken += 1));
   assert.equal(taken, 1);
+});
+
+test('a name that comes again is told again where ids are taken out of it', () => {
+  let taken = 0;
+  for (let times = 0; times < 3; times++) interfaceName('/v4/room/7/close', () => (taken += 1));
+  assert.equal(taken, 3);
 });
 
 test('whatever the text, a name has plain words only and no number of five digits, and naming it again changes nothing', () => {
