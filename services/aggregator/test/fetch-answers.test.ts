@@ -82,6 +82,11 @@ test('a message whose key looks like the end of a transaction ends none', () => 
   assert.deepEqual(read(answerOf(entries(lines), [{ producerId: 'a', firstOffset: '0' }])), [1]);
 });
 
+test('an abort leaves out no message that its producer sent outside of transactions', () => {
+  const lines = [A, { ...PLAIN, producer: 'a' }, ABORT_A];
+  assert.deepEqual(read(answerOf(entries(lines), [{ producerId: 'a', firstOffset: '0' }])), [1]);
+});
+
 test('kafkajs hands out an entry for every offset, holes too', () => {
   const answer = answerOf(entries([A, ABORT_A]), [{ producerId: 'a', firstOffset: '0' }]);
   markHoles(answer);
