@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { HOUR_MS } from '@imscope/schemas/retention.js';
 import type { Account } from '../../src/completeness/boot-books.js';
-import { judge } from '../../src/completeness/judge.js';
+import { intervalsMissing, judge } from '../../src/completeness/judge.js';
 import { KEYED_SEQUENCE } from '@imscope/schemas/edge-account.js';
 import type { TimeWindow } from '../../src/time-window.js';
 import { blocksOf, booksOf, MINUTE_MS, type SentBatch, START_MS } from './history.js';
@@ -99,6 +99,15 @@ test('records under a key of a history are missed in the windows it covers, not 
   const keyed = [...sent, { partition: 0, lastSequence: KEYED_SEQUENCE, records: 50 }];
   const accounts = [account(0), account(1, { sent: keyed })];
   assert.equal(judged(accounts, history, past(30, 24)).status, 'partial');
+});
+
+test('a batch of a history is missing in the windows it covers, not when it came', () => {
+  const accounts = [...live, account(0), account(1)];
+  const books = booksOf({ accounts, blocks: blocksOf(history.slice(1)) });
+  const interval = { boot: 'history', fromAccount: 0, toAccount: 1 };
+  assert.deepEqual(intervalsMissing(books, past(30, 24)), [interval]);
+  const since = { fromMs: START_MS, toMs: START_MS + MINUTE_MS };
+  assert.deepEqual(intervalsMissing(books, since), []);
 });
 
 test('a history holds back neither the watermark nor windows after it', () => {
