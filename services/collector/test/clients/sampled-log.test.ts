@@ -46,6 +46,19 @@ test('what is counted and has no line yet is written by a flush, with the detail
   assert.deepEqual(written.slice(4), [['a', 2, undefined]]);
 });
 
+test('a kind that a flush has written is counted again for ten seconds', () => {
+  const told: number[] = [];
+  const log = new SampledLog((_, times) => told.push(times));
+  log.note('a', 0);
+  log.note('a', 1, 2);
+  log.flush(10_000);
+  log.note('a', 10_001, 3);
+  log.note('a', 19_999, 4);
+  assert.deepEqual(told, [1, 2]);
+  log.note('a', 20_000, 5);
+  assert.deepEqual(told, [1, 2, 12]);
+});
+
 test('however many kinds there are, lines stay bounded, and old kinds make room for new ones', () => {
   const told: string[] = [];
   const log = new SampledLog((kind) => told.push(kind));
