@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import type { ErrorCode } from '@imscope/runtime/http-errors.js';
+import { createLogger } from '@imscope/runtime/logger.js';
+import { RefusalLog } from '../../src/clients/refusal-log.js';
 import { EAST_TOKEN, runCollector, type RunningCollector, WRITE_TOKEN } from '../running-collector.js';
 import { sampleRecord } from '../sample-record.js';
 
@@ -90,6 +93,21 @@ test('requests refused whole are logged by token and code, without a token by ne
   );
   assert.ok(!/marked/.test(lines.join('')));
   assert.equal(await collector.metric('requests_refused_total', 'unreadable_body'), 1);
+});
+
+test('a refusal after which the sender sends the same again is no warning, any other is', () => {
+  const levels: unknown[] = [];
+  const write = (text: string): void => void levels.push(JSON.parse(text).level);
+  const log = new RefusalLog(createLogger('collector', 'info', { write }));
+  const sent = { sender: 'east', client: '192.0.2.1', path: '/v1/request-logs' };
+  const refused = (code: ErrorCode): void =>
+    log.requestRefused({ ...sent, code, contentType: undefined, contentEncoding: undefined });
+  const again: ErrorCode[] = ['request_timeout', 'too_many_requests', 'unavailable', 'timeout'];
+  for (const code of again) refused(code);
+  assert.deepEqual(levels, [30, 30, 30, 30]);
+  for (const code of ['unreadable_body', 'body_too_large'] as const) refused(code);
+  assert.deepEqual(levels.slice(4), [40, 40]);
+  log.stop();
 });
 
 test('records of a token of one application are booked there, whatever they name', async () => {
