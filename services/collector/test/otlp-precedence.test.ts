@@ -276,6 +276,7 @@ test('a route without a word of its own, or with text that is no word, is passed
     '/v4/openim/messages:batchGet',
     '/v4/openim/send msg',
     `/v4/${'x'.repeat(2_000)}`,
+    `/v4/openim/{name:${'x'.repeat(2_000)}}`,
   ]) {
     assert.equal(field('interface', { ...path, 'http.route': route }), 'openim/sendmsg', route);
     assert.equal(
