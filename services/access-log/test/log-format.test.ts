@@ -138,6 +138,17 @@ test('a line made of separators alone is given up after a bounded number of trie
   assert.equal(dead.read(' '.repeat(60_000)), 'malformed_line');
 });
 
+test('a line with more ways to try than the bound is given up, although none may fit', () => {
+  const format = compileLogFormat('$http_a $http_b $http_c $status', 'default', ['status']);
+  assert.equal(format.read(`${'a '.repeat(20)}x`), 'malformed_line');
+  assert.equal(format.read(`${'a '.repeat(60)}x`), 'ambiguous_line');
+});
+
+test('a separator behind the backslash of an escape ends no value', () => {
+  const format = compileLogFormat('${http_a}n$http_b', 'json', ['http_a', 'http_b']);
+  assert.deepEqual(format.read('1\\n2n3'), ['1\n2', '3']);
+});
+
 test('cut lines, other lines and empty lines do not fit', () => {
   const format = compileLogFormat('$remote_addr "$request" $status', 'default', ['status']);
   for (const line of [
