@@ -7,7 +7,7 @@ export class RouteMethods {
   /** By the route's path, such as `/v1/applications/:sdk_app_id/overview`. */
   readonly #methods = new Map<string, Set<string>>();
 
-  /** @param route the path of a route; `:name` is any one segment, a `*` at the end any rest */
+  /** @param route the path of a route; `:name` is any one segment, an empty one too, a `*` at the end any rest */
   add(route: string, methods: readonly string[]): void {
     const known = this.#methods.get(route) ?? new Set<string>();
     for (const method of methods) known.add(method.toUpperCase());
@@ -36,7 +36,7 @@ function matches(route: readonly string[], segments: readonly string[]): boolean
   }
   return (
     route.length === segments.length &&
-    route.every((part, at) => (part.startsWith(':') ? segments[at] !== '' : part === segments[at]))
+    route.every((part, at) => part.startsWith(':') || part === segments[at])
   );
 }
 
