@@ -3,6 +3,12 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { createLogger } from '@imscope/runtime/logger.js';
+import { createRegistry } from '@imscope/runtime/metrics.js';
+import { Type } from 'typebox';
+import { type Ask, type AskOptions, createAsk, defineQuestion } from '../src/ask-store.js';
+import { createMetrics } from '../src/metrics.js';
+import { createQueryGate } from '../src/query-gate.js';
 import { openQuery, openStore, READ_ALL, type StoreUnderTest } from './query-under-test.js';
 import { addressOf, assertError } from './read-answer.js';
 
@@ -13,6 +19,20 @@ before(async () => {
 });
 after(async () => {
   await store.close();
+});
+
+const TEXT = defineQuestion('text', Type.Object({ text: Type.String() }));
+const askText = (ask: Ask): Promise<unknown> => ask(TEXT, "SELECT repeat('x', 1000) AS text", {});
+const askOptions = (): AskOptions => ({
+  client: store.client,
+  gate: createQueryGate({ runningMax: 1, waitingMax: 1, waitMsMax: 60_000 }, () => undefined),
+  metrics: createMetrics(createRegistry('query'), {
+    storeQueriesInFlight: () => 0,
+    storeQueriesWaiting: () => 0,
+  }),
+  logger: createLogger('query', 'silent'),
+  timeoutMs: 60_000,
+  memoryBytesMax: 1 << 30,
 });
 
 const OVERVIEW = {
@@ -49,6 +69,24 @@ FROM numbers(2000000)`,
   assert.match(assertError(response, 504, 'timeout'), /longer than 100 ms: ask for a shorter span/);
   assert.match(await query.registry.metrics(), /refused_total\{reason="timeout",service="query"\} [1-9]/);
   await query.close();
+});
+
+test('the results of one answer stay within its bytes together, and each answer has its own', async () => {
+  const ask = createAsk(askOptions());
+  const bounds = { rowsMax: 10, bytesMax: 3_000 };
+  const first = ask.within(bounds);
+  await askText(first);
+  await askText(first);
+  await assert.rejects(askText(first), { code: 'query_too_large' });
+  await askText(ask.within(bounds));
+});
+
+test('rows are held against the bound as JSON, in which they are larger than in the store', async () => {
+  const few = createAsk(askOptions()).within({ rowsMax: 1_000, bytesMax: 10_000 });
+  const digits = (rows: number): Promise<unknown> =>
+    few(TEXT, 'SELECT toString(number % 10) AS text FROM numbers({rows:UInt32})', { rows });
+  await digits(100);
+  await assert.rejects(digits(500), { code: 'query_too_large' });
 });
 
 test('a line of questions that is full turns callers away with 503, and those in it are answered', async () => {
