@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import Fastify, { type FastifyInstance } from 'fastify';
+import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { type AnswerBounds, FLAT_ROWS } from '../src/answer-bounds.js';
 import { createAnswerBudget } from '../src/answer-budget.js';
 import { createMetrics } from '../src/metrics.js';
 import { createRegistry } from '@imscope/runtime/metrics.js';
-import { installErrorAnswers } from '@imscope/runtime/http-errors.js';
+import { HttpError, installErrorAnswers } from '@imscope/runtime/http-errors.js';
 import { createLogger } from '@imscope/runtime/logger.js';
 import { connect } from 'node:net';
 import type { AddressInfo } from 'node:net';
@@ -92,6 +92,38 @@ test('an answer larger than its bounds is 422, and what it held is released', as
   assert.equal(budget.reservedBytes(), 0);
   assert.match(await registry.metrics(), /refused_total\{reason="too_large",service="query"\} 1/);
   await app.close();
+});
+
+test('an error is answered as it is, however few bytes an answer may have', async () => {
+  const { app } = appWithBudget();
+  app.get('/v1/new', { config: { bounds: { ...BOUNDS, bytes: 1 } } }, async () => {
+    throw new HttpError('not_found', 'no such application');
+  });
+  const response = await app.inject('/v1/new');
+  await app.close();
+  assertError(response, 404, 'not_found');
+});
+
+async function untilLeft(_request: FastifyRequest, reply: FastifyReply): Promise<void> {
+  await once(reply.raw, 'close');
+}
+
+test('nothing stays reserved for a caller that left before its turn', async () => {
+  const { app, budget } = appWithBudget();
+  const handled = Promise.withResolvers<void>();
+  app.get('/v1/new', { config: { bounds: BOUNDS }, preHandler: untilLeft }, async () => {
+    handled.resolve();
+    return 'late';
+  });
+  await app.listen({ port: 0, host: '127.0.0.1' });
+  const { port } = app.server.address() as AddressInfo;
+  const socket = connect(port, '127.0.0.1');
+  socket.write('GET /v1/new HTTP/1.1\r\nHost: query\r\n\r\n');
+  await once(app.server, 'request');
+  socket.destroy();
+  await handled.promise;
+  await app.close();
+  assert.equal(budget.reservedBytes(), 0);
 });
 
 test('where the budget is held by others, callers get 503 with Retry-After', async () => {
