@@ -1,0 +1,58 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { createLogger } from '@imscope/runtime/logger.js';
+import { createRegistry } from '@imscope/runtime/metrics.js';
+import { createReadiness } from '@imscope/runtime/readiness.js';
+import { createAggregatorMetrics } from '../src/metrics.js';
+import { ProgressReport } from '../src/progress-report.js';
+import type { PartitionState } from '../src/progress-watch.js';
+
+const AT = { topic: 'im.request-log', partition: 0 };
+const NAME = 'progress of im.request-log:0';
+const BEHIND: PartitionState = {
+  nextOffset: 10,
+  progressMs: 0,
+  holdsUnstored: false,
+  log: { start: 0, stable: 12, end: 12, observedMs: 0 },
+  fetchingWaits: false,
+};
+
+/** Of a process that ends 40 seconds after the last progress. */
+function reporting() {
+  const readiness = createReadiness([]);
+  const failures: string[] = [];
+  const report = new ProgressReport({
+    options: { bounds: { rowsMax: 1, bytesMax: 1 }, markerAgeMs: 1_000, stallTimeoutMs: 40_000 },
+    metrics: createAggregatorMetrics(createRegistry('aggregator')),
+    logger: createLogger('aggregator', 'silent'),
+    readiness,
+    fail: ({ message }) => failures.push(message),
+  });
+  return { report, readiness, failures };
+}
+
+test('a partition is named after a quarter of the time in which the process ends, until it goes on', () => {
+  const { report, readiness, failures } = reporting();
+  report.tell(AT, BEHIND, 0);
+  report.tell(AT, BEHIND, 9_999);
+  assert.deepEqual(readiness.state().failing, {});
+  report.tell(AT, BEHIND, 10_000);
+  assert.deepEqual(readiness.state().failing, {
+    [NAME]: 'no progress for 10 s: 2 offsets after 9 are not read',
+  });
+  report.tell(AT, { ...BEHIND, nextOffset: 11, progressMs: 10_500 }, 11_000);
+  assert.deepEqual([readiness.state().ready, failures], [true, []]);
+});
+
+test('the process ends where messages can be read and are not, unless something else is known to fail', () => {
+  const { report, readiness, failures } = reporting();
+  report.tell(AT, BEHIND, 0);
+  readiness.report('store', 'away');
+  report.tell(AT, BEHIND, 40_001);
+  assert.deepEqual(failures, []);
+  readiness.report('store');
+  report.tell(AT, BEHIND, 40_002);
+  assert.deepEqual(failures, [
+    'im.request-log:0 stands still with a lag of 2 messages: 2 offsets after 9 are not read',
+  ]);
+});
