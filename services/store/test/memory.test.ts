@@ -17,6 +17,10 @@ test('a statement that wants more than half of the bound gets code 241, and the 
   assert.equal(await answerOf(store, 'SELECT 1'), '1');
 });
 
+test('one statement may use half of the bound', async () => {
+  assert.equal(await answerOf(store, "SELECT getSetting('max_memory_usage')"), String(BOUND / 2));
+});
+
 test('wide statements side by side stay within the bound, and inserts beside them are stored', async () => {
   let peakBytes = 0;
   const watch = setInterval(() => (peakBytes = Math.max(peakBytes, residentBytes())), 50);
