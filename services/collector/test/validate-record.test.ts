@@ -152,6 +152,18 @@ test('a number as text is the same as the number', () => {
   assert.equal(accept({ http_status: '0' }).http_status, 0);
 });
 
+test('text with more digits than 64 bits hold is no number', () => {
+  for (const changes of [
+    { code: `1${'0'.repeat(20)}` },
+    { code: `${'0'.repeat(20)}1` },
+    { latency_ms: `0.${'0'.repeat(16)}1` },
+  ]) {
+    const rejection = validateRecord(sampleRecord(changes), context());
+    assert(isRejection(rejection), JSON.stringify(changes));
+    assert.equal(rejection.reason, 'wrong_type');
+  }
+});
+
 test('a port behind an address is dropped, where there is one way to read it', () => {
   const ipv6 = accept({ exit_ip: '2001:db8::7' }).exit_ip;
   for (const text of [
