@@ -79,3 +79,17 @@ test('misspelt and wrong settings end with code 2 and are all named', () => {
   assert.match(stdout, /LINGER_MS_MAX is "1h": give a whole number/);
   assert.match(stdout, /KAFKA_BROKERS names "here": give host:port/);
 });
+
+test('a history has both ends, the earlier one first', () => {
+  const [early, late] = ['2026-03-01T00:00:00Z', '2026-03-02T00:00:00Z'];
+  assert.equal(check([...good, `HISTORY_FROM=${early}`, `HISTORY_TO=${late}`]).code, 0);
+  for (const [ends, message] of [
+    [[`HISTORY_FROM=${early}`], /give both, or none of them/],
+    [[`HISTORY_FROM=${late}`, `HISTORY_TO=${early}`], /give an earlier and a later time/],
+    [[`HISTORY_FROM=${late}`, `HISTORY_TO=${late}`], /give an earlier and a later time/],
+  ] as const) {
+    const { code, stdout } = check([...good, ...ends]);
+    assert.equal(code, 2);
+    assert.match(stdout, message);
+  }
+});
