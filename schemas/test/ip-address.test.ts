@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { maskIpAddress, parseIpAddress } from '../src/ip-address.js';
+import { addressBeforePort, maskIpAddress, parseIpAddress } from '../src/ip-address.js';
 
 test('IPv4 is mapped into ::ffff:0:0/96', () => {
   assert.equal(parseIpAddress('203.0.113.7')?.toString('hex'), '00000000000000000000ffffcb007107');
@@ -47,6 +47,18 @@ test('what is no address is refused', () => {
     'localhost',
   ]) {
     assert.equal(parseIpAddress(text), undefined, text);
+  }
+});
+
+test('what stands behind an address is a port up to 65,535, or the text is no address with a port', () => {
+  for (const [text, address] of [
+    ['192.0.2.1:65535', '192.0.2.1'],
+    ['192.0.2.1:65536', undefined],
+    ['[2001:db8::1]:65535', '2001:db8::1'],
+    ['[2001:db8::1]:65536', undefined],
+    ['[192.0.2.1]:80', undefined],
+  ] as const) {
+    assert.equal(addressBeforePort(text), address, text);
   }
 });
 
