@@ -74,6 +74,14 @@ test('topics of an earlier start get the terms that are set now, and keep what e
   assert.equal((await run({}, 'prepare')).code, 0);
 });
 
+test('topics whose settings may not be read are left as they are', async () => {
+  const before = await readTopicTerms(aggregator.admin, prefix());
+  const { code, out, err } = await run({ ...HISTORY, TOPIC_SETTINGS_READABLE: 'false' }, 'prepare');
+  assert.equal(code, 0, err);
+  assert.match(out, /nothing to do/);
+  assert.deepEqual(await readTopicTerms(aggregator.admin, prefix()), before);
+});
+
 test('settings that do not add up are refused before anything is changed', async () => {
   for (const args of [['prepare'], ['check'], []]) {
     const { code, out, err } = await run({ LATE_HOURS_MAX: '100' }, ...args);
