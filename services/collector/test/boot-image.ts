@@ -15,6 +15,7 @@ import { DEFAULT_TERMS } from '@imscope/schemas/retention.js';
 import { Registry } from 'prom-client';
 import { Boot, type BootOptions } from '../src/boots/boot.js';
 import { edgeTermsByTopic } from '../src/boots/expired-batch.js';
+import type { CoveredSpan } from '../src/books/edge-accounts.js';
 import { ByteBudget } from '../src/byte-budget.js';
 import type { KafkaProducer } from '../src/kafka-producer.js';
 import { KeyedIds } from '../src/batches/keyed-ids.js';
@@ -115,10 +116,10 @@ export async function bootWorld(kafka = new TestKafka()): Promise<BootWorld> {
 
 const BOOT = 'boot000000000001';
 
-export function newBoot(world: BootWorld): Boot {
+export function newBoot(world: BootWorld, covers?: CoveredSpan): Boot {
   const directory = join(world.directory, 'boot');
   mkdirSync(directory, { recursive: true });
-  const identity = { collector: 'edge-1', boot: BOOT, version: '1.0.0', startedMs: 1_000 };
+  const identity = { collector: 'edge-1', boot: BOOT, version: '1.0.0', startedMs: 1_000, covers };
   return new Boot({ ...world.options, identity, directory });
 }
 

@@ -224,6 +224,30 @@ test('killed at any moment, again while it is recovered: all that was durable is
   );
 });
 
+test('the last account of a killed boot of a history says which event times it covers', async () => {
+  const world = await bootWorld();
+  const boot = newBoot(world, { fromMs: 86_400_000, toMs: 172_800_000 });
+  void boot.writeAccount('running');
+  await boot.log.idle();
+  const killed = await image(world);
+  try {
+    const recovered = await recoverIn(killed);
+    assert(recovered !== undefined);
+    assert.equal(await end(recovered), 0);
+    const accounts = killed.kafka
+      .distinct('im.edge-account')
+      .flatMap(({ records }) => records as EdgeAccount[]);
+    const spans = accounts
+      .filter(({ final }) => final)
+      .map(({ covers_from: from, covers_to: to }) => [from, to]);
+    assert.deepEqual(spans, [[86_400_000, 172_800_000]]);
+  } finally {
+    await boot.close();
+    await end(boot);
+    for (const each of [world, killed]) each.remove();
+  }
+});
+
 test('a log cut off at any byte is read up to there and ends in order', async () => {
   await fc.assert(
     fc.asyncProperty(
