@@ -199,6 +199,20 @@ test('every line is read once, however a file is appended to, rotated, cut off, 
   );
 });
 
+test('a file written anew is told from the one before by lines that were read long before its end', async () => {
+  const { world, remove } = inWorld();
+  const { path, reader } = world;
+  const first = 'a'.repeat(500);
+  writeFileSync(path, `${first}\n1\n`);
+  await reader.readAll(false);
+  appendFileSync(path, '2\n');
+  await reader.readAll(false);
+  writeFileSync(path, `${first}\n3\n2\n4\n`);
+  await reader.readAll(false);
+  assert.deepEqual(reader.lines, [first, '1', '2', first, '3', '2', '4']);
+  await remove();
+});
+
 test('a file written anew is told from the one before, be it shorter, longer or of the same length', async () => {
   for (const anew of ['b\n', `${'b'.repeat(300)}\n`, 'bbb\nbbb\n']) {
     const { world, remove } = inWorld();
