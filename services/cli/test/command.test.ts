@@ -35,6 +35,8 @@ test('help is no mistake; wrong options end with code 2 and say what is allowed'
     ],
     [['send', join(directory, 'none'), '--format', 'ndjson'], 2, /cannot read .*ENOENT/],
     [['top', '--window', 'long'], 2, /15m, 24h or 7d/],
+    [['send', 'x', '--format', 'ndjson', '--batch', '0x10'], 2, /whole number from 1 to 5000/],
+    [['tap', '--for', '61m'], 2, /Give a length up to an hour/],
     [['dlq', '--help'], 0, /redrive \[options\] \[places...\]/],
     [['dlq', 'show'], 2, /missing required argument 'place'/],
     [['dlq', 'ls', '0:1'], 2, /too many arguments/],
