@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { setTimeout as delay } from 'node:timers/promises';
 import { after, before, test } from 'node:test';
 import type { Answer, ApplicationRow } from '@imscope/schemas/query-api/answers.js';
 import { openCollector } from '../simulate-gateway/collector-client.js';
@@ -7,6 +6,7 @@ import { createTraffic } from '../simulate-gateway/generate.js';
 import { sendLive } from '../simulate-gateway/send.js';
 import { Truth } from '../simulate-gateway/truth.js';
 import { type Pipeline, startPipeline } from '../pipeline/pipeline.js';
+import { until } from '../pipeline/until.js';
 
 type Applications = Answer<ApplicationRow[]>;
 
@@ -39,14 +39,6 @@ async function send(records: number): Promise<{ from: string; to: string }> {
   await sending;
   await client.close();
   return { from: new Date(fromMs - 1_000).toISOString(), to: new Date(Date.now() + 1_000).toISOString() };
-}
-
-async function until(what: string, holds: () => Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + 60_000;
-  while (!(await holds())) {
-    if (Date.now() > deadline) throw new Error(`not within 60 s: ${what}`);
-    await delay(50);
-  }
 }
 
 const ask = ({ from, to }: { from: string; to: string }): Promise<Applications> =>

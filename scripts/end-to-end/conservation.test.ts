@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { setTimeout as delay } from 'node:timers/promises';
 import { after, before, test } from 'node:test';
 import { openCollector } from '../simulate-gateway/collector-client.js';
 import { createTraffic } from '../simulate-gateway/generate.js';
@@ -7,6 +6,7 @@ import { sendHistory } from '../simulate-gateway/send.js';
 import { Truth } from '../simulate-gateway/truth.js';
 import { assertBooksAgree } from '../pipeline/books-agree.js';
 import { type Pipeline, assertBalanced, startPipeline } from '../pipeline/pipeline.js';
+import { until } from '../pipeline/until.js';
 
 const RECORDS = 20_000;
 let pipeline: Pipeline;
@@ -43,14 +43,6 @@ before(async () => {
 });
 
 after(() => pipeline.end());
-
-async function until(what: string, holds: () => Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + 60_000;
-  while (!(await holds())) {
-    if (Date.now() > deadline) throw new Error(`not within 60 s: ${what}`);
-    await delay(100);
-  }
-}
 
 test('metrics and logs say the same by application, interface, region and minute', async () => {
   await assertBalanced(pipeline, RECORDS);

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
-import { setTimeout as delay } from 'node:timers/promises';
 import { after, before, test } from 'node:test';
 import type { ApplicationRow } from '@imscope/schemas/query-api/answers.js';
 import { PRESETS } from '../../services/dashboard/src/time-window.js';
 import { assertBooksAgree, assertNeverDiffered } from '../pipeline/books-agree.js';
 import { assertBalanced, type Pipeline, startPipeline } from '../pipeline/pipeline.js';
+import { until } from '../pipeline/until.js';
 import { openCollector } from '../simulate-gateway/collector-client.js';
 import { createTraffic } from '../simulate-gateway/generate.js';
 import { sendHistory } from '../simulate-gateway/send.js';
@@ -52,14 +52,6 @@ async function send(fromMs: number, toMs: number, count: number): Promise<void> 
   await client.close();
 }
 
-async function until(what: string, holds: () => Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + WITHIN_MS;
-  while (!(await holds())) {
-    if (Date.now() > deadline) throw new Error(`not within ${WITHIN_MS} ms: ${what}`);
-    await delay(100);
-  }
-}
-
 async function completenessOf(from: string, to: string): Promise<{ status: string; ratio: number | null }> {
   const { completeness } = await pipeline.ask<ApplicationRow[]>(`/v1/applications?from=${from}&to=${to}`);
   const { status, ratio } = completeness;
@@ -81,7 +73,7 @@ const PAST_WINDOWS = [past(1.25, 1), past(3, 2), past(24, 18), past(48, 24), pas
 
 async function assertEveryButtonKnown(): Promise<void> {
   for (const { label, from } of PRESETS) {
-    await until(`the window of ${label} is known`, () => isKnown(from, 'now'));
+    await until(`the window of ${label} is known`, () => isKnown(from, 'now'), WITHIN_MS);
   }
 }
 
@@ -100,10 +92,14 @@ test('with its collector killed in between, the history is stored once, and its 
   await pipeline.untilStored(RECORDS);
   await assertBalanced(pipeline, RECORDS);
   for (const window of PAST_WINDOWS) {
-    await until(`${window.join(' to ')} is complete`, async () => {
-      const { status, ratio } = await completenessOf(...window);
-      return status === 'complete' && ratio === 1;
-    });
+    await until(
+      `${window.join(' to ')} is complete`,
+      async () => {
+        const { status, ratio } = await completenessOf(...window);
+        return status === 'complete' && ratio === 1;
+      },
+      WITHIN_MS,
+    );
   }
   await assertEveryButtonKnown();
   assert.equal((await completenessOf(...past(160, 150))).status, 'unknown');

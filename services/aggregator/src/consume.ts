@@ -3,12 +3,14 @@
  * heartbeat while blocks are stored. Everything that decides about records is in the loop.
  */
 import type { Consumer, EachBatchPayload, Kafka } from 'kafkajs';
+import type { Config } from '@imscope/runtime/config.js';
 import type { Logger } from '@imscope/runtime/logger.js';
 import type { Readiness } from '@imscope/runtime/readiness.js';
 import type { ClickHouseClient } from '@imscope/runtime/store-client.js';
 import { TOPICS } from '@imscope/schemas/topics.js';
 import { type AnswerBuffers, UnstoredBatches } from './answer-buffers.js';
 import type { LogMessage } from './block-cutter.js';
+import type { SETTINGS } from './config.js';
 import { ConsumerLoop, type FetchedBatch } from './consumer-loop.js';
 import type { LoopOptions } from './consumer-parts.js';
 import { FetchedLogs, isHole, observeFetches } from './fetch-answers.js';
@@ -52,6 +54,19 @@ export type Consuming = {
   owns(topic: string, partition: number): boolean;
   stop(): Promise<void>;
 };
+
+export function consumeOptions(config: Config<typeof SETTINGS>): ConsumeOptions {
+  return {
+    topicPrefix: config.kafkaTopicPrefix,
+    // The prefix separates two deployments on one cluster: their groups as well as their topics.
+    consumerGroup: config.kafkaTopicPrefix + config.consumerGroup,
+    partitionsAtOnce: config.partitionsAtOnce,
+    bounds: { rowsMax: config.blockRowsMax, bytesMax: config.blockBytesMax },
+    markerAgeMs: config.markerAgeMs,
+    fetchBytesMax: config.fetchBytesMax,
+    stallTimeoutMs: config.stallTimeoutMs,
+  };
+}
 
 /** Joins the group and stores until stopped. Resolves once the group is joined. */
 export async function startConsuming(options: ConsumeOptions, parts: ConsumeParts): Promise<Consuming> {

@@ -18,7 +18,7 @@ import { TOPICS } from '@imscope/schemas/topics.js';
 import { AnswerBuffers } from './answer-buffers.js';
 import { checkTerms } from './check-terms.js';
 import { SETTINGS } from './config.js';
-import { startConsuming } from './consume.js';
+import { consumeOptions, startConsuming } from './consume.js';
 import { runDlq } from './dlq/run-dlq.js';
 import { createAggregatorMetrics } from './metrics.js';
 import { prepare } from './prepare.js';
@@ -96,30 +96,18 @@ await runService(
       const answers = new AnswerBuffers();
       tellBatches(answers);
       const metrics = createAggregatorMetrics(registry);
-      const consuming = await startConsuming(
-        {
-          topicPrefix: config.kafkaTopicPrefix,
-          // Two deployments on one cluster tell each other apart by the prefix, in groups as in topics.
-          consumerGroup: config.kafkaTopicPrefix + config.consumerGroup,
-          partitionsAtOnce: config.partitionsAtOnce,
-          bounds: { rowsMax: config.blockRowsMax, bytesMax: config.blockBytesMax },
-          markerAgeMs: config.markerAgeMs,
-          fetchBytesMax: config.fetchBytesMax,
-          stallTimeoutMs: config.stallTimeoutMs,
-        },
-        {
-          kafka: createKafka(config, 'imscope-aggregator', logger, {
-            socketFactory: connectForWholeAnswers(answers),
-          }),
-          answers,
-          store,
-          logger,
-          readiness,
-          fail,
-          timing: { nowMs: Date.now, delay, random: Math.random },
-          metrics,
-        },
-      );
+      const consuming = await startConsuming(consumeOptions(config), {
+        kafka: createKafka(config, 'imscope-aggregator', logger, {
+          socketFactory: connectForWholeAnswers(answers),
+        }),
+        answers,
+        store,
+        logger,
+        readiness,
+        fail,
+        timing: { nowMs: Date.now, delay, random: Math.random },
+        metrics,
+      });
       const reconciling = startReconciling({
         store: config,
         topicPrefix: config.kafkaTopicPrefix,

@@ -18,7 +18,7 @@ import { Registry } from 'prom-client';
 import { startStore, storeEnv } from '../../../scripts/stack/store.js';
 import { AnswerBuffers } from '../src/answer-buffers.js';
 import { SETTINGS } from '../src/config.js';
-import { startConsuming } from '../src/consume.js';
+import { consumeOptions, startConsuming } from '../src/consume.js';
 import { createAggregatorMetrics } from '../src/metrics.js';
 import { prepare } from '../src/prepare.js';
 import { connectForWholeAnswers, spareTheJoin, tellBatches } from '../src/whole-responses.js';
@@ -151,31 +151,20 @@ function settings(environment: Readonly<Record<string, string>>): Config<typeof 
 async function startMember(config: Config<typeof SETTINGS>, store: ClickHouseClient): Promise<Member> {
   const registry = new Registry();
   const readiness = createReadiness([]);
-  const consuming = await startConsuming(
-    {
-      topicPrefix: config.kafkaTopicPrefix,
-      consumerGroup: config.kafkaTopicPrefix + config.consumerGroup,
-      partitionsAtOnce: config.partitionsAtOnce,
-      bounds: { rowsMax: config.blockRowsMax, bytesMax: config.blockBytesMax },
-      markerAgeMs: config.markerAgeMs,
-      fetchBytesMax: config.fetchBytesMax,
-      stallTimeoutMs: config.stallTimeoutMs,
+  const consuming = await startConsuming(consumeOptions(config), {
+    kafka: createKafka(config, 'aggregator-under-test', LOGGER, {
+      socketFactory: connectForWholeAnswers(ANSWERS),
+    }),
+    answers: ANSWERS,
+    store,
+    timing: { nowMs: Date.now, delay, random: Math.random },
+    metrics: createAggregatorMetrics(registry),
+    logger: LOGGER,
+    readiness,
+    fail: (error) => {
+      throw error;
     },
-    {
-      kafka: createKafka(config, 'aggregator-under-test', LOGGER, {
-        socketFactory: connectForWholeAnswers(ANSWERS),
-      }),
-      answers: ANSWERS,
-      store,
-      timing: { nowMs: Date.now, delay, random: Math.random },
-      metrics: createAggregatorMetrics(registry),
-      logger: LOGGER,
-      readiness,
-      fail: (error) => {
-        throw error;
-      },
-    },
-  );
+  });
   return {
     stop: () => consuming.stop(),
     failing: () => readiness.state().failing,

@@ -16,6 +16,7 @@ import { Registry } from 'prom-client';
 import { Boot, type BootOptions } from '../src/boots/boot.js';
 import { edgeTermsByTopic } from '../src/boots/expired-batch.js';
 import type { CoveredSpan } from '../src/books/edge-accounts.js';
+import { Batcher } from '../src/batches/batcher.js';
 import { ByteBudget } from '../src/byte-budget.js';
 import type { KafkaProducer } from '../src/kafka-producer.js';
 import { KeyedIds } from '../src/batches/keyed-ids.js';
@@ -121,6 +122,23 @@ export function newBoot(world: BootWorld, covers?: CoveredSpan): Boot {
   mkdirSync(directory, { recursive: true });
   const identity = { collector: 'edge-1', boot: BOOT, version: '1.0.0', startedMs: 1_000, covers };
   return new Boot({ ...world.options, identity, directory });
+}
+
+/** Of the batches that `batcherOf` opens: a lane is compared by identity. */
+export const LANES = singleLane(3);
+
+/** Open batches of a boot, each ready as soon as it holds a record. */
+export function batcherOf(boot: Boot, { options }: BootWorld): Batcher {
+  return new Batcher({
+    lanes: LANES,
+    recordsMax: 1_000,
+    lingerMs: 0,
+    timeoutMs: 60_000,
+    budget: options.budget,
+    count: (batch, each) => boot.books.count(batch, each, Date.now()),
+    countUnlogged: (batch, each) => boot.books.countUnlogged(batch, each, Date.now()),
+    onReady: () => undefined,
+  });
 }
 
 /** Another world with what a kill at this moment would leave: the log, and what Kafka has. */

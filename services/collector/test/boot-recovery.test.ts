@@ -5,18 +5,15 @@ import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { EdgeAccount, PartitionAccount } from '@imscope/schemas/edge-account.js';
 import type { InterfaceMetric } from '@imscope/schemas/interface-metric.js';
-import { singleLane } from '@imscope/schemas/lanes.js';
 import { OUTCOMES } from '@imscope/schemas/outcome.js';
 import type { RequestLog } from '@imscope/schemas/request-log.js';
 import fc from 'fast-check';
 import type { Batch } from '../src/batches/batch.js';
-import { Batcher } from '../src/batches/batcher.js';
 import type { Boot } from '../src/boots/boot.js';
-import { type BootWorld, bootWorld, image, newBoot, recoverIn } from './boot-image.js';
+import { batcherOf, type BootWorld, bootWorld, image, LANES, newBoot, recoverIn } from './boot-image.js';
 import { storedRecord } from './sample-record.js';
 
-const lanes = singleLane(3);
-const [lane] = lanes.lanes;
+const [lane] = LANES.lanes;
 assert(lane !== undefined);
 
 /** What a gateway may send, and what else happens beside it. */
@@ -48,16 +45,7 @@ let requests = 0;
 /** Plays the steps on a boot. Returns the ids of records that were durable, and promises of the rest. */
 async function play(boot: Boot, world: BootWorld, steps: readonly Step[]): Promise<Map<string, Batch>> {
   const sent = new Map<string, Batch>();
-  const batcher = new Batcher({
-    lanes,
-    recordsMax: 1_000,
-    lingerMs: 0,
-    timeoutMs: 60_000,
-    budget: world.options.budget,
-    count: (batch, each) => boot.books.count(batch, each, Date.now()),
-    countUnlogged: (batch, each) => boot.books.countUnlogged(batch, each, Date.now()),
-    onReady: () => undefined,
-  });
+  const batcher = batcherOf(boot, world);
   for (const each of steps) {
     if (each.kind === 'wait') await boot.log.idle();
     else if (each.kind === 'windows') boot.writeDueWindows(each.all ? Number.POSITIVE_INFINITY : Date.now());
@@ -81,7 +69,7 @@ async function play(boot: Boot, world: BootWorld, steps: readonly Step[]): Promi
         sent.set(one.request_id, batcher.append(one, Date.now()));
       }
       for (let index = 0; index < each.unlogged; index++) batcher.countOnly(of(0), Date.now());
-      const batch = batcher.next(lanes.lanes[0] ?? assert.fail(), true);
+      const batch = batcher.next(LANES.lanes[0] ?? assert.fail(), true);
       if (batch === undefined) continue;
       const place = () => ({ partition: boot.requestLogs.leastQueued(batch.lane) });
       boot.append(batch, { synced: each.synced, place, onDone: () => undefined });

@@ -1,12 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { DEFAULT_TERMS, HOUR_MS } from '@imscope/schemas/retention.js';
-import { singleLane } from '@imscope/schemas/lanes.js';
 import type { EdgeAccount } from '@imscope/schemas/edge-account.js';
-import { Batcher } from '../src/batches/batcher.js';
 import { edgeTermsByTopic, isOverdue } from '../src/boots/expired-batch.js';
 import type { BatchHead } from '../src/spool/batch-entry.js';
-import { type BootWorld, bootWorld, image, newBoot, recoverIn } from './boot-image.js';
+import { batcherOf, type BootWorld, bootWorld, image, LANES, newBoot, recoverIn } from './boot-image.js';
 import { storedRecord } from './sample-record.js';
 
 const NOW = 1_800_000_000_000;
@@ -48,23 +46,12 @@ test('the wait of request logs follows EDGE_WAIT_HOURS', () => {
   assert.equal(isOverdue(waited, TERMS, NOW), false);
 });
 
-const lanes = singleLane(3);
-
 /** A boot that has logged one event of five minutes ago, with its Kafka away. */
 async function bootWithEvent(world: BootWorld): Promise<void> {
   const boot = newBoot(world);
-  const batcher = new Batcher({
-    lanes,
-    recordsMax: 1_000,
-    lingerMs: 0,
-    timeoutMs: 60_000,
-    budget: world.options.budget,
-    count: (batch, each) => boot.books.count(batch, each, Date.now()),
-    countUnlogged: (batch, each) => boot.books.countUnlogged(batch, each, Date.now()),
-    onReady: () => undefined,
-  });
+  const batcher = batcherOf(boot, world);
   batcher.append(storedRecord({ time: Date.now() - 300_000 }), Date.now());
-  const batch = batcher.next(lanes.lanes[0] ?? assert.fail(), true) ?? assert.fail();
+  const batch = batcher.next(LANES.lanes[0] ?? assert.fail(), true) ?? assert.fail();
   boot.append(batch, { synced: true, place: () => ({ partition: 0 }), onDone: () => undefined });
   await boot.log.idle();
   boot.log.abandon();

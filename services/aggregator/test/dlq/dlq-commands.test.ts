@@ -6,9 +6,9 @@ import { after, before, test } from 'node:test';
 import { keyedBoot, writeBatchHeaders } from '@imscope/schemas/batch-headers.js';
 import { TOPICS } from '@imscope/schemas/topics.js';
 import type { LetterLine } from '../../src/dlq/list-letters.js';
-import { runDlq } from '../../src/dlq/run-dlq.js';
 import { type AggregatorUnderTest, openAggregator } from '../aggregator-under-test.js';
 import { batchMessage } from '../log-of-messages.js';
+import { type Ended, runDlqCommand } from './dlq-command.js';
 import { block } from './poison-messages.js';
 
 const NOW = Date.now();
@@ -16,7 +16,6 @@ const DAY_MS = 86_400_000;
 const KEYED = keyedBoot(Buffer.alloc(20, 7));
 
 type Message = { readonly value: Buffer | null; readonly headers: Record<string, string> };
-type Ended = { readonly code: number; readonly out: string; readonly error: string };
 
 let aggregator: AggregatorUnderTest;
 let letters: LetterLine[] = [];
@@ -45,16 +44,8 @@ async function send(topic: string, message: Message): Promise<void> {
   await aggregator.producer.send({ topic, acks: -1, messages: [{ partition: 0, ...message }] });
 }
 
-async function dlq(...args: string[]): Promise<Ended> {
-  let [out, error] = ['', ''];
-  const code = await runDlq(args, {
-    environment: aggregator.environment,
-    write: (text) => void (out += text),
-    writeError: (text) => void (error += text),
-    style: { columns: undefined, colours: false },
-    nowMs: Date.now,
-  });
-  return { code, out, error };
+function dlq(...args: string[]): Promise<Ended> {
+  return runDlqCommand(aggregator, args);
 }
 
 async function list(): Promise<LetterLine[]> {
@@ -147,14 +138,8 @@ test('a broker that is away, and topics that are not there, end with 1 and say s
     [{ KAFKA_TOPIC_PREFIX: 'no-such-prefix.' }, /there is no topic no-such-prefix\.im\.dead-letter/],
     [{ KAFKA_BROKERS: '127.0.0.1:1' }, /ECONNREFUSED/],
   ] as const) {
-    let error = '';
-    const code = await runDlq(['dlq-ls'], {
-      environment: { ...aggregator.environment, ...changed },
-      write: () => undefined,
-      writeError: (text) => void (error += text),
-      style: { columns: undefined, colours: false },
-      nowMs: Date.now,
-    });
+    const environment = { ...aggregator.environment, ...changed };
+    const { code, error } = await runDlqCommand({ environment }, ['dlq-ls']);
     assert.equal(code, 1);
     assert.match(error, said);
   }

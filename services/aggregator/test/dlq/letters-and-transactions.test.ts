@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { TOPICS } from '@imscope/schemas/topics.js';
-import { runDlq } from '../../src/dlq/run-dlq.js';
 import { type AggregatorUnderTest, openAggregator, until } from '../aggregator-under-test.js';
+import { type Ended, runDlqCommand } from './dlq-command.js';
 import { openTransactions, type Transactions } from '../transactions.js';
 
 let aggregator: AggregatorUnderTest;
@@ -20,16 +20,8 @@ after(async () => {
   await aggregator.end();
 });
 
-async function dlq(...args: string[]): Promise<{ code: number; out: string; error: string }> {
-  let [out, error] = ['', ''];
-  const code = await runDlq(args, {
-    environment: aggregator.environment,
-    write: (text) => void (out += text),
-    writeError: (text) => void (error += text),
-    style: { columns: undefined, colours: false },
-    nowMs: Date.now,
-  });
-  return { code, out, error };
+function dlq(...args: string[]): Promise<Ended> {
+  return runDlqCommand(aggregator, args);
 }
 
 /** Poison goes through an aggregator to the dead letters. */
