@@ -30,7 +30,7 @@ export function skipValue(type: avro.Type, bytes: Buffer, position: number): num
 }
 
 const STRING = avro.Type.forSchema('string');
-/** Zero-byte items would let a count of 2^51 loop: no schema of ours has any, and more are refused. */
+/** Items without bytes would allow a loop of 2^51 rounds. Our schemas have none; more than this are refused. */
 const EMPTY_ITEMS_MAX = 1_000_000;
 
 function skipItems(bytes: Buffer, position: number, item: readonly avro.Type[]): number | undefined {

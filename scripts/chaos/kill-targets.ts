@@ -1,6 +1,6 @@
 /*
  * Processes under a supervisor, as in production, each of which may be killed at any moment, also while it starts,
- * and is started again at once. Knows which deaths were ours: any other is told.
+ * and is restarted at once. Reports every end of a process that it did not cause.
  */
 import { spawn } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';

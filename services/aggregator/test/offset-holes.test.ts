@@ -181,7 +181,7 @@ test('what is deleted before it is read is a loss of as many offsets, and holes 
   await aggregator.untilStored(rows);
   const [loss, ...others] = await differences();
   assert.deepEqual([loss?.kind, loss?.epoch, others], ['unread_messages', epoch, []]);
-  // What an aborted transaction left before them cannot be told from messages any more.
+  // Offsets of the aborted transaction before them can no longer be distinguished from messages.
   const lost = (loss?.expected ?? 0) - (loss?.found ?? 0);
   assert.ok(lost >= deletedTo - start && lost <= deletedTo - start + 2, `${lost} offsets are lost`);
   assert.equal(await member.metric('imscope_aggregator_offset_gaps_total'), 1);

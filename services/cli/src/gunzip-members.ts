@@ -1,6 +1,6 @@
 /*
- * A gzip file → its content, member by member. What was decoded before a fault is handed on before the fault is
- * named: zlib's own stream for gzip throws it away. Bytes behind the last member do not cost its lines.
+ * A gzip file → its content, member by member. Content decoded before a fault is passed on before the fault is
+ * reported; zlib's own gzip stream discards it. Bytes after the last member do not affect its lines.
  */
 import { crc32, createInflateRaw, type InflateRaw } from 'node:zlib';
 

@@ -109,6 +109,6 @@ function readFile<T extends typeof StackFile | typeof SecretsFile>(file: string,
   }
   const parsed = parseJson(text);
   if (Value.Check(shape, parsed)) return parsed;
-  // What stands there is not shown: it may hold secrets.
+  // The content is not shown, because it may hold secrets.
   throw new UsageError(`${file} does not hold together: start the local stack again with ./scripts/start`);
 }

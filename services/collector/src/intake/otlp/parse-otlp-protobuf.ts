@@ -1,9 +1,9 @@
 /*
- * An OTLP `ExportLogsServiceRequest` in protobuf → records in the form JSON has them. Fields are visited as they
- * stand in the bytes and no message is built: what is no field of ours is passed over by its length. A body that holds
- * other fields in the place of records, or records of another signal, is refused whole. Every length is
- * held against the message around it, nesting is followed to a fixed depth only, and nothing is handed on before the
- * last byte was read. Field numbers are those of opentelemetry-proto.
+ * An OTLP `ExportLogsServiceRequest` in protobuf → records in the form JSON has them. Fields are read in the
+ * order of the bytes, without building messages; fields that are not used are skipped by their length. A body with other
+ * fields in the place of records, or with records of another signal, is refused as a whole. Every length is checked
+ * against the enclosing message, nesting has a fixed maximum depth, and no record is passed on before the last byte was
+ * read. Field numbers are those of opentelemetry-proto.
  */
 import { BinaryReader, WireType } from '@bufbuild/protobuf/wire';
 import { knownText } from '../known-texts.js';
