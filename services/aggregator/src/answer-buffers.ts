@@ -3,7 +3,7 @@
  * for a million records made it go over everything half a dozen times, which took as long as all else together. Given
  * back is only what is certain: the rest (a partition that was lost, a batch kafkajs dropped) is garbage as before.
  */
-import type { TopicPartition } from './consumer-parts.js';
+import { partitionKey, type TopicPartition } from './topic-partition.js';
 
 /** A backlog has about ten answers in use at once; more are not kept. */
 const FREE_MAX = 16;
@@ -88,44 +88,41 @@ export class UnstoredBatches {
     const memory = memoryOf(messages);
     if (memory === undefined) return undefined;
     const batch = { lastOffset, memory };
-    this.#batches.set(keyOf(at), [...(this.#batches.get(keyOf(at)) ?? []), batch]);
+    this.#batches.set(partitionKey(at), [...(this.#batches.get(partitionKey(at)) ?? []), batch]);
     return batch;
   }
 
   /** All before this offset is stored: nothing points to it any more. */
   stored(at: TopicPartition, nextOffset: number): void {
-    const { done = [], left = [] } = Object.groupBy(this.#batches.get(keyOf(at)) ?? [], ({ lastOffset }) =>
-      lastOffset < nextOffset ? 'done' : 'left',
+    const { done = [], left = [] } = Object.groupBy(
+      this.#batches.get(partitionKey(at)) ?? [],
+      ({ lastOffset }) => (lastOffset < nextOffset ? 'done' : 'left'),
     );
-    this.#batches.set(keyOf(at), left);
+    this.#batches.set(partitionKey(at), left);
     for (const { memory } of done) this.#buffers.giveBack(memory);
   }
 
   /** It was not taken, or not whole: who still points to it is not known. */
   forget(at: TopicPartition, batch: UnstoredBatch | undefined): void {
-    const others = this.#batches.get(keyOf(at))?.filter((other) => other !== batch) ?? [];
-    this.#batches.set(keyOf(at), others);
+    const others = this.#batches.get(partitionKey(at))?.filter((other) => other !== batch) ?? [];
+    this.#batches.set(partitionKey(at), others);
   }
 
   /** It was taken and has no messages, only holes: nothing points to it. */
   holdsNothing(at: TopicPartition, batch: UnstoredBatch | undefined): void {
-    if (batch === undefined || !this.#batches.get(keyOf(at))?.includes(batch)) return;
+    if (batch === undefined || !this.#batches.get(partitionKey(at))?.includes(batch)) return;
     this.forget(at, batch);
     this.#buffers.giveBack(batch.memory);
   }
 
   /** It is read again from another place, or by somebody else, while what was taken may still be on its way. */
   forgetPartition(at: TopicPartition): void {
-    this.#batches.delete(keyOf(at));
+    this.#batches.delete(partitionKey(at));
   }
 
   forgetAll(): void {
     this.#batches.clear();
   }
-}
-
-function keyOf({ topic, partition }: TopicPartition): string {
-  return `${topic}:${partition}`;
 }
 
 /** What of a message may point into an answer. */

@@ -151,7 +151,8 @@ export class BlockCutter {
   }
 
   /**
-   * Takes the next message of the log. Offsets have holes, so they may jump but never go back. After `unknown_schema` nothing was taken: the same message may come again.
+   * Takes the next message of the log. Offsets have holes, so they may jump but never go back. After `unknown_schema`
+   * nothing was taken: the same message may come again.
    */
   push(message: LogMessage): Pushed {
     if (message.offset < this.#nextOffset) {

@@ -3,11 +3,12 @@
  * broker only what it is told and the ports it was given: `consume.ts` drives it with kafkajs, the simulation in
  * `test/simulation` with a model. What kafkajs is known to get wrong is checked here.
  */
-import type { FetchedMessages, LoopParts, TopicPartition } from './consumer-parts.js';
+import type { FetchedMessages, LoopParts } from './consumer-parts.js';
 import { type OpenPartition, openPartition } from './open-partition.js';
 import type { Taken } from './partition-worker.js';
 import { ProgressReport } from './progress-report.js';
 import { RefetchPauses } from './refetch-pauses.js';
+import { partitionKey, type TopicPartition } from './topic-partition.js';
 
 /** How often in a row a message may be looked for that a new owner must see, before the process gives up. */
 const LOOKS_MAX = 20;
@@ -68,7 +69,7 @@ export class ConsumerLoop {
     const generation = this.#generation;
     const { broker, timing } = this.#parts;
     for (const at of partitions) {
-      this.#assigned.set(keyOf(at), { at, begunAt: undefined, sinceMs: timing.nowMs(), waits: false });
+      this.#assigned.set(partitionKey(at), { at, begunAt: undefined, sinceMs: timing.nowMs(), waits: false });
     }
     const begin = async (at: TopicPartition): Promise<void> => {
       const read = await this.#ask(
@@ -79,7 +80,7 @@ export class ConsumerLoop {
       if (read === undefined) return begin(at);
       const { committed, span } = read;
       const begunAt = Math.max(span.start, Math.min(committed?.offset ?? 0, span.end));
-      const assigned = this.#assigned.get(keyOf(at));
+      const assigned = this.#assigned.get(partitionKey(at));
       if (assigned !== undefined) assigned.begunAt = begunAt;
       if (committed !== undefined) broker.seek(at, Math.max(span.start, begunAt - 1));
       broker.resume(at);
@@ -97,7 +98,7 @@ export class ConsumerLoop {
     this.#taking += 1;
     try {
       const fate = await this.#take(batch);
-      const assigned = this.#assigned.get(keyOf(batch));
+      const assigned = this.#assigned.get(partitionKey(batch));
       if (assigned !== undefined) assigned.waits = fate.kind === 'pause';
       return fate;
     } finally {
@@ -149,7 +150,7 @@ export class ConsumerLoop {
     const nowMs = timing.nowMs();
     for (const { at, begunAt, sinceMs, waits } of this.#assigned.values()) {
       const log = broker.fetchedLog(at);
-      const worker = this.#partitions.get(keyOf(at))?.worker;
+      const worker = this.#partitions.get(partitionKey(at))?.worker;
       if (worker !== undefined) {
         if (log !== undefined) worker.observeEnds(log);
         void worker.endWaitingBlock(options.bounds, options.markerAgeMs, nowMs);
@@ -172,7 +173,7 @@ export class ConsumerLoop {
   }
 
   async #partitionOf(batch: FetchedBatch): Promise<OpenPartition | undefined> {
-    const key = keyOf(batch);
+    const key = partitionKey(batch);
     const known = this.#partitions.get(key);
     const stream = this.#parts.streams.get(batch.topic);
     if (known !== undefined || stream === undefined) return known;
@@ -217,7 +218,7 @@ export class ConsumerLoop {
     if (attempt > LOOKS_MAX) {
       this.#parts.fail(
         new Error(
-          `${keyOf(batch)}: the message at offset ${offset}, the last in the ledger, cannot be fetched though the log reaches over it`,
+          `${partitionKey(batch)}: the message at offset ${offset}, the last in the ledger, cannot be fetched though the log reaches over it`,
         ),
       );
     }
@@ -267,7 +268,7 @@ export class ConsumerLoop {
   /** The partition is opened anew by the next batch. */
   #close(at: TopicPartition, { worker }: OpenPartition): void {
     worker.lose();
-    this.#partitions.delete(keyOf(at));
+    this.#partitions.delete(partitionKey(at));
   }
 }
 
@@ -282,7 +283,3 @@ type Assigned = {
 };
 
 const AGAIN: BatchFate = { kind: 'again', afterMs: 0 };
-
-function keyOf({ topic, partition }: TopicPartition): string {
-  return `${topic}:${partition}`;
-}

@@ -13,8 +13,7 @@ import type { AggregatorMetrics } from './metrics.js';
 import type { storeBlock } from './store-block.js';
 import type { Stream } from './streams.js';
 import type { Timing } from './timing.js';
-
-export type TopicPartition = { readonly topic: string; readonly partition: number };
+import type { TopicPartition } from './topic-partition.js';
 
 /** A partition without its epoch, which is what the ledger is asked for. */
 export type PartitionPlace = Omit<BlockPlace, 'epoch'>;

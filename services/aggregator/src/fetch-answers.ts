@@ -9,7 +9,7 @@
  * the messages are classified here, and every offset of an answer reaches the consumer, holes too.
  */
 import { createRequire } from 'node:module';
-import type { TopicPartition } from './consumer-parts.js';
+import { partitionKey, type TopicPartition } from './topic-partition.js';
 
 /** A partition's log as of the broker's latest answer. */
 export type FetchedLog = {
@@ -28,22 +28,18 @@ export class FetchedLogs {
   readonly #logs = new Map<string, FetchedLog>();
 
   record(at: TopicPartition, log: FetchedLog): void {
-    this.#logs.set(keyOf(at), log);
+    this.#logs.set(partitionKey(at), log);
   }
 
   /** Undefined until the broker has answered. */
   at(at: TopicPartition): FetchedLog | undefined {
-    return this.#logs.get(keyOf(at));
+    return this.#logs.get(partitionKey(at));
   }
 
   /** Other partitions are fetched from now on, or the same of another topic of that name. */
   clear(): void {
     this.#logs.clear();
   }
-}
-
-function keyOf({ topic, partition }: TopicPartition): string {
-  return `${topic}:${partition}`;
 }
 
 /** Control records, messages of aborted transactions, and places of messages that compaction removed. */

@@ -3,9 +3,10 @@ import type { Admin, Consumer, Producer } from 'kafkajs';
 import { writeMarkerHeaders } from '@imscope/schemas/block-bounds.js';
 import { containerHeader } from '@imscope/schemas/container.js';
 import type { UnstoredBatches } from './answer-buffers.js';
-import type { BrokerPorts, TopicPartition } from './consumer-parts.js';
+import type { BrokerPorts } from './consumer-parts.js';
 import { writeDeadLetters } from './dead-letter.js';
 import type { FetchedLogs } from './fetch-answers.js';
+import type { TopicPartition } from './topic-partition.js';
 
 /**
  * @param unstored is told what is stored

@@ -4,11 +4,12 @@
  */
 import { type Block, BlockCutter } from './block-cutter.js';
 import type { BlockPlace } from './block-content.js';
-import type { FetchedMessages, LoopParts, TopicPartition } from './consumer-parts.js';
+import type { FetchedMessages, LoopParts } from './consumer-parts.js';
 import { PartitionWorker } from './partition-worker.js';
 import { findStart, formatCommit } from './resume.js';
 import type { StoreBlockPorts } from './store-block.js';
 import type { Stream } from './streams.js';
+import type { TopicPartition } from './topic-partition.js';
 
 /** `epoch`: which life of its topic, as the ledger counts them. */
 export type OpenPartition = { readonly worker: PartitionWorker; readonly epoch: number };

@@ -2,8 +2,9 @@
  * Tells of partitions that make no progress: in the readiness, by name, in a metric, and by the end of the process
  * where starting again may help.
  */
-import type { LoopParts, TopicPartition } from './consumer-parts.js';
+import type { LoopParts } from './consumer-parts.js';
 import { type PartitionState, ProgressWatch } from './progress-watch.js';
+import type { TopicPartition } from './topic-partition.js';
 
 /** Not ready after this share of the time after which the process ends. */
 const NOT_READY_SHARE = 0.25;

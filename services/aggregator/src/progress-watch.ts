@@ -2,8 +2,8 @@
  * Which partitions make no progress although there is something to do: messages to read, or messages read that are not
  * stored. Such a partition is named in the readiness until it goes on; a partition without work is ready.
  */
-import type { TopicPartition } from './consumer-parts.js';
 import type { FetchedLog } from './fetch-answers.js';
+import { partitionKey, type TopicPartition } from './topic-partition.js';
 
 /** What is known of one partition of ours. */
 export type PartitionState = {
@@ -34,8 +34,8 @@ export class ProgressWatch {
   readonly #workSinceMs = new Map<string, number>();
 
   /** Called often, for a partition only while it is ours. */
-  observe({ topic, partition }: TopicPartition, state: PartitionState, nowMs: number): Standstill {
-    const key = `${topic}:${partition}`;
+  observe(at: TopicPartition, state: PartitionState, nowMs: number): Standstill {
+    const key = partitionKey(at);
     const words = workOf(state, nowMs);
     if (words === undefined) {
       this.#workSinceMs.delete(key);
@@ -51,8 +51,8 @@ export class ProgressWatch {
     };
   }
 
-  forget({ topic, partition }: TopicPartition): void {
-    this.#workSinceMs.delete(`${topic}:${partition}`);
+  forget(at: TopicPartition): void {
+    this.#workSinceMs.delete(partitionKey(at));
   }
 
   forgetAll(): void {
