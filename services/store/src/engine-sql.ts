@@ -113,8 +113,8 @@ export function killingOneOf(statement: Statement, reads: ReadonlyMap<string, st
 }
 
 /**
- * Condition on system.processes: the read that writes into `pipePath`. No two reads ever have the same, so a KILL that comes late
- * ends no other read.
+ * Condition on system.processes: the read that writes into `pipePath`. No two reads ever have the same path, so a late
+ * KILL ends no other read.
  */
 export function readsInto(pipePath: string): string {
   return `position(query, ${quoted(pipePath)}) > 0 AND query NOT LIKE 'KILL%'`;
