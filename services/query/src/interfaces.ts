@@ -42,7 +42,6 @@ const TopCode = Type.Object({
 const TOP_CODES = defineQuestion('interfaces_top_codes', TopCode);
 
 /** Of each interface the most frequent service error and the most frequent code of the other failures. */
-
 const topCodesSql = (filter: string): string => `
 SELECT interface, code, outcome, sum(weight) AS requests
 FROM request_log_kept
