@@ -23,6 +23,7 @@ import { productionPackages } from './production-packages.js';
 const OWN = {
   '@imscope/schemas': 'schemas',
   '@imscope/runtime': 'services/runtime',
+  '@imscope/access': 'services/access',
   '@imscope/access-log': 'services/access-log',
   '@imscope/collector': 'services/collector',
 } as const;

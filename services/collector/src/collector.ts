@@ -5,7 +5,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createKafka } from '@imscope/runtime/kafka-client.js';
-import type { ApplicationSettings } from '@imscope/runtime/application-settings.js';
+import type { ApplicationSettings } from '@imscope/access/application-settings.js';
 import type { Logger } from '@imscope/runtime/logger.js';
 import { openRegistry, type Registry } from '@imscope/runtime/registry-file.js';
 import { createTokens } from '@imscope/runtime/tokens.js';

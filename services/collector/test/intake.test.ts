@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { HttpError } from '@imscope/runtime/http-errors.js';
-import type { ApplicationSettings } from '@imscope/runtime/application-settings.js';
+import type { ApplicationSettings } from '@imscope/access/application-settings.js';
 import type { Grant } from '@imscope/runtime/tokens.js';
 import { singleLane } from '@imscope/schemas/lanes.js';
 import type { NewRequestLog } from '@imscope/schemas/request-log-encoder.js';

@@ -6,7 +6,7 @@ import { OUTCOMES, type Outcome } from '@imscope/schemas/outcome.js';
 import { REQUEST_LOG_BOUNDS } from '@imscope/schemas/request-log.js';
 import { type Static, Type } from 'typebox';
 import { Value } from 'typebox/value';
-import type { ApplicationSettings } from './application-settings.js';
+import type { ApplicationSettings } from '@imscope/access/application-settings.js';
 import type { Grant } from './tokens.js';
 
 const RATE_MAX = 1_000_000_000;

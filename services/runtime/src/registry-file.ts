@@ -4,7 +4,7 @@
  * hold together leaves the last good one in force, and says so until it is mended.
  */
 import { readFileSync, statSync } from 'node:fs';
-import type { LookUpApplication } from './application-settings.js';
+import type { LookUpApplication } from '@imscope/access/application-settings.js';
 import type { Logger } from './logger.js';
 import { parseRegistry, type RegistryContent } from './registry-content.js';
 import { createTokens, type Tokens } from './tokens.js';

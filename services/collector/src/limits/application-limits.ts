@@ -3,7 +3,7 @@
  * over its quota its successes are sampled. Remembers a bounded number of applications; one that was idle is
  * forgotten without a difference, and beyond the bound the one known longest starts anew with a full bucket.
  */
-import type { ApplicationSettings, LookUpApplication } from '@imscope/runtime/application-settings.js';
+import type { ApplicationSettings, LookUpApplication } from '@imscope/access/application-settings.js';
 import { HttpError } from '@imscope/runtime/http-errors.js';
 import type { Outcome } from '@imscope/schemas/outcome.js';
 import { countIn } from '../count-in.js';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import type { ApplicationSettings } from '@imscope/runtime/application-settings.js';
+import type { ApplicationSettings } from '@imscope/access/application-settings.js';
 import { HttpError } from '@imscope/runtime/http-errors.js';
 import { ApplicationLimits } from '../../src/limits/application-limits.js';
 

@@ -7,7 +7,7 @@ import { isKeyedBoot } from '@imscope/schemas/batch-headers.js';
 import { TERM_BOUNDS } from '@imscope/schemas/retention.js';
 import { TOPICS } from '@imscope/schemas/topics.js';
 import { HOUR_MS, LOG_TERM_MS } from '../time-window.js';
-import type { BatchRange } from './batch-ranges.js';
+import type { BatchRange } from '@imscope/accounting/batch-ranges.js';
 import { type Account, BootBooks } from './boot-books.js';
 import { KeyedBalance } from './keyed-balance.js';
 

@@ -12,7 +12,7 @@ import {
   countRecords,
   joinRanges,
   partOf,
-} from './batch-ranges.js';
+} from '@imscope/accounting/batch-ranges.js';
 
 /** The batches between two accounts, and those of them that are stored. Times by the collector's clock. */
 export type Stretch = {
