@@ -5,6 +5,7 @@
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { errorMessage } from '@imscope/runtime/error-message.js';
 import { parseJson } from './http-answer.js';
 import { LOCAL_CREDENTIALS_DIR } from './local-stack.js';
 import { UsageError } from './usage-error.js';
@@ -50,10 +51,7 @@ function tokenOfFile(file: string, scope: Scope): string {
   try {
     text = readFileSync(file, 'utf8').trim();
   } catch (error) {
-    throw new UsageError(
-      `cannot read the token file ${file}: ${error instanceof Error ? error.message : String(error)}`,
-      { cause: error },
-    );
+    throw new UsageError(`cannot read the token file ${file}: ${errorMessage(error)}`, { cause: error });
   }
   const parsed = text.startsWith('{') ? parseJson(text) : undefined;
   if (typeof parsed !== 'object' || parsed === null) return text;

@@ -4,12 +4,12 @@
  * counts once.
  */
 import { randomUUID } from 'node:crypto';
-import { setTimeout as delay } from 'node:timers/promises';
+import { waitUnlessStopping } from '@imscope/runtime/wait-unless-stopping.js';
 import pRetry from 'p-retry';
 import { Type } from 'typebox';
 import { Value } from 'typebox/value';
 import { Agent, request } from 'undici';
-import { errorMessage, failureCode, isNeverSent, parseJson, retryAfterMs } from './http-answer.js';
+import { answerErrorMessage, failureCode, isNeverSent, parseJson, retryAfterMs } from './http-answer.js';
 
 export type NamedRejection = {
   /** Place of the record in the body, from 0. */
@@ -165,7 +165,7 @@ function judge(
   records: number,
   url: URL,
 ): Delivery {
-  const message = errorMessage(status, text);
+  const message = answerErrorMessage(status, text);
   switch (status) {
     case 202:
       return readTaken(text, records);
@@ -212,13 +212,4 @@ function readTaken(text: string, records: number): Delivery {
     kind: 'in_doubt',
     why: 'the collector took the request, but its answer does not account for every record',
   };
-}
-
-async function waitUnlessStopping(waitMs: number, stopping: AbortSignal): Promise<void> {
-  if (waitMs === 0) return;
-  try {
-    await delay(waitMs, undefined, { signal: stopping });
-  } catch (error) {
-    if (!stopping.aborted) throw error;
-  }
 }

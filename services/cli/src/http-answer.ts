@@ -2,6 +2,7 @@
  * What both peers' answers have in common: the error envelope, `Retry-After`, and what went wrong before there
  * was any answer.
  */
+import { errorMessage } from '@imscope/runtime/error-message.js';
 import { ErrorAnswer } from '@imscope/schemas/query-api/answers.js';
 import { errors } from 'undici';
 import { Value } from 'typebox/value';
@@ -29,7 +30,7 @@ export function parseJson(text: string): unknown {
 }
 
 /** The message of an error answer, or the start of whatever came instead. */
-export function errorMessage(status: number, text: string): string {
+export function answerErrorMessage(status: number, text: string): string {
   const parsed = parseJson(text);
   const message = Value.Check(ErrorAnswer, parsed) ? parsed.error.message : text.trim();
   return printable(`${status}${message === '' ? '' : `: ${message}`}`, 500);
@@ -40,7 +41,7 @@ export function failureCode(error: unknown): string {
   if (error instanceof AggregateError) return failureCode(error.errors[0]);
   if (error instanceof errors.UndiciError) return error.code;
   if (error instanceof Error && 'code' in error && typeof error.code === 'string') return error.code;
-  return error instanceof Error ? error.message : String(error);
+  return errorMessage(error);
 }
 
 export function isNeverSent(error: unknown): boolean {

@@ -7,6 +7,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { errorMessage } from '@imscope/runtime/error-message.js';
 import { type Static, Type } from 'typebox';
 import { Value } from 'typebox/value';
 import { parseJson } from './http-answer.js';
@@ -104,7 +105,7 @@ function readFile<T extends typeof StackFile | typeof SecretsFile>(file: string,
   try {
     text = readFileSync(file, 'utf8');
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
+    const why = errorMessage(error);
     throw new UsageError(`cannot read ${file} of the local stack: ${why}`, { cause: error });
   }
   const parsed = parseJson(text);

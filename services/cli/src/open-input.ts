@@ -5,6 +5,7 @@
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
+import { errorMessage } from '@imscope/runtime/error-message.js';
 import { byteOrderMarkBytes, ENCODING_BYTES, foreignEncoding } from '@imscope/access-log/text-encoding.js';
 import { type GzipEnd, gunzipMembers, isGzip } from './gunzip-members.js';
 import { UsageError } from './usage-error.js';
@@ -52,7 +53,7 @@ async function sizeOf(file: string): Promise<number> {
     const found = await stat(file);
     if (!found.isDirectory()) return found.size;
   } catch (error) {
-    throw new UsageError(`cannot read ${file}: ${error instanceof Error ? error.message : String(error)}`, {
+    throw new UsageError(`cannot read ${file}: ${errorMessage(error)}`, {
       cause: error,
     });
   }
@@ -65,7 +66,7 @@ async function* readable(chunks: AsyncGenerator<Buffer>): AsyncGenerator<Buffer>
     for (;;) {
       const next = await iterator.next().catch((error: unknown) => {
         if (error instanceof UsageError) throw error;
-        throw new ReadError(error instanceof Error ? error.message : String(error), { cause: error });
+        throw new ReadError(errorMessage(error), { cause: error });
       });
       if (next.done === true) return;
       yield next.value;

@@ -4,7 +4,7 @@ import { FleetRefusals } from '@imscope/schemas/query-api/refusals.js';
 import type { Static } from 'typebox';
 import { Value } from 'typebox/value';
 import { Agent, request } from 'undici';
-import { errorMessage, failureCode, isNeverSent, parseJson } from './http-answer.js';
+import { answerErrorMessage, failureCode, isNeverSent, parseJson } from './http-answer.js';
 
 const ApplicationsAnswer = listAnswerOf(ApplicationRow);
 export type ApplicationsAnswer = Static<typeof ApplicationsAnswer>;
@@ -94,7 +94,7 @@ async function ask(
 }
 
 function failure(status: number, text: string, url: URL): QueryFailure {
-  const message = errorMessage(status, text);
+  const message = answerErrorMessage(status, text);
   if (status === 401 || status === 403) {
     return new QueryFailure(
       `the query service refuses the token: ${message}; give one with scope read in IMSCOPE_READ_TOKEN or --token-file`,

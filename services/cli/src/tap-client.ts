@@ -2,7 +2,7 @@
 import { type Static, Type } from 'typebox';
 import { Value } from 'typebox/value';
 import { request } from 'undici';
-import { errorMessage, failureCode, parseJson } from './http-answer.js';
+import { answerErrorMessage, failureCode, parseJson } from './http-answer.js';
 import { readLines } from '@imscope/access-log/read-lines.js';
 
 const NullableNumber = Type.Union([Type.Number(), Type.Null()]);
@@ -66,7 +66,7 @@ export async function* openTap(of: {
       bodyTimeout: SILENCE_MS_MAX,
     });
     if (statusCode !== 200) {
-      const message = errorMessage(statusCode, await body.text());
+      const message = answerErrorMessage(statusCode, await body.text());
       throw new TapFailure(`the collector at ${url.origin} answers ${message}`);
     }
     for await (const { text } of readLines(body)) {

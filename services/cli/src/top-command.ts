@@ -2,7 +2,7 @@
  * `imscope top`: applications, worst first, asked again every two seconds. In a terminal the table stays in
  * place and q ends it; elsewhere tables follow one another. An answer that fails is said and asked for again.
  */
-import { setTimeout as delay } from 'node:timers/promises';
+import { waitUnlessStopping } from '@imscope/runtime/wait-unless-stopping.js';
 import type { FleetRefusals } from '@imscope/schemas/query-api/refusals.js';
 import { Command } from 'commander';
 import colors from 'picocolors';
@@ -175,12 +175,4 @@ function leaveScreen({ stdin, stdout }: Terminal): void {
   if (stdin.isTTY !== true) return;
   stdin.setRawMode?.(false);
   stdin.pause();
-}
-
-async function waitUnlessStopping(waitMs: number, stopping: AbortSignal): Promise<void> {
-  try {
-    await delay(waitMs, undefined, { signal: stopping });
-  } catch (error) {
-    if (!stopping.aborted) throw error;
-  }
 }

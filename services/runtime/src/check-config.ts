@@ -4,6 +4,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
+import { errorMessage } from './error-message.js';
 import { type CheckedSetting, type CheckReport, countFaults, describeCheck } from './check-report.js';
 import { type Environment, environmentName, loadConfig, type Setting, type Settings } from './config.js';
 import { parseEnvFile } from './env-file.js';
@@ -39,7 +40,7 @@ export function runCheck<C>(of: Checkable<C>, args: readonly string[], process: 
     const path = options['env-file'];
     file = path === undefined ? undefined : parseEnvFile(readFileSync(path, 'utf8'));
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
+    const why = errorMessage(error);
     process.stderr.write(`${of.service}: check: ${why}\n`);
     return 2;
   }

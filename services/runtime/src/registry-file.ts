@@ -4,6 +4,7 @@
  * hold together leaves the last good one in force, and says so until it is mended.
  */
 import { readFileSync, statSync } from 'node:fs';
+import { errorMessage } from './error-message.js';
 import type { LookUpApplication } from '@imscope/access/application-settings.js';
 import type { Logger } from './logger.js';
 import { parseRegistry, type RegistryContent } from './registry-content.js';
@@ -45,7 +46,7 @@ export function openRegistry(path: string, logger: Logger, options: RegistryOpti
         'registry file read again',
       );
     } catch (error) {
-      const message = error instanceof Error ? error.message : String(error);
+      const message = errorMessage(error);
       if (message !== failure) {
         logger.error(
           { err: error, path },
@@ -92,19 +93,15 @@ export function readRegistry(path: string): RegistryContent {
   try {
     return parseRegistry(text);
   } catch (error) {
-    throw new Error(`registry file ${path} is malformed: ${messageOf(error)}`, { cause: error });
+    throw new Error(`registry file ${path} is malformed: ${errorMessage(error)}`, { cause: error });
   }
 }
 
 function unreadable(path: string, error: unknown): Error {
   return new Error(
-    `registry file ${path} cannot be read: ${messageOf(error)}; give a JSON file {"tokens":[…]}`,
+    `registry file ${path} cannot be read: ${errorMessage(error)}; give a JSON file {"tokens":[…]}`,
     {
       cause: error,
     },
   );
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

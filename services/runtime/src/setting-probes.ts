@@ -4,6 +4,7 @@
 import { accessSync, constants, readdirSync, statSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { dirname } from 'node:path';
+import { errorMessage } from './error-message.js';
 import { environmentName } from './config.js';
 import { readRegistry } from './registry-file.js';
 
@@ -34,7 +35,7 @@ export function probe<C>(
         check(config);
         return [];
       } catch (error) {
-        return [{ setting, message: error instanceof Error ? error.message : String(error) }];
+        return [{ setting, message: errorMessage(error) }];
       }
     },
   };
@@ -68,7 +69,7 @@ function checkWritable(setting: string, path: string): void {
     if (!statSync(nearest).isDirectory()) throw new Error('is no directory');
     accessSync(nearest, constants.W_OK | constants.X_OK);
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
+    const why = errorMessage(error);
     throw new Error(
       `${name} cannot be written (${nearest}: ${why}): make it, and give it to the user of the service`,
       { cause: error },
@@ -85,10 +86,9 @@ export function directoryWith<C>(setting: TextSetting<C>, file: string, mend: st
     try {
       files = readdirSync(path);
     } catch (error) {
-      throw new Error(
-        `${environmentName(setting)} ${path} cannot be read: ${error instanceof Error ? error.message : String(error)}`,
-        { cause: error },
-      );
+      throw new Error(`${environmentName(setting)} ${path} cannot be read: ${errorMessage(error)}`, {
+        cause: error,
+      });
     }
     if (!files.includes(file)) {
       throw new Error(`${environmentName(setting)} ${path} holds no ${file}: ${mend}`);

@@ -2,6 +2,7 @@
  * Errors as a ClickHouse server tells them: `Code: N. DB::Exception: … (NAME) (version …)`, the code in a header,
  * and the HTTP status the server gives that code. Codes raised by the store itself stand in one table.
  */
+import { errorMessage } from '@imscope/runtime/error-message.js';
 
 /** Codes the store raises itself; the engine brings the names of its own. */
 const NAMES = {
@@ -75,7 +76,7 @@ const ENGINE_ERROR =
 /** Whatever was thrown, as a StoreError: the engine's errors keep their code, name and text. */
 export function asStoreError(thrown: unknown): StoreError {
   if (thrown instanceof StoreError) return thrown;
-  const message = thrown instanceof Error ? thrown.message : String(thrown);
+  const message = errorMessage(thrown);
   const parts = ENGINE_ERROR.exec(message);
   if (parts === null) return new StoreError(1002, 'UNKNOWN_EXCEPTION', message, { cause: thrown });
   const [, code = '1002', text = message, name = 'UNKNOWN_EXCEPTION'] = parts;
