@@ -1,11 +1,11 @@
 /*
- * Tokens and the store's password, made once per data directory. Services see only the registry file with their
+ * Tokens and the store's password, made once per data directory. Services see only the applications file with their
  * SHA-256; the words themselves stand in a second file that only its owner may read.
  */
 import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { hashToken } from '@imscope/runtime/tokens.js';
+import { hashToken } from '@imscope/access/tokens.js';
 import { Type } from 'typebox';
 import { Value } from 'typebox/value';
 
@@ -59,7 +59,7 @@ export function openCredentials(dir: string): Credentials {
   return { ...secrets, registryFile, secretsFile };
 }
 
-/** True where the registry file has both tokens: then it stays as it is, with limits somebody wrote into it. */
+/** True where the applications file has both tokens: then it stays as it is, with limits somebody wrote into it. */
 function holdsTokens(
   file: string,
   { writeToken, readToken }: { writeToken: string; readToken: string },
@@ -69,7 +69,7 @@ function holdsTokens(
   return [writeToken, readToken].every((token) => content.includes(hashToken(token)));
 }
 
-/** One token of the registry file (services/runtime/src/registry-content.ts). */
+/** One token of the applications file (services/access/src/applications-file-content.ts). */
 function grant(name: string, scope: 'read' | 'write', token: string): object {
   return { name, sha256: hashToken(token), scope, applications: 'all' };
 }

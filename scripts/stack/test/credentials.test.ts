@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { createLogger } from '@imscope/runtime/logger.js';
-import { openRegistry } from '@imscope/runtime/registry-file.js';
+import { openApplicationsFile } from '@imscope/access/applications-file.js';
 import { openCredentials } from '../credentials.js';
 
 const directory = mkdtempSync(join(tmpdir(), 'imscope-credentials-'));
@@ -14,11 +14,11 @@ test('tokens are made once, let their bearer in for their own scope only, and st
   const dir = join(directory, 'a');
   const made = openCredentials(dir);
   assert.deepEqual(openCredentials(dir), made);
-  const registry = openRegistry(made.registryFile, createLogger('test', 'error'));
-  assert.equal(registry.authenticate(`Bearer ${made.writeToken}`, 'write').applications, 'all');
-  assert.equal(registry.authenticate(`Bearer ${made.readToken}`, 'read').applications, 'all');
-  assert.throws(() => registry.authenticate(`Bearer ${made.readToken}`, 'write'), /may read/);
-  registry.stop();
+  const file = openApplicationsFile(made.registryFile, createLogger('test', 'error'));
+  assert.equal(file.authenticate(`Bearer ${made.writeToken}`, 'write').applications, 'all');
+  assert.equal(file.authenticate(`Bearer ${made.readToken}`, 'read').applications, 'all');
+  assert.throws(() => file.authenticate(`Bearer ${made.readToken}`, 'write'), /may read/);
+  file.stop();
   assert.ok(!readFileSync(made.registryFile, 'utf8').includes(made.readToken));
   for (const file of [made.registryFile, made.secretsFile]) assert.equal(statSync(file).mode & 0o777, 0o600);
 });

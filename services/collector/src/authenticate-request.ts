@@ -3,7 +3,8 @@
  */
 import type { FastifyRequest } from 'fastify';
 import { HttpError } from '@imscope/runtime/http-errors.js';
-import type { Grant, Scope, Tokens } from '@imscope/runtime/tokens.js';
+import type { Grant, Scope } from '@imscope/access/grant.js';
+import type { Tokens } from '@imscope/access/tokens.js';
 import type { ClientAddresses } from './clients/client-addresses.js';
 import type { Connections } from './connections/connections.js';
 import type { GuessLimits } from './limits/guess-limits.js';

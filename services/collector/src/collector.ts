@@ -5,10 +5,8 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createKafka } from '@imscope/runtime/kafka-client.js';
-import type { ApplicationSettings } from '@imscope/access/application-settings.js';
 import type { Logger } from '@imscope/runtime/logger.js';
-import { openRegistry, type Registry } from '@imscope/runtime/registry-file.js';
-import { createTokens } from '@imscope/runtime/tokens.js';
+import { openApplicationsFile, withoutApplicationsFile } from '@imscope/access/applications-file.js';
 import type { Boot } from './boots/boot.js';
 import { openCertificate } from './certificate.js';
 import { RefusalLog } from './clients/refusal-log.js';
@@ -69,7 +67,9 @@ export async function startWithProducer(
   const keyedIds = await KeyedIds.open(spool.directory, logger, Date.now());
   const checkpoint = await Checkpoint.open(spool.directory, logger);
   const registered =
-    config.registryFile === '' ? withoutRegistry() : openRegistry(config.registryFile, logger);
+    config.registryFile === ''
+      ? withoutApplicationsFile()
+      : openApplicationsFile(config.registryFile, logger);
   const pipeline = await createPipeline(context, { producer, spool, keyedIds, partitions, termsChecked });
   const { budget, space, metrics, boot } = pipeline;
   const limits = createLimits({ registered, budget, random: Math.random }, context.registry);
@@ -251,21 +251,6 @@ async function saveTail(boot: Boot, tailer: Tailer | undefined, logger: Logger):
   } catch (error) {
     logger.error({ err: error }, 'the spool cannot be synced: how far files were read is not saved');
   }
-}
-
-/** Nobody sends, and nothing is set for any application. */
-function withoutRegistry(): Registry {
-  const none: ApplicationSettings = {
-    quotaPerSecond: Number.POSITIVE_INFINITY,
-    limitPerSecond: Number.POSITIVE_INFINITY,
-    codes: new Map(),
-  };
-  return {
-    ...createTokens(() => undefined),
-    applicationSettings: () => none,
-    failure: () => undefined,
-    stop: () => undefined,
-  };
 }
 
 /** Records of one request go to the open batches of all, or to batches of its own where it carries a key. */

@@ -1,5 +1,6 @@
 /* What `check` looks at before a start of the collector, beside the settings themselves. */
 import { X509Certificate } from 'node:crypto';
+import { readableApplicationsFile } from '@imscope/access/readable-applications-file.js';
 import type { Config } from '@imscope/runtime/config.js';
 import type { SERVICE_SETTINGS } from '@imscope/runtime/service.js';
 import {
@@ -8,7 +9,6 @@ import {
   hostPorts,
   type Probe,
   probe,
-  registryFile,
   writableDirectory,
 } from '@imscope/runtime/setting-probes.js';
 import { readCertificate } from './certificate.js';
@@ -21,7 +21,7 @@ export const COLLECTOR_PROBES: readonly Probe<Checked>[] = [
   differentPorts('collectorPort', 'adminPort'),
   differentPorts('collectorPort', 'proxyProtocolPort'),
   differentPorts('adminPort', 'proxyProtocolPort'),
-  registryFile('registryFile'),
+  readableApplicationsFile('registryFile'),
   writableDirectory('spoolDir'),
   hostPorts('kafkaBrokers'),
   probe('tlsCertFile', checkCertificate, ['tlsKeyFile']),

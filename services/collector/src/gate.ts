@@ -1,5 +1,5 @@
 /* Who may connect, who a request comes from, who sends it, and who looks on, put together. */
-import type { Tokens } from '@imscope/runtime/tokens.js';
+import type { Tokens } from '@imscope/access/tokens.js';
 import { type AuthenticateRequest, createAuthenticator } from './authenticate-request.js';
 import { ClientAddresses } from './clients/client-addresses.js';
 import type { CollectorContext } from './collector-context.js';

@@ -6,7 +6,7 @@
  */
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { HttpError } from '@imscope/runtime/http-errors.js';
-import type { Grant } from '@imscope/runtime/tokens.js';
+import type { Grant } from '@imscope/access/grant.js';
 import type { NewRequestLog } from '@imscope/schemas/request-log-encoder.js';
 import type { AuthenticateRequest } from './authenticate-request.js';
 import type { Batch } from './batches/batch.js';

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { HttpError } from '@imscope/runtime/http-errors.js';
 import type { ApplicationSettings } from '@imscope/access/application-settings.js';
-import type { Grant } from '@imscope/runtime/tokens.js';
+import type { Grant } from '@imscope/access/grant.js';
 import { singleLane } from '@imscope/schemas/lanes.js';
 import type { NewRequestLog } from '@imscope/schemas/request-log-encoder.js';
 import { Batch } from '../src/batches/batch.js';

@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import { type ClientRequest, request as httpRequest } from 'node:http';
 import { after, before, test } from 'node:test';
-import { hashToken } from '@imscope/runtime/tokens.js';
+import { hashToken } from '@imscope/access/tokens.js';
 import type { RequestLog } from '@imscope/schemas/request-log.js';
 import { diag, DiagLogLevel, ROOT_CONTEXT, SeverityNumber, trace, TraceFlags } from '@opentelemetry/api';
 import { OTLPLogExporter as JsonExporter } from '@opentelemetry/exporter-logs-otlp-http';

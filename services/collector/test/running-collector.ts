@@ -11,7 +11,7 @@ import { loadConfig } from '@imscope/runtime/config.js';
 import { createKafka, createTopics } from '@imscope/runtime/kafka-client.js';
 import { createLogger } from '@imscope/runtime/logger.js';
 import { createReadiness, type Readiness } from '@imscope/runtime/readiness.js';
-import { hashToken } from '@imscope/runtime/tokens.js';
+import { hashToken } from '@imscope/access/tokens.js';
 import { type BatchHeaders, readBatchHeaders } from '@imscope/schemas/batch-headers.js';
 import { decodeContainer } from '@imscope/schemas/container-decoder.js';
 import type { EdgeAccount } from '@imscope/schemas/edge-account.js';

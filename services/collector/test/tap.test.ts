@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { after, afterEach, before, test } from 'node:test';
-import { hashToken } from '@imscope/runtime/tokens.js';
+import { hashToken } from '@imscope/access/tokens.js';
 import { READ_TOKEN, runCollector, type RunningCollector, WRITE_TOKEN } from './running-collector.js';
 import { sampleRecord } from './sample-record.js';
 

@@ -3,7 +3,7 @@
  * asked then. `question.ts` has the order in which that happens.
  */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
-import type { Grant } from '@imscope/runtime/tokens.js';
+import { type Grant, requireApplication } from '@imscope/access/grant.js';
 import type {
   ApplicationRow,
   ExceptionRow,
@@ -35,7 +35,7 @@ import {
   TIMESERIES,
 } from './application-schemas.js';
 import { askApplications } from './applications.js';
-import { type Authentication, requireApplication } from './authentication.js';
+import type { Authentication } from './authentication.js';
 import { withMissing } from './completeness/completeness.js';
 import { askExceptions } from './exceptions.js';
 import { filterOf, metricsHave } from './filter.js';

@@ -1,9 +1,10 @@
 /*
  * Who asks: a bearer token, or the dashboard's session cookie, which stands for a token. Either way the grant
- * is the one the registry file gives now.
+ * is the one the applications file gives now.
  */
 import { HttpError } from '@imscope/runtime/http-errors.js';
-import { type Grant, mayUse, type Tokens } from '@imscope/runtime/tokens.js';
+import type { Grant } from '@imscope/access/grant.js';
+import type { Tokens } from '@imscope/access/tokens.js';
 import type { FastifyRequest } from 'fastify';
 import type { SessionSeal } from './session-seal.js';
 
@@ -47,15 +48,6 @@ export function createAuthentication(
       return session.grant;
     },
   };
-}
-
-/** Throws `HttpError` not_allowed, in the same words whether or not there is such an application. */
-export function requireApplication(grant: Grant, sdkAppId: number): void {
-  if (mayUse(grant, sdkAppId)) return;
-  throw new HttpError(
-    'not_allowed',
-    `"${grant.name}" may not read application ${sdkAppId}: ask for a token that may`,
-  );
 }
 
 /**

@@ -1,6 +1,7 @@
 /*
  * The query service's process: answers about applications out of the request logs, and the dashboard's files.
  */
+import { readableApplicationsFile } from '@imscope/access/readable-applications-file.js';
 import { runService } from '@imscope/runtime/service.js';
 import {
   differentPorts,
@@ -8,7 +9,6 @@ import {
   hostAddress,
   httpUrl,
   probe,
-  registryFile,
 } from '@imscope/runtime/setting-probes.js';
 import { QUERY_SETTINGS } from './config.js';
 import { startQuery } from './query.js';
@@ -22,7 +22,7 @@ await runService(
     probes: [
       hostAddress('queryHost'),
       differentPorts('queryPort', 'adminPort'),
-      registryFile('registryFile'),
+      readableApplicationsFile('registryFile'),
       directoryWith('dashboardDir', 'index.html', 'build the dashboard first'),
       httpUrl('storeUrl'),
       probe('sessionKey', ({ sessionKey }) => void createSessionSeal(sessionKey)),

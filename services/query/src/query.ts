@@ -4,7 +4,7 @@
 import type { AddressInfo } from 'node:net';
 import type { Running, ServiceContext } from '@imscope/runtime/service.js';
 import { createStoreClient } from '@imscope/runtime/store-client.js';
-import { openRegistry } from '@imscope/runtime/registry-file.js';
+import { openApplicationsFile } from '@imscope/access/applications-file.js';
 import type { FastifyInstance } from 'fastify';
 import { createAnswerBudget } from './answer-budget.js';
 import { createAsk } from './ask-store.js';
@@ -27,11 +27,11 @@ const SIGN_IN_ADDRESSES_MAX = 10_000;
 
 export type Query = { readonly app: FastifyInstance; close(): Promise<void> };
 
-/** Everything but listening. Throws where the registry file or the dashboard's files do not hold together. */
+/** Everything but listening. Throws where the applications file or the dashboard's files do not hold together. */
 export async function createQuery(context: ServiceContext<typeof QUERY_SETTINGS>): Promise<Query> {
   const { config, logger, registry, readiness } = context;
   const seal = createSessionSeal(config.sessionKey);
-  const tokens = openRegistry(config.registryFile, logger);
+  const tokens = openApplicationsFile(config.registryFile, logger);
   const client = createStoreClient(config, 'imscope-query', config.queryTimeoutMs + CLIENT_GRACE_MS);
   const metrics = createMetrics(registry, {
     storeQueriesInFlight: () => gate.inFlight(),

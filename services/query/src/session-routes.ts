@@ -3,7 +3,8 @@
  * this site, and lasts twelve hours.
  */
 import { HttpError } from '@imscope/runtime/http-errors.js';
-import { type Grant, hashToken, type Tokens } from '@imscope/runtime/tokens.js';
+import type { Grant } from '@imscope/access/grant.js';
+import { hashToken, type Tokens } from '@imscope/access/tokens.js';
 import { Session, SignIn, SignInCode } from '@imscope/schemas/query-api/session.js';
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import type { FastifyRequest } from 'fastify';

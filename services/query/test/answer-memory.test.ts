@@ -5,7 +5,7 @@ import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { hashToken } from '@imscope/runtime/tokens.js';
+import { hashToken } from '@imscope/access/tokens.js';
 import { freePort } from '../../../scripts/stack/ports.js';
 import { readMetric } from '../../../scripts/stack/read-metric.js';
 import { type RunningService, startService } from '../../../scripts/stack/services.js';

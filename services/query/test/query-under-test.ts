@@ -9,7 +9,7 @@ import { createLogger } from '@imscope/runtime/logger.js';
 import { createRegistry } from '@imscope/runtime/metrics.js';
 import { createReadiness } from '@imscope/runtime/readiness.js';
 import { type ClickHouseClient, createStoreClient } from '@imscope/runtime/store-client.js';
-import { hashToken } from '@imscope/runtime/tokens.js';
+import { hashToken } from '@imscope/access/tokens.js';
 import { migrate } from '@imscope/schemas/migrate.js';
 import type { FastifyInstance } from 'fastify';
 import type { Registry } from 'prom-client';

@@ -6,7 +6,6 @@ import { isIP } from 'node:net';
 import { dirname } from 'node:path';
 import { errorMessage } from './error-message.js';
 import { environmentName } from './config.js';
-import { readRegistry } from './registry-file.js';
 
 /** What is wrong with the value of one setting, by its name in the table; it has been parsed. */
 export type SettingFault = { readonly setting: string; readonly message: string };
@@ -18,7 +17,7 @@ export type Probe<C> = {
 
 const HOST_NAME = /^(?=.{1,253}$)[A-Za-z0-9](?:[\w-]{0,62})(?:\.[A-Za-z0-9][\w-]{0,62})*\.?$/;
 
-type TextSetting<C> = { [K in keyof C]: C[K] extends string ? K : never }[keyof C] & string;
+export type TextSetting<C> = { [K in keyof C]: C[K] extends string ? K : never }[keyof C] & string;
 type PortSetting<C> = { [K in keyof C]: C[K] extends number ? K : never }[keyof C] & string;
 type ListSetting<C> = { [K in keyof C]: C[K] extends readonly string[] ? K : never }[keyof C] & string;
 
@@ -39,14 +38,6 @@ export function probe<C>(
       }
     },
   };
-}
-
-/** A registry file that holds together. Unset is well. */
-export function registryFile<C>(setting: TextSetting<C>): Probe<C> {
-  return probe(setting, (config) => {
-    const path = textOf(config, setting);
-    if (path !== '') readRegistry(path);
-  });
 }
 
 /** A directory one may write to, or one that can be made. Unset is well. */

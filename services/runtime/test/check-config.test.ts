@@ -14,7 +14,6 @@ import {
   hostPorts,
   httpUrl,
   type Probe,
-  registryFile,
   writableDirectory,
 } from '../src/setting-probes.js';
 
@@ -114,14 +113,7 @@ test('misspelt names are told with the one that was meant, other variables only 
   assert.match(faultsOf(read).join('\n'), /x\.env: line 3 is no NAME=value/);
 });
 
-test('a registry file is read as the service would, and ports of one process have to differ', () => {
-  const path = join(directory, 'registry.json');
-  const probes = [registryFile<Checked>('registryFile'), ...PROBES];
-  assert.match(faultsOf(check({ REGISTRY_FILE: path }, probes)).join(), /cannot be read: ENOENT/);
-  writeFileSync(path, '{"tokens":[{"name":""}]}');
-  assert.match(faultsOf(check({ REGISTRY_FILE: path }, probes)).join(), /is malformed: at \/tokens\/0/);
-  writeFileSync(path, '{"tokens":[]}');
-  assert.deepEqual(faultsOf(check({ REGISTRY_FILE: path }, probes)), []);
+test('ports of one process have to differ', () => {
   assert.match(faultsOf(check({ ADMIN_PORT: '80' })).join(), /ADMIN_PORT is 80, and so is LISTEN_PORT/);
   assert.deepEqual(faultsOf(check({ LISTEN_PORT: '0', ADMIN_PORT: '0' })), []);
 });

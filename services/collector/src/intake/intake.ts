@@ -3,7 +3,7 @@
  * waiting: either nothing of a body was taken or all of its good records within their applications' limits are
  * in batches.
  */
-import { type Grant, mayUse } from '@imscope/runtime/tokens.js';
+import { type Grant, mayUse } from '@imscope/access/grant.js';
 import { REQUEST_LOG_BOUNDS } from '@imscope/schemas/request-log.js';
 import type { NewRequestLog } from '@imscope/schemas/request-log-encoder.js';
 import type { Batch } from '../batches/batch.js';

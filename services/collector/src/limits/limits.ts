@@ -3,7 +3,7 @@
  * applications, the order in which bodies are parsed, and the share of memory. Also tells what is left, in
  * answers and metrics; metrics name the tightest few, never everybody.
  */
-import type { Registry as RegisteredFile } from '@imscope/runtime/registry-file.js';
+import type { ApplicationsFile } from '@imscope/access/applications-file.js';
 import type { Registry } from 'prom-client';
 import { type MetricMaker, metricMaker } from '../metric-maker.js';
 import type { ByteBudget } from '../byte-budget.js';
@@ -29,7 +29,7 @@ export type Limits = {
 };
 
 export type LimitsOptions = {
-  readonly registered: Pick<RegisteredFile, 'applicationSettings' | 'failure'>;
+  readonly registered: Pick<ApplicationsFile, 'applicationSettings' | 'failure'>;
   readonly budget: Pick<ByteBudget, 'bytesFree'>;
   /** As `Math.random`. */
   readonly random: () => number;
@@ -50,10 +50,8 @@ export function createLimits({ registered, budget, random }: LimitsOptions, regi
     applications.sampled(performance.now()),
   );
   metrics.gauge('bodies_waiting', 'bodies that wait for their sender’s turn', () => queue.size);
-  metrics.gauge(
-    'registry_file_stale',
-    '1 while the registry file as it stands is not in force, else 0',
-    () => (registered.failure() === undefined ? 0 : 1),
+  metrics.gauge('registry_file_stale', '1 while the present applications file is not in force, else 0', () =>
+    registered.failure() === undefined ? 0 : 1,
   );
   headroomGauge(metrics, senders, applications);
   const refused = metrics.counter(

@@ -4,7 +4,7 @@
  * through; when its records are counted the estimate is set right. What is beyond is owed and paid off first.
  */
 import { HttpError } from '@imscope/runtime/http-errors.js';
-import type { Grant } from '@imscope/runtime/tokens.js';
+import type { Grant } from '@imscope/access/grant.js';
 import { BURST_S, TokenBucket } from './token-bucket.js';
 
 /** First guess; a record as gateways send it. */

@@ -3,7 +3,7 @@
  * batch and position go into the log together, or not at all.
  */
 import { LINE_BYTES_MAX } from '@imscope/access-log/read-lines.js';
-import type { Grant } from '@imscope/runtime/tokens.js';
+import type { Grant } from '@imscope/access/grant.js';
 import { REQUEST_LOG_SCHEMA } from '@imscope/schemas/avro-schema.js';
 import { BlockBuilder } from '@imscope/schemas/block-builder.js';
 import type { Lane } from '@imscope/schemas/lanes.js';

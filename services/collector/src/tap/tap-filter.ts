@@ -3,7 +3,7 @@
  */
 import { HttpError } from '@imscope/runtime/http-errors.js';
 import { plainInteger, queryPairs, shortened } from '@imscope/runtime/query-parameters.js';
-import { type Grant, mayUse } from '@imscope/runtime/tokens.js';
+import { type Grant, mayUse, requireApplication } from '@imscope/access/grant.js';
 import { OUTCOMES } from '@imscope/schemas/outcome.js';
 import { REQUEST_LOG_BOUNDS } from '@imscope/schemas/request-log.js';
 import type { NewRequestLog } from '@imscope/schemas/request-log-encoder.js';
@@ -27,9 +27,7 @@ export function tapFilter(url: string, grant: Grant): TapFilter {
   const parameters = readParameters(url);
   const application =
     parameters.application === undefined ? undefined : readApplication(parameters.application);
-  if (application !== undefined && !mayUse(grant, application)) {
-    throw new HttpError('not_allowed', `token "${grant.name}" does not speak for application ${application}`);
-  }
+  if (application !== undefined) requireApplication(grant, application);
   const { interface: prefix = '' } = parameters;
   const outcomes = readOutcomes(parameters.outcome);
   const isSeen = (sdkAppId: number): boolean =>

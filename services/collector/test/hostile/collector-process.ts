@@ -11,7 +11,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { hashToken } from '@imscope/runtime/tokens.js';
+import { hashToken } from '@imscope/access/tokens.js';
 import { createTestTopic, READ_TOKEN, testBroker, WRITE_TOKEN } from '../running-collector.js';
 import type { Usage } from './memory-probe.js';
 

@@ -8,7 +8,7 @@ import { type ClientRequest, request as httpRequest } from 'node:http';
 import { createInterface } from 'node:readline';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { hashToken } from '@imscope/runtime/tokens.js';
+import { hashToken } from '@imscope/access/tokens.js';
 import { createTestTopic, EAST_TOKEN, runCollector, testBroker } from '../running-collector.js';
 import { sampleRecord } from '../sample-record.js';
 import type { SenderAnswers, SenderOrder } from './sender-process.js';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { HttpError } from '@imscope/runtime/http-errors.js';
-import type { Grant } from '@imscope/runtime/tokens.js';
+import type { Grant } from '@imscope/access/grant.js';
 import { rateLimitFields } from '../../src/limits/limits.js';
 import { SenderLimits } from '../../src/limits/sender-limits.js';
 

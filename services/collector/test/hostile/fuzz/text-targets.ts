@@ -1,7 +1,7 @@
-/* The parsers of single texts, of the registry file and of containers, each by itself. */
+/* The parsers of single texts, of the applications file and of containers, each by itself. */
 import assert from 'node:assert/strict';
 import { isIPv4, isIPv6 } from 'node:net';
-import { parseRegistry } from '@imscope/runtime/registry-content.js';
+import { parseApplicationsFile } from '@imscope/access/applications-file-content.js';
 import { REQUEST_LOG_SCHEMA } from '@imscope/schemas/avro-schema.js';
 import { BlockBuilder } from '@imscope/schemas/block-builder.js';
 import { decodeContainer } from '@imscope/schemas/container-decoder.js';
@@ -18,7 +18,7 @@ import { mutated, pieced } from './inputs.js';
 import type { FuzzTarget } from './target.js';
 
 const ORDINARY_TEXT = 'upstream 10.1.2.3:8080 timed out after 3000 ms, usersig=eJxAbc123 of user alice_01';
-const ORDINARY_REGISTRY = Buffer.from(
+const ORDINARY_APPLICATIONS_FILE = Buffer.from(
   JSON.stringify({
     tokens: Array.from({ length: 20 }, (_, n) => ({
       name: `token ${n}`,
@@ -65,9 +65,9 @@ function runScrubber(input: Buffer): string {
   return 'read';
 }
 
-function runRegistry(input: Buffer): string {
+function runApplicationsFile(input: Buffer): string {
   try {
-    parseRegistry(input.toString());
+    parseApplicationsFile(input.toString());
     return 'read';
   } catch (error) {
     assert(error instanceof Error && /^(?:it is not JSON|at \/)/.test(error.message), String(error));
@@ -133,7 +133,7 @@ export const TEXT_TARGETS: readonly FuzzTarget[] = [
     '手机号13800138000 用户u_7abc',
     'POST /a?b=c&usersig=Zq7 HTTP/1.1',
   ]),
-  textTarget('registry', runRegistry, [ORDINARY_REGISTRY.toString()]),
+  textTarget('registry', runApplicationsFile, [ORDINARY_APPLICATIONS_FILE.toString()]),
   {
     name: 'container',
     inputs: fc.oneof(

@@ -3,10 +3,11 @@ import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
-import { HttpError } from '../src/http-errors.js';
-import { createLogger } from '../src/logger.js';
-import { openRegistry } from '../src/registry-file.js';
-import { hashToken, mayUse } from '../src/tokens.js';
+import { HttpError } from '@imscope/runtime/http-errors.js';
+import { createLogger } from '@imscope/runtime/logger.js';
+import { openApplicationsFile } from '../src/applications-file.js';
+import { mayUse } from '../src/grant.js';
+import { hashToken } from '../src/tokens.js';
 
 const WRITE = 'write-token-0123456789';
 const NEXT = 'write-token-9876543210';
@@ -15,15 +16,15 @@ const logger = createLogger('test', 'error', { write: () => undefined });
 let directory: string;
 
 before(() => {
-  directory = mkdtempSync(path.join(tmpdir(), 'imscope-registry-'));
+  directory = mkdtempSync(path.join(tmpdir(), 'imscope-applications-'));
 });
 after(() => rmSync(directory, { recursive: true }));
 
-function registryFile(name: string, content: unknown): string {
+function writeFile(name: string, content: unknown): string {
   const file = path.join(directory, name);
-  const whole = `${file}.new`;
-  writeFileSync(whole, typeof content === 'string' ? content : JSON.stringify(content));
-  renameSync(whole, file);
+  const complete = `${file}.new`;
+  writeFileSync(complete, typeof content === 'string' ? content : JSON.stringify(content));
+  renameSync(complete, file);
   return file;
 }
 
@@ -42,35 +43,35 @@ function refusal(call: () => unknown): string {
 }
 
 test('a token opens what its scope and applications allow, and nothing else', () => {
-  const registry = openRegistry(registryFile('valid.json', VALID), logger);
-  const grant = registry.authenticate(`Bearer ${READ}`, 'read');
+  const access = openApplicationsFile(writeFile('valid.json', VALID), logger);
+  const grant = access.authenticate(`Bearer ${READ}`, 'read');
   assert.deepEqual([grant.name, mayUse(grant, 7), mayUse(grant, 8)], ['dashboard', true, false]);
-  assert.equal(mayUse(registry.authenticate(`bearer ${WRITE}`, 'write'), 123), true);
+  assert.equal(mayUse(access.authenticate(`bearer ${WRITE}`, 'write'), 123), true);
   assert.equal(
-    refusal(() => registry.authenticate(`Bearer ${READ}`, 'write')),
+    refusal(() => access.authenticate(`Bearer ${READ}`, 'write')),
     'not_allowed',
   );
   assert.equal(
-    refusal(() => registry.authenticate('Bearer no-such-token-anywhere', 'read')),
+    refusal(() => access.authenticate('Bearer no-such-token-anywhere', 'read')),
     'invalid_token',
   );
   for (const header of [undefined, '', 'Basic abc', 'Bearer', 'Bearer short', `Bearer ${READ} ${READ}`]) {
     assert.equal(
-      refusal(() => registry.authenticate(header, 'read')),
+      refusal(() => access.authenticate(header, 'read')),
       'missing_token',
       String(header),
     );
   }
-  registry.stop();
+  access.stop();
 });
 
 test('two tokens of one name are good side by side, each until it expires', () => {
   let nowMs = Date.parse('2030-01-01T00:00:00Z');
   const old = { ...GATEWAY, expires: '2030-01-01T01:00:00Z', records_per_second_max: 500 };
   const next = { ...GATEWAY, sha256: hashToken(NEXT), records_per_second_max: 500 };
-  const file = registryFile('rotation.json', { tokens: [old, next] });
-  const registry = openRegistry(file, logger, { now: () => nowMs });
-  const grants = [WRITE, NEXT].map((token) => registry.authenticate(`Bearer ${token}`, 'write'));
+  const file = writeFile('rotation.json', { tokens: [old, next] });
+  const access = openApplicationsFile(file, logger, { now: () => nowMs });
+  const grants = [WRITE, NEXT].map((token) => access.authenticate(`Bearer ${token}`, 'write'));
   assert.deepEqual(
     grants.map(({ name, recordsPerSecondMax }) => [name, recordsPerSecondMax]),
     [
@@ -80,17 +81,17 @@ test('two tokens of one name are good side by side, each until it expires', () =
   );
   nowMs = Date.parse(old.expires);
   assert.equal(
-    refusal(() => registry.authenticate(`Bearer ${WRITE}`, 'write')),
+    refusal(() => access.authenticate(`Bearer ${WRITE}`, 'write')),
     'invalid_token',
   );
-  assert.equal(registry.find(hashToken(WRITE), 'write'), undefined);
-  assert.equal(registry.authenticate(`Bearer ${NEXT}`, 'write').name, 'gateway-1');
-  registry.stop();
+  assert.equal(access.find(hashToken(WRITE), 'write'), undefined);
+  assert.equal(access.authenticate(`Bearer ${NEXT}`, 'write').name, 'gateway-1');
+  access.stop();
 });
 
 test('an application has its own settings, else the defaults, else none', () => {
-  const registry = openRegistry(
-    registryFile('applications.json', {
+  const access = openApplicationsFile(
+    writeFile('applications.json', {
       ...VALID,
       application_defaults: { quota_per_second: 100, limit_per_second: 5_000 },
       applications: [
@@ -100,7 +101,7 @@ test('an application has its own settings, else the defaults, else none', () => 
     }),
     logger,
   );
-  const settings = [7, 8, 9].map((id) => registry.applicationSettings(id));
+  const settings = [7, 8, 9].map((id) => access.applicationSettings(id));
   assert.deepEqual(
     settings.map(({ quotaPerSecond, limitPerSecond, codes }) => [quotaPerSecond, limitPerSecond, [...codes]]),
     [
@@ -116,8 +117,8 @@ test('an application has its own settings, else the defaults, else none', () => 
       [100, 5_000, []],
     ],
   );
-  registry.stop();
-  const bare = openRegistry(registryFile('bare.json', VALID), logger);
+  access.stop();
+  const bare = openApplicationsFile(writeFile('bare.json', VALID), logger);
   assert.deepEqual(bare.applicationSettings(7), {
     quotaPerSecond: Number.POSITIVE_INFINITY,
     limitPerSecond: Number.POSITIVE_INFINITY,
@@ -170,31 +171,31 @@ test('a file that does not hold together is refused with the place, the value an
     [{ ...VALID, aplications: [] }, /stands/],
   ];
   for (const [content, message] of cases) {
-    assert.throws(() => openRegistry(registryFile('wrong.json', content), logger), message);
+    assert.throws(() => openApplicationsFile(writeFile('wrong.json', content), logger), message);
   }
-  assert.throws(() => openRegistry(path.join(directory, 'missing.json'), logger), /cannot be read/);
+  assert.throws(() => openApplicationsFile(path.join(directory, 'missing.json'), logger), /cannot be read/);
 });
 
 test('a changed file takes effect without a restart; a broken one leaves the last good one in force until mended', async () => {
-  const file = registryFile('changing.json', VALID);
+  const file = writeFile('changing.json', VALID);
   const errors: string[] = [];
   const watching = createLogger('test', 'error', { write: (line) => errors.push(line) });
-  const registry = openRegistry(file, watching, { reloadIntervalMs: 20 });
+  const access = openApplicationsFile(file, watching, { reloadIntervalMs: 20 });
   const changed = async (content: unknown, until: () => boolean): Promise<void> => {
-    registryFile('changing.json', content);
+    writeFile('changing.json', content);
     const deadline = Date.now() + 10_000;
     while (!until()) {
       if (Date.now() > deadline) assert.fail('the change was not taken in 10 s');
       await new Promise((resolve) => setTimeout(resolve, 10));
     }
   };
-  const writes = (): string => refusal(() => registry.authenticate(`Bearer ${WRITE}`, 'write'));
+  const writes = (): string => refusal(() => access.authenticate(`Bearer ${WRITE}`, 'write'));
   await changed({ tokens: [DASHBOARD] }, () => writes() === 'invalid_token');
-  await changed('{broken', () => registry.failure() !== undefined);
-  assert.match(registry.failure() ?? '', /malformed: it is not JSON/);
-  assert.equal(registry.authenticate(`Bearer ${READ}`, 'read').name, 'dashboard');
+  await changed('{broken', () => access.failure() !== undefined);
+  assert.match(access.failure() ?? '', /malformed: it is not JSON/);
+  assert.equal(access.authenticate(`Bearer ${READ}`, 'read').name, 'dashboard');
   await changed(VALID, () => writes() === 'none');
-  assert.equal(registry.failure(), undefined);
+  assert.equal(access.failure(), undefined);
   assert.equal(errors.length, 1);
-  registry.stop();
+  access.stop();
 });

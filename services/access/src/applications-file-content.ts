@@ -1,13 +1,13 @@
 /*
- * The registry file's text → who may send, how much, and how applications judge codes. Refuses the file as a
- * whole where it does not hold together, and names the place, the value received and what is allowed. Pure.
+ * Parses the text of the applications file into grants and settings of applications. A file with a fault is refused
+ * entirely, with the place, the value received and what is allowed. Pure.
  */
 import { OUTCOMES, type Outcome } from '@imscope/schemas/outcome.js';
 import { REQUEST_LOG_BOUNDS } from '@imscope/schemas/request-log.js';
 import { type Static, Type } from 'typebox';
 import { Value } from 'typebox/value';
-import type { ApplicationSettings } from '@imscope/access/application-settings.js';
-import type { Grant } from './tokens.js';
+import { type ApplicationSettings, NO_APPLICATION_SETTINGS } from './application-settings.js';
+import type { Grant } from './grant.js';
 
 const RATE_MAX = 1_000_000_000;
 const Rate = Type.Integer({ minimum: 1, maximum: RATE_MAX });
@@ -37,7 +37,7 @@ const ApplicationEntry = Type.Object(
     codes: Type.Optional(
       Type.Record(
         Type.String({ pattern: '^-?\\d{1,10}$' }),
-        Type.Union(OUTCOMES.map((word) => Type.Literal(word))),
+        Type.Union(OUTCOMES.map((outcome) => Type.Literal(outcome))),
         { maxProperties: 1_000 },
       ),
     ),
@@ -45,7 +45,7 @@ const ApplicationEntry = Type.Object(
   strict,
 );
 
-const RegistryFile = Type.Object(
+const ApplicationsFile = Type.Object(
   {
     tokens: Type.Array(TokenEntry, { maxItems: 10_000 }),
     application_defaults: Type.Optional(Type.Object(LIMITS, strict)),
@@ -54,16 +54,16 @@ const RegistryFile = Type.Object(
   strict,
 );
 
-type RegistryFile = Static<typeof RegistryFile>;
+type ApplicationsFile = Static<typeof ApplicationsFile>;
 type TokenEntry = Static<typeof TokenEntry>;
 
-export type RegistryContent = {
+export type ApplicationsFileContent = {
   readonly grants: ReadonlyMap<string, Grant>;
   readonly applications: ReadonlyMap<number, ApplicationSettings>;
   readonly defaults: ApplicationSettings;
 };
 
-/** What is allowed at a place, by the last name of its path. */
+/** The values allowed at a place, by the last name of its path. */
 const ALLOWED: Readonly<Record<string, string>> = {
   tokens: 'an array of at most 10,000 tokens',
   name: 'a name of 1 to 64 characters',
@@ -79,20 +79,20 @@ const ALLOWED: Readonly<Record<string, string>> = {
 };
 
 /** @throws Error that names the place, the value and what is allowed */
-export function parseRegistry(text: string): RegistryContent {
+export function parseApplicationsFile(text: string): ApplicationsFileContent {
   let parsed: unknown;
   try {
     parsed = JSON.parse(text);
   } catch (error) {
     throw new Error('it is not JSON: give {"tokens":[…],"applications":[…]}', { cause: error });
   }
-  if (!Value.Check(RegistryFile, parsed)) throw malformed(parsed);
+  if (!Value.Check(ApplicationsFile, parsed)) throw malformed(parsed);
   const defaults = settingsOf(parsed.application_defaults ?? {}, '/application_defaults');
   return { grants: readGrants(parsed.tokens), applications: readApplications(parsed, defaults), defaults };
 }
 
 function malformed(parsed: unknown): Error {
-  const [first] = Value.Errors(RegistryFile, parsed);
+  const [first] = Value.Errors(ApplicationsFile, parsed);
   const path = first?.instancePath ?? '';
   const names = path.split('/').filter((name) => name !== '' && !/^-?\d+$/.test(name));
   const allowed = ALLOWED[names.at(-1) ?? ''];
@@ -103,7 +103,7 @@ function malformed(parsed: unknown): Error {
   );
 }
 
-/** Objects and arrays by that word alone: they may be deeper than any stack. */
+/** Objects and arrays are only named, not printed: they may be nested deeper than the stack. */
 function shown(value: unknown): string {
   if (typeof value === 'object' && value !== null) return Array.isArray(value) ? 'an array' : 'an object';
   const text = JSON.stringify(value) ?? 'nothing';
@@ -123,8 +123,8 @@ function valueAt(parsed: unknown, path: string): unknown {
   return value;
 }
 
-/** Two tokens may share a name, so that one can take the place of the other; then they say the same but `expires`. */
-function readGrants(entries: RegistryFile['tokens']): Map<string, Grant> {
+/** Two tokens may share a name, so that one can replace the other; then they differ in sha256 and expires alone. */
+function readGrants(entries: ApplicationsFile['tokens']): Map<string, Grant> {
   const grants = new Map<string, Grant>();
   const byName = new Map<string, TokenEntry[]>();
   for (const [index, entry] of entries.entries()) {
@@ -138,7 +138,7 @@ function readGrants(entries: RegistryFile['tokens']): Map<string, Grant> {
       throw wrong(`${path}/name`, `"${entry.name}" a third time`, 'a name to at most two tokens');
     }
     const [other] = others;
-    if (other !== undefined && sayings(other) !== sayings(entry)) {
+    if (other !== undefined && sharedFields(other) !== sharedFields(entry)) {
       throw wrong(
         path,
         `another scope, applications or records_per_second_max than the first token named "${entry.name}" has`,
@@ -150,7 +150,7 @@ function readGrants(entries: RegistryFile['tokens']): Map<string, Grant> {
   return grants;
 }
 
-function sayings({ scope, applications, records_per_second_max: rate }: TokenEntry): string {
+function sharedFields({ scope, applications, records_per_second_max: rate }: TokenEntry): string {
   return JSON.stringify([
     scope,
     applications === 'all' ? applications : applications.toSorted((a, b) => a - b),
@@ -174,7 +174,7 @@ function grantOf(entry: TokenEntry, path: string): Grant {
 }
 
 function readApplications(
-  parsed: RegistryFile,
+  parsed: ApplicationsFile,
   defaults: ApplicationSettings,
 ): Map<number, ApplicationSettings> {
   const applications = new Map<number, ApplicationSettings>();
@@ -196,8 +196,8 @@ function settingsOf(
   entry: Partial<ReturnType<typeof limitsOf>> & { readonly codes?: Readonly<Record<string, Outcome>> },
   path: string,
 ): ApplicationSettings {
-  const quotaPerSecond = entry.quota_per_second ?? Number.POSITIVE_INFINITY;
-  const limitPerSecond = entry.limit_per_second ?? Number.POSITIVE_INFINITY;
+  const quotaPerSecond = entry.quota_per_second ?? NO_APPLICATION_SETTINGS.quotaPerSecond;
+  const limitPerSecond = entry.limit_per_second ?? NO_APPLICATION_SETTINGS.limitPerSecond;
   if (Number.isFinite(quotaPerSecond) && limitPerSecond < quotaPerSecond) {
     throw wrong(
       `${path}/limit_per_second`,
