@@ -2,6 +2,7 @@
  * The ledger: what of a partition is stored. It is the truth about where to go on; the committed offset is only
  * a hint that may lag behind it.
  */
+import { keyedIdSql } from '@imscope/accounting/keyed-ids.js';
 import type { ClickHouseClient } from '@imscope/runtime/store-client.js';
 import { BatchIntervals } from './batch-intervals.js';
 import type { BatchRange, BlockPlace, LedgerRow } from './block-content.js';
@@ -41,10 +42,10 @@ export async function readSeenBatches(
 ): Promise<{ seen: BatchIntervals; nextOffset: number }> {
   const { cluster, topic, epoch, partition } = place;
   const result = await client.query({
-    // There may be millions of keyed ones a day; a boot's own ids have 16 characters, theirs 25.
+    // There may be millions of keyed batches a day.
     query: `SELECT epoch, last_offset, toUnixTimestamp64Milli(last_appended) AS appended,
         arrayFilter(batch -> last_appended >= fromUnixTimestamp64Milli({keyed_since:Int64})
-          OR NOT match(batch.boot, '^k.{24}$'), batches) AS known_batches
+          OR NOT ${keyedIdSql('batch.boot')}, batches) AS known_batches
       FROM block_ledger FINAL
       WHERE cluster = {cluster:String} AND topic = {topic:String} AND partition = {partition:Int32}
         AND (epoch < {epoch:UInt32} OR epoch = {epoch:UInt32} AND last_offset < {before:Int64})

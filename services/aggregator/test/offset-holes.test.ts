@@ -3,8 +3,8 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { FetchedLogs, observeFetches } from '../src/fetch-answers.js';
 import type { Difference } from '../src/reconcile/difference.js';
-import { storeAsk } from '../src/reconcile/look.js';
-import { offsetDifferences, readOffsetStretches } from '../src/reconcile/offsets.js';
+import { storeAsk } from '../src/reconcile/pass.js';
+import { offsetDifferences, readOffsetSegments } from '../src/reconcile/offsets.js';
 import { type AggregatorUnderTest, openAggregator, until } from './aggregator-under-test.js';
 import { openTransactions, type Transactions } from './transactions.js';
 
@@ -46,7 +46,7 @@ async function differences(): Promise<Difference[]> {
   const prefix = aggregator.environment['KAFKA_TOPIC_PREFIX'] ?? '';
   const ask = storeAsk(aggregator.store);
   return offsetDifferences(
-    await readOffsetStretches({ ask, topicPrefix: prefix, fromMs: 0, nowMs: Date.now(), settleMs: 0 }),
+    await readOffsetSegments({ ask, topicPrefix: prefix, fromMs: 0, nowMs: Date.now(), settleMs: 0 }),
   );
 }
 

@@ -4,10 +4,9 @@
  * ledger. Records later than an hour at the edge are in no metric, so a minute may have that much more in the logs.
  */
 import { TOPICS } from '@imscope/schemas/topics.js';
-import type { BootEvidence, RecentAccount } from './boot-evidence.js';
 import type { Difference } from './difference.js';
 import { METRIC_LATE_HOURS_MAX } from '@imscope/schemas/retention.js';
-import { HOUR_MS, type Look, METRIC_TERM_MS, MINUTE_MS, ROWS_MAX, lookParams } from './look.js';
+import { HOUR_MS, type Pass, METRIC_TERM_MS, MINUTE_MS, ROWS_MAX, passParams } from './pass.js';
 
 /** Longest a window waits for late events, and what its way to the account may take. */
 const WINDOW_HOLD_MS = 90_000;
@@ -34,39 +33,6 @@ export type SettledMinutes = {
   /** Blocks appended by then have their metrics. */
   readonly appendedMs: number;
 };
-
-/**
- * Up to when everything that was taken is stored, as the accounts vouch; Infinity once every boot has ended, 0 where
- * one of them is not covered by any of its newest accounts. Boots long silent hold up nothing.
- */
-export function settledUntil(
-  evidence: Pick<BootEvidence, 'boots' | 'stretches' | 'recent' | 'marks' | 'known'>,
-  { nowMs, settleMs }: Pick<Look, 'nowMs' | 'settleMs'>,
-): number {
-  const reached = new Map<string, number>();
-  const note = (at: { boot: string; topic: string; partition: number }, sequence: number): void => {
-    const key = `${at.boot}/${at.topic}/${at.partition}`;
-    reached.set(key, Math.max(reached.get(key) ?? -1, sequence));
-  };
-  for (const mark of evidence.marks) if (!mark.keyed) note(mark, mark.base_sequence);
-  for (const stretch of evidence.stretches) note(stretch, stretch.last_sequence);
-  const isCovered = ({ boot, partitions }: RecentAccount): boolean =>
-    partitions.every(
-      ({ topic, partition, last_sequence: sent }) =>
-        sent <= (reached.get(`${boot}/${topic}/${partition}`) ?? -1),
-    );
-  const until = evidence.boots.map(({ boot, ended, last_time: lastMs }) => {
-    const covered = evidence.recent.filter((account) => account.boot === boot && isCovered(account));
-    const newestMs = covered.reduce((newest, { account_time: time }) => Math.max(newest, time), 0);
-    if (ended && newestMs === lastMs) return Infinity;
-    return nowMs - lastMs >= settleMs ? Infinity : newestMs;
-  });
-  // Batches of a boot that no account names yet: its first one is to come.
-  const unaccounted = evidence.stretches.some(
-    ({ boot, appended_last: at }) => !evidence.known.has(boot) && nowMs - at < settleMs,
-  );
-  return unaccounted ? 0 : Math.min(Infinity, ...until);
-}
 
 /** Whole minutes to compare; undefined where none is settled. */
 export function settledMinutes(settledMs: number, fromMs: number, nowMs: number): SettledMinutes | undefined {
@@ -130,14 +96,14 @@ export type ComparedMinutes = {
   readonly minutes: number;
 };
 
-export async function readDifferingMinutes(look: Look, settled: SettledMinutes): Promise<ComparedMinutes> {
-  const { ask } = look;
+export async function readDifferingMinutes(pass: Pass, settled: SettledMinutes): Promise<ComparedMinutes> {
+  const { ask } = pass;
   const bounds = { minutes_from: settled.fromMs, minutes_to: settled.toMs };
   const differing: ApplicationMinute[] = [];
   for (const { fromMs, toMs } of minuteSlices(await ask<MinuteRows>(MINUTES, bounds))) {
     const rows = await ask<ApplicationMinute>(DIFFERING, {
-      ...lookParams(look),
-      topic: look.topicPrefix + TOPICS.requestLog.name,
+      ...passParams(pass),
+      topic: pass.topicPrefix + TOPICS.requestLog.name,
       minutes_from: Math.max(fromMs, settled.fromMs),
       minutes_to: Math.min(toMs, settled.toMs),
       blocks_from: fromMs - 2 * AHEAD_MS,

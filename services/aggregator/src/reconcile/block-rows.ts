@@ -5,7 +5,7 @@
  */
 import { TOPICS } from '@imscope/schemas/topics.js';
 import type { Difference } from './difference.js';
-import { type Look, LOG_TERM_MS, lookParams, MINUTE_MS, ROWS_MAX } from './look.js';
+import { type Pass, LOG_TERM_MS, passParams, MINUTE_MS, ROWS_MAX } from './pass.js';
 
 /** Blocks of request logs by the minute in which they were appended, epoch milliseconds. */
 export type BlockMinute = {
@@ -61,12 +61,12 @@ FROM block_ledger AS ledger FINAL
 WHERE topic = {topic:String} AND last_appended >= fromUnixTimestamp64Milli({ledger_from:Int64})
 GROUP BY minute ORDER BY minute`;
 
-export async function readBlockMinutes(look: Look): Promise<BlockMinute[]> {
-  return look.ask<BlockMinute>(MINUTES, params(look));
+export async function readBlockMinutes(pass: Pass): Promise<BlockMinute[]> {
+  return pass.ask<BlockMinute>(MINUTES, params(pass));
 }
 
 /** Since when rows are looked at: as far back as they were asked for, and are few enough. */
-export function rowsFrom(minutes: readonly BlockMinute[], { fromMs, rows }: Look): number {
+export function rowsFrom(minutes: readonly BlockMinute[], { fromMs, rows }: Pass): number {
   if (rows === undefined) return fromMs;
   let sum = 0;
   const tooFar = minutes.findLast(({ rows: here }) => (sum += here) > rows.max);
@@ -135,27 +135,27 @@ GROUP BY block_row HAVING count() > 1 ORDER BY block_row LIMIT 5`;
 /** Blocks whose rows are asked for one by one. */
 const DETAILED_MAX = 20;
 
-function params(look: Look): Record<string, unknown> {
+function params(pass: Pass): Record<string, unknown> {
   return {
-    ...lookParams(look),
-    topic: look.topicPrefix + TOPICS.requestLog.name,
-    term_from: Math.max(0, look.nowMs - LOG_TERM_MS),
+    ...passParams(pass),
+    topic: pass.topicPrefix + TOPICS.requestLog.name,
+    term_from: Math.max(0, pass.nowMs - LOG_TERM_MS),
   };
 }
 
-export async function readDifferingBlocks(look: Look, slices: readonly BlockSlice[]): Promise<BlockRows[]> {
+export async function readDifferingBlocks(pass: Pass, slices: readonly BlockSlice[]): Promise<BlockRows[]> {
   const found: BlockRows[] = [];
   for (const { fromMs, toMs, first_event, last_event, read_at } of slices) {
     const slice = { slice_from: fromMs, slice_to: toMs, first_event, last_event, read_at };
-    const differing = await look.ask<Omit<BlockRows, 'missing' | 'doubled'>>(DIFFERING, {
-      ...params(look),
+    const differing = await pass.ask<Omit<BlockRows, 'missing' | 'doubled'>>(DIFFERING, {
+      ...params(pass),
       ...slice,
     });
     for (const block of differing) {
       const detail = { block: block.block, booked: block.booked, first_event, last_event };
       const asked = found.length < DETAILED_MAX && block.inserts === 1;
-      const missing = asked ? await look.ask<{ block_row: number }>(MISSING, detail) : [];
-      const doubled = asked ? await look.ask<BlockRows['doubled'][number]>(DOUBLED, detail) : [];
+      const missing = asked ? await pass.ask<{ block_row: number }>(MISSING, detail) : [];
+      const doubled = asked ? await pass.ask<BlockRows['doubled'][number]>(DOUBLED, detail) : [];
       found.push({ ...block, missing: missing.map(({ block_row }) => block_row), doubled });
     }
     if (found.length >= ROWS_MAX) break;

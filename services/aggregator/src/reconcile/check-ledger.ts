@@ -3,22 +3,24 @@
  * is stored meanwhile looks like more, never like a loss.
  */
 import { TOPICS } from '@imscope/schemas/topics.js';
-import { accountDifferences } from './account-rows.js';
+import { accountFaults } from '@imscope/accounting/balance/account-faults.js';
+import { balanceOf, type Pending } from '@imscope/accounting/balance/incarnation-faults.js';
+import { keyedCountedTwice } from '@imscope/accounting/balance/keyed-faults.js';
+import { settledUntil } from '@imscope/accounting/balance/settled-until.js';
+import type { Evidence } from '@imscope/accounting/evidence/evidence.js';
+import { readEvidence } from '@imscope/accounting/evidence/read-evidence.js';
 import {
   type ComparedMinutes,
   minuteDifferences,
   readDifferingMinutes,
   settledMinutes,
-  settledUntil,
 } from './application-minutes.js';
 import { blockDifferences, readBlockMinutes, readDifferingBlocks, rowsFrom, slicesOf } from './block-rows.js';
-import { type BootEvidence, readBootEvidence } from './boot-evidence.js';
-import { bootDifferences, type Pending } from './boots.js';
 import type { Difference } from './difference.js';
-import { keyedCountedTwice } from './keyed-differences.js';
-import { type Look, MINUTE_MS } from './look.js';
-import { offsetDifferences, readOffsetStretches } from './offsets.js';
-import { readUnbookedBlocks, unbookedDifferences } from './unbooked-blocks.js';
+import { faultDifference } from './fault-difference.js';
+import { accountingAsk, MINUTE_MS, type Pass } from './pass.js';
+import { offsetDifferences, readOffsetSegments } from './offsets.js';
+import { readUnrecordedBlocks, unrecordedDifferences } from './unrecorded-blocks.js';
 
 /** What was held against what. Times in epoch milliseconds. */
 export type Checked = {
@@ -50,43 +52,48 @@ export type LedgerReport = {
 /** Intervals of batches that are sorted at once, about 60 bytes each. */
 const INTERVALS_PER_SLICE = 4_000_000;
 
-export async function checkLedger(look: Look): Promise<LedgerReport> {
-  const blockMinutes = await readBlockMinutes(look);
+export async function checkLedger(pass: Pass): Promise<LedgerReport> {
+  const blockMinutes = await readBlockMinutes(pass);
   const intervals = blockMinutes.reduce((sum, { batches }) => sum + batches, 0);
-  const evidence = await readBootEvidence(look, 1 + Math.floor(intervals / INTERVALS_PER_SLICE));
-  const offsets = await readOffsetStretches(look);
-  const rowsFromMs = rowsFrom(blockMinutes, look);
+  const evidence = await readEvidence(
+    accountingAsk(pass.ask),
+    pass,
+    1 + Math.floor(intervals / INTERVALS_PER_SLICE),
+  );
+  const offsets = await readOffsetSegments(pass);
+  const rowsFromMs = rowsFrom(blockMinutes, pass);
   const slices = slicesOf(blockMinutes.filter(({ minute }) => minute + MINUTE_MS > rowsFromMs));
-  const blocks = await readDifferingBlocks(look, slices);
-  const unbooked = await readUnbookedBlocks(look, rowsFromMs);
-  const settled = settledMinutes(settledUntil(evidence, look), rowsFromMs, look.nowMs);
-  const minutes = settled === undefined ? NO_MINUTES : await readDifferingMinutes(look, settled);
-  const boots = bootDifferences(evidence, look);
+  const blocks = await readDifferingBlocks(pass, slices);
+  const unrecorded = await readUnrecordedBlocks(pass, rowsFromMs);
+  const settled = settledMinutes(settledUntil(evidence, pass), rowsFromMs, pass.nowMs);
+  const minutes = settled === undefined ? NO_MINUTES : await readDifferingMinutes(pass, settled);
+  const balance = balanceOf(evidence, pass);
   return {
     checked: {
-      fromMs: look.fromMs,
-      toMs: look.nowMs,
+      fromMs: pass.fromMs,
+      toMs: pass.nowMs,
       rowsFromMs,
       partitions: new Set(offsets.map(({ topic, partition }) => `${topic}/${partition}`)).size,
-      blocks: offsets.reduce((sum, stretch) => sum + stretch.blocks, 0),
+      blocks: offsets.reduce((sum, segment) => sum + segment.blocks, 0),
       logBlocks: slices.reduce((sum, slice) => sum + slice.blocks, 0),
       rows: slices.reduce((sum, slice) => sum + slice.rows, 0),
       accountRows: evidence.accounts.reduce((sum, { rows }) => sum + rows, 0),
-      boots: evidence.boots.length,
-      collectors: new Set(evidence.boots.map(({ collector }) => collector)).size,
-      batches: evidence.stretches.reduce((sum, at) => sum + at.last_sequence - at.first_sequence + 1, 0),
+      boots: evidence.incarnations.length,
+      collectors: new Set(evidence.incarnations.map(({ collector }) => collector)).size,
+      batches: evidence.batches.reduce((sum, at) => sum + at.last_sequence - at.first_sequence + 1, 0),
       applications: minutes.applications,
       minutes: minutes.minutes,
       minutesToMs: settled?.toMs ?? null,
     },
-    pending: boots.pending,
+    pending: balance.pending,
     differences: [
       ...offsetDifferences(offsets),
       ...blockDifferences(blocks),
-      ...unbookedDifferences(unbooked, offsets, look.topicPrefix),
-      ...accountDifferences(evidence, look.topicPrefix),
-      ...boots.differences,
-      ...minuteDifferences(minutes.differing, explainedRecords(evidence, look)),
+      ...unrecordedDifferences(unrecorded, offsets, pass.topicPrefix),
+      ...[...accountFaults(evidence), ...balance.faults].map((fault) =>
+        faultDifference(fault, pass.topicPrefix),
+      ),
+      ...minuteDifferences(minutes.differing, explainedRecords(evidence, pass)),
     ],
   };
 }
@@ -97,11 +104,11 @@ const NO_MINUTES: ComparedMinutes = { differing: [], applications: 0, minutes: 0
  * Records of request logs that metrics count and logs need not have: booked as dead or expired, or under a key and
  * counted by two collectors.
  */
-function explainedRecords(evidence: BootEvidence, look: Look): number {
+function explainedRecords(evidence: Evidence, pass: Pass): number {
   const { losses, keyed } = evidence;
-  const lost = losses.filter(isLog).reduce((sum, { behind_base: records }) => sum + records, 0);
+  const lost = losses.filter(isLog).reduce((sum, { after_base: records }) => sum + records, 0);
   const keyedLost = keyed.filter(isLog).reduce((sum, batches) => sum + batches.lost, 0);
-  return lost + keyedLost + keyedCountedTwice(evidence, look);
+  return lost + keyedLost + keyedCountedTwice(evidence, pass);
 }
 
 function isLog({ topic }: { topic: string }): boolean {

@@ -4,12 +4,12 @@
  */
 import { checkLedger, type LedgerReport } from './check-ledger.js';
 import { keyOf } from './difference.js';
-import type { Look } from './look.js';
+import type { Pass } from './pass.js';
 
 /** Longer than a block takes to be stored, and than a late event's window stays open (10 s). */
 export const LOOK_AGAIN_MS = 15_000;
 
-export type CheckRequest = Omit<Look, 'nowMs'>;
+export type CheckRequest = Omit<Pass, 'nowMs'>;
 
 /** @param now the clock, asked at each look @param wait resolves after so many milliseconds; rejects to give up */
 export async function checkConfirmed(

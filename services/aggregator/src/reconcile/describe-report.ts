@@ -3,7 +3,7 @@
  */
 import type { Checked, LedgerReport } from './check-ledger.js';
 import { type Check, CHECKS, type Difference, type DifferenceKind } from './difference.js';
-import { MINUTE_MS } from './look.js';
+import { MINUTE_MS } from './pass.js';
 
 const TITLES: Readonly<Record<Check, string>> = {
   offsets: 'offsets without a gap',

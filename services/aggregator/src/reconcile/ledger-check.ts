@@ -10,7 +10,7 @@ import { SETTINGS } from '../config.js';
 import { checkLedger } from './check-ledger.js';
 import { checkConfirmed } from './confirmed-check.js';
 import { describeReport } from './describe-report.js';
-import { LOOK_BACK_MS, SETTLE_MS, storeAsk } from './look.js';
+import { LOOK_BACK_MS, SETTLE_MS, storeAsk } from './pass.js';
 
 export type Output = {
   readonly stdout: { write(text: string): unknown };
@@ -44,7 +44,7 @@ export async function runLedgerCheck(
       settleMs: options.settled ? 0 : SETTLE_MS,
     };
     const wait = async (ms: number): Promise<void> => {
-      stderr.write(`something differs: looking again in ${ms / 1_000} s, for it may be on its way\n`);
+      stderr.write(`something differs: checking again in ${ms / 1_000} s, for it may be on its way\n`);
       await delay(ms);
     };
     const report = options.settled

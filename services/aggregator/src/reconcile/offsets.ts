@@ -4,15 +4,13 @@
  * differently; an offset of a block that was not read was deleted before. `messages` of the ledger counts the offsets
  * that were read, also those that hold no message (control records, aborted messages, compaction): a hole is no loss.
  */
+import { isSamePlace, type Place } from '@imscope/accounting/place.js';
+import { appendedSinceSql } from '@imscope/accounting/ledger-sql.js';
 import type { Difference } from './difference.js';
-import { type Look, lookParams } from './look.js';
+import { type Pass, passParams } from './pass.js';
 
 /** Blocks of one partition without a gap between them. A block with a hole in it stands alone. */
-export type OffsetStretch = {
-  readonly cluster: string;
-  readonly topic: string;
-  readonly epoch: number;
-  readonly partition: number;
+export type OffsetSegment = Place & {
   readonly first_offset: number;
   readonly last_offset: number;
   readonly blocks: number;
@@ -20,38 +18,38 @@ export type OffsetStretch = {
 };
 
 // Slices by partition bound the memory of the sort: 16 bytes a block, some millions of blocks.
-const STRETCHES = `
+const SEGMENTS = `
 SELECT cluster, topic, epoch, partition, min(first) AS first_offset, max(last) AS last_offset, count() AS blocks,
   sum(block_messages) AS messages
 FROM (
   SELECT cluster, topic, epoch, partition, first, last, block_messages,
-    sum(begins) OVER (PARTITION BY cluster, topic, epoch, partition ORDER BY first, last ROWS UNBOUNDED PRECEDING) AS stretch
+    sum(begins) OVER (PARTITION BY cluster, topic, epoch, partition ORDER BY first, last ROWS UNBOUNDED PRECEDING) AS segment
   FROM (
     SELECT cluster, topic, epoch, partition, first_offset AS first, last_offset AS last, messages AS block_messages,
       last - first + 1 != block_messages AS holed,
       first != lagInFrame(last, 1, -2) OVER before + 1 OR holed OR lagInFrame(holed, 1, 0) OVER before AS begins
     FROM (SELECT cluster, topic, epoch, partition, first_offset, last_offset, messages FROM block_ledger FINAL
-      WHERE topic IN {topics:Array(String)} AND last_appended >= fromUnixTimestamp64Milli({ledger_from:Int64}))
+      WHERE topic IN {topics:Array(String)} AND ${appendedSinceSql('ledger_from')})
     WINDOW before AS (PARTITION BY cluster, topic, epoch, partition ORDER BY first, last
       ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)
   )
 )
-GROUP BY cluster, topic, epoch, partition, stretch
+GROUP BY cluster, topic, epoch, partition, segment
 ORDER BY cluster, topic, epoch, partition, first_offset, last_offset
 LIMIT 10000`;
 
-export async function readOffsetStretches(look: Look): Promise<OffsetStretch[]> {
-  return look.ask<OffsetStretch>(STRETCHES, lookParams(look));
+export async function readOffsetSegments(pass: Pass): Promise<OffsetSegment[]> {
+  return pass.ask<OffsetSegment>(SEGMENTS, passParams(pass));
 }
 
-/** @param stretches in the order of partitions and offsets; where a partition's first begins is no matter */
-export function offsetDifferences(stretches: readonly OffsetStretch[]): Difference[] {
+/** @param segments in the order of partitions and offsets; where a partition's first begins is no matter */
+export function offsetDifferences(segments: readonly OffsetSegment[]): Difference[] {
   const differences: Difference[] = [];
-  let before: OffsetStretch | undefined;
-  for (const stretch of stretches) {
-    const { topic, epoch, partition, first_offset: first, last_offset: last, messages } = stretch;
+  let before: OffsetSegment | undefined;
+  for (const segment of segments) {
+    const { topic, epoch, partition, first_offset: first, last_offset: last, messages } = segment;
     const place = { check: 'offsets', topic, epoch, partition } as const;
-    const reached = before !== undefined && samePlace(before, stretch) ? before.last_offset : first - 1;
+    const reached = before !== undefined && isSamePlace(before, segment) ? before.last_offset : first - 1;
     if (first > reached + 1) {
       differences.push({
         ...place,
@@ -86,14 +84,7 @@ export function offsetDifferences(stretches: readonly OffsetStretch[]): Differen
         words: `${span - messages} messages of this block were deleted before they were read`,
       });
     }
-    before = { ...stretch, last_offset: Math.max(last, reached) };
+    before = { ...segment, last_offset: Math.max(last, reached) };
   }
   return differences;
-}
-
-/** One life of one partition. */
-export function samePlace(a: OffsetStretch | undefined, b: OffsetStretch): boolean {
-  return (
-    a?.cluster === b.cluster && a.topic === b.topic && a.epoch === b.epoch && a.partition === b.partition
-  );
 }

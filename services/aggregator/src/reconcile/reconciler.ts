@@ -7,7 +7,7 @@ import type { Logger } from '@imscope/runtime/logger.js';
 import type { AggregatorMetrics } from '../metrics.js';
 import { checkConfirmed } from './confirmed-check.js';
 import { type Check, CHECKS, type Difference, keyOf } from './difference.js';
-import { type Ask, HOUR_MS, LOOK_BACK_MS, MINUTE_MS, SETTLE_MS } from './look.js';
+import { type Ask, HOUR_MS, LOOK_BACK_MS, MINUTE_MS, SETTLE_MS } from './pass.js';
 
 /** Rows are there before the ledger says so, and their minute is settled some three minutes later. */
 const ROWS_OVERLAP_MS = 5 * MINUTE_MS;

@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from '@imscope/runtime/logger.js';
 import { createStoreClient, type StoreSettings } from '@imscope/runtime/store-client.js';
 import type { AggregatorMetrics } from '../metrics.js';
-import { storeAsk } from './look.js';
+import { storeAsk } from './pass.js';
 import { Reconciler } from './reconciler.js';
 
 /** The longest one question may take; a check that is cut off is tried again. */

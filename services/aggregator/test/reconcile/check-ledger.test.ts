@@ -7,9 +7,9 @@ import { after, before, test } from 'node:test';
 import type { ClickHouseClient } from '@imscope/runtime/store-client.js';
 import { isKeyedBoot } from '@imscope/schemas/batch-headers.js';
 import { checkLedger, type LedgerReport } from '../../src/reconcile/check-ledger.js';
-import { storeAsk } from '../../src/reconcile/look.js';
+import { storeAsk } from '../../src/reconcile/pass.js';
 import { openStoreWithTables } from './store-with-tables.js';
-import { type History, makeHistory, PREFIX, writeHistory } from './history.js';
+import { type History, makeHistory, PREFIX, writeAccounts, writeHistory } from './history.js';
 
 const NOW_MS = Math.floor(Date.now() / 60_000) * 60_000;
 const START_MS = NOW_MS - 30 * 60_000;
@@ -319,4 +319,32 @@ test('a block that is being stored makes no difference: its rows are there befor
   const { differences, pending } = await check(history, { nowMs: START_MS + 7 * 60_000 });
   assert.deepEqual(differences, []);
   assert.ok(pending.batches > 0, 'its batches are on their way');
+});
+
+test('an account that arrives between two statements of a pass makes no difference', async () => {
+  const history = makeHistory(4, START_MS, { losses: false, keys: false });
+  const [account] = history.accounts.splice(
+    history.accounts.findLastIndex(({ boot }) => boot === 'boota00000000001'),
+    1,
+  );
+  assert.ok(account !== undefined);
+  await writeHistory(store, history);
+  const ask = storeAsk(store);
+  let arrived = false;
+  const report = await checkLedger({
+    ask: async (sql, params) => {
+      // The batches of the ledger are read after what accounts say of them.
+      if (!arrived && sql.includes('doubled_first')) {
+        arrived = true;
+        await writeAccounts(store, [account]);
+      }
+      return ask(sql, params);
+    },
+    topicPrefix: PREFIX,
+    fromMs: 0,
+    nowMs: START_MS + 7 * 60_000,
+    settleMs: 600_000,
+  });
+  assert.ok(arrived);
+  assert.deepEqual(report.differences, []);
 });

@@ -310,16 +310,23 @@ export async function writeHistory(store: ClickHouseClient, history: History): P
       stored_at: time(appended + 1_000),
     })),
   );
-  await insert(
-    store,
-    'edge_account',
-    history.accounts.map((row) => ({ ...row, time: time(row.time), started: time(row.started), chunks: 1 })),
-  );
+  await writeAccounts(store, history.accounts);
   await insert(
     store,
     'interface_metric',
     history.metrics.map((row) => ({ ...row, window_start: time(row.window_start), window_s: 60 })),
   );
+}
+
+/** Adds rows of accounts to those that are there. */
+export async function writeAccounts(store: ClickHouseClient, accounts: readonly AccountRow[]): Promise<void> {
+  const rows = accounts.map((row) => ({
+    ...row,
+    time: time(row.time),
+    started: time(row.started),
+    chunks: 1,
+  }));
+  await insert(store, 'edge_account', rows);
 }
 
 function time(ms: number | null): string | null {

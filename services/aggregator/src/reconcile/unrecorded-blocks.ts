@@ -3,16 +3,17 @@
  * again by trying: behind a partition's last block it is one that is being stored now, in a gap of the offsets it is
  * one whose ledger row is lost. Rows of no such place were written by somebody else.
  */
+import { isSamePlace } from '@imscope/accounting/place.js';
 import { CODECS } from '@imscope/schemas/container-codec.js';
 import { containerForm } from '@imscope/schemas/container.js';
 import { TOPICS } from '@imscope/schemas/topics.js';
 import { blockIdOf, type BlockPlace, tokenOf } from '../block-content.js';
 import { REQUEST_LOG_STREAM } from '../streams.js';
 import type { Difference } from './difference.js';
-import { type Look, lookParams } from './look.js';
-import { type OffsetStretch, samePlace } from './offsets.js';
+import { type Pass, passParams } from './pass.js';
+import type { OffsetSegment } from './offsets.js';
 
-export type UnbookedBlock = {
+export type UnrecordedBlock = {
   readonly block: string;
   readonly rows: number;
   readonly sdk_app_id: number;
@@ -32,7 +33,7 @@ const TRIES_MAX = 200_000;
 
 // A row's event time is at most minutes ahead of its append, so blocks appended before the look's begin hold none of
 // these rows.
-const UNBOOKED = `
+const UNRECORDED = `
 SELECT toString(block_id) AS block, count() AS rows, any(sdk_app_id) AS sdk_app_id,
   formatDateTime(toStartOfMinute(min(time)), '%FT%H:%i:00Z') AS minute
 FROM request_log
@@ -41,24 +42,24 @@ WHERE time >= fromUnixTimestamp64Milli({from:Int64}) AND time <= fromUnixTimesta
     WHERE last_appended >= fromUnixTimestamp64Milli({ledger_from:Int64}))
 GROUP BY block_id ORDER BY block_id LIMIT {rows_max:UInt32}`;
 
-export async function readUnbookedBlocks(look: Look, fromMs: number): Promise<UnbookedBlock[]> {
-  return look.ask<UnbookedBlock>(UNBOOKED, {
-    ...lookParams({ ...look, fromMs }),
-    now: look.nowMs,
+export async function readUnrecordedBlocks(pass: Pass, fromMs: number): Promise<UnrecordedBlock[]> {
+  return pass.ask<UnrecordedBlock>(UNRECORDED, {
+    ...passParams({ ...pass, fromMs }),
+    now: pass.nowMs,
   });
 }
 
-/** @param stretches of all partitions, read before the rows */
-export function unbookedDifferences(
-  blocks: readonly UnbookedBlock[],
-  stretches: readonly OffsetStretch[],
+/** @param segments of all partitions, read before the rows */
+export function unrecordedDifferences(
+  blocks: readonly UnrecordedBlock[],
+  segments: readonly OffsetSegment[],
   topicPrefix: string,
 ): Difference[] {
   if (blocks.length === 0) return [];
   const topic = topicPrefix + TOPICS.requestLog.name;
   const placed = placeBlocks(
     new Set(blocks.map(({ block }) => block)),
-    openOffsets(stretches.filter((stretch) => stretch.topic === topic)),
+    openOffsets(segments.filter((segment) => segment.topic === topic)),
   );
   return blocks.flatMap(({ block, rows, sdk_app_id, minute }): Difference[] => {
     const place = placed.get(block);
@@ -77,15 +78,16 @@ export function unbookedDifferences(
 }
 
 /** Gaps, what lies before an epoch's first block, and the open end behind its last. */
-function openOffsets(stretches: readonly OffsetStretch[]): OpenOffsets[] {
-  return stretches.flatMap((stretch, index) => {
-    const { cluster, topic, epoch, partition, first_offset, last_offset } = stretch;
+function openOffsets(segments: readonly OffsetSegment[]): OpenOffsets[] {
+  return segments.flatMap((segment, index) => {
+    const { cluster, topic, epoch, partition, first_offset, last_offset } = segment;
     const place = { cluster, topic, epoch, partition };
-    const before = samePlace(stretches[index - 1], stretch)
-      ? []
-      : [{ ...place, first: 0, last: first_offset - 1 }];
-    const next = stretches[index + 1];
-    const end = next !== undefined && samePlace(next, stretch) ? next.first_offset - 1 : Infinity;
+    const [previous, next] = [segments[index - 1], segments[index + 1]];
+    const before =
+      previous !== undefined && isSamePlace(previous, segment)
+        ? []
+        : [{ ...place, first: 0, last: first_offset - 1 }];
+    const end = next !== undefined && isSamePlace(next, segment) ? next.first_offset - 1 : Infinity;
     return [...before, { ...place, first: last_offset + 1, last: end }];
   });
 }

@@ -1,0 +1,60 @@
+/*
+ * What one reconcile pass is about: which topics, since when, and what counts as settled. Also how its statements
+ * reach the store, and the terms after which rows leave the tables by TTL.
+ */
+import type { QueryParams } from '@clickhouse/client';
+import type { Settling } from '@imscope/accounting/balance/fault.js';
+import { type Scope, scopeParams } from '@imscope/accounting/scope.js';
+import { type Ask as AskAccounting, STATEMENT_SETTINGS } from '@imscope/accounting/statement.js';
+import type { ClickHouseClient } from '@imscope/runtime/store-client.js';
+import { HOUR_MS, TERM_BOUNDS, TERM_HOURS } from '@imscope/schemas/retention.js';
+
+/** Runs one statement with bound parameters and returns its rows as objects. */
+export type Ask = <T>(sql: string, params?: Readonly<Record<string, unknown>>) => Promise<T[]>;
+
+export type Pass = Scope &
+  Settling & {
+    readonly ask: Ask;
+    /** Rows cost far more than the ledger: compared since then, and about so many at most. All where left out. */
+    readonly rows?: { readonly fromMs: number; readonly max: number };
+  };
+
+export const MINUTE_MS = 60_000;
+export { HOUR_MS };
+/** Logs and accounts (7 days) and metrics (2 days) leave the tables; near that age rows may be gone in part. */
+export const LOG_TERM_MS = TERM_HOURS.requestLog * HOUR_MS - 10 * MINUTE_MS;
+export const METRIC_TERM_MS = TERM_HOURS.interfaceMetric * HOUR_MS - 10 * MINUTE_MS;
+/** Rows that waited at the edge for the longest time allowed are still in the tables at this age. */
+export const LOOK_BACK_MS = (TERM_HOURS.requestLog - TERM_BOUNDS.edgeWaitHours.max) * HOUR_MS;
+/** Ten minutes: ten accounts, and longer than a collector takes to restart or a partition to find a leader. */
+export const SETTLE_MS = 10 * MINUTE_MS;
+/** Of each kind that is read; more of the same kind add nothing. */
+export const ROWS_MAX = 1_000;
+
+/** @param options of every statement */
+export function storeAsk(
+  client: ClickHouseClient,
+  options: Pick<QueryParams, 'clickhouse_settings' | 'abort_signal'> = {},
+): Ask {
+  return async <T>(sql: string, params = {}) => {
+    const result = await client.query({
+      ...options,
+      clickhouse_settings: { ...options.clickhouse_settings, ...STATEMENT_SETTINGS },
+      query: sql,
+      query_params: params,
+      use_multipart_params_auto: true,
+      format: 'JSONEachRow',
+    });
+    return result.json<T>();
+  };
+}
+
+/** The same for statements of the accounting library. */
+export function accountingAsk(ask: Ask): AskAccounting {
+  return ({ sql }, params) => ask(sql, params);
+}
+
+/** The parameters of every statement of a pass. */
+export function passParams(pass: Scope): Record<string, unknown> {
+  return { ...scopeParams(pass), rows_max: ROWS_MAX };
+}
