@@ -11,7 +11,7 @@ import {
   probe,
   writableDirectory,
 } from '@imscope/runtime/setting-probes.js';
-import { readCertificate } from './certificate.js';
+import { readCertificate } from './connections/certificate.js';
 import type { CollectorConfig } from './config.js';
 
 type Checked = CollectorConfig & Config<typeof SERVICE_SETTINGS>;

@@ -16,7 +16,7 @@ import {
 import { answerProtocolErrors } from '@imscope/runtime/http-protocol-errors.js';
 import { checkHead } from '@imscope/runtime/http-request-head.js';
 import type { Logger } from '@imscope/runtime/logger.js';
-import type { Certificate } from './certificate.js';
+import type { Certificate } from './connections/certificate.js';
 import { isTokenRefused, type RefusalLog } from './clients/refusal-log.js';
 import { createListener } from './connections/http-listener.js';
 import { OTLP_LOGS, sendOtlpError } from './endpoints/otlp-logs.js';
@@ -71,7 +71,12 @@ export async function startServer(options: ServerOptions): Promise<CollectorServ
   const proxy =
     proxyProtocol === undefined
       ? undefined
-      : await startProxyFront(proxyProtocol, { ...options, server: app.server });
+      : await startProxyFront(proxyProtocol, {
+          server: app.server,
+          secure: certificate !== undefined,
+          clients: options.clients,
+          logger: options.logger,
+        });
   return {
     port,
     proxyPort: proxy?.port,

@@ -12,8 +12,9 @@ import type { AuthenticateRequest } from './authenticate-request.js';
 import type { Batch } from './batches/batch.js';
 import type { ByteBudget } from './byte-budget.js';
 import type { RefusalLog } from './clients/refusal-log.js';
-import { CODINGS_ACCEPTED } from './intake/content-coding.js';
-import { type Intake, received, takeIn } from './intake/intake.js';
+import { CODINGS_ACCEPTED } from './bodies/content-coding.js';
+import { acceptBody } from './bodies/accept-body.js';
+import { type Intake, received } from './intake/intake.js';
 import type { RequestLimits } from './limits/application-limits.js';
 import { type Limits, rateLimitFields } from './limits/limits.js';
 import type { Admission } from './limits/sender-limits.js';
@@ -25,9 +26,9 @@ import {
   type BodyFormat,
   type BodyFormats,
   readBody,
-} from './intake/read-body.js';
+} from './bodies/read-body.js';
 import type { SpoolSpace } from './spool/spool-space.js';
-import type { IntakeWatch } from './tap/taps.js';
+import type { IntakeWatch } from './intake/intake-watch.js';
 
 export type TakeOptions = {
   readonly bodyBounds: BodyBounds;
@@ -189,12 +190,12 @@ function takeBody(
 ): Intake {
   const { grant, key, applications, hold } = from;
   const batches = intoBatches(grant.name, key);
-  const intake = takeIn(body, {
+  const bounds = { inflatedBytesMax: bodyBounds.inflatedBytesMax, hold };
+  const intake = acceptBody(body, bounds, {
     grant,
     limits: applications,
     nowMs: Date.now(),
     lateMsMax,
-    room: { inflatedBytesMax: bodyBounds.inflatedBytesMax, hold },
     whole: key !== undefined,
     append: batches.append,
     countOnly: batches.countOnly,

@@ -6,7 +6,7 @@ import { OUTCOMES } from '@imscope/schemas/outcome.js';
 import type { RequestLog } from '@imscope/schemas/request-log.js';
 import avro from 'avsc';
 import fc from 'fast-check';
-import { AvroRecords } from '../src/intake/avro-records.js';
+import { AvroRecords } from '../src/bodies/avro-records.js';
 import { EncodedAddress } from '../src/intake/exit-address.js';
 import { knownText } from '../src/intake/known-texts.js';
 import { isRejection } from '../src/intake/reject-reasons.js';

@@ -4,9 +4,9 @@ import { test } from 'node:test';
 import { constants, deflateRawSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib';
 import { HttpError } from '@imscope/runtime/http-errors.js';
 import { REQUEST_LOGS } from '../src/endpoints/request-logs.js';
-import { contentCoding, type ContentCoding, decode } from '../src/intake/content-coding.js';
-import { parseBody, RECORDS_MAX } from '../src/intake/parse-body.js';
-import { bodyForm, type BodyFormat } from '../src/intake/read-body.js';
+import { contentCoding, type ContentCoding, decode } from '../src/bodies/content-coding.js';
+import { parseBody, RECORDS_MAX } from '../src/bodies/parse-body.js';
+import { bodyForm, type BodyFormat } from '../src/bodies/read-body.js';
 import { isRejection } from '../src/intake/reject-reasons.js';
 
 function formatOf(contentType: string): BodyFormat {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { GatheredBytes } from '../src/intake/gathered-bytes.js';
+import { GatheredBytes } from '../src/bodies/gathered-bytes.js';
 
 test('pieces of any size come out as they went in', () => {
   const piece = fc.oneof(

@@ -7,10 +7,11 @@ import type { Grant } from '@imscope/access/grant.js';
 import { singleLane } from '@imscope/schemas/lanes.js';
 import type { NewRequestLog } from '@imscope/schemas/request-log-encoder.js';
 import { Batch } from '../src/batches/batch.js';
-import { type Intake, REJECTED_NAMED_MAX, takeIn } from '../src/intake/intake.js';
+import { type Intake, REJECTED_NAMED_MAX } from '../src/intake/intake.js';
+import { acceptBody } from '../src/bodies/accept-body.js';
 import { ApplicationLimits } from '../src/limits/application-limits.js';
-import { RECORDS_MAX } from '../src/intake/parse-body.js';
-import type { BodyFormat } from '../src/intake/read-body.js';
+import { RECORDS_MAX } from '../src/bodies/parse-body.js';
+import type { BodyFormat } from '../src/bodies/read-body.js';
 import { sampleRecord, SAMPLE_TIME_MS } from './sample-record.js';
 
 const BOUNDS = { nowMs: SAMPLE_TIME_MS, lateMsMax: 86_400_000 };
@@ -51,11 +52,11 @@ function take(
   assert(lane !== undefined);
   const batch = new Batch(lane, Number.POSITIVE_INFINITY);
   const limits = (options.limits ?? limitsOf(options.settings)).forRequest(options.nowMs ?? 0);
-  const intake = takeIn(
+  const intake = acceptBody(
     { bytes: Buffer.from(text), format },
+    { inflatedBytesMax: 8 << 20, hold: () => undefined },
     {
       ...BOUNDS,
-      room: { inflatedBytesMax: 8 << 20, hold: () => undefined },
       grant: options.grant ?? ALL,
       limits,
       whole: options.whole ?? false,

@@ -5,8 +5,8 @@ import { createAccessLogReader } from '@imscope/access-log/access-log-record.js'
 import { REQUEST_LOG_SCHEMA } from '@imscope/schemas/avro-schema.js';
 import { BlockBuilder } from '@imscope/schemas/block-builder.js';
 import fc from 'fast-check';
-import { parseBody } from '../src/intake/parse-body.js';
-import type { BodyFormat } from '../src/intake/read-body.js';
+import { parseBody } from '../src/bodies/parse-body.js';
+import type { BodyFormat } from '../src/bodies/read-body.js';
 import { isRejection } from '../src/intake/reject-reasons.js';
 import { validateRecord } from '../src/intake/validate-record.js';
 import { asJson, asProtobuf, logRecord } from './otlp-body.js';

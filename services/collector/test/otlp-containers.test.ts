@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
 import { HttpError } from '@imscope/runtime/http-errors.js';
-import { parseBody } from '../src/intake/parse-body.js';
+import { parseBody } from '../src/bodies/parse-body.js';
 import { asProtobuf, attributes, logRecord } from './otlp-body.js';
 
 const ROOM = { inflatedBytesMax: 1 << 20, hold: () => undefined };

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
 import { HttpError } from '@imscope/runtime/http-errors.js';
 import fc from 'fast-check';
-import { parseBody, RECORDS_MAX } from '../src/intake/parse-body.js';
+import { parseBody, RECORDS_MAX } from '../src/bodies/parse-body.js';
 import {
   type Any,
   any,

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { FIELDS } from '@imscope/schemas/raw-fields.js';
-import { parseBody, type StrayAttributes } from '../src/intake/parse-body.js';
+import { parseBody } from '../src/bodies/parse-body.js';
+import type { StrayAttributes } from '../src/intake/intake.js';
 import { isRejection } from '../src/intake/reject-reasons.js';
 import { validateRecord } from '../src/intake/validate-record.js';
 import { asJson, asProtobuf, attributes, logRecord, type ResourceLogs } from './otlp-body.js';

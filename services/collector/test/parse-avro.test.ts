@@ -9,7 +9,7 @@ import { parseIpAddress } from '@imscope/schemas/ip-address.js';
 import type { RequestLog } from '@imscope/schemas/request-log.js';
 import avro from 'avsc';
 import fc from 'fast-check';
-import { parseBody } from '../src/intake/parse-body.js';
+import { parseBody } from '../src/bodies/parse-body.js';
 import { isRejection } from '../src/intake/reject-reasons.js';
 import { validateRecord } from '../src/intake/validate-record.js';
 import { SAMPLE_TIME_MS, sampleRecord, storedRecord, validationContext } from './sample-record.js';

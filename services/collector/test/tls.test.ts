@@ -8,7 +8,7 @@ import { after, test } from 'node:test';
 import type { TLSSocket } from 'node:tls';
 import { promisify } from 'node:util';
 import { createLogger } from '@imscope/runtime/logger.js';
-import { openCertificate } from '../src/certificate.js';
+import { openCertificate } from '../src/connections/certificate.js';
 import { runCollector, WRITE_TOKEN } from './running-collector.js';
 import { sampleRecord } from './sample-record.js';
 

@@ -5,14 +5,22 @@
  */
 import { ERROR_STATUS, type ErrorCode } from '@imscope/runtime/http-errors.js';
 import type { Logger } from '@imscope/runtime/logger.js';
-import type { Intake } from '../intake/intake.js';
-import { scrubText } from '../intake/scrub-text.js';
 import { maskIp } from './ip-text.js';
 import { OTHERS, SampledLog } from './sampled-log.js';
 
 /** Where records came from: the name of a token, or a tailed file with the place where its batch began. */
 export type RecordSource =
   { readonly sender: string; readonly format: string } | { readonly file: string; readonly fromByte: number };
+
+/** Records of one source that were refused, by reason. */
+export type RefusedRecords = {
+  readonly rejectedByReason: ReadonlyMap<string, number>;
+  /** The first record refused for each reason, and the field at fault where it is one. */
+  readonly refusedExamples: ReadonlyMap<
+    string,
+    { readonly index: number; readonly field: string | undefined }
+  >;
+};
 
 export type RefusedRequest = {
   readonly code: ErrorCode;
@@ -42,25 +50,28 @@ export function isTokenRefused(code: ErrorCode): boolean {
 
 export class RefusalLog {
   readonly #logger: Logger;
+  readonly #scrub: (text: string) => string;
   readonly #records: SampledLog<Refused<RecordSource>>;
   readonly #requests: SampledLog<Refused<RefusedRequest>>;
   readonly #timer: NodeJS.Timeout;
 
-  constructor(logger: Logger) {
+  /** @param scrub the text without pieces about a person and credentials */
+  constructor(logger: Logger, scrub: (text: string) => string) {
     this.#logger = logger;
+    this.#scrub = scrub;
     this.#records = new SampledLog((kind, times, refused) => this.#writeRecords(kind, times, refused));
     this.#requests = new SampledLog((kind, times, refused) => this.#writeRequests(kind, times, refused));
     this.#timer = setInterval(() => this.#flush(performance.now()), FLUSH_MS).unref();
   }
 
   /** Notes what was refused of one request, or of one batch of a tailed file. */
-  recordsRefused(of: RecordSource, { rejectedByReason, refusedExamples }: Intake): void {
+  recordsRefused(of: RecordSource, { rejectedByReason, refusedExamples }: RefusedRecords): void {
     if (rejectedByReason.size === 0) return;
     const nowMs = performance.now();
     const name = 'file' in of ? of.file : of.sender;
     for (const [reason, records] of rejectedByReason) {
       const { index, field } = refusedExamples.get(reason) ?? {};
-      const example = { index, field: field === undefined ? undefined : shown(field) };
+      const example = { index, field: field === undefined ? undefined : this.#shown(field) };
       this.#records.note(`${reason} ${name}`, nowMs, records, { of, reason, example });
     }
   }
@@ -70,8 +81,8 @@ export class RefusalLog {
     const name = of.sender ?? networkOf(of.client);
     const example = {
       path: of.path,
-      contentType: of.contentType === undefined ? undefined : shown(of.contentType),
-      contentEncoding: of.contentEncoding === undefined ? undefined : shown(of.contentEncoding),
+      contentType: of.contentType === undefined ? undefined : this.#shown(of.contentType),
+      contentEncoding: of.contentEncoding === undefined ? undefined : this.#shown(of.contentEncoding),
     };
     this.#requests.note(`${of.code} ${name}`, performance.now(), 1, { of, reason: of.code, example });
   }
@@ -80,6 +91,11 @@ export class RefusalLog {
   stop(): void {
     clearInterval(this.#timer);
     this.#flush(Number.POSITIVE_INFINITY);
+  }
+
+  /** A name that the sender chose, without long numbers. */
+  #shown(text: string): string {
+    return this.#scrub(text.slice(0, SHOWN_LENGTH_MAX)).replaceAll(/\d{5,}/g, '<number>');
   }
 
   #flush(nowMs: number): void {
@@ -117,9 +133,4 @@ export class RefusalLog {
 
 function networkOf(client: string | undefined): string {
   return client === undefined ? 'unknown' : maskIp(client);
-}
-
-/** A name that the sender chose, without long numbers. */
-function shown(text: string): string {
-  return scrubText(text.slice(0, SHOWN_LENGTH_MAX)).text.replaceAll(/\d{5,}/g, '<number>');
 }

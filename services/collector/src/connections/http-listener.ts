@@ -7,7 +7,7 @@ import { createServer as createTlsServer } from 'node:https';
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { HEAD_BYTES_MAX } from '@imscope/runtime/http-protocol-errors.js';
-import type { Certificate } from '../certificate.js';
+import type { Certificate } from './certificate.js';
 import type { ClientAddresses } from '../clients/client-addresses.js';
 import type { Connections } from './connections.js';
 

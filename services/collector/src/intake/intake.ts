@@ -1,7 +1,5 @@
 /*
- * A body → records appended to batches or counted only, and the list of the refused. Runs in one go, without
- * waiting: either nothing of a body was taken or all of its good records within their applications' limits are
- * in batches.
+ * Values read from a body or a line → valid records appended to batches or counted only, and the list of the refused.
  */
 import { type Grant, mayUse } from '@imscope/access/grant.js';
 import { REQUEST_LOG_BOUNDS } from '@imscope/schemas/request-log.js';
@@ -9,9 +7,7 @@ import type { NewRequestLog } from '@imscope/schemas/request-log-encoder.js';
 import type { Batch } from '../batches/batch.js';
 import { countIn } from '../count-in.js';
 import type { RequestLimits } from '../limits/application-limits.js';
-import type { IntakeWatch } from '../tap/taps.js';
-import { type BodyRoom, NO_STRAYS, parseBody, type StrayAttributes } from './parse-body.js';
-import type { BodyFormat } from './read-body.js';
+import type { IntakeWatch } from './intake-watch.js';
 import { isRejection, Rejection, type RejectReason } from './reject-reasons.js';
 import { numberOrText, validateRecord } from './validate-record.js';
 
@@ -64,7 +60,6 @@ export type IntakeOptions = {
   readonly limits: RequestLimits;
   readonly nowMs: number;
   readonly lateMsMax: number;
-  readonly room: BodyRoom;
   /**
    * All good records are taken or none: for a request that will be told from its repetition by its key alone, so
    * that it must hold the same records both times.
@@ -76,19 +71,14 @@ export type IntakeOptions = {
   readonly watch: IntakeWatch | undefined;
 };
 
-/** @throws HttpError as `parseBody`, with nothing appended */
-export function takeIn(
-  body: { readonly bytes: Buffer; readonly format: BodyFormat },
-  { room, ...options }: IntakeOptions,
-): Intake {
-  const taking = new Taking(options);
-  const strays = parseBody(body, room, (index, value) => taking.take(index, value));
-  return taking.finish(strays);
-}
+/** Attributes of OTLP that are in no record; other formats have none. */
+export type StrayAttributes = { readonly ignored: number; readonly personal: number };
+
+export const NO_STRAYS: StrayAttributes = { ignored: 0, personal: 0 };
 
 /** Records taken in one after the other, whatever they were read from. */
 export class Taking {
-  readonly #options: Omit<IntakeOptions, 'room'>;
+  readonly #options: IntakeOptions;
   readonly #context: Parameters<typeof validateRecord>[1];
   readonly #refusals: Refusals;
   readonly #batches = new Set<Batch>();
@@ -99,7 +89,7 @@ export class Taking {
   #piecesScrubbed = 0;
   #idsTaken = 0;
 
-  constructor(options: Omit<IntakeOptions, 'room'>) {
+  constructor(options: IntakeOptions) {
     const { grant, limits, nowMs, lateMsMax, watch } = options;
     this.#options = options;
     this.#refusals = new Refusals(grant, watch);

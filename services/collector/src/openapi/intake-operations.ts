@@ -1,8 +1,8 @@
 /* The operations that accept records: `POST /v1/request-logs` and `POST /v1/logs`. */
 import { errorBody } from '@imscope/runtime/http-errors.js';
 import { type TSchema, Type } from 'typebox';
-import { CODINGS } from '../intake/content-coding.js';
-import type { BodyFormats } from '../intake/read-body.js';
+import { CODINGS } from '../bodies/content-coding.js';
+import type { BodyFormats } from '../bodies/read-body.js';
 import { REJECTED_NAMED_MAX } from '../intake/intake.js';
 import { REJECT_REASONS } from '../intake/reject-reasons.js';
 import { type DescribedCode, errorResponses, plainErrorAnswer, withExamples } from './error-answers.js';

@@ -4,7 +4,7 @@
  */
 import type { ErrorCode } from '@imscope/runtime/http-errors.js';
 import type { TSchema } from 'typebox';
-import type { BodyBounds } from '../intake/read-body.js';
+import type { BodyBounds } from '../bodies/read-body.js';
 
 /** What a document depends on beside the code: settings, and the clock for times in examples. */
 export type DocumentContext = {

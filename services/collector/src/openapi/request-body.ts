@@ -3,8 +3,8 @@
  * endpoint accepts is its own table.
  */
 import { type TSchema, Type } from 'typebox';
-import { RECORDS_MAX } from '../intake/parse-body.js';
-import type { BodyFormat, BodyFormats } from '../intake/read-body.js';
+import { RECORDS_MAX } from '../bodies/parse-body.js';
+import type { BodyFormat, BodyFormats } from '../bodies/read-body.js';
 import type { Content, DocumentContext, Example, MediaType } from './operation.js';
 import { otlpExamples, OtlpLogsSchema } from './otlp-schema.js';
 import { exampleRecord, RECORD_REF } from './record-schema.js';

@@ -5,7 +5,6 @@
 import type { Server } from 'node:http';
 import type { Logger } from '@imscope/runtime/logger.js';
 import type { Counter } from 'prom-client';
-import type { Certificate } from '../certificate.js';
 import type { ClientAddresses } from '../clients/client-addresses.js';
 import { maskIp } from '../clients/ip-text.js';
 import { SampledLog } from '../clients/sampled-log.js';
@@ -36,12 +35,13 @@ export async function startProxyFront(
   front: ProxyFront,
   behind: {
     readonly server: Server;
-    readonly certificate: Certificate | undefined;
+    /** Whether the server speaks TLS. */
+    readonly secure: boolean;
     readonly clients: ClientAddresses;
     readonly logger: Logger;
   },
 ): Promise<ProxyListener> {
-  const { server, certificate, clients, logger } = behind;
+  const { server, secure, clients, logger } = behind;
   const refusals = new SampledLog((kind, connections) => {
     const [reason = '', peer] = kind.split(' ');
     logger.warn(
@@ -53,7 +53,7 @@ export async function startProxyFront(
     host: front.host,
     port: front.port,
     peers: createPeers(front.peers),
-    allowHalfOpen: certificate === undefined,
+    allowHalfOpen: !secure,
     onConnection: (socket, source) => {
       front.connections.inc({ outcome: source === undefined ? 'unnamed' : 'named' });
       if (source !== undefined) clients.connectionIsFrom(socket, source);

@@ -2,8 +2,7 @@
  * Open taps: whoever looks at what comes in, live. Intake asks once a request whether there are any; what a tap may not or
  * cannot show is dropped and counted, never kept, so that a slow reader costs a bounded buffer and nobody's time.
  */
-import type { NewRequestLog } from '@imscope/schemas/request-log-encoder.js';
-import type { Rejection } from '../intake/reject-reasons.js';
+import type { IntakeWatch } from '../intake/intake-watch.js';
 import { TokenBucket } from '../limits/token-bucket.js';
 import { line, recordLine, rejectedLine } from './tap-record.js';
 import type { TapFilter } from './tap-filter.js';
@@ -17,13 +16,6 @@ export type DropReason = 'rate' | 'reader';
 
 /** Where lines go; false where there is no room, and the line is not kept. */
 export type TapSink = (text: string) => boolean;
-
-/** What one request's intake tells. */
-export type IntakeWatch = {
-  readonly taken: (record: NewRequestLog, weight: number) => void;
-  /** @param sdkAppId 0 where it is nobody's that can be told */
-  readonly refused: (rejection: Rejection, sdkAppId: number) => void;
-};
 
 type TapsOptions = {
   readonly onShown: () => void;

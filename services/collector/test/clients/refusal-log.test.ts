@@ -98,7 +98,7 @@ test('requests refused whole are logged by token and code, without a token by ne
 test('a refusal after which the sender sends the same again is no warning, any other is', () => {
   const levels: unknown[] = [];
   const write = (text: string): void => void levels.push(JSON.parse(text).level);
-  const log = new RefusalLog(createLogger('collector', 'info', { write }));
+  const log = new RefusalLog(createLogger('collector', 'info', { write }), (text) => text);
   const sent = { sender: 'east', client: '192.0.2.1', path: '/v1/request-logs' };
   const refused = (code: ErrorCode): void =>
     log.requestRefused({ ...sent, code, contentType: undefined, contentEncoding: undefined });

@@ -5,7 +5,7 @@ import { deflateRawSync, gzipSync, zstdCompressSync } from 'node:zlib';
 import { REQUEST_LOG_SCHEMA } from '@imscope/schemas/avro-schema.js';
 import { containerForm, sealBlock } from '@imscope/schemas/container.js';
 import type { Codec } from '@imscope/schemas/container-codec.js';
-import { RECORDS_MAX } from '../../src/intake/parse-body.js';
+import { RECORDS_MAX } from '../../src/bodies/parse-body.js';
 import { type Answer, runCollector, type RunningCollector } from '../running-collector.js';
 import { sampleRecord } from '../sample-record.js';
 

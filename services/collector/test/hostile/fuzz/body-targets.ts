@@ -8,8 +8,8 @@ import { REQUEST_LOG_ENCODER } from '@imscope/schemas/request-log-encoder.js';
 import { REQUEST_LOG_BOUNDS } from '@imscope/schemas/request-log.js';
 import fc from 'fast-check';
 import { Batch } from '../../../src/batches/batch.js';
-import { takeIn } from '../../../src/intake/intake.js';
-import type { BodyFormat } from '../../../src/intake/read-body.js';
+import { acceptBody } from '../../../src/bodies/accept-body.js';
+import type { BodyFormat } from '../../../src/bodies/read-body.js';
 import { REJECT_REASONS } from '../../../src/intake/reject-reasons.js';
 import { ApplicationLimits } from '../../../src/limits/application-limits.js';
 import { SAMPLE_TIME_MS, sampleRecord, storedRecord } from '../../sample-record.js';
@@ -47,14 +47,14 @@ function takeBody(bytes: Buffer, format: BodyFormat): string {
   let held = 0;
   let taken = 0;
   try {
-    const intake = takeIn(
+    const intake = acceptBody(
       { bytes, format },
+      { inflatedBytesMax: INFLATED_MAX, hold: (more) => void (held += more) },
       {
         grant: GRANT,
         limits: limits.forRequest(0),
         nowMs: SAMPLE_TIME_MS,
         lateMsMax: 86_400_000,
-        room: { inflatedBytesMax: INFLATED_MAX, hold: (more) => void (held += more) },
         whole: false,
         watch: undefined,
         append: (record) => {

@@ -4,8 +4,8 @@
  * the lists of records have none of their names is refused whole, so that nothing is lost in silence; a value that a
  * field does not take refuses its record.
  */
-import { parseRfc3339 } from '../parse-time.js';
-import { showValue } from '../reject-reasons.js';
+import { parseRfc3339 } from '../../intake/parse-time.js';
+import { showValue } from '../../intake/reject-reasons.js';
 import { targetOf } from './attributes.js';
 import { fieldOf, isGiven, type Message, messageOf, messagesOf, namesOf, numberOf } from './json-message.js';
 import { type OtlpRecords, takeStray } from './otlp-records.js';

@@ -3,7 +3,7 @@
  * conventions where there is one for the thing, and `im.` with the field's own name for every field. The table is
  * the whole mapping; docs/opentelemetry.md tells it to senders.
  */
-import { isPersonalField } from '../personal-fields.js';
+import { isPersonalField } from '../../intake/personal-fields.js';
 import { type Field, FIELDS } from '@imscope/schemas/raw-fields.js';
 
 /** How the value of an attribute becomes the value of a field. `path` may have scheme, host and query too. */

@@ -4,9 +4,9 @@
  * remain; what is no record throws, and the caller hands on nothing before the last one.
  */
 import { RawFields } from '@imscope/schemas/raw-fields.js';
-import { EncodedAddress } from './exit-address.js';
-import { knownText } from './known-texts.js';
-import { Rejection } from './reject-reasons.js';
+import { EncodedAddress } from '../intake/exit-address.js';
+import { knownText } from '../intake/known-texts.js';
+import { Rejection } from '../intake/reject-reasons.js';
 
 const ADDRESS_BYTES = 16;
 const OUTCOMES = 4;

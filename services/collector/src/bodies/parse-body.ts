@@ -9,7 +9,8 @@ import { readOtlpJson } from './otlp/parse-otlp-json.js';
 import { readOtlpProtobuf } from './otlp/parse-otlp-protobuf.js';
 import { parseAvro } from './parse-avro.js';
 import type { BodyFormat } from './read-body.js';
-import { Rejection, showValue } from './reject-reasons.js';
+import { NO_STRAYS, type StrayAttributes } from '../intake/intake.js';
+import { Rejection, showValue } from '../intake/reject-reasons.js';
 
 /** Called for each record in order; `index` is the place in the array, or the line counted from 0. */
 export type OnRecord = (index: number, value: unknown) => void;
@@ -31,11 +32,6 @@ export type BodyRoom = {
   /** Called before the first record with the bytes that a container has beyond its own; throws where there is no room. */
   readonly hold: (bytes: number) => void;
 };
-
-/** Attributes of OTLP that went into no record; other forms have none. */
-export type StrayAttributes = { readonly ignored: number; readonly personal: number };
-
-export const NO_STRAYS: StrayAttributes = { ignored: 0, personal: 0 };
 
 /**
  * @throws HttpError empty_body, unreadable_body, unsupported_encoding or body_too_large, or what `hold` throws; nothing

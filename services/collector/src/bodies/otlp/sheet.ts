@@ -7,7 +7,7 @@ import { splitTarget } from '@imscope/access-log/request-target.js';
 import { decimalOfText } from '@imscope/schemas/decimal-text.js';
 import { FIELDS, RawFields, type RawRecord } from '@imscope/schemas/raw-fields.js';
 import { REQUEST_LOG_BOUNDS } from '@imscope/schemas/request-log.js';
-import { isUsable } from '../usable-value.js';
+import { isUsable } from '../../intake/usable-value.js';
 import { RECORD_RANK, type Target, VAGUE_RANK } from './attributes.js';
 import { remembered } from './remembered.js';
 import { routePath } from './route-path.js';

@@ -2,7 +2,7 @@
  * Messages of protobuf in JSON, read by proto3's JSON mapping: a field has its name in camel case or as it is in the
  * `.proto` file, null is a field left out, and 64-bit numbers are text or numbers.
  */
-import { showValue } from '../reject-reasons.js';
+import { showValue } from '../../intake/reject-reasons.js';
 
 export type Message = Readonly<Record<string, unknown>>;
 

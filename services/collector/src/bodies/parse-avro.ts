@@ -9,7 +9,7 @@ import { type ContainerHeader, decodeLong, readHeader, SYNC_BYTES } from '@imsco
 import { CODECS, unpack } from '@imscope/schemas/container-codec.js';
 import avro from 'avsc';
 import { AvroRecords } from './avro-records.js';
-import { showValue } from './reject-reasons.js';
+import { showValue } from '../intake/reject-reasons.js';
 
 export type AvroBounds = { readonly inflatedBytesMax: number; readonly recordsMax: number };
 

@@ -6,7 +6,7 @@
  * read. Field numbers are those of opentelemetry-proto.
  */
 import { BinaryReader, WireType } from '@bufbuild/protobuf/wire';
-import { knownText } from '../known-texts.js';
+import { knownText } from '../../intake/known-texts.js';
 import { targetOf } from './attributes.js';
 import { type OtlpRecords, takeStray } from './otlp-records.js';
 import { severityOf } from './severity.js';
