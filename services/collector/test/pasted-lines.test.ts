@@ -1,6 +1,4 @@
-/*
- * The lines that documents give to paste, run as they stand there but for the address.
- */
+/* Runs the curl commands of the documents as they are written, except for the address. */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { createWriteStream } from 'node:fs';
@@ -30,7 +28,7 @@ after(async () => {
   await rm(directory, { recursive: true });
 });
 
-/** Runs the block of shell in a document that has `word` in it; the answer of its curl. */
+/** Runs the first shell block of a document that contains `word`, and returns the answer of its curl. */
 async function paste(document: string, word: string): Promise<unknown> {
   const text = await readFile(new URL(`../${document}`, import.meta.url), 'utf8');
   const blocks = Array.from(text.matchAll(/^```sh\n(curl [\s\S]*?)^```/gm), ([, block = '']) => block);
@@ -42,18 +40,23 @@ async function paste(document: string, word: string): Promise<unknown> {
   return JSON.parse(stdout);
 }
 
-test('the OTLP request of docs/opentelemetry.md is taken whole', async () => {
+test('the OTLP request of docs/opentelemetry.md is accepted without refused records', async () => {
   assert.deepEqual(await paste('docs/opentelemetry.md', '/v1/logs'), {});
   const [record] = (await collector.messages()).flatMap(({ records }) => records);
   assert.deepEqual([record?.interface, record?.node, record?.outcome], ['openim/sendmsg', 'gw-1', 'success']);
 });
 
-test('an Avro file that avsc wrote is taken by the line of the README', async () => {
+test('an Avro file that avsc wrote is accepted with the command of docs/http-api.md', async () => {
   await pipeline(
     Readable.from([storedRecord({ time: Date.now() })]),
     new avro.streams.BlockEncoder(REQUEST_LOG_SCHEMA.type, { codec: 'deflate' }),
     createWriteStream(join(directory, 'requests.avro')),
   );
-  const answer = (await paste('README.md', '@requests.avro')) as { accepted: number };
+  const answer = (await paste('docs/http-api.md', '@requests.avro')) as { accepted: number };
+  assert.equal(answer.accepted, 1);
+});
+
+test('the request of the README is accepted', async () => {
+  const answer = (await paste('README.md', '/v1/request-logs')) as { accepted: number };
   assert.equal(answer.accepted, 1);
 });
