@@ -3,7 +3,8 @@
  * killed and the broker taken away, then everything let come to rest and the books held against each other.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type ChaosStack, settleAndCheck } from './chaos-stack.js';
+import type { PipelineWithBroker } from '../pipeline/pipeline.js';
+import { settleAndCheck } from './chaos-pipeline.js';
 import type { Findings } from './check-books.js';
 import { killCollector } from './kill-collector.js';
 import { TrackedSender } from './tracked-sender.js';
@@ -32,8 +33,10 @@ export type RunOutcome = {
 };
 
 /** Leaves the collector stopped and the store with all there is. */
-export async function runAgainstCollector(stack: ChaosStack, options: RunOptions): Promise<RunOutcome> {
-  const { pipeline } = stack;
+export async function runAgainstCollector(
+  pipeline: PipelineWithBroker,
+  options: RunOptions,
+): Promise<RunOutcome> {
   if (!pipeline.process('collector').isRunning()) await pipeline.start('collector');
   const sender = new TrackedSender({
     url: pipeline.collectorUrl,
@@ -46,7 +49,7 @@ export async function runAgainstCollector(stack: ChaosStack, options: RunOptions
     recordsPerSecond: options.recordsPerSecond,
     whenRefused: 'send_again',
   });
-  const { killsWhileStarting, acknowledgedWithoutBroker } = await disturb(stack, sender, options);
+  const { killsWhileStarting, acknowledgedWithoutBroker } = await disturb(pipeline, sender, options);
   const findings = await settleAndCheck(pipeline, { senders: [sender], say: options.say });
   return {
     findings,
@@ -61,7 +64,7 @@ export async function runAgainstCollector(stack: ChaosStack, options: RunOptions
 }
 
 async function disturb(
-  { pipeline, broker }: ChaosStack,
+  pipeline: PipelineWithBroker,
   sender: TrackedSender,
   { kills, brokerAwayMs, seed, say }: RunOptions,
 ): Promise<Pick<RunOutcome, 'killsWhileStarting' | 'acknowledgedWithoutBroker'>> {
@@ -70,7 +73,7 @@ async function disturb(
   const startMs = performance.now();
   if (brokerAwayMs > 0) {
     say(`the broker is away for ${brokerAwayMs / 1_000} s`);
-    await broker.kill();
+    await pipeline.broker.kill();
   }
   const onKill = (kill: number): void => {
     if (kill % 10 === 0) say(`${kill} of ${kills} kills, ${sender.acknowledgedRecords} records acknowledged`);
@@ -82,7 +85,7 @@ async function disturb(
     await sender.acknowledgedMore(1_000);
   }
   const acknowledgedWithoutBroker = brokerAwayMs > 0 ? sender.acknowledgedRecords - acknowledgedBefore : 0;
-  if (brokerAwayMs > 0) await broker.restart();
+  if (brokerAwayMs > 0) await pipeline.broker.restart();
   await sender.acknowledgedMore(1_000);
   return { killsWhileStarting, acknowledgedWithoutBroker };
 }

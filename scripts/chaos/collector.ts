@@ -6,7 +6,7 @@
 import { randomInt } from 'node:crypto';
 import { Command } from 'commander';
 import { figure, printFigure, say } from '../bench/figure.js';
-import { startChaosStack } from './chaos-stack.js';
+import { startChaosPipeline } from './chaos-pipeline.js';
 import { findingsFigures } from './findings-figures.js';
 import { isClean } from './check-books.js';
 import { runAgainstCollector, type RunOutcome } from './collector-run.js';
@@ -16,15 +16,15 @@ const RECORDS_PER_SECOND = 2_000;
 
 const options = readOptions(process.argv.slice(2));
 say(`seed ${options.seed}: ${options.kills} kills, broker away for ${options.brokerAwayMs / 1_000} s`);
-const stack = await startChaosStack();
+const pipeline = await startChaosPipeline();
 try {
   const run = { ...options, name: 'run', recordsPerSecond: RECORDS_PER_SECOND, say };
-  const outcome = await runAgainstCollector(stack, run);
+  const outcome = await runAgainstCollector(pipeline, run);
   printOutcome(outcome, options.seed);
   for (const detail of outcome.findings.details) say(detail);
   process.exitCode = isClean(outcome.findings) ? 0 : 1;
 } finally {
-  await stack.end();
+  await pipeline.end();
 }
 
 function printOutcome(outcome: RunOutcome, seed: number): void {

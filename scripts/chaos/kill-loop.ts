@@ -1,6 +1,6 @@
 /* Carries out the strokes of a plan, one after another; a zombie sleeps while others fall. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { AggregatorName, CollectorName } from './chaos-stack.js';
+import type { AggregatorName, CollectorName } from './chaos-pipeline.js';
 import type { InsertFates, InsertWatch } from './insert-watch.js';
 import type { Stroke, StrokeKind, TargetName } from './kill-plan.js';
 import type { KillTarget } from './kill-targets.js';

@@ -3,8 +3,8 @@
  * killed by a plan, aggregators also stopped and let go on as zombies; then rest, and all books held together.
  */
 import { freePort } from '../stack/ports.js';
-import type { ManagedProcess } from '../stack/process.js';
-import { type AggregatorName, type ChaosStack, settleAndCheck, startChaosStack } from './chaos-stack.js';
+import type { PipelineWithBroker } from '../pipeline/pipeline.js';
+import { type AggregatorName, settleAndCheck, startChaosPipeline } from './chaos-pipeline.js';
 import type { Findings } from './check-books.js';
 import { InsertFates, type InsertWatch, watchInserts } from './insert-watch.js';
 import { KillLoop, type LoopCounts, type Targets, type Until } from './kill-loop.js';
@@ -39,10 +39,9 @@ export type KillOutcome = LoopCounts & {
   readonly alarms: readonly string[];
 };
 
-export type KillStack = ChaosStack & {
+export type KillPipeline = PipelineWithBroker & {
   readonly fates: InsertFates;
   readonly watches: Readonly<Record<AggregatorName, InsertWatch>>;
-  readonly brokerProcess: () => ManagedProcess;
 };
 
 /** What `prepare` makes of each topic. */
@@ -50,7 +49,7 @@ const PARTITIONS = 4;
 const RECORDS_PER_REQUEST = 40;
 const CLIENTS = 5;
 
-export async function startKillStack(): Promise<KillStack> {
+export async function startKillPipeline(): Promise<KillPipeline> {
   const storePort = await freePort();
   const fates = new InsertFates();
   const watches = {
@@ -60,18 +59,16 @@ export async function startKillStack(): Promise<KillStack> {
   const closeWatches = async (): Promise<void> => {
     for (const watch of Object.values(watches)) await watch.close();
   };
-  let brokerProcess: ManagedProcess | undefined;
   try {
-    const stack = await startChaosStack({
+    const pipeline = await startChaosPipeline({
       storeUrls: { aggregator: watches.aggregator.url, 'aggregator-2': watches['aggregator-2'].url },
       pipeline: { seconds: ['aggregator-2', 'collector-2'], storePort },
-      onBrokerSpawn: (process) => (brokerProcess = process),
     });
     const end = async (): Promise<void> => {
-      await stack.end();
+      await pipeline.end();
       await closeWatches();
     };
-    return { ...stack, fates, watches, brokerProcess: () => brokerProcess ?? stack.broker.process(), end };
+    return { ...pipeline, fates, watches, end };
   } catch (error) {
     await closeWatches();
     throw error;
@@ -79,17 +76,17 @@ export async function startKillStack(): Promise<KillStack> {
 }
 
 /** Leaves the collectors stopped and the store with all there is. A stack serves one run. */
-export async function runKillLoop(stack: KillStack, options: KillRunOptions): Promise<KillOutcome> {
-  const { pipeline, fates, watches } = stack;
+export async function runKillLoop(pipeline: KillPipeline, options: KillRunOptions): Promise<KillOutcome> {
+  const { fates, watches } = pipeline;
   const senders = {
-    collector: startSender(pipeline.collectorUrl, 'first', stack, options),
-    'collector-2': startSender(pipeline.secondCollectorUrl, 'second', stack, options),
+    collector: startSender(pipeline.collectorUrl, 'first', pipeline, options),
+    'collector-2': startSender(pipeline.secondCollectorUrl(), 'second', pipeline, options),
   };
   const both = Object.values(senders);
   await Promise.all(both.map((sender) => sender.acknowledgedMore(1_000)));
   const recoveries = new Recoveries(pipeline.select, PARTITIONS);
   const reconciliation = new ReconcileWatch(pipeline);
-  const targets = await superviseAll(stack, options.say);
+  const targets = await superviseAll(pipeline, options.say);
   const loop = new KillLoop({ targets, senders, recoveries, watches, fates, say: options.say });
   try {
     await loop.run(planStrokes(options.seed, options.bag), options.until);
@@ -126,12 +123,12 @@ export async function runKillLoop(stack: KillStack, options: KillRunOptions): Pr
 function startSender(
   url: string,
   name: string,
-  { pipeline }: KillStack,
+  { credentials }: KillPipeline,
   options: KillRunOptions,
 ): TrackedSender {
   return new TrackedSender({
     url,
-    token: pipeline.credentials.writeToken,
+    token: credentials.writeToken,
     name,
     seed: options.seed,
     keyedClients: CLIENTS,
@@ -142,15 +139,12 @@ function startSender(
   });
 }
 
-async function superviseAll(
-  { pipeline, broker, brokerProcess }: KillStack,
-  say: (text: string) => void,
-): Promise<Targets> {
+async function superviseAll(pipeline: KillPipeline, say: (text: string) => void): Promise<Targets> {
   const supervised = async (name: TargetName): Promise<KillTarget> =>
     KillTarget.of({
       name,
-      process: name === 'broker' ? brokerProcess : () => pipeline.process(name),
-      start: name === 'broker' ? broker.restart : () => pipeline.start(name),
+      process: name === 'broker' ? pipeline.brokerProcess : () => pipeline.process(name),
+      start: name === 'broker' ? pipeline.broker.restart : () => pipeline.start(name),
       say,
     });
   return {

@@ -7,7 +7,7 @@ import { randomInt } from 'node:crypto';
 import { Command } from 'commander';
 import { type Figure, figure, type Goal, printFigure, say } from '../bench/figure.js';
 import { findingsFigures, NONE } from './findings-figures.js';
-import { type KillOutcome, runKillLoop, startKillStack } from './kill-run.js';
+import { type KillOutcome, runKillLoop, startKillPipeline } from './kill-run.js';
 import { seconds, whole } from './options.js';
 
 const RECORDS_PER_SECOND = 2_000;
@@ -16,9 +16,9 @@ const BAG = { store: 5, collector: 5, broker: 2, aggregator: 2, zombie: 1 };
 
 const options = readOptions(process.argv.slice(2));
 say(`seed ${options.seed}: kills for ${options.forS} s`);
-const stack = await startKillStack();
+const pipeline = await startKillPipeline();
 try {
-  const outcome = await runKillLoop(stack, {
+  const outcome = await runKillLoop(pipeline, {
     seed: options.seed,
     bag: BAG,
     until: { ms: options.forS * 1_000 },
@@ -31,7 +31,7 @@ try {
   for (const token of outcome.leftUnknown) say(`an insert whose fate stayed unknown: ${token}`);
   process.exitCode = figures.every(({ met }) => met !== false) ? 0 : 1;
 } finally {
-  await stack.end();
+  await pipeline.end();
 }
 
 function figuresOf(outcome: KillOutcome, { seed, forS }: { seed: number; forS: number }): Figure[] {

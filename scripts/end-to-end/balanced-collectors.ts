@@ -4,7 +4,6 @@
  */
 import assert from 'node:assert/strict';
 import { readFileSync, renameSync } from 'node:fs';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
   createTestTopic,
@@ -17,7 +16,8 @@ import {
 import { untilSpoolEmpty } from '../pipeline/caught-up.js';
 import { freePort } from '../stack/ports.js';
 import { readMetric } from '../stack/read-metric.js';
-import { type RunningService, startService } from '../stack/services.js';
+import type { Env } from '../stack/service-env.js';
+import { Stack } from '../stack/stack.js';
 
 export type CollectorPorts = {
   readonly port: number;
@@ -48,6 +48,8 @@ export type BalancedCollectors = {
   end(): Promise<void>;
 };
 
+const NAMES = ['collector-1', 'collector-2'] as const;
+type CollectorName = (typeof NAMES)[number];
 const PARTITIONS = 4;
 const SPOOL_MS_MAX = 60_000;
 const LOGGED_MS_MAX = 10_000;
@@ -58,40 +60,29 @@ export async function startCollectors(
 ): Promise<BalancedCollectors> {
   const topic = await createTestTopic(PARTITIONS);
   const registry = await writeRegistryFile();
-  const ports = [await newPorts(), await newPorts()] as const;
-  const running = new Map<0 | 1, RunningService>();
-  const logFile = (index: 0 | 1): string => join(registry.directory, `collector-${index + 1}.log`);
-  const spool = (index: 0 | 1): string => join(registry.directory, `spool-${index + 1}`);
-  const start = async (index: 0 | 1): Promise<void> => {
-    const { port, proxyPort, adminPort } = ports[index];
-    const env = {
-      KAFKA_BROKERS: testBroker(),
-      KAFKA_TOPIC_PREFIX: topic.prefix,
-      REGISTRY_FILE: registry.path,
-      SPOOL_DIR: spool(index),
-      COLLECTOR_NAME: `collector-${index + 1}`,
-      COLLECTOR_PORT: String(port),
-      PROXY_PROTOCOL_PORT: String(proxyPort),
-      ...settings,
-    };
-    const service = { name: 'collector', mode: 'built', env, logFile: logFile(index), adminPort } as const;
-    running.set(index, await startService(service));
-  };
+  const { directory } = registry;
+  const stack = new Stack({
+    name: 'balanced',
+    mode: 'built',
+    directory,
+    broker: testBroker(),
+    topicPrefix: topic.prefix,
+  });
   const stop = async (index: 0 | 1): Promise<void> => {
-    const exit = await running.get(index)?.stop();
-    if (exit?.code !== 0) throw new Error(`collector ${index + 1} ended with ${JSON.stringify(exit)}`);
+    const exit = await stack.process(NAMES[index]).stop();
+    if (exit.code !== 0) throw new Error(`${NAMES[index]} ended with ${JSON.stringify(exit)}`);
   };
-  const kill = async (index: 0 | 1): Promise<void> => {
-    await running.get(index)?.kill();
-  };
+  const kill = async (index: 0 | 1): Promise<void> => stack.kill(NAMES[index]);
   const end = async (): Promise<void> => {
-    await kill(0);
-    await kill(1);
+    for (const name of NAMES) if (stack.has(name)) await stack.kill(name);
+    await stack.end();
     await topic.remove();
     await registry.remove();
   };
+  let ports: readonly [CollectorPorts, CollectorPorts];
   try {
-    await Promise.all([start(0), start(1)]);
+    const env = { REGISTRY_FILE: registry.path, ...settings };
+    ports = await Promise.all([startOne(stack, NAMES[0], env), startOne(stack, NAMES[1], env)]);
   } catch (error) {
     await end();
     throw error;
@@ -99,17 +90,22 @@ export async function startCollectors(
   return {
     ports,
     token: WRITE_TOKEN,
-    directory: registry.directory,
+    directory,
     stop,
     kill,
-    start,
+    start: (index) => stack.start(NAMES[index]),
     untilTaking: async (index) => untilTaking(ports[index].adminPort),
     failDisk: (index) => {
-      renameSync(spool(index), `${spool(index)}-away`);
-      return () => renameSync(`${spool(index)}-away`, spool(index));
+      const { SPOOL_DIR: spool = '' } = stack.env(NAMES[index]);
+      renameSync(spool, `${spool}-away`);
+      return () => renameSync(`${spool}-away`, spool);
     },
     unavailable: async (index) => countUnavailable(ports[index].adminPort),
-    refusedFrom: async (networks) => untilRefused([logFile(0), logFile(1)], networks),
+    refusedFrom: async (networks) =>
+      untilRefused(
+        NAMES.map((name) => stack.process(name).logFile),
+        networks,
+      ),
     stopAndRead: async () => {
       for (const index of [0, 1] as const) {
         await untilSpoolEmpty((metric) => readMetric(ports[index].adminPort, metric), SPOOL_MS_MAX);
@@ -139,8 +135,11 @@ export function withoutRepeated(messages: readonly StoredMessage[]): StoredMessa
   });
 }
 
-async function newPorts(): Promise<CollectorPorts> {
-  return { port: await freePort(), proxyPort: await freePort(), adminPort: await freePort() };
+async function startOne(stack: Stack, name: CollectorName, settings: Env): Promise<CollectorPorts> {
+  const proxyPort = await freePort();
+  const env = { COLLECTOR_NAME: name, PROXY_PROTOCOL_PORT: String(proxyPort), ...settings };
+  const { port, adminPort } = await stack.startCollector({ name, env });
+  return { port, proxyPort, adminPort };
 }
 
 async function untilTaking(adminPort: number): Promise<void> {

@@ -6,19 +6,20 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { isClean } from '../chaos/check-books.js';
-import { type ChaosStack, settleAndCheck, startChaosStack } from '../chaos/chaos-stack.js';
+import { settleAndCheck, startChaosPipeline } from '../chaos/chaos-pipeline.js';
+import type { PipelineWithBroker } from '../pipeline/pipeline.js';
 import { type Fault, injectSyncFault, injectWriteFault, limitFileSize } from '../chaos/inject-fault.js';
 import { TrackedSender } from '../chaos/tracked-sender.js';
 
 const REFUSALS = 40;
-let stack: ChaosStack;
+let pipeline: PipelineWithBroker;
 let sender: TrackedSender;
 
 before(async () => {
-  stack = await startChaosStack();
+  pipeline = await startChaosPipeline();
   sender = new TrackedSender({
-    url: stack.pipeline.collectorUrl,
-    token: stack.pipeline.credentials.writeToken,
+    url: pipeline.collectorUrl,
+    token: pipeline.credentials.writeToken,
     name: 'faults',
     seed: 31,
     // Each sends every 1.5 s, so that while some wait for a slow disk others come.
@@ -29,15 +30,15 @@ before(async () => {
     whenRefused: 'give_up',
   });
   await sender.acknowledgedMore(500);
-  await stack.broker.kill();
+  await pipeline.broker.kill();
   await sender.acknowledgedMore(500);
 });
 
-after(() => stack.end());
+after(() => pipeline.end());
 
 /** A fault comes, requests are refused, the fault goes, requests are taken: all without a restart. */
 async function refusedUntilItEnds(inject: (pid: number) => Promise<Fault>): Promise<void> {
-  const fault = await inject(stack.pipeline.process('collector').pid);
+  const fault = await inject(pipeline.process('collector').pid);
   try {
     const refusedAtFirst = sender.refusals;
     const refusedMore = (): boolean => sender.refusals >= refusedAtFirst + REFUSALS;
@@ -74,7 +75,7 @@ test('fsync that fails: 503 with Retry-After, no 202, and on by itself once it w
   refusedUntilItEnds((pid) => injectSyncFault(pid, { error: 'EIO' })));
 
 test('fsync that takes 5 s: 503 with Retry-After for whoever would wait, and on by itself once it is fast', async () => {
-  const fault = await injectSyncFault(stack.pipeline.process('collector').pid, { lateS: 5 });
+  const fault = await injectSyncFault(pipeline.process('collector').pid, { lateS: 5 });
   const refusedAtFirst = sender.refusals;
   try {
     await sender.until(
@@ -89,9 +90,9 @@ test('fsync that takes 5 s: 503 with Retry-After for whoever would wait, and on 
 });
 
 test('everything answered 202 is stored once, nothing answered 503 is stored, and the books agree', async () => {
-  await stack.broker.restart();
+  await pipeline.broker.restart();
   await sender.acknowledgedMore(500);
-  const findings = await settleAndCheck(stack.pipeline, { senders: [sender], say: () => undefined });
+  const findings = await settleAndCheck(pipeline, { senders: [sender], say: () => undefined });
   assert.ok(
     sender.fates.refused.size > (8 * REFUSALS) / 2,
     `${sender.fates.refused.size} requests were refused`,

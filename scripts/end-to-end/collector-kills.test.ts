@@ -5,21 +5,22 @@
  */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { type ChaosStack, startChaosStack } from '../chaos/chaos-stack.js';
+import { startChaosPipeline } from '../chaos/chaos-pipeline.js';
+import type { PipelineWithBroker } from '../pipeline/pipeline.js';
 import { checkBooks, isClean } from '../chaos/check-books.js';
 import { type RunOutcome, runAgainstCollector } from '../chaos/collector-run.js';
 import { assertNeverDiffered } from '../pipeline/books-agree.js';
 
-let stack: ChaosStack;
+let pipeline: PipelineWithBroker;
 
 before(async () => {
-  stack = await startChaosStack();
+  pipeline = await startChaosPipeline();
 });
 
-after(() => stack.end());
+after(() => pipeline.end());
 
 async function run(name: string, kills: number, brokerAwayMs: number): Promise<RunOutcome> {
-  const outcome = await runAgainstCollector(stack, {
+  const outcome = await runAgainstCollector(pipeline, {
     name,
     kills,
     brokerAwayMs,
@@ -29,7 +30,7 @@ async function run(name: string, kills: number, brokerAwayMs: number): Promise<R
   });
   assert.deepEqual(outcome.findings.details, []);
   assert.ok(isClean(outcome.findings), JSON.stringify(outcome.findings));
-  assertNeverDiffered(stack.pipeline);
+  assertNeverDiffered(pipeline);
   return outcome;
 }
 
@@ -45,13 +46,13 @@ test('a collector killed twice while Kafka is away goes on answering 202 and kee
 });
 
 test('the checks see what is lost, doubled, stored though refused, and books that differ', async () => {
-  const { select, store } = stack.pipeline;
+  const { select, store } = pipeline;
   const [stored] = await select<{ request_id: string }>('SELECT request_id FROM request_log LIMIT 1');
   assert.ok(stored !== undefined);
   const request = stored.request_id.slice(0, stored.request_id.lastIndexOf('.'));
   const one = 'SELECT * FROM request_log ORDER BY time LIMIT 1';
   await store.command({ query: `INSERT INTO request_log ${one}` });
-  const findings = await checkBooks(stack.pipeline, {
+  const findings = await checkBooks(pipeline, {
     acknowledged: new Map([['never-sent.0', 10]]),
     refused: new Map([[request, 40]]),
     unclear: new Map(),

@@ -35,7 +35,6 @@ before(async () => {
       },
       aggregator: { MARKER_AGE_MS: '200', RECONCILE_INTERVAL_S: '1', ...HISTORY_TERMS_ENV },
     },
-    undefined,
     { seconds: ['collector-2'] },
   );
 });
@@ -43,7 +42,7 @@ after(() => pipeline.end());
 
 async function send(fromMs: number, toMs: number, count: number): Promise<void> {
   const client = openCollector({
-    url: pipeline.secondCollectorUrl,
+    url: pipeline.secondCollectorUrl(),
     token: pipeline.credentials.writeToken,
     connections: 4,
     giveUpAfterMs: 60_000,

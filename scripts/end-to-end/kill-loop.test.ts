@@ -6,20 +6,20 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { isClean } from '../chaos/check-books.js';
 import { planStrokes, type Stroke } from '../chaos/kill-plan.js';
-import { type KillStack, runKillLoop, startKillStack } from '../chaos/kill-run.js';
+import { type KillPipeline, runKillLoop, startKillPipeline } from '../chaos/kill-run.js';
 
 const BAG = { store: 3, collector: 2, broker: 1, aggregator: 1, zombie: 1 };
 const STROKES = Object.values(BAG).reduce((sum, count) => sum + count, 0);
 /** Its zombie sleeps while the other aggregator and the broker are killed, so that the run stays short. */
 const SEED = 128;
 
-let stack: KillStack;
+let pipeline: KillPipeline;
 
 before(async () => {
-  stack = await startKillStack();
+  pipeline = await startKillPipeline();
 });
 
-after(() => stack.end());
+after(() => pipeline.end());
 
 function strokes(seed: number, count: number): Stroke[] {
   const plan = planStrokes(seed, BAG);
@@ -38,7 +38,7 @@ test('the plan of a seed is always the same, and every bag has each kind as ofte
 });
 
 test('every part killed under load and an aggregator gone on as a zombie: sent = stored, and all books agree', async () => {
-  const outcome = await runKillLoop(stack, {
+  const outcome = await runKillLoop(pipeline, {
     seed: SEED,
     bag: BAG,
     until: { strokes: STROKES },

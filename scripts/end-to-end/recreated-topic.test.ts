@@ -11,7 +11,6 @@ import { untilBooked } from '../pipeline/caught-up.js';
 import { checkBooks, isClean } from '../chaos/check-books.js';
 import { KillTarget } from '../chaos/kill-targets.js';
 import { fatesTogether, TrackedSender } from '../chaos/tracked-sender.js';
-import { runServiceCommand } from '../stack/services.js';
 import { type Pipeline, startPipeline } from '../pipeline/pipeline.js';
 import { openKafka } from '../stack/kafka-client.js';
 
@@ -88,9 +87,7 @@ async function deleteTopic(): Promise<void> {
 }
 
 async function createTopic(): Promise<void> {
-  const env = pipeline.aggregatorEnvironment;
-  const logFile = `${pipeline.process('aggregator').logFile}.prepare`;
-  await runServiceCommand({ name: 'aggregator', mode: 'built', env, logFile }, ['prepare']);
+  await pipeline.prepare();
 }
 
 /** Epochs in the ledger, by partition. */

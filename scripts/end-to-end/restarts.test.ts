@@ -1,35 +1,22 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { openCollector } from '../simulate-gateway/collector-client.js';
 import { createTraffic } from '../simulate-gateway/generate.js';
 import { sendLive } from '../simulate-gateway/send.js';
 import { Truth } from '../simulate-gateway/truth.js';
-import { type Broker, startBroker } from '../stack/broker.js';
 import { assertBooksAgree, assertNeverDiffered } from '../pipeline/books-agree.js';
-import { type Pipeline, assertBalanced, startPipeline } from '../pipeline/pipeline.js';
+import { assertBalanced, type PipelineWithBroker, startPipelineWithBroker } from '../pipeline/pipeline.js';
 
-let directory: string;
-let broker: Broker;
-let pipeline: Pipeline;
+let pipeline: PipelineWithBroker;
 
 before(async () => {
-  directory = mkdtempSync(join(tmpdir(), 'imscope-restarts-'));
-  // A broker of its own, for this one is stopped and started.
-  broker = await startBroker({ dataDir: directory, heapMb: 256 });
-  pipeline = await startPipeline(
-    { aggregator: { MARKER_AGE_MS: '200', RECONCILE_INTERVAL_S: '1' } },
-    broker.address,
-  );
+  // A broker of its own, because the test restarts it.
+  pipeline = await startPipelineWithBroker(256, {
+    aggregator: { MARKER_AGE_MS: '200', RECONCILE_INTERVAL_S: '1' },
+  });
 });
 
-after(async () => {
-  await pipeline.end();
-  await broker.stop();
-  rmSync(directory, { recursive: true, force: true });
-});
+after(() => pipeline.end());
 
 test('stopping, killing and restarting every part under traffic loses nothing and doubles nothing', async () => {
   const traffic = createTraffic({ seed: 11, applications: 12 });
@@ -56,7 +43,7 @@ test('stopping, killing and restarting every part under traffic loses nothing an
     async () => pipeline.stop('store').then(() => pipeline.start('store')),
     async () => pipeline.stop('collector').then(() => pipeline.start('collector')),
     async () => pipeline.stop('query').then(() => pipeline.start('query')),
-    async () => broker.restart(),
+    async () => pipeline.broker.restart(),
     async () => pipeline.kill('store').then(() => pipeline.start('store')),
     async () => pipeline.kill('aggregator').then(() => pipeline.start('aggregator')),
   ];

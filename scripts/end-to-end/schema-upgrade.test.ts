@@ -4,59 +4,45 @@
  */
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type ClickHouseClient, createClient } from '@clickhouse/client';
-import { openCredentials } from '../stack/credentials.js';
-import { freePort } from '../stack/ports.js';
-import { type RunningService, runServiceCommand, startService } from '../stack/services.js';
-import { type RunningStore, startStore, storeEnv } from '../stack/store.js';
+import type { RunningService } from '../stack/services.js';
+import { type ListeningService, type Release as Build, Stack } from '../stack/stack.js';
+import type { RunningStore } from '../stack/store.js';
+import { testBroker } from '../stack/test-broker.js';
 import { makeNextRelease, NEW_FIELD, NEW_VALUE } from '../pipeline/next-release.js';
-import { testBroker } from '../pipeline/pipeline.js';
 
 type Release = 'this' | 'next';
-type Collector = RunningService & { readonly url: string };
 
-const directory = mkdtempSync(join(tmpdir(), 'imscope-upgrade-'));
-const credentials = openCredentials(join(directory, 'credentials'));
-const roots: Record<Release, string | undefined> = { this: undefined, next: makeNextRelease(directory) };
+const shared = new Stack({ name: 'upgrade', mode: 'built' });
+const builds: Readonly<Record<Release, Build>> = {
+  this: { mode: 'built' },
+  next: { mode: 'source', root: makeNextRelease(shared.directory) },
+};
 let store: RunningStore;
 
 before(async () => {
-  store = await startStore({
-    dataDir: join(directory, 'store'),
-    mode: 'built',
-    password: credentials.storePassword,
-    logFile: join(directory, 'store.log'),
-  });
+  store = await shared.startStore();
 });
-after(async () => {
-  await store.stop();
-  rmSync(directory, { recursive: true, force: true });
-});
+after(() => shared.end());
 
 /** A deployment of its own: database, topics, and services of either release. */
 class Deployment {
   readonly client: ClickHouseClient;
-  readonly #env: Record<string, string>;
-  readonly #running: RunningService[] = [];
+  readonly token: string;
+  readonly #stack: Stack;
 
   constructor() {
     const name = `upgrade_${randomBytes(4).toString('hex')}`;
-    this.#env = {
-      ...storeEnv(store),
-      STORE_DATABASE: name,
-      KAFKA_BROKERS: testBroker(),
-      KAFKA_TOPIC_PREFIX: `${name}.`,
-      TOPIC_PARTITIONS: '1',
-      REGISTRY_FILE: credentials.registryFile,
-      // Both versions shall stand in one block.
-      MARKER_AGE_MS: '2000',
-      LINGER_MS_MAX: '0',
-    };
+    this.#stack = new Stack({
+      name,
+      mode: 'built',
+      broker: testBroker(),
+      topicPrefix: `${name}.`,
+      store: { ...store, database: name },
+    });
+    this.token = this.#stack.credentials.writeToken;
     this.client = createClient({
       url: store.url,
       username: store.user,
@@ -67,19 +53,18 @@ class Deployment {
   }
 
   prepare(release: Release): Promise<void> {
-    return runServiceCommand({ ...this.#options('aggregator', release), env: this.#env }, ['prepare']);
+    return this.#stack.prepare({ TOPIC_PARTITIONS: '1' }, builds[release]);
   }
 
   async aggregator(release: Release): Promise<RunningService> {
-    return this.#start('aggregator', release, {});
+    // Old and new records are to be in one block.
+    const env = { MARKER_AGE_MS: '2000' };
+    return this.#stack.startAggregator({ name: `aggregator ${release}`, env, release: builds[release] });
   }
 
-  async collector(release: Release): Promise<Collector> {
-    const port = await freePort();
-    const spool = join(directory, `spool-${this.#running.length}-${randomBytes(4).toString('hex')}`);
-    const own = { COLLECTOR_PORT: String(port), COLLECTOR_NAME: release, SPOOL_DIR: spool };
-    const service = await this.#start('collector', release, own);
-    return { ...service, url: `http://127.0.0.1:${port}` };
+  async collector(release: Release): Promise<ListeningService> {
+    const env = { COLLECTOR_NAME: release, LINGER_MS_MAX: '0' };
+    return this.#stack.startCollector({ name: `collector ${release}`, env, release: builds[release] });
   }
 
   async rows<T>(sql: string): Promise<T[]> {
@@ -109,37 +94,14 @@ class Deployment {
   }
 
   async end(): Promise<void> {
-    for (const service of this.#running.toReversed()) await service.stop();
     await this.client.close();
-  }
-
-  async #start(
-    name: 'aggregator' | 'collector',
-    release: Release,
-    settings: Record<string, string>,
-  ): Promise<RunningService> {
-    const service = await startService({
-      ...this.#options(name, release),
-      env: { ...this.#env, ...settings },
-    });
-    this.#running.push(service);
-    return service;
-  }
-
-  #options(name: 'aggregator' | 'collector', release: Release) {
-    const root = roots[release];
-    return {
-      name,
-      mode: release === 'this' ? 'built' : 'source',
-      logFile: join(directory, `${name}-${release}.log`),
-      ...(root === undefined ? {} : { root }),
-    } as const;
+    await this.#stack.end();
   }
 }
 
 let requests = 0;
 
-async function send({ url }: Collector, records: number): Promise<void> {
+async function send({ url }: ListeningService, token: string, records: number): Promise<void> {
   const body = Array.from({ length: records }, () => ({
     time: Date.now(),
     sdk_app_id: 1_400_000_001,
@@ -149,7 +111,7 @@ async function send({ url }: Collector, records: number): Promise<void> {
     code: 0,
     request_id: `request-${requests++}`,
   }));
-  const headers = { authorization: `Bearer ${credentials.writeToken}`, 'content-type': 'application/json' };
+  const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
   const { status } = await fetch(`${url}/v1/request-logs`, {
     method: 'POST',
     headers,
@@ -181,18 +143,18 @@ test('store, aggregators, collectors: old and new collectors’ records stand in
     await deployment.prepare('this');
     const oldAggregator = await deployment.aggregator('this');
     const old = await deployment.collector('this');
-    await send(old, 10);
+    await send(old, deployment.token, 10);
     await deployment.untilStored(10);
 
     await deployment.prepare('next');
-    await send(old, 10);
+    await send(old, deployment.token, 10);
     await deployment.untilStored(20);
     await oldAggregator.stop();
     await deployment.aggregator('next');
     const next = await deployment.collector('next');
     for (let round = 0; round < 10; round++) {
-      await send(old, 10);
-      await send(next, 10);
+      await send(old, deployment.token, 10);
+      await send(next, deployment.token, 10);
     }
     await deployment.untilStored(220);
     assert.deepEqual(await deployment.zones(), { '': 120, [NEW_VALUE]: 100 });
@@ -208,10 +170,10 @@ test('collectors before aggregators: the partition waits and says why, and goes 
     await deployment.prepare('this');
     const oldAggregator = await deployment.aggregator('this');
     const [old, next] = [await deployment.collector('this'), await deployment.collector('next')];
-    await send(old, 10);
+    await send(old, deployment.token, 10);
     await deployment.untilStored(10);
-    await send(next, 10);
-    await send(old, 10);
+    await send(next, deployment.token, 10);
+    await send(old, deployment.token, 10);
     assert.match(await untilNotReady(oldAggregator), /im\.request-log.*schema|schema.*im\.request-log/);
     await deployment.untilStored(10);
 
@@ -228,8 +190,8 @@ test('aggregators before the store: they wait and say why, and go on once it is 
     await deployment.prepare('this');
     const aggregator = await deployment.aggregator('next');
     const [old, next] = [await deployment.collector('this'), await deployment.collector('next')];
-    await send(old, 10);
-    await send(next, 10);
+    await send(old, deployment.token, 10);
+    await send(next, deployment.token, 10);
     assert.match(await untilNotReady(aggregator), /store/);
     await deployment.prepare('next');
     await deployment.untilStored(20);

@@ -1,10 +1,8 @@
-/*
- * The store (services/store) as a child process on loopback, and the settings by which the other services find
- * it and the broker.
- */
+/* The store (services/store) as a child process on loopback. */
 import { join } from 'node:path';
 import { freePort } from './ports.js';
 import type { OnSpawn } from './process.js';
+import { type StoreAddress, storeServiceEnv } from './service-env.js';
 import { type RunningService, type ServiceMode, startService } from './services.js';
 
 export type StoreOptions = {
@@ -19,14 +17,6 @@ export type StoreOptions = {
   /** Default: store.log beside the data directory. */
   readonly logFile?: string;
   readonly onSpawn?: OnSpawn;
-};
-
-/** What a client of the store needs to know. */
-export type StoreAddress = {
-  readonly url: string;
-  readonly user: string;
-  readonly password: string;
-  readonly database: string;
 };
 
 export type RunningStore = RunningService & StoreAddress;
@@ -45,24 +35,10 @@ export async function startStore(options: StoreOptions): Promise<RunningStore> {
     ...(options.adminPort === undefined ? {} : { adminPort: options.adminPort }),
     ...(options.onSpawn === undefined ? {} : { onSpawn: options.onSpawn }),
     env: {
-      STORE_HOST: '127.0.0.1',
-      STORE_PORT: String(port),
-      STORE_DATA_DIR: options.dataDir,
-      STORE_USER: address.user,
-      STORE_PASSWORD: address.password,
+      ...storeServiceEnv({ port, dataDir: options.dataDir, user: address.user, password: options.password }),
       UV_THREADPOOL_SIZE: THREADS,
       ...(options.memoryBytesMax === undefined ? {} : { MEMORY_BYTES_MAX: String(options.memoryBytesMax) }),
     },
   });
   return { ...service, ...address, url: `http://127.0.0.1:${port}` };
-}
-
-/** Settings of a service that talks to the store. */
-export function storeEnv({ url, user, password, database }: StoreAddress): Record<string, string> {
-  return { STORE_URL: url, STORE_USER: user, STORE_PASSWORD: password, STORE_DATABASE: database };
-}
-
-/** Settings of a service that talks to Kafka. @param address host:port */
-export function kafkaEnv(address: string): Record<string, string> {
-  return { KAFKA_BROKERS: address };
 }

@@ -4,7 +4,7 @@
  * (application, time and request id: a batch appended twice).
  */
 import { type ClickHouseClient, ClickHouseLogLevel, createClient } from '@clickhouse/client';
-import type { StoreAddress } from '../stack/store.js';
+import type { StoreAddress } from '../stack/service-env.js';
 import type { Stored } from './balance.js';
 
 export type StoredCount = Stored & {

@@ -7,13 +7,13 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pc from 'picocolors';
-import { openCredentials } from '../stack/credentials.js';
 import { hasKafkaJars } from '../stack/kafka-jars.js';
 import { stopLeftovers } from '../stack/leftovers.js';
 import { boundLog, type ManagedProcess } from '../stack/process.js';
 import { preflight } from '../stack/preflight.js';
 import { JAVA, MAVEN, providePrograms } from '../stack/programs.js';
 import { inWorkDir } from '../stack/repo-root.js';
+import { Stack } from '../stack/stack.js';
 import type { SupervisorEvent } from '../stack/supervisor.js';
 import { addBalances, type Balance, isEven, NOTHING } from './balance.js';
 import { createStoredCounter } from './count-stored.js';
@@ -25,7 +25,7 @@ import { residentBytes } from './memory.js';
 import type { DemoOptions } from './options.js';
 import { createSignInLink, fetchApplications } from './query-api.js';
 import { type Screen, seconds } from './screen.js';
-import { rememberIn, type Stack, type Started, startStack } from './start-stack.js';
+import { type DemoStack, rememberIn, startDemoStack } from './start-stack.js';
 import { applicationsTable, balanceLine, directions, number } from './words.js';
 
 /** The machine, six for the stack, the history: the calls of `screen.step`. */
@@ -48,54 +48,43 @@ const GIB = 2 ** 30;
 
 /** Runs it until it is stopped. @returns true where every record sent is stored once */
 export async function runDemo(context: DemoContext): Promise<boolean> {
-  const started: Started = [];
+  const stack = new Stack({
+    name: 'demo',
+    mode: 'built',
+    directory: context.options.data,
+    onSpawn: rememberChild(context),
+    onSupervisorEvent: context.onEvent,
+  });
   try {
-    return await runUntilStopped(context, started);
+    return await runUntilStopped(context, stack);
   } finally {
     context.screen.status('');
-    for (const { name, stop } of started.toReversed()) {
-      const startedAt = performance.now();
-      await stop();
-      context.screen.print(pc.dim(`stopped ${name} ${seconds(performance.now() - startedAt)}`));
-    }
+    await stack.end((name, tookMs) => context.screen.print(pc.dim(`stopped ${name} ${seconds(tookMs)}`)));
     context.screen.print(
       `Data, logs and tokens: ${context.options.data} (start again to go on, --fresh to begin anew)`,
     );
   }
 }
 
-async function runUntilStopped(context: DemoContext, started: Started): Promise<boolean> {
+async function runUntilStopped(context: DemoContext, stack: Stack): Promise<boolean> {
   const { options, screen, stopping } = context;
   await orStopped(
     stopping,
     screen.step('this machine', (say) => prepareMachine(options, say)),
   );
-  const credentials = openCredentials(join(options.data, 'credentials'));
-  const onSpawn = rememberChild(context);
-  const stack = await orStopped(
-    stopping,
-    startStack({ demo: options, credentials, screen, onEvent: context.onEvent, onSpawn }, started),
-  );
-  const counter = createStoredCounter(stack.store);
-  started.push({ name: 'observer of the store', stop: () => counter.close() });
+  const demo = await orStopped(stopping, startDemoStack(stack, options, screen));
+  const { credentials } = stack;
+  const counter = createStoredCounter(demo.store);
+  stack.onEnd('observer of the store', () => counter.close());
   const simulator = {
-    collectorUrl: stack.collectorUrl,
+    collectorUrl: demo.collectorUrl,
     token: credentials.writeToken,
     dir: join(options.data, 'logs'),
-    onSpawn,
+    onSpawn: rememberChild(context),
   };
-  const startHistory: StartHistoryCollector = async (span) => {
-    const broker = `127.0.0.1:${options.kafkaPort}`;
-    const { onEvent } = context;
-    const collector = await startHistoryCollector(
-      { broker, dataDir: options.data, credentials, onEvent, onSpawn },
-      span,
-    );
-    started.push({ name: 'collector of the history', stop: () => collector.stop() });
-    return collector;
-  };
+  const startHistory: StartHistoryCollector = (span) => startHistoryCollector(stack, span);
   const positions = await openLogPositions(`127.0.0.1:${options.kafkaPort}`);
-  started.push({ name: 'observer of Kafka', stop: () => positions.close() });
+  stack.onEnd('observer of Kafka', () => positions.close());
   if (!(await orStopped(stopping, waitCaughtUp(positions, stopping)))) {
     screen.print(
       pc.yellow('what an earlier start left in Kafka is still not stored: it will show as unexplained'),
@@ -116,8 +105,8 @@ async function runUntilStopped(context: DemoContext, started: Started): Promise<
         onEvent: context.onEvent,
       })
     : undefined;
-  if (live !== undefined) started.push({ name: 'simulator', stop: () => live.stop() });
-  await showWhereItIs(context, stack, credentials.readToken, credentials.secretsFile);
+  if (live !== undefined) stack.onEnd('simulator', () => live.stop());
+  await showWhereItIs(context, demo, credentials.readToken, credentials.secretsFile);
   await watch(context, live, history);
   return summarize(context, live, history);
 }
@@ -193,7 +182,7 @@ async function provideHistory(
 
 async function showWhereItIs(
   { options, screen }: DemoContext,
-  stack: Stack,
+  stack: DemoStack,
   readToken: string,
   secretsFile: string,
 ): Promise<void> {

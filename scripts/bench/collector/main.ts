@@ -4,6 +4,7 @@
  * round by round, because identical runs differ by a third on a shared machine. One JSON line a figure; see scripts/bench/README.md.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { ListeningService } from '../../stack/stack.js';
 import { figure, printFigure, say } from '../figure.js';
 import { peakResidentBytes } from '../process-usage.js';
 import { median } from '../statistics.js';
@@ -13,7 +14,7 @@ import type { Load, LoadResult } from './load-generator.js';
 import { type BenchOptions, readOptions } from './options.js';
 import type { ParseQuestion } from './parse-json.js';
 import { measureTailing } from './tailing.js';
-import { type BenchCollector, type BenchStack, startBenchStack, untilDrained } from './stack.js';
+import { type BenchStack, startBenchStack, untilDrained } from './stack.js';
 
 const WARM_MS = 300;
 /** Until its code is compiled a process runs up to three times slower than later: for each kind of body. */
@@ -81,7 +82,7 @@ function measuresRequests({ cases, latency, kafkaAway }: BenchOptions): boolean 
 
 async function load(
   { generator, stack, options }: Bench,
-  targets: readonly BenchCollector[],
+  targets: readonly ListeningService[],
   kind: BodyKind,
   more: Partial<Pick<Load, 'warmMs' | 'forMs' | 'requestsPerSecond'>> = {},
 ): Promise<LoadResult> {
@@ -197,7 +198,7 @@ async function measureWithoutKafka(bench: Bench): Promise<void> {
     await stack.broker.kill();
     const away = await load(bench, [stack.alone], MEASURED_KIND, { warmMs: AWAY_WARM_MS });
     await stack.broker.restart();
-    await untilDrained(stack.alone.service);
+    await untilDrained(stack.alone);
     const sample = {
       rate: normal.acknowledgedRecords / normal.seconds,
       away: away.acknowledgedRecords / away.seconds,

@@ -2,31 +2,23 @@
  * What the bench runs against: a broker of its own with the topics, and three collectors as built, each with its
  * own spool: one measured alone, two measured together. Started once, so that every round meets warm processes.
  */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createKafka, createTopics } from '@imscope/runtime/kafka-client.js';
 import { createLogger } from '@imscope/runtime/logger.js';
 import { TOPICS } from '@imscope/schemas/topics.js';
-import { type Broker, startBroker } from '../../stack/broker.js';
-import { openCredentials } from '../../stack/credentials.js';
-import { freePort } from '../../stack/ports.js';
+import type { Broker } from '../../stack/broker.js';
 import { readMetric } from '../../stack/read-metric.js';
-import { type RunningService, startService } from '../../stack/services.js';
-
-export type BenchCollector = {
-  readonly port: number;
-  readonly pid: number;
-  readonly service: RunningService;
-};
+import type { Env } from '../../stack/service-env.js';
+import type { RunningService } from '../../stack/services.js';
+import { type ListeningService, startStack } from '../../stack/stack.js';
 
 export type BenchStack = {
   readonly broker: Broker;
   readonly token: string;
-  readonly alone: BenchCollector;
-  readonly pair: readonly BenchCollector[];
-  /** Starts one that takes nothing but the lines of a file, which is returned. */
+  readonly alone: ListeningService;
+  readonly pair: readonly ListeningService[];
+  /** Starts one that accepts nothing but the lines of a file, which is returned. */
   startTailing(logFormat: string): Promise<{ readonly service: RunningService; readonly file: string }>;
   end(): Promise<void>;
 };
@@ -36,43 +28,17 @@ const BROKER_HEAP_MB = 512;
 const PREFIX = 'bench.';
 
 export async function startBenchStack(): Promise<BenchStack> {
-  const directory = mkdtempSync(join(tmpdir(), 'imscope-bench-'));
-  const started: (() => Promise<unknown>)[] = [];
-  const end = async (): Promise<void> => {
-    for (const stop of started.toReversed()) await stop();
-    rmSync(directory, { recursive: true, force: true });
-  };
-  try {
-    const broker = await startBroker({ dataDir: join(directory, 'kafka'), heapMb: BROKER_HEAP_MB });
-    started.push(() => broker.stop());
+  return startStack({ name: 'bench', mode: 'built', topicPrefix: PREFIX }, async (stack) => {
+    const broker = await stack.startBroker({ heapMb: BROKER_HEAP_MB });
     await makeTopics(broker.address);
-    const credentials = openCredentials(join(directory, 'credentials'));
-    const start = async (name: string, env: Record<string, string>): Promise<RunningService> => {
-      const service = await startService({
-        name: 'collector',
-        mode: 'built',
-        env: {
-          COLLECTOR_NAME: name,
-          SPOOL_DIR: join(directory, `spool-${name}`),
-          KAFKA_BROKERS: broker.address,
-          KAFKA_TOPIC_PREFIX: PREFIX,
-          ...env,
-        },
-        logFile: join(directory, `${name}.log`),
-      });
-      started.push(() => service.stop());
-      return service;
-    };
-    const startOne = async (name: string): Promise<BenchCollector> => {
-      const port = await freePort();
-      const registry = credentials.registryFile;
-      const service = await start(name, { COLLECTOR_PORT: String(port), REGISTRY_FILE: registry });
-      return { port, pid: service.pid, service };
-    };
+    const startOne = async (name: string, env: Env = {}): Promise<ListeningService> =>
+      stack.startCollector({ name: `collector ${name}`, env: { COLLECTOR_NAME: name, ...env } });
     const startTailing: BenchStack['startTailing'] = async (logFormat) => {
-      const file = join(directory, 'access.log');
-      const service = await start('tailing', {
+      const file = join(stack.directory, 'access.log');
+      const service = await startOne('tailing', {
         COLLECTOR_LISTEN: 'false',
+        // Nobody sends to it, so it needs no tokens.
+        REGISTRY_FILE: '',
         TAIL_FILES: file,
         TAIL_LOG_FORMAT: logFormat,
         TAIL_CODE_VARIABLE: 'upstream_http_x_im_code',
@@ -81,11 +47,9 @@ export async function startBenchStack(): Promise<BenchStack> {
     };
     const alone = await startOne('alone');
     const pair = [await startOne('first'), await startOne('second')];
-    return { broker, token: credentials.writeToken, alone, pair, startTailing, end };
-  } catch (error) {
-    await end();
-    throw error;
-  }
+    const { writeToken: token } = stack.credentials;
+    return { broker, token, alone, pair, startTailing, end: () => stack.end() };
+  });
 }
 
 async function makeTopics(broker: string): Promise<void> {

@@ -3,12 +3,8 @@
  * the whole chain (sender, collector, broker, aggregator, store) is first loaded as fast as it answers, which shows
  * the rate that reaches the store; then, caught up, it runs at half of that while probes are watched.
  */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Pipeline, startPipeline } from '../../pipeline/pipeline.js';
-import { startBroker } from '../../stack/broker.js';
+import { type Pipeline, startPipelineWithBroker } from '../../pipeline/pipeline.js';
 import { startHelper } from '../collector/child-process.js';
 import type { Load, LoadResult } from '../collector/load-generator.js';
 import { figure, printFigure, say } from '../figure.js';
@@ -16,6 +12,7 @@ import { median, percentile } from '../statistics.js';
 import { readOptions } from './options.js';
 import { probeFreshness } from './probes.js';
 
+const BROKER_HEAP_MB = 640;
 const KIND = { format: 'json', records: 500 } as const;
 /** What is stored in the first part of the time at the limit still ran before all were busy. */
 const SETTLE_SHARE = 0.3;
@@ -34,12 +31,10 @@ type Round = {
 };
 
 const options = readOptions(process.argv.slice(2));
-const directory = mkdtempSync(join(tmpdir(), 'imscope-bench-'));
 say('starting the whole chain');
-const broker = await startBroker({ dataDir: join(directory, 'kafka'), heapMb: 640 });
 const generator = startHelper<Load, LoadResult>(new URL('../collector/load-generator.ts', import.meta.url));
 try {
-  const pipeline = await startPipeline({}, broker.address);
+  const pipeline = await startPipelineWithBroker(BROKER_HEAP_MB);
   try {
     await loadChain(pipeline, { forMs: 2_000 });
     await untilCaughtUp(pipeline);
@@ -51,8 +46,6 @@ try {
   }
 } finally {
   await generator.end();
-  await broker.stop();
-  rmSync(directory, { recursive: true, force: true });
 }
 
 async function measure(pipeline: Pipeline, round: number): Promise<Round> {

@@ -97,7 +97,7 @@ async function measurePart(stack: IngestStack, load: IngestLoad): Promise<Ingest
   const { store } = stack;
   for (let attempt = 1; attempt <= TRIES_MAX; attempt++) {
     const booked = await readBooked(stack);
-    const { pid } = stack.aggregator();
+    const pid = stack.aggregator.pid();
     const heldMs = Date.now();
     process.kill(pid, 'SIGSTOP');
     try {
@@ -158,7 +158,7 @@ export async function readBooked(stack: IngestStack): Promise<Booked> {
 }
 
 async function rowsTold(stack: IngestStack): Promise<number> {
-  return readMetric(stack.aggregator().adminPort, 'imscope_aggregator_rows_stored_total');
+  return readMetric(stack.aggregator.adminPort, 'imscope_aggregator_rows_stored_total');
 }
 
 /** What the ledger has, and when its last row was written, epoch milliseconds. */

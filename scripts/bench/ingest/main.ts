@@ -203,7 +203,7 @@ async function measureMemory(): Promise<void> {
   const before = await readBooked(stack);
   await stack.restartAggregator(() => sendLoad(stack, all, times));
   const startMs = Date.now();
-  const stopWatching = watchMemory(stack.aggregator().pid);
+  const stopWatching = watchMemory(stack.aggregator.pid());
   const storedMs = await untilBooked(stack, { ...before, toldByAggregator: 0 }, all, times);
   printMemory(stopWatching(), (times * options.records * 1_000) / (storedMs - startMs));
 }

@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { loadConfig } from '@imscope/runtime/config.js';
 import { type ClickHouseClient, createStoreClient } from '@imscope/runtime/store-client.js';
 import { type MigrationStore, migrate } from '@imscope/schemas/migrate.js';
-import { startStore, storeEnv } from '../../../../scripts/stack/store.js';
+import { storeEnv } from '../../../../scripts/stack/service-env.js';
+import { startStore } from '../../../../scripts/stack/store.js';
 import { SETTINGS } from '../../src/config.js';
 
 export async function openStoreWithTables(): Promise<{ store: ClickHouseClient; end: () => Promise<void> }> {

@@ -1,13 +1,15 @@
 /*
- * What chaos runs stand on and end with: a broker that may be killed with the pipeline on it, and the comparison of
- * all books once everything has come to rest.
+ * What chaos runs start and end with: a pipeline with a broker that may be killed, and the comparison of all accounts
+ * once everything has come to rest.
  */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { type Pipeline, type PipelineOptions, startPipeline } from '../pipeline/pipeline.js';
-import { type Broker, startBroker } from '../stack/broker.js';
-import type { OnSpawn } from '../stack/process.js';
+import {
+  type PipelineOptions,
+  type PipelineSettings,
+  type PipelineWithBroker,
+  type Pipeline,
+  startPipelineWithBroker,
+} from '../pipeline/pipeline.js';
+import type { Env } from '../stack/service-env.js';
 import { untilBooked, untilSpoolEmpty } from '../pipeline/caught-up.js';
 import { checkBooks, type Findings } from './check-books.js';
 import { type TrackedSender, fatesTogether } from './tracked-sender.js';
@@ -18,49 +20,23 @@ const SETTLE_MS_MAX = 180_000;
 export type AggregatorName = 'aggregator' | 'aggregator-2';
 export type CollectorName = 'collector' | 'collector-2';
 
-export type ChaosStack = {
-  readonly broker: Broker;
-  readonly pipeline: Pipeline;
-  end(): Promise<void>;
-};
-
-export type ChaosStackOptions = {
-  /** Where aggregators find the store, if something stands before it. */
+export type ChaosOptions = {
+  /** Where aggregators find the store when a proxy is in front of it. */
   readonly storeUrls?: Partial<Record<AggregatorName, string>>;
   readonly pipeline?: PipelineOptions;
-  readonly onBrokerSpawn?: OnSpawn;
 };
 
-/** A broker that may be killed, and the pipeline on it. */
-export async function startChaosStack(options: ChaosStackOptions = {}): Promise<ChaosStack> {
-  const directory = mkdtempSync(join(tmpdir(), 'imscope-chaos-'));
-  const remove = (): void => rmSync(directory, { recursive: true, force: true });
-  let broker: Broker | undefined;
-  try {
-    const { onBrokerSpawn: onSpawn } = options;
-    const spawn = onSpawn === undefined ? {} : { onSpawn };
-    broker = await startBroker({ dataDir: directory, heapMb: BROKER_HEAP_MB, ...spawn });
-    const { stop, address } = broker;
-    const storeUrl = (name: AggregatorName): Record<string, string> => {
-      const url = options.storeUrls?.[name];
-      return url === undefined ? {} : { STORE_URL: url };
-    };
-    const settings = {
-      aggregator: { MARKER_AGE_MS: '200', RECONCILE_INTERVAL_S: '2', ...storeUrl('aggregator') },
-      'aggregator-2': storeUrl('aggregator-2'),
-    };
-    const pipeline = await startPipeline(settings, address, options.pipeline);
-    const end = async (): Promise<void> => {
-      await pipeline.end();
-      await stop();
-      remove();
-    };
-    return { broker, pipeline, end };
-  } catch (error) {
-    await broker?.stop();
-    remove();
-    throw error;
-  }
+/** A pipeline with a broker that may be killed, and with short intervals. */
+export async function startChaosPipeline(options: ChaosOptions = {}): Promise<PipelineWithBroker> {
+  const storeUrl = (name: AggregatorName): Env => {
+    const url = options.storeUrls?.[name];
+    return url === undefined ? {} : { STORE_URL: url };
+  };
+  const settings: PipelineSettings = {
+    aggregator: { MARKER_AGE_MS: '200', RECONCILE_INTERVAL_S: '2', ...storeUrl('aggregator') },
+    'aggregator-2': storeUrl('aggregator-2'),
+  };
+  return startPipelineWithBroker(BROKER_HEAP_MB, settings, options.pipeline);
 }
 
 export type Settling = {
