@@ -1,7 +1,7 @@
 /*
- * The answer to a statement on the wire: headers as a server sends them, compression, an error before the first
- * byte as a status, an error after it as the exception block at the end and a connection cut short, so that no
- * client takes half a result for a whole one.
+ * The HTTP answer to a statement: headers as a ClickHouse server sends them, and compression. An error before the
+ * first byte becomes a status. An error after it becomes an exception block, and the body ends without its last
+ * chunk, so that no client takes half a result for a complete one.
  */
 import { once } from 'node:events';
 import { randomBytes } from 'node:crypto';
@@ -26,24 +26,26 @@ export type Summary = {
   readonly resultBytes?: number;
 };
 
-export type ServerFacts = {
+export type ServerInfo = {
   readonly version: string;
   readonly timezone: string;
   readonly displayName: string;
 };
 
 export type Answer = {
-  /** Whether the status and the headers are out. */
+  /** Whether the status and the headers were sent. */
   readonly begun: boolean;
-  /** Sends status 200 and headers. Before the first byte of a result whose end is not known yet. */
+  /** Sends status 200 and headers, before the first byte of a streamed result. */
   begin(format: string): void;
-  /** Sends bytes of the result; resolves when more may come. Throws code 394 when the client is gone or stalls. */
+  /**
+   * Sends bytes of the result; resolves when more may follow. Throws code 394 when the client disconnected or stalls.
+   */
   write(chunk: Uint8Array): Promise<void>;
   /** Ends a result that was begun. */
   end(): void;
-  /** Sends a whole result. `format` undefined: no rows, no type. */
-  whole(format: string | undefined, body: Uint8Array, summary: Summary): void;
-  /** Tells an error, whatever was sent before. */
+  /** Sends a complete result. `format` undefined: no rows, no content type. */
+  sendComplete(format: string | undefined, body: Uint8Array, summary: Summary): void;
+  /** Sends an error, before or in the middle of a result. */
   fail(error: StoreError): void;
 };
 
@@ -52,7 +54,7 @@ type Compressor = Gzip | Deflate | BrotliCompress;
 export function createAnswer(
   request: IncomingMessage,
   response: ServerResponse,
-  facts: ServerFacts,
+  serverInfo: ServerInfo,
   options: { compress: boolean; compressionLevel: number; readerStallMs: number; startedMs: number },
 ): Answer {
   const encoding = options.compress ? acceptedEncoding(request) : undefined;
@@ -85,32 +87,32 @@ export function createAnswer(
       response.flushHeaders();
     },
     async write(chunk) {
-      if (response.destroyed) throw storeError(394, 'The client went away');
+      if (response.destroyed) throw storeError(394, 'The client disconnected');
       if (sink.write(chunk)) return;
       await drained(sink, response, options.readerStallMs);
     },
     end: () => void sink.end(),
-    whole(format, body, summary) {
+    sendComplete(format, body, summary) {
       head(body.length === 0 && format === undefined ? undefined : format, summary);
       if (encoding === undefined) response.setHeader('Content-Length', body.length);
       sink.end(body);
     },
     fail(error) {
-      const text = exceptionText(error, facts.version);
-      if (!response.headersSent) return failWhole(response, error, text);
-      void cutShort(response, compressor, exceptionBlock(text, exceptionTag));
+      const text = exceptionText(error, serverInfo.version);
+      if (!response.headersSent) return sendError(response, error, text);
+      void endEarly(response, compressor, exceptionBlock(text, exceptionTag));
     },
   };
 }
 
 /** Headers that every answer carries. */
-export function setServerHeaders(response: ServerResponse, facts: ServerFacts, queryId: string): void {
-  response.setHeader('X-ClickHouse-Server-Display-Name', facts.displayName);
-  response.setHeader('X-ClickHouse-Timezone', facts.timezone);
+export function setServerHeaders(response: ServerResponse, serverInfo: ServerInfo, queryId: string): void {
+  response.setHeader('X-ClickHouse-Server-Display-Name', serverInfo.displayName);
+  response.setHeader('X-ClickHouse-Timezone', serverInfo.timezone);
   response.setHeader('X-ClickHouse-Query-Id', queryId);
 }
 
-function failWhole(response: ServerResponse, error: StoreError, text: string): void {
+function sendError(response: ServerResponse, error: StoreError, text: string): void {
   for (const name of ['Content-Encoding', 'X-ClickHouse-Format', 'Content-Length'])
     response.removeHeader(name);
   response.statusCode = error.status;
@@ -128,10 +130,10 @@ function exceptionBlock(text: string, tag: string): string {
 }
 
 /**
- * Sends what is left and the block in one piece, then closes without the last chunk. The connection stays a moment
- * longer, for a client that is still unpacking would take the close for the error and never see the block.
+ * Sends buffered bytes and the block, then closes without the last chunk. The connection closes a moment later: a
+ * client that is still decompressing would otherwise report the close as the error and never see the block.
  */
-async function cutShort(
+async function endEarly(
   response: ServerResponse,
   compressor: Compressor | undefined,
   block: string,
@@ -150,24 +152,24 @@ async function cutShort(
 const LINGER_MS = 2000;
 
 async function drained(sink: Writable, response: ServerResponse, stallMs: number): Promise<void> {
-  const giveUp = new AbortController();
-  const timer = setTimeout(() => giveUp.abort(), stallMs);
-  const gone = (): void => giveUp.abort();
-  response.once('close', gone);
+  const abort = new AbortController();
+  const timer = setTimeout(() => abort.abort(), stallMs);
+  const onClose = (): void => abort.abort();
+  response.once('close', onClose);
   try {
-    await once(sink, 'drain', { signal: giveUp.signal });
+    await once(sink, 'drain', { signal: abort.signal });
   } catch (error) {
-    if (!giveUp.signal.aborted) throw error;
+    if (!abort.signal.aborted) throw error;
     response.destroy();
-    throw storeError(394, `The client went away, or took nothing for ${stallMs} ms`);
+    throw storeError(394, `The client disconnected, or read nothing for ${stallMs} ms`);
   } finally {
     clearTimeout(timer);
-    response.off('close', gone);
+    response.off('close', onClose);
   }
 }
 
 function summaryText(summary: Summary, elapsedNs: number): string {
-  // The engine does not tell how many rows it read.
+  // The engine does not report how many rows it read.
   return JSON.stringify({
     read_rows: '0',
     read_bytes: '0',
@@ -182,7 +184,7 @@ function summaryText(summary: Summary, elapsedNs: number): string {
 
 type Encoding = 'gzip' | 'br' | 'deflate';
 
-/** The server's order of preference among what the client takes. */
+/** The first of the encodings the client accepts, in the server's order of preference. */
 function acceptedEncoding(request: IncomingMessage): Encoding | undefined {
   const accepted = (request.headers['accept-encoding'] ?? '')
     .split(',')

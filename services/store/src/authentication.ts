@@ -1,6 +1,6 @@
 /*
- * Who asks: one user, told by Basic, by X-ClickHouse-User and X-ClickHouse-Key, or in the URL, as a ClickHouse
- * server takes them. Compared in constant time. A wrong or a missing password gets code 516.
+ * Authenticates the one user of the store: by Basic, by X-ClickHouse-User and X-ClickHouse-Key, or in the URL, as a
+ * ClickHouse server does. Comparison takes constant time. A wrong or missing password gets code 516.
  */
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
@@ -8,7 +8,7 @@ import { type StoreError, storeError } from './store-error.js';
 
 export type Credentials = { readonly user: string; readonly password: string };
 
-/** Throws code 516: 401 where nothing was given and a password is needed, else 403. */
+/** Throws code 516: status 401 where no credentials were given, else 403. */
 export function authenticate(
   expected: Credentials,
   headers: IncomingHttpHeaders,
@@ -16,8 +16,8 @@ export function authenticate(
 ): void {
   const given = credentialsOf(headers, url);
   const { user, password } = given ?? { user: 'default', password: '' };
-  const right = sameText(user, expected.user);
-  if (sameText(password, expected.password) && right) return;
+  const isUser = sameText(user, expected.user);
+  if (sameText(password, expected.password) && isUser) return;
   throw storeError(
     516,
     `${user}: Authentication failed: password is incorrect, or there is no user with such name. ` +

@@ -1,6 +1,6 @@
 /*
- * The store's settings: the one table from which the environment is read. Bounds stand here, what happens at each
- * stands in README.md.
+ * The store's settings: one table with name, type, default, bounds and purpose. README.md describes what happens at a
+ * bound.
  */
 import { availableParallelism, totalmem } from 'node:os';
 import { type Config, integer, secret, text } from '@imscope/runtime/config.js';
@@ -14,7 +14,7 @@ export const STORE_SETTINGS = {
   storeSpoolDir: text({
     default: '/dev/shm',
     purpose:
-      'where bodies wait for the engine, in memory where it can be; the data directory where this is missing',
+      'directory of scratch files, in memory if possible; the data directory is used where this one is missing',
   }),
   storeUser: text({ default: 'default', purpose: 'name of the one user' }),
   storePassword: secret({
@@ -32,21 +32,21 @@ export const STORE_SETTINGS = {
     default: Math.max(1, Math.floor(availableParallelism() / 2)),
     min: 1,
     max: 64,
-    purpose: 'threads that merge what was inserted; half of the cores where nothing is set',
+    purpose: 'threads of background merges; half of the cores where nothing is set',
   }),
   memoryBytesMax: integer({
     default: Math.max(1024 * MIB, Math.floor(totalmem() / 4)),
     min: 256 * MIB,
     max: 1024 ** 4,
     purpose:
-      'memory of the engine: statements, merges and caches together; what needs more gets code 241. A quarter of ' +
-      'the machine, 1 GiB at least, where nothing is set',
+      'memory of the engine: statements, merges and caches together; a statement that needs more gets code 241. ' +
+      'A quarter of the machine, at least 1 GiB, where nothing is set',
   }),
   queueLengthMax: integer({
     default: 64,
     min: 0,
     max: 10_000,
-    purpose: 'requests of a kind that wait for a session; more get code 202',
+    purpose: 'requests of one workload (read, write, control) that wait for a session; more get code 202',
   }),
   connectionsMax: integer({
     default: 512,
@@ -64,13 +64,13 @@ export const STORE_SETTINGS = {
     default: 256 * MIB,
     min: 1024,
     max: 4096 * MIB,
-    purpose: 'bytes of a body after decompression; more get 413',
+    purpose: 'bytes of a body after decompression; more get status 413',
   }),
   spoolBytesMax: integer({
     default: 1024 * MIB,
     min: 1024,
     max: 65_536 * MIB,
-    purpose: 'bytes of all bodies that wait or run together; more get code 241',
+    purpose: 'bytes of all bodies in scratch files together; more get code 241',
   }),
   resultHoldBytes: integer({
     default: 256 * 1024,
@@ -82,19 +82,19 @@ export const STORE_SETTINGS = {
     default: 64 * MIB,
     min: 1024,
     max: 1024 * MIB,
-    purpose: 'bytes of a result held whole for wait_end_of_query=1; more get code 396',
+    purpose: 'bytes of a complete result held for wait_end_of_query=1; more get code 396',
   }),
   lockWaitMs: integer({
     default: 15_000,
     min: 0,
     max: 600_000,
-    purpose: 'longest wait for a predecessor that is still ending to let go of the data directory',
+    purpose: 'longest wait for an earlier process to release the data directory',
   }),
   readerStallMs: integer({
     default: 60_000,
     min: 1000,
     max: 3_600_000,
-    purpose: 'longest a reader may take nothing of its result before it is cut off',
+    purpose: 'longest a client may read nothing of its result before it is disconnected',
   }),
 };
 
@@ -102,7 +102,7 @@ export type StoreConfig = Config<typeof STORE_SETTINGS>;
 
 const LOOPBACK = /^(localhost|127\.\d+\.\d+\.\d+|::1)$/;
 
-/** Throws where the store would stand open to other machines without a password. */
+/** Throws where the store would be open to other machines without a password. */
 export function refuseOpenStore(config: StoreConfig): void {
   if (config.storePassword === '' && !LOOPBACK.test(config.storeHost)) {
     throw new Error(

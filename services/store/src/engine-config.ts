@@ -1,7 +1,8 @@
 /*
- * The engine's own configuration: bounds of merges and of memory, and one user whose rights end at the data directory.
- * No source (file, url, s3, remote …) is granted, only engines that keep data here; reading a file is a role of its
- * own, which a session has only during an INSERT that reads input(). Written at every start, into the private directory.
+ * The engine's configuration: bounds of merges and memory, and one user whose rights are limited to the data
+ * directory. No source (file, url, s3, remote …) is granted, only table engines that keep their data here. Reading a
+ * file is a separate role, which a session has only during an INSERT that reads input(). Written at every start, into
+ * the scratch directory.
  */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -16,7 +17,7 @@ const RIGHTS = [
   'SYSTEM FLUSH, SYSTEM MERGES, SYSTEM TTL MERGES, SYSTEM RELOAD, SYSTEM DROP CACHE, SYSTEM SYNC REPLICA',
 ];
 
-/** Table and database engines that hold their data in the data directory, in memory, or in no place at all. */
+/** Table and database engines that keep their data in the data directory, in memory, or nowhere. */
 const ENGINES = [
   '',
   'Replacing',
@@ -43,14 +44,14 @@ const ENGINES = [
   )
   .concat('MaterializedView', 'GenerateRandom', 'Atomic', 'Replicated');
 
-/** The store's own bound (QUERY_BYTES_MAX) comes first; bound values grow by their escapes on the way. */
+/** Above the store's own bound (QUERY_BYTES_MAX), because escaping makes query parameters longer. */
 const ENGINE_QUERY_BYTES_MAX = 1024 ** 3;
 
 /**
  * Writes the configuration into `directory`.
- * @param emptyDirectory where the engine may look for files
+ * @param emptyDirectory the only directory in which the engine may look for files
  * @param bounds `mergeThreads` as in `mergesConfig`, `memoryBytesMax` as in `memoryConfig`
- * @returns the engine's arguments that name it
+ * @returns the engine's arguments that name the configuration
  */
 export function writeEngineConfig(
   directory: string,

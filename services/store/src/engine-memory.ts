@@ -1,17 +1,17 @@
 /*
- * How much memory the engine may use. All statements and merges together stay within one bound, one statement within
- * half of it, so that a wide question leaves room for inserts; what goes beyond ends with code 241, which the
- * aggregator tries again. Caches that the engine would let grow to gigabytes get a share of the bound.
+ * The memory bounds of the engine. All statements and merges together stay within one bound, and one statement within
+ * half of it, so that a large read leaves memory for inserts. A statement beyond its bound ends with code 241, which
+ * the aggregator retries. Caches, by default gigabytes, are a fraction of the bound.
  */
 
 const MIB = 1024 * 1024;
-/** Compiled expressions and the cache of filter results: enough for all our statements, whatever the bound. */
+/** For compiled expressions and for filter results: enough for all our statements at any bound. */
 const SMALL_CACHE_BYTES = 16 * MIB;
 
 /**
- * Elements of the engine's configuration, in bytes. Caches may fill 7/32 of the bound: marks an eighth, primary keys a
- * sixteenth, marks of indexes a thirty-second.
- * @param bytesMax of all memory the engine counts: statements, merges, caches
+ * Elements of the engine's configuration, in bytes. Caches may use 7/32 of the bound: marks 1/8, primary keys 1/16,
+ * marks of indexes 1/32.
+ * @param bytesMax bound of statements, merges and caches together
  */
 export function memoryConfig(bytesMax: number): string {
   return elements({
@@ -24,7 +24,7 @@ export function memoryConfig(bytesMax: number): string {
   });
 }
 
-/** Elements of the profile every statement begins with. */
+/** Elements of the settings profile that applies to every statement. */
 export function statementMemory(bytesMax: number): string {
   return elements({ max_memory_usage: Math.floor(bytesMax / 2) });
 }

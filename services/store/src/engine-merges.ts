@@ -1,10 +1,10 @@
 /*
- * How much of the machine merges may take. They cost about as much as the inserts, and the engine's own 16 threads
- * would take what inserts and answers need just when much comes; what is left unmerged is merged when less comes, in
- * fewer steps. At 1,000 unmerged parts of four hours the engine itself slows inserts down.
+ * The bounds of background merges. Merges cost about as much as inserts. With the engine's default of 16 threads they
+ * would take processor time from inserts and reads at the busiest moments. Postponed merges run later, in fewer
+ * steps. At 1,000 unmerged parts of one partition (four hours) the engine slows inserts down.
  */
 
-/** Merges under way at once, of which only one or two may be large: small ones never wait behind them. */
+/** Concurrent merges per thread. Only one or two of all may be large, so that small ones never wait for them. */
 const MERGES_PER_THREAD = 4;
 
 /** Elements of the engine's configuration. @param threads that merge */

@@ -1,43 +1,44 @@
 /*
- * Statements as the engine gets them: rows go to a pipe of ours (INTO OUTFILE), data comes from a file of ours
- * (FROM INFILE, or file() where the statement reads input()). Paths come from the store alone; what users write
- * can name none. Promise: no file of this machine can be read or written through SQL, see also engine-config.ts.
+ * Rewrites statements for the engine: rows of a read go to a named pipe (INTO OUTFILE), data of an INSERT comes from
+ * a scratch file (FROM INFILE, or file() where the statement reads input()). Only the store writes paths into a
+ * statement; a user's statement that names one is refused. So no SQL reads or writes a file of the machine; see also
+ * engine-config.ts.
  */
 import { type Token, fromByteText } from './sql-tokens.js';
 import type { Statement } from './statement.js';
 import { storeError } from './store-error.js';
 
-/** What the SQL of users may not hold, whatever its kind. Throws code 497. */
+/** Refuses functions and clauses that reach files, programs or roles. Throws code 497. */
 export function refuseForbidden(statement: Statement): void {
-  const found = statement.tokens;
-  for (const [index, token] of found.entries()) {
+  const { tokens } = statement;
+  for (const [index, token] of tokens.entries()) {
     if (token.kind !== 'word' && token.kind !== 'quoted') continue;
-    const next = found[index + 1]?.text;
-    const name = bareName(token);
-    if (next === '(' && FORBIDDEN_FUNCTIONS.has(name) && found[index - 1]?.text !== 'INTO')
+    const next = tokens[index + 1]?.text;
+    const name = unquotedName(token);
+    if (next === '(' && FORBIDDEN_FUNCTIONS.has(name) && tokens[index - 1]?.text !== 'INTO')
       throw storeError(
         497,
-        `the function ${name}() is not to be had here: the store reads no files and starts no programs`,
+        `the function ${name}() is not available: the store reads no files and starts no programs`,
       );
     if (token.kind !== 'word') continue;
     if (token.text === 'INTO' && next === 'OUTFILE')
-      throw storeError(497, 'INTO OUTFILE is not to be had here: read the rows from the answer');
+      throw storeError(497, 'INTO OUTFILE is not available: read the rows from the answer');
     if (token.text === 'FROM' && next === 'INFILE')
-      throw storeError(497, 'FROM INFILE is not to be had here: send the data in the body');
+      throw storeError(497, 'FROM INFILE is not available: send the data in the body');
     if (index === 0 && token.text === 'SET' && (next === 'ROLE' || next === 'DEFAULT'))
-      throw storeError(497, 'SET ROLE is not to be had here: the store has one user without roles');
+      throw storeError(497, 'SET ROLE is not available: the store has one user without roles');
   }
 }
 
-/** Functions that reach files or programs without the engine asking for a right. */
+/** Functions that reach files or programs and for which the engine checks no right. */
 const FORBIDDEN_FUNCTIONS = new Set(['FILE', 'EXECUTABLE', 'FILECLUSTER', 'DISK']);
 
-function bareName(token: Token): string {
+function unquotedName(token: Token): string {
   return token.kind === 'word' ? token.text : token.text.slice(1, -1).toUpperCase();
 }
 
-/** The statement with its rows going to `pipePath`, in its own format or else in `defaultFormat`. */
-export function readingInto(
+/** The statement with its rows written to `pipePath`, in its own format or else in `defaultFormat`. */
+export function selectIntoPipe(
   statement: Statement,
   pipePath: string,
   defaultFormat: string,
@@ -53,38 +54,38 @@ export function readingInto(
   return { sql: `${head}${into} ${tail}`, format: fromByteText(format) };
 }
 
-/** The INSERT with its data coming from `path`. `readsFile` where the engine reads it by file(), which takes a right. */
-export function insertingFrom(statement: Statement, path: string): { sql: string; readsFile: boolean } {
-  const { sql, format, tokens: found } = statement;
-  const input = found.findIndex(
-    (token, index) => token.text === 'INPUT' && token.kind === 'word' && found[index + 1]?.text === '(',
+/** The INSERT with its data read from `path`. `readsFile` where it uses file(), which needs a right. */
+export function insertFromFile(statement: Statement, path: string): { sql: string; readsFile: boolean } {
+  const { sql, format, tokens } = statement;
+  const input = tokens.findIndex(
+    (token, index) => token.text === 'INPUT' && token.kind === 'word' && tokens[index + 1]?.text === '(',
   );
   if (input < 0) {
-    const at = settingsAt(found) ?? sql.length;
+    const at = settingsAt(tokens) ?? sql.length;
     const [head, settings] = [fromByteText(sql.slice(0, at)), fromByteText(sql.slice(at))];
     return {
       sql: `${head}\nFROM INFILE ${quoted(path)} ${settings}\nFORMAT ${format ?? 'Values'}`,
       readsFile: false,
     };
   }
-  const [name, open, first] = [found[input], found[input + 1], found[input + 2]];
-  if (name === undefined || open === undefined || first?.text === ')' || found[input - 1]?.text !== 'FROM')
+  const [name, open, first] = [tokens[input], tokens[input + 1], tokens[input + 2]];
+  if (name === undefined || open === undefined || first?.text === ')' || tokens[input - 1]?.text !== 'FROM')
     throw storeError(62, "Syntax error: write FROM input('column Type, …') with the structure of the data");
-  refuseOtherTables(found, input);
+  refuseOtherTables(tokens, input);
   const source = `file(${quoted(path)}, ${quoted(format ?? '')}, `;
   const rewritten = fromByteText(sql.slice(0, name.start)) + source + fromByteText(sql.slice(open.end));
   return { sql: rewritten, readsFile: true };
 }
 
-/** Where the last `SETTINGS name = …` outside brackets begins, if it is the end of the statement. */
-function settingsAt(found: readonly Token[]): number | undefined {
+/** Where the last `SETTINGS name = …` outside brackets begins, if it ends the statement. */
+function settingsAt(tokens: readonly Token[]): number | undefined {
   let depth = 0;
   let at: number | undefined;
-  for (const [index, token] of found.entries()) {
+  for (const [index, token] of tokens.entries()) {
     if (token.text === '(' || token.text === '[') depth += 1;
     if (token.text === ')' || token.text === ']') depth -= 1;
     if (depth > 0 || token.kind !== 'word') continue;
-    if (token.text === 'SETTINGS' && found[index + 1]?.kind === 'word' && found[index + 2]?.text === '=')
+    if (token.text === 'SETTINGS' && tokens[index + 1]?.kind === 'word' && tokens[index + 2]?.text === '=')
       at = token.start;
     if (token.text === 'SELECT') at = undefined;
   }
@@ -92,11 +93,12 @@ function settingsAt(found: readonly Token[]): number | undefined {
 }
 
 /**
- * A KILL with ids of requests turned into the engine's own: it gives every statement an id, we know the pipes.
- * Never SYNC: the engine keeps a killed statement in its list until the session's next one, so that waits for ever.
- * @param reads pipes by the id of the request
+ * Replaces query ids of requests in a KILL by the engine's own ids, which are found by the pipe a read writes to.
+ * SYNC is removed: the engine lists a killed statement until the session runs its next one, so SYNC would wait
+ * forever.
+ * @param reads paths of pipes by the query id of the request
  */
-export function killingOneOf(statement: Statement, reads: ReadonlyMap<string, string>): string {
+export function killByQueryId(statement: Statement, reads: ReadonlyMap<string, string>): string {
   const pipes = new Map([...reads].map(([id, path]) => [quoted(id), path]));
   let sql = '';
   let at = 0;
@@ -106,29 +108,29 @@ export function killingOneOf(statement: Statement, reads: ReadonlyMap<string, st
     if (pipePath === undefined && !sync) continue;
     sql += fromByteText(statement.sql.slice(at, token.start));
     if (pipePath !== undefined)
-      sql += `(SELECT query_id FROM system.processes WHERE ${readsInto(pipePath)} LIMIT 1)`;
+      sql += `(SELECT query_id FROM system.processes WHERE ${writesToPipe(pipePath)} LIMIT 1)`;
     at = token.end;
   }
   return sql + fromByteText(statement.sql.slice(at));
 }
 
 /**
- * Condition on system.processes: the read that writes into `pipePath`. No two reads ever have the same path, so a late
- * KILL ends no other read.
+ * Condition on system.processes: the read that writes to `pipePath`. Every read has a new path, so a late KILL never
+ * stops another read.
  */
-export function readsInto(pipePath: string): string {
+export function writesToPipe(pipePath: string): string {
   return `position(query, ${quoted(pipePath)}) > 0 AND query NOT LIKE 'KILL%'`;
 }
 
-/** Such an INSERT runs with the right to read files, so it may name no table but the one it inserts into. */
-function refuseOtherTables(found: readonly Token[], input: number): void {
-  for (const [index, token] of found.entries()) {
+/** An INSERT that may read files may name no table but the one it inserts into. */
+function refuseOtherTables(tokens: readonly Token[], input: number): void {
+  for (const [index, token] of tokens.entries()) {
     if (token.kind !== 'word' || index === input - 1) continue;
     const otherTable =
       token.text === 'FROM' ||
       token.text === 'JOIN' ||
-      (token.text === 'IN' && found[index + 1]?.text !== '(');
-    const listOfTables = index === input && tableListFollows(found, input);
+      (token.text === 'IN' && tokens[index + 1]?.text !== '(');
+    const listOfTables = index === input && tableListFollows(tokens, input);
     if (otherTable || listOfTables)
       throw storeError(
         48,
@@ -137,20 +139,20 @@ function refuseOtherTables(found: readonly Token[], input: number): void {
   }
 }
 
-/** Whether `FROM input(…)` is followed by a comma, that is by another table. */
-function tableListFollows(found: readonly Token[], input: number): boolean {
+/** Whether a comma, and so another table, follows `FROM input(…)`. */
+function tableListFollows(tokens: readonly Token[], input: number): boolean {
   let depth = 0;
-  for (let index = input + 1; index < found.length; index += 1) {
-    if (found[index]?.text === '(') depth += 1;
-    if (found[index]?.text === ')') depth -= 1;
+  for (let index = input + 1; index < tokens.length; index += 1) {
+    if (tokens[index]?.text === '(') depth += 1;
+    if (tokens[index]?.text === ')') depth -= 1;
     if (depth < 0) return false;
     if (
       depth === 0 &&
-      found[index]?.kind === 'word' &&
-      ['WHERE', 'SETTINGS', 'ORDER', 'GROUP', 'LIMIT', 'PREWHERE'].includes(found[index]?.text ?? '')
+      tokens[index]?.kind === 'word' &&
+      ['WHERE', 'SETTINGS', 'ORDER', 'GROUP', 'LIMIT', 'PREWHERE'].includes(tokens[index]?.text ?? '')
     )
       return false;
-    if (depth === 0 && found[index]?.text === ',') return true;
+    if (depth === 0 && tokens[index]?.text === ',') return true;
   }
   return false;
 }

@@ -1,7 +1,8 @@
 /*
- * chDB: opening the data directory, sessions on it, statements in them. Only asynchronous calls, each takes one
- * thread of the libuv pool while it runs (see thread-pool.ts). Not used: queryStream, which plans the query on the
- * event loop (measured: 4 s blocked) and writes every chunk as a document of its own (JSON, Parquet break).
+ * chDB: opens the data directory, opens sessions on it, runs statements in them. Only asynchronous calls are used;
+ * each occupies one thread of the libuv pool while it runs (see thread-pool.ts). queryStream is not used: it plans
+ * the query on the event loop (measured: 4 s blocked) and writes every chunk as a separate document, which breaks
+ * JSON and Parquet.
  */
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
@@ -10,9 +11,9 @@ import { Session, drainPending } from 'chdb';
 import { asStoreError } from './store-error.js';
 
 export type EngineSession = {
-  /** Runs a statement; its output, if any, in `format`. */
+  /** Runs a statement. Its output, if any, is in `format`. */
   run(sql: string, format?: string): Promise<{ output: Buffer; resultRows: number; resultBytes: number }>;
-  /** Runs a statement that writes rows; its output is lost. Rows and bytes include those written by views. */
+  /** Runs a statement that writes rows; its output is dropped. Rows and bytes include those written by views. */
   write(sql: string): Promise<{ writtenRows: number; writtenBytes: number }>;
   close(): void;
 };
@@ -21,14 +22,14 @@ export type Engine = {
   readonly version: string;
   readonly timezone: string;
   openSession(): EngineSession;
-  /** Waits for whatever still runs in closed sessions, then lets go of the data directory. */
+  /** Waits for statements that still run in closed sessions, then releases the data directory. */
   close(): Promise<void>;
 };
 
-/** Between two tries to get the lock of the data directory. */
+/** Pause between two attempts to lock the data directory. */
 const LOCK_RETRY_MS = 250;
 
-/** Opens `dataDir`. Throws where another process holds it. @param connectionArgs see writeEngineConfig */
+/** Throws where another process holds `dataDir`. @param connectionArgs see writeEngineConfig */
 export async function openEngine(
   dataDir: string,
   connectionArgs: readonly string[],
@@ -85,12 +86,12 @@ function engineSession(session: Session, native: Native): EngineSession {
     },
     async write(sql) {
       try {
-        // The binding puts a line break between the two parts and runs them as one text.
-        const cut = sql.indexOf(' ');
-        const rest = Buffer.from(sql.slice(cut + 1), 'utf8');
+        // The binding joins its two arguments with a line break and runs them as one statement.
+        const firstSpace = sql.indexOf(' ');
+        const rest = Buffer.from(sql.slice(firstSpace + 1), 'utf8');
         const result = await native.InsertRawAsyncConnection(
           session.connection,
-          sql.slice(0, cut),
+          sql.slice(0, firstSpace),
           rest,
           false,
         );
@@ -103,7 +104,7 @@ function engineSession(session: Session, native: Native): EngineSession {
   };
 }
 
-/** The one call of the binding beneath `Session` that tells how many rows a statement wrote. */
+/** The call of chDB's native binding that returns how many rows a statement wrote; `Session` has none. */
 type Native = {
   InsertRawAsyncConnection(
     connection: unknown,

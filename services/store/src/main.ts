@@ -1,11 +1,12 @@
+/* The store's process. Without UV_THREADPOOL_SIZE it starts itself again with a thread pool that is large enough. */
 import { runService } from '@imscope/runtime/service.js';
 import { differentPorts, hostAddress, probe, writableDirectory } from '@imscope/runtime/setting-probes.js';
 import { refuseOpenStore, STORE_SETTINGS } from './config.js';
-import { startStore } from './server.js';
+import { createStore } from './create-store.js';
 import { runWithThreads, stopWithParent } from './thread-pool.js';
 
 const threads = process.env['UV_THREADPOOL_SIZE'];
-// With arguments it does not serve: it shows or checks settings, or refuses.
+// With arguments the process only shows or checks settings, which needs no thread pool.
 if (threads === undefined && process.argv.length === 2) {
   runWithThreads(process);
 } else {
@@ -21,7 +22,7 @@ if (threads === undefined && process.argv.length === 2) {
         writableDirectory('storeDataDir'),
         probe('storePassword', refuseOpenStore, ['storeHost']),
       ],
-      start: (context) => startStore(context, threads),
+      start: (context) => createStore(context, threads),
     },
     process,
   );

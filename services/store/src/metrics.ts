@@ -1,9 +1,7 @@
-/*
- * What the store counts: statements by kind and result, rows and bytes in and out, sessions and lines.
- */
+/* The store's metrics: statements by kind and result, rows and bytes in and out, sessions and queues. */
 import { SECONDS_BUCKETS } from '@imscope/runtime/metrics.js';
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
-import { LANES, type Lane } from './session-pool.js';
+import { WORKLOADS, type Workload } from './session-pool.js';
 
 export type StoreMetrics = {
   readonly queries: Counter<'kind' | 'result'>;
@@ -13,36 +11,44 @@ export type StoreMetrics = {
   readonly resultBytes: Counter;
 };
 
-/** @param state of a lane at the time of asking @param spoolBytes bytes of bodies there now */
+/** @param state present state of a workload @param scratchBytes present bytes of bodies in scratch files */
 export function createStoreMetrics(
   registry: Registry,
-  state: (lane: Lane) => { busy: number; waiting: number },
-  spoolBytes: () => number,
+  state: (workload: Workload) => { busy: number; waiting: number },
+  scratchBytes: () => number,
 ): StoreMetrics {
   const registers = [registry];
-  const laneGauge = (name: string, help: string, value: (lane: Lane) => number): void => {
+  const workloadGauge = (name: string, help: string, value: (workload: Workload) => number): void => {
     const gauge = new Gauge({
       name,
       help,
       labelNames: ['lane'],
       registers: [],
       collect() {
-        for (const lane of LANES) this.set({ lane }, value(lane));
+        for (const workload of WORKLOADS) this.set({ lane: workload }, value(workload));
       },
     });
     registry.registerMetric(gauge);
   };
-  laneGauge('imscope_store_sessions_busy', 'sessions that run a statement', (lane) => state(lane).busy);
-  laneGauge('imscope_store_queue_length', 'requests that wait for a session', (lane) => state(lane).waiting);
-  const spool = new Gauge({
+  workloadGauge(
+    'imscope_store_sessions_busy',
+    'sessions that run a statement',
+    (workload) => state(workload).busy,
+  );
+  workloadGauge(
+    'imscope_store_queue_length',
+    'requests that wait for a session',
+    (workload) => state(workload).waiting,
+  );
+  const scratch = new Gauge({
     name: 'imscope_store_spool_bytes',
     help: 'bytes of request bodies that wait for the engine or are being read by it',
     registers: [],
     collect() {
-      this.set(spoolBytes());
+      this.set(scratchBytes());
     },
   });
-  registry.registerMetric(spool);
+  registry.registerMetric(scratch);
   return {
     queries: new Counter({
       name: 'imscope_store_queries_total',
@@ -52,7 +58,7 @@ export function createStoreMetrics(
     }),
     querySeconds: new Histogram({
       name: 'imscope_store_query_seconds',
-      help: 'from the whole request to the end of the answer',
+      help: 'seconds from the request to the end of its answer',
       labelNames: ['kind'],
       buckets: SECONDS_BUCKETS,
       registers,

@@ -1,6 +1,6 @@
 /*
- * The body of a request: decompressed, bounded, and cut where the data of an INSERT begins. The statement is
- * gathered in memory, the data goes into a spool file, byte for byte.
+ * Reads the body of a request: decompresses it, enforces its bounds, and splits it where the data of an INSERT
+ * begins. The statement stays in memory; the data goes to a scratch file unchanged.
  */
 import type { IncomingMessage } from 'node:http';
 import type { Readable } from 'node:stream';
@@ -12,9 +12,9 @@ import {
   createGunzip,
   createInflate,
 } from 'node:zlib';
+import type { ScratchFile, ScratchFiles } from './scratch-files.js';
 import { toByteText } from './sql-tokens.js';
-import type { Spool, SpoolFile } from './spool.js';
-import { type Statement, readStatement } from './statement.js';
+import { type Statement, parseStatement } from './statement.js';
 import { StoreError, asStoreError, storeError } from './store-error.js';
 
 export type RequestBounds = { readonly queryBytesMax: number; readonly bodyBytesMax: number };
@@ -22,34 +22,34 @@ export type RequestBounds = { readonly queryBytesMax: number; readonly bodyBytes
 export type StatementWithData = {
   readonly statement: Statement;
   /** Data of an INSERT; the caller removes the file. */
-  readonly data: SpoolFile | undefined;
+  readonly data: ScratchFile | undefined;
 };
 
-/** Reads the statement from URL and body together, as the server joins them: a line break between the two. */
+/** Reads the statement from URL and body, joined by a line break as a ClickHouse server does. */
 export async function readStatementAndData(
   request: IncomingMessage,
   query: string | undefined,
-  spool: Spool,
+  scratch: ScratchFiles,
   bounds: RequestBounds,
 ): Promise<StatementWithData> {
   const chunks = boundedChunks(request, bounds.bodyBytesMax);
   const prefix = query === undefined || query === '' ? '' : `${toByteText(query)}\n`;
   if (prefix.length > bounds.queryBytesMax) throw tooLong(bounds.queryBytesMax);
-  const complete = insertInside(prefix);
-  if (complete !== undefined) return withData(complete, prefix, chunks, spool);
+  const insert = insertInside(prefix);
+  if (insert !== undefined) return withData(insert, prefix, chunks, scratch);
   let gathered = prefix;
-  // Not a for-await: leaving one would end the generator, and the data is still in it.
+  // Not a for-await: leaving one would end the generator, which still holds the data.
   for (let next = await chunks.next(); next.done !== true; next = await chunks.next()) {
     gathered += next.value.toString('latin1');
     if (gathered.length > bounds.queryBytesMax) {
       const insert = insertInside(gathered);
       if (insert === undefined) throw tooLong(bounds.queryBytesMax);
-      return withData(insert, gathered, chunks, spool);
+      return withData(insert, gathered, chunks, scratch);
     }
   }
-  const statement = readStatement(gathered);
+  const statement = parseStatement(gathered);
   if (statement.dataAt === undefined) return { statement, data: undefined };
-  return withData(statement, gathered, chunks, spool);
+  return withData(statement, gathered, chunks, scratch);
 }
 
 function tooLong(queryBytesMax: number): StoreError {
@@ -59,14 +59,14 @@ function tooLong(queryBytesMax: number): StoreError {
   );
 }
 
-/** The INSERT at the beginning of `text` if it is there up to its data; undefined where more has to come first. */
+/** The INSERT at the beginning of `text` if `text` contains it up to its data; undefined where it does not yet. */
 function insertInside(text: string): Statement | undefined {
   if (text === '') return undefined;
   try {
-    const statement = readStatement(text);
+    const statement = parseStatement(text);
     return statement.dataAt === undefined ? undefined : statement;
   } catch (error) {
-    // A string or comment may be closed by what is still to come.
+    // A string or comment may be closed by a later chunk.
     if (asStoreError(error).code === 62) return undefined;
     throw error;
   }
@@ -76,12 +76,12 @@ async function withData(
   statement: Statement,
   gathered: string,
   chunks: AsyncIterable<Buffer>,
-  spool: Spool,
+  scratch: ScratchFiles,
 ): Promise<StatementWithData> {
-  const data = spool.createFile();
+  const data = scratch.createFile();
   try {
-    const begun = gathered.slice(statement.dataAt ?? gathered.length);
-    if (begun !== '') data.write(Buffer.from(begun, 'latin1'));
+    const firstBytes = gathered.slice(statement.dataAt ?? gathered.length);
+    if (firstBytes !== '') data.write(Buffer.from(firstBytes, 'latin1'));
     for await (const chunk of chunks) data.write(chunk);
     data.close();
     return { statement, data };
@@ -102,7 +102,7 @@ async function* boundedChunks(
   if (declared > bytesMax) throw tooLarge();
   let bytes = 0;
   try {
-    // Leaving the loop must not destroy the request: the answer still has to go back on its connection.
+    // Leaving the loop must not destroy the request: the answer is sent on its connection.
     for await (const chunk of decompressed(request).iterator({
       destroyOnReturn: false,
     }) as AsyncIterable<Buffer>) {
@@ -113,7 +113,7 @@ async function* boundedChunks(
   } catch (error) {
     if (error instanceof StoreError) throw error;
     if (request.destroyed && !request.complete)
-      throw storeError(210, 'The client went away in the middle of the body');
+      throw storeError(210, 'The client disconnected in the middle of the body');
     if (error instanceof Error && 'code' in error && String(error.code).startsWith('Z_'))
       throw storeError(117, `The body is not what Content-Encoding says: ${error.message}`, 400);
     throw error;
@@ -122,7 +122,7 @@ async function* boundedChunks(
 
 function decompressed(request: IncomingMessage): Readable {
   const encoding = (request.headers['content-encoding'] ?? '').toLowerCase();
-  const through = (decoder: Gunzip | Inflate | BrotliDecompress): Readable => {
+  const pipeThrough = (decoder: Gunzip | Inflate | BrotliDecompress): Readable => {
     request.once('error', (error) => decoder.destroy(error));
     return request.pipe(decoder);
   };
@@ -132,11 +132,11 @@ function decompressed(request: IncomingMessage): Readable {
       return request;
     case 'gzip':
     case 'x-gzip':
-      return through(createGunzip());
+      return pipeThrough(createGunzip());
     case 'deflate':
-      return through(createInflate());
+      return pipeThrough(createInflate());
     case 'br':
-      return through(createBrotliDecompress());
+      return pipeThrough(createBrotliDecompress());
     default:
       throw storeError(
         89,
@@ -146,14 +146,14 @@ function decompressed(request: IncomingMessage): Readable {
   }
 }
 
-/** Text of a small body, for forms. */
-export async function readWhole(request: IncomingMessage, bytesMax: number): Promise<Buffer> {
+/** The complete bytes of a small body, for forms. */
+export async function readBody(request: IncomingMessage, bytesMax: number): Promise<Buffer> {
   const chunks: Buffer[] = [];
   for await (const chunk of boundedChunks(request, bytesMax)) chunks.push(chunk);
   return Buffer.concat(chunks);
 }
 
-/** A statement that is here whole. */
-export function statementOf(query: string): Statement {
-  return readStatement(toByteText(query));
+/** Parses a statement that came in the URL or in a form. */
+export function parseQueryText(query: string): Statement {
+  return parseStatement(toByteText(query));
 }

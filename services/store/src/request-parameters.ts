@@ -1,14 +1,14 @@
 /*
- * What the URL, the form and the headers of a request ask for. Names of ClickHouse's HTTP interface mean what
- * they mean there; `param_…` are bound values; every other name is a setting. What is not supported is refused
- * by name, never ignored where ignoring it would change the answer.
+ * Parses the parameters of a request from URL, form and headers, with the names of ClickHouse's HTTP interface.
+ * `param_…` are query parameters; every other unknown name is a setting. A parameter that is not supported is refused
+ * by name, unless ignoring it does not change the answer.
  */
 import { randomUUID } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import { storeError } from './store-error.js';
 
 export type RequestParameters = {
-  /** Statement in the URL or the form, or its beginning; undefined where it is all in the body. */
+  /** The statement in the URL or the form, or its beginning; undefined where the body holds all of it. */
   readonly query: string | undefined;
   readonly queryId: string;
   readonly database: string;
@@ -16,14 +16,14 @@ export type RequestParameters = {
   readonly waitEndOfQuery: boolean;
   readonly compressResponse: boolean;
   readonly compressionLevel: number;
-  /** `readonly` above 0, or a GET: only reads. */
+  /** Only reads are allowed: `readonly` is above 0, or the method is GET. */
   readonly readonly: boolean;
   readonly settings: ReadonlyMap<string, string>;
-  /** Values of `param_…`, TSV-escaped as they came. */
-  readonly parameters: ReadonlyMap<string, string>;
+  /** Values of `param_…` by name, TSV-escaped as received. */
+  readonly queryParameters: ReadonlyMap<string, string>;
 };
 
-/** Names that would change the answer and that the store cannot honour. Empty and 0 mean "not asked for". */
+/** Parameters that would change the answer and are not supported. Empty and 0 mean "not given". */
 const UNSUPPORTED = new Map([
   ['session_id', 'sessions over several requests: give settings and database with every request'],
   ['role', 'roles: the store has one user'],
@@ -31,7 +31,7 @@ const UNSUPPORTED = new Map([
   ['decompress', "ClickHouse's own compression: use Content-Encoding"],
 ]);
 
-/** Names that mean something to a server and change nothing in the answer of the store. */
+/** Parameters of a ClickHouse server that do not change an answer of the store. */
 const WITHOUT_EFFECT = new Set([
   'session_timeout',
   'session_check',
@@ -64,7 +64,7 @@ const SETTING_NAME = /^[A-Za-z_][A-Za-z0-9_.]{0,127}$/;
 const PARAMETER_NAME = /^[A-Za-z_][A-Za-z0-9_]{0,127}$/;
 const FORMAT_NAME = /^[A-Za-z0-9]{1,64}$/;
 
-/** Reads all that was asked for. Throws codes 36, 48 and 115. */
+/** Throws codes 36, 48 and 115. */
 export function readParameters(
   pairs: Iterable<readonly [string, string]>,
   headers: IncomingHttpHeaders,
@@ -72,7 +72,7 @@ export function readParameters(
 ): RequestParameters {
   const handled = new Map<string, string>();
   const settings = new Map<string, string>();
-  const parameters = new Map<string, string>();
+  const queryParameters = new Map<string, string>();
   for (const [name, value] of pairs) {
     const unsupported = UNSUPPORTED.get(name);
     if (unsupported !== undefined) {
@@ -83,7 +83,7 @@ export function readParameters(
     } else if (name.startsWith('param_')) {
       const bound = name.slice('param_'.length);
       if (!PARAMETER_NAME.test(bound)) throw storeError(36, `Bad name of a query parameter: "${name}"`);
-      parameters.set(bound, value);
+      queryParameters.set(bound, value);
     } else if (!WITHOUT_EFFECT.has(name)) {
       if (!SETTING_NAME.test(name)) throw storeError(115, `Unknown setting '${name}'`);
       settings.set(name, value);
@@ -102,7 +102,7 @@ export function readParameters(
     compressionLevel: compressionLevel(handled.get('http_zlib_compression_level')),
     readonly: method !== 'POST' || isOn(handled.get('readonly')),
     settings,
-    parameters,
+    queryParameters,
   };
 }
 

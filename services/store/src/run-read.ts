@@ -1,53 +1,56 @@
 /*
- * A statement that gives rows: the engine writes them into the pipe of the seat, we pass them on. The beginning is
- * held back, so that an error is a status and not half a result. A client that goes away ends its statement.
+ * Runs a statement that returns rows: the engine writes them into a named pipe, and the answer streams them to the
+ * client. The first bytes are held back, so that an early error becomes a status and not half a result. When the
+ * client disconnects, its statement is stopped.
  */
 import type { Logger } from '@imscope/runtime/logger.js';
 import type { Answer } from './answer.js';
 import type { StoreConfig } from './config.js';
-import { readingInto, readsInto } from './engine-sql.js';
+import { selectIntoPipe, writesToPipe } from './engine-sql.js';
 import type { StoreMetrics } from './metrics.js';
 import type { RequestParameters } from './request-parameters.js';
 import { openResultPipe } from './result-pipe.js';
-import type { Lent, SessionPool } from './session-pool.js';
-import type { Spool } from './spool.js';
+import type { ScratchFiles } from './scratch-files.js';
+import type { SessionLease, SessionPool } from './session-pool.js';
 import type { Statement } from './statement.js';
 import { type StoreError, asStoreError, storeError } from './store-error.js';
 
 export type ReadContext = {
   readonly config: StoreConfig;
   readonly pool: SessionPool;
-  readonly spool: Spool;
+  readonly scratch: ScratchFiles;
   readonly metrics: StoreMetrics;
   readonly logger: Logger;
-  /** Pipes of the reads that run now, by the id of their request. */
+  /** Paths of the pipes of running reads, by query id. */
   readonly reads: Map<string, string>;
-  /** Aborted when the store stops and reads have had their time. */
+  /** Aborted when the store stops and running reads have used up their time. */
   readonly stopReads: AbortSignal;
 };
 
 export type Read = {
   readonly statement: Statement;
-  readonly asked: RequestParameters;
+  readonly parameters: RequestParameters;
   readonly answer: Answer;
-  /** Aborted when nobody wants the rows any more. */
+  /** Aborted when the client disconnected or the store stops. */
   readonly signal: AbortSignal;
 };
 
-/** Between two tries to stop a statement: the first may come before the engine knows it. */
+/** Pause between two attempts to stop a statement: the first may come before the engine lists the statement. */
 const KILL_INTERVAL_MS = 500;
 
-/** Runs the statement and answers it. Throws what the engine says, 394 where the client left, 396 over a bound. */
-export async function runRead(context: ReadContext, read: Read, lent: Lent): Promise<void> {
-  const { asked, answer, signal } = read;
-  const path = context.spool.pipe(`read-${lent.seat}`);
-  const { sql, format } = readingInto(read.statement, path, asked.defaultFormat);
+/**
+ * Runs the statement and answers it. Throws the engine's errors, 394 where the client disconnected, 396 over a bound.
+ */
+export async function runRead(context: ReadContext, read: Read, lease: SessionLease): Promise<void> {
+  const { parameters, answer, signal } = read;
+  const path = context.scratch.pipe(`read-${lease.slot}`);
+  const { sql, format } = selectIntoPipe(read.statement, path, parameters.defaultFormat);
   const pipe = openResultPipe(path);
   const settled = new AbortController();
-  const outcome = lent.session
+  const outcome = lease.session
     .run(sql)
     .then(
-      (facts) => ({ facts }),
+      (result) => ({ result }),
       (error: unknown) => ({ error: asStoreError(error) }),
     )
     .finally(() => {
@@ -57,33 +60,33 @@ export async function runRead(context: ReadContext, read: Read, lent: Lent): Pro
   const stop = (): void => void killUntil(context, path, settled.signal);
   signal.addEventListener('abort', stop, { once: true });
   if (signal.aborted) stop();
-  context.reads.set(asked.queryId, path);
+  context.reads.set(parameters.queryId, path);
   try {
-    const held = await passOn(context, read, pipe.chunks, format);
+    const held = await streamRows(context, read, pipe.chunks, format);
     const ended = await outcome;
-    if (signal.aborted) throw goneOrStopping(context);
+    if (signal.aborted) throw stopReason(context);
     if ('error' in ended) throw ended.error;
     if (answer.begun) answer.end();
-    else answer.whole(format, Buffer.concat(held), ended.facts);
+    else answer.sendComplete(format, Buffer.concat(held), ended.result);
   } catch (error) {
     if (!settled.signal.aborted) stop();
     await outcome;
-    throw signal.aborted ? goneOrStopping(context) : error;
+    throw signal.aborted ? stopReason(context) : error;
   } finally {
     signal.removeEventListener('abort', stop);
-    if (context.reads.get(asked.queryId) === path) context.reads.delete(asked.queryId);
+    if (context.reads.get(parameters.queryId) === path) context.reads.delete(parameters.queryId);
   }
 }
 
-/** Passes rows on as they come. @returns those held back, all of them where the answer has not begun */
-async function passOn(
+/** Sends rows as they come. @returns chunks held back: the complete result where the answer has not begun */
+async function streamRows(
   context: ReadContext,
-  { asked, answer, signal }: Read,
+  { parameters, answer, signal }: Read,
   chunks: AsyncIterable<Buffer>,
   format: string,
 ): Promise<Buffer[]> {
   const { resultBytesMax, resultHoldBytes } = context.config;
-  const heldBytesMax = asked.waitEndOfQuery ? resultBytesMax : resultHoldBytes;
+  const heldBytesMax = parameters.waitEndOfQuery ? resultBytesMax : resultHoldBytes;
   const held: Buffer[] = [];
   let heldBytes = 0;
   for await (const chunk of chunks) {
@@ -96,7 +99,7 @@ async function passOn(
     held.push(chunk);
     heldBytes += chunk.length;
     if (heldBytes <= heldBytesMax) continue;
-    if (asked.waitEndOfQuery)
+    if (parameters.waitEndOfQuery)
       throw storeError(
         396,
         `The result has more than ${heldBytesMax} bytes: read it without wait_end_of_query, or raise RESULT_BYTES_MAX`,
@@ -107,28 +110,28 @@ async function passOn(
   return held;
 }
 
-function goneOrStopping(context: ReadContext): StoreError {
+function stopReason(context: ReadContext): StoreError {
   return context.stopReads.aborted
     ? storeError(236, 'The store is stopping; try again in a moment')
-    : storeError(394, 'The client went away');
+    : storeError(394, 'The client disconnected');
 }
 
-/** Stops the read that writes into `path`, again and again until it is over. */
+/** Kills the read that writes into `path`, repeatedly until it has ended. */
 async function killUntil(context: ReadContext, path: string, settled: AbortSignal): Promise<void> {
-  const needs = { database: 'default', settings: new Map(), parameters: new Map(), readsFile: false };
+  const needs = { database: 'default', settings: new Map(), queryParameters: new Map(), readsFile: false };
   try {
     while (!settled.aborted) {
-      const lent = await context.pool.acquire('control', settled);
+      const lease = await context.pool.acquire('control', settled);
       try {
-        await lent.prepare(needs);
-        await lent.session.run(`KILL QUERY WHERE ${readsInto(path)}`);
+        await lease.prepare(needs);
+        await lease.session.run(`KILL QUERY WHERE ${writesToPipe(path)}`);
       } finally {
-        lent.release();
+        lease.release();
       }
       await new Promise((resolve) => setTimeout(resolve, KILL_INTERVAL_MS));
     }
   } catch (error) {
     if (!settled.aborted)
-      context.logger.warn({ err: error, path }, 'a read that nobody wants could not be stopped');
+      context.logger.warn({ err: error, path }, 'a read without a client could not be stopped');
   }
 }

@@ -1,13 +1,13 @@
 /*
- * The words of a statement, as ClickHouse's lexer would cut them: strings, quoted names, comments and heredocs are
- * skipped as wholes. Text is "byte text": one character is one byte (latin1), so that positions are byte offsets
- * and the data after a statement stays whole. What cannot be cut safely is refused, never guessed.
+ * Splits a statement into tokens as ClickHouse's lexer does: strings, quoted names and heredocs are single tokens,
+ * comments are skipped. The text is "byte text": one character is one byte (latin1), so positions are byte offsets
+ * and the data after a statement stays unchanged. Text that cannot be split safely is refused.
  */
 import { storeError } from './store-error.js';
 
 export type Token = {
   readonly kind: 'word' | 'quoted' | 'string' | 'number' | 'symbol';
-  /** As written; for `word` tokens in capitals. */
+  /** As written, `word` tokens in capitals. */
   readonly text: string;
   readonly start: number;
   readonly end: number;
@@ -16,10 +16,13 @@ export type Token = {
 const WORD = /[A-Za-z_\x80-\xff][A-Za-z0-9_$\x80-\xff]*/y;
 const NUMBER = /\d[\w.]*/y;
 const HEREDOC = /\$[A-Za-z0-9_]*\$/y;
-/** UTF-8 of ‘ ’ “ ”, which ClickHouse takes as quotes. */
+/** UTF-8 of ‘ ’ “ ”, which ClickHouse reads as quotes. */
 const TYPOGRAPHIC_QUOTE = /\xe2\x80[\x98\x99\x9c\x9d]/;
 
-/** Cuts tokens one by one, so that a caller can stop where data begins. Throws code 62 on what never ends. */
+/**
+ * Yields tokens one by one, so that a caller can stop where data begins. Throws code 62 on a quote, comment or
+ * heredoc that is not closed.
+ */
 export function* tokens(sql: string, from = 0): Generator<Token, void, undefined> {
   let at = from;
   for (;;) {
@@ -65,7 +68,7 @@ function match(pattern: RegExp, sql: string, at: number): string | undefined {
   return pattern.exec(sql)?.[0];
 }
 
-/** Position after blanks and comments: from two hyphens, `# ` or `#!` to the line's end, and bracketed ones. */
+/** Position after blanks and comments: from two hyphens, `# ` or `#!` to the end of the line, and bracketed ones. */
 function skipBlank(sql: string, from: number): number {
   let at = from;
   for (;;) {
@@ -93,7 +96,7 @@ function skipBlank(sql: string, from: number): number {
   }
 }
 
-/** A quote is written within by a backslash or by doubling. */
+/** Inside, a quote is escaped by a backslash or doubled. */
 function endOfQuoted(sql: string, start: number, quote: string): number {
   for (let at = start + 1; at < sql.length; at += 1) {
     if (sql[at] === '\\') at += 1;
@@ -105,10 +108,11 @@ function endOfQuoted(sql: string, start: number, quote: string): number {
   throw storeError(62, `Syntax error: quoted text at position ${start + 1} is not closed`);
 }
 
-/** Byte text of a text, and back. */
+/** The byte text of UTF-8 text: one latin1 character a byte. */
 export function toByteText(text: string): string {
   return Buffer.from(text, 'utf8').toString('latin1');
 }
+
 export function fromByteText(byteText: string): string {
   return Buffer.from(byteText, 'latin1').toString('utf8');
 }

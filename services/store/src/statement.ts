@@ -1,26 +1,30 @@
 /*
- * What a statement is, judged from its words alone: its kind, its output format, where the data of an INSERT
- * begins, and which parameters it binds. Pure; the engine still parses the statement itself.
+ * Classifies a statement by its tokens: its kind, its output format, where the data of an INSERT begins, and which
+ * query parameters it uses. Pure. The engine parses the statement again.
  */
 import { type Token, tokens } from './sql-tokens.js';
 import { storeError } from './store-error.js';
 
 /**
- * `read` gives rows and changes nothing; `show` does too, in few rows and not always by INTO OUTFILE; `insert` adds rows; `control` must not wait behind others (KILL);
- * `session` would only change the session and so means nothing to the next request; `command` is all else.
+ * - `read` returns rows and changes nothing.
+ * - `show` returns few rows and changes nothing; not every such statement accepts INTO OUTFILE.
+ * - `insert` adds rows.
+ * - `control` must not wait for others (KILL).
+ * - `session` changes only the session, so it has no effect on the next request.
+ * - `command` is every other statement.
  */
 export type StatementKind = 'read' | 'show' | 'insert' | 'command' | 'control' | 'session';
 
 export type Statement = {
   readonly kind: StatementKind;
-  /** Byte text of the statement, without the data of an INSERT. */
+  /** Byte text (see sql-tokens.ts) of the statement, without the data of an INSERT. */
   readonly sql: string;
   readonly tokens: readonly Token[];
-  /** Format named by the statement, as written. */
+  /** The format the statement names, as written. */
   readonly format: string | undefined;
   /** Position of the word FORMAT (or of VALUES) in `sql`. */
   readonly formatAt: number | undefined;
-  /** Where the data of an INSERT begins, in the text the statement was found in; undefined where none follows. */
+  /** Where the data of an INSERT begins in the parsed text; undefined where none follows. */
   readonly dataAt: number | undefined;
   /** Names of the `{name:Type}` placeholders. */
   readonly parameters: ReadonlySet<string>;
@@ -29,7 +33,7 @@ export type Statement = {
 const READS = new Set(['SELECT', 'WITH', 'FROM']);
 const SHOWS = new Set(['SHOW', 'DESCRIBE', 'DESC', 'EXISTS', 'EXPLAIN', 'CHECK']);
 const SESSION = new Set(['SET', 'USE', 'BEGIN', 'COMMIT', 'ROLLBACK']);
-/** A word after which FORMAT is a name, not the clause. */
+/** Words after which FORMAT is a name and not the clause. */
 const NOT_BEFORE_FORMAT = new Set([
   'SELECT',
   'DISTINCT',
@@ -44,8 +48,8 @@ const NOT_BEFORE_FORMAT = new Set([
   'IN',
 ]);
 
-/** Reads the statement at the beginning of `text`. Throws code 62 on several statements or on none. */
-export function readStatement(text: string): Statement {
+/** Parses the statement at the beginning of `text`. Throws code 62 on several statements or on none. */
+export function parseStatement(text: string): Statement {
   const found: Token[] = [];
   const lexer = tokens(text);
   let depth = 0;
@@ -90,7 +94,7 @@ export function readStatement(text: string): Statement {
     found.push(token);
     previous = token;
   }
-  return wholeStatement(text, found, insert);
+  return completeStatement(text, found, insert);
 }
 
 function depthStep(token: Token): number {
@@ -111,7 +115,7 @@ function mayBeFormatClause(previous: Token | undefined): boolean {
   );
 }
 
-/** As the server: blanks and one line break after the format's name do not belong to the data. */
+/** Blanks and one line break after the format's name do not belong to the data, as on a ClickHouse server. */
 function endOfFormatLine(text: string, from: number): number {
   let at = from;
   while (text[at] === ' ' || text[at] === '\t' || text[at] === '\f') at += 1;
@@ -138,7 +142,7 @@ function insertWithData(
   };
 }
 
-function wholeStatement(text: string, found: readonly Token[], insert: boolean): Statement {
+function completeStatement(text: string, found: readonly Token[], insert: boolean): Statement {
   const last = found.at(-1);
   if (last === undefined)
     throw storeError(62, 'Syntax error: Empty query; give a statement in `query` or in the body');
@@ -164,7 +168,7 @@ function kindOf(found: readonly Token[]): StatementKind {
   return READS.has(first) ? 'read' : 'command';
 }
 
-/** The last `FORMAT name` outside brackets with nothing but SETTINGS behind it. */
+/** The last `FORMAT name` outside brackets that only SETTINGS may follow. */
 function formatClause(found: readonly Token[]): { at: number; name: Token } | undefined {
   let depth = 0;
   let clause: { at: number; name: Token } | undefined;

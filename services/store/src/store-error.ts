@@ -1,10 +1,10 @@
 /*
- * Errors as a ClickHouse server tells them: `Code: N. DB::Exception: … (NAME) (version …)`, the code in a header,
- * and the HTTP status the server gives that code. Codes raised by the store itself stand in one table.
+ * Errors in the form of a ClickHouse server: `Code: N. DB::Exception: … (NAME) (version …)`, the code in a header,
+ * and the HTTP status that the server uses for that code. One table holds the codes the store itself raises.
  */
 import { errorMessage } from '@imscope/runtime/error-message.js';
 
-/** Codes the store raises itself; the engine brings the names of its own. */
+/** Codes the store itself raises. Errors of the engine contain their names. */
 const NAMES = {
   36: 'BAD_ARGUMENTS',
   48: 'NOT_IMPLEMENTED',
@@ -28,7 +28,7 @@ const NAMES = {
   1002: 'UNKNOWN_EXCEPTION',
 } as const;
 
-/** HTTP statuses by code, as in the server's exceptionCodeToHTTPStatus; 202, 241 and 307 are ours. All others: 500. */
+/** HTTP status by code, as in the server's exceptionCodeToHTTPStatus; 202, 241 and 307 are ours. All others: 500. */
 const STATUSES = new Map<number, number>([
   ...[
     6, 8, 15, 25, 26, 27, 36, 37, 38, 41, 44, 53, 62, 72, 117, 123, 167, 168, 223, 321, 376, 427, 441, 675,
@@ -73,19 +73,19 @@ export function storeError(code: keyof typeof NAMES, message: string, status?: n
 const ENGINE_ERROR =
   /^Code: (\d+)\. DB::(?:\w+)?Exception: (.*?)\.? ?\(([A-Z0-9_]+)\)\s*(?:\(version [^)]*\))?\s*$/s;
 
-/** Whatever was thrown, as a StoreError: the engine's errors keep their code, name and text. */
+/** Any thrown value as a StoreError. Errors of the engine keep their code, name and text. */
 export function asStoreError(thrown: unknown): StoreError {
   if (thrown instanceof StoreError) return thrown;
   const message = errorMessage(thrown);
   const parts = ENGINE_ERROR.exec(message);
   if (parts === null) return new StoreError(1002, 'UNKNOWN_EXCEPTION', message, { cause: thrown });
   const [, code = '1002', text = message, name = 'UNKNOWN_EXCEPTION'] = parts;
-  // What fails in the reading of an insert's data comes wrapped in itself.
+  // An error in the data of an insert contains itself once more.
   if (text.startsWith(`Code: ${code}. DB::`)) return asStoreError(new Error(text, { cause: thrown }));
   return new StoreError(Number(code), name, text, { cause: thrown });
 }
 
-/** The text a server would answer. @param version of the engine, as `SELECT version()` tells it */
+/** The text of a server's answer. @param version of the engine, as `SELECT version()` returns it */
 export function exceptionText(error: StoreError, version: string): string {
   return `Code: ${error.code}. DB::Exception: ${error.message}. (${error.codeName}) (version ${version} (official build))\n`;
 }

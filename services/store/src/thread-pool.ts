@@ -1,14 +1,16 @@
 /*
- * Every statement holds one thread of the libuv pool while it runs, and Node.js starts with four: with four inserts
- * running, compression and files would stand still. The size is read from the environment before the first line of
- * ours runs, so the process starts itself again with a larger one. A launcher that sets UV_THREADPOOL_SIZE saves
- * that, and the second process.
+ * The size of the libuv thread pool. Every running statement occupies one thread, and Node.js starts with four: four
+ * running inserts would block compression and file access. Node.js reads the size from the environment before our
+ * code runs, so the process starts itself again with a larger pool. A launcher that sets UV_THREADPOOL_SIZE avoids
+ * the second process.
  */
 import { spawn } from 'node:child_process';
 
-/** Threads beside those of the sessions: compression, name lookups. */
+/** Threads besides those of the sessions, for compression and name lookups. */
 const SPARE_THREADS = 4;
-/** Enough for all sessions the settings allow: 32 reads, 32 writes, 2 controls, and the spare ones. */
+/**
+ * Enough for 32 reads, 32 writes, 2 control sessions and the spare threads. Larger settings need UV_THREADPOOL_SIZE.
+ */
 const THREADS = 72;
 
 /** Throws where sessions would wait for threads. @param size of the pool, from the environment */
@@ -20,12 +22,12 @@ export function checkThreadPool(size: string | undefined, sessions: number): voi
     );
 }
 
-/** Runs this program again with a pool that is large enough, for as long as this process lives. */
+/** Runs this program again with a large enough pool; the child ends when this process ends. */
 export function runWithThreads(process: NodeJS.Process): void {
   const child = spawn(process.execPath, [...process.execArgv, ...process.argv.slice(1)], {
     env: { ...process.env, UV_THREADPOOL_SIZE: String(THREADS) },
     stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
-    // A process group of its own: Ctrl-C reaches it once, through us.
+    // Its own process group: Ctrl-C reaches it once, through this process.
     detached: true,
   });
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => child.kill(signal));
@@ -36,7 +38,7 @@ export function runWithThreads(process: NodeJS.Process): void {
   child.on('exit', (code) => process.exit(code ?? 1));
 }
 
-/** Stops this process when the one that started it with threads is gone, so that nothing keeps the data directory. */
+/** Stops this process when its parent has ended, so that the data directory is released. */
 export function stopWithParent(process: NodeJS.Process): void {
   process.channel?.unref();
   process.on('disconnect', () => process.kill(process.pid, 'SIGTERM'));

@@ -1,24 +1,24 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { insertingFrom, killingOneOf, quoted, readingInto, refuseForbidden } from '../src/engine-sql.js';
+import { insertFromFile, killByQueryId, quoted, selectIntoPipe, refuseForbidden } from '../src/engine-sql.js';
 import { toByteText } from '../src/sql-tokens.js';
-import { readStatement } from '../src/statement.js';
+import { parseStatement } from '../src/statement.js';
 import { StoreError } from '../src/store-error.js';
 
-const read = (sql: string) => readStatement(toByteText(sql));
+const read = (sql: string) => parseStatement(toByteText(sql));
 const refusal = (code: number) => (error: unknown) => error instanceof StoreError && error.code === code;
 
 test('a read is sent into the pipe, in its own format or in the default one', () => {
   assert.equal(
-    readingInto(read('select 1'), '/p', 'TSV').sql,
+    selectIntoPipe(read('select 1'), '/p', 'TSV').sql,
     "select 1\nINTO OUTFILE '/p' TRUNCATE FORMAT TSV",
   );
-  assert.deepEqual(readingInto(read("select 'ü' format JSON settings a=1; -- x"), '/p', 'TSV'), {
+  assert.deepEqual(selectIntoPipe(read("select 'ü' format JSON settings a=1; -- x"), '/p', 'TSV'), {
     sql: "select 'ü' INTO OUTFILE '/p' TRUNCATE format JSON settings a=1",
     format: 'JSON',
   });
   assert.equal(
-    readingInto(read('select 1 -- end'), '/p', 'TSV').sql,
+    selectIntoPipe(read('select 1 -- end'), '/p', 'TSV').sql,
     "select 1\nINTO OUTFILE '/p' TRUNCATE FORMAT TSV",
   );
 });
@@ -32,11 +32,11 @@ test('SETTINGS at the end stay there, those of parts stay with their parts', () 
     ['select * from (select 1 settings a=1)', `select * from (select 1 settings a=1)${into}`],
     ['select settings from t', `select settings from t${into}`],
   ];
-  for (const [sql, expected] of cases) assert.equal(readingInto(read(sql), '/p', 'TSV').sql, expected);
+  for (const [sql, expected] of cases) assert.equal(selectIntoPipe(read(sql), '/p', 'TSV').sql, expected);
 });
 
 test('an INSERT takes its data from the file', () => {
-  assert.deepEqual(insertingFrom(read('insert into t (a) settings b=1 format CSV\n1'), '/f'), {
+  assert.deepEqual(insertFromFile(read('insert into t (a) settings b=1 format CSV\n1'), '/f'), {
     sql: "insert into t (a) \nFROM INFILE '/f' settings b=1 \nFORMAT CSV",
     readsFile: false,
   });
@@ -46,7 +46,7 @@ test('input() becomes file() with the structure kept, and needs the right to rea
   const statement = read(
     "INSERT INTO t (a, b) SELECT a, {b:UInt64} FROM input('a Enum8(\\'x\\'=1)') FORMAT Avro\n",
   );
-  assert.deepEqual(insertingFrom(statement, '/f'), {
+  assert.deepEqual(insertFromFile(statement, '/f'), {
     sql: "INSERT INTO t (a, b) SELECT a, {b:UInt64} FROM file('/f', 'Avro', 'a Enum8(\\'x\\'=1)') ",
     readsFile: true,
   });
@@ -61,15 +61,15 @@ test('an INSERT that may read a file can name no other table', () => {
     "insert into t select a from input('a Int8'), '/etc/passwd' format TSV\n",
     "insert into t select a from input('a Int8') as i, u format TSV\n",
   ];
-  for (const sql of inputs) assert.throws(() => insertingFrom(read(sql), '/f'), refusal(48), sql);
+  for (const sql of inputs) assert.throws(() => insertFromFile(read(sql), '/f'), refusal(48), sql);
   const allowed =
     "insert into t select a, b from input('a Int8, b Int8') where a in (1, 2) order by a, b format TSV\n";
-  assert.ok(insertingFrom(read(allowed), '/f').readsFile);
+  assert.ok(insertFromFile(read(allowed), '/f').readsFile);
 });
 
 test('input() without its structure is refused', () => {
   assert.throws(
-    () => insertingFrom(read('insert into t select * from input() format TSV\n'), '/f'),
+    () => insertFromFile(read('insert into t select * from input() format TSV\n'), '/f'),
     refusal(62),
   );
 });
@@ -98,9 +98,9 @@ test('SQL that reaches for files, programs or roles is refused, however it is wr
 
 test('a KILL by the id of a request names the statement that writes into its pipe, and does not wait', () => {
   const reads = new Map([["it's", '/p']]);
-  const sql = killingOneOf(read("kill query where query_id = 'other' sync"), reads);
+  const sql = killByQueryId(read("kill query where query_id = 'other' sync"), reads);
   assert.equal(sql, "kill query where query_id = 'other' ");
-  const known = killingOneOf(read("kill query where query_id = 'q'"), new Map([['q', '/p']]));
+  const known = killByQueryId(read("kill query where query_id = 'q'"), new Map([['q', '/p']]));
   assert.match(
     known,
     /^kill query where query_id = \(SELECT query_id FROM system\.processes WHERE position\(query, '\/p'\) > 0/,

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { toByteText } from '../src/sql-tokens.js';
-import { readStatement } from '../src/statement.js';
+import { parseStatement } from '../src/statement.js';
 
-const read = (sql: string) => readStatement(toByteText(sql));
+const read = (sql: string) => parseStatement(toByteText(sql));
 
 test('a statement is of the kind its first words say', () => {
   const kinds: [string, string][] = [

@@ -1,7 +1,7 @@
 /*
- * The private directory of a running store: bodies that wait for the engine, the pipes results come through, the
- * engine's configuration. In memory (/dev/shm) where there is such a place. Promise: a body's file is gone when
- * its request ends, and what a killed process left is removed at the next start.
+ * The scratch directory of a running store: files with the data of inserts, named pipes for results, and the engine's
+ * configuration. It is in memory (/dev/shm) where that exists. The file of a body is removed when its request ends;
+ * what a killed process left is removed at the next start.
  */
 import { execFileSync } from 'node:child_process';
 import { createHash, randomUUID } from 'node:crypto';
@@ -20,39 +20,41 @@ import {
 import { join, resolve } from 'node:path';
 import { storeError } from './store-error.js';
 
-export type SpoolFile = {
+export type ScratchFile = {
   readonly path: string;
   readonly bytes: number;
   write(chunk: Uint8Array): void;
-  /** Ends writing; the file stays until it is removed. */
+  /** Closes the file; it exists until it is removed. */
   close(): void;
-  /** Removes the file. Safe twice. */
+  /** Removes the file. A second call does nothing. */
   remove(): void;
 };
 
-export type Spool = {
+export type ScratchFiles = {
   readonly directory: string;
   readonly emptyDirectory: string;
-  createFile(): SpoolFile;
-  /** Path of a named pipe. The same pipe for the same name, under a path that was never given before. */
+  createFile(): ScratchFile;
+  /** A new path for the named pipe of this name. The pipe itself is reused: it is renamed to the new path. */
   pipe(name: string): string;
-  /** Bytes of all files there now. */
+  /** Bytes of all files that exist now. */
   bytes(): number;
-  /** Removes what earlier processes left. Only for the holder of the data directory. */
+  /** Removes what earlier processes left. Call it only while this process holds the data directory. */
   removeLeftovers(): void;
   close(): void;
 };
 
-/** @param bytesMax of all files together; more is code 241 */
-export function createSpool(spoolDir: string, dataDir: string, bytesMax: number): Spool {
-  const owner = createHash('sha256').update(resolve(dataDir)).digest('hex').slice(0, 16);
-  const parent = existsSync(spoolDir) ? join(spoolDir, `imscope-store-${owner}`) : join(dataDir, 'spool');
+/** @param bytesMax bound of all files together; a write beyond it throws code 241 */
+export function createScratchFiles(spoolDir: string, dataDir: string, bytesMax: number): ScratchFiles {
+  const dataDirHash = createHash('sha256').update(resolve(dataDir)).digest('hex').slice(0, 16);
+  const parent = existsSync(spoolDir)
+    ? join(spoolDir, `imscope-store-${dataDirHash}`)
+    : join(dataDir, 'spool');
   const own = `${process.pid}-${randomUUID().slice(0, 8)}`;
   const directory = join(parent, own);
   const emptyDirectory = join(directory, 'empty');
   mkdirSync(emptyDirectory, { recursive: true, mode: 0o700 });
   const pipes = new Map<string, string>();
-  let pipesGiven = 0;
+  let pathsUsed = 0;
   let bytes = 0;
   return {
     directory,
@@ -68,12 +70,12 @@ export function createSpool(spoolDir: string, dataDir: string, bytesMax: number)
         bytes += more;
       }),
     pipe(name) {
-      pipesGiven += 1;
-      const path = join(directory, `${name}-${pipesGiven}.pipe`);
-      const before = pipes.get(name);
-      // Node.js cannot make a named pipe; coreutils can, once a seat.
-      if (before === undefined) execFileSync('mkfifo', ['-m', '600', path]);
-      else renameSync(before, path);
+      pathsUsed += 1;
+      const path = join(directory, `${name}-${pathsUsed}.pipe`);
+      const previousPath = pipes.get(name);
+      // Node.js has no call for named pipes, so coreutils creates each of them once.
+      if (previousPath === undefined) execFileSync('mkfifo', ['-m', '600', path]);
+      else renameSync(previousPath, path);
       pipes.set(name, path);
       return path;
     },
@@ -89,13 +91,13 @@ export function createSpool(spoolDir: string, dataDir: string, bytesMax: number)
 }
 
 /**
- * Writes are synchronous: into memory 64 kB take 15 µs, less than a turn through the thread pool, whose threads
- * the engine's statements hold for seconds.
+ * Writes are synchronous: 64 kB into memory take 15 µs. An asynchronous write would need a thread of the libuv pool,
+ * which the engine's statements occupy for seconds.
  */
-function createFile(path: string, account: (more: number) => void): SpoolFile {
+function createFile(path: string, reserve: (more: number) => void): ScratchFile {
   const descriptor = openSync(path, 'wx', 0o600);
   let open = true;
-  let there = true;
+  let exists = true;
   let bytes = 0;
   const close = (): void => {
     if (open) closeSync(descriptor);
@@ -107,18 +109,18 @@ function createFile(path: string, account: (more: number) => void): SpoolFile {
       return bytes;
     },
     write(chunk) {
-      account(chunk.length);
+      reserve(chunk.length);
       bytes += chunk.length;
       for (let at = 0; at < chunk.length;) at += writeSync(descriptor, chunk, at);
     },
     close,
     remove() {
       close();
-      if (there) {
+      if (exists) {
         unlinkSync(path);
-        account(-bytes);
+        reserve(-bytes);
       }
-      there = false;
+      exists = false;
     },
   };
 }
