@@ -105,7 +105,8 @@ test(`no file of code is longer than ${LINES_MAX} lines`, () => {
   const long = files
     .filter(
       ({ path }) =>
-        /\.(tsx?|mjs|js|sh|sql|css)$/.test(path) || path === 'scripts/start' || path === 'scripts/test',
+        /\.(tsx?|mjs|js|sh|sql|css)$/.test(path) ||
+        ['scripts/start', 'scripts/test', 'scripts/imscope'].includes(path),
     )
     .map(({ path, text }) => ({ path, lines: text.split('\n').length - 1 }))
     .filter(({ lines }) => lines > LINES_MAX)

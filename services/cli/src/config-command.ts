@@ -1,23 +1,20 @@
-/*
- * `imscope config check`: each service's own look at its settings before a start.
- */
+/* `imscope config check`: runs the `check` command of services, which checks their settings before a start. */
 import { existsSync } from 'node:fs';
 import { Argument, Command } from 'commander';
 import { serviceEnvironment } from './local-stack.js';
-import { runServiceCommand, type ServiceName } from './service-command.js';
+import { runServiceCommand } from './service-command.js';
+import { SERVICE_NAMES, type ServiceName } from './service-name.js';
 import type { Terminal } from './terminal.js';
 import { UsageError } from './usage-error.js';
-
-const SERVICES = ['collector', 'aggregator', 'query', 'store'] as const satisfies readonly ServiceName[];
 
 type Options = { readonly envFile?: string; readonly json?: true };
 
 export function createConfigCommand(terminal: Terminal, onExit: (code: number) => void): Command {
   const check = new Command('check')
     .description(
-      'Look at a service’s settings before a start: what is in force and where it comes from, what is wrong, which names are misspelt, whether files, directories and certificates can be used.',
+      'Check a service’s settings before a start: the values in force and their source, faults, misspelt names, and whether files, directories and certificates can be used.',
     )
-    .addArgument(new Argument('[services...]', 'which services (default: all)').choices(SERVICES))
+    .addArgument(new Argument('[services...]', 'which services (default: all)').choices(SERVICE_NAMES))
     .option(
       '--env-file <file>',
       'read the settings out of this file (NAME=value lines) instead of the environment and the local stack',
@@ -32,7 +29,7 @@ export function createConfigCommand(terminal: Terminal, onExit: (code: number) =
         ...(json === true ? ['--json'] : []),
       ];
       let worst = 0;
-      for (const service of services.length === 0 ? SERVICES : services) {
+      for (const service of services.length === 0 ? SERVICE_NAMES : services) {
         const { environment, local } = environmentOf(service, terminal.environment, envFile);
         const fromLocal = local.length === 0 ? [] : [`--local-stack=${local.join(',')}`];
         const code = await runServiceCommand(service, [...args, ...fromLocal], environment, terminal.stderr);
@@ -40,10 +37,10 @@ export function createConfigCommand(terminal: Terminal, onExit: (code: number) =
       }
       onExit(worst);
     });
-  return new Command('config').description('Look after the settings of services.').addCommand(check);
+  return new Command('config').description('Check the settings of services.').addCommand(check);
 }
 
-/** A file of settings stands alone: nothing is put in beside it. */
+/** A file of settings is complete: the local stack adds nothing to it. */
 function environmentOf(
   service: ServiceName,
   environment: Terminal['environment'],

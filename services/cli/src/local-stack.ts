@@ -1,8 +1,8 @@
 /*
- * The stack that `./scripts/start` runs on this machine: where it answers and which settings its services have. Found
- * beside the repository's own files, so from any folder. What the environment says comes first: where it names a store
- * or brokers, nothing of the local stack is used, so that its password never goes elsewhere and no command works on
- * the store of one stack and the Kafka of another.
+ * The stack that `./scripts/start` runs on this machine: its addresses and the settings of its services. Its files are in
+ * the checkout, so they are found from any folder. Settings of the environment have precedence. If the environment names
+ * another store or other brokers, the local stack is not used: its password must not be sent elsewhere, and no command
+ * may use the store of one stack and the Kafka of another.
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -11,7 +11,7 @@ import { errorMessage } from '@imscope/runtime/error-message.js';
 import { type Static, Type } from 'typebox';
 import { Value } from 'typebox/value';
 import { parseJson } from './http-answer.js';
-import type { ServiceName } from './service-command.js';
+import type { ServiceName } from './service-name.js';
 import { UsageError } from './usage-error.js';
 
 /** Written by ./scripts/start, readable by its owner only: `secrets.json` and `stack.json`. */
@@ -22,57 +22,57 @@ export const LOCAL_CREDENTIALS_DIR = fileURLToPath(
 type Environment = Readonly<Record<string, string | undefined>>;
 
 const Settings = Type.Record(Type.String(), Type.String());
-/** Of scripts/stack/local-stack.ts. */
+/** As written by scripts/stack/local-stack.ts. */
 const StackFile = Type.Object({
   collectorUrl: Type.String(),
   queryUrl: Type.String(),
   services: Type.Record(Type.String(), Settings),
 });
-/** Of scripts/stack/credentials.ts. */
+/** As written by scripts/stack/credentials.ts. */
 const SecretsFile = Type.Object({ storePassword: Type.String(), sessionKey: Type.String() });
 
 export type LocalStack = Static<typeof StackFile>;
 
-/** The ports of a stack whose ports nobody chose. */
+/** Addresses of a stack with default ports. */
 const DEFAULTS = { collectorUrl: 'http://127.0.0.1:8088', queryUrl: 'http://127.0.0.1:8080' };
-/** Which secrets a service has, and by which name. */
+/** The secrets of each service, by the name of their setting. */
 const SECRETS: Readonly<Record<ServiceName, readonly ('STORE_PASSWORD' | 'SESSION_KEY')[]>> = {
   aggregator: ['STORE_PASSWORD'],
   collector: [],
   query: ['STORE_PASSWORD', 'SESSION_KEY'],
   store: ['STORE_PASSWORD'],
 };
-/** Settings that say which stack is meant. */
+/** Settings that identify a stack. */
 const ADDRESSES = ['STORE_URL', 'KAFKA_BROKERS'] as const;
 
-/** Undefined where none was started here. Throws UsageError where its files do not hold together. */
+/** Undefined where no stack was started here. Throws UsageError where its file is malformed. */
 export function readLocalStack(directory = LOCAL_CREDENTIALS_DIR): LocalStack | undefined {
   const file = join(directory, 'stack.json');
   if (!existsSync(file)) return undefined;
   return readFile(file, StackFile);
 }
 
-/** Where the local stack's collector or query service answers, or would by default. */
+/** The address of the local stack's collector or query service, or the default address. */
 export function localUrl(which: keyof typeof DEFAULTS, directory = LOCAL_CREDENTIALS_DIR): string {
   try {
     return readLocalStack(directory)?.[which] ?? DEFAULTS[which];
   } catch (error) {
-    // Commands that name their addresses must not fail for it.
+    // This is only a default: a command with an explicit address must not fail here.
     if (error instanceof UsageError) return DEFAULTS[which];
     throw error;
   }
 }
 
 export type ServiceEnvironment = {
-  /** What the service is run with. */
+  /** The environment of the service's process. */
   readonly environment: Environment;
-  /** Settings that come from the local stack; empty where it is not used. */
+  /** Names of settings taken from the local stack; empty where it is not used. */
   readonly local: readonly string[];
-  /** The environment names no stack, and none was started here. */
-  readonly isNothingKnown: boolean;
+  /** The environment names no stack, and no local one exists. */
+  readonly isUnconfigured: boolean;
 };
 
-/** The environment of a service's command: what is given, and of the local stack what is not. */
+/** The environment of a service's command, completed with settings of the local stack. */
 export function serviceEnvironment(
   service: ServiceName,
   environment: Environment,
@@ -81,15 +81,15 @@ export function serviceEnvironment(
   const stack = readLocalStack(directory);
   const isGiven = (name: string): boolean => (environment[name] ?? '') !== '';
   if (stack === undefined) {
-    return { environment, local: [], isNothingKnown: !ADDRESSES.some(isGiven) };
+    return { environment, local: [], isUnconfigured: !ADDRESSES.some(isGiven) };
   }
   const settings = stack.services[service] ?? {};
   const isElsewhere = ADDRESSES.some((name) => isGiven(name) && environment[name] !== settings[name]);
-  if (isElsewhere) return { environment, local: [], isNothingKnown: false };
+  if (isElsewhere) return { environment, local: [], isUnconfigured: false };
   const all = { ...settings, ...secretsOf(service, directory) };
   const local = Object.keys(all).filter((name) => !isGiven(name));
   const filled = Object.fromEntries(Object.entries(all).filter(([name]) => local.includes(name)));
-  return { environment: { ...environment, ...filled }, local, isNothingKnown: false };
+  return { environment: { ...environment, ...filled }, local, isUnconfigured: false };
 }
 
 function secretsOf(service: ServiceName, directory: string): Record<string, string> {
@@ -110,6 +110,6 @@ function readFile<T extends typeof StackFile | typeof SecretsFile>(file: string,
   }
   const parsed = parseJson(text);
   if (Value.Check(shape, parsed)) return parsed;
-  // The content is not shown, because it may hold secrets.
-  throw new UsageError(`${file} does not hold together: start the local stack again with ./scripts/start`);
+  // The message does not show the content: it may hold secrets.
+  throw new UsageError(`${file} is malformed: start the local stack again with ./scripts/start`);
 }

@@ -1,21 +1,19 @@
 /*
- * Runs a service's own maintenance command as a child, with our streams and signals; its exit code is ours. Its
- * settings are those of the environment, and where that names no stack those of the local one; secrets go through the
- * environment, never over a command line. A service's code is never imported here.
+ * Runs a maintenance command of a service as a child process with the same streams and signals, and returns its exit code.
+ * Secrets are passed in the environment, never on a command line. The CLI imports no code of a service.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { serviceEnvironment } from './local-stack.js';
+import type { ServiceName } from './service-name.js';
 import type { Terminal } from './terminal.js';
 import { UsageError } from './usage-error.js';
 
-export type ServiceName = 'aggregator' | 'collector' | 'query' | 'store';
-
 /**
- * A command that works on the store and on Kafka. Says on stderr where the settings come from, if not from the
- * environment.
+ * Runs a command that needs the store and Kafka. Settings come from the environment, or else from the local stack; a line
+ * on stderr says so.
  * @throws UsageError where the service is not built
  */
 export async function runStackCommand(
@@ -23,8 +21,8 @@ export async function runStackCommand(
   args: readonly string[],
   terminal: Pick<Terminal, 'environment' | 'stderr'>,
 ): Promise<number> {
-  const { environment, local, isNothingKnown } = serviceEnvironment(service, terminal.environment);
-  if (isNothingKnown) {
+  const { environment, local, isUnconfigured } = serviceEnvironment(service, terminal.environment);
+  if (isUnconfigured) {
     terminal.stderr.write(
       'imscope: the environment names no store and no Kafka, and no local stack was started here: trying the default addresses. Set STORE_URL, STORE_PASSWORD and KAFKA_BROKERS, or run ./scripts/start\n',
     );
@@ -47,7 +45,7 @@ export async function runServiceCommand(
     throw new UsageError(`the ${service} is not built yet: run "npm run build" in the repository first`);
   }
   const child = spawn(process.execPath, [main, ...args], { stdio: 'inherit', env: environment });
-  // Ctrl-C reaches the child by itself, for it is in our process group.
+  // The child is in our process group, so Ctrl-C reaches it directly.
   const [code, signal]: unknown[] = await once(child, 'exit');
   if (typeof code === 'number') return code;
   stderr.write(`${args[0] ?? service} was ended by ${String(signal)}\n`);

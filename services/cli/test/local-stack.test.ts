@@ -27,10 +27,10 @@ writeLocalStack(credentials, {
 });
 
 test('an empty environment gets every setting of the local stack, secrets among them', () => {
-  const { environment, local, isNothingKnown } = serviceEnvironment('aggregator', {}, directory);
+  const { environment, local, isUnconfigured } = serviceEnvironment('aggregator', {}, directory);
   assert.deepEqual(environment, { ...STORE, ...KAFKA, STORE_PASSWORD: storePassword });
   assert.deepEqual(new Set(local), new Set(Object.keys(environment)));
-  assert.equal(isNothingKnown, false);
+  assert.equal(isUnconfigured, false);
   assert.equal(serviceEnvironment('query', {}, directory).environment['SESSION_KEY'], sessionKey);
   assert.equal(serviceEnvironment('collector', {}, directory).environment['SPOOL_DIR'], '/data/spool');
   assert.equal(localUrl('queryUrl', directory), 'http://127.0.0.1:18080');
@@ -52,7 +52,7 @@ test('what the environment says wins, setting by setting', () => {
 test('where the environment names another stack nothing of the local one is used', () => {
   for (const given of [{ STORE_URL: 'https://store.example' }, { KAFKA_BROKERS: 'kafka.example:9092' }]) {
     const found = serviceEnvironment('aggregator', given, directory);
-    assert.deepEqual(found, { environment: given, local: [], isNothingKnown: false });
+    assert.deepEqual(found, { environment: given, local: [], isUnconfigured: false });
   }
   const same = serviceEnvironment('aggregator', { STORE_URL: STORE.STORE_URL }, directory);
   assert.equal(same.environment['STORE_PASSWORD'], storePassword);
@@ -64,9 +64,9 @@ test('without a local stack the environment stays as it is', () => {
   assert.deepEqual(serviceEnvironment('aggregator', {}, none), {
     environment: {},
     local: [],
-    isNothingKnown: true,
+    isUnconfigured: true,
   });
-  assert.equal(serviceEnvironment('aggregator', STORE, none).isNothingKnown, false);
+  assert.equal(serviceEnvironment('aggregator', STORE, none).isUnconfigured, false);
   assert.equal(localUrl('queryUrl', none), 'http://127.0.0.1:8080');
 });
 
@@ -79,7 +79,7 @@ test('the file of addresses holds no secret and is readable by its owner only', 
   assert.equal(statSync(file).mode & 0o777, 0o600);
 });
 
-test('a file that does not hold together is named without its content', () => {
+test('a malformed file is named without its content', () => {
   const broken = mkdtempSync(join(directory, 'broken-'));
   writeFileSync(join(broken, 'stack.json'), '{"collectorUrl":"hunter2"}');
   assert.throws(
