@@ -6,7 +6,6 @@
  * fewer than SERVICE_ERRORS_MIN errors give none, so one failed request of one is not an incident.
  * Worst first: tier, then service errors (requests lost), then requests.
  */
-import type { OutcomeCounts } from './query-api/answers.js';
 
 /** Lower bounds of the share of service errors from which requests are failing or degraded. */
 export const FAILING_FROM = 0.01;
@@ -19,7 +18,7 @@ const Z = 3;
 export const TIERS = ['failing', 'degraded', 'healthy', 'unjudged'] as const;
 export type Tier = (typeof TIERS)[number];
 
-type Counts = Pick<OutcomeCounts, 'success' | 'service_error'>;
+type Counts = { readonly success: number; readonly service_error: number };
 /** What the order needs to know of a row. */
 export type Rankable = { readonly requests: number; readonly outcomes: Counts };
 

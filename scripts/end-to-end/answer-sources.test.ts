@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
 import { setTimeout as delay } from 'node:timers/promises';
 import { after, before, test } from 'node:test';
-import type { InterfaceRow, Monitor, Overview, TimePoint } from '@imscope/schemas/query-api/answers.js';
+import type { InterfaceRow } from '@imscope/schemas/query-api/interfaces.js';
+import type { Monitor } from '@imscope/schemas/query-api/monitor.js';
+import type { Overview } from '@imscope/schemas/query-api/overview.js';
+import type { TimePoint } from '@imscope/schemas/query-api/timeseries.js';
 import { openCollector } from '../simulate-gateway/collector-client.js';
 import { createTraffic } from '../simulate-gateway/generate.js';
 import { sendHistory } from '../simulate-gateway/send.js';

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import type { Answer, ApplicationRow } from '@imscope/schemas/query-api/answers.js';
+import type { ApplicationRow } from '@imscope/schemas/query-api/applications.js';
+import type { Answer } from '@imscope/schemas/query-api/envelope.js';
 import { openCollector } from '../simulate-gateway/collector-client.js';
 import { createTraffic } from '../simulate-gateway/generate.js';
 import { sendLive } from '../simulate-gateway/send.js';

@@ -1,11 +1,9 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import type {
-  ApplicationRow,
-  InterfaceRow,
-  Overview,
-  RequestPage,
-} from '@imscope/schemas/query-api/answers.js';
+import type { ApplicationRow } from '@imscope/schemas/query-api/applications.js';
+import type { InterfaceRow } from '@imscope/schemas/query-api/interfaces.js';
+import type { Overview } from '@imscope/schemas/query-api/overview.js';
+import type { RequestPage } from '@imscope/schemas/query-api/requests.js';
 import { openCollector } from '../simulate-gateway/collector-client.js';
 import { createTraffic } from '../simulate-gateway/generate.js';
 import { sendHistory } from '../simulate-gateway/send.js';

@@ -2,13 +2,11 @@ import assert from 'node:assert/strict';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import type {
-  ApplicationRow,
-  ExceptionRow,
-  InterfaceRow,
-  Overview,
-  RequestPage,
-} from '@imscope/schemas/query-api/answers.js';
+import type { ApplicationRow } from '@imscope/schemas/query-api/applications.js';
+import type { ExceptionRow } from '@imscope/schemas/query-api/exceptions.js';
+import type { InterfaceRow } from '@imscope/schemas/query-api/interfaces.js';
+import type { Overview } from '@imscope/schemas/query-api/overview.js';
+import type { RequestPage } from '@imscope/schemas/query-api/requests.js';
 import type { SignInCode } from '@imscope/schemas/query-api/session.js';
 import type { Browser, Page } from 'playwright-core';
 import { openCollector } from '../simulate-gateway/collector-client.js';

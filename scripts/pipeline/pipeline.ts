@@ -5,7 +5,7 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type ClickHouseClient, ClickHouseLogLevel, createClient } from '@clickhouse/client';
-import type { Answer } from '@imscope/schemas/query-api/answers.js';
+import type { Answer } from '@imscope/schemas/query-api/envelope.js';
 import type { Broker } from '../stack/broker.js';
 import type { Credentials } from '../stack/credentials.js';
 import { type ManagedProcess, probeReady } from '../stack/process.js';

@@ -3,7 +3,7 @@
  */
 import Table from 'cli-table3';
 import pc from 'picocolors';
-import type { ApplicationRow } from '@imscope/schemas/query-api/answers.js';
+import type { ApplicationRow } from '@imscope/schemas/query-api/applications.js';
 import type { Balance } from './balance.js';
 import { seconds } from './screen.js';
 

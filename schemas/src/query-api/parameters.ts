@@ -1,6 +1,5 @@
 /*
- * Query parameters of the query service, as TypeBox schemas: the service validates with them, OpenAPI is made
- * of them, and clients (dashboard, CLI) take their types from them. Spans are half open: [from, to).
+ * Parameters that several questions share. Spans are half open: [from, to).
  */
 import { type Static, Type } from 'typebox';
 import { OUTCOMES } from '../outcome.js';
@@ -13,7 +12,7 @@ export const TIME_PATTERN = String.raw`^(now(-\d{1,6}[smhd])?|\d{4}-\d{2}-\d{2}T
 
 const AHEAD_MINUTES = REQUEST_LOG_BOUNDS.aheadMsMax / 60_000;
 
-const WindowParameters = {
+export const WINDOW_PARAMETERS = {
   from: Type.Optional(
     Type.String({
       pattern: TIME_PATTERN,
@@ -32,7 +31,7 @@ const WindowParameters = {
   ),
 };
 
-const FilterParameters = {
+export const FILTER_PARAMETERS = {
   interface: repeatable('interfaces, such as openim/sendmsg; give it more than once for any of several'),
   code: Type.Optional(
     Type.Array(
@@ -50,14 +49,14 @@ const FilterParameters = {
   sdk_version: repeatable('client SDK versions'),
 };
 
-const exception = Type.Optional(
+export const EXCEPTION_PARAMETER = Type.Optional(
   Type.Array(Type.String({ maxLength: REQUEST_LOG_BOUNDS.exceptionLengthMax }), {
     maxItems: 20,
     description: 'exception names; empty: requests without an exception',
   }),
 );
 
-const step = Type.Optional(
+export const STEP_PARAMETER = Type.Optional(
   Type.String({
     pattern: '^[1-9][0-9]{0,4}[smhd]$',
     description: 'such as 10s, 1m, 1h; default gives about 60 points',
@@ -69,50 +68,11 @@ export const ApplicationPath = Type.Object({
 });
 export type ApplicationPath = Static<typeof ApplicationPath>;
 
-export const ApplicationsQuery = Type.Object({ ...WindowParameters, step }, { additionalProperties: false });
-export type ApplicationsQuery = Static<typeof ApplicationsQuery>;
+export const WindowQuery = Type.Object(WINDOW_PARAMETERS, { additionalProperties: false });
+export type WindowQuery = Static<typeof WindowQuery>;
 
-export const RefusalsQuery = Type.Object(WindowParameters, { additionalProperties: false });
-export type RefusalsQuery = Static<typeof RefusalsQuery>;
-
-export const AnalysisQuery = Type.Object(
-  { ...WindowParameters, ...FilterParameters },
+export const FilteredQuery = Type.Object(
+  { ...WINDOW_PARAMETERS, ...FILTER_PARAMETERS },
   { additionalProperties: false },
 );
-export type AnalysisQuery = Static<typeof AnalysisQuery>;
-
-export const SteppedQuery = Type.Object(
-  { ...WindowParameters, step, ...FilterParameters, exception },
-  { additionalProperties: false },
-);
-export type SteppedQuery = Static<typeof SteppedQuery>;
-
-export const MonitorQuery = Type.Object(
-  {
-    ...WindowParameters,
-    step: Type.Optional(
-      Type.String({
-        pattern: '^[1-9][0-9]{0,4}[mhd]$',
-        description: 'whole minutes that divide a day, such as 1m, 5m, 1h; default gives about 60 points',
-      }),
-    ),
-    interface: FilterParameters.interface,
-    region: FilterParameters.region,
-  },
-  { additionalProperties: false },
-);
-export type MonitorQuery = Static<typeof MonitorQuery>;
-
-export const RequestsQuery = Type.Object(
-  {
-    ...WindowParameters,
-    ...FilterParameters,
-    exception,
-    request_id: Type.Optional(Type.String({ minLength: 1, maxLength: 128 })),
-    latency_ms_min: Type.Optional(Type.Number({ minimum: 0, maximum: 86_400_000 })),
-    limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000, description: 'default 100' })),
-    cursor: Type.Optional(Type.String({ maxLength: 256, description: 'next_cursor of the page before' })),
-  },
-  { additionalProperties: false },
-);
-export type RequestsQuery = Static<typeof RequestsQuery>;
+export type FilteredQuery = Static<typeof FilteredQuery>;

@@ -1,9 +1,13 @@
 /*
- * Records that collectors refused, by application and reason, as the collectors' accounts count them.
+ * `refusals`: how many records of an application did collectors refuse, and why? Counted from the collectors' accounts.
  */
 import { type Static, Type } from 'typebox';
+import { WindowQuery } from './parameters.js';
+import type { QuestionContract } from './question-contract.js';
+import { Count } from './values.js';
 
-const Count = Type.Integer({ minimum: 0 });
+// Until the dashboard imports it from its own file.
+export type { FleetRefusals } from './fleet-refusals.js';
 
 export const RefusalReason = Type.Object({
   /** One of the collector's reasons, such as `unknown_field`. */
@@ -22,18 +26,14 @@ export const Refusals = Type.Object({
 });
 export type Refusals = Static<typeof Refusals>;
 
-export const FleetRefusals = Type.Object({
-  /** All of them, listed below or not. */
-  records: Count,
-  /** Most refused first; applications without refusals are not listed. */
-  applications: Type.Array(
-    Type.Object({
-      /** null: records that name no application their sender speaks for. */
-      sdk_app_id: Type.Union([Type.Integer(), Type.Null()]),
-      ...Refusals.properties,
-    }),
-  ),
-  /** Pairs of application and reason that are not listed, because there are too many: those with fewest records. */
-  left_out: Count,
-});
-export type FleetRefusals = Static<typeof FleetRefusals>;
+export const refusals = {
+  path: '/v1/applications/:sdk_app_id/refusals',
+  scope: 'application',
+  operationId: 'listRefusals',
+  summary:
+    'Records that collectors refused of one application, by reason, most frequent first, with what to do. Counted ' +
+    'from the accounts that collectors write every minute, so the last minute is not in it yet',
+  query: WindowQuery,
+  data: Refusals,
+  isBoundedList: false,
+} as const satisfies QuestionContract;

@@ -1,5 +1,5 @@
 /* How complete an answer is, in a few words for one line of a terminal. */
-import type { Completeness } from '@imscope/schemas/query-api/answers.js';
+import type { Completeness } from '@imscope/schemas/query-api/envelope.js';
 import { printable } from './http-answer.js';
 
 /** Times are UTC. Down to 99.99 %: what is missing is never rounded away. */

@@ -3,7 +3,7 @@
  * was any answer.
  */
 import { errorMessage } from '@imscope/runtime/error-message.js';
-import { ErrorAnswer } from '@imscope/schemas/query-api/answers.js';
+import { ErrorAnswer } from '@imscope/schemas/query-api/envelope.js';
 import { errors } from 'undici';
 import { Value } from 'typebox/value';
 

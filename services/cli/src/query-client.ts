@@ -1,14 +1,11 @@
 /* Questions of the command to the query service: bounded, checked, and failing with what to do. */
-import { answerOf, ApplicationRow, listAnswerOf } from '@imscope/schemas/query-api/answers.js';
-import { FleetRefusals } from '@imscope/schemas/query-api/refusals.js';
-import type { Static } from 'typebox';
-import { Value } from 'typebox/value';
+import { AskError, createAsk, type Transport } from '@imscope/schemas/query-api/ask.js';
+import type { FleetRefusals } from '@imscope/schemas/query-api/fleet-refusals.js';
+import type { AnswerTo } from '@imscope/schemas/query-api/questions.js';
 import { Agent, request } from 'undici';
-import { answerErrorMessage, failureCode, isNeverSent, parseJson } from './http-answer.js';
+import { answerErrorMessage, failureCode, isNeverSent, printable } from './http-answer.js';
 
-const ApplicationsAnswer = listAnswerOf(ApplicationRow);
-export type ApplicationsAnswer = Static<typeof ApplicationsAnswer>;
-const RefusalsAnswer = answerOf(FleetRefusals);
+export type ApplicationsAnswer = AnswerTo<'applications'>;
 
 export type QueryClient = {
   /** Applications over the last `window`, such as `15m`, worst first. Throws QueryFailure. */
@@ -31,7 +28,7 @@ export class QueryFailure extends Error {
 const ANSWER_TIMEOUT_MS = 30_000;
 /** 1,000 applications of at most 120 sparkline steps of 100 bytes. */
 const ANSWER_BYTES_MAX = 32 << 20;
-/** `step` as long as the window: sparklines of one or two points, for a table shows none. */
+/** Lengths of a window that are a `step` as well. */
 const STEP_SUFFIX = /^([1-9]\d{0,4})([smhd])$/;
 
 export function openQuery(url: URL, token: string): QueryClient {
@@ -42,59 +39,63 @@ export function openQuery(url: URL, token: string): QueryClient {
     bodyTimeout: ANSWER_TIMEOUT_MS,
     maxResponseSize: ANSWER_BYTES_MAX,
   });
+  const transport: Transport = async (path, { signal }) => {
+    const { statusCode, body } = await request(new URL(`.${path}`, url), {
+      dispatcher: agent,
+      headers: { authorization: `Bearer ${token}` },
+      ...(signal === undefined ? {} : { signal }),
+    });
+    return { status: statusCode, text: () => body.text() };
+  };
+  const ask = createAsk(transport);
   return {
     applications: async (window, signal) => {
-      const address = new URL('v1/applications', url);
-      address.searchParams.set('from', `now-${window}`);
-      if (STEP_SUFFIX.test(window)) address.searchParams.set('step', window);
-      const { status, text } = await ask(agent, address, token, signal);
-      if (status !== 200) throw failure(status, text, url);
-      const answer = parseJson(text);
-      if (Value.Check(ApplicationsAnswer, answer)) return answer;
-      throw new QueryFailure(
-        `what answers at ${url.origin} is no query service of this version: check --query`,
-        true,
-      );
+      // A step as long as the window: sparklines of one or two points, since the table shows none.
+      const step = STEP_SUFFIX.test(window) ? { step: window } : {};
+      try {
+        return await ask('applications', { from: `now-${window}`, ...step }, signal);
+      } catch (error) {
+        throw failureOf(error, url);
+      }
     },
     refusals: async (window, signal) => {
-      const address = new URL('v1/refusals', url);
-      address.searchParams.set('from', `now-${window}`);
-      const { status, text } = await ask(agent, address, token, signal);
-      // The table is worth showing without them: a service of an earlier version does not know the question.
-      const answer = status === 200 ? parseJson(text) : undefined;
-      return Value.Check(RefusalsAnswer, answer) ? answer.data : undefined;
+      try {
+        const { data } = await ask('fleetRefusals', { from: `now-${window}` }, signal);
+        return data;
+      } catch (error) {
+        // The table is worth showing without them: a service of an earlier version does not know the question.
+        if (error instanceof AskError && error.status !== 0) return undefined;
+        throw failureOf(error, url);
+      }
     },
     close: async () => agent.close(),
   };
 }
 
-async function ask(
-  agent: Agent,
-  address: URL,
-  token: string,
-  signal: AbortSignal,
-): Promise<{ status: number; text: string }> {
-  try {
-    const { statusCode, body } = await request(address, {
-      dispatcher: agent,
-      signal,
-      headers: { authorization: `Bearer ${token}` },
-    });
-    return { status: statusCode, text: await body.text() };
-  } catch (error) {
-    const advice = isNeverSent(error)
-      ? ': is it running? ./scripts/start runs a local one, --query names another'
-      : '';
-    throw new QueryFailure(
-      `cannot reach the query service at ${address.origin} (${failureCode(error)})${advice}`,
-      false,
-      error,
-    );
-  }
+function failureOf(error: unknown, url: URL): QueryFailure {
+  if (error instanceof AskError && error.status !== 0) return refusalOf(error, url);
+  const cause = error instanceof AskError ? error.cause : error;
+  const advice = isNeverSent(cause)
+    ? ': is it running? ./scripts/start runs a local one, --query names another'
+    : '';
+  return new QueryFailure(
+    `cannot reach the query service at ${url.origin} (${failureCode(cause)})${advice}`,
+    false,
+    cause,
+  );
 }
 
-function failure(status: number, text: string, url: URL): QueryFailure {
-  const message = answerErrorMessage(status, text);
+function refusalOf({ code, status, message: words, received }: AskError, url: URL): QueryFailure {
+  if (status === 200) {
+    return new QueryFailure(
+      `what answers at ${url.origin} is no query service of this version: check --query`,
+      true,
+    );
+  }
+  const message =
+    code === 'unreadable_answer'
+      ? answerErrorMessage(status, received)
+      : printable(`${status}: ${words}`, 500);
   if (status === 401 || status === 403) {
     return new QueryFailure(
       `the query service refuses the token: ${message}; give one with scope read in IMSCOPE_READ_TOKEN or --token-file`,

@@ -1,5 +1,5 @@
 /* What collectors refused, in one line of a terminal: whose records, and why. Pure. */
-import type { FleetRefusals } from '@imscope/schemas/query-api/refusals.js';
+import type { FleetRefusals } from '@imscope/schemas/query-api/fleet-refusals.js';
 import { printable } from './http-answer.js';
 import { count } from './progress.js';
 

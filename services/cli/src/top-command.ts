@@ -3,7 +3,7 @@
  * place and q ends it; elsewhere tables follow one another. An answer that fails is said and asked for again.
  */
 import { waitUnlessStopping } from '@imscope/runtime/wait-unless-stopping.js';
-import type { FleetRefusals } from '@imscope/schemas/query-api/refusals.js';
+import type { FleetRefusals } from '@imscope/schemas/query-api/fleet-refusals.js';
 import { Command } from 'commander';
 import colors from 'picocolors';
 import { findToken } from './access-token.js';

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createServer, type ServerResponse } from 'node:http';
 import { stripVTControlCharacters } from 'node:util';
 import { test } from 'node:test';
-import type { FleetRefusals } from '@imscope/schemas/query-api/refusals.js';
+import type { FleetRefusals } from '@imscope/schemas/query-api/fleet-refusals.js';
 import fc from 'fast-check';
 import { refusalsText } from '../src/refusals-text.js';
 import { topTable } from '../src/top-table.js';

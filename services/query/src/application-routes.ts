@@ -4,25 +4,18 @@
  */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { type Grant, requireApplication } from '@imscope/access/grant.js';
-import type {
-  ApplicationRow,
-  ExceptionRow,
-  InterfaceRow,
-  Monitor,
-  Overview,
-  RequestPage,
-  TimePoint,
-} from '@imscope/schemas/query-api/answers.js';
-import type {
-  AnalysisQuery,
-  ApplicationPath,
-  ApplicationsQuery,
-  MonitorQuery,
-  RefusalsQuery,
-  RequestsQuery,
-  SteppedQuery,
-} from '@imscope/schemas/query-api/parameters.js';
-import type { FleetRefusals, Refusals } from '@imscope/schemas/query-api/refusals.js';
+import type { ApplicationRow } from '@imscope/schemas/query-api/applications.js';
+import type { ExceptionRow } from '@imscope/schemas/query-api/exceptions.js';
+import type { InterfaceRow } from '@imscope/schemas/query-api/interfaces.js';
+import type { Monitor } from '@imscope/schemas/query-api/monitor.js';
+import type { Overview } from '@imscope/schemas/query-api/overview.js';
+import type { RequestPage } from '@imscope/schemas/query-api/requests.js';
+import type { TimePoint } from '@imscope/schemas/query-api/timeseries.js';
+import type { ApplicationPath, FilteredQuery, WindowQuery } from '@imscope/schemas/query-api/parameters.js';
+import type { QueryOf } from '@imscope/schemas/query-api/questions.js';
+import type { RequestsQuery } from '@imscope/schemas/query-api/requests.js';
+import type { FleetRefusals } from '@imscope/schemas/query-api/fleet-refusals.js';
+import type { Refusals } from '@imscope/schemas/query-api/refusals.js';
 import {
   APPLICATIONS,
   EXCEPTIONS,
@@ -104,7 +97,7 @@ export const applicationRoutes: FastifyPluginAsyncTypebox<ApplicationRouteOption
 };
 
 function planApplications({ now }: ApplicationRouteOptions) {
-  return ({ query, grant }: Asked<ApplicationsQuery>): Plan<ApplicationRow[]> => {
+  return ({ query, grant }: Asked<QueryOf<'applications'>>): Plan<ApplicationRow[]> => {
     const window = resolveWindow(query, now());
     const stepMs = resolveStep(query.step, window, APPLICATIONS_BOUNDS.pointsMax);
     const scope = authenticated(grant).applications;
@@ -120,7 +113,7 @@ function planApplications({ now }: ApplicationRouteOptions) {
 }
 
 function planOverview({ now, sources }: ApplicationRouteOptions) {
-  return ({ query, params, grant }: AskedOfOne<AnalysisQuery>): Plan<Overview> => {
+  return ({ query, params, grant }: AskedOfOne<FilteredQuery>): Plan<Overview> => {
     const sdkAppId = allowedApplication(grant, params);
     const nowMs = now();
     const current = resolveWindow(query, nowMs);
@@ -143,7 +136,7 @@ function planOverview({ now, sources }: ApplicationRouteOptions) {
 }
 
 function planInterfaces({ now, sources }: ApplicationRouteOptions) {
-  return ({ query, params, grant }: AskedOfOne<AnalysisQuery>): Plan<InterfaceRow[]> => {
+  return ({ query, params, grant }: AskedOfOne<FilteredQuery>): Plan<InterfaceRow[]> => {
     const sdkAppId = allowedApplication(grant, params);
     const nowMs = now();
     const window = resolveWindow(query, nowMs);
@@ -162,7 +155,7 @@ function planInterfaces({ now, sources }: ApplicationRouteOptions) {
 }
 
 function planTimeseries({ now, sources }: ApplicationRouteOptions) {
-  return ({ query, params, grant }: AskedOfOne<SteppedQuery>): Plan<TimePoint[]> => {
+  return ({ query, params, grant }: AskedOfOne<QueryOf<'timeseries'>>): Plan<TimePoint[]> => {
     const sdkAppId = allowedApplication(grant, params);
     const nowMs = now();
     const window = resolveWindow(query, nowMs);
@@ -183,7 +176,7 @@ function planTimeseries({ now, sources }: ApplicationRouteOptions) {
 }
 
 function planMonitor({ now, sources }: ApplicationRouteOptions) {
-  return ({ query, params, grant }: AskedOfOne<MonitorQuery>): Plan<Monitor> => {
+  return ({ query, params, grant }: AskedOfOne<QueryOf<'monitor'>>): Plan<Monitor> => {
     const sdkAppId = allowedApplication(grant, params);
     const nowMs = now();
     const window = resolveMonitorWindow(query, nowMs, firstKeptMs(nowMs));
@@ -203,7 +196,7 @@ function planMonitor({ now, sources }: ApplicationRouteOptions) {
 }
 
 function planExceptions({ now }: ApplicationRouteOptions) {
-  return ({ query, params, grant }: AskedOfOne<AnalysisQuery>): Plan<ExceptionRow[]> => {
+  return ({ query, params, grant }: AskedOfOne<FilteredQuery>): Plan<ExceptionRow[]> => {
     const sdkAppId = allowedApplication(grant, params);
     const window = resolveWindow(query, now());
     const filter = filterOf(sdkAppId, window, query);
@@ -244,7 +237,7 @@ function planRequests({ now }: ApplicationRouteOptions) {
 }
 
 function planRefusals({ now }: ApplicationRouteOptions) {
-  return ({ query, params, grant }: AskedOfOne<RefusalsQuery>): Plan<Refusals> => {
+  return ({ query, params, grant }: AskedOfOne<WindowQuery>): Plan<Refusals> => {
     const sdkAppId = allowedApplication(grant, params);
     const window = resolveWindow(query, now());
     return {
@@ -260,7 +253,7 @@ function planRefusals({ now }: ApplicationRouteOptions) {
 }
 
 function planFleetRefusals({ now }: ApplicationRouteOptions) {
-  return ({ query, grant }: Asked<RefusalsQuery>): Plan<FleetRefusals> => {
+  return ({ query, grant }: Asked<WindowQuery>): Plan<FleetRefusals> => {
     const window = resolveWindow(query, now());
     const scope = authenticated(grant).applications;
     return {

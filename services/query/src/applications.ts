@@ -3,7 +3,7 @@
  * tier, then service errors, then requests. So 1 failure of 1 does not precede 2,000 of 20,000.
  */
 import { worstFirstSql } from '@imscope/schemas/health.js';
-import type { ApplicationRow } from '@imscope/schemas/query-api/answers.js';
+import type { ApplicationRow } from '@imscope/schemas/query-api/applications.js';
 import { Type } from 'typebox';
 import { type Ask, defineQuestion } from './ask-store.js';
 import { SPAN_SQL, spanParams } from './filter.js';

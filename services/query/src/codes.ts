@@ -3,7 +3,7 @@
  */
 import { describeCode } from '@imscope/schemas/codes/catalogue.js';
 import { OUTCOMES } from '@imscope/schemas/outcome.js';
-import type { CodeCount } from '@imscope/schemas/query-api/answers.js';
+import type { CodeCount } from '@imscope/schemas/query-api/values.js';
 import { type Static, Type } from 'typebox';
 
 export const OUTCOME = Type.Enum(OUTCOMES);

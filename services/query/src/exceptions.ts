@@ -3,7 +3,7 @@
  * (service_error), and every other that carries an exception, grouped by exception, interface and code.
  */
 import { describeCode } from '@imscope/schemas/codes/catalogue.js';
-import type { ExceptionRow } from '@imscope/schemas/query-api/answers.js';
+import type { ExceptionRow } from '@imscope/schemas/query-api/exceptions.js';
 import { Type } from 'typebox';
 import { type Ask, defineQuestion } from './ask-store.js';
 import { CODE, OUTCOME } from './codes.js';

@@ -3,7 +3,7 @@
  * each filter in force; every value is bound.
  */
 import { HttpError } from '@imscope/runtime/http-errors.js';
-import type { AnalysisQuery } from '@imscope/schemas/query-api/parameters.js';
+import type { FilteredQuery } from '@imscope/schemas/query-api/parameters.js';
 import type { QueryParams } from './ask-store.js';
 import type { TimeWindow } from './time-window.js';
 
@@ -36,7 +36,7 @@ export function metricSpanParams(part: TimeWindow): { metrics_from_ms: number; m
 }
 
 type ListFilters = Pick<
-  AnalysisQuery,
+  FilteredQuery,
   'interface' | 'outcome' | 'node' | 'region' | 'platform' | 'sdk_version'
 > & { readonly exception?: string[] };
 
@@ -54,7 +54,7 @@ const LIST_CLAUSES: Readonly<Record<keyof ListFilters, string>> = {
 const METRIC_FILTERS: ReadonlySet<string> = new Set(['interface', 'region']);
 
 /** Whether metrics have every filter that is given. */
-export function metricsHave(query: ListFilters & Pick<AnalysisQuery, 'code'>): boolean {
+export function metricsHave(query: ListFilters & Pick<FilteredQuery, 'code'>): boolean {
   const { code, ...lists } = query;
   const given = Object.keys(LIST_CLAUSES).filter(
     (name) => (lists[name as keyof ListFilters] ?? []).length > 0,
@@ -72,7 +72,7 @@ const INT32_MAX = 2_147_483_647;
 export function filterOf(
   sdkAppId: number,
   window: TimeWindow,
-  query: ListFilters & Pick<AnalysisQuery, 'code'>,
+  query: ListFilters & Pick<FilteredQuery, 'code'>,
 ): Filter {
   const clauses = [APPLICATION_SQL, SPAN_SQL];
   const metricClauses = [APPLICATION_SQL];

@@ -2,7 +2,7 @@
  * `interfaces`: which interfaces of an application are used, how well does each do, and with which code does it fail?
  */
 import { isInTrouble, tierOf, worstFirstSql } from '@imscope/schemas/health.js';
-import type { InterfaceRow } from '@imscope/schemas/query-api/answers.js';
+import type { InterfaceRow } from '@imscope/schemas/query-api/interfaces.js';
 import { type Static, Type } from 'typebox';
 import { type Ask, defineQuestion } from './ask-store.js';
 import { CODE, codeCountOf, OUTCOME } from './codes.js';

@@ -4,8 +4,8 @@
  * the answer says how many, by step, so that a gap in the metrics never reads as silence.
  */
 import { describeCode } from '@imscope/schemas/codes/catalogue.js';
-import type { DayBefore, Monitor, MonitorCode } from '@imscope/schemas/query-api/answers.js';
-import type { MonitorQuery } from '@imscope/schemas/query-api/parameters.js';
+import type { DayBefore, Monitor, MonitorCode } from '@imscope/schemas/query-api/monitor.js';
+import type { QueryOf } from '@imscope/schemas/query-api/questions.js';
 import type { Ask } from './ask-store.js';
 import { filterOf } from './filter.js';
 import {
@@ -34,7 +34,7 @@ export type MonitorAsked = {
   readonly sdkAppId: number;
   /** Whole minutes within the term, of `resolveMonitorWindow`. */
   readonly window: TimeWindow;
-  readonly query: Pick<MonitorQuery, 'interface' | 'region'>;
+  readonly query: Pick<QueryOf<'monitor'>, 'interface' | 'region'>;
   /** Divides a day. */
   readonly stepMs: number;
   readonly nowMs: number;

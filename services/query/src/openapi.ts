@@ -2,7 +2,7 @@
  * The description of the API: made out of the routes' own schemas, so it cannot drift from them.
  */
 import swagger from '@fastify/swagger';
-import { ErrorAnswer } from '@imscope/schemas/query-api/answers.js';
+import { ErrorAnswer } from '@imscope/schemas/query-api/envelope.js';
 import type { FastifyInstance } from 'fastify';
 import { type TSchema, Type } from 'typebox';
 import { SESSION_COOKIE } from './authentication.js';

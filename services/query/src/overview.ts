@@ -1,7 +1,8 @@
 /*
  * `overview`: how does an application do now, against the span just before, and which codes does it get?
  */
-import type { CodeCount, Overview } from '@imscope/schemas/query-api/answers.js';
+import type { Overview } from '@imscope/schemas/query-api/overview.js';
+import type { CodeCount } from '@imscope/schemas/query-api/values.js';
 import { Type } from 'typebox';
 import { type Ask, defineQuestion } from './ask-store.js';
 import { CODE, codeCountOf, OUTCOME } from './codes.js';

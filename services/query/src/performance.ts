@@ -4,7 +4,7 @@
  * have both. Sums of the two add up, so an answer may take one part of its window from each.
  */
 import { latencyBucketSql, percentilesUs } from '@imscope/schemas/latency-histogram.js';
-import type { Overview } from '@imscope/schemas/query-api/answers.js';
+import type { Overview } from '@imscope/schemas/query-api/overview.js';
 import { type Static, Type } from 'typebox';
 import type { QueryParams } from './ask-store.js';
 import { type Filter, LOG_ONLY_SPAN_SQL, METRIC_SPAN_SQL, metricSpanParams } from './filter.js';

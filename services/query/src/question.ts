@@ -3,7 +3,7 @@
  * and refuses what is not allowed; memory is reserved (`answer-budget.ts`); the store is asked within the bounds of the
  * route; the envelope tells what the figures cover.
  */
-import type { Answer, Completeness } from '@imscope/schemas/query-api/answers.js';
+import type { Answer, Completeness } from '@imscope/schemas/query-api/envelope.js';
 import type { FastifyRequest } from 'fastify';
 import { type AnswerBounds, requirePoints } from './answer-bounds.js';
 import type { AnswerBudget } from './answer-budget.js';

@@ -5,7 +5,8 @@
  * told, and an account that came late or not at all moves records to the window of the next one. An account with a
  * chunk missing is passed over.
  */
-import type { FleetRefusals, Refusals } from '@imscope/schemas/query-api/refusals.js';
+import type { FleetRefusals } from '@imscope/schemas/query-api/fleet-refusals.js';
+import type { Refusals } from '@imscope/schemas/query-api/refusals.js';
 import { describeRejectReason } from '@imscope/schemas/reject-reasons.js';
 import { Type } from 'typebox';
 import { type Ask, defineQuestion } from './ask-store.js';

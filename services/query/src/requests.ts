@@ -3,8 +3,8 @@
  * first page was read comes exactly once, whatever arrives meanwhile. Addresses leave the store masked.
  */
 import { maskedIpSql } from '@imscope/schemas/ip-address.js';
-import type { RequestRow } from '@imscope/schemas/query-api/answers.js';
-import type { RequestsQuery } from '@imscope/schemas/query-api/parameters.js';
+import type { RequestRow } from '@imscope/schemas/query-api/requests.js';
+import type { RequestsQuery } from '@imscope/schemas/query-api/requests.js';
 import { type Static, Type } from 'typebox';
 import { type Ask, defineQuestion } from './ask-store.js';
 import { CODE, OUTCOME } from './codes.js';

@@ -1,7 +1,7 @@
 /*
  * `timeseries`: how did an application do over time? One point for each step, zeros where nothing happened.
  */
-import type { TimePoint } from '@imscope/schemas/query-api/answers.js';
+import type { TimePoint } from '@imscope/schemas/query-api/timeseries.js';
 import { Type } from 'typebox';
 import { type Ask, defineQuestion } from './ask-store.js';
 import type { Filter } from './filter.js';

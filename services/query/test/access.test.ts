@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { ApplicationRow } from '@imscope/schemas/query-api/answers.js';
+import { ApplicationRow } from '@imscope/schemas/query-api/applications.js';
 import { Type } from 'typebox';
 import { startService } from '../../../scripts/stack/services.js';
 import {

@@ -1,13 +1,11 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { describeCode } from '@imscope/schemas/codes/catalogue.js';
-import {
-  ApplicationRow,
-  ExceptionRow,
-  InterfaceRow,
-  Overview,
-  TimePoint,
-} from '@imscope/schemas/query-api/answers.js';
+import { ApplicationRow } from '@imscope/schemas/query-api/applications.js';
+import { ExceptionRow } from '@imscope/schemas/query-api/exceptions.js';
+import { InterfaceRow } from '@imscope/schemas/query-api/interfaces.js';
+import { Overview } from '@imscope/schemas/query-api/overview.js';
+import { TimePoint } from '@imscope/schemas/query-api/timeseries.js';
 import { Type } from 'typebox';
 import { openQuery, openStore, type QueryUnderTest, type StoreUnderTest } from './query-under-test.js';
 import { readAnswer } from './read-answer.js';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { REQUEST_LOG_BOUNDS } from '@imscope/schemas/request-log.js';
-import { Window } from '@imscope/schemas/query-api/answers.js';
+import { Window } from '@imscope/schemas/query-api/envelope.js';
 import { Type } from 'typebox';
 import { Value } from 'typebox/value';
 import {

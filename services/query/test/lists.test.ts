@@ -1,15 +1,13 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { compareWorstFirst, tierOf } from '@imscope/schemas/health.js';
-import {
-  ApplicationRow,
-  ExceptionRow,
-  InterfaceRow,
-  listAnswerOf,
-  Overview,
-  RequestPage,
-  TimePoint,
-} from '@imscope/schemas/query-api/answers.js';
+import { boundedListAnswerOf } from '@imscope/schemas/query-api/envelope.js';
+import { ApplicationRow } from '@imscope/schemas/query-api/applications.js';
+import { ExceptionRow } from '@imscope/schemas/query-api/exceptions.js';
+import { InterfaceRow } from '@imscope/schemas/query-api/interfaces.js';
+import { Overview } from '@imscope/schemas/query-api/overview.js';
+import { RequestPage } from '@imscope/schemas/query-api/requests.js';
+import { TimePoint } from '@imscope/schemas/query-api/timeseries.js';
 import { type Static, type TSchema, Type } from 'typebox';
 import { Value } from 'typebox/value';
 import {
@@ -118,7 +116,7 @@ async function readList<T extends TSchema>(
   });
   assert.equal(response.statusCode, 200, response.body);
   const answer: unknown = response.json();
-  const schema = listAnswerOf(row);
+  const schema = boundedListAnswerOf(Type.Array(row));
   assert.ok(Value.Check(schema, answer));
   assert.ok(answer.left_out !== undefined, 'a list says how many rows it leaves out');
   return { data: answer.data, leftOut: answer.left_out };

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { InterfaceRow, Overview, TimePoint } from '@imscope/schemas/query-api/answers.js';
+import { InterfaceRow } from '@imscope/schemas/query-api/interfaces.js';
+import { Overview } from '@imscope/schemas/query-api/overview.js';
+import { TimePoint } from '@imscope/schemas/query-api/timeseries.js';
 import { Type } from 'typebox';
 import { openQuery, openStore, type QueryUnderTest, type StoreUnderTest } from './query-under-test.js';
 import { readAnswer } from './read-answer.js';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { describeCode } from '@imscope/schemas/codes/catalogue.js';
-import { Monitor } from '@imscope/schemas/query-api/answers.js';
+import { Monitor } from '@imscope/schemas/query-api/monitor.js';
 import {
   openQuery,
   openStore,

@@ -2,7 +2,7 @@
  * Asks the service and checks that what comes back has the shape the contract says, envelope and all.
  */
 import assert from 'node:assert/strict';
-import { answerOf, ErrorAnswer } from '@imscope/schemas/query-api/answers.js';
+import { answerOf, ErrorAnswer } from '@imscope/schemas/query-api/envelope.js';
 import type { FastifyInstance } from 'fastify';
 import type { Static, TSchema } from 'typebox';
 import { Value } from 'typebox/value';

@@ -3,7 +3,7 @@
  * loops, percentiles by walking the sorted latencies to the nearest rank.
  */
 import assert from 'node:assert/strict';
-import type { LatencySummary, OutcomeCounts } from '@imscope/schemas/query-api/answers.js';
+import type { LatencySummary, OutcomeCounts } from '@imscope/schemas/query-api/values.js';
 import type { StoredRow } from './stored-row.js';
 
 type Figures = {

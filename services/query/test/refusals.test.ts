@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { FleetRefusals, Refusals } from '@imscope/schemas/query-api/refusals.js';
+import { FleetRefusals } from '@imscope/schemas/query-api/fleet-refusals.js';
+import { Refusals } from '@imscope/schemas/query-api/refusals.js';
 import { LINE_REJECT_REASONS, RECORD_REJECT_REASONS } from '@imscope/schemas/reject-reasons.js';
 import {
   openQuery,

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { RequestPage, type RequestRow } from '@imscope/schemas/query-api/answers.js';
+import { RequestPage, type RequestRow } from '@imscope/schemas/query-api/requests.js';
 import { openQuery, openStore, type QueryUnderTest, type StoreUnderTest } from './query-under-test.js';
 import { addressOf, assertError, readAnswer } from './read-answer.js';
 import { READ_ALL } from './query-under-test.js';

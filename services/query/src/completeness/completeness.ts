@@ -2,7 +2,7 @@
  * How complete an answer is. The books are brought up to date at most every two seconds, by whoever asks, and every
  * window is judged by them without the store. Ask before the data: then no answer is said to hold what came later.
  */
-import type { Completeness } from '@imscope/schemas/query-api/answers.js';
+import type { Completeness } from '@imscope/schemas/query-api/envelope.js';
 import type { Ask } from '../ask-store.js';
 import { createMemory } from '../memory.js';
 import { HOUR_MS, type TimeWindow } from '../time-window.js';

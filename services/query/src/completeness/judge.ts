@@ -4,7 +4,7 @@
  * accounts of a collector that takes in a history say which event times they cover: each of its batches may be of any
  * time of that span. Pure.
  */
-import type { Completeness } from '@imscope/schemas/query-api/answers.js';
+import type { Completeness } from '@imscope/schemas/query-api/envelope.js';
 import { DAY_MS, LOG_TERM_MS, shareWithin, timeText, type TimeWindow } from '../time-window.js';
 import { type Books, EDGE_WAIT_MS_MAX } from './books.js';
 import type { BootBooks } from './boot-books.js';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { createLogger } from '@imscope/runtime/logger.js';
 import { createRegistry } from '@imscope/runtime/metrics.js';
-import type { Completeness } from '@imscope/schemas/query-api/answers.js';
+import type { Completeness } from '@imscope/schemas/query-api/envelope.js';
 import { type Ask, createAsk } from '../../src/ask-store.js';
 import { createCompleteness } from '../../src/completeness/completeness.js';
 import type { Account } from '../../src/completeness/boot-books.js';

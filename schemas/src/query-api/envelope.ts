@@ -1,0 +1,81 @@
+/*
+ * What every answer has around its data: the window, the completeness and, for a bounded list, what was left out.
+ * And the form of an error answer.
+ */
+import { type Static, type TSchema, Type } from 'typebox';
+import { LeftOut, Time } from './values.js';
+
+export const Window = Type.Object({
+  from: Time,
+  to: Time,
+  /** Seconds; null where the answer has no steps. */
+  step: Type.Union([Type.Integer(), Type.Null()]),
+  source: Type.Union(
+    [Type.Literal('logs'), Type.Literal('metrics'), Type.Literal('both'), Type.Literal('accounts')],
+    {
+      description:
+        'what requests, outcomes and delay were counted from; both: metrics says which part; accounts: refusals, from the accounts of the collectors',
+    },
+  ),
+  metrics: Type.Union([Type.Object({ from: Time, to: Time }), Type.Null()], {
+    description: 'the part of the window that was counted from the metrics, whole minutes; null: none',
+  }),
+  logged_share: Type.Union([Type.Number(), Type.Null()], {
+    description:
+      'of all requests of the application in the window, whatever the filters, the share logged one by one; ' +
+      'below 1 successes were sampled, and what comes from the logs are estimates; null: not looked at, or none',
+  }),
+});
+export type Window = Static<typeof Window>;
+
+export const SilentCollector = Type.Object({
+  /** `unknown` where its batches were seen but never an account. */
+  collector: Type.String(),
+  boot: Type.String(),
+  last_heard: Time,
+});
+export type SilentCollector = Static<typeof SilentCollector>;
+
+export const Completeness = Type.Object({
+  status: Type.Union([Type.Literal('complete'), Type.Literal('partial'), Type.Literal('unknown')], {
+    description:
+      'complete: all that collectors took in during the window, up to 10 s after it, is stored, and all have said so; ' +
+      'partial: something is missing or still on its way, the ratio and the watermark say which; unknown: a ' +
+      'collector that was heard is silent for two minutes, or no account tells of the window',
+  }),
+  ratio: Type.Union([Type.Number(), Type.Null()], {
+    description:
+      'of the records that collectors of all applications took in during the window and have told of, the share that ' +
+      'is stored; what was sent in the last 10 s does not lower it; null where no account tells of the window',
+  }),
+  watermark: Type.Union([Time, Type.Null()], {
+    description: 'what Kafka took up to here is stored, in every partition; null where nothing is known',
+  }),
+  silent_collectors: Type.Array(SilentCollector, {
+    description: 'what they took in during the window nobody knows; longest silent first, 100 at most',
+  }),
+  /** Absent where none is left out. */
+  silent_collectors_left_out: Type.Optional(LeftOut),
+});
+export type Completeness = Static<typeof Completeness>;
+
+/** Any answer. */
+export type Answer<T> = {
+  data: T;
+  /** Only beside a bounded list. */
+  left_out?: number;
+  window: Window;
+  completeness: Completeness;
+};
+
+export const answerOf = <T extends TSchema>(data: T) =>
+  Type.Object({ data, window: Window, completeness: Completeness });
+
+/** `left_out` is always sent. It is optional, so that clients can read older services. */
+export const boundedListAnswerOf = <T extends TSchema>(list: T) =>
+  Type.Object({ data: list, left_out: Type.Optional(LeftOut), window: Window, completeness: Completeness });
+
+export const ErrorAnswer = Type.Object({
+  error: Type.Object({ code: Type.String(), message: Type.String() }),
+});
+export type ErrorAnswer = Static<typeof ErrorAnswer>;

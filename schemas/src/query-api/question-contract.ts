@@ -1,0 +1,20 @@
+/*
+ * What the contract of one question holds. Each question has a file of its own in this folder; `questions.ts` lists
+ * them. Routes, the OpenAPI document and the client derive from that list.
+ */
+import type { TObject, TSchema } from 'typebox';
+
+export type QuestionContract = {
+  /** `:sdk_app_id` is a path parameter. */
+  readonly path: `/v1/${string}`;
+  /** `application`: about the one the path names. `fleet`: about all applications the caller may read. */
+  readonly scope: 'application' | 'fleet';
+  readonly operationId: string;
+  readonly summary: string;
+  /** The parameters in the query. */
+  readonly query: TObject;
+  /** The shape of `data` in the answer. */
+  readonly data: TSchema;
+  /** `data` is a list with a bound: `left_out` beside it says how many entries the bound left out. */
+  readonly isBoundedList: boolean;
+};

@@ -1,0 +1,43 @@
+/*
+ * All questions of the query service by name. A question that is not here has no route, no description and no client.
+ */
+import type { Static } from 'typebox';
+import { applications } from './applications.js';
+import { type Answer, answerOf, boundedListAnswerOf } from './envelope.js';
+import { exceptions } from './exceptions.js';
+import { fleetRefusals } from './fleet-refusals.js';
+import { interfaces } from './interfaces.js';
+import { monitor } from './monitor.js';
+import { overview } from './overview.js';
+import type { ApplicationPath } from './parameters.js';
+import type { QuestionContract } from './question-contract.js';
+import { refusals } from './refusals.js';
+import { requests } from './requests.js';
+import { timeseries } from './timeseries.js';
+
+export const QUESTIONS = {
+  applications,
+  overview,
+  interfaces,
+  timeseries,
+  monitor,
+  exceptions,
+  requests,
+  refusals,
+  fleetRefusals,
+} as const satisfies Record<string, QuestionContract>;
+
+export type QuestionName = keyof typeof QUESTIONS;
+type Contracts = typeof QUESTIONS;
+
+export type QueryOf<Q extends QuestionName> = Static<Contracts[Q]['query']>;
+/** Those of the query, and `sdk_app_id` where the question is about one application. */
+export type ParametersOf<Q extends QuestionName> = QueryOf<Q> &
+  (Contracts[Q]['scope'] extends 'application' ? ApplicationPath : unknown);
+export type DataOf<Q extends QuestionName> = Static<Contracts[Q]['data']>;
+export type AnswerTo<Q extends QuestionName> = Answer<DataOf<Q>>;
+
+/** The answer to a question, envelope included. */
+export function answerSchema({ data, isBoundedList }: Pick<QuestionContract, 'data' | 'isBoundedList'>) {
+  return isBoundedList ? boundedListAnswerOf(data) : answerOf(data);
+}

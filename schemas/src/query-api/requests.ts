@@ -1,0 +1,62 @@
+/*
+ * `requests`: which single requests were those? Newest first, page by page.
+ */
+import { type Static, Type } from 'typebox';
+import { EXCEPTION_PARAMETER, FILTER_PARAMETERS, WINDOW_PARAMETERS } from './parameters.js';
+import type { QuestionContract } from './question-contract.js';
+import { NullableNumber, OutcomeName, Time } from './values.js';
+
+export const RequestRow = Type.Object({
+  time: Time,
+  interface: Type.String(),
+  /** Masked: /24 of IPv4, /48 of IPv6. */
+  exit_ip: Type.String(),
+  latency_ms: Type.Number(),
+  upstream_ms: NullableNumber,
+  rtt_ms: NullableNumber,
+  code: Type.Union([Type.Integer(), Type.Null()]),
+  http_status: Type.Integer(),
+  outcome: OutcomeName,
+  exception: Type.String(),
+  cause: Type.String(),
+  node: Type.String(),
+  region: Type.String(),
+  platform: Type.String(),
+  sdk_version: Type.String(),
+  request_id: Type.String(),
+  weight: Type.Integer(),
+});
+export type RequestRow = Static<typeof RequestRow>;
+
+export const RequestPage = Type.Object({
+  /** Newest first. */
+  requests: Type.Array(RequestRow),
+  /** For the next, older page; null on the last. */
+  next_cursor: Type.Union([Type.String(), Type.Null()]),
+});
+export type RequestPage = Static<typeof RequestPage>;
+
+export const RequestsQuery = Type.Object(
+  {
+    ...WINDOW_PARAMETERS,
+    ...FILTER_PARAMETERS,
+    exception: EXCEPTION_PARAMETER,
+    request_id: Type.Optional(Type.String({ minLength: 1, maxLength: 128 })),
+    latency_ms_min: Type.Optional(Type.Number({ minimum: 0, maximum: 86_400_000 })),
+    limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000, description: 'default 100' })),
+    cursor: Type.Optional(Type.String({ maxLength: 256, description: 'next_cursor of the page before' })),
+  },
+  { additionalProperties: false },
+);
+export type RequestsQuery = Static<typeof RequestsQuery>;
+
+export const requests = {
+  path: '/v1/applications/:sdk_app_id/requests',
+  scope: 'application',
+  operationId: 'listRequests',
+  summary:
+    'Single requests, newest first. Follow next_cursor for older ones; a cursor keeps the window of the first page',
+  query: RequestsQuery,
+  data: RequestPage,
+  isBoundedList: false,
+} as const satisfies QuestionContract;

@@ -1,0 +1,64 @@
+/*
+ * Values and figures that several answers share. Counts are requests: exact from the metrics, sums of weights from the
+ * logs, so sampled requests count in full. Durations are milliseconds; averages are exact, percentiles are nearest rank
+ * within 1.1 %. Success rate = success / (success + service_error), null where both are 0.
+ */
+import { type Static, Type } from 'typebox';
+import { OUTCOMES } from '../outcome.js';
+
+export const Count = Type.Integer({ minimum: 0 });
+export const Time = Type.String({ description: 'RFC 3339, UTC, milliseconds' });
+/** 0 where the list is complete. */
+export const LeftOut = Type.Integer({
+  minimum: 0,
+  description: 'entries that the bound of the list left out; 0: the list is complete',
+});
+export const NullableNumber = Type.Union([Type.Number(), Type.Null()]);
+// One by one: the static type of a union made from the array would be never.
+export const OutcomeName = Type.Union([
+  Type.Literal(OUTCOMES[0]),
+  Type.Literal(OUTCOMES[1]),
+  Type.Literal(OUTCOMES[2]),
+  Type.Literal(OUTCOMES[3]),
+]);
+
+export const OutcomeCounts = Type.Object({
+  success: Count,
+  caller_error: Count,
+  service_error: Count,
+  unknown: Count,
+});
+export type OutcomeCounts = Static<typeof OutcomeCounts>;
+
+export const LatencySummary = Type.Object({
+  avg: NullableNumber,
+  p50: NullableNumber,
+  p90: NullableNumber,
+  p95: NullableNumber,
+  p99: NullableNumber,
+  max: NullableNumber,
+});
+export type LatencySummary = Static<typeof LatencySummary>;
+
+/** Figures of a set of requests: of an application, an interface, a step of time. */
+export const PERFORMANCE = {
+  requests: Count,
+  requests_per_s: Type.Number(),
+  outcomes: OutcomeCounts,
+  success_rate: NullableNumber,
+  latency_ms: LatencySummary,
+};
+const Performance = Type.Object(PERFORMANCE);
+export type Performance = Static<typeof Performance>;
+
+export const CodeCount = Type.Object({
+  code: Type.Union([Type.Integer(), Type.Null()]),
+  outcome: OutcomeName,
+  count: Count,
+  /** Of all requests in the window, 0 to 1; of an interface's top code, of that interface's own. */
+  share: Type.Number(),
+  name: Type.String(),
+  meaning: Type.String(),
+  advice: Type.String(),
+});
+export type CodeCount = Static<typeof CodeCount>;

@@ -1,0 +1,53 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { IsArray, IsLiteral, IsObject, IsUnion, type TSchema, Type } from 'typebox';
+import { Value } from 'typebox/value';
+import { ErrorAnswer } from '../src/query-api/envelope.js';
+import { findMismatch } from '../src/query-api/find-mismatch.js';
+import { answerSchema, QUESTIONS } from '../src/query-api/questions.js';
+
+const SCHEMAS: readonly TSchema[] = [...Object.values(QUESTIONS).map(answerSchema), ErrorAnswer];
+
+/** Values of a schema's shape, mixed with others. */
+function nearlyOf(schema: TSchema): fc.Arbitrary<unknown> {
+  const right = (): fc.Arbitrary<unknown> => {
+    if (IsObject(schema)) {
+      const entries = Object.entries(schema.properties).map(([name, one]) => [name, nearlyOf(one)] as const);
+      return fc.record(Object.fromEntries(entries));
+    }
+    if (IsArray(schema)) return fc.array(nearlyOf(schema.items), { maxLength: 2 });
+    if (IsUnion(schema)) return fc.oneof(...schema.anyOf.map(nearlyOf));
+    if (IsLiteral(schema)) return fc.constant(schema.const);
+    return fc.oneof(fc.nat(), fc.string(), fc.double({ noNaN: true, noDefaultInfinity: true }));
+  };
+  return fc.oneof({ weight: 40, arbitrary: right() }, { weight: 1, arbitrary: fc.jsonValue() });
+}
+
+test('agrees with the library’s own check, for every answer and for what is nearly one', () => {
+  for (const schema of SCHEMAS) {
+    fc.assert(
+      fc.property(nearlyOf(schema), (value) => {
+        const received: unknown = JSON.parse(JSON.stringify(value));
+        assert.equal(findMismatch(schema, received) === undefined, Value.Check(schema, received));
+      }),
+      { numRuns: 100 },
+    );
+  }
+});
+
+test('what the library makes up for a schema has its shape', () => {
+  for (const schema of SCHEMAS) assert.equal(findMismatch(schema, Value.Create(schema)), undefined);
+});
+
+test('names the place of the first difference', () => {
+  const schema = Type.Object({ rows: Type.Array(Type.Object({ count: Type.Integer({ minimum: 0 }) })) });
+  assert.equal(findMismatch(schema, { rows: [{ count: 1 }, { count: 0.5 }] }), 'rows/1/count');
+  assert.equal(findMismatch(schema, { rows: [{}] }), 'rows/0/count');
+  assert.equal(findMismatch(schema, { rows: {} }), 'rows');
+  assert.equal(findMismatch(schema, []), '');
+});
+
+test('a kind of schema that it does not know is a fault, not a pass', () => {
+  assert.throws(() => findMismatch(Type.Boolean(), true), /no schema of this kind/);
+});
