@@ -36,10 +36,12 @@ function pastedBlock(): readonly string[] {
     .split('\n\n');
 }
 
+async function paste(script: string): Promise<string> {
+  return (await promisify(execFile)('bash', ['-euc', script], { cwd: folder })).stdout;
+}
+
 test('the block of the README sends a record, and its question finds that record', async () => {
   const [tokens = '', send = '', ask = ''] = pastedBlock();
-  const paste = async (script: string): Promise<string> =>
-    (await promisify(execFile)('bash', ['-euc', script], { cwd: folder })).stdout;
   assert.match(await paste(`${tokens}\n${send}`), /"accepted": ?1\b/);
   await pipeline.untilStored(1);
   const { data } = JSON.parse(await paste(`${tokens}\n${ask}`)) as {
