@@ -201,11 +201,3 @@ export function windowSeconds(window: TimeWindow): number {
 export function timeText(timeMs: number): string {
   return new Date(timeMs).toISOString();
 }
-
-/** How much of a stretch of time lies in a span, 0 to 1. */
-export function shareWithin(stretch: TimeWindow, span: TimeWindow): number {
-  const lengthMs = stretch.toMs - stretch.fromMs;
-  if (lengthMs === 0) return stretch.fromMs >= span.fromMs && stretch.fromMs < span.toMs ? 1 : 0;
-  const withinMs = Math.min(stretch.toMs, span.toMs) - Math.max(stretch.fromMs, span.fromMs);
-  return Math.max(0, withinMs) / lengthMs;
-}

@@ -5,8 +5,8 @@ import { createRegistry } from '@imscope/runtime/metrics.js';
 import type { Completeness } from '@imscope/schemas/query-api/envelope.js';
 import { type Ask, createAsk } from '../../src/ask-store.js';
 import { createCompleteness } from '../../src/completeness/completeness.js';
-import type { Account } from '../../src/completeness/boot-books.js';
-import type { BookedBlock } from '../../src/completeness/books.js';
+import type { Account } from '@imscope/accounting/running/incarnation-track.js';
+import type { LedgerBlock } from '@imscope/accounting/running/running-balance.js';
 import { createMetrics } from '../../src/metrics.js';
 import { createQueryGate } from '../../src/query-gate.js';
 import { openQuery, openStore, READ_ALL, type StoreUnderTest } from '../query-under-test.js';
@@ -137,10 +137,10 @@ test('a collector that falls silent makes answers unknown, until the next start 
 });
 
 const HALF_HOUR_MS = 30 * MINUTE_MS;
-const halfHourOf = ({ appendedMs }: BookedBlock): number => Math.floor(appendedMs / HALF_HOUR_MS);
+const halfHourOf = ({ appendedMs }: LedgerBlock): number => Math.floor(appendedMs / HALF_HOUR_MS);
 
 /** Blocks of several batches each, harmed in every way there is, all before their partition's last half hour. */
-function harm(blocks: readonly BookedBlock[]): BookedBlock[] {
+function harm(blocks: readonly LedgerBlock[]): LedgerBlock[] {
   const edge = blocks.findIndex((block, index) => {
     const before = blocks[index - 1];
     return before?.partition === 1 && block.partition === 1 && halfHourOf(block) !== halfHourOf(before);
@@ -176,7 +176,7 @@ test('the first reading says of every window what reading block by block does', 
     ...blocks,
     { ...first, partition: 5, batches: [ownBatch] },
     // Eight records and one duplicate, of ten that were sent.
-    { ...first, partition: 6, batches: [keyedBatch], keyedSeen: 9 },
+    { ...first, partition: 6, batches: [keyedBatch], keyedStored: 9 },
     { ...first, partition: 6, batches: [], lastOffset: 9, appendedMs: END_MS },
   ]);
   const keyed = { boot: bootName(0), partition: 6, minute: 7, records: 10 };

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { HOUR_MS } from '@imscope/schemas/retention.js';
-import type { Account } from '../../src/completeness/boot-books.js';
-import { intervalsMissing, judge } from '../../src/completeness/judge.js';
+import type { Account } from '@imscope/accounting/running/incarnation-track.js';
+import { intervalsMissing, assess } from '../../src/completeness/assess.js';
 import { KEYED_SEQUENCE } from '@imscope/schemas/edge-account.js';
 import type { TimeWindow } from '../../src/time-window.js';
-import { blocksOf, booksOf, MINUTE_MS, type SentBatch, START_MS } from './history.js';
+import { blocksOf, balanceOf, MINUTE_MS, type SentBatch, START_MS } from './history.js';
 
 const PARTITIONS = 3;
 const COVERS: TimeWindow = { fromMs: START_MS - 144 * HOUR_MS, toMs: START_MS };
@@ -56,7 +56,7 @@ const past = (fromHour: number, toHour: number): TimeWindow => ({
   toMs: START_MS - toHour * HOUR_MS,
 });
 const judged = (accounts: readonly Account[], batches: readonly SentBatch[], window: TimeWindow) =>
-  judge(booksOf({ accounts: [...live, ...accounts], blocks: blocksOf(batches) }), window, NOW_MS);
+  assess(balanceOf({ accounts: [...live, ...accounts], blocks: blocksOf(batches) }), window, NOW_MS);
 const stateOf = (...args: Parameters<typeof judged>) => {
   const { status, ratio } = judged(...args);
   return { status, ratio };
@@ -85,9 +85,9 @@ test('a batch of a history that is missing lowers every window it may be of, by 
 
 test('while a history is taken in its windows are partial, and unknown once its collector is silent', () => {
   const running = [account(0), account(1, { final: false })];
-  const books = booksOf({ accounts: [...live, ...running], blocks: blocksOf(history) });
-  assert.equal(judge(books, past(30, 24), TAKEN_MS + 60_000).status, 'partial');
-  const silent = judge(books, past(30, 24), TAKEN_MS + 121_000);
+  const balance = balanceOf({ accounts: [...live, ...running], blocks: blocksOf(history) });
+  assert.equal(assess(balance, past(30, 24), TAKEN_MS + 60_000).status, 'partial');
+  const silent = assess(balance, past(30, 24), TAKEN_MS + 121_000);
   assert.equal(silent.status, 'unknown');
   assert.deepEqual(
     silent.silent_collectors.map(({ collector }) => collector),
@@ -103,11 +103,11 @@ test('records under a key of a history are missed in the windows it covers, not 
 
 test('a batch of a history is missing in the windows it covers, not when it came', () => {
   const accounts = [...live, account(0), account(1)];
-  const books = booksOf({ accounts, blocks: blocksOf(history.slice(1)) });
+  const balance = balanceOf({ accounts, blocks: blocksOf(history.slice(1)) });
   const interval = { boot: 'history', fromAccount: 0, toAccount: 1 };
-  assert.deepEqual(intervalsMissing(books, past(30, 24)), [interval]);
+  assert.deepEqual(intervalsMissing(balance, past(30, 24)), [interval]);
   const since = { fromMs: START_MS, toMs: START_MS + MINUTE_MS };
-  assert.deepEqual(intervalsMissing(books, since), []);
+  assert.deepEqual(intervalsMissing(balance, since), []);
 });
 
 test('a history holds back neither the watermark nor windows after it', () => {

@@ -3,9 +3,9 @@
  * books of it. A part of it can be left out, to be found missing.
  */
 import { KEYED_SEQUENCE } from '@imscope/schemas/edge-account.js';
-import type { Account } from '../../src/completeness/boot-books.js';
-import type { BookedBlock } from '../../src/completeness/books.js';
-import { Books } from '../../src/completeness/books.js';
+import type { Account } from '@imscope/accounting/running/incarnation-track.js';
+import type { LedgerBlock } from '@imscope/accounting/running/running-balance.js';
+import { RunningBalance } from '@imscope/accounting/running/running-balance.js';
 
 export const MINUTE_MS = 60_000;
 export const START_MS = Date.UTC(2026, 10, 23, 12);
@@ -73,13 +73,13 @@ export function historyOf(
 export const takenAt = (appendedMs: number) => ({ firstAppendedMs: appendedMs, lastAppendedMs: appendedMs });
 
 /** The ledger's rows: each block of a partition holds `messages` batches, in the order they were sent. */
-export function blocksOf(batches: readonly SentBatch[], messages = 1): BookedBlock[] {
+export function blocksOf(batches: readonly SentBatch[], messages = 1): LedgerBlock[] {
   const partitions = new Map<number, SentBatch[]>();
   for (const batch of batches.toSorted((a, b) => a.sentMs - b.sentMs)) {
     partitions.set(batch.partition, [...(partitions.get(batch.partition) ?? []), batch]);
   }
   return Array.from(partitions).flatMap(([partition, own]) =>
-    Array.from({ length: Math.ceil(own.length / messages) }, (_, index): BookedBlock => {
+    Array.from({ length: Math.ceil(own.length / messages) }, (_, index): LedgerBlock => {
       const held = own.slice(index * messages, (index + 1) * messages);
       const appendedMs = Math.max(...held.map(({ sentMs }) => sentMs)) + 20;
       return {
@@ -98,14 +98,14 @@ export function blocksOf(batches: readonly SentBatch[], messages = 1): BookedBlo
         })),
         expired: [],
         dead: [],
-        keyedSeen: 0,
+        keyedStored: 0,
       };
     }),
   );
 }
 
 /** One block for each account, appended 20 ms after it was made. */
-export function accountBlocksOf(accounts: readonly Account[]): BookedBlock[] {
+export function accountBlocksOf(accounts: readonly Account[]): LedgerBlock[] {
   return accounts
     .toSorted((a, b) => a.timeMs - b.timeMs)
     .map(({ boot, sequence, timeMs }, offset) => ({
@@ -118,7 +118,7 @@ export function accountBlocksOf(accounts: readonly Account[]): BookedBlock[] {
       batches: [{ boot, first: sequence, last: sequence, records: 1, ...takenAt(timeMs + 20) }],
       expired: [],
       dead: [],
-      keyedSeen: 0,
+      keyedStored: 0,
     }));
 }
 
@@ -140,12 +140,12 @@ export function withKeyed(
   );
 }
 
-export function booksOf(history: {
-  readonly blocks: readonly BookedBlock[];
+export function balanceOf(history: {
+  readonly blocks: readonly LedgerBlock[];
   readonly accounts: readonly Account[];
-}): Books {
-  const books = new Books();
-  for (const block of [...history.blocks, ...accountBlocksOf(history.accounts)]) books.block(block);
-  for (const account of history.accounts) books.account(account, START_MS);
-  return books;
+}): RunningBalance {
+  const balance = new RunningBalance();
+  for (const block of [...history.blocks, ...accountBlocksOf(history.accounts)]) balance.addBlock(block);
+  for (const account of history.accounts) balance.addAccount(account, START_MS);
+  return balance;
 }

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { ARRIVAL_MS, judge } from '../../src/completeness/judge.js';
+import { ARRIVAL_MS, assess } from '../../src/completeness/assess.js';
 import type { TimeWindow } from '../../src/time-window.js';
 import {
   blocksOf,
-  booksOf,
+  balanceOf,
   bootName,
   historyOf,
   MINUTE_MS,
@@ -29,18 +29,18 @@ test('keyed batches are balanced by their sums: what accounts tell of and nobody
   const [last] = blocks.filter(({ partition }) => partition === 0).slice(-1);
   assert.ok(last);
   const sent = SENT + 90;
-  const books = booksOf({ blocks, accounts });
+  const balance = balanceOf({ blocks, accounts });
   const judged = () => {
-    const { status, ratio } = judge(books, window(0, 4), NOW_MS);
+    const { status, ratio } = assess(balance, window(0, 4), NOW_MS);
     return { status, ratio };
   };
   assert.deepEqual(judged(), { status: 'partial', ratio: 1 - 90 / sent });
-  assert.equal(judge(books, window(2, 4), NOW_MS).ratio, 1);
+  assert.equal(assess(balance, window(2, 4), NOW_MS).ratio, 1);
   const keyed = { ...last, lastOffset: last.lastOffset + 1, batches: [] };
-  books.block({ ...keyed, keyedSeen: 60 });
-  books.block({ ...keyed, keyedSeen: 60 });
+  balance.addBlock({ ...keyed, keyedStored: 60 });
+  balance.addBlock({ ...keyed, keyedStored: 60 });
   assert.deepEqual(judged(), { status: 'partial', ratio: 1 - 30 / sent });
-  books.block({ ...keyed, lastOffset: keyed.lastOffset + 1, keyedSeen: 30 });
+  balance.addBlock({ ...keyed, lastOffset: keyed.lastOffset + 1, keyedStored: 30 });
   assert.deepEqual(judged(), { status: 'complete', ratio: 1 });
 });
 
@@ -53,15 +53,19 @@ test('a key that was sent through two collectors is stored once, and nothing is 
   assert.ok(first);
   // 90 records stored, and 90 as a duplicate.
   const keyed = { boot: `k${'0'.repeat(24)}`, first: 0, last: 0, records: 90, ...takenAt(first.appendedMs) };
-  const block = { ...first, batches: [...first.batches, keyed], keyedSeen: 180 };
-  const books = booksOf({ blocks: [block, ...rest], accounts: twice });
-  const { status, ratio } = judge(books, window(0, 4), NOW_MS);
+  const block = { ...first, batches: [...first.batches, keyed], keyedStored: 180 };
+  const balance = balanceOf({ blocks: [block, ...rest], accounts: twice });
+  const { status, ratio } = assess(balance, window(0, 4), NOW_MS);
   assert.deepEqual([status, ratio], ['complete', 1]);
 });
 
 test('keyed batches that nobody saw hold the watermark of a partition back in which nothing else comes', () => {
   const quiet = { boot: bootName(1), partition: 7, minute: 1, records: 90 };
   const accounts = withKeyed(steady.accounts, quiet);
-  const { watermark } = judge(booksOf({ blocks: blocksOf(steady.batches), accounts }), window(0, 4), NOW_MS);
+  const { watermark } = assess(
+    balanceOf({ blocks: blocksOf(steady.batches), accounts }),
+    window(0, 4),
+    NOW_MS,
+  );
   assert.equal(watermark, new Date(START_MS + MINUTE_MS).toISOString());
 });

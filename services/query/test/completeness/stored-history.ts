@@ -3,28 +3,28 @@
  */
 import type { ClickHouseClient } from '@imscope/runtime/store-client.js';
 import { isKeyedBoot } from '@imscope/schemas/batch-headers.js';
-import type { Account } from '../../src/completeness/boot-books.js';
-import type { BookedBlock } from '../../src/completeness/books.js';
+import type { Account } from '@imscope/accounting/running/incarnation-track.js';
+import type { LedgerBlock } from '@imscope/accounting/running/running-balance.js';
 import { accountBlocksOf } from './history.js';
 
 const timeOf = (timeMs: number): string => new Date(timeMs).toISOString().replace('T', ' ').slice(0, 23);
 
-const sumOfKeyed = (batches: BookedBlock['batches']): number =>
+const sumOfKeyed = (batches: LedgerBlock['batches']): number =>
   batches.reduce((sum, { boot, records }) => sum + (isKeyedBoot(boot) ? records : 0), 0);
 
 export async function insertBlocks(
   client: ClickHouseClient,
-  blocks: readonly BookedBlock[],
+  blocks: readonly LedgerBlock[],
   topicPrefix = '',
 ): Promise<void> {
   const values = blocks.map(
-    ({ topic, lastOffset, appendedMs, batches, expired, dead, keyedSeen, ...place }) => ({
+    ({ topic, lastOffset, appendedMs, batches, expired, dead, keyedStored, ...place }) => ({
       ...place,
       topic: topicPrefix + topic,
       first_offset: lastOffset,
       last_offset: lastOffset,
       cut: 'marker',
-      duplicate_rows: Math.max(0, keyedSeen - sumOfKeyed(batches)),
+      duplicate_rows: Math.max(0, keyedStored - sumOfKeyed(batches)),
       batches: batches.map(({ boot, first, last, records }) => ({
         boot,
         first_sequence: first,

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { type BookedBlock, Books } from '../../src/completeness/books.js';
-import { ARRIVAL_MS, judge } from '../../src/completeness/judge.js';
+import { type LedgerBlock, RunningBalance } from '@imscope/accounting/running/running-balance.js';
+import { ARRIVAL_MS, assess } from '../../src/completeness/assess.js';
 import type { TimeWindow } from '../../src/time-window.js';
 import {
   accountBlocksOf,
   blocksOf,
-  booksOf,
+  balanceOf,
   bootName,
   type History,
   historyOf,
@@ -47,14 +47,14 @@ const sum = (batches: readonly SentBatch[]): number =>
   batches.reduce((total, { records }) => total + records, 0);
 const sentIn = (history: History, span: { from: number; to: number }): SentBatch[] =>
   history.batches.filter((batch) => minuteOf(batch) >= span.from && minuteOf(batch) < span.to);
-const withBlocks = ({ accounts }: History, blocks: readonly BookedBlock[]): Books =>
-  booksOf({ accounts, blocks });
+const withBlocks = ({ accounts }: History, blocks: readonly LedgerBlock[]): RunningBalance =>
+  balanceOf({ accounts, blocks });
 
 test('a history that is stored as it was sent is complete in every window its accounts reach', () => {
   fc.assert(
     fc.property(histories, spans, fc.integer({ min: 1, max: 4 }), (history, { from, to }, messages) => {
-      const books = withBlocks(history, blocksOf(history.batches, messages));
-      const { status, ratio, silent_collectors } = judge(books, window(from, to), NOW_MS);
+      const balance = withBlocks(history, blocksOf(history.batches, messages));
+      const { status, ratio, silent_collectors } = assess(balance, window(from, to), NOW_MS);
       assert.deepEqual(
         { status, ratio, silent_collectors },
         { status: 'complete', ratio: 1, silent_collectors: [] },
@@ -69,7 +69,7 @@ test('one batch that is not stored makes the windows of its minute partial with 
       const lost = history.batches[pick % history.batches.length];
       assert.ok(lost);
       const kept = history.batches.filter((batch) => batch !== lost);
-      const { status, ratio } = judge(
+      const { status, ratio } = assess(
         withBlocks(history, blocksOf(kept)),
         window(span.from, span.to),
         NOW_MS,
@@ -92,7 +92,7 @@ test('where blocks hold batches of two minutes, a lost one still shows, within w
       assert.ok(lost);
       const kept = history.batches.filter((batch) => batch !== lost);
       const minute = minuteOf(lost);
-      const { status, ratio } = judge(
+      const { status, ratio } = assess(
         withBlocks(history, blocksOf(kept, messages)),
         window(minute, minute + 1),
         NOW_MS,
@@ -118,7 +118,7 @@ test('the watermark never passes a batch that is not stored in a partition it he
         const accounts = history.accounts.filter(({ sequence }) => sequence <= accountsTaken);
         const blocks = blocksOf(history.batches.filter(isStored));
         const nowMs = START_MS + accountsTaken * MINUTE_MS + 30_000;
-        const { watermark } = judge(booksOf({ blocks, accounts }), window(0, MINUTES), nowMs);
+        const { watermark } = assess(balanceOf({ blocks, accounts }), window(0, MINUTES), nowMs);
         const heardOf = new Set(
           [...blocks, ...accounts.flatMap(({ sent }) => sent)].map((one) => one.partition),
         );
@@ -140,19 +140,19 @@ test('blocks and accounts say the same in whatever order they come', () => {
       const lost = history.batches.filter((_, index) => index % 3 !== 1);
       const blocks = blocksOf(lost);
       const asked = window(from, to);
-      const inOrder = judge(booksOf({ blocks, accounts: history.accounts }), asked, NOW_MS);
-      const mixed = new Books();
-      for (const block of accountBlocksOf(history.accounts)) mixed.block(block);
+      const inOrder = assess(balanceOf({ blocks, accounts: history.accounts }), asked, NOW_MS);
+      const mixed = new RunningBalance();
+      for (const block of accountBlocksOf(history.accounts)) mixed.addBlock(block);
       const queues = [
-        blocks.map((block) => () => mixed.block(block)),
-        history.accounts.map((account) => () => mixed.account(account, START_MS)),
+        blocks.map((block) => () => mixed.addBlock(block)),
+        history.accounts.map((account) => () => mixed.addAccount(account, START_MS)),
       ];
       while (queues.some((queue) => queue.length > 0)) {
         const [first = [], second = []] = queues;
         const takesFirst = second.length === 0 || (first.length > 0 && coins.next().value === true);
         (takesFirst ? first : second).shift()?.();
       }
-      assert.deepEqual(judge(mixed, asked, NOW_MS), inOrder);
+      assert.deepEqual(assess(mixed, asked, NOW_MS), inOrder);
     }),
   );
 });
@@ -161,11 +161,11 @@ const steady = historyOf([
   Array.from({ length: MINUTES }, () => [10, 20, 30, 40]),
   Array.from({ length: MINUTES }, () => [50, 60]),
 ]);
-const steadyBooks = (accounts = steady.accounts): Books =>
-  booksOf({ blocks: blocksOf(steady.batches), accounts });
+const steadyBooks = (accounts = steady.accounts): RunningBalance =>
+  balanceOf({ blocks: blocksOf(steady.batches), accounts });
 
 test('a window is partial until every collector has told of it, and until it is stored', () => {
-  const { status, ratio, watermark } = judge(steadyBooks(), { fromMs: START_MS, toMs: END_MS }, NOW_MS);
+  const { status, ratio, watermark } = assess(steadyBooks(), { fromMs: START_MS, toMs: END_MS }, NOW_MS);
   assert.deepEqual({ status, ratio }, { status: 'partial', ratio: 1 });
   assert.ok(watermark !== null && Date.parse(watermark) >= END_MS - MINUTE_MS, `${watermark}`);
 });
@@ -173,26 +173,26 @@ test('a window is partial until every collector has told of it, and until it is 
 test('a collector silent for two minutes makes windows unknown that end after its last account, and names it', () => {
   const early = steady.accounts.filter(({ boot, sequence }) => boot === bootName(0) || sequence <= 1);
   const lastMs = START_MS + MINUTE_MS;
-  const books = steadyBooks(early);
-  const justBefore = judge(books, window(0, 3), lastMs + 20 + 120_000);
+  const balance = steadyBooks(early);
+  const justBefore = assess(balance, window(0, 3), lastMs + 20 + 120_000);
   assert.equal(justBefore.status, 'partial');
   assert.deepEqual(justBefore.silent_collectors, []);
-  const after = judge(books, window(0, 3), lastMs + 21 + 120_000);
+  const after = assess(balance, window(0, 3), lastMs + 21 + 120_000);
   assert.equal(after.status, 'unknown');
   assert.deepEqual(after.silent_collectors, [
     { collector: 'edge-1', boot: bootName(1), last_heard: iso(lastMs + 20) },
   ]);
-  const before = judge(books, window(0, 1), lastMs + 21 + 120_000);
+  const before = assess(balance, window(0, 1), lastMs + 21 + 120_000);
   assert.deepEqual([before.status, before.silent_collectors], ['complete', []]);
 });
 
 test('a silent collector matters for 24 hours after it was heard, as long as a batch waits at the edge', () => {
   const early = steady.accounts.filter(({ boot, sequence }) => boot === bootName(0) || sequence <= 1);
-  const books = steadyBooks(early);
+  const balance = steadyBooks(early);
   const heardMs = START_MS + MINUTE_MS + 20;
   const dayMs = 24 * 60 * MINUTE_MS;
   const from = (fromMs: number) =>
-    judge(books, { fromMs, toMs: fromMs + MINUTE_MS }, fromMs + 2 * MINUTE_MS).silent_collectors.map(
+    assess(balance, { fromMs, toMs: fromMs + MINUTE_MS }, fromMs + 2 * MINUTE_MS).silent_collectors.map(
       ({ collector }) => collector,
     );
   assert.ok(from(heardMs + dayMs - 1).includes('edge-1'));
@@ -202,7 +202,7 @@ test('a silent collector matters for 24 hours after it was heard, as long as a b
 test('a collector that said goodbye is not silent, and holds no window back', () => {
   const goodbye = steady.accounts.map((account) => ({ ...account, final: account.sequence === MINUTES }));
   const laterMs = END_MS + 60 * MINUTE_MS;
-  const { status, silent_collectors } = judge(
+  const { status, silent_collectors } = assess(
     steadyBooks(goodbye),
     { fromMs: START_MS, toMs: END_MS - 1 },
     laterMs,
@@ -212,7 +212,7 @@ test('a collector that said goodbye is not silent, and holds no window back', ()
 
 test('once all collectors said goodbye, windows are complete up to there and no farther', () => {
   const goodbye = steady.accounts.map((account) => ({ ...account, final: account.sequence === MINUTES }));
-  const { status, watermark } = judge(
+  const { status, watermark } = assess(
     steadyBooks(goodbye),
     { fromMs: START_MS, toMs: END_MS + MINUTE_MS },
     END_MS + 60 * MINUTE_MS,
@@ -224,9 +224,9 @@ test('what a boot took in before its first account counts from its start', () =>
   const accounts = steady.accounts.filter(({ sequence }) => sequence > 0);
   const [lost] = steady.batches;
   assert.ok(lost);
-  const books = booksOf({ blocks: blocksOf(steady.batches.slice(1)), accounts });
+  const balance = balanceOf({ blocks: blocksOf(steady.batches.slice(1)), accounts });
   const sent = sum(sentIn(steady, { from: 0, to: 1 }));
-  assert.equal(judge(books, window(0, 1), NOW_MS).ratio, 1 - lost.records / sent);
+  assert.equal(assess(balance, window(0, 1), NOW_MS).ratio, 1 - lost.records / sent);
 });
 
 test('a batch that is booked in two blocks counts once, and makes up for no other', () => {
@@ -235,15 +235,15 @@ test('a batch that is booked in two blocks counts once, and makes up for no othe
   );
   assert.ok(lost && second);
   const twice = blocksOf([...steady.batches.filter((batch) => batch !== lost), second]);
-  const { ratio } = judge(booksOf({ blocks: twice, accounts: steady.accounts }), window(0, 4), NOW_MS);
+  const { ratio } = assess(balanceOf({ blocks: twice, accounts: steady.accounts }), window(0, 4), NOW_MS);
   assert.equal(ratio, 1 - lost.records / sum(steady.batches));
 });
 
 test('a lost batch that others came after does not hold the watermark back', () => {
   const [lost] = steady.batches;
-  const books = booksOf({ blocks: blocksOf(steady.batches.slice(1)), accounts: steady.accounts });
+  const balance = balanceOf({ blocks: blocksOf(steady.batches.slice(1)), accounts: steady.accounts });
   assert.ok(lost);
-  assert.equal(judge(books, window(0, 4), NOW_MS).watermark, iso(END_MS));
+  assert.equal(assess(balance, window(0, 4), NOW_MS).watermark, iso(END_MS));
 });
 
 test('batches of a boot without any account are not vouched for: it is silent after two minutes', () => {
@@ -252,7 +252,7 @@ test('batches of a boot without any account are not vouched for: it is silent af
   const firstMs = Math.min(
     ...steady.batches.filter(({ boot }) => boot === bootName(1)).map(({ sentMs }) => sentMs),
   );
-  const { status, silent_collectors } = judge(booksOf({ blocks, accounts }), window(0, 4), NOW_MS);
+  const { status, silent_collectors } = assess(balanceOf({ blocks, accounts }), window(0, 4), NOW_MS);
   assert.equal(status, 'unknown');
   assert.deepEqual(silent_collectors, [
     { collector: 'unknown', boot: bootName(1), last_heard: iso(firstMs + 20) },
@@ -261,10 +261,10 @@ test('batches of a boot without any account are not vouched for: it is silent af
 
 test('nothing is known where no account tells of the window, and nothing is missing where nothing was sent', () => {
   const dayMs = 24 * 60 * MINUTE_MS;
-  const before = judge(steadyBooks(), { fromMs: START_MS - dayMs, toMs: START_MS - MINUTE_MS }, NOW_MS);
+  const before = assess(steadyBooks(), { fromMs: START_MS - dayMs, toMs: START_MS - MINUTE_MS }, NOW_MS);
   assert.deepEqual([before.status, before.ratio], ['unknown', null]);
   const silence = historyOf([Array.from({ length: MINUTES }, () => [])]);
-  const idle = judge(booksOf({ blocks: [], accounts: silence.accounts }), window(0, 4), NOW_MS);
+  const idle = assess(balanceOf({ blocks: [], accounts: silence.accounts }), window(0, 4), NOW_MS);
   assert.deepEqual([idle.status, idle.ratio, idle.watermark], ['complete', 1, iso(END_MS)]);
 });
 
@@ -273,7 +273,7 @@ test('expired and dead batches are missing, and nobody waits for them', () => {
     steady.batches.filter((batch) => batch.boot === bootName(0) && batch.partition === partition).at(-1);
   const [expired, dead] = [lastOf(0), lastOf(1)];
   assert.ok(expired && dead);
-  const blocks = blocksOf(steady.batches).map((block): BookedBlock => {
+  const blocks = blocksOf(steady.batches).map((block): LedgerBlock => {
     const holds = (lost: SentBatch): boolean =>
       block.partition === lost.partition &&
       block.batches.some(({ boot, first }) => boot === lost.boot && first === lost.sequence);
@@ -283,8 +283,8 @@ test('expired and dead batches are missing, and nobody waits for them', () => {
     }
     return holds(dead) ? { ...block, batches: [], dead: [dead] } : block;
   });
-  const { status, ratio, watermark } = judge(
-    booksOf({ blocks, accounts: steady.accounts }),
+  const { status, ratio, watermark } = assess(
+    balanceOf({ blocks, accounts: steady.accounts }),
     window(0, 4),
     NOW_MS,
   );
@@ -296,19 +296,20 @@ test('expired and dead batches are missing, and nobody waits for them', () => {
 
 test('what was sent in the last 10 s is on its way: partial, but the ratio stays', () => {
   const kept = steady.batches.filter(({ sentMs }) => sentMs < END_MS - MINUTE_MS);
-  const books = booksOf({ blocks: blocksOf(kept), accounts: steady.accounts });
-  const soon = judge(books, window(0, 4), END_MS + 9_999);
+  const balance = balanceOf({ blocks: blocksOf(kept), accounts: steady.accounts });
+  const soon = assess(balance, window(0, 4), END_MS + 9_999);
   assert.deepEqual([soon.status, soon.ratio], ['partial', 1]);
-  assert.equal(judge(books, window(0, 4), END_MS + 10_000).ratio, 0.75);
+  assert.equal(assess(balance, window(0, 4), END_MS + 10_000).ratio, 0.75);
 });
 
 test('a collector whose clock is ahead vouches no farther than Kafka heard it', () => {
   const aheadMs = 3 * MINUTE_MS;
-  const books = new Books();
-  for (const block of [...blocksOf(steady.batches), ...accountBlocksOf(steady.accounts)]) books.block(block);
+  const balance = new RunningBalance();
+  for (const block of [...blocksOf(steady.batches), ...accountBlocksOf(steady.accounts)])
+    balance.addBlock(block);
   for (const account of steady.accounts)
-    books.account({ ...account, timeMs: account.timeMs + aheadMs }, START_MS);
-  const { status } = judge(books, { fromMs: START_MS, toMs: END_MS + MINUTE_MS }, NOW_MS);
+    balance.addAccount({ ...account, timeMs: account.timeMs + aheadMs }, START_MS);
+  const { status } = assess(balance, { fromMs: START_MS, toMs: END_MS + MINUTE_MS }, NOW_MS);
   assert.equal(status, 'partial');
 });
 
@@ -316,10 +317,10 @@ test('a boot that began before accounts are kept is counted from the first accou
   const nowMs = NOW_MS + 7 * 24 * 60 * MINUTE_MS;
   const late = steady.accounts.filter(({ sequence }) => sequence >= 2);
   const kept = steady.batches.filter((batch) => minuteOf(batch) >= 2);
-  const books = new Books();
-  for (const block of [...blocksOf(kept), ...accountBlocksOf(late)]) books.block(block);
-  for (const account of late) books.account(account, nowMs);
-  const { ratio, silent_collectors } = judge(books, window(0, 4), NOW_MS);
+  const balance = new RunningBalance();
+  for (const block of [...blocksOf(kept), ...accountBlocksOf(late)]) balance.addBlock(block);
+  for (const account of late) balance.addAccount(account, nowMs);
+  const { ratio, silent_collectors } = assess(balance, window(0, 4), NOW_MS);
   assert.deepEqual([ratio, silent_collectors], [1, []]);
 });
 
@@ -351,12 +352,12 @@ test('an idle partition does not hold the watermark back, and one with a batch o
           ];
     }),
   }));
-  const stored = judge(booksOf({ blocks: blocksOf(idle), accounts }), window(0, 4), NOW_MS);
+  const stored = assess(balanceOf({ blocks: blocksOf(idle), accounts }), window(0, 4), NOW_MS);
   assert.equal(stored.watermark, iso(END_MS));
   const last = lastOf(bootName(0), 1, END_MS).at(-1);
   assert.ok(last);
   const without = blocksOf(idle.filter((one) => one.partition === 0 || one.sentMs < last.sentMs));
-  const waiting = judge(booksOf({ blocks: without, accounts }), window(0, 4), NOW_MS);
+  const waiting = assess(balanceOf({ blocks: without, accounts }), window(0, 4), NOW_MS);
   assert.ok(
     waiting.watermark !== null && Date.parse(waiting.watermark) < last.sentMs,
     `${waiting.watermark}`,

@@ -1,9 +1,8 @@
 /*
- * What one boot of one collector sent to one partition of the request logs, held against what is stored of it.
- * Between two accounts of the boot lies a stretch of batches; once all of them are stored it is forgotten, so what
- * is held is what is missing, and what was stored since the last account. No I/O.
+ * What one incarnation of a collector sent to one partition of the request logs, compared with what is stored of it.
+ * Between two accounts of the incarnation is an interval of batches; once all of them are stored it is dropped, so what
+ * is kept is what is missing, and what was stored since the last account. No I/O.
  */
-import type { TimeWindow } from '../time-window.js';
 import {
   addRange,
   type BatchRange,
@@ -12,17 +11,18 @@ import {
   countRecords,
   joinRanges,
   partOf,
-} from '@imscope/accounting/batch-ranges.js';
+} from '../batch-ranges.js';
+import type { TimeSpan } from '../time-span.js';
 
 /** The batches between two accounts, and those of them that are stored. Times by the collector's clock. */
-export type Stretch = {
+export type AccountInterval = {
   readonly fromMs: number;
   readonly toMs: number;
-  /** Sequences of the two accounts; -1 where it begins with the boot. */
+  /** Sequences of the two accounts; -1 where the interval begins with the incarnation. */
   readonly fromAccount: number;
   readonly toAccount: number;
-  /** The event times of all batches of a boot that takes in a history; elsewhere records count for when they came. */
-  readonly covers?: TimeWindow | undefined;
+  /** Event times of all batches of an incarnation that imports a history; else records count for when they arrived. */
+  readonly covers?: TimeSpan | undefined;
   readonly first: number;
   readonly last: number;
   readonly records: number;
@@ -30,9 +30,12 @@ export type Stretch = {
 };
 
 /** What an account says of the partition, and of the time since the account before. */
-export type PartitionReport = Pick<Stretch, 'fromMs' | 'toMs' | 'fromAccount' | 'toAccount' | 'covers'> & {
+export type PartitionReport = Pick<
+  AccountInterval,
+  'fromMs' | 'toMs' | 'fromAccount' | 'toAccount' | 'covers'
+> & {
   readonly sequence: number;
-  /** Cumulative since the boot's start. */
+  /** Cumulative since the incarnation's start. */
   readonly records: number;
 };
 
@@ -40,27 +43,27 @@ export type PartitionReport = Pick<Stretch, 'fromMs' | 'toMs' | 'fromAccount' | 
 const AHEAD_MAX = 1_000;
 
 export class PartitionTrack {
-  #open: Stretch[] = [];
+  #open: AccountInterval[] = [];
   /** Stored and not accounted for yet. */
   #ahead: BatchRange[] = [];
   #accounted: { readonly sequence: number; readonly records: number } | undefined;
   #greatestSettled = -1;
 
-  /** Stretches of which a batch is missing, oldest first. */
-  get open(): readonly Stretch[] {
+  /** Intervals of which a batch is missing, oldest first. */
+  get open(): readonly AccountInterval[] {
     return this.#open;
   }
 
-  /** Of them, those with batches behind all that are stored. What was passed over by a later batch is not waited for. */
-  get awaited(): readonly Stretch[] {
+  /** Those of them with batches after all that are stored. A batch that a later one overtook is not waited for. */
+  get awaited(): readonly AccountInterval[] {
     return this.#open.filter(({ last }) => last > this.#greatestSettled);
   }
 
-  /** Where accounts begin: nothing is known of what was sent before. */
+  /** The first account that is kept: nothing is known of what was sent before. */
   begin(sequence: number, records: number): void {
     this.#accounted = { sequence, records };
     this.#greatestSettled = Math.max(this.#greatestSettled, sequence);
-    this.#takeAhead(sequence);
+    this.#removeAhead(sequence);
   }
 
   store(range: BatchRange): void {
@@ -71,7 +74,7 @@ export class PartitionTrack {
         const part = clipRange(range, first, last);
         if (part !== undefined) addRange(stored, part);
       }
-      this.#open = this.#open.filter((stretch) => missingBatches(stretch) > 0);
+      this.#open = this.#open.filter((interval) => missingBatches(interval) > 0);
     }
     const rest = clipRange(range, accounted + 1, range.last);
     if (rest === undefined) return;
@@ -88,14 +91,14 @@ export class PartitionTrack {
     const before = this.#accounted ?? { sequence: -1, records: 0 };
     if (sequence <= before.sequence) return;
     const first = before.sequence + 1;
-    const stretch: Stretch = {
+    const interval: AccountInterval = {
       ...between,
       first,
       last: sequence,
       records: records - before.records,
-      stored: this.#takeAhead(sequence),
+      stored: this.#removeAhead(sequence),
     };
-    if (missingBatches(stretch) > 0) this.#open.push(stretch);
+    if (missingBatches(interval) > 0) this.#open.push(interval);
     this.#accounted = { sequence, records };
   }
 
@@ -103,27 +106,28 @@ export class PartitionTrack {
     this.#open = this.#open.filter(({ toMs }) => toMs >= timeMs);
   }
 
-  #takeAhead(last: number): BatchRange[] {
+  /** Removes what is ahead up to a sequence, and returns it. */
+  #removeAhead(last: number): BatchRange[] {
     const beyond = this.#ahead.findIndex((range) => range.last > last);
-    const taken = this.#ahead.splice(0, beyond === -1 ? this.#ahead.length : beyond);
+    const removed = this.#ahead.splice(0, beyond === -1 ? this.#ahead.length : beyond);
     const [next] = this.#ahead;
     if (next !== undefined && next.first <= last) {
-      taken.push(partOf(next, next.first, last));
+      removed.push(partOf(next, next.first, last));
       this.#ahead[0] = partOf(next, last + 1, next.last);
     }
-    return taken;
+    return removed;
   }
 }
 
-function missingBatches({ first, last, stored }: Stretch): number {
+function missingBatches({ first, last, stored }: AccountInterval): number {
   return last - first + 1 - countBatches(stored);
 }
 
 /**
- * Exact, but for a block that holds batches of two stretches: its records are split by batches. Never less than one
- * record for a batch.
+ * Exact, except for a block that holds batches of two intervals: its records are split in proportion to batches. At
+ * least one record for a batch.
  */
-export function missingRecords(stretch: Stretch): number {
-  const missing = stretch.records - countRecords(stretch.stored);
-  return Math.min(Math.max(missing, missingBatches(stretch)), stretch.records);
+export function missingRecords(interval: AccountInterval): number {
+  const missing = interval.records - countRecords(interval.stored);
+  return Math.min(Math.max(missing, missingBatches(interval)), interval.records);
 }

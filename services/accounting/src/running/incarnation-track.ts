@@ -1,10 +1,10 @@
 /*
- * The books of one boot of a collector, as the store has them: its accounts in their order, and by partition what
- * of the batches it sent is stored. No I/O.
+ * One incarnation of a collector, as the store knows it: its accounts in their order, and by partition what is stored
+ * of the batches it sent. No I/O.
  */
 import { KEYED_SEQUENCE } from '@imscope/schemas/edge-account.js';
-import { shareWithin, type TimeWindow } from '../time-window.js';
-import { PartitionTrack, type Stretch } from './partition-track.js';
+import { shareWithin, type TimeSpan } from '../time-span.js';
+import { type AccountInterval, PartitionTrack } from './partition-track.js';
 
 export type PartitionSent = {
   readonly partition: number;
@@ -20,8 +20,8 @@ export type Account = {
   readonly sequence: number;
   readonly timeMs: number;
   readonly final: boolean;
-  /** Of a boot that takes in a history. */
-  readonly covers?: TimeWindow | undefined;
+  /** Event times of an incarnation that imports a history. */
+  readonly covers?: TimeSpan | undefined;
   readonly sent: readonly PartitionSent[];
 };
 
@@ -30,16 +30,16 @@ export type KeyedSent = {
   readonly records: ReadonlyMap<number, number>;
   readonly fromMs: number;
   readonly toMs: number;
-  readonly covers: TimeWindow | undefined;
+  readonly covers: TimeSpan | undefined;
 };
 
-export class BootBooks {
+export class IncarnationTrack {
   readonly boot: string;
   collector = 'unknown';
   startedMs = Number.POSITIVE_INFINITY;
   final = false;
-  /** The event times it vouches for where it takes in a history; undefined where it vouches for what it took when. */
-  covers: TimeWindow | undefined;
+  /** The event times its accounts cover where it imports a history; undefined where they cover times of arrival. */
+  covers: TimeSpan | undefined;
   /** The sequence of the last account; -1 before the first. */
   accountSequence = -1;
   /** When Kafka took the last of its accounts. */
@@ -70,7 +70,7 @@ export class BootBooks {
     return this.#heardMs ?? this.#firstStoredMs ?? this.#timesMs.at(-1) ?? 0;
   }
 
-  /** What it took in up to here stands in its accounts: its clock, held down to the broker's. */
+  /** Its accounts cover what it accepted up to here: by its clock, at most the broker's. */
   get accountedToMs(): number {
     const lastMs = this.accounted ? (this.#timesMs.at(-1) ?? 0) : (this.#firstStoredMs ?? 0);
     return Math.min(lastMs, this.heardMs);
@@ -80,7 +80,7 @@ export class BootBooks {
     return Math.max(this.heardMs, this.#lastStoredMs);
   }
 
-  /** From when on its accounts tell; undefined where there are none. */
+  /** Where its accounts begin; undefined where there are none. */
   get accountedFromMs(): number | undefined {
     return this.covers?.fromMs ?? this.#timesMs[0];
   }
@@ -89,12 +89,13 @@ export class BootBooks {
     return this.covers?.toMs ?? this.#timesMs.at(-1) ?? 0;
   }
 
-  heard(appendedMs: number): void {
+  /** Kafka received an account of it. */
+  noteAccount(appendedMs: number): void {
     this.#heardMs = Math.max(this.#heardMs ?? 0, appendedMs);
   }
 
   /** Batches of it were stored. */
-  seen(firstAppendedMs: number, lastAppendedMs: number): void {
+  noteStored(firstAppendedMs: number, lastAppendedMs: number): void {
     this.#firstStoredMs ??= firstAppendedMs;
     this.#lastStoredMs = Math.max(this.#lastStoredMs, lastAppendedMs);
   }
@@ -106,28 +107,29 @@ export class BootBooks {
   }
 
   /**
-   * Takes the next account; one that was taken before changes nothing.
-   * @param keptFromMs accounts older than this may be gone: where the boot began before, it is counted from here on
-   * @returns what keyed batches held that were sent since the account before, and when that was
+   * Adds the next account; one that was added before changes nothing.
+   * @param keptFromMs accounts older than this may be gone: an incarnation that began before is counted from this
+   * account on
+   * @returns the records of keyed batches that were sent since the account before, and when that was
    */
-  account(account: Account, keptFromMs: number): KeyedSent | undefined {
+  addAccount(account: Account, keptFromMs: number): KeyedSent | undefined {
     const { sequence, final, collector, startedMs, covers, sent } = account;
     if (sequence <= this.accountSequence) return undefined;
     const isFirst = !this.accounted;
-    const isWhole = startedMs >= keptFromMs;
+    const startsWithin = startedMs >= keptFromMs;
     const fromMs = this.#timesMs.at(-1) ?? startedMs;
-    // A clock that goes back makes no stretch of negative length.
+    // A clock that goes back makes no interval of negative length.
     const toMs = Math.max(fromMs, account.timeMs);
     const between = { fromMs, toMs, fromAccount: this.accountSequence, toAccount: sequence, covers };
     Object.assign(this, { accountSequence: sequence, final, collector, startedMs, covers });
-    if (isFirst && isWhole) this.#note(startedMs, 0);
+    if (isFirst && startsWithin) this.#note(startedMs, 0);
     this.#note(
       toMs,
       sent.reduce((sum, { records }) => sum + records, 0),
     );
     const keyed = new Map<number, number>();
     for (const { partition, lastSequence, records } of sent) {
-      const begins = isFirst && !isWhole;
+      const begins = isFirst && !startsWithin;
       if (lastSequence === KEYED_SEQUENCE) {
         if (!begins) keyed.set(partition, records - (this.#keyedRecords.get(partition) ?? 0));
         this.#keyedRecords.set(partition, records);
@@ -137,7 +139,7 @@ export class BootBooks {
     return { records: keyed, fromMs, toMs, covers };
   }
 
-  /** Records its accounts say were sent in a span, as if evenly between two accounts, or over all that it covers. */
+  /** Records sent in a span by its accounts, spread evenly between two accounts, or over all that it covers. */
   sentWithin(fromMs: number, toMs: number): number {
     if (this.covers !== undefined) {
       return (this.#totals.at(-1) ?? 0) * shareWithin(this.covers, { fromMs, toMs });
@@ -145,7 +147,7 @@ export class BootBooks {
     return this.#totalAt(toMs) - this.#totalAt(fromMs);
   }
 
-  *openStretches(): Generator<Stretch> {
+  *openIntervals(): Generator<AccountInterval> {
     for (const track of this.#tracks.values()) yield* track.open;
   }
 

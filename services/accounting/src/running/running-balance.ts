@@ -1,79 +1,72 @@
 /*
- * What collectors say they sent and what the ledger says is stored, kept up as both grow. Held is what differs: of
- * batches that are stored and accounted for nothing stays but their number. No I/O; blocks come in the order of their
- * partition, accounts in the order of their boot.
+ * What collectors say they sent and what the ledger says is stored, kept up to date as both grow. Only differences are
+ * kept: of batches that are stored and accounted for only the number remains. No I/O. Blocks are added in the order of
+ * their partition, accounts in the order of their incarnation.
  */
 import { isKeyedBoot } from '@imscope/schemas/batch-headers.js';
-import { TERM_BOUNDS } from '@imscope/schemas/retention.js';
+import { HOUR_MS, TERM_BOUNDS, TERM_HOURS } from '@imscope/schemas/retention.js';
 import { TOPICS } from '@imscope/schemas/topics.js';
-import { HOUR_MS, LOG_TERM_MS } from '../time-window.js';
-import type { BatchRange } from '@imscope/accounting/batch-ranges.js';
-import { type Account, BootBooks } from './boot-books.js';
+import type { BatchRange } from '../batch-ranges.js';
+import type { Place } from '../place.js';
+import { type Account, IncarnationTrack } from './incarnation-track.js';
 import { KeyedBalance } from './keyed-balance.js';
 
-/** A partition as the ledger names it. */
-export type Place = {
-  readonly cluster: string;
-  /** With its prefix. */
-  readonly topic: string;
-  readonly epoch: number;
-  readonly partition: number;
-};
-
-/** Batches of one boot, and when Kafka took their blocks. */
-export type BookedBatches = BatchRange & {
+/** Batches of one incarnation, and when Kafka appended the blocks they are in. Epoch milliseconds. */
+export type StoredBatches = BatchRange & {
   readonly boot: string;
   readonly firstAppendedMs: number;
   readonly lastAppendedMs: number;
 };
 
-/** A row of the ledger, as far as it is needed. */
-export type BookedBlock = Place & {
+/** A row of the ledger, or a summary of several. */
+export type LedgerBlock = Place & {
   readonly lastOffset: number;
   readonly appendedMs: number;
-  readonly batches: readonly BookedBatches[];
-  /** Batches whose records are not in the store and will not come by themselves. */
+  readonly batches: readonly StoredBatches[];
+  /** Batches whose records are not in the store and will not arrive by themselves. */
   readonly expired: readonly { readonly boot: string; readonly sequence: number }[];
   readonly dead: readonly { readonly boot: string; readonly sequence: number }[];
-  /** Records of keyed batches, whatever became of them, and all duplicates. */
-  readonly keyedSeen: number;
+  /** Records of keyed batches (stored, expired or dead), and all duplicates. */
+  readonly keyedStored: number;
 };
 
-/** Boots remembered; at the bound the one that was heard longest ago is forgotten. */
-const BOOTS_MAX = 10_000;
-/** Longest a batch of request logs may wait at any edge, and so longest that a boot matters after it was heard. */
+/** At the bound the incarnation without a sign for the longest time is forgotten. */
+const INCARNATIONS_MAX = 10_000;
+/** How long logs are kept, and so accounts and blocks are needed. */
+const LOG_TERM_MS = TERM_HOURS.requestLog * HOUR_MS;
+/** A batch of request logs waits no longer at any edge, so an incarnation matters no longer after its last sign. */
 export const EDGE_WAIT_MS_MAX = TERM_BOUNDS.edgeWaitHours.max * HOUR_MS;
 const FORGET_EVERY_MS = 60_000;
-const LOOK_EVERY_MS = 10_000;
+const SEARCH_EVERY_MS = 10_000;
 
 export type PartitionState = {
   readonly partition: number;
-  /** When Kafka took the last message that is stored; undefined where nothing is. */
+  /** When Kafka appended the last message that is stored; undefined where nothing is. */
   newestMs: number | undefined;
 };
 
-export class Books {
-  readonly #boots = new Map<string, BootBooks>();
+export class RunningBalance {
+  readonly #incarnations = new Map<string, IncarnationTrack>();
   /** Partitions of the request logs, by cluster, topic and partition; those that only accounts name by the last. */
   readonly #partitions = new Map<string, PartitionState>();
-  /** Those the ledger knows. */
-  readonly #booked = new Set<number>();
+  /** Those in the ledger. */
+  readonly #inLedger = new Set<number>();
   readonly #keyed = new Map<number, KeyedBalance>();
   readonly #positions = new Map<string, Place & { lastOffset: number; appendedMs: number }>();
-  /** Boots of which accounts came that were not read yet. */
+  /** Incarnations with accounts that were not read yet. */
   readonly #unread = new Set<string>();
   #forgotMs = 0;
-  #lookedMs = 0;
+  #searchedMs = 0;
 
-  get boots(): Iterable<BootBooks> {
-    return this.#boots.values();
+  get incarnations(): Iterable<IncarnationTrack> {
+    return this.#incarnations.values();
   }
 
   get partitions(): Iterable<PartitionState> {
     return this.#partitions.values();
   }
 
-  /** By partition, over all clusters and boots. */
+  /** By partition, over all clusters and incarnations. */
   get keyedBalances(): ReadonlyMap<number, KeyedBalance> {
     return this.#keyed;
   }
@@ -83,32 +76,32 @@ export class Books {
     return [...this.#positions.values()];
   }
 
-  /** Whether to look for partitions that were not there before: now and then, and where only accounts name one. */
-  looksForPlaces(nowMs: number): boolean {
+  /** Whether to search for new partitions: now and then, and where only accounts name one. */
+  isPlaceSearchDue(nowMs: number): boolean {
     const isNamed = [...this.#partitions.values()].some(({ newestMs }) => newestMs === undefined);
-    return isNamed || this.#positions.size === 0 || nowMs - this.#lookedMs >= LOOK_EVERY_MS;
+    return isNamed || this.#positions.size === 0 || nowMs - this.#searchedMs >= SEARCH_EVERY_MS;
   }
 
-  /** All partitions there are were found. */
-  placesLookedFor(nowMs: number): void {
-    this.#lookedMs = nowMs;
+  /** All partitions in the ledger were found. */
+  notePlaceSearch(nowMs: number): void {
+    this.#searchedMs = nowMs;
   }
 
-  /** Boots whose accounts are to be read, each with the last that is known. */
+  /** Incarnations whose accounts are to be read, each with the sequence of the last one known. */
   get unread(): readonly { readonly boot: string; readonly sequence: number }[] {
     return Array.from(this.#unread, (boot) => ({
       boot,
-      sequence: this.#boots.get(boot)?.accountSequence ?? -1,
+      sequence: this.#incarnations.get(boot)?.accountSequence ?? -1,
     }));
   }
 
-  /** All accounts of these boots that are stored were read. */
-  allRead(boots: readonly string[]): void {
+  /** All stored accounts of these incarnations were read. */
+  noteAccountsRead(boots: readonly string[]): void {
     for (const boot of boots) this.#unread.delete(boot);
   }
 
-  /** Takes a block behind those of its partition that were taken; the same row again changes nothing. */
-  block(block: BookedBlock): void {
+  /** Adds the next block of its partition; a block that was added before changes nothing. */
+  addBlock(block: LedgerBlock): void {
     const key = [block.cluster, block.topic, block.epoch, block.partition].join(' ');
     const position = this.#positions.get(key);
     if (position !== undefined && block.lastOffset <= position.lastOffset) return;
@@ -118,26 +111,26 @@ export class Books {
     else if (topic.endsWith(TOPICS.requestLog.name)) this.#logBlock(block);
   }
 
-  account(account: Account, nowMs: number): void {
-    const boot = this.#boot(account.boot);
-    const keyed = boot.account(account, nowMs - LOG_TERM_MS);
+  /** Adds the next account of its incarnation; one that was added before changes nothing. */
+  addAccount(account: Account, nowMs: number): void {
+    const keyed = this.#incarnation(account.boot).addAccount(account, nowMs - LOG_TERM_MS);
     if (keyed === undefined) return;
     for (const [partition, records] of keyed.records) {
       this.#keyedBalance(partition).account(records, keyed);
     }
     for (const { partition } of account.sent) {
-      if (!this.#booked.has(partition)) this.#partitionState(`${partition}`, partition);
+      if (!this.#inLedger.has(partition)) this.#partitionState(`${partition}`, partition);
     }
   }
 
-  /** Lets go of what no window reaches any more. */
-  forget(nowMs: number): void {
+  /** Forgets what is older than any log that is kept. */
+  forgetExpired(nowMs: number): void {
     if (nowMs - this.#forgotMs < FORGET_EVERY_MS) return;
     this.#forgotMs = nowMs;
     const keptFromMs = nowMs - LOG_TERM_MS;
-    for (const [key, boot] of this.#boots) {
-      if (boot.lastSignMs < keptFromMs - EDGE_WAIT_MS_MAX) this.#boots.delete(key);
-      else boot.forgetBefore(keptFromMs);
+    for (const [key, incarnation] of this.#incarnations) {
+      if (incarnation.lastSignMs < keptFromMs - EDGE_WAIT_MS_MAX) this.#incarnations.delete(key);
+      else incarnation.forgetBefore(keptFromMs);
     }
     for (const balance of this.#keyed.values()) balance.forgetBefore(keptFromMs);
     for (const [key, { appendedMs }] of this.#positions) {
@@ -146,34 +139,43 @@ export class Books {
     for (const [key, { newestMs }] of this.#partitions) {
       if (newestMs !== undefined && newestMs < keptFromMs) this.#partitions.delete(key);
     }
-    this.#booked.clear();
+    this.#inLedger.clear();
     for (const { partition, newestMs } of this.#partitions.values()) {
-      if (newestMs !== undefined) this.#booked.add(partition);
+      if (newestMs !== undefined) this.#inLedger.add(partition);
     }
   }
 
-  #accountBlock({ batches }: BookedBlock): void {
+  #accountBlock({ batches }: LedgerBlock): void {
     for (const { boot, lastAppendedMs } of batches) {
-      this.#boot(boot).heard(lastAppendedMs);
+      this.#incarnation(boot).noteAccount(lastAppendedMs);
       this.#unread.add(boot);
     }
   }
 
-  #logBlock({ cluster, topic, partition, appendedMs, batches, expired, dead, keyedSeen }: BookedBlock): void {
-    if (!this.#booked.has(partition)) this.#partitions.delete(`${partition}`);
-    this.#booked.add(partition);
+  #logBlock({
+    cluster,
+    topic,
+    partition,
+    appendedMs,
+    batches,
+    expired,
+    dead,
+    keyedStored,
+  }: LedgerBlock): void {
+    if (!this.#inLedger.has(partition)) this.#partitions.delete(`${partition}`);
+    this.#inLedger.add(partition);
     const state = this.#partitionState(`${cluster} ${topic} ${partition}`, partition);
     state.newestMs = Math.max(state.newestMs ?? 0, appendedMs);
-    this.#keyedBalance(partition).see(keyedSeen);
+    this.#keyedBalance(partition).store(keyedStored);
     for (const batch of batches) {
       if (isKeyedBoot(batch.boot)) continue;
-      const boot = this.#boot(batch.boot);
-      boot.seen(batch.firstAppendedMs, batch.lastAppendedMs);
-      const left = expired.filter((one) => one.boot === batch.boot).map(({ sequence }) => sequence);
-      for (const part of without(batch, left)) boot.track(partition).store(part);
+      const incarnation = this.#incarnation(batch.boot);
+      incarnation.noteStored(batch.firstAppendedMs, batch.lastAppendedMs);
+      const without = expired.filter((one) => one.boot === batch.boot).map(({ sequence }) => sequence);
+      for (const part of rangesWithout(batch, without)) incarnation.track(partition).store(part);
     }
     for (const { boot, sequence } of [...expired, ...dead]) {
-      if (!isKeyedBoot(boot)) this.#boot(boot).track(partition).settle(sequence);
+      if (!isKeyedBoot(boot)) this.#incarnation(boot).track(partition).settle(sequence);
     }
   }
 
@@ -192,25 +194,25 @@ export class Books {
     return state;
   }
 
-  #boot(id: string): BootBooks {
-    let boot = this.#boots.get(id);
-    if (boot === undefined) {
-      boot = new BootBooks(id);
-      this.#boots.set(id, boot);
-      if (this.#boots.size > BOOTS_MAX) this.#forgetOldest(id);
+  #incarnation(id: string): IncarnationTrack {
+    let incarnation = this.#incarnations.get(id);
+    if (incarnation === undefined) {
+      incarnation = new IncarnationTrack(id);
+      this.#incarnations.set(id, incarnation);
+      if (this.#incarnations.size > INCARNATIONS_MAX) this.#forgetOldest(id);
     }
-    return boot;
+    return incarnation;
   }
 
   #forgetOldest(except: string): void {
-    const others = [...this.#boots.values()].filter(({ boot }) => boot !== except);
-    const oldest = others.reduce((least, boot) => (boot.lastSignMs < least.lastSignMs ? boot : least));
-    this.#boots.delete(oldest.boot);
+    const others = [...this.#incarnations.values()].filter(({ boot }) => boot !== except);
+    const oldest = others.reduce((least, one) => (one.lastSignMs < least.lastSignMs ? one : least));
+    this.#incarnations.delete(oldest.boot);
   }
 }
 
 /** A range without some of its batches, which held no records. */
-function without(range: BatchRange, sequences: readonly number[]): BatchRange[] {
+function rangesWithout(range: BatchRange, sequences: readonly number[]): BatchRange[] {
   const left = sequences.filter((sequence) => sequence >= range.first && sequence <= range.last);
   if (left.length === 0) return [range];
   const edges = [range.first - 1, ...left.toSorted((a, b) => a - b), range.last + 1];
