@@ -5,7 +5,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { checkConfirmed } from '@imscope/aggregator/reconcile/confirmed-check.js';
 import { keyOf } from '@imscope/aggregator/reconcile/difference.js';
-import { SETTLE_MS, storeAsk } from '@imscope/aggregator/reconcile/look.js';
+import { SETTLE_MS, storeAsk } from '@imscope/aggregator/reconcile/pass.js';
 import type { Pipeline } from '../pipeline/pipeline.js';
 
 const EVERY_MS = 3_000;
