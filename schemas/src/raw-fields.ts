@@ -1,27 +1,14 @@
 /*
- * A record's fields before anything is known of their values, as parsers make them that know the names: those need no
- * look of their own then.
+ * A record's fields before their values are checked. Parsers that know the field names build it, so the names are not
+ * checked again.
  */
 import type { RequestLogJson } from './request-log.js';
+import { REQUEST_LOG_FIELDS } from './request-log-fields.js';
 
-/** All but the time, which some forms have elsewhere. */
-export const FIELDS = [
-  'sdk_app_id',
-  'interface',
-  'exit_ip',
-  'latency_ms',
-  'upstream_ms',
-  'rtt_ms',
-  'code',
-  'http_status',
-  'exception',
-  'cause',
-  'node',
-  'region',
-  'platform',
-  'sdk_version',
-  'request_id',
-] as const satisfies readonly (keyof RequestLogJson)[];
+/** All fields that gateways send but the time, which some forms have elsewhere; in the order of the table. */
+export const FIELDS = Object.values(REQUEST_LOG_FIELDS)
+  .map(({ sentAs }) => sentAs)
+  .filter((name) => name !== null && name !== 'time');
 
 export type Field = (typeof FIELDS)[number];
 
