@@ -28,8 +28,8 @@ export type PersonalTreatment = 'none' | 'masked' | 'ids_removed' | 'text_scrubb
 
 /** A query parameter of the field's name that keeps the requests with any of the values given. */
 export type FieldFilter = {
-  /** `every` question about one application's requests, or only those that show `single` requests and steps. */
-  readonly questions: 'every' | 'single';
+  /** Accepted by `every` question about the requests of one application, or only by those that show steps or single requests. */
+  readonly questions: 'every' | 'detail';
   /** Interface metrics have the field too, so a question can be answered from them. */
   readonly inMetrics: boolean;
   /** The empty text is a value, for requests without one. */
@@ -188,7 +188,7 @@ export const REQUEST_LOG_FIELDS = {
     lengthMax: 256,
     personal: 'text_scrubbed',
     filter: {
-      questions: 'single',
+      questions: 'detail',
       inMetrics: false,
       emptyAllowed: true,
       description: 'exception names; empty: requests without an exception',

@@ -3,7 +3,8 @@
  * from the metrics alone.
  */
 import { type Static, Type } from 'typebox';
-import { FILTER_PARAMETERS, WINDOW_PARAMETERS } from './parameters.js';
+import { METRIC_FILTER_PARAMETERS } from './filter-parameters.js';
+import { WINDOW_PARAMETERS } from './parameters.js';
 import type { QuestionContract } from './question-contract.js';
 import { Count, LeftOut, NullableNumber, OutcomeCounts, PERFORMANCE, Time } from './values.js';
 
@@ -102,8 +103,7 @@ export const monitor = {
           description: 'whole minutes that divide a day, such as 1m, 5m, 1h; default gives about 60 points',
         }),
       ),
-      interface: FILTER_PARAMETERS.interface,
-      region: FILTER_PARAMETERS.region,
+      ...METRIC_FILTER_PARAMETERS,
     },
     { additionalProperties: false },
   ),

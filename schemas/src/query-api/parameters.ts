@@ -2,11 +2,8 @@
  * Parameters that several questions share. Spans are half open: [from, to).
  */
 import { type Static, Type } from 'typebox';
-import { OUTCOMES } from '../outcome.js';
 import { REQUEST_LOG_BOUNDS } from '../request-log.js';
-
-const repeatable = (description: string) =>
-  Type.Optional(Type.Array(Type.String({ minLength: 1, maxLength: 128 }), { maxItems: 20, description }));
+import { FILTER_PARAMETERS } from './filter-parameters.js';
 
 export const TIME_PATTERN = String.raw`^(now(-\d{1,6}[smhd])?|\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:\d{2}))$`;
 
@@ -30,31 +27,6 @@ export const WINDOW_PARAMETERS = {
     }),
   ),
 };
-
-export const FILTER_PARAMETERS = {
-  interface: repeatable('interfaces, such as openim/sendmsg; give it more than once for any of several'),
-  code: Type.Optional(
-    Type.Array(
-      Type.String({ pattern: '^(none|0|-?[1-9][0-9]{0,9})$', description: 'a whole number, or none' }),
-      {
-        maxItems: 20,
-        description: 'codes; none: no code',
-      },
-    ),
-  ),
-  outcome: Type.Optional(Type.Array(Type.Enum(OUTCOMES), { maxItems: 4, description: 'outcomes' })),
-  node: repeatable('gateway nodes'),
-  region: repeatable('regions'),
-  platform: repeatable('client platforms'),
-  sdk_version: repeatable('client SDK versions'),
-};
-
-export const EXCEPTION_PARAMETER = Type.Optional(
-  Type.Array(Type.String({ maxLength: REQUEST_LOG_BOUNDS.exceptionLengthMax }), {
-    maxItems: 20,
-    description: 'exception names; empty: requests without an exception',
-  }),
-);
 
 export const STEP_PARAMETER = Type.Optional(
   Type.String({

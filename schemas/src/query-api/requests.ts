@@ -2,7 +2,9 @@
  * `requests`: which single requests were those? Newest first, page by page.
  */
 import { type Static, Type } from 'typebox';
-import { EXCEPTION_PARAMETER, FILTER_PARAMETERS, WINDOW_PARAMETERS } from './parameters.js';
+import { REQUEST_LOG_BOUNDS } from '../request-log.js';
+import { DETAIL_FILTER_PARAMETERS, FILTER_PARAMETERS } from './filter-parameters.js';
+import { WINDOW_PARAMETERS } from './parameters.js';
 import type { QuestionContract } from './question-contract.js';
 import { NullableNumber, OutcomeName, Time } from './values.js';
 
@@ -40,9 +42,13 @@ export const RequestsQuery = Type.Object(
   {
     ...WINDOW_PARAMETERS,
     ...FILTER_PARAMETERS,
-    exception: EXCEPTION_PARAMETER,
-    request_id: Type.Optional(Type.String({ minLength: 1, maxLength: 128 })),
-    latency_ms_min: Type.Optional(Type.Number({ minimum: 0, maximum: 86_400_000 })),
+    ...DETAIL_FILTER_PARAMETERS,
+    request_id: Type.Optional(
+      Type.String({ minLength: 1, maxLength: REQUEST_LOG_BOUNDS.requestIdLengthMax }),
+    ),
+    latency_ms_min: Type.Optional(
+      Type.Number({ minimum: 0, maximum: REQUEST_LOG_BOUNDS.durationUsMax / 1_000 }),
+    ),
     limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000, description: 'default 100' })),
     cursor: Type.Optional(Type.String({ maxLength: 256, description: 'next_cursor of the page before' })),
   },

@@ -2,7 +2,8 @@
  * `timeseries`: how did an application do over time? One point for each step, zeros where nothing happened.
  */
 import { type Static, Type } from 'typebox';
-import { EXCEPTION_PARAMETER, FILTER_PARAMETERS, STEP_PARAMETER, WINDOW_PARAMETERS } from './parameters.js';
+import { DETAIL_FILTER_PARAMETERS, FILTER_PARAMETERS } from './filter-parameters.js';
+import { STEP_PARAMETER, WINDOW_PARAMETERS } from './parameters.js';
 import type { QuestionContract } from './question-contract.js';
 import { PERFORMANCE, Time } from './values.js';
 
@@ -17,7 +18,7 @@ export const timeseries = {
     'An application over time: one point for each step, 1,500 at most. Steps begin at multiples of the step; ' +
     'the first and the last hold only what lies in the window',
   query: Type.Object(
-    { ...WINDOW_PARAMETERS, step: STEP_PARAMETER, ...FILTER_PARAMETERS, exception: EXCEPTION_PARAMETER },
+    { ...WINDOW_PARAMETERS, step: STEP_PARAMETER, ...FILTER_PARAMETERS, ...DETAIL_FILTER_PARAMETERS },
     { additionalProperties: false },
   ),
   data: Type.Array(TimePoint),

@@ -3,7 +3,9 @@
  * each filter in force; every value is bound.
  */
 import { HttpError } from '@imscope/runtime/http-errors.js';
-import type { FilteredQuery } from '@imscope/schemas/query-api/parameters.js';
+import type { RequestFilters } from '@imscope/schemas/query-api/filter-parameters.js';
+import { REQUEST_LOG_BOUNDS } from '@imscope/schemas/request-log.js';
+import { STORED_FIELDS } from '@imscope/schemas/request-log-fields.js';
 import type { QueryParams } from './ask-store.js';
 import type { TimeWindow } from './time-window.js';
 
@@ -35,69 +37,62 @@ export function metricSpanParams(part: TimeWindow): { metrics_from_ms: number; m
   return { metrics_from_ms: part.fromMs, metrics_to_ms: part.toMs };
 }
 
-type ListFilters = Pick<
-  FilteredQuery,
-  'interface' | 'outcome' | 'node' | 'region' | 'platform' | 'sdk_version'
-> & { readonly exception?: string[] };
+/** Constant SQL for each field that can be filtered by. */
+const CLAUSES = STORED_FIELDS.flatMap(({ name, type, filter }) =>
+  filter === null
+    ? []
+    : [
+        {
+          name: name as keyof RequestFilters,
+          sql: `${name} IN {${name}:Array(${type === 'int' ? 'Int32' : 'String'})}`,
+          inMetrics: filter.inMetrics,
+        },
+      ],
+);
 
-const LIST_CLAUSES: Readonly<Record<keyof ListFilters, string>> = {
-  interface: 'interface IN {interface:Array(String)}',
-  outcome: 'outcome IN {outcome:Array(String)}',
-  node: 'node IN {node:Array(String)}',
-  region: 'region IN {region:Array(String)}',
-  platform: 'platform IN {platform:Array(String)}',
-  sdk_version: 'sdk_version IN {sdk_version:Array(String)}',
-  exception: 'exception IN {exception:Array(String)}',
-};
-
-/** What metrics can be asked by. Their codes are counted apart from outcome and delay, so not by code. */
-const METRIC_FILTERS: ReadonlySet<string> = new Set(['interface', 'region']);
-
-/** Whether metrics have every filter that is given. */
-export function metricsHave(query: ListFilters & Pick<FilteredQuery, 'code'>): boolean {
-  const { code, ...lists } = query;
-  const given = Object.keys(LIST_CLAUSES).filter(
-    (name) => (lists[name as keyof ListFilters] ?? []).length > 0,
-  );
-  return (code ?? []).length === 0 && given.every((name) => METRIC_FILTERS.has(name));
+function givenClauses(query: RequestFilters) {
+  return CLAUSES.filter(({ name }) => (query[name] ?? []).length > 0);
 }
 
-const INT32_MAX = 2_147_483_647;
+/** Whether metrics have every field that is filtered by. */
+export function metricsHave(query: RequestFilters): boolean {
+  return givenClauses(query).every(({ inMetrics }) => inMetrics);
+}
 
 /**
  * @param query the filters that are given; an empty list filters nothing
  * @returns conditions to stand after WHERE, and their values
  * @throws `HttpError` invalid_parameter where a code is beyond 32 bits
  */
-export function filterOf(
-  sdkAppId: number,
-  window: TimeWindow,
-  query: ListFilters & Pick<FilteredQuery, 'code'>,
-): Filter {
+export function filterOf(sdkAppId: number, window: TimeWindow, query: RequestFilters): Filter {
   const clauses = [APPLICATION_SQL, SPAN_SQL];
   const metricClauses = [APPLICATION_SQL];
   const params: Record<string, QueryParams[string]> = { sdk_app_id: sdkAppId, ...spanParams(window) };
-  for (const [name, clause] of Object.entries(LIST_CLAUSES)) {
-    const values = query[name as keyof ListFilters];
-    if (values === undefined || values.length === 0) continue;
-    clauses.push(clause);
-    if (METRIC_FILTERS.has(name)) metricClauses.push(clause);
+  for (const { name, sql, inMetrics } of givenClauses(query)) {
+    const values = query[name] ?? [];
+    if (name === 'code') {
+      const codes = values.filter((code) => code !== NO_CODE).map(codeOf);
+      clauses.push(codes.length < values.length ? `(${sql} OR code IS NULL)` : sql);
+      params[name] = codes;
+      continue;
+    }
+    clauses.push(sql);
+    if (inMetrics) metricClauses.push(sql);
     params[name] = values;
-  }
-  if (query.code !== undefined && query.code.length > 0) {
-    const codes = query.code.filter((code) => code !== 'none').map(codeOf);
-    const nulls = codes.length < query.code.length;
-    clauses.push(nulls ? '(code IN {code:Array(Int32)} OR code IS NULL)' : 'code IN {code:Array(Int32)}');
-    params['code'] = codes;
   }
   return { sql: clauses.join('\n  AND '), metricSql: metricClauses.join('\n  AND '), params };
 }
 
+/** As a value of the filter by code: requests without a code. */
+const NO_CODE = 'none';
+
+const { codeMin, codeMax } = REQUEST_LOG_BOUNDS;
+
 function codeOf(text: string): number {
   const code = Number(text);
-  if (code >= -INT32_MAX - 1 && code <= INT32_MAX) return code;
+  if (code >= codeMin && code <= codeMax) return code;
   throw new HttpError(
     'invalid_parameter',
-    `code is "${text}": give codes from ${-INT32_MAX - 1} to ${INT32_MAX}, or none`,
+    `code is "${text}": give codes from ${codeMin} to ${codeMax}, or ${NO_CODE}`,
   );
 }
