@@ -13,7 +13,9 @@ export const NEW_VALUE = 'zone-a';
 const COPIED = [
   'schemas',
   'services/runtime',
+  'services/access',
   'services/access-log',
+  'services/accounting',
   'services/aggregator',
   'services/collector',
 ] as const;
@@ -58,10 +60,13 @@ function addSchemaVersion(root: string): void {
     'return writeLong(record.weight, into, end);',
     `end = writeLong(record.weight, into, end);\n  return writeText('${NEW_VALUE}', into, end);`,
   );
+  const lastPurpose =
+    "purpose: 'how many requests the record stands for: 1, more where successes are sampled',\n  },";
+  const newField = `type: 'text', nullable: false, sentAs: null, required: false, lengthMax: 128, personal: 'none', filter: null`;
   edit(
-    join(root, 'services', 'aggregator', 'src', 'streams.ts'),
-    "['weight', 'Int32'],",
-    `['weight', 'Int32'],\n    ['${NEW_FIELD}', 'String'],`,
+    join(root, 'schemas', 'src', 'request-log-fields.ts'),
+    lastPurpose,
+    `${lastPurpose}\n  ${NEW_FIELD}: { ${newField}, purpose: 'zone of the gateway' },`,
   );
   writeFileSync(
     join(root, 'schemas', 'clickhouse', '9999_gateway_zone.sql'),

@@ -1,6 +1,6 @@
 /*
  * Which topic goes into which table, and how: one INSERT for each schema version, with named columns only.
- * The structure given to input() names the columns as they stand in the messages.
+ * The structure given to input() names the columns as they are in the messages.
  */
 import {
   ALL_SCHEMAS,
@@ -9,6 +9,8 @@ import {
   INTERFACE_METRIC_SCHEMA,
   REQUEST_LOG_SCHEMA,
 } from '@imscope/schemas/avro-schema.js';
+import { OUTCOMES } from '@imscope/schemas/outcome.js';
+import { type FieldType, STORED_FIELDS } from '@imscope/schemas/request-log-fields.js';
 import { TERM_HOURS } from '@imscope/schemas/retention.js';
 import { TOPICS, type TopicDefinition } from '@imscope/schemas/topics.js';
 
@@ -35,7 +37,17 @@ function versionsOf(name: AvroSchema['name']): readonly AvroSchema[] {
 }
 
 const TIME = "DateTime64(3, 'UTC')";
-const OUTCOME = "Enum8('success' = 0, 'caller_error' = 1, 'service_error' = 2, 'unknown' = 3)";
+
+/** Types of the columns as read from Avro, by the type of the field. */
+const FIELD_COLUMNS: Readonly<Record<FieldType, string>> = {
+  time: TIME,
+  id: 'Int64',
+  duration: 'Int64',
+  int: 'Int32',
+  text: 'String',
+  address: 'IPv6',
+  outcome: `Enum8(${OUTCOMES.map((outcome, index) => `'${outcome}' = ${index}`).join(', ')})`,
+};
 
 export const REQUEST_LOG_STREAM: Stream = {
   topic: TOPICS.requestLog,
@@ -44,26 +56,10 @@ export const REQUEST_LOG_STREAM: Stream = {
   schemas: versionsOf('RequestLog'),
   termHours: TERM_HOURS.requestLog,
   blockColumns: true,
-  columns: [
-    ['time', TIME],
-    ['sdk_app_id', 'Int64'],
-    ['interface', 'String'],
-    ['exit_ip', 'IPv6'],
-    ['latency_us', 'Int64'],
-    ['upstream_us', 'Nullable(Int64)'],
-    ['rtt_us', 'Nullable(Int64)'],
-    ['code', 'Nullable(Int32)'],
-    ['http_status', 'Int32'],
-    ['outcome', OUTCOME],
-    ['exception', 'String'],
-    ['cause', 'String'],
-    ['node', 'String'],
-    ['region', 'String'],
-    ['platform', 'String'],
-    ['sdk_version', 'String'],
-    ['request_id', 'String'],
-    ['weight', 'Int32'],
-  ],
+  columns: STORED_FIELDS.map(({ name, type, nullable }) => [
+    name,
+    nullable ? `Nullable(${FIELD_COLUMNS[type]})` : FIELD_COLUMNS[type],
+  ]),
 };
 
 export const INTERFACE_METRIC_STREAM: Stream = {
