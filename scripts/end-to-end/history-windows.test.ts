@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import type { ApplicationRow } from '@imscope/schemas/query-api/applications.js';
-import { PRESETS } from '../../services/dashboard/src/time-window.js';
+import { PRESETS } from '../../services/dashboard/src/state/time-window.js';
 import { assertBooksAgree, assertNeverDiffered } from '../pipeline/books-agree.js';
 import { assertBalanced, type Pipeline, startPipeline } from '../pipeline/pipeline.js';
 import { until } from '../pipeline/until.js';

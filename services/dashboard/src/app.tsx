@@ -3,14 +3,14 @@
  */
 import { useCallback, useEffect, useMemo, useState } from 'react';
 import { Link, Route, Switch } from 'wouter';
-import { ApplicationPage } from './application/application-page.js';
-import { FleetPage } from './fleet/fleet-page.js';
-import { Wordmark } from './page-header.js';
-import { readApplicationId } from './page-state.js';
-import { asQueryError, type Opening, openSession, signOut } from './session/session-client.js';
-import { SessionContext } from './session/session-context.js';
-import { takeSignInCode } from './session/sign-in-code.js';
-import { SignInPage } from './session/sign-in-page.js';
+import { ApplicationPage } from './pages/application/application-page.js';
+import { FleetPage } from './pages/fleet/fleet-page.js';
+import { Wordmark } from './parts/page-header.js';
+import { readApplicationId } from './state/page-state.js';
+import { asQueryError, type Opening, openSession, signOut } from './api/session-client.js';
+import { SessionContext } from './api/session-context.js';
+import { takeSignInCode } from './api/sign-in-code.js';
+import { SignInPage } from './pages/sign-in/sign-in-page.js';
 
 const SIGNED_OUT: Opening = { kind: 'closed', error: null, usedLink: false };
 

@@ -3,9 +3,9 @@
  */
 import { createRoot } from 'react-dom/client';
 import { App } from './app.js';
-import { openSession } from './session/session-client.js';
-import { takeSignInCode } from './session/sign-in-code.js';
-import { startTheme } from './theme.js';
+import { openSession } from './api/session-client.js';
+import { takeSignInCode } from './api/sign-in-code.js';
+import { startTheme } from './state/theme.js';
 
 startTheme();
 const opening = openSession(takeSignInCode());

@@ -8,9 +8,9 @@ import {
   rankApplications,
   totalFleet,
   worstInTrouble,
-} from '../src/fleet/fleet-order.js';
-import { calmWords } from '../src/fleet/calm-words.js';
-import { recentTurn } from '../src/fleet/recent-turn.js';
+} from '../src/pages/fleet/fleet-order.js';
+import { calmWords } from '../src/pages/fleet/calm-verdict.js';
+import { recentTurn } from '../src/pages/fleet/recent-turn.js';
 
 function application(id: number, success: number, serviceErrors: number, unknown = 0): ApplicationRow {
   const judged = success + serviceErrors;

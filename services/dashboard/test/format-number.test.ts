@@ -8,7 +8,7 @@ import {
   formatRate,
   formatShare,
   formatSuccessRate,
-} from '../src/format-number.js';
+} from '../src/words/format-number.js';
 
 /** Narrow no-break spaces read as plain ones here. */
 const plain = (text: string): string => text.replaceAll('\u202f', ' ');

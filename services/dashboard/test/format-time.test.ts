@@ -7,7 +7,7 @@ import {
   formatMinute,
   formatSpan,
   formatUtc,
-} from '../src/format-time.js';
+} from '../src/words/format-time.js';
 
 const AT = Date.parse('2026-11-23T12:03:04.120Z');
 const HOUR = 3_600_000;

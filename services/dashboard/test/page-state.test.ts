@@ -16,14 +16,14 @@ import {
   toggleValue,
   windowSearch,
   withScopes,
-} from '../src/page-state.js';
+} from '../src/state/page-state.js';
 import {
   codeFilters,
   exceptionFilters,
   noCodesWords,
   noExceptionsWords,
-} from '../src/application/request-links.js';
-import { DEFAULT_WINDOW } from '../src/time-window.js';
+} from '../src/pages/application/request-links.js';
+import { DEFAULT_WINDOW } from '../src/state/time-window.js';
 
 const value = fc.string({ minLength: 1, maxLength: 8, unit: 'grapheme' });
 const values = fc.uniqueArray(value, { maxLength: 20 });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { SIGN_IN_FRAGMENT as API_SIGN_IN_FRAGMENT } from '@imscope/schemas/query-api/session.js';
-import { SIGN_IN_FRAGMENT, signInCodeOf } from '../src/session/sign-in-code.js';
+import { SIGN_IN_FRAGMENT, signInCodeOf } from '../src/api/sign-in-code.js';
 
 test('the fragment is named as the query API names it', () => {
   assert.equal(SIGN_IN_FRAGMENT, API_SIGN_IN_FRAGMENT);

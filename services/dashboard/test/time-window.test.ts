@@ -12,7 +12,7 @@ import {
   type TimeWindow,
   toMs,
   widen,
-} from '../src/time-window.js';
+} from '../src/state/time-window.js';
 
 const NOW = Date.parse('2026-11-23T12:00:00Z');
 

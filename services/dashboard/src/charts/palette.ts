@@ -2,7 +2,7 @@
  * Colours of the charts, read from the CSS variables of the theme in force: they are defined once, in tokens.css.
  */
 import { useMemo } from 'react';
-import { type Theme, useTheme } from '../theme.js';
+import { type Theme, useTheme } from '../state/theme.js';
 
 export type Palette = { readonly theme: Theme; readonly colour: (variable: string) => string };
 

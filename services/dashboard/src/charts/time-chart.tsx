@@ -5,7 +5,7 @@
  */
 import { type KeyboardEvent, useEffect, useId, useMemo, useRef, useState } from 'react';
 import uPlot from 'uplot';
-import { formatClock, formatMinute, formatUtc } from '../format-time.js';
+import { formatClock, formatMinute, formatUtc } from '../words/format-time.js';
 import { type Bucket, middleS, snapToBuckets } from './buckets.js';
 import { type ChartSeries, extentOf, stackSeries } from './chart-series.js';
 import { usePalette } from './palette.js';

@@ -1,0 +1,45 @@
+/*
+ * Success rate and volume of one application over the window, small.
+ */
+import { DEGRADED_FROM, FAILING_FROM } from '@imscope/schemas/health.js';
+import type { SparkPoint } from '@imscope/schemas/query-api/answers.js';
+import { memo, useMemo } from 'react';
+import { type SparklineShape, sparklineShape } from './sparkline-path.js';
+import { formatSuccessRate } from '../words/format-number.js';
+
+const BOX = { width: 180, rateHeight: 17, gap: 3, volumeHeight: 12 };
+const HEIGHT = BOX.rateHeight + BOX.gap + BOX.volumeHeight;
+
+export const Sparkline = memo(function Sparkline({ points }: { readonly points: readonly SparkPoint[] }) {
+  const shape = useMemo(() => sparklineShape(points, BOX), [points]);
+  const { worst } = shape;
+  const label = `${rateWords(shape)}; volume below`;
+  const barWidth = Math.max((BOX.width / Math.max(points.length, 1)) * 0.7, 0.8);
+  return (
+    <svg
+      className="sparkline"
+      viewBox={`0 0 ${BOX.width.toString()} ${HEIGHT.toString()}`}
+      preserveAspectRatio="none"
+      role="img"
+      aria-label={label}
+    >
+      <title>{label}</title>
+      <path className="spark-volume" d={shape.volume} strokeWidth={barWidth} />
+      <path className="spark-rate" d={shape.rate} />
+      {worst !== null && (
+        <circle
+          className={worst.rate < 1 - FAILING_FROM ? 'spark-worst bad' : 'spark-worst warn'}
+          cx={worst.x}
+          cy={worst.y}
+          r="2.200"
+        />
+      )}
+    </svg>
+  );
+});
+
+function rateWords({ rate, worst }: SparklineShape): string {
+  if (rate === '') return 'No success rate: nothing was judged';
+  if (worst !== null) return `Success rate down to ${formatSuccessRate(worst.rate)}`;
+  return `Success rate without a telling drop below ${formatSuccessRate(1 - DEGRADED_FROM)}`;
+}

@@ -1,0 +1,260 @@
+/*
+ * One application: how well it does, where it fails, why, and single requests. Each panel asks its own question, so
+ * a question that fails blanks nothing else.
+ */
+import type {
+  ExceptionRow,
+  InterfaceRow,
+  Overview,
+  RequestRow,
+  TimePoint,
+} from '@imscope/schemas/query-api/answers.js';
+import type { Refusals } from '@imscope/schemas/query-api/refusals.js';
+import { useEffect, useMemo } from 'react';
+import { Link } from 'wouter';
+import { FirstRequestHelp } from '../../parts/first-request-help.js';
+import { Empty } from '../../parts/panel.js';
+import { PageHeader } from '../../parts/page-header.js';
+import {
+  apiQuery,
+  hasRequestFilters,
+  hasScopes,
+  NO_REQUEST_FILTERS,
+  NO_SCOPES,
+  type PageState,
+  type RequestFilters,
+  type Scope,
+  type ScopeFilters,
+  toggleValue,
+  windowSearch,
+  withScopes,
+} from '../../state/page-state.js';
+import { RefreshContext, type RefreshControls, useRefreshControls } from '../../api/refresh.js';
+import { ApplicationRefusals } from '../../parts/refusals-notice.js';
+import { type TimeWindow, widen } from '../../state/time-window.js';
+import { type AnswerState, useAnswer } from '../../api/use-answer.js';
+import { type ChangePageState, usePageState } from '../../state/use-page-state.js';
+import { ApplicationCharts } from './application-charts.js';
+import { CodeList } from './code-list.js';
+import { ExceptionList } from './exception-list.js';
+import { HeadlineTiles } from './headline-tiles.js';
+import { InterfaceTable } from './interface-table.js';
+import { RequestList } from './request-list.js';
+import { codeFilters, sameFilters } from './request-links.js';
+import { type KnownValues, ScopeBar } from './scope-bar.js';
+import { SourceNote } from './source-note.js';
+import { useRequestPages } from './use-request-pages.js';
+
+export function ApplicationPage({ sdkAppId }: { readonly sdkAppId: number }) {
+  const [state, change] = usePageState();
+  const controls = useRefreshControls(state.window);
+  useEffect(() => {
+    document.title = `${sdkAppId.toString()} · imscope`;
+    scrollTo(0, 0);
+  }, [sdkAppId]);
+  return (
+    <RefreshContext value={controls.refresh}>
+      <Application sdkAppId={sdkAppId} state={state} change={change} controls={controls} />
+    </RefreshContext>
+  );
+}
+
+type Props = {
+  readonly sdkAppId: number;
+  readonly state: PageState;
+  readonly change: ChangePageState;
+  readonly controls: RefreshControls;
+};
+
+function Application({ sdkAppId, state, change, controls }: Props) {
+  const { window, scopes } = state;
+  const base = `/v1/applications/${sdkAppId.toString()}`;
+  const overview = useAnswer<Overview>(`${base}/overview?${apiQuery(window, scopes).toString()}`);
+  const refusals = useAnswer<Refusals>(`${base}/refusals?${apiQuery(window).toString()}`);
+  const setWindow = (next: TimeWindow): void => {
+    change({ window: next });
+  };
+  const empty = overview.answer?.data.requests === 0 && !overview.stale;
+  return (
+    <>
+      <PageHeader window={window} onWindow={setWindow} controls={controls} answer={overview.answer}>
+        <Link href={`/${windowSearch(window)}`}>Fleet</Link>
+        <span className="sep" aria-hidden="true">
+          /
+        </span>
+        <h1 className="here" title="SDKAppID">
+          {sdkAppId}
+        </h1>
+      </PageHeader>
+      <main className="page" data-testid="application-page" data-value={sdkAppId}>
+        <ApplicationRefusals state={refusals} />
+        {empty && !hasScopes(scopes) ? (
+          <Empty>
+            <FirstRequestHelp window={window} onWindow={setWindow} />
+          </Empty>
+        ) : (
+          <Panels base={base} overview={overview} empty={empty} state={state} change={change} />
+        )}
+      </main>
+    </>
+  );
+}
+
+type PanelsProps = {
+  readonly base: string;
+  readonly overview: AnswerState<Overview>;
+  readonly empty: boolean;
+  readonly state: PageState;
+  readonly change: ChangePageState;
+};
+
+function Panels({ base, overview, empty, state, change }: PanelsProps) {
+  const { scopes, requests: filters } = state;
+  const { points, interfaces, exceptions, pages, matching, known } = useQuestions(base, state);
+  const setWindow = (window: TimeWindow): void => {
+    change({ window });
+  };
+  const setScopes = (next: ScopeFilters): void => {
+    change(withScopes(state, next));
+  };
+  const toggleScope = (scope: Scope, value: string): void => {
+    setScopes({ ...scopes, [scope]: toggleValue(scopes[scope], value) });
+  };
+  const setFilters = (part: Partial<RequestFilters>): void => {
+    change({ requests: { ...filters, ...part } });
+  };
+  const showRequests = (requests: RequestFilters): void => {
+    change({ requests });
+    document.querySelector('[data-testid="requests"]')?.scrollIntoView({ block: 'start' });
+  };
+  return (
+    <>
+      <PageTools state={state} known={known} onScopes={setScopes} onWindow={setWindow} />
+      {empty && <NothingInScope onScopes={setScopes} />}
+      <SourceNote window={overview.answer?.window ?? null} />
+      <HeadlineTiles state={overview} />
+      <ApplicationCharts state={points} onWindow={setWindow} />
+      <div className="columns">
+        <InterfaceTable
+          state={interfaces}
+          chosen={scopes.interface}
+          sort={state.sort}
+          onChoose={(name) => {
+            toggleScope('interface', name);
+          }}
+          onSort={(sort) => {
+            change({ sort });
+          }}
+        />
+        <CodeList
+          state={overview}
+          filters={filters}
+          onChoose={(code) => {
+            const chosen = codeFilters(code);
+            showRequests(sameFilters(filters, chosen) ? NO_REQUEST_FILTERS : chosen);
+          }}
+        />
+      </div>
+      <ExceptionList
+        state={exceptions}
+        requests={overview.answer?.data.requests ?? null}
+        onShow={showRequests}
+      />
+      <RequestList
+        pages={pages}
+        filters={filters}
+        matching={matching}
+        onFilters={setFilters}
+        onScope={toggleScope}
+        adviceOf={(code) => adviceFor(code, overview)}
+      />
+    </>
+  );
+}
+
+/** Everything the page asks besides the overview. */
+function useQuestions(base: string, { window, scopes, requests: filters }: PageState) {
+  const ask = (question: string, query: URLSearchParams): string => `${base}/${question}?${query.toString()}`;
+  const points = useAnswer<TimePoint[]>(ask('timeseries', apiQuery(window, scopes)));
+  // All interfaces stay listed while the page is narrowed to some of them.
+  const everyInterface = { ...scopes, interface: [] };
+  const interfaces = useAnswer<InterfaceRow[]>(ask('interfaces', apiQuery(window, everyInterface)));
+  const exceptions = useAnswer<ExceptionRow[]>(ask('exceptions', apiQuery(window, scopes)));
+  const pages = useRequestPages(ask('requests', apiQuery(window, scopes, filters)));
+  const countable = isCountable(filters);
+  const counted = useAnswer<TimePoint[]>(
+    countable ? ask('timeseries', apiQuery(window, scopes, filters)) : null,
+  );
+  const known = useMemo(
+    () => knownValues(interfaces.answer?.data ?? [], pages.first.answer?.data.requests ?? []),
+    [interfaces.answer, pages.first.answer],
+  );
+  return { points, interfaces, exceptions, pages, matching: countable ? counted : null, known };
+}
+
+type ToolsProps = {
+  readonly state: PageState;
+  readonly known: KnownValues;
+  readonly onScopes: (scopes: ScopeFilters) => void;
+  readonly onWindow: (window: TimeWindow) => void;
+};
+
+function PageTools({ state, known, onScopes, onWindow }: ToolsProps) {
+  return (
+    <div className="page-tools">
+      <ScopeBar scopes={state.scopes} known={known} onScopes={onScopes} />
+      <p className="quiet">
+        Drag over a chart to zoom in ·{' '}
+        <button
+          type="button"
+          className="link"
+          data-testid="zoom-out"
+          onClick={() => {
+            onWindow(widen(state.window, Date.now()));
+          }}
+        >
+          zoom out
+        </button>
+      </p>
+    </div>
+  );
+}
+
+function NothingInScope({ onScopes }: Pick<ToolsProps, 'onScopes'>) {
+  return (
+    <Empty>
+      <p>No requests in this window match the filters above.</p>
+      <button
+        type="button"
+        className="button"
+        onClick={() => {
+          onScopes(NO_SCOPES);
+        }}
+      >
+        Clear the filters
+      </button>
+    </Empty>
+  );
+}
+
+/** The API does not count over time by request id and delay. */
+function isCountable(filters: RequestFilters): boolean {
+  return hasRequestFilters(filters) && filters.requestId === '' && filters.latencyMsMin === null;
+}
+
+function adviceFor(code: number | null, overview: AnswerState<Overview>): string {
+  const known = overview.answer?.data.codes.find((one) => one.code === code);
+  return known === undefined ? '' : `${known.meaning} ${known.advice}`;
+}
+
+function knownValues(interfaces: readonly InterfaceRow[], requests: readonly RequestRow[]): KnownValues {
+  const valuesOf = (scope: Exclude<Scope, 'interface'>): string[] =>
+    [...new Set(requests.map((row) => row[scope]))].filter((value) => value !== '').toSorted();
+  return {
+    interface: interfaces.map((row) => row.interface),
+    region: valuesOf('region'),
+    node: valuesOf('node'),
+    platform: valuesOf('platform'),
+    sdk_version: valuesOf('sdk_version'),
+  };
+}

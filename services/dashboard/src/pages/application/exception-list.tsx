@@ -1,0 +1,169 @@
+/*
+ * Exceptions with their causes: what failed, since when, where, and one request to look at.
+ */
+import type { ExceptionRow } from '@imscope/schemas/query-api/answers.js';
+import { useState } from 'react';
+import { Count } from '../../parts/figure.js';
+import { InterfaceName } from '../../parts/interface-name.js';
+import { formatExact, formatQuantity } from '../../words/format-number.js';
+import { LeftOutNote } from '../../parts/left-out-note.js';
+import { LocalTime } from '../../parts/local-time.js';
+import { Empty, Panel } from '../../parts/panel.js';
+import type { RequestFilters } from '../../state/page-state.js';
+import type { AnswerState } from '../../api/use-answer.js';
+import { useNow } from '../../state/use-now.js';
+import { OutcomeLabel } from '../../parts/outcome-label.js';
+import { exceptionFilters, noExceptionsWords } from './request-links.js';
+
+const ROWS_AT_ONCE = 5;
+
+type Props = {
+  readonly state: AnswerState<ExceptionRow[]>;
+  /** In the window and scope; null where not known. */
+  readonly requests: number | null;
+  /** Narrows the list of requests and goes there. */
+  readonly onShow: (filters: RequestFilters) => void;
+};
+
+export function ExceptionList({ state, requests, onShow }: Props) {
+  const [all, setAll] = useState(false);
+  return (
+    <Panel
+      title="Exceptions"
+      state={state}
+      skeletonRows={3}
+      testId="exceptions"
+      note={<p className="quiet">most frequent first</p>}
+    >
+      {(rows) =>
+        rows.length === 0 ? (
+          <Empty>
+            <p>{noExceptionsWords(requests)}</p>
+          </Empty>
+        ) : (
+          <>
+            <ul className="exceptions">
+              {(all ? rows : rows.slice(0, ROWS_AT_ONCE)).map((row) => (
+                <ExceptionItem
+                  key={`${row.exception} ${row.interface} ${String(row.code)} ${row.outcome}`}
+                  row={row}
+                  onShow={onShow}
+                />
+              ))}
+            </ul>
+            {rows.length > ROWS_AT_ONCE && (
+              <button
+                type="button"
+                className="button more"
+                onClick={() => {
+                  setAll(!all);
+                }}
+              >
+                {all ? 'Show fewer' : `Show all ${rows.length.toString()}`}
+              </button>
+            )}
+            <LeftOutNote
+              count={state.answer?.left_out ?? 0}
+              noun="group"
+              why={`the answer lists ${formatExact(rows.length)}, service errors before others`}
+            />
+          </>
+        )
+      }
+    </Panel>
+  );
+}
+
+type ItemProps = { readonly row: ExceptionRow; readonly onShow: Props['onShow'] };
+
+function ExceptionItem({ row, onShow }: ItemProps) {
+  const { sample_request_id: sample } = row;
+  return (
+    <li data-testid={`exception-${row.exception}-${row.interface}`} data-value={row.count}>
+      <div className="exception-what">
+        <p>
+          <strong className="exception-name">{row.exception === '' ? row.name : row.exception}</strong> in{' '}
+          <InterfaceName name={row.interface} />
+        </p>
+        <Causes row={row} />
+      </div>
+      <ExceptionFacts row={row} />
+      <div className="exception-actions">
+        <button
+          type="button"
+          className="button"
+          onClick={() => {
+            onShow(exceptionFilters(row));
+          }}
+        >
+          Show requests
+        </button>
+        {sample !== '' && (
+          <button
+            type="button"
+            className="button"
+            title={sample}
+            onClick={() => {
+              onShow({ ...exceptionFilters(row), requestId: sample });
+            }}
+          >
+            One sample
+          </button>
+        )}
+      </div>
+      <p className="advice">
+        <OutcomeLabel outcome={row.outcome} /> <code>{row.code ?? 'no code'}</code> {row.name}: {row.advice}
+      </p>
+    </li>
+  );
+}
+
+function Causes({ row }: { readonly row: ExceptionRow }) {
+  const others = row.count - row.causes.reduce((sum, { count }) => sum + count, 0);
+  return (
+    <ul className="causes">
+      {row.causes.map(({ cause, count }) => (
+        <li key={cause}>
+          <Count value={count} /> <span>{cause === '' ? 'no cause given' : cause}</span>
+        </li>
+      ))}
+      {others > 0 && row.causes.length > 0 && (
+        <li className="dim">
+          <Count value={others} /> <span>with other causes or none</span>
+        </li>
+      )}
+    </ul>
+  );
+}
+
+function ExceptionFacts({ row }: { readonly row: ExceptionRow }) {
+  const now = useNow();
+  return (
+    <dl className="exception-facts">
+      <div>
+        <dt>Requests</dt>
+        <dd className="big">
+          <Count value={row.count} />
+        </dd>
+      </div>
+      <div>
+        <dt>First seen</dt>
+        <dd>
+          <LocalTime at={row.first_seen} nowMs={now} />
+        </dd>
+      </div>
+      <div>
+        <dt>Last seen</dt>
+        <dd>
+          <LocalTime at={row.last_seen} nowMs={now} form="age" />
+        </dd>
+      </div>
+      <div>
+        <dt>Where</dt>
+        <dd>
+          {formatQuantity(row.nodes, 'node')}, {formatQuantity(row.regions, 'region')}
+        </dd>
+      </div>
+    </dl>
+  );
+}

@@ -1,0 +1,209 @@
+/*
+ * Fleet: every application of the reader, worst first.
+ */
+import type { ApplicationRow } from '@imscope/schemas/query-api/answers.js';
+import type { FleetRefusals } from '@imscope/schemas/query-api/refusals.js';
+import { useEffect, useMemo, useRef } from 'react';
+import { formatExact } from '../../words/format-number.js';
+import { Empty, Failure, Skeleton } from '../../parts/panel.js';
+import { PageHeader } from '../../parts/page-header.js';
+import { apiQuery, type PageState, windowSearch } from '../../state/page-state.js';
+import { RefreshContext, useRefreshControls } from '../../api/refresh.js';
+import { FleetRefusalsNotice } from '../../parts/refusals-notice.js';
+import type { TimeWindow } from '../../state/time-window.js';
+import { type AnswerState, useAnswer } from '../../api/use-answer.js';
+import { type ChangePageState, usePageState } from '../../state/use-page-state.js';
+import { FirstRequestHelp } from '../../parts/first-request-help.js';
+import { arrangeApplications, rankApplications, totalFleet, worstInTrouble } from './fleet-order.js';
+import { LeftOutNote } from '../../parts/left-out-note.js';
+import { WORST_FIRST } from '../../words/health-texts.js';
+import { FleetSummary } from './fleet-summary.js';
+import { FleetTable } from './fleet-table.js';
+
+export function FleetPage() {
+  const [state, change] = usePageState();
+  const controls = useRefreshControls(state.window);
+  useEffect(() => {
+    document.title = 'Fleet · imscope';
+  }, []);
+  return (
+    <RefreshContext value={controls.refresh}>
+      <Fleet state={state} change={change} controls={controls} />
+    </RefreshContext>
+  );
+}
+
+type Props = {
+  readonly state: PageState;
+  readonly change: ChangePageState;
+  readonly controls: ReturnType<typeof useRefreshControls>;
+};
+
+function Fleet({ state, change, controls }: Props) {
+  const rows = useAnswer<ApplicationRow[]>(`/v1/applications?${apiQuery(state.window).toString()}`);
+  const refusals = useAnswer<FleetRefusals>(`/v1/refusals?${apiQuery(state.window).toString()}`);
+  const setWindow = (window: TimeWindow): void => {
+    change({ window });
+  };
+  return (
+    <>
+      <PageHeader window={state.window} onWindow={setWindow} controls={controls} answer={rows.answer}>
+        <h1 className="here">Fleet</h1>
+      </PageHeader>
+      <main className="page" data-testid="fleet-page">
+        <FleetRefusalsNotice state={refusals} search={windowSearch(state.window)} />
+        {rows.error !== null && <Failure error={rows.error} state={rows} />}
+        {rows.answer === null ? (
+          rows.error === null && <FleetSkeleton />
+        ) : rows.answer.data.length === 0 ? (
+          <Empty>
+            <FirstRequestHelp window={state.window} onWindow={setWindow} />
+          </Empty>
+        ) : (
+          <FleetContent rows={rows} state={state} change={change} />
+        )}
+      </main>
+    </>
+  );
+}
+
+type ContentProps = {
+  readonly rows: AnswerState<ApplicationRow[]>;
+  readonly state: PageState;
+  readonly change: ChangePageState;
+};
+
+function FleetContent({ rows, state, change }: ContentProps) {
+  const { answer } = rows;
+  const leftOut = answer?.left_out ?? 0;
+  const ranked = useMemo(() => rankApplications(answer?.data ?? []), [answer]);
+  const totals = useMemo(() => totalFleet(ranked), [ranked]);
+  const shown = useMemo(
+    () => arrangeApplications(ranked, state.search, state.sort),
+    [ranked, state.search, state.sort],
+  );
+  return (
+    <div className={rows.stale ? 'stale' : undefined} aria-busy={rows.stale}>
+      <FleetSummary totals={totals} leftOut={leftOut} worst={worstInTrouble(ranked)} window={state.window} />
+      <section className="panel flush" aria-label="Applications">
+        <div className="table-tools">
+          <SearchBox
+            value={state.search}
+            onChange={(search) => {
+              change({ search }, 'replace');
+            }}
+          />
+          <p className="quiet">
+            {state.sort === null ? (
+              WORST_FIRST
+            ) : (
+              <button
+                type="button"
+                className="link"
+                onClick={() => {
+                  change({ sort: null });
+                }}
+              >
+                Back to worst first
+              </button>
+            )}
+          </p>
+        </div>
+        {shown.length === 0 ? (
+          <NothingFound search={state.search} leftOut={leftOut} change={change} />
+        ) : (
+          <FleetTable
+            applications={shown}
+            serviceErrorsMax={Math.max(0, ...ranked.map(({ row }) => row.outcomes.service_error))}
+            window={state.window}
+            windowEndMs={Date.parse(answer?.window.to ?? '')}
+            sort={state.sort}
+            onSort={(sort) => {
+              change({ sort });
+            }}
+          />
+        )}
+        <LeftOutNote
+          count={leftOut}
+          noun="application"
+          why={`the answer lists ${formatExact(ranked.length)}, worst first`}
+        />
+      </section>
+    </div>
+  );
+}
+
+type NothingFoundProps = {
+  readonly search: string;
+  readonly leftOut: number;
+  readonly change: ChangePageState;
+};
+
+function NothingFound({ search, leftOut, change }: NothingFoundProps) {
+  return (
+    <Empty>
+      <p>
+        No application {leftOut > 0 && 'of those listed '}matches “{search}”. The search looks at ids and
+        worst interfaces.
+      </p>
+      <button
+        type="button"
+        className="button"
+        onClick={() => {
+          change({ search: '' });
+        }}
+      >
+        Clear the search
+      </button>
+    </Empty>
+  );
+}
+
+type SearchProps = { readonly value: string; readonly onChange: (value: string) => void };
+
+function SearchBox({ value, onChange }: SearchProps) {
+  const field = useRef<HTMLInputElement>(null);
+  useEffect(() => {
+    const focus = (event: KeyboardEvent): void => {
+      const typing =
+        event.target instanceof HTMLElement && event.target.closest('input, select, textarea') !== null;
+      if (event.key !== '/' || typing) return;
+      event.preventDefault();
+      field.current?.focus();
+    };
+    document.addEventListener('keydown', focus);
+    return () => {
+      document.removeEventListener('keydown', focus);
+    };
+  }, []);
+  return (
+    <label className="search">
+      <svg viewBox="0 0 16 16" aria-hidden="true">
+        <path d="M7 2.500a4.500 4.500 0 1 0 0 9 4.500 4.500 0 0 0 0-9zM10.500 10.500l3.500 3.500" />
+      </svg>
+      <input
+        ref={field}
+        type="search"
+        placeholder="Find an SDKAppID or interface"
+        aria-label="Find an application by SDKAppID or worst interface. Shortcut: /"
+        value={value}
+        data-testid="fleet-search"
+        onChange={(event) => {
+          onChange(event.target.value);
+        }}
+      />
+      <kbd aria-hidden="true">/</kbd>
+    </label>
+  );
+}
+
+function FleetSkeleton() {
+  return (
+    <>
+      <div className="summary skeleton-summary" />
+      <section className="panel flush">
+        <Skeleton rows={14} />
+      </section>
+    </>
+  );
+}

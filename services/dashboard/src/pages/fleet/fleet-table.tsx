@@ -1,0 +1,136 @@
+/*
+ * One row an application. The whole row opens it; the link in it serves the keyboard, with the arrow keys moving
+ * from row to row. While the pointer is over the rows their order holds, so that none moves away under a click. Only
+ * so many rows are drawn at once; more on demand.
+ */
+import { type KeyboardEvent, type MouseEvent, useState } from 'react';
+import { useLocation } from 'wouter';
+import { Count } from '../../parts/figure.js';
+import { WORST_FIRST } from '../../words/health-texts.js';
+import type { Sort } from '../../state/page-state.js';
+import { SortHeader } from '../../parts/sort-header.js';
+import type { TimeWindow } from '../../state/time-window.js';
+import { windowSearch } from '../../state/page-state.js';
+import { keepOrder, type RankedApplication } from './fleet-order.js';
+import { FleetRow } from './fleet-row.js';
+
+const ROWS_AT_ONCE = 60;
+
+type Props = {
+  readonly applications: readonly RankedApplication[];
+  readonly serviceErrorsMax: number;
+  readonly window: TimeWindow;
+  readonly windowEndMs: number;
+  readonly sort: Sort | null;
+  readonly onSort: (sort: Sort | null) => void;
+};
+
+const COLUMNS = [
+  {
+    column: 'success_rate',
+    label: 'Success rate',
+    first: 'ascending',
+    title: 'success / (success + service errors)',
+  },
+  {
+    column: 'service_errors',
+    label: 'Service errors',
+    first: 'descending',
+    title: "The service's own failures: internal errors, time-outs, 502, 504",
+  },
+  { column: 'requests_per_s', label: 'Requests/s', first: 'descending', title: 'Average over the window' },
+  { column: 'p50', label: 'p50', first: 'descending', title: 'Half of the requests are faster' },
+  { column: 'p95', label: 'p95', first: 'descending', title: '95 % of the requests are faster' },
+  { column: 'p99', label: 'p99', first: 'descending', title: '99 % of the requests are faster' },
+] as const;
+
+const TREND_HINT = 'Above: success rate, the dot its worst moment. Below: volume';
+
+export function FleetTable({ applications, serviceErrorsMax, window, windowEndMs, sort, onSort }: Props) {
+  const [limit, setLimit] = useState(ROWS_AT_ONCE);
+  const [heldOrder, setHeldOrder] = useState<readonly number[] | null>(null);
+  const [, navigate] = useLocation();
+  const shown = heldOrder === null ? applications : keepOrder(heldOrder, applications);
+  const open = (event: MouseEvent<HTMLElement>, href: string): void => {
+    const onControl = event.target instanceof Element && event.target.closest('a, button') !== null;
+    if (onControl || getSelection()?.isCollapsed === false) return;
+    if (event.metaKey || event.ctrlKey) globalThis.open(href, '_blank', 'noopener');
+    else navigate(href);
+  };
+  return (
+    <>
+      <table className="fleet" role="table" onKeyDown={moveBetweenRows}>
+        <FleetHead sort={sort} onSort={onSort} />
+        <tbody
+          role="rowgroup"
+          onPointerEnter={() => {
+            setHeldOrder(applications.map(({ row }) => row.sdk_app_id));
+          }}
+          onPointerLeave={() => {
+            setHeldOrder(null);
+          }}
+        >
+          {shown.slice(0, limit).map((application) => (
+            <FleetRow
+              key={application.row.sdk_app_id}
+              application={application}
+              href={`/applications/${application.row.sdk_app_id.toString()}${windowSearch(window)}`}
+              serviceErrorsMax={serviceErrorsMax}
+              windowEndMs={windowEndMs}
+              onOpen={open}
+            />
+          ))}
+        </tbody>
+      </table>
+      {shown.length > limit && (
+        <button
+          type="button"
+          className="button more"
+          onClick={() => {
+            setLimit(limit + ROWS_AT_ONCE);
+          }}
+        >
+          Show more: <Count value={shown.length - limit} unit="applications" /> not shown
+        </button>
+      )}
+    </>
+  );
+}
+
+function FleetHead({ sort, onSort }: Pick<Props, 'sort' | 'onSort'>) {
+  return (
+    <thead role="rowgroup">
+      <tr role="row">
+        <th scope="col" role="columnheader" className="rank" title={WORST_FIRST}>
+          #
+        </th>
+        <SortHeader
+          column="application"
+          label="Application"
+          first="ascending"
+          numeric={false}
+          sort={sort}
+          onSort={onSort}
+        />
+        {COLUMNS.map((column) => (
+          <SortHeader key={column.column} {...column} sort={sort} onSort={onSort} />
+        ))}
+        <th scope="col" role="columnheader">
+          Worst interface
+        </th>
+        <th scope="col" role="columnheader" className="trend" title={TREND_HINT}>
+          Success rate, volume
+        </th>
+      </tr>
+    </thead>
+  );
+}
+
+function moveBetweenRows(event: KeyboardEvent<HTMLTableElement>): void {
+  if (event.key !== 'ArrowDown' && event.key !== 'ArrowUp') return;
+  const links = [...event.currentTarget.querySelectorAll<HTMLAnchorElement>('a.row-link')];
+  const at = links.findIndex((link) => link === document.activeElement);
+  if (at === -1) return;
+  event.preventDefault();
+  links[at + (event.key === 'ArrowDown' ? 1 : -1)]?.focus();
+}

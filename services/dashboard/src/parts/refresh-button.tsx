@@ -1,0 +1,52 @@
+/*
+ * Live or paused, in one button; beside it "refresh now", which is all there is for a span in the past.
+ */
+import { formatSpan } from '../words/format-time.js';
+import type { RefreshControls } from '../api/refresh.js';
+
+export function RefreshButton({ controls }: { readonly controls: RefreshControls }) {
+  const { possibleMs, paused, setPaused, refreshNow } = controls;
+  const live = possibleMs !== null && !paused;
+  return (
+    <div className="joined">
+      {possibleMs !== null && (
+        <button
+          type="button"
+          className={live ? 'button live' : 'button'}
+          aria-pressed={live}
+          title={
+            live
+              ? `Refreshed every ${formatSpan(possibleMs)} while this page is seen. Pause`
+              : 'Paused. Go live'
+          }
+          data-testid="live-toggle"
+          data-value={live ? 'live' : 'paused'}
+          onClick={() => {
+            setPaused(live);
+          }}
+        >
+          <i className={live ? 'pulse' : 'pulse off'} aria-hidden="true" />
+          {live ? (
+            <span>
+              <span className="live-word">Live · </span>
+              {formatSpan(possibleMs)}
+            </span>
+          ) : (
+            'Paused'
+          )}
+        </button>
+      )}
+      <button
+        type="button"
+        className="button icon"
+        title="Refresh now"
+        aria-label="Refresh now"
+        onClick={refreshNow}
+      >
+        <svg viewBox="0 0 16 16" aria-hidden="true">
+          <path d="M13.500 8A5.500 5.500 0 1 1 11.800 4.100M12.500 1.500v3h-3" />
+        </svg>
+      </button>
+    </div>
+  );
+}
