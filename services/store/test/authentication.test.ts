@@ -11,20 +11,20 @@ const refused = (status: number) => (error: unknown) =>
   error instanceof StoreError && error.code === 516 && error.status === status;
 const url = (query = ''): URLSearchParams => new URLSearchParams(query);
 
-test('the account is taken from Basic, from the headers, or from the URL', () => {
+test('user and password are read from Basic, from the headers, or from the URL', () => {
   authenticate(expected, { authorization: basic('im:p:w ü') }, url());
   authenticate(expected, { 'x-clickhouse-user': 'im', 'x-clickhouse-key': 'p:w ü' }, url());
   authenticate(expected, {}, new URLSearchParams({ user: 'im', password: 'p:w ü' }));
 });
 
-test('a store without a password takes the default user with none', () => {
+test('a store without a password accepts the default user without one', () => {
   const open = { user: 'default', password: '' };
   authenticate(open, {}, url());
   authenticate(open, { authorization: basic('default:') }, url());
   assert.throws(() => authenticate(open, { authorization: basic('default:x') }, url()), refused(403));
 });
 
-test('nothing given is 401, anything wrong is 403', () => {
+test('no credentials get 401, wrong ones get 403', () => {
   assert.throws(() => authenticate(expected, {}, url()), refused(401));
   for (const pair of ['im:wrong', 'im', 'else:p:w ü', ':p:w ü'])
     assert.throws(() => authenticate(expected, { authorization: basic(pair) }, url()), refused(403), pair);
@@ -33,7 +33,7 @@ test('nothing given is 401, anything wrong is 403', () => {
   assert.throws(() => authenticate(expected, {}, url('user=im')), refused(403));
 });
 
-test('two ways at once are refused, even where both are right', () => {
+test('credentials given in two ways are refused, even if both are right', () => {
   const headers = {
     authorization: basic('im:p:w ü'),
     'x-clickhouse-user': 'im',

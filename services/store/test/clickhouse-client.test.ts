@@ -64,7 +64,7 @@ test('every JSON format the client knows is read by it', async () => {
   assert.deepEqual(Object.values(await objects.json()), rows);
 });
 
-test('raw formats come as text, binary ones byte for byte', async () => {
+test('text formats arrive as text, binary ones unchanged', async () => {
   const csv = await client.query({ query: "SELECT 1 AS a, 'x,y' AS b", format: 'CSVWithNames' });
   assert.equal(await csv.text(), '"a","b"\n1,"x,y"\n');
   const parquet = await client.exec({ query: 'SELECT number FROM numbers(1000) FORMAT Parquet' });
@@ -112,7 +112,7 @@ test('an error in the middle of a streamed result reaches the client as that err
   }
 });
 
-test('a result that breaks off is never taken for a whole one, even as plain text', async () => {
+test('an incomplete result is never read as a complete one, even as plain text', async () => {
   const result = await client.query({
     query: 'SELECT number, throwIf(number = 900000) FROM numbers(2000000) SETTINGS max_block_size = 1000',
     format: 'CSV',
@@ -131,7 +131,7 @@ test('errors carry code, name and message of the engine', async () => {
     await assert.rejects(client.query({ query }), { code, type }, query);
 });
 
-test('query_params are bound as the server binds them, whatever they hold', async () => {
+test('query_params are bound as on a server, with any content', async () => {
   const texts = ['', "it's", 'a\tb\nc\\d', "\\'; DROP TABLE t; --", 'ü😀', '{x:String}', "'", '\\N', '\\t'];
   for (const text of texts) {
     const result = await client.query({
@@ -169,7 +169,7 @@ function row(id: number) {
   return { id, name: `n'\t\n${id}`, tags: ['a', "b'"], at: '2026-01-02 03:04:05.678', n: null };
 }
 
-test('insert takes arrays and streams, plain and compressed, and tells how many rows it wrote', async () => {
+test('insert accepts arrays and streams, plain and compressed, and reports how many rows it wrote', async () => {
   for (const one of [client, compressed]) {
     await one.command({ query: 'TRUNCATE TABLE t' });
     const array = await one.insert({ table: 't', values: [row(1), row(2)], format: 'JSONEachRow' });
@@ -202,7 +202,7 @@ test('insert takes arrays and streams, plain and compressed, and tells how many 
   }
 });
 
-test('a bad row refuses the whole insert, and says which row', async () => {
+test('one bad row fails the complete insert, and the error names the row', async () => {
   await client.command({ query: 'TRUNCATE TABLE t' });
   const values = [{ id: 1 }, { id: 'x' }];
   await assert.rejects(client.insert({ table: 't', values, format: 'JSONEachRow' }), /row 2/);
@@ -210,7 +210,7 @@ test('a bad row refuses the whole insert, and says which row', async () => {
   assert.deepEqual(await result.json(), [{ c: 0 }]);
 });
 
-test('exec gives a stream, command nothing, and clickhouse_settings hold for one call', async () => {
+test('exec returns a stream, command nothing, and clickhouse_settings apply to one call', async () => {
   const { stream } = await client.exec({
     query: "SELECT getSetting('max_block_size') FORMAT TSV",
     clickhouse_settings: { max_block_size: '123' },
@@ -278,14 +278,14 @@ test('what is not supported is refused by name', async () => {
   });
 });
 
-test('query_id comes back, and is made where none is given', async () => {
+test('query_id is returned, and is created where none is given', async () => {
   const given = await client.query({ query: 'SELECT 1', query_id: 'mine' });
   assert.equal(given.query_id, 'mine');
   assert.equal(given.response_headers['x-clickhouse-query-id'], 'mine');
   await given.text();
 });
 
-test('a database that is not there is code 81', async () => {
+test('an unknown database is code 81', async () => {
   const lost = createClient({
     url: store.url,
     username: 'im',

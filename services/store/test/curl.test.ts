@@ -21,7 +21,7 @@ async function curl(...options: string[]): Promise<{ exit: number; output: Buffe
 }
 const text = async (...options: string[]): Promise<string> => (await curl(...options)).output.toString();
 
-test('health checks answer Ok without an account', async () => {
+test('health checks answer Ok without credentials', async () => {
   for (const path of ['/ping', '/replicas_status', '/'])
     assert.equal(await text(`${store.url}${path}`), 'Ok.\n');
   assert.match(
@@ -30,7 +30,7 @@ test('health checks answer Ok without an account', async () => {
   );
 });
 
-test('an address that cannot be read gets 400, and the store goes on', async () => {
+test('an address that cannot be parsed gets 400, and the store keeps running', async () => {
   for (const address of ['//', '//?query=SELECT%201', 'http://', '//a:b:c']) {
     const answer = await text('-i', '--request-target', address, store.url);
     assert.match(answer, /^HTTP\/1\.1 400 Bad Request/, address);
@@ -109,13 +109,13 @@ test('bound parameters are TSV-escaped, as in the URL of a server', async () => 
   assert.equal(answer.text, "3\t['a\\'b','c']\n");
 });
 
-test('a form carries statement and parameters; files in it are refused', async () => {
+test('a form may hold statement and parameters; files in it are refused', async () => {
   assert.equal(await text(store.url, '-F', 'query=SELECT {a:String}', '-F', 'param_a=x y'), 'x y\n');
   const file = await text(store.url, '-F', 'query=SELECT 1', '-F', 'data=@/dev/null;filename=data.tsv');
   assert.match(file, /^Code: 48\. .*External data \("data"\) is not supported/);
 });
 
-test('answers are compressed where both sides want it', async () => {
+test('answers are compressed where client and settings allow it', async () => {
   const sql = 'SELECT number FROM numbers(100000)';
   const expected = Array.from({ length: 100_000 }, (_, index) => `${index}\n`).join('');
   const url = `${store.url}/?enable_http_compression=1`;
@@ -150,7 +150,7 @@ test('request bodies are decompressed, statements and data alike', async () => {
   assert.equal((await ask(store, 'SELECT sum(a) FROM zipped')).text, '3\n');
 });
 
-test('an error in the middle of a stream is in the body between markers, and curl sees the body cut short', async () => {
+test('an error in the middle of a stream is in the body between markers, and curl reports an incomplete body', async () => {
   const { exit, output } = await curl(
     store.url,
     '-d',
@@ -166,7 +166,7 @@ test('an error in the middle of a stream is in the body between markers, and cur
   assert.equal(Number(length), Buffer.byteLength(message));
 });
 
-test('wait_end_of_query holds the result back, so that the same error is a status', async () => {
+test('wait_end_of_query holds the result back, so that the same error becomes a status', async () => {
   const sql = 'SELECT number, throwIf(number = 900000) FROM numbers(2000000) SETTINGS max_block_size = 1000';
   const answer = await ask(store, sql, { parameters: { wait_end_of_query: '1' } });
   assert.deepEqual([answer.status, answer.code], [500, '395']);
@@ -183,7 +183,7 @@ test('a connection serves the next request after an error', async () => {
   assert.match(both, /SYNTAX_ERROR[\s\S]*\n2\n$/);
 });
 
-test('statements that show something answer like a SELECT', async () => {
+test('SHOW and similar statements answer like a SELECT', async () => {
   await ask(store, 'CREATE TABLE shown (a UInt8, b String) ENGINE = MergeTree ORDER BY a');
   await ask(store, 'INSERT INTO shown VALUES (1, 2)');
   const shown: [string, RegExp][] = [

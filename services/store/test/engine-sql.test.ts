@@ -8,7 +8,7 @@ import { StoreError } from '../src/store-error.js';
 const read = (sql: string) => parseStatement(toByteText(sql));
 const refusal = (code: number) => (error: unknown) => error instanceof StoreError && error.code === code;
 
-test('a read is sent into the pipe, in its own format or in the default one', () => {
+test('a read is written to the pipe, in its own format or in the default one', () => {
   assert.equal(
     selectIntoPipe(read('select 1'), '/p', 'TSV').sql,
     "select 1\nINTO OUTFILE '/p' TRUNCATE FORMAT TSV",
@@ -23,7 +23,7 @@ test('a read is sent into the pipe, in its own format or in the default one', ()
   );
 });
 
-test('SETTINGS at the end stay there, those of parts stay with their parts', () => {
+test('SETTINGS at the end stay there, those of subqueries stay with their subqueries', () => {
   const into = "\nINTO OUTFILE '/p' TRUNCATE FORMAT TSV";
   const cases: [string, string][] = [
     ['(select 1) union all (select 2) settings a=1', `(select 1) union all (select 2) ${into} settings a=1`],
@@ -35,7 +35,7 @@ test('SETTINGS at the end stay there, those of parts stay with their parts', () 
   for (const [sql, expected] of cases) assert.equal(selectIntoPipe(read(sql), '/p', 'TSV').sql, expected);
 });
 
-test('an INSERT takes its data from the file', () => {
+test('an INSERT reads its data from the file', () => {
   assert.deepEqual(insertFromFile(read('insert into t (a) settings b=1 format CSV\n1'), '/f'), {
     sql: "insert into t (a) \nFROM INFILE '/f' settings b=1 \nFORMAT CSV",
     readsFile: false,
@@ -74,7 +74,7 @@ test('input() without its structure is refused', () => {
   );
 });
 
-test('SQL that reaches for files, programs or roles is refused, however it is written', () => {
+test('SQL that reaches files, programs or roles is refused in every notation', () => {
   const forbidden = [
     "select * from file('/etc/passwd')",
     "select FILE /* c */ ('/etc/passwd')",
@@ -96,7 +96,7 @@ test('SQL that reaches for files, programs or roles is refused, however it is wr
     assert.doesNotThrow(() => refuseForbidden(read(sql)), sql);
 });
 
-test('a KILL by the id of a request names the statement that writes into its pipe, and does not wait', () => {
+test('a KILL by the id of a request kills the statement that writes to its pipe, and does not wait', () => {
   const reads = new Map([["it's", '/p']]);
   const sql = killByQueryId(read("kill query where query_id = 'other' sync"), reads);
   assert.equal(sql, "kill query where query_id = 'other' ");
@@ -107,6 +107,6 @@ test('a KILL by the id of a request names the statement that writes into its pip
   );
 });
 
-test('quoting keeps any value inside its quotes', () => {
+test('quoting keeps every value inside its quotes', () => {
   assert.equal(quoted("a'b\\"), "'a\\'b\\\\'");
 });

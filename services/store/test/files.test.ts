@@ -36,7 +36,7 @@ test('no statement reads a file of the machine', async () => {
   assert.equal(await answerOf(store, 'SELECT count() FROM t'), '0');
 });
 
-test('a dictionary or a view over a file gives nothing away either', async () => {
+test('a dictionary or a view over a file reads nothing either', async () => {
   const create = `CREATE DICTIONARY stolen (a String, b String DEFAULT '') PRIMARY KEY a SOURCE(FILE(path '${secret}' format 'TSV')) LAYOUT(COMPLEX_KEY_HASHED()) LIFETIME(0)`;
   await ask(store, create);
   assert.doesNotMatch((await ask(store, 'SELECT * FROM stolen')).text, /TOP-SECRET/);

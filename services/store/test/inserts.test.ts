@@ -10,8 +10,8 @@ import { containerHeader, wrapBlock } from '@imscope/schemas/container.js';
 import type { RequestLog } from '@imscope/schemas/request-log.js';
 import { answerOf, ask, startStore, temporaryDirectory } from './running-store.js';
 
-const spool = temporaryDirectory({ after });
-const store = await startStore({ after }, { STORE_SPOOL_DIR: spool });
+const scratch = temporaryDirectory({ after });
+const store = await startStore({ after }, { STORE_SPOOL_DIR: scratch });
 const client = createClient({ url: store.url, log: { level: 127 } });
 after(() => client.close());
 
@@ -27,7 +27,7 @@ const INSERT = `INSERT INTO log (time, sdk_app_id, interface, exit_ip, latency_u
   SELECT time, sdk_app_id, interface, exit_ip, latency_us, outcome, cause, {block_id:UInt64}, rowNumberInAllBlocks()
   FROM input('${STRUCTURE}') FORMAT Avro`;
 
-/** Containers joined behind one header, as the aggregator does; bytes of every value in address and latency. */
+/** Containers joined after one header, as the aggregator does; every byte value occurs in address and latency. */
 function containers(blocks: number, rows: number): Buffer {
   const header = containerHeader(REQUEST_LOG_SCHEMA);
   const parts = Array.from({ length: blocks }, (_, block) => {
@@ -70,7 +70,7 @@ const insert = async (body: Buffer, token: string, block: string): Promise<strin
   return summary?.written_rows;
 };
 
-test('an Avro body goes in byte for byte through input(), with bound values and row numbers', async () => {
+test('an Avro body is inserted unchanged through input(), with query parameters and row numbers', async () => {
   assert.equal(await insert(containers(100, 500), 'a', '18446744073709551615'), '50000');
   const facts = await answerOf(
     store,
@@ -84,7 +84,7 @@ test('an Avro body goes in byte for byte through input(), with bound values and 
   );
 });
 
-test('the same token stores a block once, another token once more', async () => {
+test('a block is stored once per token', async () => {
   await answerOf(store, 'TRUNCATE TABLE log');
   const body = containers(4, 500);
   await insert(body, 'once', '1');
@@ -94,7 +94,7 @@ test('the same token stores a block once, another token once more', async () => 
   assert.equal(await answerOf(store, 'SELECT count() FROM log'), '4000');
 });
 
-test('forty blocks sent four at a time are all stored, each once', async () => {
+test('forty blocks, four of them at a time, are all stored, each once', async () => {
   await answerOf(store, 'TRUNCATE TABLE log');
   const body = containers(10, 500);
   let next = 0;
@@ -109,13 +109,13 @@ test('forty blocks sent four at a time are all stored, each once', async () => {
   );
 });
 
-test('a container of no records stores nothing and is no error', async () => {
+test('a container without records stores nothing and is not an error', async () => {
   await answerOf(store, 'TRUNCATE TABLE log');
   assert.equal(await insert(containerHeader(REQUEST_LOG_SCHEMA), 'marker', '1'), '0');
   assert.equal(await answerOf(store, 'SELECT count() FROM log'), '0');
 });
 
-test('a container that breaks off, or is none, stores no row', async () => {
+test('an incomplete container, or bytes that are none, store no row', async () => {
   await answerOf(store, 'TRUNCATE TABLE log');
   const body = containers(4, 500);
   await assert.rejects(insert(body.subarray(0, body.length - 100), 'torn', '1'));
@@ -123,7 +123,7 @@ test('a container that breaks off, or is none, stores no row', async () => {
   assert.equal(await answerOf(store, 'SELECT count() FROM log'), '0');
 });
 
-test('statement and data may come in one body, whatever bytes the data has', async () => {
+test('statement and data may come in one body, with any bytes in the data', async () => {
   await answerOf(store, 'CREATE TABLE raw (a String) ENGINE = MergeTree ORDER BY a');
   const everyByte = Buffer.from(Array.from({ length: 256 }, (_, byte) => byte));
   const body = Buffer.concat([Buffer.from('INSERT INTO raw FORMAT RawBLOB\n'), everyByte]);
@@ -132,7 +132,7 @@ test('statement and data may come in one body, whatever bytes the data has', asy
   assert.equal(await answerOf(store, 'SELECT hex(a) FROM raw'), everyByte.toString('hex').toUpperCase());
 });
 
-test('every common format is taken, in body, URL, or both', async () => {
+test('every common format is accepted, in body, URL, or both', async () => {
   await answerOf(store, "CREATE TABLE f (a UInt32, b String DEFAULT 'none') ENGINE = MergeTree ORDER BY a");
   const bodies: [string, string][] = [
     ['INSERT INTO f FORMAT JSONEachRow', '{"a":1,"b":"x"}\n{"a":2}\n'],
@@ -163,14 +163,14 @@ test('every common format is taken, in body, URL, or both', async () => {
   }
 });
 
-test('an insert of no bytes is code 108, unless it is asked for', async () => {
+test('an insert without bytes is code 108, unless a setting allows it', async () => {
   const empty = await ask(store, '', { parameters: { query: 'INSERT INTO f FORMAT JSONEachRow' } });
   assert.equal(empty.code, '108');
   const parameters = { query: 'INSERT INTO f FORMAT JSONEachRow', throw_if_no_data_to_insert: '0' };
   assert.equal((await ask(store, '', { parameters })).status, 200);
 });
 
-test('a gzip body is data too', async () => {
+test('the data of an insert may be gzip', async () => {
   await answerOf(store, 'TRUNCATE TABLE f');
   const response = await fetch(`${store.url}/?query=INSERT%20INTO%20f%20FORMAT%20CSV`, {
     method: 'POST',
@@ -181,7 +181,7 @@ test('a gzip body is data too', async () => {
   assert.equal(await answerOf(store, 'SELECT count(), max(a) FROM f'), '50000\t49999');
 });
 
-test('a body whose sender went away is not inserted', async () => {
+test('the data of a client that disconnected is not inserted', async () => {
   await answerOf(store, 'TRUNCATE TABLE f');
   const sending = (): ClientRequest =>
     request(`${store.url}/?query=INSERT%20INTO%20f%20FORMAT%20CSV`, { method: 'POST' });
@@ -196,13 +196,13 @@ test('a body whose sender went away is not inserted', async () => {
   assert.equal(await answerOf(store, 'SELECT count() FROM f'), '0');
 });
 
-/** Names of the bodies that wait in the store's private directory. */
+/** Names of the files with bodies in the scratch directory. */
 function bodyFiles(): string[] {
-  return readdirSync(spool, { recursive: true, encoding: 'utf8' }).filter((name) =>
+  return readdirSync(scratch, { recursive: true, encoding: 'utf8' }).filter((name) =>
     /\/[0-9a-f-]{36}$/.test(name),
   );
 }
 
-test('no body is left behind, after good inserts and bad ones', () => {
+test('no scratch file remains after successful and failed inserts', () => {
   assert.deepEqual(bodyFiles(), []);
 });

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { answerOf, ask, startStore } from './running-store.js';
 
-// One session of a kind, so that each request gets what the last one left.
+// One session a workload, so that each request uses the session of the request before.
 const store = await startStore({ after }, { READ_SESSIONS_MAX: '1', WRITE_SESSIONS_MAX: '1' });
 await answerOf(store, 'CREATE DATABASE other');
 await answerOf(store, 'CREATE TABLE other.here (a UInt8) ENGINE = MergeTree ORDER BY a');
@@ -10,14 +10,14 @@ await answerOf(store, 'CREATE TABLE other.here (a UInt8) ENGINE = MergeTree ORDE
 const setting = (name: string, parameters: Record<string, string> = {}): Promise<string> =>
   answerOf(store, `SELECT getSetting('${name}')`, parameters);
 
-test('a setting of one request is not there in the next', async () => {
+test('a setting of one request does not apply to the next', async () => {
   const before = await setting('max_block_size');
   assert.equal(await setting('max_block_size', { max_block_size: '77' }), '77');
   assert.equal(await setting('max_block_size'), before);
   assert.equal(await setting('max_block_size', { max_threads: '1' }), before);
 });
 
-test('a setting is not left behind by a request that failed', async () => {
+test('a setting of a failed request does not apply to the next', async () => {
   const before = await setting('max_block_size');
   for (const sql of ['selec 1', 'SELECT nope', 'SELECT throwIf(1)'])
     assert.notEqual((await ask(store, sql, { parameters: { max_block_size: '78' } })).status, 200);
@@ -26,7 +26,7 @@ test('a setting is not left behind by a request that failed', async () => {
   assert.equal(await setting('max_block_size'), before);
 });
 
-test('settings of an insert do not reach the next insert', async () => {
+test('settings of an insert do not apply to the next insert', async () => {
   await answerOf(
     store,
     'CREATE TABLE d (a UInt8) ENGINE = MergeTree ORDER BY a SETTINGS non_replicated_deduplication_window = 100',
@@ -37,7 +37,7 @@ test('settings of an insert do not reach the next insert', async () => {
   assert.equal(await answerOf(store, 'SELECT groupArray(a) FROM (SELECT a FROM d ORDER BY a)'), '[1,2]');
 });
 
-test('a bound value is not there in the next request', async () => {
+test('a query parameter of one request is unknown in the next', async () => {
   assert.equal(await answerOf(store, 'SELECT {x:String}', { param_x: 'mine' }), 'mine');
   assert.equal((await ask(store, 'SELECT {x:String}')).code, '456');
 });
@@ -51,7 +51,7 @@ test('a database of one request is not the database of the next', async () => {
   assert.equal(await answerOf(store, 'SELECT currentDatabase()'), 'default');
 });
 
-test('SET, USE and temporary tables mean nothing to the next request', async () => {
+test('SET, USE and temporary tables have no effect on the next request', async () => {
   const before = await setting('max_block_size');
   for (const sql of ['SET max_block_size = 80', 'USE other', 'CREATE TEMPORARY TABLE gone (a UInt8)'])
     await answerOf(store, sql);
@@ -60,7 +60,7 @@ test('SET, USE and temporary tables mean nothing to the next request', async () 
   assert.equal((await ask(store, 'SELECT * FROM gone')).code, '60');
 });
 
-test('a KILL that comes too late for one read does not end the next in its session', async () => {
+test('a KILL that is too late for one read does not stop the next read of its session', async () => {
   const reads = "position(query, concat('INTO ', 'OUTFILE')) > 0";
   const gone = await answerOf(
     store,
@@ -73,7 +73,7 @@ test('a KILL that comes too late for one read does not end the next in its sessi
     body: 'SELECT sum(sipHash64(number)) AS next FROM numbers(1000000000000)',
     signal: abort.signal,
   }).catch(() => undefined);
-  // TEST lists what a KILL would end, and takes no session for reads.
+  // TEST lists what a KILL would stop, and needs no session for reads.
   const kill = (part: string): Promise<string> =>
     answerOf(store, `KILL QUERY WHERE position(query, '${part}') > 0 AND ${reads} TEST`);
   try {
@@ -85,7 +85,7 @@ test('a KILL that comes too late for one read does not end the next in its sessi
   }
 });
 
-test('many requests at once on many settings each see their own', async () => {
+test('concurrent requests with different settings each use their own', async () => {
   const answers = await Promise.all(
     Array.from({ length: 60 }, async (_, index) => [
       index,

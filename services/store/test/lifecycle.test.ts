@@ -16,7 +16,7 @@ test('SIGTERM ends with code 0, and the next start finds the data again', async 
   assert.equal(await answerOf(second, 'SELECT sum(a) FROM t'), '3');
 });
 
-test('a stop lets an insert end that is still being sent', async (context) => {
+test('a stop waits for an insert whose data is still being sent', async (context) => {
   const STORE_DATA_DIR = temporaryDirectory(context);
   const first = await startStore(context, { STORE_DATA_DIR });
   await answerOf(first, 'CREATE TABLE t (a UInt32) ENGINE = MergeTree ORDER BY a');
@@ -41,7 +41,7 @@ test('a stop lets an insert end that is still being sent', async (context) => {
   assert.equal(await answerOf(second, 'SELECT sum(a) FROM t'), '3');
 });
 
-test('a stop ends endless reads', async (context) => {
+test('a stop cancels endless reads', async (context) => {
   const store = await startStore(context);
   const endless = ask(store, 'SELECT sum(sipHash64(number)) FROM numbers(1000000000000)');
   const busy = async (): Promise<boolean> =>
@@ -53,7 +53,7 @@ test('a stop ends endless reads', async (context) => {
   assert.deepEqual([(await endless).status, (await endless).code], [503, '236']);
 });
 
-test('after SIGKILL the next start has every acknowledged row, and removes what was left behind', async (context) => {
+test('after SIGKILL the next start has every acknowledged row, and removes the scratch files that remain', async (context) => {
   const STORE_DATA_DIR = temporaryDirectory(context);
   const STORE_SPOOL_DIR = join(temporaryDirectory(context), 'spool');
   mkdirSync(STORE_SPOOL_DIR);
@@ -73,7 +73,7 @@ test('after SIGKILL the next start has every acknowledged row, and removes what 
   assert.deepEqual(left(), []);
 });
 
-test('a data directory that is taken is a clear error and code 1', async (context) => {
+test('a data directory held by another process is a clear error and exit code 1', async (context) => {
   const holder = await startStore(context);
   const second = spawnStore({ STORE_DATA_DIR: holder.dataDir, LOCK_WAIT_MS: '500' });
   const [code] = await once(second.process, 'exit');
@@ -85,7 +85,7 @@ test('a data directory that is taken is a clear error and code 1', async (contex
   assert.equal(await answerOf(holder, 'SELECT 1'), '1');
 });
 
-test('settings that would leave the store open, or starve its threads, are refused at the start', async (context) => {
+test('settings that leave the store open, or too few threads, are refused at the start', async (context) => {
   const STORE_DATA_DIR = temporaryDirectory(context);
   const failures: [Record<string, string>, RegExp, number][] = [
     [{ STORE_HOST: '0.0.0.0' }, /STORE_PASSWORD is not set/, 1],
@@ -100,7 +100,7 @@ test('settings that would leave the store open, or starve its threads, are refus
   }
 });
 
-test('without UV_THREADPOOL_SIZE it starts itself again with enough threads, and ends when that start is killed', async (context) => {
+test('without UV_THREADPOOL_SIZE the process starts itself again with enough threads, and the child ends when its parent is killed', async (context) => {
   const STORE_DATA_DIR = temporaryDirectory(context);
   const first = await startStore(context, { STORE_DATA_DIR, UV_THREADPOOL_SIZE: undefined });
   const sleeping = Array.from({ length: 4 }, () => answerOf(first, 'SELECT sleep(2)'));
@@ -112,7 +112,7 @@ test('without UV_THREADPOOL_SIZE it starts itself again with enough threads, and
   assert.equal(await second.end('SIGTERM'), 0);
 });
 
-test('/ready and /metrics tell of the engine and of what it did', async (context) => {
+test('/ready reports the engine, /metrics its statements', async (context) => {
   const store = await startStore(context);
   assert.equal((await fetch(`${store.adminUrl}/ready`)).status, 200);
   await answerOf(store, 'CREATE TABLE t (a UInt8) ENGINE = MergeTree ORDER BY a');

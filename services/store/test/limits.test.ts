@@ -12,7 +12,7 @@ const metric = async (store: RunningStore, name: RegExp): Promise<number> => {
   return Number(new RegExp(`^${name.source} (\\S+)$`, 'm').exec(text)?.[1] ?? 0);
 };
 
-test('beyond the sessions requests wait in line, beyond the line they get code 202', async (context) => {
+test('without a free session requests wait in a queue; beyond the queue they get code 202', async (context) => {
   const store = await startStore(context, { READ_SESSIONS_MAX: '1', QUEUE_LENGTH_MAX: '1' });
   const abort = new AbortController();
   const endless = fetch(store.url, { method: 'POST', body: ENDLESS, signal: abort.signal }).catch(
@@ -31,7 +31,7 @@ test('beyond the sessions requests wait in line, beyond the line they get code 2
   await endless;
 });
 
-test('a client that leaves the line makes room in it', async (context) => {
+test('a client that disconnects leaves the queue', async (context) => {
   const store = await startStore(context, { READ_SESSIONS_MAX: '1', QUEUE_LENGTH_MAX: '1' });
   const [running, waiting] = [new AbortController(), new AbortController()];
   const ask = (sql: string, { signal }: AbortController): Promise<unknown> =>
@@ -48,7 +48,7 @@ test('a client that leaves the line makes room in it', async (context) => {
   assert.equal(await answerOf(store, 'SELECT 2'), '2');
 });
 
-test('bodies over the bound are 413, compressed or not, told beforehand or not', async (context) => {
+test('bodies over the bound get 413, compressed or not, with or without Content-Length', async (context) => {
   const store = await startStore(context, { BODY_BYTES_MAX: '100000', QUERY_BYTES_MAX: '2000' });
   await answerOf(store, 'CREATE TABLE t (a String) ENGINE = MergeTree ORDER BY a');
   const url = `${store.url}/?query=INSERT%20INTO%20t%20FORMAT%20TSV`;
@@ -80,7 +80,7 @@ test('bodies over the bound are 413, compressed or not, told beforehand or not',
   assert.equal(await metric(store, /imscope_store_spool_bytes\{service="store"\}/), 0);
 });
 
-test('bodies that together pass the bound of the spool are code 241, and leave nothing there', async (context) => {
+test('bodies that together exceed the bound of scratch files get code 241, and leave no file', async (context) => {
   const store = await startStore(context, { SPOOL_BYTES_MAX: '50000' });
   await answerOf(store, 'CREATE TABLE t (a String) ENGINE = MergeTree ORDER BY a');
   const parameters = { query: 'INSERT INTO t FORMAT TSV' };
@@ -90,7 +90,7 @@ test('bodies that together pass the bound of the spool are code 241, and leave n
   assert.equal((await ask(store, 'x\n'.repeat(20_000), { parameters })).status, 200);
 });
 
-test('a held result over its bound is code 396; streamed it has no bound', async (context) => {
+test('a held result over its bound gets code 396; a streamed one has no bound', async (context) => {
   const store = await startStore(context, { RESULT_BYTES_MAX: '100000' });
   const sql = 'SELECT number FROM numbers(1000000)';
   const held = await ask(store, sql, { parameters: { wait_end_of_query: '1' } });
@@ -99,7 +99,7 @@ test('a held result over its bound is code 396; streamed it has no bound', async
   assert.equal(await metric(store, /imscope_store_sessions_busy\{lane="read",service="store"\}/), 0);
 });
 
-test('a reader that takes nothing is cut off and its session is free again', async (context) => {
+test('a client that reads nothing is disconnected, and its session is free again', async (context) => {
   const store = await startStore(context, { READ_SESSIONS_MAX: '1', READER_STALL_MS: '1000' });
   const stalled = request(store.url, { method: 'POST' });
   const cut = new Promise((resolve) => stalled.once('close', resolve));
@@ -114,7 +114,7 @@ test('a reader that takes nothing is cut off and its session is free again', asy
   await cut;
 });
 
-test('a large body that is refused at its beginning still gets its answer', async (context) => {
+test('a large body that is refused at its beginning gets its answer', async (context) => {
   const store = await startStore(context);
   const url = `${store.url}/?query=INSERT%20INTO%20t%20FORMAT%20TSV`;
   const noise = Buffer.alloc(8_000_000, 'x');

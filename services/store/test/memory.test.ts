@@ -5,13 +5,13 @@ import { answerOf, ask, startStore } from './running-store.js';
 
 const MIB = 1024 * 1024;
 const BOUND = 512 * MIB;
-/** Wants some gigabytes: each value of the list has an allocation of its own. */
+/** Needs some gigabytes: each value of the list is a separate allocation. */
 const WIDE = 'SELECT length(groupArray(toString(number))) FROM numbers(100000000)';
 
 const store = await startStore({ after }, { MEMORY_BYTES_MAX: String(BOUND) });
 await answerOf(store, 'CREATE TABLE t (x UInt64, s String) ENGINE = MergeTree ORDER BY x');
 
-test('a statement that wants more than half of the bound gets code 241, and the next one is answered', async () => {
+test('a statement that needs more than half of the bound gets code 241, and the next one is answered', async () => {
   const refused = await ask(store, WIDE);
   assert.deepEqual([refused.status, refused.code], [503, '241']);
   assert.equal(await answerOf(store, 'SELECT 1'), '1');
@@ -21,14 +21,14 @@ test('one statement may use half of the bound', async () => {
   assert.equal(await answerOf(store, "SELECT getSetting('max_memory_usage')"), String(BOUND / 2));
 });
 
-test('wide statements side by side stay within the bound, and inserts beside them are stored', async () => {
+test('concurrent large statements stay within the bound, and inserts beside them are stored', async () => {
   let peakBytes = 0;
   const watch = setInterval(() => (peakBytes = Math.max(peakBytes, residentBytes())), 50);
   const before = residentBytes();
   const wide = Promise.all(Array.from({ length: 4 }, () => ask(store, WIDE)));
   let inserted = 0;
   for (let round = 0; round < 20; round++) {
-    // An aggregator tries an insert again that was refused for lack of memory.
+    // An aggregator retries an insert that was refused for lack of memory.
     let answer = await ask(store, `INSERT INTO t SELECT number, toString(number) FROM numbers(10000)`);
     while (answer.code === '241')
       answer = await ask(store, `INSERT INTO t SELECT number, toString(number) FROM numbers(10000)`);
@@ -44,7 +44,7 @@ test('wide statements side by side stay within the bound, and inserts beside the
   );
 });
 
-test('caches have a share of the bound instead of the sizes of a large server', async () => {
+test('caches are a fraction of the bound instead of the sizes of a large server', async () => {
   const sizes = await answerOf(
     store,
     "SELECT name, value FROM system.server_settings WHERE name IN ('max_server_memory_usage', 'mark_cache_size', 'primary_index_cache_size', 'index_mark_cache_size', 'compiled_expression_cache_size', 'query_condition_cache_size') ORDER BY name FORMAT TSV",
@@ -59,7 +59,7 @@ test('caches have a share of the bound instead of the sizes of a large server', 
   });
 });
 
-/** Memory of the store that is no file's. */
+/** Anonymous memory of the store. */
 function residentBytes(): number {
   const status = readFileSync(`/proc/${store.process.pid}/status`, 'utf8');
   return Number(/^RssAnon:\s+(\d+) kB$/m.exec(status)?.[1]) * 1024;

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { answerOf, startStore } from './running-store.js';
 
-test('merges have so many threads and no more, and a large one leaves room for small ones', async () => {
+test('merges use no more than the configured threads, and a large one leaves threads for small ones', async () => {
   const store = await startStore({ after }, { MERGE_THREADS: '3' });
   const ofServer = await answerOf(
     store,
@@ -21,7 +21,7 @@ test('merges have so many threads and no more, and a large one leaves room for s
       .map((line) => line.split('\t')[1]),
     ['6', '6', '11'],
   );
-  // A table made and merged under it.
+  // A table created and merged with this configuration.
   await answerOf(store, 'CREATE TABLE t (x UInt8) ENGINE = MergeTree ORDER BY x');
   for (const x of [1, 2]) await answerOf(store, `INSERT INTO t VALUES (${x})`);
   await answerOf(store, 'OPTIMIZE TABLE t FINAL');

@@ -1,6 +1,4 @@
-/*
- * The real store as a real process, for tests: its own data directory, ports the system gives, its log at hand.
- */
+/* The real store as a process for tests, with its own data directory, free ports, and its log. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -21,19 +19,19 @@ export type RunningStore = {
   end(signal: NodeJS.Signals): Promise<number | null>;
 };
 
-/** A test, or the file's own `{ after }`: where things are undone. */
+/** A test, or the `{ after }` of a file: where cleanups are registered. */
 export type Ending = { after(undo: () => unknown): void };
 
 export type StoreEnvironment = Record<string, string | undefined>;
 
-/** A new empty directory, gone after the test. */
+/** A new empty directory, removed after the test. */
 export function temporaryDirectory(test: Ending): string {
   const directory = mkdtempSync(join(tmpdir(), 'imscope-store-test-'));
   test.after(() => rmSync(directory, { recursive: true, force: true }));
   return directory;
 }
 
-/** Starts the process without waiting for anything. */
+/** Starts the process without waiting for it to listen. */
 export function spawnStore(environment: StoreEnvironment): { process: ChildProcess; log: () => string } {
   const child = spawn(process.execPath, ['--conditions=imscope-source', '--import', 'tsx', MAIN], {
     env: { PATH: process.env['PATH'], UV_THREADPOOL_SIZE: '16', STORE_PORT: '0', ...environment },

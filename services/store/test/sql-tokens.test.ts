@@ -6,7 +6,7 @@ import { StoreError } from '../src/store-error.js';
 
 const texts = (sql: string): string[] => [...tokens(toByteText(sql))].map(({ text }) => text);
 
-test('words come in capitals, quoted names, strings and numbers as written', () => {
+test('words are in capitals, quoted names, strings and numbers as written', () => {
   assert.deepEqual(texts("select a_1, `b c`, \"d\", 'e''f\\'g', 1.5e3, 0xFF"), [
     'SELECT',
     'A_1',
@@ -23,15 +23,15 @@ test('words come in capitals, quoted names, strings and numbers as written', () 
   ]);
 });
 
-test('comments of every kind are skipped, also those that hold quotes', () => {
+test('comments of every kind are skipped, also those that contain quotes', () => {
   assert.deepEqual(texts("a -- it's\nb /* don't ; */ c # x'\nd #!y\ne"), ['A', 'B', 'C', 'D', 'E']);
 });
 
-test('a heredoc is one string, whatever it holds', () => {
+test('a heredoc is one string with any content', () => {
   assert.deepEqual(texts("select $q$ it's ; -- $$ $q$ x"), ['SELECT', "$q$ it's ; -- $$ $q$", 'X']);
 });
 
-test('what never ends is refused with code 62', () => {
+test('an unclosed quote, comment or heredoc is refused with code 62', () => {
   for (const sql of ["select 'a", 'select `a', 'select "a', 'select /* a', 'select $x$ a', "select 'a\\'"])
     assert.throws(
       () => texts(sql),
@@ -40,12 +40,12 @@ test('what never ends is refused with code 62', () => {
     );
 });
 
-test('typographic quotes, which the engine would take for quotes, are refused', () => {
+test('typographic quotes, which the engine reads as quotes, are refused', () => {
   assert.throws(() => texts('select ‘a’'), /typographic quote/);
   assert.deepEqual(texts("select '‘a’'"), ['SELECT', toByteText("'‘a’'")]);
 });
 
-test('tokens never overlap, and between them stand only blanks and comments', () => {
+test('tokens never overlap, and only blanks and comments are between them', () => {
   const piece = fc.constantFrom(
     'select',
     "'a''b'",
@@ -74,6 +74,6 @@ test('tokens never overlap, and between them stand only blanks and comments', ()
   );
 });
 
-test('byte text keeps every text', () => {
+test('byte text preserves every text', () => {
   fc.assert(fc.property(fc.string({ unit: 'grapheme' }), (text) => fromByteText(toByteText(text)) === text));
 });

@@ -5,7 +5,7 @@ import { parseStatement } from '../src/statement.js';
 
 const read = (sql: string) => parseStatement(toByteText(sql));
 
-test('a statement is of the kind its first words say', () => {
+test('the first words of a statement decide its kind', () => {
   const kinds: [string, string][] = [
     ['select 1', 'read'],
     ['-- c\n (select 1)', 'read'],
@@ -64,24 +64,24 @@ test('the data of an INSERT begins after its format and one line break', () => {
   }
 });
 
-test('data is never taken for SQL: quotes, semicolons and comments in it do not count', () => {
+test('data is never read as SQL: quotes, semicolons and comments in it have no meaning', () => {
   const statement = read("insert into t format TSV\nit's; -- select /* never closed");
   assert.equal(statement.kind, 'insert');
   assert.equal(statement.sql, 'insert into t ');
 });
 
-test('an INSERT without data of its own has none', () => {
+test('an INSERT without data has none', () => {
   assert.equal(read('insert into t select 1').dataAt, undefined);
   assert.equal(read("insert into t select 'values (1)' from u").dataAt, undefined);
 });
 
-test('several statements and none are refused with code 62', () => {
+test('several statements, and an empty text, are refused with code 62', () => {
   assert.throws(() => read('select 1; select 2'), /Multi-statements are not allowed/);
   assert.throws(() => read(' -- nothing\n'), /Empty query/);
   assert.equal(read('select 1; -- and no more').kind, 'read');
 });
 
-test('placeholders are named, also across blanks and comments, never those in strings', () => {
+test('placeholders are found across blanks and comments, and never in strings', () => {
   const { parameters } = read("select {a:Int8}, { b /* c */ : Array(String) }, '{d:Int8}', {'e': 1}");
   assert.deepEqual([...parameters], ['a', 'b']);
 });
