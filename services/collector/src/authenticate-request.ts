@@ -7,7 +7,7 @@ import type { Grant, Scope } from '@imscope/access/grant.js';
 import type { Tokens } from '@imscope/access/tokens.js';
 import type { ClientAddresses } from './clients/client-addresses.js';
 import type { Connections } from './connections/connections.js';
-import type { GuessLimits } from './limits/guess-limits.js';
+import type { InvalidTokenLimits } from './limits/invalid-token-limits.js';
 import type { Limits } from './limits/limits.js';
 
 /** Throws `HttpError` missing_token, invalid_token, not_allowed or too_many_requests. */
@@ -17,7 +17,7 @@ export function createAuthenticator(of: {
   readonly authenticate: Tokens['authenticate'];
   readonly connections: Connections;
   readonly clients: ClientAddresses;
-  readonly guesses: GuessLimits;
+  readonly invalidTokens: InvalidTokenLimits;
   readonly refused: Limits['refused'];
 }): AuthenticateRequest {
   return (request, scope) => {
@@ -40,14 +40,18 @@ function authenticate(
   try {
     return of.authenticate(headers.authorization, scope);
   } catch (error) {
-    if (error instanceof HttpError && error.code !== 'not_allowed') countGuess(of.clients.of(raw) ?? '', of);
+    if (error instanceof HttpError && error.code !== 'not_allowed')
+      countInvalidToken(of.clients.of(raw) ?? '', of);
     throw error;
   }
 }
 
-function countGuess(address: string, { guesses, refused }: Parameters<typeof createAuthenticator>[0]): void {
+function countInvalidToken(
+  address: string,
+  { invalidTokens, refused }: Parameters<typeof createAuthenticator>[0],
+): void {
   try {
-    guesses.failed(address, performance.now());
+    invalidTokens.count(address, performance.now());
   } catch (error) {
     refused('address');
     throw error;

@@ -14,7 +14,7 @@ import type { CollectorContext } from './collector-context.js';
 import type { CollectorConfig } from './config.js';
 import { EarlierBoots, type EarlierBootsOptions } from './boots/earlier-boots.js';
 import { createGate, type Gate } from './gate.js';
-import { InterfaceCap } from './intake/interface-cap.js';
+import { InterfaceCardinalityLimit } from './intake/interface-cardinality-limit.js';
 import { scrubText } from './intake/scrub-text.js';
 import { createProducer, type KafkaProducer, type PartitionCounts } from './kafka-producer.js';
 import { KeyedIds } from './batches/keyed-ids.js';
@@ -84,7 +84,7 @@ export async function startWithProducer(
   };
   const timers = startTimers({ config, boot, earlier, keyedIds, lookAtSpool });
   await lookAtSpool();
-  const interfaces = new InterfaceCap({
+  const interfaces = new InterfaceCardinalityLimit({
     perApplicationMax: config.interfacesMax,
     namesMax: config.interfacesTotalMax,
     onOverflow: () => metrics.interfacesOverflowed.inc(),
@@ -145,7 +145,7 @@ function serverOptions(
     readonly limits: ServerOptions['limits'];
     readonly certificate: ServerOptions['certificate'];
     readonly keyedIds: KeyedIds;
-    readonly interfaces: InterfaceCap;
+    readonly interfaces: InterfaceCardinalityLimit;
     readonly failure: ServerOptions['failure'];
     readonly refusals: RefusalLog;
   },
@@ -256,7 +256,7 @@ async function saveTail(boot: Boot, tailer: Tailer | undefined, logger: Logger):
 
 /** Records of one request go to the open batches of all, or to batches of its own where it carries a key. */
 function intoBatches(
-  interfaces: InterfaceCap,
+  interfaces: InterfaceCardinalityLimit,
   { batcher, writer, keyedRequests }: Pipeline,
 ): ServerOptions['intoBatches'] {
   return (sender, key) => {
@@ -264,8 +264,8 @@ function intoBatches(
     const request = key === undefined ? undefined : new KeyedRequest(sender, key, keyedRequests);
     const target = request ?? batcher;
     return {
-      append: (record) => target.append(interfaces.cap(record, nowMs), nowMs),
-      countOnly: (record) => target.countOnly(interfaces.cap(record, nowMs), nowMs),
+      append: (record) => target.append(interfaces.apply(record, nowMs), nowMs),
+      countOnly: (record) => target.countOnly(interfaces.apply(record, nowMs), nowMs),
       finish: () => {
         if (request !== undefined) writer.appendKeyed(request.finish());
       },

@@ -4,7 +4,7 @@ import { type AuthenticateRequest, createAuthenticator } from './authenticate-re
 import { ClientAddresses } from './clients/client-addresses.js';
 import type { CollectorContext } from './collector-context.js';
 import { type CountedConnections, createConnections } from './connections/connection-metrics.js';
-import { GuessLimits } from './limits/guess-limits.js';
+import { InvalidTokenLimits } from './limits/invalid-token-limits.js';
 import type { Limits } from './limits/limits.js';
 import type { TapOptions } from './tap/serve-tap.js';
 import { createTaps } from './tap/tap-metrics.js';
@@ -24,7 +24,7 @@ export function createGate(
 ): Gate {
   const counted = createConnections(config.connectionsMax, registry);
   const clients = new ClientAddresses(config.forwardedHops);
-  const guesses = new GuessLimits();
+  const invalidTokens = new InvalidTokenLimits();
   const { connections } = counted;
   const taps = createTaps(registry);
   return {
@@ -33,6 +33,6 @@ export function createGate(
     taps,
     find,
     watch: (sender) => taps.watch(sender),
-    authenticate: createAuthenticator({ authenticate, connections, clients, guesses, refused }),
+    authenticate: createAuthenticator({ authenticate, connections, clients, invalidTokens, refused }),
   };
 }

@@ -104,7 +104,7 @@ export function countIntake(intake: Intake, metrics: CollectorMetrics): void {
   if (intake.fieldsDropped > 0) metrics.fieldsDropped.inc(intake.fieldsDropped);
   if (intake.attributesIgnored > 0) metrics.attributesIgnored.inc(intake.attributesIgnored);
   if (intake.piecesScrubbed > 0) metrics.piecesScrubbed.inc(intake.piecesScrubbed);
-  if (intake.idsTaken > 0) metrics.interfaceIdsTaken.inc(intake.idsTaken);
+  if (intake.idsReplaced > 0) metrics.interfaceIdsTaken.inc(intake.idsReplaced);
 }
 
 function bookMetrics(metrics: MetricMaker) {

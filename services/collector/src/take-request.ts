@@ -83,14 +83,19 @@ export async function takeRequest(
   const admission = admit(request, reply, grant, limits);
   const room = takeRoom(grant.name, options);
   try {
-    room.hold(REQUEST_BYTES);
-    const { body, bytesReceived } = await readBody(request.raw, form.coding, options.bodyBounds, room.hold);
+    room.reserve(REQUEST_BYTES);
+    const { body, bytesReceived } = await readBody(
+      request.raw,
+      form.coding,
+      options.bodyBounds,
+      room.reserve,
+    );
     metrics.bytesReceived.inc(bytesReceived);
-    const intake = await limits.queue.turn(grant.name, body.length, () => {
+    const intake = await limits.queue.run(grant.name, body.length, () => {
       // Again: reading and waiting may have taken long, and nothing of this request was tried yet.
       refuseIfFailing(options.failure());
       const applications = limits.applications.forRequest(performance.now());
-      const from = { grant, key, applications, hold: room.hold };
+      const from = { grant, key, applications, reserve: room.reserve };
       const taken = takeBody({ bytes: body, format: form.format }, from, options);
       admission.settle(received(taken), bytesReceived);
       tellHeadroom(reply, grant, limits, applications);
@@ -141,20 +146,20 @@ function admit(request: FastifyRequest, reply: FastifyReply, grant: Grant, limit
 
 type Room = {
   /** @throws HttpError unavailable where memory, the sender's share of it or the spool has no room */
-  hold(bytes: number): void;
+  reserve(bytes: number): void;
   /** The body is parsed: its memory is free. Its share and its place in the spool stay until the answer. */
   forgetBody(): void;
   leave(): void;
 };
 
 function takeRoom(sender: string, { limits, budget, space }: TakeOptions): Room {
-  const share = limits.shares.enter(sender);
+  const share = limits.memoryShares.begin(sender);
   let budgetBytes = 0;
   let spoolBytes = 0;
   return {
-    hold: (bytes) => {
+    reserve: (bytes) => {
       try {
-        share.hold(bytes);
+        share.reserve(bytes);
       } catch (error) {
         limits.refused('share');
         throw error;
@@ -172,7 +177,7 @@ function takeRoom(sender: string, { limits, budget, space }: TakeOptions): Room 
     leave: () => {
       budget.release(budgetBytes);
       space.release(spoolBytes);
-      share.leave();
+      share.release();
     },
   };
 }
@@ -184,19 +189,19 @@ function takeBody(
     readonly grant: Grant;
     readonly key: string | undefined;
     readonly applications: RequestLimits;
-    readonly hold: (bytes: number) => void;
+    readonly reserve: (bytes: number) => void;
   },
   { intoBatches, bodyBounds, lateMsMax, metrics, limits, watch, onRejected, refusals }: TakeOptions,
 ): Intake {
-  const { grant, key, applications, hold } = from;
+  const { grant, key, applications, reserve } = from;
   const batches = intoBatches(grant.name, key);
-  const bounds = { inflatedBytesMax: bodyBounds.inflatedBytesMax, hold };
+  const bounds = { inflatedBytesMax: bodyBounds.inflatedBytesMax, reserve };
   const intake = acceptBody(body, bounds, {
     grant,
     limits: applications,
     nowMs: Date.now(),
     lateMsMax,
-    whole: key !== undefined,
+    allOrNothing: key !== undefined,
     append: batches.append,
     countOnly: batches.countOnly,
     watch: watch(grant.name),

@@ -8,7 +8,7 @@ import avro from 'avsc';
 import fc from 'fast-check';
 import { AvroRecords } from '../src/bodies/avro-records.js';
 import { EncodedAddress } from '../src/intake/exit-address.js';
-import { knownText } from '../src/intake/known-texts.js';
+import { internedText } from '../src/intake/interned-text.js';
 import { isRejection } from '../src/intake/reject-reasons.js';
 import { storedRecord } from './sample-record.js';
 
@@ -147,7 +147,7 @@ test('texts are what their bytes say, however many came before in the same place
     fc.property(fc.array(bytes), (all) => {
       for (const one of [...all, ...all]) {
         const within = Buffer.concat([Buffer.from('«'), one, Buffer.from('»')]);
-        assert.equal(knownText(within, 2, 2 + one.length), one.toString('utf8'));
+        assert.equal(internedText(within, 2, 2 + one.length), one.toString('utf8'));
       }
     }),
     { seed: SEED, numRuns: 2_000 },

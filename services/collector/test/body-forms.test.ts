@@ -35,7 +35,7 @@ function parsed(text: string, format: 'json' | 'ndjson' = 'json'): [number, unkn
   const found: [number, unknown][] = [];
   parseBody(
     { bytes: Buffer.from(text), format },
-    { inflatedBytesMax: 1 << 20, hold: () => undefined },
+    { inflatedBytesMax: 1 << 20, reserve: () => undefined },
     (index, value) => found.push([index, isRejection(value) ? value.reason : value]),
   );
   return found;

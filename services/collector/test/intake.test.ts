@@ -34,7 +34,7 @@ type TakeOptions = {
   readonly settings?: Partial<ApplicationSettings>;
   readonly limits?: ApplicationLimits;
   readonly nowMs?: number;
-  readonly whole?: boolean;
+  readonly allOrNothing?: boolean;
 };
 
 function limitsOf(settings: Partial<ApplicationSettings> = {}): ApplicationLimits {
@@ -54,12 +54,12 @@ function take(
   const limits = (options.limits ?? limitsOf(options.settings)).forRequest(options.nowMs ?? 0);
   const intake = acceptBody(
     { bytes: Buffer.from(text), format },
-    { inflatedBytesMax: 8 << 20, hold: () => undefined },
+    { inflatedBytesMax: 8 << 20, reserve: () => undefined },
     {
       ...BOUNDS,
       grant: options.grant ?? ALL,
       limits,
-      whole: options.whole ?? false,
+      allOrNothing: options.allOrNothing ?? false,
       watch: undefined,
       append: (record) => {
         records.push(record);
@@ -158,9 +158,9 @@ test('pieces taken out of texts and ids taken out of paths are counted over the 
     sampleRecord(),
     sampleRecord({ exception: 'mail bob@example.com', interface: 'group/7/members/8' }),
   ];
-  const { piecesScrubbed, idsTaken, records } = take(JSON.stringify(body), 'json');
+  const { piecesScrubbed, idsReplaced, records } = take(JSON.stringify(body), 'json');
   assert.equal(piecesScrubbed, 3);
-  assert.equal(idsTaken, 2);
+  assert.equal(idsReplaced, 2);
   assert.deepEqual(
     records.map((record) => [record.interface, record.exception, record.cause]),
     [
@@ -256,7 +256,7 @@ test('records beyond an application’s limit are refused one by one, those of o
 
 test('a request that is taken whole or not at all takes nothing while one application is over its limit', () => {
   const limits = limitsOf({ limitPerSecond: 2 });
-  const options = { limits, whole: true };
+  const options = { limits, allOrNothing: true };
   assert.equal(take(bodyOf(8), 'json', options).accepted, 8);
   const second = take(bodyOf(4), 'json', options);
   assert.deepEqual([second.accepted, second.records.length, second.retryAfterS], [0, 0, 1]);
@@ -266,8 +266,8 @@ test('a request that is taken whole or not at all takes nothing while one applic
 
 test('a whole request larger than the limit ever holds goes with a full bucket, and is paid off after', () => {
   const limits = limitsOf({ limitPerSecond: 2 });
-  assert.equal(take(bodyOf(30), 'json', { limits, whole: true }).accepted, 30);
-  const after = take(bodyOf(1), 'json', { limits, whole: true });
+  assert.equal(take(bodyOf(30), 'json', { limits, allOrNothing: true }).accepted, 30);
+  const after = take(bodyOf(1), 'json', { limits, allOrNothing: true });
   // It owes 20, at 2 a second.
   assert.deepEqual([after.accepted, after.retryAfterS], [0, 11]);
 });

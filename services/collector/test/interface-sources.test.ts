@@ -13,7 +13,7 @@ import { asJson, asProtobuf, logRecord } from './otlp-body.js';
 import { SAMPLE_TIME_MS, sampleRecord, storedRecord, validationContext } from './sample-record.js';
 
 const CONTEXT = validationContext();
-const ROOM = { inflatedBytesMax: 1 << 20, hold: () => undefined };
+const ROOM = { inflatedBytesMax: 1 << 20, reserve: () => undefined };
 
 const logs = createAccessLogReader({
   formats: [

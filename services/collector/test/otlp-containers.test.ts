@@ -6,7 +6,7 @@ import { HttpError } from '@imscope/runtime/http-errors.js';
 import { parseBody } from '../src/bodies/parse-body.js';
 import { asProtobuf, attributes, logRecord } from './otlp-body.js';
 
-const ROOM = { inflatedBytesMax: 1 << 20, hold: () => undefined };
+const ROOM = { inflatedBytesMax: 1 << 20, reserve: () => undefined };
 
 /** How many records are read, or the error. */
 function read(bytes: Buffer, format: 'otlp-protobuf' | 'otlp-json'): string {

@@ -17,7 +17,7 @@ import {
 
 const SEED = 6;
 const RUNS = 3_000;
-const ROOM = { inflatedBytesMax: 1 << 20, hold: () => undefined };
+const ROOM = { inflatedBytesMax: 1 << 20, reserve: () => undefined };
 
 function parse(bytes: Buffer, format: 'otlp-protobuf' | 'otlp-json'): unknown[] {
   const values: unknown[] = [];

@@ -2,20 +2,20 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { FIELDS } from '@imscope/schemas/raw-fields.js';
 import { parseBody } from '../src/bodies/parse-body.js';
-import type { StrayAttributes } from '../src/intake/intake.js';
+import type { UnmappedAttributes } from '../src/intake/intake.js';
 import { isRejection } from '../src/intake/reject-reasons.js';
 import { validateRecord } from '../src/intake/validate-record.js';
 import { asJson, asProtobuf, attributes, logRecord, type ResourceLogs } from './otlp-body.js';
 import { sampleRecord, validationContext } from './sample-record.js';
 
-const ROOM = { inflatedBytesMax: 1 << 20, hold: () => undefined };
+const ROOM = { inflatedBytesMax: 1 << 20, reserve: () => undefined };
 const TRACE_ID = '0af7651916cd43dd8448eb211c80319c';
 const CONTEXT = validationContext();
 
 type Fields = Record<string, unknown>;
 
 /** What both forms of a request become, which has to be the same. */
-function read(resourceLogs: readonly ResourceLogs[]): { records: Fields[]; strays: StrayAttributes } {
+function read(resourceLogs: readonly ResourceLogs[]): { records: Fields[]; strays: UnmappedAttributes } {
   const [protobuf, json] = (['otlp-protobuf', 'otlp-json'] as const).map((format) => {
     const bytes = format === 'otlp-json' ? asJson(resourceLogs) : asProtobuf(resourceLogs);
     const records: Fields[] = [];

@@ -7,12 +7,12 @@ import { routePath } from '../src/bodies/otlp/route-path.js';
 import { severityOf } from '../src/bodies/otlp/severity.js';
 import { parseBody } from '../src/bodies/parse-body.js';
 import { isRejection } from '../src/intake/reject-reasons.js';
-import { isUsable } from '../src/intake/usable-value.js';
+import { isValidFieldValue } from '../src/intake/valid-field-value.js';
 import { validateRecord } from '../src/intake/validate-record.js';
 import { asJson, asProtobuf, attributes, logRecord, type ResourceLogs } from './otlp-body.js';
 import { sampleRecord, validationContext } from './sample-record.js';
 
-const ROOM = { inflatedBytesMax: 1 << 20, hold: () => undefined };
+const ROOM = { inflatedBytesMax: 1 << 20, reserve: () => undefined };
 const CONTEXT = validationContext();
 
 /** Names of fields as they are in the `.proto` files. */
@@ -220,7 +220,7 @@ test('what is usable for a field is what the checks of a record take', () => {
       if (value === '') return;
       const taken = !isRejection(validateRecord(sampleRecord({ [name]: value }), CONTEXT));
       const unknown = name === 'http_status' && Number(value) === 0;
-      assert.equal(isUsable(place, value), taken && !unknown, `${name} ${String(value)}`);
+      assert.equal(isValidFieldValue(place, value), taken && !unknown, `${name} ${String(value)}`);
     }),
     { numRuns: 3_000 },
   );

@@ -21,7 +21,7 @@ type Parsed = { readonly values: unknown[]; readonly held: number };
 function parse(bytes: Buffer): Parsed {
   const values: unknown[] = [];
   let held = 0;
-  const room = { inflatedBytesMax: INFLATED_MAX, hold: (more: number) => void (held += more) };
+  const room = { inflatedBytesMax: INFLATED_MAX, reserve: (more: number) => void (held += more) };
   parseBody({ bytes, format: 'avro' }, room, (index, value) => {
     assert.equal(index, values.length);
     values.push(value);
@@ -266,13 +266,13 @@ test('what is no container of ours is refused whole, with what to do', () => {
 test('nothing is handed on where there is no room for what was inflated', () => {
   const full = new Error('full');
   let records = 0;
-  const hold = (): never => {
+  const reserve = (): never => {
     throw full;
   };
   const bytes = container([{ count: 2, plain: plainOf(2) }]);
   assert.throws(
     () =>
-      parseBody({ bytes, format: 'avro' }, { inflatedBytesMax: INFLATED_MAX, hold }, () => (records += 1)),
+      parseBody({ bytes, format: 'avro' }, { inflatedBytesMax: INFLATED_MAX, reserve }, () => (records += 1)),
     full,
   );
   assert.equal(records, 0);

@@ -5,7 +5,7 @@
  */
 import { RawFields } from '@imscope/schemas/raw-fields.js';
 import { EncodedAddress } from '../intake/exit-address.js';
-import { knownText } from '../intake/known-texts.js';
+import { internedText } from '../intake/interned-text.js';
 import { Rejection } from '../intake/reject-reasons.js';
 
 const ADDRESS_BYTES = 16;
@@ -93,7 +93,7 @@ export class AvroRecords {
 
   #text(): string {
     const end = this.#textEnd();
-    const text = knownText(this.#bytes, this.#position, end);
+    const text = internedText(this.#bytes, this.#position, end);
     this.#position = end;
     return text;
   }

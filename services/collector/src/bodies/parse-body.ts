@@ -9,7 +9,7 @@ import { readOtlpJson } from './otlp/parse-otlp-json.js';
 import { readOtlpProtobuf } from './otlp/parse-otlp-protobuf.js';
 import { parseAvro } from './parse-avro.js';
 import type { BodyFormat } from './read-body.js';
-import { NO_STRAYS, type StrayAttributes } from '../intake/intake.js';
+import { NO_UNMAPPED_ATTRIBUTES, type UnmappedAttributes } from '../intake/intake.js';
 import { Rejection, showValue } from '../intake/reject-reasons.js';
 
 /** Called for each record in order; `index` is the place in the array, or the line counted from 0. */
@@ -27,21 +27,21 @@ export const RECORDS_MAX = 100_000;
  */
 const OTLP_BRACKETS_MAX = 400_000;
 
-export type BodyRoom = {
+export type ParseBounds = {
   readonly inflatedBytesMax: number;
   /** Called before the first record with the bytes that a container has beyond its own; throws where there is no room. */
-  readonly hold: (bytes: number) => void;
+  readonly reserve: (bytes: number) => void;
 };
 
 /**
- * @throws HttpError empty_body, unreadable_body, unsupported_encoding or body_too_large, or what `hold` throws; nothing
- * was handed on then
+ * @throws HttpError empty_body, unreadable_body, unsupported_encoding or body_too_large, or what `reserve` throws; then
+ * `onRecord` was not called
  */
 export function parseBody(
   { bytes, format }: { readonly bytes: Buffer; readonly format: BodyFormat },
-  { inflatedBytesMax, hold }: BodyRoom,
+  { inflatedBytesMax, reserve }: ParseBounds,
   onRecord: OnRecord,
-): StrayAttributes {
+): UnmappedAttributes {
   // A message of protobuf without any field has no bytes.
   if (format === 'otlp-protobuf') return parseOtlp((records) => readOtlpProtobuf(bytes, records), onRecord);
   if (bytes.length === 0) throw emptyBody();
@@ -50,12 +50,12 @@ export function parseBody(
     refuseBrackets(text, OTLP_BRACKETS_MAX, tooManyBrackets);
     return parseOtlp((records) => readOtlpJson(JSON.parse(text), records), onRecord);
   }
-  if (format === 'avro') parseAvro(bytes, { inflatedBytesMax, recordsMax: RECORDS_MAX }, hold, onRecord);
+  if (format === 'avro') parseAvro(bytes, { inflatedBytesMax, recordsMax: RECORDS_MAX }, reserve, onRecord);
   else parseText(bodyText(bytes), format, onRecord);
-  return NO_STRAYS;
+  return NO_UNMAPPED_ATTRIBUTES;
 }
 
-function parseOtlp(read: (records: OtlpRecords) => void, onRecord: OnRecord): StrayAttributes {
+function parseOtlp(read: (records: OtlpRecords) => void, onRecord: OnRecord): UnmappedAttributes {
   const records = new OtlpRecords(RECORDS_MAX, tooManyRecords);
   try {
     read(records);

@@ -7,7 +7,7 @@ import type { Readable } from 'node:stream';
 import { HttpError } from '@imscope/runtime/http-errors.js';
 import { askForBody } from '../connections/http-listener.js';
 import { type ContentCoding, contentCoding, decode } from './content-coding.js';
-import { GatheredBytes } from './gathered-bytes.js';
+import { ChunkBuffer } from './chunk-buffer.js';
 
 export type BodyFormat = 'json' | 'ndjson' | 'avro' | 'otlp-protobuf' | 'otlp-json';
 export type BodyForm = { readonly format: BodyFormat; readonly coding: ContentCoding };
@@ -44,25 +44,25 @@ export function bodyForm(headers: IncomingHttpHeaders, formats: BodyFormats): Bo
 /**
  * Reads the whole body.
  * @param coding as the headers say
- * @param hold called with every piece's size before it is kept; throws to refuse it
+ * @param reserve called with the size of each chunk before the chunk is kept; throws to refuse it
  * @returns the body inflated, and how many bytes were received for it
- * @throws HttpError body_too_large, unreadable_body, empty_body or what `hold` throws
+ * @throws HttpError body_too_large, unreadable_body, empty_body or what `reserve` throws
  */
 export async function readBody(
   request: IncomingMessage,
   coding: ContentCoding,
   bounds: BodyBounds,
-  hold: (bytes: number) => void,
+  reserve: (bytes: number) => void,
 ): Promise<{ body: Buffer; bytesReceived: number }> {
   const declared = Number(request.headers['content-length'] ?? 0);
   try {
     if (declared > bounds.bytesMax) throw tooLarge('received', bounds.bytesMax, 'BODY_BYTES_MAX');
     askForBody(request);
-    const received = await collect(request, hold, (size) => {
+    const received = await collect(request, reserve, (size) => {
       if (size > bounds.bytesMax) throw tooLarge('received', bounds.bytesMax, 'BODY_BYTES_MAX');
     });
     const body =
-      coding === 'identity' ? received : await inflate(received, coding, bounds.inflatedBytesMax, hold);
+      coding === 'identity' ? received : await inflate(received, coding, bounds.inflatedBytesMax, reserve);
     return { body, bytesReceived: received.length };
   } catch (error) {
     // What was not read is let through to nowhere: the client gets to the end and sees the answer.
@@ -78,33 +78,33 @@ async function inflate(
   packed: Buffer,
   coding: Exclude<ContentCoding, 'identity'>,
   bytesMax: number,
-  hold: (bytes: number) => void,
+  reserve: (bytes: number) => void,
 ): Promise<Buffer> {
-  const gathered = new GatheredBytes();
-  await decode(packed, coding, (piece) => {
-    if (gathered.length + piece.length > bytesMax) {
+  const chunks = new ChunkBuffer();
+  await decode(packed, coding, (chunk) => {
+    if (chunks.length + chunk.length > bytesMax) {
       throw tooLarge('inflated', bytesMax, 'BODY_INFLATED_BYTES_MAX');
     }
-    hold(piece.length);
-    gathered.add(piece);
+    reserve(chunk.length);
+    chunks.add(chunk);
   });
-  return gathered.whole();
+  return chunks.concat();
 }
 
 /** Does not destroy the stream when it throws: the answer still has to go out over the request's socket. */
 async function collect(
   stream: Readable,
-  hold: (bytes: number) => void,
+  reserve: (bytes: number) => void,
   checkSize: (size: number) => void,
 ): Promise<Buffer> {
-  const gathered = new GatheredBytes();
+  const chunks = new ChunkBuffer();
   for await (const chunk of stream.iterator({ destroyOnReturn: false })) {
     const bytes = chunk as Buffer;
-    checkSize(gathered.length + bytes.length);
-    hold(bytes.length);
-    gathered.add(bytes);
+    checkSize(chunks.length + bytes.length);
+    reserve(bytes.length);
+    chunks.add(bytes);
   }
-  return gathered.whole();
+  return chunks.concat();
 }
 
 function tooLarge(what: string, bytesMax: number, setting: string): HttpError {

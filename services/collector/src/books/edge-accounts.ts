@@ -9,7 +9,7 @@ import {
   KEYED_SEQUENCE,
   type PartitionAccount,
 } from '@imscope/schemas/edge-account.js';
-import { countIn } from '../count-in.js';
+import { incrementCount } from '../increment-count.js';
 
 /** Applications in one chunk: 1,000 with all reasons of rejection come to 400 kB, below the message bound. */
 export const APPLICATIONS_PER_CHUNK = 1_000;
@@ -68,7 +68,7 @@ export class EdgeAccounts {
 
   reject(sdkAppId: number, reason: string, records: number): void {
     const { rejected } = this.#of(sdkAppId);
-    countIn(rejected, reason, records);
+    incrementCount(rejected, reason, records);
   }
 
   /**

@@ -4,7 +4,7 @@
  */
 import type { InterfaceMetric } from '@imscope/schemas/interface-metric.js';
 import { latencyBucket } from '@imscope/schemas/latency-histogram.js';
-import { countIn } from '../count-in.js';
+import { incrementCount } from '../increment-count.js';
 import type { CountedRequest, SeriesKey } from './batch-counts.js';
 
 /** Distinct codes of a window beside 0; requests with further ones count as `other`. */
@@ -80,7 +80,7 @@ export class MetricWindow<S extends SeriesKey> {
     }
     const histogram = (this.#histogram ??= new Map());
     for (const [text, count] of Object.entries(row.latency_histogram))
-      countIn(histogram, Number(text), count);
+      incrementCount(histogram, Number(text), count);
   }
 
   /** True where the sum of latencies comes near what stays exact on the way: write it, open another. */
@@ -113,12 +113,12 @@ export class MetricWindow<S extends SeriesKey> {
     const codes = (this.#codes ??= new Map());
     // 0, `none` and `other` always have a place beside the 20.
     const known = codes.has(code) || code === 'none' || codes.size < CODES_MAX;
-    countIn(codes, known ? code : 'other', requests);
+    incrementCount(codes, known ? code : 'other', requests);
   }
 
   #sumUp(): ReadonlyMap<number, number> {
     const histogram = (this.#histogram ??= new Map());
-    for (const bucket of this.#latest) countIn(histogram, bucket);
+    for (const bucket of this.#latest) incrementCount(histogram, bucket);
     this.#latest.length = 0;
     return histogram;
   }

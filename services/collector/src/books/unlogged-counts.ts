@@ -4,7 +4,7 @@
  */
 import type { InterfaceMetric } from '@imscope/schemas/interface-metric.js';
 import type { NewRequestLog } from '@imscope/schemas/request-log-encoder.js';
-import { countIn } from '../count-in.js';
+import { incrementCount } from '../increment-count.js';
 import { countedRequest } from './batch-counts.js';
 import { MetricWindow } from './metric-window.js';
 import type { Series } from './metric-windows.js';
@@ -19,7 +19,7 @@ export class UnloggedCounts {
 
   /** True where it made a new window: some 1 kB. */
   add(series: Series, record: NewRequestLog, widthS: number): boolean {
-    countIn(this.#byApplication, series.sdkAppId);
+    incrementCount(this.#byApplication, series.sdkAppId);
     if (widthS === 0) return false;
     const startMs = record.time - (record.time % (widthS * 1_000));
     let windows = this.#windows.get(series);

@@ -1,7 +1,7 @@
 /*
  * Which segments of the log the open metric windows need, and how many need each.
  */
-import { countIn } from '../count-in.js';
+import { incrementCount } from '../increment-count.js';
 
 export class SegmentHolds {
   readonly #holders = new Map<number, number>();
@@ -12,7 +12,7 @@ export class SegmentHolds {
   }
 
   hold(segment: number): void {
-    countIn(this.#holders, segment);
+    incrementCount(this.#holders, segment);
   }
 
   release(segment: number): void {

@@ -7,7 +7,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { HttpError } from '@imscope/runtime/http-errors.js';
-import { UnknownConnections } from './unknown-connections.js';
+import { UnauthenticatedConnections } from './unauthenticated-connections.js';
 
 /** Why a connection was closed by these rules: the closed list. */
 export type ClosedReason =
@@ -43,7 +43,7 @@ export class Connections {
   readonly #halfMax: number;
   readonly #all = new Set<Connection>();
   readonly #bySocket = new WeakMap<Socket, Connection>();
-  readonly #unknown = new UnknownConnections<Connection>();
+  readonly #unknown = new UnauthenticatedConnections<Connection>();
   /** Known and without a request, the longest idle first. */
   readonly #idle = new Set<Connection>();
   readonly #bySender = new Map<string, number>();

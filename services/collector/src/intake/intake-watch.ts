@@ -3,7 +3,7 @@ import type { NewRequestLog } from '@imscope/schemas/request-log-encoder.js';
 import type { Rejection } from './reject-reasons.js';
 
 export type IntakeWatch = {
-  readonly taken: (record: NewRequestLog, weight: number) => void;
+  readonly accepted: (record: NewRequestLog, weight: number) => void;
   /** @param sdkAppId 0 where it is nobody's that can be told */
   readonly refused: (rejection: Rejection, sdkAppId: number) => void;
 };

@@ -5,7 +5,7 @@ import { type Grant, mayUse } from '@imscope/access/grant.js';
 import { REQUEST_LOG_BOUNDS } from '@imscope/schemas/request-log.js';
 import type { NewRequestLog } from '@imscope/schemas/request-log-encoder.js';
 import type { Batch } from '../batches/batch.js';
-import { countIn } from '../count-in.js';
+import { incrementCount } from '../increment-count.js';
 import type { RequestLimits } from '../limits/application-limits.js';
 import type { IntakeWatch } from './intake-watch.js';
 import { isRejection, Rejection, type RejectReason } from './reject-reasons.js';
@@ -38,7 +38,7 @@ export type Intake = {
   /** Pieces about a person, or credentials, taken out of texts. */
   readonly piecesScrubbed: number;
   /** Records whose path ids were taken out of. */
-  readonly idsTaken: number;
+  readonly idsReplaced: number;
   /** The batches that hold the accepted records. */
   readonly batches: ReadonlySet<Batch>;
 };
@@ -64,7 +64,7 @@ export type IntakeOptions = {
    * All good records are taken or none: for a request that will be told from its repetition by its key alone, so
    * that it must hold the same records both times.
    */
-  readonly whole: boolean;
+  readonly allOrNothing: boolean;
   readonly append: (record: NewRequestLog) => Batch;
   readonly countOnly: (record: NewRequestLog) => Batch;
   /** Somebody looks on. */
@@ -72,12 +72,12 @@ export type IntakeOptions = {
 };
 
 /** Attributes of OTLP that are in no record; other formats have none. */
-export type StrayAttributes = { readonly ignored: number; readonly personal: number };
+export type UnmappedAttributes = { readonly ignored: number; readonly personal: number };
 
-export const NO_STRAYS: StrayAttributes = { ignored: 0, personal: 0 };
+export const NO_UNMAPPED_ATTRIBUTES: UnmappedAttributes = { ignored: 0, personal: 0 };
 
-/** Records taken in one after the other, whatever they were read from. */
-export class Taking {
+/** Validates records one by one and appends them, whatever source they were read from. */
+export class RecordIntake {
   readonly #options: IntakeOptions;
   readonly #context: Parameters<typeof validateRecord>[1];
   readonly #refusals: Refusals;
@@ -87,7 +87,7 @@ export class Taking {
   #accepted = 0;
   #fieldsDropped = 0;
   #piecesScrubbed = 0;
-  #idsTaken = 0;
+  #idsReplaced = 0;
 
   constructor(options: IntakeOptions) {
     const { grant, limits, nowMs, lateMsMax, watch } = options;
@@ -99,22 +99,22 @@ export class Taking {
       codesOf: (sdkAppId) => limits.settingsOf(sdkAppId).codes,
       onDropped: () => void (this.#fieldsDropped += 1),
       onScrubbed: (pieces) => void (this.#piecesScrubbed += pieces),
-      onIdTaken: () => void (this.#idsTaken += 1),
+      onIdTaken: () => void (this.#idsReplaced += 1),
     };
   }
 
   /** @param value one record, still unchecked, or why there is none */
-  take(index: number, value: unknown): void {
-    const { grant, limits, whole } = this.#options;
+  accept(index: number, value: unknown): void {
+    const { grant, limits, allOrNothing } = this.#options;
     const checked = isRejection(value) ? value : checkRecord(value, grant, this.#context);
     if (isRejection(checked)) this.#refusals.add(index, checked, value);
-    else if (whole) this.#kept.push({ index, record: checked });
+    else if (allOrNothing) this.#kept.push({ index, record: checked });
     else if (limits.admit(checked.sdk_app_id)) this.#append(checked);
     else this.#refusals.add(index, overLimit(checked, limits), value);
   }
 
   /** What it all came to. Nothing more may be taken. @param strays attributes that went into no record */
-  finish(strays: StrayAttributes = NO_STRAYS): Intake {
+  finish(strays: UnmappedAttributes = NO_UNMAPPED_ATTRIBUTES): Intake {
     const { limits } = this.#options;
     const kept = this.#kept;
     if (limits.admitAll(countByApplication(kept))) for (const { record } of kept) this.#append(record);
@@ -129,7 +129,7 @@ export class Taking {
       fieldsDropped: this.#fieldsDropped + strays.personal,
       attributesIgnored: strays.ignored,
       piecesScrubbed: this.#piecesScrubbed,
-      idsTaken: this.#idsTaken,
+      idsReplaced: this.#idsReplaced,
       batches: this.#batches,
     };
   }
@@ -138,7 +138,7 @@ export class Taking {
     const { limits, append, countOnly, watch } = this.#options;
     this.#accepted += 1;
     const weight = limits.weigh(record.sdk_app_id, record.outcome);
-    watch?.taken(record, weight);
+    watch?.accepted(record, weight);
     const batch = weight === 0 ? countOnly(record) : append(weight === 1 ? record : { ...record, weight });
     if (batch !== this.#lastBatch) this.#batches.add(batch);
     this.#lastBatch = batch;
@@ -161,11 +161,11 @@ class Refusals {
   add(index: number, rejection: Rejection, value: unknown): void {
     const { reason, detail } = rejection;
     if (!this.examples.has(reason)) this.examples.set(reason, { index, field: rejection.field });
-    countIn(this.byReason, reason);
+    incrementCount(this.byReason, reason);
     const application = applicationOf(value, this.#grant);
     this.#watch?.refused(rejection, application);
     const reasons = this.byApplication.get(application) ?? new Map<RejectReason, number>();
-    countIn(reasons, reason);
+    incrementCount(reasons, reason);
     this.byApplication.set(application, reasons);
     if (this.named.length < REJECTED_NAMED_MAX) this.named.push({ index, reason, detail });
   }
@@ -173,7 +173,7 @@ class Refusals {
 
 function countByApplication(kept: readonly { readonly record: NewRequestLog }[]): Map<number, number> {
   const counts = new Map<number, number>();
-  for (const { record } of kept) countIn(counts, record.sdk_app_id);
+  for (const { record } of kept) incrementCount(counts, record.sdk_app_id);
   return counts;
 }
 

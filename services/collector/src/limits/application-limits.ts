@@ -6,7 +6,7 @@
 import type { ApplicationSettings, LookUpApplication } from '@imscope/access/application-settings.js';
 import { HttpError } from '@imscope/runtime/http-errors.js';
 import type { Outcome } from '@imscope/schemas/outcome.js';
-import { countIn } from '../count-in.js';
+import { incrementCount } from '../increment-count.js';
 import { Sampler } from './sampler.js';
 import { BURST_S, TokenBucket } from './token-bucket.js';
 
@@ -175,7 +175,7 @@ export class RequestLimits {
     if (state === undefined || rate === Number.POSITIVE_INFINITY) return true;
     if (state.bucket.level(rate, this.#nowMs) < 1) {
       state.exhausted = true;
-      countIn(this.#refused, sdkAppId);
+      incrementCount(this.#refused, sdkAppId);
       return false;
     }
     state.bucket.take(1);

@@ -1,21 +1,21 @@
 /*
- * Whose body is parsed next. Parsing blocks the process, so senders take turns by bytes (deficit round robin):
- * one that sends much waits behind its own requests, not in front of others'. Each turn of the event loop works
- * off a slice, so that bodies which arrive together are put in order first. Bounded by the byte budget, which
+ * Schedules the parsing of bodies by deficit round robin over senders, in bytes. Parsing blocks the process; with one queue
+ * a sender, one that sends much delays its own requests and not those of others. Each iteration of the event loop runs a
+ * slice, so that bodies that arrive together are scheduled before the first one runs. The byte budget bounds the queues: it
  * holds every body that waits here.
  */
 
-/** What a sender may have parsed before it is the next one's turn. */
+/** Added to a sender's deficit counter in each round. */
 const QUANTUM_BYTES = 64 << 10;
-/** What is parsed before sockets are looked at again, about 2 ms; a larger body goes alone. */
+/** Parsed before the event loop continues, about 2 ms; a larger body is parsed alone. */
 const SLICE_BYTES = 128 << 10;
 
-type Waiting = { readonly bytes: number; readonly run: () => void };
-type Sender = { readonly waiting: Waiting[]; deficit: number };
+type Job = { readonly bytes: number; readonly run: () => void };
+type SenderQueue = { readonly jobs: Job[]; deficit: number };
 
 export class FairQueue {
-  /** Senders with something waiting, in the order of their turns. */
-  readonly #senders = new Map<string, Sender>();
+  /** Senders with waiting jobs, in the order of the round. */
+  readonly #queues = new Map<string, SenderQueue>();
   #scheduled = false;
   #size = 0;
 
@@ -24,8 +24,8 @@ export class FairQueue {
     return this.#size;
   }
 
-  /** Runs `work` in one go when it is the sender's turn; what it returns or throws is the result. */
-  turn<T>(sender: string, bytes: number, work: () => T): Promise<T> {
+  /** Runs `work` synchronously when the sender is scheduled. Settles with what it returns or throws. */
+  run<T>(sender: string, bytes: number, work: () => T): Promise<T> {
     return new Promise((resolve, reject) => {
       this.#add(sender, bytes, () => {
         try {
@@ -38,9 +38,9 @@ export class FairQueue {
   }
 
   #add(sender: string, bytes: number, run: () => void): void {
-    let state = this.#senders.get(sender);
-    if (state === undefined) this.#senders.set(sender, (state = { waiting: [], deficit: 0 }));
-    state.waiting.push({ bytes, run });
+    let queue = this.#queues.get(sender);
+    if (queue === undefined) this.#queues.set(sender, (queue = { jobs: [], deficit: 0 }));
+    queue.jobs.push({ bytes, run });
     this.#size += 1;
     this.#schedule();
   }
@@ -65,24 +65,24 @@ export class FairQueue {
     }
   }
 
-  /** The next body in turn. A sender whose quantum does not reach saves it up while others have theirs. */
-  #next(): Waiting | undefined {
+  /** The next job. A sender whose deficit is smaller than its first job gets a quantum and moves to the end. */
+  #next(): Job | undefined {
     for (;;) {
-      const [first] = this.#senders;
+      const [first] = this.#queues;
       if (first === undefined) return undefined;
-      const [name, sender] = first;
-      const [head] = sender.waiting;
-      if (head !== undefined && (head.bytes <= sender.deficit || this.#senders.size === 1)) {
-        sender.waiting.shift();
-        sender.deficit = Math.max(0, sender.deficit - head.bytes);
+      const [sender, queue] = first;
+      const [head] = queue.jobs;
+      if (head !== undefined && (head.bytes <= queue.deficit || this.#queues.size === 1)) {
+        queue.jobs.shift();
+        queue.deficit = Math.max(0, queue.deficit - head.bytes);
         this.#size -= 1;
-        // Who has nothing waiting saves nothing up.
-        if (sender.waiting.length === 0) this.#senders.delete(name);
+        // A sender without jobs loses its deficit.
+        if (queue.jobs.length === 0) this.#queues.delete(sender);
         return head;
       }
-      sender.deficit += QUANTUM_BYTES;
-      this.#senders.delete(name);
-      this.#senders.set(name, sender);
+      queue.deficit += QUANTUM_BYTES;
+      this.#queues.delete(sender);
+      this.#queues.set(sender, queue);
     }
   }
 }

@@ -10,7 +10,7 @@ import type { ByteBudget } from '../byte-budget.js';
 import { type ApplicationHeadroom, ApplicationLimits } from './application-limits.js';
 import { FairQueue } from './fair-queue.js';
 import { type Headroom, SenderLimits } from './sender-limits.js';
-import { SenderShares } from './sender-shares.js';
+import { SenderMemoryShares } from './sender-memory-shares.js';
 import { BURST_S } from './token-bucket.js';
 
 /** Names a scrape shows at most, of senders and of applications. */
@@ -22,7 +22,7 @@ export type Limits = {
   readonly senders: SenderLimits;
   readonly applications: ApplicationLimits;
   readonly queue: FairQueue;
-  readonly shares: SenderShares;
+  readonly memoryShares: SenderMemoryShares;
   /** A request was refused because of this. */
   readonly refused: (limit: LimitName) => void;
   readonly sampledOut: (records: number) => void;
@@ -39,7 +39,7 @@ export function createLimits({ registered, budget, random }: LimitsOptions, regi
   const applications = new ApplicationLimits(registered.applicationSettings, random);
   const senders = new SenderLimits();
   const queue = new FairQueue();
-  const shares = new SenderShares(() => budget.bytesFree);
+  const memoryShares = new SenderMemoryShares(() => budget.bytesFree);
   const metrics = metricMaker(registry);
   metrics.gauge(
     'limited_applications',
@@ -67,7 +67,7 @@ export function createLimits({ registered, budget, random }: LimitsOptions, regi
     senders,
     applications,
     queue,
-    shares,
+    memoryShares,
     refused: (limit) => refused.inc({ limit }),
     sampledOut: (records) => sampledOut.inc(records),
   };

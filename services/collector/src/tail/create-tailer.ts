@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import type { Registry } from 'prom-client';
 import type { CollectorConfig } from '../config.js';
 import type { CollectorContext } from '../collector-context.js';
-import type { InterfaceCap } from '../intake/interface-cap.js';
+import type { InterfaceCardinalityLimit } from '../intake/interface-cardinality-limit.js';
 import type { Limits } from '../limits/limits.js';
 import type { Pipeline } from '../pipeline.js';
 import type { TakeOptions } from '../take-request.js';
@@ -23,7 +23,7 @@ export type TailerParts = {
   readonly pipeline: Pipeline;
   readonly checkpoint: Checkpoint;
   readonly limits: Pick<Limits, 'applications' | 'sampledOut'>;
-  readonly interfaces: InterfaceCap;
+  readonly interfaces: InterfaceCardinalityLimit;
   /** Why nothing can be taken just now. */
   readonly failure: () => string | undefined;
   /** Somebody looks on. */
@@ -54,7 +54,7 @@ export function createTailer(context: CollectorContext, parts: TailerParts): Tai
       lateMsMax: config.lateHoursMax * HOUR_MS,
       applications: limits.applications,
       watch,
-      cap: (record, nowMs) => interfaces.cap(record, nowMs),
+      cap: (record, nowMs) => interfaces.apply(record, nowMs),
     },
     budget,
     processor: new ProcessorShare(coresOf(config), OWN_PROCESSOR),

@@ -10,7 +10,7 @@ import type { Lane } from '@imscope/schemas/lanes.js';
 import { type NewRequestLog, REQUEST_LOG_ENCODER } from '@imscope/schemas/request-log-encoder.js';
 import { Batch } from '../batches/batch.js';
 import { OpenBatch, type OpenBatchOptions } from '../batches/open-batch.js';
-import { type Intake, Taking } from '../intake/intake.js';
+import { type Intake, RecordIntake } from '../intake/intake.js';
 import type { ApplicationLimits, RequestLimits } from '../limits/application-limits.js';
 import type { TakeOptions } from '../take-request.js';
 import { lineRejection, type ReadLine } from './line-reader.js';
@@ -72,12 +72,12 @@ export class TailBatcher {
     const batch = new Batch(lane, Number.POSITIVE_INFINITY);
     const open = new OpenBatch(batch, this.#builder, this.#options);
     const limits = applications.forRequest(performance.now());
-    const taking = new Taking({
+    const records = new RecordIntake({
       grant: GRANT,
       limits,
       nowMs,
       lateMsMax,
-      whole: false,
+      allOrNothing: false,
       watch: watch(GRANT.name),
       append: (record) => {
         open.append(cap(record, nowMs), nowMs);
@@ -89,7 +89,7 @@ export class TailBatcher {
       },
     });
     let lines = 0;
-    if (behindLongLine) taking.take(lines++, lineRejection('line_too_long'));
+    if (behindLongLine) records.accept(lines++, lineRejection('line_too_long'));
     let at = start;
     while (at < bytes.length && !open.full && lines < recordsMax * LINES_PER_RECORD) {
       const newline = bytes.indexOf(NEWLINE, at);
@@ -99,10 +99,10 @@ export class TailBatcher {
       at = next;
       if (isBlank(bytes, lineStart, lineEnd)) continue;
       const tooLong = lineEnd - lineStart > LINE_BYTES_MAX;
-      taking.take(lines++, tooLong ? lineRejection('line_too_long') : readLine(bytes, lineStart, lineEnd));
+      records.accept(lines++, tooLong ? lineRejection('line_too_long') : readLine(bytes, lineStart, lineEnd));
     }
     open.close();
-    const intake = taking.finish();
+    const intake = records.finish();
     return { batch, intake, lines, bytes: at - start, sampledOut: limits.sampledOut, limits };
   }
 }

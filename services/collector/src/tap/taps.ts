@@ -95,7 +95,7 @@ export class Taps {
     const taps = [...this.#open.keys()];
     const nowMs = performance.now();
     return {
-      taken: (record, weight) => {
+      accepted: (record, weight) => {
         for (const tap of taps) {
           if (tap.filter.record(record)) tap.show(() => recordLine(record, weight, sender), nowMs);
         }

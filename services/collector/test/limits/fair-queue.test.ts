@@ -10,7 +10,7 @@ async function serve(requests: readonly (readonly [sender: string, bytes: number
   const queue = new FairQueue();
   const served: [sender: string, bytes: number][] = [];
   await Promise.all(
-    requests.map(([sender, bytes]) => queue.turn(sender, bytes, () => served.push([sender, bytes]))),
+    requests.map(([sender, bytes]) => queue.run(sender, bytes, () => served.push([sender, bytes]))),
   );
   assert.equal(queue.size, 0);
   return served;
@@ -56,10 +56,10 @@ test('everything is served once, in order within its sender', async () => {
 
 test('what the work throws is the sender’s to see, and the next is served', async () => {
   const queue = new FairQueue();
-  const failing = queue.turn('a', 1, () => {
+  const failing = queue.run('a', 1, () => {
     throw new Error('unreadable');
   });
-  const next = queue.turn('a', 1, () => 'done');
+  const next = queue.run('a', 1, () => 'done');
   await assert.rejects(failing, /unreadable/);
   assert.equal(await next, 'done');
 });

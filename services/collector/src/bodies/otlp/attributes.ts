@@ -1,19 +1,19 @@
 /*
- * Which attribute is which field of a record, and what becomes of all others. Names are OpenTelemetry's semantic
- * conventions where there is one for the thing, and `im.` with the field's own name for every field. The table is
- * the whole mapping; docs/opentelemetry.md tells it to senders.
+ * Maps the name of an OTLP attribute to a field of a record, or tells why it has none. Names are OpenTelemetry's semantic
+ * conventions where one exists, and `im.` with the field's own name for every field. docs/opentelemetry.md documents this
+ * table for senders.
  */
-import { isPersonalField } from '../../intake/personal-fields.js';
 import { type Field, FIELDS } from '@imscope/schemas/raw-fields.js';
+import { isPersonalField } from '../../intake/personal-fields.js';
 
-/** How the value of an attribute becomes the value of a field. `path` may have scheme, host and query too. */
+/** How the value of an attribute is converted. A `path` may have a scheme, host and query too. */
 type Form = 'text' | 'number' | 'seconds' | 'route' | 'path' | 'message';
 
-/** Where an attribute goes. Of two usable values of one field, that of the higher rank counts. */
-export type Target = { readonly place: number; readonly rank: number; readonly form: Form };
+/** The field of an attribute. Of two valid values of one field, the one with the higher rank is used. */
+export type AttributeTarget = { readonly fieldIndex: number; readonly rank: number; readonly form: Form };
 
-/** `personal` and `ignored` are left out and counted; `misnamed` refuses the record. */
-export type Stray = 'personal' | 'ignored' | 'misnamed';
+/** Why an attribute has no field. `personal` and `ignored` are dropped and counted; `unknown` refuses the record. */
+export type UnmappedKind = 'personal' | 'ignored' | 'unknown';
 
 const NUMBERS: ReadonlySet<Field> = new Set([
   'sdk_app_id',
@@ -24,7 +24,7 @@ const NUMBERS: ReadonlySet<Field> = new Set([
   'http_status',
 ]);
 
-/** Of one field the first name with a usable value counts. Some are the names of earlier versions of the conventions. */
+/** In order of precedence for each field. Some names are those of earlier versions of the conventions. */
 const CONVENTIONS: readonly (readonly [field: Field, form: Form, ...names: string[]])[] = [
   ['interface', 'route', 'http.route'],
   ['interface', 'path', 'url.path', 'http.target', 'url.full', 'http.url'],
@@ -39,57 +39,59 @@ const CONVENTIONS: readonly (readonly [field: Field, form: Form, ...names: strin
 ];
 
 const OWN_PREFIX = 'im.';
-/** Ranks within one level; a record's attributes rank above its resource's by `RECORD_RANK`. */
+/** Ranks within one level; attributes of a record rank above those of its resource by `RECORD_RANK`. */
 const OWN_RANK = 9;
-/** Of a route that says less than any path. */
+/** Of a route that has no interface name in it: below every path. */
 export const VAGUE_RANK = 1;
 export const RECORD_RANK = 16;
 
-const TARGETS: ReadonlyMap<string, Target> = createTargets();
+const TARGETS: ReadonlyMap<string, AttributeTarget> = createTargets();
 
-function createTargets(): Map<string, Target> {
-  const targets = new Map<string, Target>();
-  FIELDS.forEach((field, place) => {
+function createTargets(): Map<string, AttributeTarget> {
+  const targets = new Map<string, AttributeTarget>();
+  FIELDS.forEach((field, fieldIndex) => {
     const form = NUMBERS.has(field) ? 'number' : 'text';
-    targets.set(OWN_PREFIX + field, { place, rank: OWN_RANK, form });
-    const names = CONVENTIONS.flatMap(([of, form, ...names]) =>
-      of === field ? names.map((name) => ({ name, form })) : [],
+    targets.set(OWN_PREFIX + field, { fieldIndex, rank: OWN_RANK, form });
+    const names = CONVENTIONS.flatMap(([mappedField, conventionForm, ...conventionNames]) =>
+      mappedField === field ? conventionNames.map((name) => ({ name, form: conventionForm })) : [],
     );
-    names.forEach(({ name, form }, index) => targets.set(name, { place, rank: OWN_RANK - 1 - index, form }));
+    names.forEach(({ name, form: conventionForm }, index) =>
+      targets.set(name, { fieldIndex, rank: OWN_RANK - 1 - index, form: conventionForm }),
+    );
   });
   return targets;
 }
 
-/** Verdicts on names beside the table: a fleet's SDKs send the same few. Cleared when full; at most 300 kB. */
-const STRAYS_MAX = 1_000;
-const STRAY_LENGTH_MAX = 128;
-let known: Map<string, Target | Stray> = new Map(TARGETS);
+/** Names outside the table are classified once: the SDKs of a fleet send the same few. Cleared when full; at most 300 kB. */
+const UNMAPPED_MAX = 1_000;
+const UNMAPPED_LENGTH_MAX = 128;
+let known: Map<string, AttributeTarget | UnmappedKind> = new Map(TARGETS);
 
-export function targetOf(name: string): Target | Stray {
+export function targetOf(name: string): AttributeTarget | UnmappedKind {
   const found = known.get(name);
   if (found !== undefined) return found;
-  const stray = judgeStray(name);
-  if (name.length <= STRAY_LENGTH_MAX) {
-    if (known.size >= TARGETS.size + STRAYS_MAX) known = new Map(TARGETS);
-    known.set(name, stray);
+  const kind = classifyUnmapped(name);
+  if (name.length <= UNMAPPED_LENGTH_MAX) {
+    if (known.size >= TARGETS.size + UNMAPPED_MAX) known = new Map(TARGETS);
+    known.set(name, kind);
   }
-  return stray;
+  return kind;
 }
 
 /**
- * What SDKs and instrumentations add by themselves is none of the sender's doing, so it refuses nothing. Names under
- * `im.` nobody writes but for us: there a misspelt one must not go unnoticed.
+ * SDKs and instrumentations add attributes that the sender did not choose, so those refuse no record. Names under `im.`
+ * exist only for this service: an unknown one is misspelt and must be reported.
  */
-function judgeStray(name: string): Stray {
+function classifyUnmapped(name: string): UnmappedKind {
   if (isPersonalAttribute(name)) return 'personal';
-  return name.startsWith(OWN_PREFIX) ? 'misnamed' : 'ignored';
+  return name.startsWith(OWN_PREFIX) ? 'unknown' : 'ignored';
 }
 
 const PERSONAL_NAMESPACES = ['user.', 'enduser.', 'user_agent.'];
 
-/** `user.email`, `http.request.header.authorization`, `im.usersig`: by the whole name and by its last word. */
+/** `user.email`, `http.request.header.authorization`, `im.usersig`: by the complete name and by its last part. */
 function isPersonalAttribute(name: string): boolean {
   if (PERSONAL_NAMESPACES.some((namespace) => name.startsWith(namespace))) return true;
-  if (name.length > STRAY_LENGTH_MAX) return false;
+  if (name.length > UNMAPPED_LENGTH_MAX) return false;
   return isPersonalField(name.slice(name.lastIndexOf('.') + 1)) || isPersonalField(name.replaceAll('.', ''));
 }

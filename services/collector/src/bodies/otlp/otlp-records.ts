@@ -1,9 +1,10 @@
 /*
- * What comes out of an OTLP body in either of its forms: the records, all of them before the first is handed on, and
- * counts of attributes that went into none. Bounded by `recordsMax`; a record without content takes two bytes.
+ * The result of reading an OTLP body in either encoding: the records, and counts of attributes that are in none. All
+ * records are read before the first is validated. `recordsMax` bounds the memory: an empty record takes two bytes of the
+ * body.
  */
-import type { Stray } from './attributes.js';
-import type { Sheet } from './sheet.js';
+import type { AttributeFields } from './attribute-fields.js';
+import type { UnmappedKind } from './attributes.js';
 
 export class OtlpRecords {
   readonly values: unknown[] = [];
@@ -12,7 +13,7 @@ export class OtlpRecords {
   readonly #recordsMax: number;
   readonly #tooMany: () => Error;
 
-  /** @param tooMany what is thrown where there are more than `recordsMax` */
+  /** @param tooMany creates the error that is thrown beyond `recordsMax` */
   constructor(recordsMax: number, tooMany: () => Error) {
     this.#recordsMax = recordsMax;
     this.#tooMany = tooMany;
@@ -22,11 +23,11 @@ export class OtlpRecords {
     if (this.values.length >= this.#recordsMax) throw this.#tooMany();
     this.values.push(value);
   }
-}
 
-/** An attribute that is none of a record's fields. */
-export function takeStray(stray: Stray, name: string, sheet: Sheet, records: OtlpRecords): void {
-  if (stray === 'misnamed') sheet.refuse(name);
-  else if (stray === 'personal') records.personalDropped += 1;
-  else records.attributesIgnored += 1;
+  /** Handles an attribute that has no field. */
+  addUnmapped(kind: UnmappedKind, name: string, fields: AttributeFields): void {
+    if (kind === 'unknown') fields.addUnknownName(name);
+    else if (kind === 'personal') this.personalDropped += 1;
+    else this.attributesIgnored += 1;
+  }
 }

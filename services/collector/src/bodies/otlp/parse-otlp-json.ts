@@ -8,9 +8,9 @@ import { parseRfc3339 } from '../../intake/parse-time.js';
 import { showValue } from '../../intake/reject-reasons.js';
 import { targetOf } from './attributes.js';
 import { fieldOf, isGiven, type Message, messageOf, messagesOf, namesOf, numberOf } from './json-message.js';
-import { type OtlpRecords, takeStray } from './otlp-records.js';
+import type { OtlpRecords } from './otlp-records.js';
 import { severityOf } from './severity.js';
-import { NO_SCALAR, Sheet } from './sheet.js';
+import { AttributeFields, type LogRecordHead, NOT_A_SCALAR } from './attribute-fields.js';
 
 /**
  * A list of messages by its names, and the other names of the message that holds it. Lists under two spellings of one
@@ -40,8 +40,8 @@ const LOG_RECORDS: Container = {
 
 /** Adds the records of a parsed body to `records`. @throws Error where it is no such message */
 export function readOtlpJson(body: unknown, records: OtlpRecords): void {
-  const resource = new Sheet('resource');
-  const record = new Sheet('record');
+  const resource = new AttributeFields('resource');
+  const record = new AttributeFields('record');
   for (const resourceLogs of contained(messageOf(body, 'the body'), RESOURCE_LOGS, 'the body')) {
     resource.clear();
     const described = resourceLogs['resource'];
@@ -50,7 +50,7 @@ export function readOtlpJson(body: unknown, records: OtlpRecords): void {
       for (const logRecord of contained(scopeLogs, LOG_RECORDS, 'an element of scopeLogs')) {
         record.copy(resource);
         readAttributes(logRecord, record, records);
-        records.add(record.record(headOf(logRecord)));
+        records.add(record.toRecord(headOf(logRecord)));
       }
     }
   }
@@ -79,7 +79,7 @@ function isFilledList(value: unknown): boolean {
   return Array.isArray(value) && value.length > 0;
 }
 
-function headOf(logRecord: Message): Parameters<Sheet['record']>[0] {
+function headOf(logRecord: Message): LogRecordHead {
   const { body } = logRecord;
   return {
     time: eventTime(logRecord),
@@ -92,13 +92,13 @@ function headOf(logRecord: Message): Parameters<Sheet['record']>[0] {
   };
 }
 
-function readAttributes(of: Message, sheet: Sheet, records: OtlpRecords): void {
-  for (const attribute of messagesOf(of['attributes'], 'attributes')) {
+function readAttributes(message: Message, fields: AttributeFields, records: OtlpRecords): void {
+  for (const attribute of messagesOf(message['attributes'], 'attributes')) {
     const name = attribute['key'] ?? '';
     if (typeof name !== 'string') throw new Error(`key of an attribute is ${showValue(name)}: give text`);
     const target = targetOf(name);
-    if (typeof target === 'string') takeStray(target, name, sheet, records);
-    else if (isGiven(attribute['value'])) sheet.put(target, valueOf(messageOf(attribute['value'], 'value')));
+    if (typeof target === 'string') records.addUnmapped(target, name, fields);
+    else if (isGiven(attribute['value'])) fields.set(target, valueOf(messageOf(attribute['value'], 'value')));
   }
 }
 
@@ -113,7 +113,7 @@ function valueOf(any: Message): unknown {
   const truth = fieldOf(any, 'boolValue', 'bool_value');
   if (isGiven(truth)) return truth;
   return NESTED.some(([camelCase, snakeCase]) => isGiven(fieldOf(any, camelCase, snakeCase)))
-    ? NO_SCALAR
+    ? NOT_A_SCALAR
     : undefined;
 }
 

@@ -6,11 +6,11 @@
  * read. Field numbers are those of opentelemetry-proto.
  */
 import { BinaryReader, WireType } from '@bufbuild/protobuf/wire';
-import { knownText } from '../../intake/known-texts.js';
+import { internedText } from '../../intake/interned-text.js';
 import { targetOf } from './attributes.js';
-import { type OtlpRecords, takeStray } from './otlp-records.js';
+import type { OtlpRecords } from './otlp-records.js';
 import { severityOf } from './severity.js';
-import { NO_SCALAR, Sheet } from './sheet.js';
+import { AttributeFields, NOT_A_SCALAR } from './attribute-fields.js';
 
 /** Wire types, the lowest three bits of a tag. */
 const VARINT = WireType.Varint;
@@ -74,8 +74,8 @@ class RequestReader {
   readonly #bytes: Buffer;
   readonly #reader: BinaryReader;
   readonly #records: OtlpRecords;
-  readonly #resource = new Sheet('resource');
-  readonly #record = new Sheet('record');
+  readonly #resource = new AttributeFields('resource');
+  readonly #record = new AttributeFields('record');
 
   constructor(bytes: Buffer, records: OtlpRecords) {
     this.#bytes = bytes;
@@ -178,11 +178,11 @@ class RequestReader {
     this.#leave(end);
     // The text counts where there is no number; only a body asks for it.
     if (severity === 0 && body !== undefined)
-      severity = severityOf(0, knownText(this.#bytes, textStart, textEnd));
-    this.#records.add(this.#record.record({ time: time ?? observed, severity, body, traceId }));
+      severity = severityOf(0, internedText(this.#bytes, textStart, textEnd));
+    this.#records.add(this.#record.toRecord({ time: time ?? observed, severity, body, traceId }));
   }
 
-  #attribute(end: number, sheet: Sheet): void {
+  #attribute(end: number, fields: AttributeFields): void {
     const reader = this.#reader;
     let name = '';
     let valueStart = end;
@@ -200,9 +200,9 @@ class RequestReader {
     }
     this.#leave(end);
     const target = targetOf(name);
-    if (typeof target === 'string') return takeStray(target, name, sheet, this.#records);
+    if (typeof target === 'string') return this.#records.addUnmapped(target, name, fields);
     reader.pos = valueStart;
-    sheet.put(target, this.#value(valueEnd));
+    fields.set(target, this.#value(valueEnd));
     reader.pos = end;
   }
 
@@ -217,7 +217,7 @@ class RequestReader {
       else if (tag === DOUBLE_VALUE) value = reader.double();
       else if (tag === BOOL_VALUE) value = reader.bool();
       else {
-        if (tag === ARRAY_VALUE || tag === KVLIST_VALUE || tag === BYTES_VALUE) value = NO_SCALAR;
+        if (tag === ARRAY_VALUE || tag === KVLIST_VALUE || tag === BYTES_VALUE) value = NOT_A_SCALAR;
         this.#skip(tag, end);
       }
     }
@@ -244,7 +244,7 @@ class RequestReader {
   #text(end: number): string {
     const start = this.#reader.pos;
     this.#reader.pos = end;
-    return knownText(this.#bytes, start, end);
+    return internedText(this.#bytes, start, end);
   }
 
   /** Where the message that begins here ends. */

@@ -4,7 +4,7 @@
  * expression, a wildcard. Every step is linear.
  */
 import { isIdSegment } from '@imscope/schemas/id-segment.js';
-import { remembered } from './remembered.js';
+import { memoizeText } from './memoize-text.js';
 
 export type RoutePath = {
   readonly path: string;
@@ -30,7 +30,7 @@ const WORD = /^[\w.-]+$/;
 /** Groups within groups are replaced from the inside out. */
 const GROUP_DEPTH_MAX = 8;
 
-export const routePath = remembered(readRoute);
+export const routePath = memoizeText(readRoute);
 
 function readRoute(route: string): RoutePath {
   if (route.length > LENGTH_MAX) return { path: route, isSpecific: false };

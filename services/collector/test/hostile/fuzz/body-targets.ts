@@ -49,13 +49,13 @@ function takeBody(bytes: Buffer, format: BodyFormat): string {
   try {
     const intake = acceptBody(
       { bytes, format },
-      { inflatedBytesMax: INFLATED_MAX, hold: (more) => void (held += more) },
+      { inflatedBytesMax: INFLATED_MAX, reserve: (more) => void (held += more) },
       {
         grant: GRANT,
         limits: limits.forRequest(0),
         nowMs: SAMPLE_TIME_MS,
         lateMsMax: 86_400_000,
-        whole: false,
+        allOrNothing: false,
         watch: undefined,
         append: (record) => {
           builder.append(record);

@@ -1,6 +1,7 @@
 /*
- * Whether a value would be taken for a field. Sources that may say one thing by several names ask before they choose, so
- * that an empty or unreadable value never hides a good one. The readers are those of the record's own checks.
+ * Tells whether a value is valid for a field of a record, by the readers that `validateRecord` uses. OTLP has several
+ * attributes for one field: the first one with a valid value is used, so that an empty or malformed attribute does not hide
+ * a good one.
  */
 import { type Field, FIELDS } from '@imscope/schemas/raw-fields.js';
 import { REQUEST_LOG_BOUNDS } from '@imscope/schemas/request-log.js';
@@ -22,7 +23,7 @@ const READERS: Readonly<Record<Field, Reader>> = {
   upstream_ms: duration,
   rtt_ms: duration,
   code: (field, value) => read.readWhole(field, value, codeMin, codeMax),
-  // 0 says that the status is not known.
+  // 0 means that the status is unknown.
   http_status: (_, value) => read.readHttpStatus(value) || undefined,
   exception: (field, value) => read.readText(field, value, REQUEST_LOG_BOUNDS.exceptionLengthMax),
   cause: (field, value) => read.readText(field, value, REQUEST_LOG_BOUNDS.causeLengthMax),
@@ -33,12 +34,12 @@ const READERS: Readonly<Record<Field, Reader>> = {
   request_id: (field, value) => read.readText(field, value, REQUEST_LOG_BOUNDS.requestIdLengthMax),
 };
 
-const BY_PLACE = FIELDS.map((field) => ({ field, reader: READERS[field] }));
+const READERS_BY_INDEX = FIELDS.map((field) => ({ field, reader: READERS[field] }));
 
-/** @param place of the field in `FIELDS` */
-export function isUsable(place: number, value: unknown): boolean {
-  const of = BY_PLACE[place];
-  if (of === undefined || value === undefined || value === null || value === '') return false;
-  const taken = of.reader(of.field, value);
-  return taken !== undefined && !isRejection(taken);
+/** @param fieldIndex of the field in `FIELDS` */
+export function isValidFieldValue(fieldIndex: number, value: unknown): boolean {
+  const entry = READERS_BY_INDEX[fieldIndex];
+  if (entry === undefined || value === undefined || value === null || value === '') return false;
+  const result = entry.reader(entry.field, value);
+  return result !== undefined && !isRejection(result);
 }

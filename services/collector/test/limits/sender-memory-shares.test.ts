@@ -1,18 +1,18 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { HttpError } from '@imscope/runtime/http-errors.js';
-import { SenderShares } from '../../src/limits/sender-shares.js';
+import { SenderMemoryShares } from '../../src/limits/sender-memory-shares.js';
 
-/** Sends requests of one size until they are refused; the bytes it holds then. */
+/** Begins requests of one size until every sender is refused; returns the bytes each has reserved. */
 function fill(names: readonly string[], bytesMax: number, bytes: number): Map<string, number> {
   let held = 0;
-  const shares = new SenderShares(() => bytesMax - held);
+  const shares = new SenderMemoryShares(() => bytesMax - held);
   const byName = new Map<string, number>();
   const full = new Set<string>();
   while (full.size < names.length) {
     for (const name of names) {
       try {
-        shares.enter(name).hold(bytes);
+        shares.begin(name).reserve(bytes);
         held += bytes;
         byName.set(name, (byName.get(name) ?? 0) + bytes);
       } catch (error) {
@@ -25,20 +25,20 @@ function fill(names: readonly string[], bytesMax: number, bytes: number): Map<st
   return byName;
 }
 
-test('one sender alone holds at most two thirds, several leave a part for the next', () => {
+test('one sender alone reserves at most two thirds, several leave a part free for the next', () => {
   assert.deepEqual([...fill(['a'], 3_000, 10)], [['a', 2_000]]);
   const three = fill(['a', 'b', 'c'], 7_000, 10);
   for (const bytes of three.values()) assert(Math.abs(bytes - 2_000) <= 20, String(bytes));
 });
 
-test('the only request of a sender is let in whatever its size', () => {
-  const shares = new SenderShares(() => 10);
-  const request = shares.enter('a');
-  request.hold(1_000);
-  const second = shares.enter('a');
-  assert.throws(() => second.hold(1), HttpError);
-  second.leave();
-  request.hold(1_000);
-  request.leave();
+test('the only request of a sender is accepted whatever its size', () => {
+  const shares = new SenderMemoryShares(() => 10);
+  const request = shares.begin('a');
+  request.reserve(1_000);
+  const second = shares.begin('a');
+  assert.throws(() => second.reserve(1), HttpError);
+  second.release();
+  request.reserve(1_000);
+  request.release();
   assert.equal(shares.senders, 0);
 });

@@ -6,7 +6,7 @@ import { addressGroup } from '../clients/ip-text.js';
 
 type Opened = { readonly address: string };
 
-export class UnknownConnections<C extends Opened = Opened> {
+export class UnauthenticatedConnections<C extends Opened = Opened> {
   /** In the order they were opened. */
   readonly #byAddress = new Map<string, Set<C>>();
   #size = 0;

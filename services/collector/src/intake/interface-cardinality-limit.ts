@@ -1,21 +1,21 @@
 /*
- * How many interfaces an application may have, so that a path with ids in it that nobody foresaw cannot make
- * rows, series and memory without end. A name beyond the bound is counted under `other/overflow`; nothing is
- * lost but the name. A name unseen for an hour makes room for another.
+ * Limits the number of distinct interfaces of each application and of all together, so that ids in a path that no rule
+ * recognises cannot create rows, series and memory without bound. Requests beyond the limit are recorded under
+ * `other/overflow`: only their interface name is lost. A name that was not seen for an hour is forgotten.
  */
 import type { NewRequestLog } from '@imscope/schemas/request-log-encoder.js';
 
-/** Where requests of interfaces beyond the bound are counted; takes no place itself. */
+/** The interface of requests beyond the limit. It does not count against the limit. */
 export const OVERFLOW_INTERFACE = 'other/overflow';
 
 const FORGET_MS = 3_600_000;
-/** Between two sweeps, of at most `namesMax` entries each: some 10 ms. */
+/** Between two sweeps, each of at most `namesMax` entries: about 10 ms. */
 const SWEEP_MS = 60_000;
 
-/** Epoch milliseconds; changed in place, for that is cheaper than a second look-up. */
+/** Epoch milliseconds. Mutable, because that is cheaper than setting the map's entry. */
 type Seen = { lastMs: number };
 
-export class InterfaceCap {
+export class InterfaceCardinalityLimit {
   readonly #perApplicationMax: number;
   readonly #namesMax: number;
   readonly #onOverflow: () => void;
@@ -28,7 +28,7 @@ export class InterfaceCap {
   constructor(bounds: {
     readonly perApplicationMax: number;
     readonly namesMax: number;
-    /** Called once for each record that goes under `other/overflow`. */
+    /** Called for each record that is recorded under `other/overflow`. */
     readonly onOverflow: () => void;
   }) {
     this.#perApplicationMax = bounds.perApplicationMax;
@@ -36,13 +36,13 @@ export class InterfaceCap {
     this.#onOverflow = bounds.onOverflow;
   }
 
-  /** Names remembered, of all applications. */
+  /** Known names, of all applications. */
   get names(): number {
     return this.#names;
   }
 
-  /** The record under its own interface, or under `other/overflow`, in the log and in the metrics alike. */
-  cap(record: NewRequestLog, nowMs: number): NewRequestLog {
+  /** Returns the record as it is, or with `other/overflow` as its interface, for the log and the metrics alike. */
+  apply(record: NewRequestLog, nowMs: number): NewRequestLog {
     const name = this.#admit(record.sdk_app_id, record.interface, nowMs);
     if (name === record.interface) return record;
     this.#onOverflow();
