@@ -3,18 +3,17 @@
  * acknowledged was lost or doubled and that the books agree. Figures as JSON lines; ends with 1 and names what
  * differs where one is wrong.
  */
-import { randomInt } from 'node:crypto';
-import { Command } from 'commander';
 import { figure, printFigure, say } from '../bench/figure.js';
+import { createCommand, readOptions } from '../options/command-line.js';
 import { startChaosPipeline } from './chaos-pipeline.js';
 import { findingsFigures } from './findings-figures.js';
 import { isClean } from './check-books.js';
 import { runAgainstCollector, type RunOutcome } from './collector-run.js';
-import { seconds, whole } from './options.js';
+import { kills, newSeed, runDuration, seed } from './options.js';
 
 const RECORDS_PER_SECOND = 2_000;
 
-const options = readOptions(process.argv.slice(2));
+const options = readRunOptions(process.argv.slice(2));
 say(`seed ${options.seed}: ${options.kills} kills, broker away for ${options.brokerAwayMs / 1_000} s`);
 const pipeline = await startChaosPipeline();
 try {
@@ -43,19 +42,18 @@ function printOutcome(outcome: RunOutcome, seed: number): void {
   for (const one of figures) printFigure(one);
 }
 
-function readOptions(argv: readonly string[]): { kills: number; brokerAwayMs: number; seed: number } {
-  const read = new Command('chaos:collector')
-    .description(
-      'Kills the collector under load, or takes Kafka away, and checks every record and every book.',
-    )
-    .option('--kills <n>', 'SIGKILLs at random moments (default: 100, or 0 with --broker-away)', whole)
-    .option('--broker-away <duration>', 'kills the broker for so long, such as 30s or 600s', seconds)
-    .option('--seed <n>', 'repeats the moments of another run', whole)
-    .parse([...argv], { from: 'user' })
-    .opts<{ kills?: number; brokerAway?: number; seed?: number }>();
+function readRunOptions(argv: readonly string[]): { kills: number; brokerAwayMs: number; seed: number } {
+  const command = createCommand(
+    'chaos:collector',
+    'Kills the collector under load, or takes Kafka away, and checks every record and all accounting.',
+  )
+    .option('--kills <n>', 'SIGKILLs at random moments (default: 100, or 0 with --broker-away)', kills)
+    .option('--broker-away <duration>', 'kills the broker for so long, such as 30s or 600s', runDuration)
+    .option('--seed <n>', 'repeats the moments of another run', seed);
+  const read = readOptions<{ kills?: number; brokerAway?: number; seed?: number }>(command, argv);
   return {
     kills: read.kills ?? (read.brokerAway === undefined ? 100 : 0),
-    brokerAwayMs: (read.brokerAway ?? 0) * 1_000,
-    seed: read.seed ?? randomInt(1_000_000_000),
+    brokerAwayMs: read.brokerAway ?? 0,
+    seed: read.seed ?? newSeed(),
   };
 }

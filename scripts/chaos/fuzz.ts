@@ -2,10 +2,9 @@
  * `npm run chaos:fuzz`: gives every parser of the collector inputs nobody has seen, for as long as it is told. Figures as
  * JSON lines; what breaks a promise is written into the corpus of the tests, and it ends with 1.
  */
-import { createHash, randomInt } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Command } from 'commander';
 import fc from 'fast-check';
 import { CORPUS_DIRECTORY } from '../../services/collector/test/hostile/fuzz/corpus.js';
 import {
@@ -15,8 +14,9 @@ import {
 } from '../../services/collector/test/hostile/fuzz/target.js';
 import { FUZZ_TARGETS } from '../../services/collector/test/hostile/fuzz/targets.js';
 import { figure, printFigure, say } from '../bench/figure.js';
+import { createCommand, readOptions } from '../options/command-line.js';
 import { NONE } from './findings-figures.js';
-import { seconds, whole } from './options.js';
+import { newSeed, runDuration, seed as seedNumber } from './options.js';
 
 /** Inputs of one target before it is the next one's turn. */
 const RUNS_A_TURN = 200;
@@ -28,7 +28,7 @@ type Progress = {
   found: number;
 };
 
-const { forS, seed: first } = readOptions(process.argv.slice(2));
+const { forS, seed: first } = readRunOptions(process.argv.slice(2));
 say(`seed ${first}: ${FUZZ_TARGETS.length} parsers for ${forS} s`);
 const all: Progress[] = FUZZ_TARGETS.map((target) => ({
   target,
@@ -67,14 +67,13 @@ function takeTurn(one: Progress, seed: number): void {
   say(`kept as ${name}`);
 }
 
-function readOptions(argv: readonly string[]): { forS: number; seed: number } {
-  const read = new Command('chaos:fuzz')
-    .description(
-      'Gives every parser of the collector inputs nobody has seen, and keeps what breaks a promise.',
-    )
-    .option('--for <duration>', 'such as 60s (default: 60s)', seconds)
-    .option('--seed <n>', 'begins where another run did', whole)
-    .parse([...argv], { from: 'user' })
-    .opts<{ for?: number; seed?: number }>();
-  return { forS: read.for ?? 60, seed: read.seed ?? randomInt(1_000_000_000) };
+function readRunOptions(argv: readonly string[]): { forS: number; seed: number } {
+  const command = createCommand(
+    'chaos:fuzz',
+    'Gives every parser of the collector random inputs, and keeps those that break a promise.',
+  )
+    .option('--for <duration>', 'such as 60s (default: 60s)', runDuration)
+    .option('--seed <n>', 'begins where another run did', seedNumber);
+  const read = readOptions<{ for?: number; seed?: number }>(command, argv);
+  return { forS: (read.for ?? 60_000) / 1_000, seed: read.seed ?? newSeed() };
 }

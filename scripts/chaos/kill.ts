@@ -3,18 +3,17 @@
  * than their session; then checks that sent = stored and that all books agree. Figures as JSON lines; ends with 1 and
  * names what differs where one is wrong.
  */
-import { randomInt } from 'node:crypto';
-import { Command } from 'commander';
 import { type Figure, figure, type Goal, printFigure, say } from '../bench/figure.js';
+import { createCommand, readOptions } from '../options/command-line.js';
 import { findingsFigures, NONE } from './findings-figures.js';
 import { type KillOutcome, runKillLoop, startKillPipeline } from './kill-run.js';
-import { seconds, whole } from './options.js';
+import { newSeed, runDuration, seed } from './options.js';
 
 const RECORDS_PER_SECOND = 2_000;
 /** An aggregator's kill or stop halts the group for 10 s, so the others are more. */
 const BAG = { store: 5, collector: 5, broker: 2, aggregator: 2, zombie: 1 };
 
-const options = readOptions(process.argv.slice(2));
+const options = readRunOptions(process.argv.slice(2));
 say(`seed ${options.seed}: kills for ${options.forS} s`);
 const pipeline = await startKillPipeline();
 try {
@@ -65,14 +64,15 @@ function figuresOf(outcome: KillOutcome, { seed, forS }: { seed: number; forS: n
   ];
 }
 
-function readOptions(argv: readonly string[]): { forS: number; seed: number } {
-  const read = new Command('chaos:kill')
-    .description('Kills every part of the pipeline under load, and checks every record and every book.')
-    .option('--for <duration>', 'how long kills go on, such as 60s', seconds, 180)
-    .option('--seed <n>', 'repeats victims, order and moments of another run', whole)
-    .parse([...argv], { from: 'user' })
-    .opts<{ for: number; seed?: number }>();
-  return { forS: read.for, seed: read.seed ?? randomInt(1_000_000_000) };
+function readRunOptions(argv: readonly string[]): { forS: number; seed: number } {
+  const command = createCommand(
+    'chaos:kill',
+    'Kills every part of the pipeline under load, and checks every record and all accounting.',
+  )
+    .option('--for <duration>', 'how long kills go on, such as 60s (default: 180s)', runDuration)
+    .option('--seed <n>', 'repeats victims, order and moments of another run', seed);
+  const read = readOptions<{ for?: number; seed?: number }>(command, argv);
+  return { forS: (read.for ?? 180_000) / 1_000, seed: read.seed ?? newSeed() };
 }
 
 function atLeast(limit: number): { goal: Goal } {

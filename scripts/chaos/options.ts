@@ -1,14 +1,14 @@
 /* What the command lines of chaos runs have in common. */
-import { InvalidArgumentError } from 'commander';
+import { randomInt } from 'node:crypto';
+import { duration, type ValueType, wholeNumber } from '../options/value-types.js';
 
-export function whole(text: string): number {
-  if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError('Give a whole number below a billion.');
-  return Number(text);
-}
+const SEEDS = 1_000_000_000;
+const RUN_MS_MAX = 3 * 3_600_000;
 
-export function seconds(text: string): number {
-  const [, amount] = /^(\d{1,4})s$/.exec(text) ?? [];
-  if (amount === undefined)
-    throw new InvalidArgumentError('Give a duration in seconds, such as 30s or 600s.');
-  return Number(amount);
+export const seed: ValueType<number> = wholeNumber(0, SEEDS - 1);
+export const kills: ValueType<number> = wholeNumber(0, 1_000_000);
+export const runDuration: ValueType<number> = duration(1_000, RUN_MS_MAX);
+
+export function newSeed(): number {
+  return randomInt(SEEDS);
 }

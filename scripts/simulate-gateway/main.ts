@@ -8,7 +8,7 @@ import { startControl } from './control-server.js';
 import { createTraffic, type Traffic } from './generate.js';
 import { incident, IncidentSchedule } from './incidents.js';
 import { pastIncident } from './past-incident.js';
-import { readOptions, type SimulatorOptions } from './options.js';
+import { readSimulatorOptions, type SimulatorOptions } from './options.js';
 import { sendHistory, SendingRefused, sendLive, type Progress, type SendOptions } from './send.js';
 import { renderIncident, renderSummary } from './summary.js';
 import { Truth } from './truth.js';
@@ -19,7 +19,7 @@ const RECENT_MS = 600_000;
 const PAST_APPLICATION_INDEX = 3;
 
 async function main(argv: readonly string[], env: NodeJS.ProcessEnv): Promise<number> {
-  const options = readOptions(argv);
+  const options = readSimulatorOptions(argv);
   const token = readToken(options, env);
   const traffic = createTraffic({ seed: options.seed, applications: options.applications });
   const truth = new Truth(traffic.applications, traffic.series, options.exact);

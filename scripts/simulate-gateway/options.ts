@@ -2,7 +2,9 @@
  * Owns the command line: names, defaults and bounds of every option, read into one typed object. A token never
  * stands on the command line, where any user of the machine could read it.
  */
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { InvalidArgumentError, Option } from 'commander';
+import { createCommand, readOptions } from '../options/command-line.js';
+import { duration, httpUrl, utcTime, wholeNumber } from '../options/value-types.js';
 import { APPLICATIONS_MAX } from './applications.js';
 import { durationMs } from './durations.js';
 import { INCIDENT_NAMES, isIncidentName, type IncidentName } from './incidents.js';
@@ -40,42 +42,60 @@ export interface SimulatorOptions {
   readonly progress: 'text' | 'json' | 'none';
 }
 
-/** Reads the arguments; on a mistake commander says which and ends with exit code 1. */
-export function readOptions(argv: readonly string[]): SimulatorOptions {
-  const command = new Command('simulate-gateway')
-    .description(
-      'Sends realistic, seeded traffic of IM gateways to a collector, and knows the truth of what it sent.',
-    )
-    .requiredOption('--url <url>', 'origin of the collector, such as http://127.0.0.1:8088', url)
+const positiveDuration = duration(1, 3_650 * 86_400_000);
+
+export function readSimulatorOptions(argv: readonly string[]): SimulatorOptions {
+  const command = createCommand(
+    'simulate-gateway',
+    'Sends realistic, seeded traffic of IM gateways to a collector, and knows the truth of what it sent.',
+  )
+    .requiredOption('--url <url>', 'origin of the collector, such as http://127.0.0.1:8088', httpUrl)
     .option('--token-file <file>', 'file that holds the bearer token; else the variable IMSCOPE_TOKEN')
-    .option('--seed <n>', 'same seed, same fleet and same records', whole(0, Number.MAX_SAFE_INTEGER), 1)
-    .option('--applications <n>', 'how many applications, by Zipf', whole(1, APPLICATIONS_MAX), 24)
-    .option('--history <duration>', 'send the past first, such as 6d, as fast as it is taken', duration)
-    .option('--until <time>', 'where the history ends, such as 2026-05-06T07:08:09Z; now unless given', time)
+    .option(
+      '--seed <n>',
+      'same seed, same fleet and same records',
+      wholeNumber(0, Number.MAX_SAFE_INTEGER),
+      1,
+    )
+    .option('--applications <n>', 'how many applications, by Zipf', wholeNumber(1, APPLICATIONS_MAX), 24)
+    .option(
+      '--history <duration>',
+      'send the past first, such as 6d, as fast as it is taken',
+      positiveDuration,
+    )
+    .option(
+      '--until <time>',
+      'where the history ends, such as 2026-05-06T07:08:09Z; now unless given',
+      utcTime,
+    )
     .option('--no-past-incident', 'leave the incident out of the history')
-    .option('--rate <n>', 'then live traffic, records a second', whole(1, 1_000_000))
+    .option('--rate <n>', 'then live traffic, records a second', wholeNumber(1, 1_000_000))
     .option(
       '--records <n>',
       'with --history its size; with --rate alone the end; else the last ten minutes, at full speed',
-      whole(1, 1_000_000_000),
+      wholeNumber(1, 1_000_000_000),
     )
-    .option('--for <duration>', 'end live traffic after so long', duration)
+    .option('--for <duration>', 'end live traffic after so long', positiveDuration)
     .option(
       '--batch <n>',
       'records a request at most (default: 2000 of history, 500 of live traffic)',
-      whole(1, 10_000),
+      wholeNumber(1, 10_000),
     )
-    .option('--in-flight <n>', 'requests on their way at once', whole(1, 256), IN_FLIGHT_MAX)
+    .option('--in-flight <n>', 'requests on their way at once', wholeNumber(1, 256), IN_FLIGHT_MAX)
     .addOption(new Option('--format <form>', 'form of a body').choices(['json', 'ndjson']).default('ndjson'))
     .option('--gzip', 'compress bodies', false)
     .option(
       '--give-up-after <duration>',
       'how long a request is tried while no collector takes it',
-      duration,
+      positiveDuration,
       120_000,
     )
     .option('--incident-at <after:name:for>', 'plan an incident of live traffic, repeatable', plan, [])
-    .option('--control-port <port>', 'loopback port to switch incidents, 0 for a free one', whole(0, 65_535))
+    .option(
+      '--control-port <port>',
+      'loopback port to switch incidents, 0 for a free one',
+      wholeNumber(0, 65_535),
+    )
     .option('--exact', 'keep every latency, for exact percentiles of up to 4 million records', false)
     .option('--truth <file>', 'write the truth as JSON')
     .option('--interfaces', 'show interfaces in the summary, too', false)
@@ -84,7 +104,7 @@ export function readOptions(argv: readonly string[]): SimulatorOptions {
         .choices(['text', 'json', 'none'])
         .default('text'),
     );
-  const options = command.parse([...argv], { from: 'user' }).opts<SimulatorOptions>();
+  const options = readOptions<SimulatorOptions>(command, argv);
   if (options.history === undefined && options.rate === undefined && options.records === undefined) {
     command.error('nothing to send: give --records, --rate, or --history with --records');
   }
@@ -92,36 +112,6 @@ export function readOptions(argv: readonly string[]): SimulatorOptions {
     command.error('--history needs --records, the size of the history');
   }
   return options;
-}
-
-function whole(least: number, most: number): (text: string) => number {
-  return (text) => {
-    const value = Number(text);
-    if (!/^\d+$/.test(text) || value < least || value > most) {
-      throw new InvalidArgumentError(`Give a whole number from ${least} to ${most}.`);
-    }
-    return value;
-  };
-}
-
-function duration(text: string): number {
-  const value = durationMs(text);
-  if (value === undefined || value <= 0 || !Number.isFinite(value)) {
-    throw new InvalidArgumentError('Give a duration such as 500ms, 60s, 5m, 2h or 6d.');
-  }
-  return value;
-}
-
-function time(text: string): number {
-  const value = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,3})?Z$/.test(text) ? Date.parse(text) : Number.NaN;
-  if (Number.isNaN(value)) throw new InvalidArgumentError('Give a time in UTC such as 2026-05-06T07:08:09Z.');
-  return value;
-}
-
-function url(text: string): string {
-  if (!URL.canParse(text) || !/^https?:/.test(text))
-    throw new InvalidArgumentError('Give an http or https URL.');
-  return text;
 }
 
 function plan(text: string, before: readonly PlannedIncident[]): readonly PlannedIncident[] {

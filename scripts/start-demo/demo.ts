@@ -26,7 +26,7 @@ import type { DemoOptions } from './options.js';
 import { createSignInLink, fetchApplications } from './query-api.js';
 import { type Screen, seconds } from './screen.js';
 import { type DemoStack, rememberIn, startDemoStack } from './start-stack.js';
-import { applicationsTable, balanceLine, directions, number } from './words.js';
+import { applicationsTable, balanceLine, directions, number } from './texts.js';
 
 /** The machine, six for the stack, the history: the calls of `screen.step`. */
 export const STEPS = 8;

@@ -1,6 +1,6 @@
 /*
  * ./scripts/start after packages and build: signals, exit codes and the last sweep. Exit codes: 0 every record sent
- * is stored once and every service runs, 1 otherwise, 130 ended at once by a second Ctrl-C.
+ * is stored once and every service runs, 2 the command line is wrong, 130 ended at once by a second Ctrl-C, 1 otherwise.
  */
 import { join } from 'node:path';
 import pc from 'picocolors';
@@ -8,10 +8,10 @@ import { findRemembered, forgetProcess, rememberProcess } from '../stack/leftove
 import type { ManagedProcess } from '../stack/process.js';
 import type { SupervisorEvent } from '../stack/supervisor.js';
 import { runDemo, STEPS } from './demo.js';
-import { readOptions } from './options.js';
+import { readDemoOptions } from './options.js';
 import { createScreen, seconds } from './screen.js';
 
-const options = readOptions(process.argv.slice(2));
+const options = readDemoOptions(process.argv.slice(2));
 const screen = createScreen(process.stdout, STEPS);
 const stop = new AbortController();
 const children = new Set<ManagedProcess>();

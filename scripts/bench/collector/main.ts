@@ -11,7 +11,7 @@ import { median } from '../statistics.js';
 import { BESIDE_JSON, type BodyKind, type Case } from './cases.js';
 import { type Helper, startHelper } from './child-process.js';
 import type { Load, LoadResult } from './load-generator.js';
-import { type BenchOptions, readOptions } from './options.js';
+import { type BenchOptions, readBenchOptions } from './options.js';
 import type { ParseQuestion } from './parse-json.js';
 import { measureTailing } from './tailing.js';
 import { type BenchStack, startBenchStack, untilDrained } from './stack.js';
@@ -43,7 +43,7 @@ type Sample = { readonly rate: number; readonly perCore: number; readonly peer: 
 /** The least share of `JSON.parse` alone that requests of 500 records are to reach. */
 const OF_PARSE_MIN = 0.3;
 
-const options = readOptions(process.argv.slice(2));
+const options = readBenchOptions(process.argv.slice(2));
 say('starting a broker and three collectors');
 const stack = await startBenchStack();
 const generator = startHelper<Load, LoadResult>(new URL('load-generator.ts', import.meta.url));

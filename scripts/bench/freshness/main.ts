@@ -9,7 +9,7 @@ import { startHelper } from '../collector/child-process.js';
 import type { Load, LoadResult } from '../collector/load-generator.js';
 import { figure, printFigure, say } from '../figure.js';
 import { median, percentile } from '../statistics.js';
-import { readOptions } from './options.js';
+import { readFreshnessOptions } from './options.js';
 import { probeFreshness } from './probes.js';
 
 const BROKER_HEAP_MB = 640;
@@ -30,7 +30,7 @@ type Round = {
   readonly maxMs: number;
 };
 
-const options = readOptions(process.argv.slice(2));
+const options = readFreshnessOptions(process.argv.slice(2));
 say('starting the whole chain');
 const generator = startHelper<Load, LoadResult>(new URL('../collector/load-generator.ts', import.meta.url));
 try {

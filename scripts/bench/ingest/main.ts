@@ -28,7 +28,7 @@ import {
   untilBooked,
 } from './ingest-round.js';
 import { watchMemory } from './memory-watch.js';
-import { readOptions } from './options.js';
+import { readIngestOptions } from './options.js';
 import { type Sample, printDisk, printMemory, printRates } from './report.js';
 import { sendContainers, sendPlain } from './send-backlog.js';
 import { PARTITIONS, PEER_TOPICS, startIngestStack } from './stack.js';
@@ -41,7 +41,7 @@ const FRESH_PART_BYTES_MAX = 134_217_728;
 /** Statements of the engine's sessions each hold a thread. */
 process.env['UV_THREADPOOL_SIZE'] = '16';
 
-const options = readOptions(process.argv.slice(2));
+const options = readIngestOptions(process.argv.slice(2));
 const [largest = 500] = options.sizes;
 const backlog = prepareBacklog();
 say('starting a broker, a store and an aggregator');

@@ -1,5 +1,6 @@
 /* The command line of `npm run bench:ingest`: names, defaults, bounds, and the sizes that follow from them. */
-import { Command, InvalidArgumentError } from 'commander';
+import { createCommand, readOptions } from '../../options/command-line.js';
+import { listOf, wholeNumber } from '../../options/value-types.js';
 
 export type IngestOptions = {
   readonly rounds: number;
@@ -34,34 +35,35 @@ const QUICK = {
   backlogRecords: 1_600_000,
 };
 
-/** On a mistake commander says which and ends the process with code 1. */
-export function readOptions(argv: readonly string[]): IngestOptions {
-  const read = new Command('bench:ingest')
-    .description(
-      'Measures Kafka → aggregator → store, as built, beside what else could do it, round by round. About eight minutes.',
-    )
+type Read = {
+  quick: boolean;
+  rounds?: number;
+  records?: number;
+  backlog?: number;
+  sizes?: number[];
+  peers: boolean;
+};
+
+export function readIngestOptions(argv: readonly string[]): IngestOptions {
+  const command = createCommand(
+    'bench:ingest',
+    'Measures Kafka → aggregator → store, as built, beside what else could do it, round by round. About eight minutes.',
+  )
     .option('--quick', 'about a minute: 3 rounds, fewer records, 500 and 10 records a message', false)
-    .option('--rounds <n>', 'rounds; medians are taken over them', whole(1, 100))
+    .option('--rounds <n>', 'rounds; medians are taken over them', wholeNumber(1, 100))
     .option(
       '--records <n>',
       'request logs of one measurement, a multiple of 800000',
-      whole(800_000, 20_000_000),
+      wholeNumber(800_000, 20_000_000),
     )
-    .option('--backlog <n>', 'request logs that wait when memory is watched', whole(800_000, 100_000_000))
-    .option('--sizes <n...>', 'records a message', (text: string, all: number[] | undefined) => [
-      ...(all ?? []),
-      whole(1, 5_000)(text),
-    ])
-    .option('--no-peers', 'ours and inserts from files only')
-    .parse([...argv], { from: 'user' })
-    .opts<{
-      quick: boolean;
-      rounds?: number;
-      records?: number;
-      backlog?: number;
-      sizes?: number[];
-      peers: boolean;
-    }>();
+    .option(
+      '--backlog <n>',
+      'request logs that wait when memory is watched',
+      wholeNumber(800_000, 100_000_000),
+    )
+    .option('--sizes <n...>', 'records a message', listOf(wholeNumber(1, 5_000)))
+    .option('--no-peers', 'ours and inserts from files only');
+  const read = readOptions<Read>(command, argv);
   const usual = read.quick ? QUICK : FULL;
   return {
     ...usual,
@@ -70,15 +72,5 @@ export function readOptions(argv: readonly string[]): IngestOptions {
     backlogRecords: read.backlog ?? usual.backlogRecords,
     sizes: read.sizes ?? (read.quick ? [500, 10] : SIZES),
     peers: read.peers,
-  };
-}
-
-function whole(min: number, max: number): (text: string) => number {
-  return (text) => {
-    const value = Number(text);
-    if (!/^\d+$/.test(text) || value < min || value > max) {
-      throw new InvalidArgumentError(`Give a whole number from ${min} to ${max}.`);
-    }
-    return value;
   };
 }

@@ -115,7 +115,7 @@ test('a token on the command line and a run of nothing are refused', async () =>
   ]);
   assert.deepEqual(
     results.map(({ code }) => code),
-    [1, 1, 1],
+    [2, 2, 2],
   );
   assert.match(results[1]?.stderr ?? '', /nothing to send/);
 });

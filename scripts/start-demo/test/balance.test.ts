@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { addBalances, balanceOf, isEven } from '../balance.js';
 import { isReached, type Positions, Settling } from '../log-positions.js';
-import { balanceLine, directions } from '../words.js';
+import { balanceLine, directions } from '../texts.js';
 
 const sent = (acknowledged: number, ambiguous = 0) => ({ acknowledged, ambiguous, told: true });
 
