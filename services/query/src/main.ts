@@ -11,8 +11,8 @@ import {
   probe,
 } from '@imscope/runtime/setting-probes.js';
 import { QUERY_SETTINGS } from './config.js';
-import { startQuery } from './query.js';
-import { createSessionSeal } from './session-seal.js';
+import { startQuery } from './create-query.js';
+import { createSessionSeal } from './access/session-seal.js';
 
 await runService(
   {

@@ -4,17 +4,6 @@
 import { SECONDS_BUCKETS } from '@imscope/runtime/metrics.js';
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 
-export type RefusalReason =
-  | 'answers_full'
-  | 'answers_wait'
-  | 'answer_unread'
-  | 'queue_full'
-  | 'queue_wait'
-  | 'store_away'
-  | 'store_failed'
-  | 'timeout'
-  | 'too_large'
-  | 'sign_in_guesses';
 export type QueryMetrics = ReturnType<typeof createMetrics>;
 
 /** @param observed read when Prometheus asks: questions with the store and waiting for it, memory of answers */

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
-import { type AnswerBounds, FLAT_ROWS } from '../src/answer-bounds.js';
-import { createAnswerBudget } from '../src/answer-budget.js';
+import { type AnswerBounds, FLAT_ROWS } from '../src/store/answer-bounds.js';
+import { createAnswerBudget } from '../src/store/answer-budget.js';
 import { createMetrics } from '../src/metrics.js';
 import { createRegistry } from '@imscope/runtime/metrics.js';
 import { HttpError, installErrorAnswers } from '@imscope/runtime/http-errors.js';

@@ -6,9 +6,9 @@ import { after, before, test } from 'node:test';
 import { createLogger } from '@imscope/runtime/logger.js';
 import { createRegistry } from '@imscope/runtime/metrics.js';
 import { Type } from 'typebox';
-import { type Ask, type AskOptions, createAsk, defineQuestion } from '../src/ask-store.js';
+import { type Ask, type AskOptions, createAsk, defineQuestion } from '../src/store/ask-store.js';
 import { createMetrics } from '../src/metrics.js';
-import { createQueryGate } from '../src/query-gate.js';
+import { createQueryAdmission } from '../src/store/query-admission.js';
 import { openQuery, openStore, READ_ALL, type StoreUnderTest } from './query-under-test.js';
 import { addressOf, assertError } from './read-answer.js';
 
@@ -25,7 +25,7 @@ const TEXT = defineQuestion('text', Type.Object({ text: Type.String() }));
 const askText = (ask: Ask): Promise<unknown> => ask(TEXT, "SELECT repeat('x', 1000) AS text", {});
 const askOptions = (): AskOptions => ({
   client: store.client,
-  gate: createQueryGate({ runningMax: 1, waitingMax: 1, waitMsMax: 60_000 }, () => undefined),
+  admission: createQueryAdmission({ runningMax: 1, waitingMax: 1, waitMsMax: 60_000 }, () => undefined),
   metrics: createMetrics(createRegistry('query'), {
     storeQueriesInFlight: () => 0,
     storeQueriesWaiting: () => 0,

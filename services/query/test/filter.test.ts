@@ -6,7 +6,7 @@ import {
   DETAIL_FILTER_PARAMETERS,
 } from '@imscope/schemas/query-api/filter-parameters.js';
 import { STORED_FIELDS } from '@imscope/schemas/request-log-fields.js';
-import { filterOf, metricsHave } from '../src/filter.js';
+import { filterOf, metricsHave } from '../src/figures/filter.js';
 
 const WINDOW = { fromMs: 0, toMs: 60_000 };
 const FILTERED = STORED_FIELDS.filter(({ filter }) => filter !== null);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { after, before, test } from 'node:test';
-import { encodeCursor } from '../src/request-cursor.js';
+import { encodeCursor } from '../src/questions/request-cursor.js';
 import {
   openQuery,
   openStore,

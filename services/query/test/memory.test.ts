@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createMemory } from '../src/memory.js';
+import { createMemory } from '../src/store/memory.js';
 
 const failing = () => Promise.reject(new Error('away'));
 

@@ -16,7 +16,7 @@ import type { Registry } from 'prom-client';
 import { storeEnv } from '../../../scripts/stack/service-env.js';
 import { type RunningStore, startStore } from '../../../scripts/stack/store.js';
 import { QUERY_SETTINGS } from '../src/config.js';
-import { createQuery } from '../src/query.js';
+import { createQuery } from '../src/create-query.js';
 import type { StoredRow } from './stored-row.js';
 
 export const READ_ALL = 'read-all-read-all-read-all';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { decodeCursor, encodeCursor } from '../src/request-cursor.js';
+import { decodeCursor, encodeCursor } from '../src/questions/request-cursor.js';
 
 const time = fc.integer({ min: 0, max: 4_102_444_800_000 });
 const blockId = fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }).map(String);

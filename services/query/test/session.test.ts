@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createSessionSeal } from '../src/session-seal.js';
-import { createSignInCodes, SIGN_IN_CODE_TERM_MS } from '../src/sign-in-codes.js';
-import { createSignInGuard } from '../src/sign-in-guard.js';
+import { createSessionSeal } from '../src/access/session-seal.js';
+import { createSignInCodes, SIGN_IN_CODE_TERM_MS } from '../src/access/sign-in-codes.js';
+import { createSignInGuard } from '../src/access/sign-in-guard.js';
 
 const NOW = 1_800_000_000_000;
 const KEY = 'a key of thirty-two characters or more';

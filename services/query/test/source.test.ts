@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { coveredSpan, firstKeptMs, partsOf } from '../src/source.js';
+import { coveredSpan, firstKeptMs, partsOf } from '../src/figures/source.js';
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;

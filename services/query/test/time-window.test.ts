@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { HttpError } from '@imscope/runtime/http-errors.js';
 import { REQUEST_LOG_BOUNDS } from '@imscope/schemas/request-log.js';
 import fc from 'fast-check';
-import { countSteps, resolveStep, resolveWindow, stepsOf } from '../src/time-window.js';
+import { countSteps, resolveStep, resolveWindow, stepsOf } from '../src/figures/time-window.js';
 
 const NOW = Date.UTC(2026, 10, 23, 12, 0, 30, 250);
 const HOUR_MS = 3_600_000;

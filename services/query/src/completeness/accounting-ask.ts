@@ -1,7 +1,7 @@
 /* Statements of the accounting library as questions of this service: bounded, checked and counted like all others. */
 import type { Ask as AskAccounting, Statement } from '@imscope/accounting/statement.js';
 import type { Static, TSchema } from 'typebox';
-import { type Ask, defineQuestion, type Question } from '../ask-store.js';
+import { type Ask, defineQuestion, type Question } from '../store/ask-store.js';
 
 /** By the shape of their rows, which each statement has one of: its check is compiled once. */
 const questions = new WeakMap<TSchema, unknown>();

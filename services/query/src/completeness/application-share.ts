@@ -3,7 +3,7 @@
  * accepted. Where an incarnation accepted none of an application between two accounts, no batch of that time holds any.
  */
 import { Type } from 'typebox';
-import { type Ask, defineQuestion } from '../ask-store.js';
+import { type Ask, defineQuestion } from '../store/ask-store.js';
 import type { AccountInterval } from '@imscope/accounting/running/partition-track.js';
 
 /** The time between two accounts of an incarnation. */

@@ -9,7 +9,7 @@ import { missingRecords } from '@imscope/accounting/running/partition-track.js';
 import { EDGE_WAIT_MS_MAX, type RunningBalance } from '@imscope/accounting/running/running-balance.js';
 import { shareWithin } from '@imscope/accounting/time-span.js';
 import type { Completeness } from '@imscope/schemas/query-api/envelope.js';
-import { DAY_MS, LOG_TERM_MS, timeText, type TimeWindow } from '../time-window.js';
+import { DAY_MS, LOG_TERM_MS, timeText, type TimeWindow } from '../figures/time-window.js';
 import { type Interval, intervalKey } from './application-share.js';
 
 /** A collector writes an account every minute: two that did not come. */

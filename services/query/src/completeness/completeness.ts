@@ -5,9 +5,9 @@
 import { readRunningBalance } from '@imscope/accounting/running/read-running-balance.js';
 import { RunningBalance } from '@imscope/accounting/running/running-balance.js';
 import type { Completeness } from '@imscope/schemas/query-api/envelope.js';
-import type { Ask } from '../ask-store.js';
-import { createMemory } from '../memory.js';
-import { HOUR_MS, type TimeWindow } from '../time-window.js';
+import type { Ask } from '../store/ask-store.js';
+import { createMemory } from '../store/memory.js';
+import { HOUR_MS, type TimeWindow } from '../figures/time-window.js';
 import { intervalKey, intervalsWithout } from './application-share.js';
 import { accountingAsk } from './accounting-ask.js';
 import { assess, intervalsMissing, NOT_KNOWN } from './assess.js';

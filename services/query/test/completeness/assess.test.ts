@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { type LedgerBlock, RunningBalance } from '@imscope/accounting/running/running-balance.js';
 import { ARRIVAL_MS, assess } from '../../src/completeness/assess.js';
-import type { TimeWindow } from '../../src/time-window.js';
+import type { TimeWindow } from '../../src/figures/time-window.js';
 import {
   accountBlocksOf,
   blocksOf,

@@ -3,12 +3,12 @@ import { after, before, test } from 'node:test';
 import { createLogger } from '@imscope/runtime/logger.js';
 import { createRegistry } from '@imscope/runtime/metrics.js';
 import type { Completeness } from '@imscope/schemas/query-api/envelope.js';
-import { type Ask, createAsk } from '../../src/ask-store.js';
+import { type Ask, createAsk } from '../../src/store/ask-store.js';
 import { createCompleteness } from '../../src/completeness/completeness.js';
 import type { Account } from '@imscope/accounting/running/incarnation-track.js';
 import type { LedgerBlock } from '@imscope/accounting/running/running-balance.js';
 import { createMetrics } from '../../src/metrics.js';
-import { createQueryGate } from '../../src/query-gate.js';
+import { createQueryAdmission } from '../../src/store/query-admission.js';
 import { openQuery, openStore, READ_ALL, type StoreUnderTest } from '../query-under-test.js';
 import { addressOf } from '../read-answer.js';
 import { storedRow } from '../stored-row.js';
@@ -34,12 +34,22 @@ before(async () => {
   store = await openStore();
   const logger = createLogger('query', 'silent');
   const registry = createRegistry('query');
-  const gate = createQueryGate({ runningMax: 4, waitingMax: 64, waitMsMax: 60_000 }, () => undefined);
+  const admission = createQueryAdmission(
+    { runningMax: 4, waitingMax: 64, waitMsMax: 60_000 },
+    () => undefined,
+  );
   const metrics = createMetrics(registry, {
-    storeQueriesInFlight: gate.inFlight,
-    storeQueriesWaiting: gate.waiting,
+    storeQueriesInFlight: admission.inFlight,
+    storeQueriesWaiting: admission.waiting,
   });
-  const options = { client: store.client, gate, metrics, logger, timeoutMs: 60_000, memoryBytesMax: 1 << 30 };
+  const options = {
+    client: store.client,
+    admission,
+    metrics,
+    logger,
+    timeoutMs: 60_000,
+    memoryBytesMax: 1 << 30,
+  };
   const askStore = createAsk(options);
   ask = (question, sql, params, signal) =>
     askStore(

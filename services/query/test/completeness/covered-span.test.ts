@@ -4,7 +4,7 @@ import { HOUR_MS } from '@imscope/schemas/retention.js';
 import type { Account } from '@imscope/accounting/running/incarnation-track.js';
 import { intervalsMissing, assess } from '../../src/completeness/assess.js';
 import { KEYED_SEQUENCE } from '@imscope/schemas/edge-account.js';
-import type { TimeWindow } from '../../src/time-window.js';
+import type { TimeWindow } from '../../src/figures/time-window.js';
 import { blocksOf, balanceOf, MINUTE_MS, type SentBatch, START_MS } from './history.js';
 
 const PARTITIONS = 3;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ARRIVAL_MS, assess } from '../../src/completeness/assess.js';
-import type { TimeWindow } from '../../src/time-window.js';
+import type { TimeWindow } from '../../src/figures/time-window.js';
 import {
   blocksOf,
   balanceOf,

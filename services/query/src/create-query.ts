@@ -1,0 +1,95 @@
+/*
+ * Builds the running service out of its settings: store first, listener last; stops in the reverse order.
+ */
+import type { AddressInfo } from 'node:net';
+import type { Running, ServiceContext } from '@imscope/runtime/service.js';
+import { createStoreClient } from '@imscope/runtime/store-client.js';
+import { openApplicationsFile } from '@imscope/access/applications-file.js';
+import type { FastifyInstance } from 'fastify';
+import { createAnswerBudget } from './store/answer-budget.js';
+import { createAsk } from './store/ask-store.js';
+import { createAuthentication } from './access/authentication.js';
+import { createCompleteness } from './completeness/completeness.js';
+import type { QUERY_SETTINGS } from './config.js';
+import { createMetrics } from './metrics.js';
+import { createQueryAdmission } from './store/query-admission.js';
+import { createServer } from './http/server.js';
+import { createSessionSeal } from './access/session-seal.js';
+import { createSignInCodes } from './access/sign-in-codes.js';
+import { createSignInGuard } from './access/sign-in-guard.js';
+import { createSources } from './figures/source.js';
+import { watchStore } from './store/store-readiness.js';
+
+/** The store ends a question at its own limit; the client waits this much longer for it to say so. */
+const CLIENT_GRACE_MS = 5_000;
+const SIGN_IN_CODES_MAX = 1_000;
+const SIGN_IN_ADDRESSES_MAX = 10_000;
+
+export type Query = { readonly app: FastifyInstance; close(): Promise<void> };
+
+/** Everything but listening. Throws where the applications file or the dashboard's files do not hold together. */
+export async function createQuery(context: ServiceContext<typeof QUERY_SETTINGS>): Promise<Query> {
+  const { config, logger, registry, readiness } = context;
+  const seal = createSessionSeal(config.sessionKey);
+  const tokens = openApplicationsFile(config.registryFile, logger);
+  const client = createStoreClient(config, 'imscope-query', config.queryTimeoutMs + CLIENT_GRACE_MS);
+  const metrics = createMetrics(registry, {
+    storeQueriesInFlight: () => admission.inFlight(),
+    storeQueriesWaiting: () => admission.waiting(),
+    answerBytesReserved: () => budget.reservedBytes(),
+    answersWaiting: () => budget.waiting(),
+  });
+  const budget = createAnswerBudget({
+    memoryBytesMax: config.answerMemoryBytesMax,
+    waitingMax: config.storeQueueMax,
+    waitMsMax: config.storeQueueWaitMsMax,
+    sendMsMax: config.answerSendMsMax,
+    metrics,
+  });
+  const admission = createQueryAdmission(
+    {
+      runningMax: config.storeQueriesMax,
+      waitingMax: config.storeQueueMax,
+      waitMsMax: config.storeQueueWaitMsMax,
+    },
+    (reason) => metrics.refused.inc({ reason }),
+  );
+  const { queryTimeoutMs: timeoutMs, queryMemoryBytesMax: memoryBytesMax } = config;
+  const ask = createAsk({ client, admission, metrics, logger, timeoutMs, memoryBytesMax });
+  const app = await createServer({
+    ask,
+    budget,
+    sources: createSources(ask, config.logRowsMax),
+    completeness: createCompleteness(ask),
+    tokens,
+    authentication: createAuthentication(tokens, seal),
+    seal,
+    codes: createSignInCodes(SIGN_IN_CODES_MAX),
+    guard: createSignInGuard(SIGN_IN_ADDRESSES_MAX),
+    cookieSecure: config.cookieSecure,
+    trustProxy: config.trustProxy,
+    dashboardDir: config.dashboardDir,
+    metrics,
+    logger,
+    now: Date.now,
+  });
+  const watch = watchStore(client, (failure) => readiness.report('store', failure));
+  return {
+    app,
+    async close() {
+      watch.stop();
+      await app.close();
+      tokens.stop();
+      await client.close();
+    },
+  };
+}
+
+export async function startQuery(context: ServiceContext<typeof QUERY_SETTINGS>): Promise<Running> {
+  const { config, logger } = context;
+  const { app, close } = await createQuery(context);
+  await app.listen({ host: config.queryHost, port: config.queryPort });
+  const { port } = app.server.address() as AddressInfo;
+  logger.info({ host: config.queryHost, port, dashboard: config.dashboardDir !== '' }, 'listening');
+  return { stop: close };
+}

@@ -1,0 +1,98 @@
+/*
+ * The one filter clause of all questions: which application, which span, which requests. Constant SQL text for
+ * each filter in force; every value is bound.
+ */
+import { HttpError } from '@imscope/runtime/http-errors.js';
+import type { RequestFilters } from '@imscope/schemas/query-api/filter-parameters.js';
+import { REQUEST_LOG_BOUNDS } from '@imscope/schemas/request-log.js';
+import { STORED_FIELDS } from '@imscope/schemas/request-log-fields.js';
+import type { QueryParams } from '../store/ask-store.js';
+import type { TimeWindow } from './time-window.js';
+
+export type Filter = {
+  /** Over the logs: application, span and filters. */
+  readonly sql: string;
+  /** Over the metrics: application and those filters that metrics have, without a span. */
+  readonly metricSql: string;
+  readonly params: QueryParams;
+};
+
+export const APPLICATION_SQL = 'sdk_app_id = {sdk_app_id:UInt64}';
+
+/** The condition on time, for every question. */
+export const SPAN_SQL = `time >= fromUnixTimestamp64Milli({from_ms:Int64}, 'UTC')
+  AND time < fromUnixTimestamp64Milli({to_ms:Int64}, 'UTC')`;
+
+export function spanParams(window: TimeWindow): { from_ms: number; to_ms: number } {
+  return { from_ms: window.fromMs, to_ms: window.toMs };
+}
+
+/** The part of a window that is taken from the metrics: its metric windows, and all logs but those of the part. */
+export const METRIC_SPAN_SQL = `window_start >= fromUnixTimestamp64Milli({metrics_from_ms:Int64}, 'UTC')
+  AND window_start < fromUnixTimestamp64Milli({metrics_to_ms:Int64}, 'UTC')`;
+export const LOG_ONLY_SPAN_SQL = `(time < fromUnixTimestamp64Milli({metrics_from_ms:Int64}, 'UTC')
+    OR time >= fromUnixTimestamp64Milli({metrics_to_ms:Int64}, 'UTC'))`;
+
+export function metricSpanParams(part: TimeWindow): { metrics_from_ms: number; metrics_to_ms: number } {
+  return { metrics_from_ms: part.fromMs, metrics_to_ms: part.toMs };
+}
+
+/** Constant SQL for each field that can be filtered by. */
+const CLAUSES = STORED_FIELDS.flatMap(({ name, type, filter }) =>
+  filter === null
+    ? []
+    : [
+        {
+          name: name as keyof RequestFilters,
+          sql: `${name} IN {${name}:Array(${type === 'int' ? 'Int32' : 'String'})}`,
+          inMetrics: filter.inMetrics,
+        },
+      ],
+);
+
+function givenClauses(query: RequestFilters) {
+  return CLAUSES.filter(({ name }) => (query[name] ?? []).length > 0);
+}
+
+/** Whether metrics have every field that is filtered by. */
+export function metricsHave(query: RequestFilters): boolean {
+  return givenClauses(query).every(({ inMetrics }) => inMetrics);
+}
+
+/**
+ * @param query the filters that are given; an empty list filters nothing
+ * @returns conditions to stand after WHERE, and their values
+ * @throws `HttpError` invalid_parameter where a code is beyond 32 bits
+ */
+export function filterOf(sdkAppId: number, window: TimeWindow, query: RequestFilters): Filter {
+  const clauses = [APPLICATION_SQL, SPAN_SQL];
+  const metricClauses = [APPLICATION_SQL];
+  const params: Record<string, QueryParams[string]> = { sdk_app_id: sdkAppId, ...spanParams(window) };
+  for (const { name, sql, inMetrics } of givenClauses(query)) {
+    const values = query[name] ?? [];
+    if (name === 'code') {
+      const codes = values.filter((code) => code !== NO_CODE).map(codeOf);
+      clauses.push(codes.length < values.length ? `(${sql} OR code IS NULL)` : sql);
+      params[name] = codes;
+      continue;
+    }
+    clauses.push(sql);
+    if (inMetrics) metricClauses.push(sql);
+    params[name] = values;
+  }
+  return { sql: clauses.join('\n  AND '), metricSql: metricClauses.join('\n  AND '), params };
+}
+
+/** As a value of the filter by code: requests without a code. */
+const NO_CODE = 'none';
+
+const { codeMin, codeMax } = REQUEST_LOG_BOUNDS;
+
+function codeOf(text: string): number {
+  const code = Number(text);
+  if (code >= codeMin && code <= codeMax) return code;
+  throw new HttpError(
+    'invalid_parameter',
+    `code is "${text}": give codes from ${codeMin} to ${codeMax}, or ${NO_CODE}`,
+  );
+}

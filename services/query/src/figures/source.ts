@@ -1,0 +1,197 @@
+/*
+ * Where the figures of an answer come from. Metrics count every request, sampled or not, and are quick to sum, but
+ * hold whole minutes only and may lack what the logs have: events more than an hour late, what a killed collector
+ * had in memory, the last minutes. So the logs vouch for them: metrics are taken where the weights they say were
+ * logged are no less than the weights that stand in the logs; everything else of a window comes from the logs.
+ */
+import { Type } from 'typebox';
+import { type Ask, defineQuestion } from '../store/ask-store.js';
+import { APPLICATION_SQL } from './filter.js';
+import { createMemory } from '../store/memory.js';
+import { floorMinute, HOUR_MS, METRIC_TERM_MS, MINUTE_MS, type TimeWindow } from './time-window.js';
+
+export type Source = {
+  /** The part of the window to take from the metrics, whole minutes; null: all comes from the logs. */
+  readonly metrics: TimeWindow | null;
+  /** Of the application's requests, the share logged one by one; null where there was none. */
+  readonly loggedShare: number | null;
+};
+
+/**
+ * The oldest minutes are left alone, lest the view clip them between looking and asking: at most 60 s in line,
+ * 120 s of a question and 60 s in line again, and a minute between the clocks.
+ */
+const CLIP_MARGIN_MS = 5 * MINUTE_MS;
+/** Events up to an hour late still open windows; then 10 s until they are written, and their way to the store. */
+const SETTLED_AFTER_MS = HOUR_MS + 10 * MINUTE_MS;
+/** A window of a minute and its grace (2 s), and their way to the store. Logs are there within seconds. */
+const WRITTEN_AFTER_MS = 3 * MINUTE_MS;
+
+/**
+ * The whole minutes of a window whose metrics are kept, in three parts that are judged one by one, so that what is
+ * still on its way does not speak against what has long been there: `from` to `settledTo` to `writtenTo` to `to`.
+ */
+export type Parts = {
+  readonly fromMs: number;
+  readonly settledToMs: number;
+  readonly writtenToMs: number;
+  readonly toMs: number;
+};
+
+/** null where no whole minute of the window is kept. */
+export function partsOf(window: TimeWindow, nowMs: number): Parts | null {
+  const fromMs = ceilMinute(Math.max(window.fromMs, firstKeptMs(nowMs)));
+  const toMs = floorMinute(window.toMs);
+  if (fromMs >= toMs) return null;
+  const within = (timeMs: number): number => Math.min(Math.max(floorMinute(timeMs), fromMs), toMs);
+  return {
+    fromMs,
+    settledToMs: within(nowMs - SETTLED_AFTER_MS),
+    writtenToMs: within(nowMs - WRITTEN_AFTER_MS),
+    toMs,
+  };
+}
+
+/** The first minute whose metrics stay kept while a question is asked. */
+export function firstKeptMs(nowMs: number): number {
+  return ceilMinute(nowMs - METRIC_TERM_MS + CLIP_MARGIN_MS);
+}
+
+/** What stands in the logs of an application, and for each part what of it the metrics lack. */
+export type Coverage = {
+  readonly rows: number;
+  readonly weight: number;
+  /** Requests that the logs have and the metrics lack; below 0 where metrics know more. */
+  readonly settledMissing: number;
+  readonly writtenMissing: number;
+  readonly freshMissing: number;
+};
+
+const ByPart = Type.Tuple([Type.Number(), Type.Number(), Type.Number()]);
+const LOGGED = defineQuestion('logged', Type.Object({ part_rows: ByPart, part_surplus: ByPart }));
+const BOOKED = defineQuestion('booked', Type.Object({ part_weight: ByPart }));
+
+const byPartSql = (column: string, each: (span: string) => string): string =>
+  [
+    ['part_from_ms', 'settled_to_ms'],
+    ['settled_to_ms', 'written_to_ms'],
+    ['written_to_ms', 'part_to_ms'],
+  ]
+    .map(([from, to]) => each(spanSql(column, from ?? '', to ?? '')))
+    .join(',\n    ');
+const spanSql = (column: string, from: string, to: string): string =>
+  `${column} >= fromUnixTimestamp64Milli({${from}:Int64}, 'UTC') AND ${column} < fromUnixTimestamp64Milli({${to}:Int64}, 'UTC')`;
+
+// Summing the weights of all rows would cost nearly as much as the answer itself. Counting rows of a span of the
+// primary key reads only those at its two ends, and where weights other than 1 are rare, so is their surplus.
+const LOGGED_SQL = `
+SELECT
+  (${byPartSql('time', (span) => `(SELECT count() FROM request_log_kept WHERE ${APPLICATION_SQL} AND ${span})`)}) AS part_rows,
+  (SELECT (${byPartSql('time', (span) => `sumIf(weight - 1, ${span})`)})
+  FROM request_log_kept
+  WHERE weight != 1 AND ${APPLICATION_SQL} AND ${spanSql('time', 'part_from_ms', 'part_to_ms')}) AS part_surplus`;
+
+const BOOKED_SQL = `
+SELECT (${byPartSql('window_start', (span) => `sumIf(logged_weight, ${span})`)}) AS part_weight
+FROM interface_metric_kept
+WHERE ${APPLICATION_SQL} AND ${spanSql('window_start', 'part_from_ms', 'part_to_ms')}`;
+
+/** Questions of one page come together, and live windows have the same whole minutes for a minute. */
+const REUSE_MS = 5_000;
+/** At the bound the oldest is forgotten. */
+const REUSED_MAX = 1_000;
+
+type Logged = { readonly parts: readonly number[]; readonly rows: number; readonly weight: number };
+
+export type Sources = {
+  /** @param metricsCan whether metrics could answer the question at all: they have its filters and its steps */
+  choose(sdkAppId: number, window: TimeWindow, nowMs: number, metricsCan: boolean): Promise<Source>;
+  coverage(sdkAppId: number, parts: Parts, nowMs: number): Promise<Coverage>;
+};
+
+/**
+ * @param logRowsMax rows up to which the logs of an application that is not sampled are summed themselves: they say
+ * the same, and few rows of logs cost less than their metrics
+ */
+export function createSources(ask: Ask, logRowsMax: number): Sources {
+  const loggedMemory = createMemory<Logged>(REUSE_MS, REUSED_MAX);
+  const bookedMemory = createMemory<readonly number[]>(REUSE_MS, REUSED_MAX);
+  const logged = (sdkAppId: number, parts: Parts, nowMs: number): Promise<Logged> =>
+    loggedMemory(keyOf(sdkAppId, parts), nowMs, async () => {
+      const [row] = await ask(LOGGED, LOGGED_SQL, paramsOf(sdkAppId, parts));
+      if (row === undefined) throw new Error('the store counted nothing, not even zero');
+      const weights = row.part_rows.map((rows, part) => rows + (row.part_surplus[part] ?? 0));
+      return { parts: weights, rows: sum(row.part_rows), weight: sum(weights) };
+    });
+  const booked = (sdkAppId: number, parts: Parts, nowMs: number): Promise<readonly number[]> =>
+    bookedMemory(keyOf(sdkAppId, parts), nowMs, async () => {
+      const [row] = await ask(BOOKED, BOOKED_SQL, paramsOf(sdkAppId, parts));
+      return row?.part_weight ?? [];
+    });
+  const coverage = async (sdkAppId: number, parts: Parts, nowMs: number): Promise<Coverage> => {
+    const [{ parts: weights, rows, weight }, inMetrics] = await Promise.all([
+      logged(sdkAppId, parts, nowMs),
+      booked(sdkAppId, parts, nowMs),
+    ]);
+    const missing = (part: number): number => (weights[part] ?? 0) - (inMetrics[part] ?? 0);
+    return {
+      rows,
+      weight,
+      settledMissing: missing(0),
+      writtenMissing: missing(1),
+      freshMissing: missing(2),
+    };
+  };
+  return {
+    coverage,
+    async choose(sdkAppId, window, nowMs, metricsCan) {
+      const parts = metricsCan ? partsOf(window, nowMs) : null;
+      const inLogs = await logged(sdkAppId, parts ?? wholly(window), nowMs);
+      const loggedShare = shareOf(inLogs.rows, inLogs.weight);
+      const isSampled = inLogs.weight > inLogs.rows;
+      if (parts === null || (!isSampled && inLogs.rows <= logRowsMax)) return { metrics: null, loggedShare };
+      return { metrics: coveredSpan(parts, await coverage(sdkAppId, parts, nowMs)), loggedShare };
+    },
+  };
+}
+
+function wholly({ fromMs, toMs }: TimeWindow): Parts {
+  return { fromMs, settledToMs: toMs, writtenToMs: toMs, toMs };
+}
+
+function keyOf(sdkAppId: number, { fromMs, settledToMs, writtenToMs, toMs }: Parts): string {
+  return [sdkAppId, fromMs, settledToMs, writtenToMs, toMs].join(' ');
+}
+
+function paramsOf(sdkAppId: number, parts: Parts) {
+  return {
+    sdk_app_id: sdkAppId,
+    part_from_ms: parts.fromMs,
+    settled_to_ms: parts.settledToMs,
+    written_to_ms: parts.writtenToMs,
+    part_to_ms: parts.toMs,
+  };
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, number) => total + number, 0);
+}
+
+/** What the metrics hold in full, as one span; null where that is nothing. */
+export function coveredSpan(
+  parts: Parts,
+  { settledMissing, writtenMissing }: Pick<Coverage, 'settledMissing' | 'writtenMissing'>,
+): TimeWindow | null {
+  const fromMs = settledMissing <= 0 ? parts.fromMs : parts.settledToMs;
+  const toMs = writtenMissing <= 0 ? parts.writtenToMs : parts.settledToMs;
+  return fromMs < toMs ? { fromMs, toMs } : null;
+}
+
+/** null where there was nothing. */
+export function shareOf(rows: number, weight: number): number | null {
+  return weight === 0 ? null : rows / weight;
+}
+
+function ceilMinute(timeMs: number): number {
+  return Math.ceil(timeMs / MINUTE_MS) * MINUTE_MS;
+}

@@ -1,0 +1,43 @@
+/*
+ * The description of the API: made out of the routes' own schemas, so it cannot drift from them.
+ */
+import swagger from '@fastify/swagger';
+import type { FastifyInstance } from 'fastify';
+import { SESSION_COOKIE } from '../access/security.js';
+
+/** Register before any route. */
+export async function describeApi(app: FastifyInstance): Promise<void> {
+  await app.register(swagger, {
+    openapi: {
+      openapi: '3.1.0',
+      info: {
+        title: 'imscope query API',
+        description:
+          'How well do the interfaces of an application do, why do they fail, and where? Counts are requests: ' +
+          'exact from the metrics, sums of weights from the logs. Durations are milliseconds, times are UTC, spans are half open: [from, to).',
+        version: '1',
+        license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
+      },
+      servers: [{ url: '/', description: 'this service' }],
+      tags: [
+        {
+          name: 'applications',
+          description: 'Answers out of the request logs, kept 7 days, and the metrics, kept 2 days',
+        },
+        { name: 'session', description: 'Signing in to the dashboard' },
+        { name: 'description', description: 'This description' },
+      ],
+      components: {
+        securitySchemes: {
+          bearer: { type: 'http', scheme: 'bearer', description: 'a token of scope read' },
+          session: {
+            type: 'apiKey',
+            in: 'cookie',
+            name: SESSION_COOKIE,
+            description: 'set by POST /v1/session',
+          },
+        },
+      },
+    },
+  });
+}

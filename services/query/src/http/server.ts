@@ -1,0 +1,152 @@
+/*
+ * The HTTP side: security headers, cookies, compression, metrics, the description, the routes, the dashboard.
+ */
+import { constants } from 'node:zlib';
+import compress from '@fastify/compress';
+import cookie from '@fastify/cookie';
+import helmet from '@fastify/helmet';
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
+import { answerFrameworkError, ERROR_STATUS, installErrorAnswers } from '@imscope/runtime/http-errors.js';
+import { HEAD_BYTES_MAX } from '@imscope/runtime/http-protocol-errors.js';
+import { checkHead } from '@imscope/runtime/http-request-head.js';
+import { createHttpServer } from '@imscope/runtime/http-server.js';
+import type { Logger } from '@imscope/runtime/logger.js';
+import { errorAnswers } from '@imscope/schemas/query-api/error-answers.js';
+import Fastify, { type FastifyInstance } from 'fastify';
+import type { Counter, Histogram } from 'prom-client';
+import { Type } from 'typebox';
+import { SECURITY } from '../access/security.js';
+import { SMALL_ANSWER } from '../store/answer-bounds.js';
+import type { AnswerBudget } from '../store/answer-budget.js';
+import { applicationRoutes, type ApplicationRouteOptions } from './application-routes.js';
+import { serveDashboard } from './dashboard-files.js';
+import { describeApi } from './openapi.js';
+import { parameterError } from './parameter-error.js';
+import { installParameterReading } from './read-parameters.js';
+import { sessionRoutes, type SessionRouteOptions } from '../access/session-routes.js';
+
+export type HttpMetrics = {
+  readonly requests: Counter<'route' | 'status'>;
+  readonly requestSeconds: Histogram<'route'>;
+};
+
+export type ServerOptions = ApplicationRouteOptions &
+  SessionRouteOptions & {
+    /** Empty: the API alone. */
+    readonly dashboardDir: string;
+    readonly trustProxy: boolean;
+    readonly budget: AnswerBudget;
+    readonly metrics: HttpMetrics;
+    readonly logger: Logger;
+  };
+
+/** The only body is a code or a token. */
+const BODY_BYTES_MAX = 4_096;
+/** At the bound further connections are closed at once. */
+const CONNECTIONS_MAX = 1_024;
+const COMPRESSED_FROM_BYTES = 1_024;
+/** The plugin's own quality, with a window of 256 kB instead of 4 MB: that much is held for each answer that leaves. */
+const BROTLI = { params: { [constants.BROTLI_PARAM_QUALITY]: 4, [constants.BROTLI_PARAM_LGWIN]: 18 } };
+
+/** The server with all its routes, not yet listening. Throws where the dashboard's files are missing. */
+export async function createServer(options: ServerOptions): Promise<FastifyInstance> {
+  const app = Fastify({
+    bodyLimit: BODY_BYTES_MAX,
+    trustProxy: options.trustProxy,
+    forceCloseConnections: 'idle',
+    return503OnClosing: false,
+    serverFactory: (handler) =>
+      createHttpServer(handler, {
+        connectionsMax: CONNECTIONS_MAX,
+        onProtocolError: (error) =>
+          options.metrics.requests.inc({ route: 'none', status: String(ERROR_STATUS[error]) }),
+      }),
+    // The server has answered already; Fastify would destroy the socket before that is out.
+    clientErrorHandler: () => undefined,
+    // Ids of any length reach the check of the schema, which says what is allowed.
+    routerOptions: { maxParamLength: HEAD_BYTES_MAX },
+    // `read-parameters.ts` converts what stands in addresses; nothing is converted or cut off here.
+    ajv: {
+      customOptions: { removeAdditional: false, coerceTypes: false, useDefaults: false, verbose: true },
+    },
+    schemaErrorFormatter: parameterError,
+    // Addresses that cannot even be decoded never reach the error handler.
+    frameworkErrors: (error, request, reply) => answerFrameworkError(error, request, reply, 'not_found'),
+  }).withTypeProvider<TypeBoxTypeProvider>();
+  // Schemas describe answers and the compiler holds handlers to them; nothing is left to cut off when sending.
+  app.setSerializerCompiler(() => (answer) => JSON.stringify(answer));
+  app.addHook('onRequest', async (request) => checkHead(request.raw));
+  installErrorAnswers(app, options.logger);
+  installParameterReading(app);
+  app.decorateRequest('grant', null);
+  options.budget.install(app);
+  countRequests(app, options);
+  await app.register(helmet, securityHeaders(options.cookieSecure));
+  await app.register(compress, {
+    threshold: COMPRESSED_FROM_BYTES,
+    encodings: ['br', 'gzip'],
+    brotliOptions: BROTLI,
+  });
+  await app.register(cookie);
+  await describeApi(app);
+  app.addHook('onSend', async (request, reply) => {
+    if (request.url.startsWith('/v1/')) reply.header('cache-control', 'no-store');
+  });
+  app.get(
+    '/v1/openapi.json',
+    {
+      config: { bounds: SMALL_ANSWER },
+      schema: {
+        operationId: 'getDescription',
+        summary: 'This description',
+        tags: ['description'],
+        security: SECURITY.none,
+        response: {
+          200: Type.Object({}, { additionalProperties: true, description: 'OpenAPI 3.1' }),
+          ...errorAnswers(),
+        },
+      },
+    },
+    async () => ({ ...app.swagger() }),
+  );
+  await app.register(applicationRoutes, options);
+  await app.register(sessionRoutes, options);
+  if (options.dashboardDir !== '') await serveDashboard(app, options.dashboardDir);
+  await app.ready();
+  return app;
+}
+
+/** Routes, not addresses, so that the number of series is bounded. */
+function countRequests(app: FastifyInstance, { metrics }: ServerOptions): void {
+  app.addHook('onResponse', async (request, reply) => {
+    const route = request.routeOptions.url ?? 'none';
+    metrics.requests.inc({ route, status: String(reply.statusCode) });
+    metrics.requestSeconds.observe({ route }, reply.elapsedTime / 1000);
+  });
+}
+
+/** The dashboard needs nothing from anywhere else, and nobody may put it into a frame. */
+function securityHeaders(secure: boolean) {
+  return {
+    contentSecurityPolicy: {
+      useDefaults: false,
+      directives: {
+        defaultSrc: ["'none'"],
+        scriptSrc: ["'self'"],
+        styleSrc: ["'self'"],
+        imgSrc: ["'self'", 'data:'],
+        fontSrc: ["'self'"],
+        connectSrc: ["'self'"],
+        manifestSrc: ["'self'"],
+        baseUri: ["'none'"],
+        formAction: ["'self'"],
+        frameAncestors: ["'none'"],
+      },
+    },
+    // Browsers heed these two by HTTPS only.
+    strictTransportSecurity: secure,
+    crossOriginOpenerPolicy: secure,
+    referrerPolicy: { policy: 'no-referrer' as const },
+    xFrameOptions: { action: 'deny' as const },
+  };
+}

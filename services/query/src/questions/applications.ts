@@ -1,0 +1,215 @@
+/*
+ * `applications`: which applications lose requests right now? Worst first, by the order of schemas/src/health.ts:
+ * tier, then service errors, then requests. So 1 failure of 1 does not precede 2,000 of 20,000.
+ */
+import { worstFirstSql } from '@imscope/schemas/health.js';
+import type { ApplicationRow } from '@imscope/schemas/query-api/applications.js';
+import { Type } from 'typebox';
+import { type Ask, defineQuestion } from '../store/ask-store.js';
+import { SPAN_SQL, spanParams } from '../figures/filter.js';
+import {
+  HISTOGRAM,
+  LATENCY_BUCKET_SQL,
+  LOG_SUMS_SQL,
+  PERFORMANCE_COLUMNS_SQL,
+  performanceOf,
+  successRate,
+  SUMS,
+} from '../figures/performance.js';
+import { leftOut } from '../figures/left-out.js';
+import { shareOf } from '../figures/source.js';
+import { type Step, stepsOf, timeText, type TimeWindow, windowSeconds } from '../figures/time-window.js';
+
+/** The first in the order are listed; the answer says how many are left out. */
+const APPLICATIONS_MAX = 1_000;
+
+const TOTALS = defineQuestion(
+  'applications',
+  Type.Object({
+    sdk_app_id: Type.Number(),
+    ...SUMS,
+    interfaces: Type.Number(),
+    worst: Type.Tuple([Type.String(), Type.Number(), Type.Number()]),
+    last_seen_ms: Type.Number(),
+    row_count: Type.Number(),
+    total: Type.Number(),
+  }),
+);
+
+const APPLICATION_COLUMNS = {
+  requests: 'requests',
+  success: 'success',
+  serviceErrors: 'service_error',
+};
+const INTERFACE_COLUMNS = {
+  requests: 'i_requests',
+  success: 'i_success',
+  serviceErrors: 'i_service_error',
+};
+
+const totalsSql = (scope: string): string => `
+SELECT
+  sdk_app_id,
+  sum(i_requests) AS requests,
+  sum(i_success) AS success,
+  sum(i_caller_error) AS caller_error,
+  sum(i_service_error) AS service_error,
+  sum(i_unknown) AS unknown,
+  sum(i_latency_sum_us) AS latency_sum_us,
+  max(i_latency_max_us) AS latency_max_us,
+  count() AS interfaces,
+  argMin((interface, i_service_error, i_success), (${worstFirstSql(INTERFACE_COLUMNS)}, interface)) AS worst,
+  max(i_last_seen_ms) AS last_seen_ms,
+  sum(i_row_count) AS row_count,
+  count() OVER () AS total
+FROM (
+  SELECT
+    sdk_app_id,
+    interface,
+    sum(weight) AS i_requests,
+    sumIf(weight, outcome = 'success') AS i_success,
+    sumIf(weight, outcome = 'caller_error') AS i_caller_error,
+    sumIf(weight, outcome = 'service_error') AS i_service_error,
+    sumIf(weight, outcome = 'unknown') AS i_unknown,
+    sum(latency_us * weight) AS i_latency_sum_us,
+    max(latency_us) AS i_latency_max_us,
+    toUnixTimestamp64Milli(max(time)) AS i_last_seen_ms,
+    count() AS i_row_count
+  FROM request_log_kept
+  WHERE ${scope}
+  GROUP BY sdk_app_id, interface
+)
+GROUP BY sdk_app_id
+ORDER BY ${worstFirstSql(APPLICATION_COLUMNS)}, sdk_app_id
+LIMIT ${APPLICATIONS_MAX}`;
+
+const HISTOGRAMS = defineQuestion(
+  'applications_histograms',
+  Type.Object({ sdk_app_id: Type.Number(), histogram: HISTOGRAM }),
+);
+
+const HISTOGRAMS_SQL = `
+SELECT
+  sdk_app_id,
+  ${PERFORMANCE_COLUMNS_SQL}
+FROM (
+  SELECT
+    sdk_app_id,
+    ${LOG_SUMS_SQL}
+  FROM request_log_kept
+  WHERE sdk_app_id IN {sdk_app_ids:Array(UInt64)} AND ${SPAN_SQL}
+  GROUP BY sdk_app_id, ${LATENCY_BUCKET_SQL}
+)
+GROUP BY sdk_app_id`;
+
+const SPARKLINES = defineQuestion(
+  'applications_sparklines',
+  Type.Object({
+    sdk_app_id: Type.Number(),
+    step_index: Type.Number(),
+    requests: Type.Number(),
+    success: Type.Number(),
+    service_error: Type.Number(),
+  }),
+);
+
+const SPARKLINES_SQL = `
+SELECT
+  sdk_app_id,
+  intDiv(toUnixTimestamp64Milli(time), {step_ms:Int64}) AS step_index,
+  sum(weight) AS requests,
+  sumIf(weight, outcome = 'success') AS success,
+  sumIf(weight, outcome = 'service_error') AS service_error
+FROM request_log_kept
+WHERE sdk_app_id IN {sdk_app_ids:Array(UInt64)} AND ${SPAN_SQL}
+GROUP BY sdk_app_id, step_index`;
+
+/**
+ * `loggedShare` is of all that are listed.
+ * @param scope the applications the caller may see
+ */
+export async function askApplications(
+  ask: Ask,
+  scope: 'all' | ReadonlySet<number>,
+  window: TimeWindow,
+  stepMs: number,
+  signal?: AbortSignal,
+): Promise<{ rows: ApplicationRow[]; leftOut: number; loggedShare: number | null }> {
+  const span = spanParams(window);
+  const totals = await (scope === 'all'
+    ? ask(TOTALS, totalsSql(SPAN_SQL), span, signal)
+    : ask(
+        TOTALS,
+        totalsSql(`sdk_app_id IN {sdk_app_ids:Array(UInt64)} AND ${SPAN_SQL}`),
+        { ...span, sdk_app_ids: [...scope] },
+        signal,
+      ));
+  if (totals.length === 0) return { rows: [], leftOut: 0, loggedShare: null };
+  const listed = { ...span, sdk_app_ids: totals.map((row) => row.sdk_app_id) };
+  const [histograms, points] = await Promise.all([
+    ask(HISTOGRAMS, HISTOGRAMS_SQL, listed, signal),
+    ask(SPARKLINES, SPARKLINES_SQL, { ...listed, step_ms: stepMs }, signal),
+  ]);
+  const histogramOf = new Map(histograms.map((row) => [row.sdk_app_id, row.histogram]));
+  const pointsOf = groupByStep(points, stepMs);
+  const steps = stepsOf(window, stepMs);
+  const rows = totals.map((row) => ({
+    sdk_app_id: row.sdk_app_id,
+    ...performanceOf({ ...row, histogram: histogramOf.get(row.sdk_app_id) ?? [] }, windowSeconds(window)),
+    interfaces: row.interfaces,
+    worst_interface: worstInterface(row.worst),
+    last_seen: timeText(row.last_seen_ms),
+    sparkline: sparklineOf(steps, pointsOf.get(row.sdk_app_id)),
+  }));
+  const sumOf = (column: 'row_count' | 'requests') => totals.reduce((sum, row) => sum + row[column], 0);
+  return {
+    rows,
+    leftOut: leftOut(totals),
+    loggedShare: shareOf(sumOf('row_count'), sumOf('requests')),
+  };
+}
+
+function worstInterface([name, serviceErrors, success]: [
+  string,
+  number,
+  number,
+]): ApplicationRow['worst_interface'] {
+  if (serviceErrors === 0) return null;
+  return {
+    interface: name,
+    service_errors: serviceErrors,
+    success_rate: successRate(success, serviceErrors),
+  };
+}
+
+type Point = { readonly requests: number; readonly success: number; readonly service_error: number };
+
+function groupByStep(
+  points: readonly (Point & { readonly sdk_app_id: number; readonly step_index: number })[],
+  stepMs: number,
+): Map<number, Map<number, Point>> {
+  const byApplication = new Map<number, Map<number, Point>>();
+  for (const point of points) {
+    let own = byApplication.get(point.sdk_app_id);
+    if (own === undefined) {
+      own = new Map();
+      byApplication.set(point.sdk_app_id, own);
+    }
+    own.set(point.step_index * stepMs, point);
+  }
+  return byApplication;
+}
+
+function sparklineOf(
+  steps: readonly Step[],
+  points: ReadonlyMap<number, Point> | undefined,
+): ApplicationRow['sparkline'] {
+  return steps.map(({ startMs }) => {
+    const point = points?.get(startMs);
+    return {
+      time: timeText(startMs),
+      requests: point?.requests ?? 0,
+      success_rate: point === undefined ? null : successRate(point.success, point.service_error),
+    };
+  });
+}

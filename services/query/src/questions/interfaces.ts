@@ -1,0 +1,101 @@
+/*
+ * `interfaces`: which interfaces of an application are used, how well does each do, and with which code does it fail?
+ */
+import { isInTrouble, tierOf, worstFirstSql } from '@imscope/schemas/health.js';
+import type { InterfaceRow } from '@imscope/schemas/query-api/interfaces.js';
+import { type Static, Type } from 'typebox';
+import { type Ask, defineQuestion } from '../store/ask-store.js';
+import { CODE, codeCountOf, OUTCOME } from '../figures/code-counts.js';
+import type { Filter } from '../figures/filter.js';
+import { leftOut } from '../figures/left-out.js';
+import { type Grouping, PERFORMANCE_ROW, performanceOf, performanceQuery } from '../figures/performance.js';
+import { timeText, type TimeWindow, windowSeconds } from '../figures/time-window.js';
+
+/** The first in the order of schemas/src/health.ts are listed; the answer says how many are left out. */
+const INTERFACES_MAX = 1_000;
+
+const PERFORMANCE = defineQuestion(
+  'interfaces',
+  Type.Object({
+    interface: Type.String(),
+    last_seen_ms: Type.Number(),
+    ...PERFORMANCE_ROW,
+    total: Type.Number(),
+  }),
+);
+
+const COLUMNS = { requests: 'requests', success: 'success', serviceErrors: 'service_error' };
+
+const GROUPING: Grouping = {
+  key: 'interface',
+  logs: ['interface', 'toUnixTimestamp64Milli(max(time)) AS b_last_seen_ms'],
+  metrics: ['m.interface AS interface', 'toUnixTimestamp64Milli(max(m.window_start)) AS b_last_seen_ms'],
+  outer: ['interface', 'max(b_last_seen_ms) AS last_seen_ms', 'count() OVER () AS total'],
+};
+
+const TopCode = Type.Object({
+  interface: Type.String(),
+  code: CODE,
+  outcome: OUTCOME,
+  requests: Type.Number(),
+});
+const TOP_CODES = defineQuestion('interfaces_top_codes', TopCode);
+
+/** Of each interface the most frequent service error and the most frequent code of the other failures. */
+const topCodesSql = (filter: string): string => `
+SELECT interface, code, outcome, sum(weight) AS requests
+FROM request_log_kept
+WHERE outcome != 'success' AND ${filter}
+GROUP BY interface, code, outcome
+ORDER BY requests DESC, code, outcome
+LIMIT 1 BY interface, outcome = 'service_error'`;
+
+/**
+ * Most used first; the share of a row's top code is of the interface's own requests. Where a row is failing or
+ * degraded, its top code is that of its service errors. Top codes come from the logs in any case: metrics do not count
+ * codes by outcome.
+ * @param metrics the part of the window to take from the metrics
+ */
+export async function askInterfaces(
+  ask: Ask,
+  filter: Filter,
+  window: TimeWindow,
+  metrics: TimeWindow | null,
+  signal?: AbortSignal,
+): Promise<{ rows: InterfaceRow[]; leftOut: number }> {
+  const { sql, params } = performanceQuery(GROUPING, filter, window, metrics);
+  const listedSql = `SELECT * FROM (${sql}
+ORDER BY ${worstFirstSql(COLUMNS)}, interface
+LIMIT ${INTERFACES_MAX}
+)
+ORDER BY requests DESC, interface`;
+  const [rows, topCodes] = await Promise.all([
+    ask(PERFORMANCE, listedSql, params, signal),
+    ask(TOP_CODES, topCodesSql(filter.sql), filter.params, signal),
+  ]);
+  const seconds = windowSeconds(window);
+  const topCodesOf = Map.groupBy(topCodes, (row) => row.interface);
+  const listed = rows.map((row) => {
+    const topCode = topCodeOf(row, topCodesOf.get(row.interface) ?? []);
+    return {
+      interface: row.interface,
+      ...performanceOf(row, seconds),
+      top_code: topCode === undefined ? null : codeCountOf(topCode, row.requests),
+      last_seen: timeText(row.last_seen_ms),
+    };
+  });
+  return { rows: listed, leftOut: leftOut(rows) };
+}
+
+type TopCode = Static<typeof TopCode>;
+
+/** A row that is called failing or degraded shows what it fails with, not a mistake of its callers. */
+function topCodeOf(
+  row: { readonly success: number; readonly service_error: number },
+  codes: readonly TopCode[],
+): TopCode | undefined {
+  const judged = isInTrouble(tierOf(row))
+    ? codes.filter(({ outcome }) => outcome === 'service_error')
+    : codes;
+  return judged.toSorted((a, b) => b.requests - a.requests)[0];
+}

@@ -1,0 +1,151 @@
+/*
+ * What `monitor` asks the store: sums out of the metrics by step, interface and region, and, where metrics lack
+ * something, what the logs have by step.
+ */
+import { type Static, Type } from 'typebox';
+import { type Ask, defineQuestion, type Question } from '../store/ask-store.js';
+import { type Filter, METRIC_SPAN_SQL, metricSpanParams, spanParams } from '../figures/filter.js';
+import { leftOut } from '../figures/left-out.js';
+import {
+  METRIC_COUNTS_SQL,
+  METRIC_HISTOGRAM_SQL,
+  PERFORMANCE_COLUMNS_SQL,
+  PERFORMANCE_ROW,
+} from '../figures/performance.js';
+import type { TimeWindow } from '../figures/time-window.js';
+
+/** The most used are listed; the answer says how many are left out. */
+export const INTERFACES_MAX = 1_000;
+export const REGIONS_MAX = 100;
+
+export type MetricQuestion = {
+  /** Whole minutes. */
+  readonly window: TimeWindow;
+  /** Over that window. */
+  readonly filter: Filter;
+  /** Whole minutes. */
+  readonly stepMs: number;
+};
+
+const CodeCounts = Type.Record(Type.String(), Type.Number());
+export type CodeCounts = Static<typeof CodeCounts>;
+
+const StepRow = Type.Object({
+  step_index: Type.Number(),
+  ...PERFORMANCE_ROW,
+  logged_weight: Type.Number(),
+});
+export type StepRow = Static<typeof StepRow>;
+const InterfaceRow = Type.Object({
+  name: Type.String(),
+  ...PERFORMANCE_ROW,
+  codes: CodeCounts,
+  total: Type.Number(),
+});
+export type InterfaceRow = Static<typeof InterfaceRow>;
+const RegionRow = Type.Object({ name: Type.String(), ...PERFORMANCE_ROW, total: Type.Number() });
+
+const STEPS = defineQuestion('monitor_steps', StepRow);
+const INTERFACES = defineQuestion('monitor_interfaces', InterfaceRow);
+const REGIONS = defineQuestion('monitor_regions', RegionRow);
+
+/** Histograms and codes are asked for today only: they take most of the time. */
+export type Detail = 'all' | 'sums';
+
+const metricSql = (filter: Filter, key: string, keySql: string, extra: Extra, detail: Detail): string => `
+SELECT
+  ${key},
+  count() OVER () AS total,
+  ${extra.outer}
+  ${PERFORMANCE_COLUMNS_SQL}
+FROM (
+  SELECT
+    ${keySql} AS ${key},
+    ${extra.inner}
+    ${METRIC_COUNTS_SQL},
+    ${detail === 'all' ? METRIC_HISTOGRAM_SQL : 'CAST([] AS Array(Tuple(Int16, UInt64))) AS b_histogram'}
+  FROM interface_metric_kept AS m
+  WHERE ${filter.metricSql}
+  AND ${METRIC_SPAN_SQL}
+  GROUP BY ${key}
+)
+GROUP BY ${key}`;
+
+/** A further column, each with its comma. */
+type Extra = { readonly inner: string; readonly outer: string };
+const NO_EXTRA: Extra = { inner: '', outer: '' };
+const LOGGED_WEIGHT: Extra = {
+  inner: 'sum(m.logged_weight) AS b_logged_weight,',
+  outer: 'sum(b_logged_weight) AS logged_weight,',
+};
+const CODES: Record<Detail, Extra> = {
+  all: { inner: 'sumMap(m.codes) AS b_codes,', outer: 'sumMap(b_codes) AS codes,' },
+  sums: { inner: '', outer: 'CAST(map() AS Map(String, UInt64)) AS codes,' },
+};
+const STEP_SQL = 'intDiv(toUnixTimestamp64Milli(m.window_start), {step_ms:Int64})';
+
+/** A list with a bound. The map keeps the order of the rows: most used first. */
+export type MostUsed<Row> = { readonly rows: ReadonlyMap<string, Row>; readonly leftOut: number };
+
+export async function askMetrics(ask: Ask, question: MetricQuestion, detail: Detail, signal?: AbortSignal) {
+  const { filter, window, stepMs } = question;
+  const params = { ...filter.params, ...metricSpanParams(window), step_ms: stepMs };
+  const mostUsed = async <Row extends { name: string; total: number }>(
+    asked: Question<Row>,
+    keySql: string,
+    extra: Extra,
+    max: number,
+  ): Promise<MostUsed<Row>> => {
+    const sql = metricSql(filter, 'name', keySql, extra, detail);
+    const rows = await ask(asked, `${sql}\nORDER BY requests DESC, name\nLIMIT ${max}`, params, signal);
+    return { rows: new Map(rows.map((row) => [row.name, row])), leftOut: leftOut(rows) };
+  };
+  const [steps, interfaces, regions] = await Promise.all([
+    ask(STEPS, metricSql(filter, 'step_index', STEP_SQL, LOGGED_WEIGHT, detail), params, signal),
+    mostUsed(INTERFACES, 'm.interface', CODES[detail], INTERFACES_MAX),
+    mostUsed(REGIONS, 'm.region', NO_EXTRA, REGIONS_MAX),
+  ]);
+  return { steps: new Map(steps.map((row) => [row.step_index * stepMs, row])), interfaces, regions };
+}
+
+const LOGGED_BY_STEP = defineQuestion(
+  'monitor_missing',
+  Type.Object({ step_index: Type.Number(), weight: Type.Number() }),
+);
+
+const loggedByStepSql = (filter: string): string => `
+SELECT
+  intDiv(toUnixTimestamp64Milli(time), {step_ms:Int64}) AS step_index,
+  sum(weight) AS weight
+FROM request_log_kept
+WHERE ${filter}
+GROUP BY step_index`;
+
+export type Missing = { readonly total: number; readonly byStep: ReadonlyMap<number, number> };
+
+/**
+ * Requests that the logs have and the metrics lack, by the beginning of the step.
+ * @param fromMs nothing lacks before it; the end of the window where nothing lacks at all
+ */
+export async function askMissing(
+  ask: Ask,
+  { filter, window, stepMs }: MetricQuestion,
+  steps: ReadonlyMap<number, StepRow>,
+  fromMs: number,
+  signal?: AbortSignal,
+): Promise<Missing> {
+  if (fromMs >= window.toMs) return { total: 0, byStep: new Map() };
+  // From the beginning of a step, for the metrics of a step are one sum.
+  const span = { fromMs: Math.max(Math.floor(fromMs / stepMs) * stepMs, window.fromMs), toMs: window.toMs };
+  const params = { ...filter.params, ...spanParams(span), step_ms: stepMs };
+  const rows = await ask(LOGGED_BY_STEP, loggedByStepSql(filter.sql), params, signal);
+  const byStep = new Map<number, number>();
+  let total = 0;
+  for (const { step_index: index, weight } of rows) {
+    const lacking = weight - (steps.get(index * stepMs)?.logged_weight ?? 0);
+    if (lacking <= 0) continue;
+    byStep.set(index * stepMs, lacking);
+    total += lacking;
+  }
+  return { total, byStep };
+}

@@ -1,0 +1,183 @@
+/*
+ * Puts one question to the store: bounded in time, memory, rows and number at once, checked on return, counted.
+ * What the store cannot do becomes an answer with a stable code; the store's own words stay in the log.
+ */
+import { type ClickHouseClient, ClickHouseError } from '@clickhouse/client';
+import { HttpError } from '@imscope/runtime/http-errors.js';
+import type { Logger } from '@imscope/runtime/logger.js';
+import type { Counter, Histogram } from 'prom-client';
+import { type Static, type TSchema, Type } from 'typebox';
+import { Compile } from 'typebox/compile';
+import type { RefusalMetrics, RefusalReason } from './refusal-metrics.js';
+import type { QueryAdmission } from './query-admission.js';
+
+/** A question by name, with the check that turns what comes back into rows. Throws where a row has another shape. */
+export type Question<Row> = {
+  readonly name: string;
+  readonly read: (answer: unknown) => { readonly rows: readonly Row[]; readonly rowsRead: number };
+};
+
+/** Bound values by name; SQL refers to them as `{name:Type}`. */
+export type QueryParams = Readonly<Record<string, string | number | readonly number[] | readonly string[]>>;
+
+export type Ask = <Row>(
+  question: Question<Row>,
+  sql: string,
+  params: QueryParams,
+  signal?: AbortSignal,
+) => Promise<readonly Row[]>;
+
+/** What the store may give to the questions of one answer. */
+export type ResultBounds = {
+  /** To each. */
+  readonly rowsMax: number;
+  /** Together, as JSON. */
+  readonly bytesMax: number;
+};
+
+/** Asks within the bounds of one answer, or, called itself, within those of look-ups that answers share. */
+export type AskWithin = Ask & { readonly within: (bounds: ResultBounds) => Ask };
+
+/** @param row the shape of one row of the answer, by column names */
+export function defineQuestion<R extends TSchema>(name: string, row: R): Question<Static<R>> {
+  const answer = Type.Object({
+    data: Type.Array(row),
+    statistics: Type.Object({ rows_read: Type.Number() }),
+  });
+  const validator = Compile(answer);
+  return {
+    name,
+    read: (value) => {
+      if (!validator.Check(value)) {
+        const [first] = validator.Errors(value);
+        throw new Error(
+          `the store's answer to "${name}" is malformed at ${first?.instancePath ?? '/'}: ${first?.message ?? ''}`,
+        );
+      }
+      const checked: Static<typeof answer> = value;
+      return { rows: checked.data, rowsRead: checked.statistics.rows_read };
+    },
+  };
+}
+
+export type StoreMetrics = RefusalMetrics & {
+  readonly storeSeconds: Histogram<'question'>;
+  readonly storeRowsRead: Counter<'question'>;
+};
+
+export type AskOptions = {
+  readonly client: ClickHouseClient;
+  readonly admission: QueryAdmission;
+  readonly metrics: StoreMetrics;
+  readonly logger: Logger;
+  readonly timeoutMs: number;
+  readonly memoryBytesMax: number;
+};
+
+/** Look-ups that answers share, such as the ledger for completeness: one of each is under way at a time. */
+const SHARED_BOUNDS: ResultBounds = { rowsMax: 200_000, bytesMax: 64 << 20 };
+
+export function createAsk(options: AskOptions): AskWithin {
+  const ask: Ask = (question, sql, params, signal) =>
+    askOnce(options, { ...SHARED_BOUNDS }, question, sql, params, signal);
+  const within = (bounds: ResultBounds): Ask => {
+    const left = { ...bounds };
+    return (question, sql, params, signal) => askOnce(options, left, question, sql, params, signal);
+  };
+  return Object.assign(ask, { within });
+}
+
+/** @param left what is left of the bounds of an answer: the bytes of this result are taken from it */
+function askOnce<Row>(
+  { client, admission, metrics, logger, timeoutMs, memoryBytesMax }: AskOptions,
+  left: { readonly rowsMax: number; bytesMax: number },
+  question: Question<Row>,
+  sql: string,
+  params: QueryParams,
+  signal: AbortSignal | undefined,
+): Promise<readonly Row[]> {
+  const settings = {
+    max_execution_time: timeoutMs / 1000,
+    max_memory_usage: String(memoryBytesMax),
+    // 0 would be no bound at all.
+    max_result_rows: String(Math.max(1, left.rowsMax)),
+    max_result_bytes: String(Math.max(1, left.bytesMax)),
+    result_overflow_mode: 'throw',
+    output_format_json_named_tuples_as_objects: 0,
+    output_format_json_quote_64bit_integers: 0,
+  } as const;
+  return admission.run(async () => {
+    const end = metrics.storeSeconds.startTimer({ question: question.name });
+    try {
+      const result = await client.query({
+        query: sql,
+        query_params: params,
+        format: 'JSON',
+        clickhouse_settings: settings,
+        use_multipart_params_auto: true,
+        ...(signal === undefined ? {} : { abort_signal: signal }),
+      });
+      const text = await result.text();
+      // The store counts bytes of columns. Rows as JSON are larger, and parsed they take several times that.
+      left.bytesMax -= Buffer.byteLength(text);
+      if (left.bytesMax < 0) throw new ResultTooLarge(`the rows of "${question.name}" are too many bytes`);
+      const answer: unknown = JSON.parse(text);
+      const { rows, rowsRead } = question.read(answer);
+      metrics.storeRowsRead.inc({ question: question.name }, rowsRead);
+      return rows;
+    } catch (error) {
+      if (signal?.aborted === true)
+        throw new HttpError('unavailable', 'the caller has gone', { cause: error });
+      const { answer, reason } = asAnswer(error, timeoutMs);
+      metrics.refused.inc({ reason });
+      const level = reason === 'store_failed' ? 'error' : 'warn';
+      logger[level]({ err: error, question: question.name }, 'the store did not answer a question');
+      throw answer;
+    } finally {
+      end();
+    }
+  }, signal);
+}
+
+class ResultTooLarge extends Error {}
+
+const TIMEOUT_CODES: ReadonlySet<string> = new Set(['159', '160']);
+const TOO_LARGE_CODES: ReadonlySet<string> = new Set(['158', '241', '307', '396']);
+/** Busy, starting, without tables yet, or credentials not yet in place: nothing a caller can mend. */
+const AWAY_CODES: ReadonlySet<string> = new Set(['60', '81', '192', '193', '194', '202', '203', '516']);
+
+/**
+ * What a caller is told of a failure. Parameters are checked before the store is asked, so whatever else fails is not
+ * the caller's fault: it is `store_failed`, and the log holds the store's own words.
+ */
+function asAnswer(error: unknown, timeoutMs: number): { answer: HttpError; reason: RefusalReason } {
+  if (error instanceof ClickHouseError) {
+    if (TIMEOUT_CODES.has(error.code)) return timedOut(error, timeoutMs);
+    if (TOO_LARGE_CODES.has(error.code)) return tooLarge(error);
+    return AWAY_CODES.has(error.code) ? away(error, 'store_away') : away(error, 'store_failed');
+  }
+  if (error instanceof ResultTooLarge) return tooLarge(error);
+  if (!(error instanceof Error)) return away(error, 'store_failed');
+  if (/^timeout/i.test(error.message)) return timedOut(error, timeoutMs);
+  const isSocket = 'code' in error && typeof error.code === 'string' && /^(E[A-Z]+|UND_)/.test(error.code);
+  return away(error, isSocket || /socket hang up|abort/i.test(error.message) ? 'store_away' : 'store_failed');
+}
+
+function timedOut(cause: Error, timeoutMs: number): { answer: HttpError; reason: RefusalReason } {
+  const message = `the store took longer than ${timeoutMs} ms: ask for a shorter span or add filters`;
+  return { answer: new HttpError('timeout', message, { cause, retryAfterS: 5 }), reason: 'timeout' };
+}
+
+function tooLarge(cause: Error): { answer: HttpError; reason: RefusalReason } {
+  const message =
+    'this question takes more memory, rows or bytes than is allowed: ask for a shorter span, a longer step or a smaller page, or add filters';
+  return { answer: new HttpError('query_too_large', message, { cause }), reason: 'too_large' };
+}
+
+function away(
+  cause: unknown,
+  reason: 'store_away' | 'store_failed',
+): { answer: HttpError; reason: RefusalReason } {
+  const message = 'the store does not answer: ask again in a few seconds';
+  return { answer: new HttpError('unavailable', message, { cause, retryAfterS: 5 }), reason };
+}
