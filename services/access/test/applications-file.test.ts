@@ -42,7 +42,7 @@ function refusal(call: () => unknown): string {
   return 'none';
 }
 
-test('a token opens what its scope and applications allow, and nothing else', () => {
+test('a token allows its scope and applications, and nothing else', () => {
   const access = openApplicationsFile(writeFile('valid.json', VALID), logger);
   const grant = access.authenticate(`Bearer ${READ}`, 'read');
   assert.deepEqual([grant.name, mayUse(grant, 7), mayUse(grant, 8)], ['dashboard', true, false]);
@@ -65,7 +65,7 @@ test('a token opens what its scope and applications allow, and nothing else', ()
   access.stop();
 });
 
-test('two tokens of one name are good side by side, each until it expires', () => {
+test('two tokens of one name are valid at the same time, each until it expires', () => {
   let nowMs = Date.parse('2030-01-01T00:00:00Z');
   const old = { ...GATEWAY, expires: '2030-01-01T01:00:00Z', records_per_second_max: 500 };
   const next = { ...GATEWAY, sha256: hashToken(NEXT), records_per_second_max: 500 };
@@ -89,7 +89,7 @@ test('two tokens of one name are good side by side, each until it expires', () =
   access.stop();
 });
 
-test('an application has its own settings, else the defaults, else none', () => {
+test('an application has its own settings, else the defaults, else no limits', () => {
   const access = openApplicationsFile(
     writeFile('applications.json', {
       ...VALID,
@@ -127,7 +127,7 @@ test('an application has its own settings, else the defaults, else none', () => 
   bare.stop();
 });
 
-test('a file that does not hold together is refused with the place, the value and what is allowed', () => {
+test('a malformed file is refused with the place, the value and what is allowed', () => {
   const third = [NEXT, 'x', 'y'].map((token) => ({ ...GATEWAY, sha256: hashToken(token) }));
   const application = { sdk_app_id: 7 };
   const cases: [content: unknown, message: RegExp][] = [
@@ -176,7 +176,7 @@ test('a file that does not hold together is refused with the place, the value an
   assert.throws(() => openApplicationsFile(path.join(directory, 'missing.json'), logger), /cannot be read/);
 });
 
-test('a changed file takes effect without a restart; a broken one leaves the last good one in force until mended', async () => {
+test('a changed file takes effect without a restart; while it is malformed, the last good content stays in force', async () => {
   const file = writeFile('changing.json', VALID);
   const errors: string[] = [];
   const watching = createLogger('test', 'error', { write: (line) => errors.push(line) });

@@ -12,7 +12,7 @@ import { runCommand } from './run-command.js';
 const directory = mkdtempSync(join(tmpdir(), 'imscope-command-'));
 after(() => rmSync(directory, { recursive: true }));
 
-test('help is no mistake; wrong options end with code 2 and say what is allowed', async () => {
+test('help ends with code 0; wrong options end with code 2 and say what is allowed', async () => {
   for (const [args, code, said] of [
     [['--help'], 0, /send \[options\] <file>/],
     [['send', '--help'], 0, /Exit codes: 0 every line/],
@@ -52,7 +52,7 @@ test('help is no mistake; wrong options end with code 2 and say what is allowed'
   }
 });
 
-test('a log_format may be given as the whole directive', async () => {
+test('a log_format may be given as a complete directive', async () => {
   const file = join(directory, 'empty.log');
   writeFileSync(file, '');
   const ended = await runCommand([
@@ -67,7 +67,7 @@ test('a log_format may be given as the whole directive', async () => {
   assert.equal(ended.code, 0, ended.stderr);
 });
 
-test('the command before the build says to build', () => {
+test('without a build the command says to build', () => {
   const bin = join(directory, 'services', 'cli', 'bin', 'imscope.js');
   cpSync(fileURLToPath(new URL('../bin/imscope.js', import.meta.url)), bin);
   writeFileSync(join(directory, 'package.json'), '{"type":"module"}');
@@ -96,7 +96,7 @@ test('the process ends with the command’s exit code', () => {
   assert.match(ended.stderr, /^imscope: cannot read .*ENOENT/m);
 });
 
-test('tokens come from a file that was named, then the environment, then the local stack, for this machine only', () => {
+test('tokens come from the named file, then the environment, then the local stack, the last for this machine only', () => {
   const plain = join(directory, 'token');
   writeFileSync(plain, 'plain-token-00000001\n');
   const secrets = join(directory, 'secrets.json');

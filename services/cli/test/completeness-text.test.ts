@@ -6,7 +6,7 @@ const watermark = '2026-11-23T12:03:10.250Z';
 const silent = (collector: string) => ({ collector, boot: 'b', last_heard: '2026-11-23T12:01:05.000Z' });
 const none = { watermark, silent_collectors: [] };
 
-test('says complete, or up to when answers reach, or how much of them is there', () => {
+test('the text says complete, or until when answers are complete, or how much of them is stored', () => {
   assert.equal(completenessText({ status: 'complete', ratio: 1, ...none }), 'complete');
   assert.equal(completenessText({ status: 'partial', ratio: 1, ...none }), 'stored up to 12:03:10');
   assert.equal(
@@ -19,7 +19,7 @@ test('says complete, or up to when answers reach, or how much of them is there',
   );
 });
 
-test('names the collector that is silent for longest, without its control characters', () => {
+test('the text names the collector that is silent for longest, without its control characters', () => {
   assert.equal(
     completenessText({ status: 'unknown', ratio: 1, watermark, silent_collectors: [silent('edge-2')] }),
     'incomplete: collector edge-2 silent since 12:01:05',

@@ -39,7 +39,7 @@ const linesOf = (count: number, from = 0): string[] =>
   Array.from({ length: count }, (_, index) => `line ${from + index} ${(index * 7_919) % 1_009}`);
 const textOf = (lines: readonly string[]): string => lines.map((line) => `${line}\n`).join('');
 
-test('bytes behind the last gzip member cost none of its lines, and are named with their number', async () => {
+test('bytes after the last gzip member lose none of its lines, and their number is reported', async () => {
   for (const count of [1, 3, 3_000, 50_000]) {
     const lines = linesOf(count);
     const packed = gzipSync(textOf(lines));
@@ -50,13 +50,13 @@ test('bytes behind the last gzip member cost none of its lines, and are named wi
   }
 });
 
-test('a last line without an end counts although bytes stand behind its member', async () => {
+test('a last line without a line break counts even if bytes follow its member', async () => {
   const got = await read(Buffer.concat([gzipSync('a\nb'), Buffer.from([0, 0, 1])]));
   assert.deepEqual(got.lines, ['a', 'b']);
   assert.match(got.fault ?? '', /^1 bytes behind/);
 });
 
-test('zeros behind a member are padding, also between members', async () => {
+test('zeros after a member are padding, also between members', async () => {
   const zeros = Buffer.alloc(10_240);
   const packed = [gzipSync('a\n'), zeros, gzipSync('b\n'), gzipSync('', { level: 0 }), zeros];
   assert.deepEqual(await read(Buffer.concat(packed)), { lines: ['a', 'b'], fault: undefined });
@@ -77,7 +77,7 @@ test('members with names, comments, extra fields and checksums in their headers 
   }
 });
 
-test('a wrong checksum, a cut member and a damaged one are named behind all lines before them', async () => {
+test('a wrong checksum, an incomplete member and a damaged one are reported after all lines before them', async () => {
   const lines = linesOf(5_000);
   const packed = gzipSync(textOf(lines));
   const wrong = Buffer.from(packed);
@@ -104,7 +104,7 @@ test('a wrong checksum, a cut member and a damaged one are named behind all line
   assert.match(header.fault ?? '', /gzip header at byte \d+/);
 });
 
-test('what stands before damage in a member is read up to the damage', async () => {
+test('a damaged member is read up to the damage', async () => {
   // Stored blocks, so that the place of the damage in the content is known.
   const lines = linesOf(60_000);
   const text = textOf(lines);
@@ -124,7 +124,7 @@ test('what stands before damage in a member is read up to the damage', async () 
   assert.match(got.fault ?? '', /damaged \(invalid stored block lengths\)/);
 });
 
-test('what stands before damage in a small member is read too', async () => {
+test('a small damaged member is read up to the damage too', async () => {
   const lines = linesOf(300);
   const content = deflateRawSync(textOf(lines), { finishFlush: constants.Z_SYNC_FLUSH });
   // The header of a block of a type that does not exist.
@@ -136,7 +136,7 @@ test('what stands before damage in a small member is read too', async () => {
   assert.match(got.fault ?? '', /damaged \(invalid block type\)/);
 });
 
-test('any members in any chunks come out as they went in', async () => {
+test('random members in random chunks are decompressed to the original bytes', async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.array(fc.array(fc.stringMatching(/^[a-z]{0,30}$/), { maxLength: 30 }), {
@@ -153,7 +153,7 @@ test('any members in any chunks come out as they went in', async () => {
   );
 });
 
-test('a byte order mark at the very beginning is no part of the first line, elsewhere it is content', async () => {
+test('a byte order mark at the beginning of a file is dropped, elsewhere it is content', async () => {
   const mark = '\uFEFF';
   const plain = Buffer.from(`${mark}a\n${mark}b\n`);
   for (const bytes of [plain, gzipSync(plain)]) {
@@ -166,7 +166,7 @@ test('a byte order mark at the very beginning is no part of the first line, else
   assert.deepEqual((await read(Buffer.from('ab'))).lines, ['ab']);
 });
 
-test('a file in another encoding, or packed in another way, is named as what it is', async () => {
+test('a file in another encoding or compression is refused by its name', async () => {
   const utf16 = Buffer.from('\uFEFF{"time":1}\n', 'utf16le');
   const big = Buffer.from(utf16).swap16();
   for (const [bytes, expected] of [
@@ -216,7 +216,7 @@ async function send(bytes: Buffer, ...more: string[]) {
   }
 }
 
-test('all records before trailing bytes are sent, with a shift too, and the exit code says that it ended early', async () => {
+test('all records before trailing bytes are sent, also with a shift, and the exit code is that of an early end', async () => {
   const lines = Array.from({ length: 3_000 }, (_, id) => recordLine(id));
   const packed = Buffer.concat([gzipSync(textOf(lines)), Buffer.from('trailing bytes\n')]);
   for (const more of [[], ['--shift-to-now']]) {

@@ -37,7 +37,7 @@ test('an empty environment gets every setting of the local stack, secrets among 
   assert.equal(localUrl('collectorUrl', directory), 'http://127.0.0.1:18088');
 });
 
-test('what the environment says wins, setting by setting', () => {
+test('settings of the environment have precedence, each by itself', () => {
   const given = { KAFKA_TOPIC_PREFIX: 'other.', STORE_PASSWORD: 'given', PATH: '/bin' };
   const { environment, local } = serviceEnvironment('aggregator', given, directory);
   assert.deepEqual(environment, { ...STORE, ...KAFKA, ...given });
@@ -49,7 +49,7 @@ test('what the environment says wins, setting by setting', () => {
   );
 });
 
-test('where the environment names another stack nothing of the local one is used', () => {
+test('if the environment names another stack, nothing of the local one is used', () => {
   for (const given of [{ STORE_URL: 'https://store.example' }, { KAFKA_BROKERS: 'kafka.example:9092' }]) {
     const found = serviceEnvironment('aggregator', given, directory);
     assert.deepEqual(found, { environment: given, local: [], isUnconfigured: false });

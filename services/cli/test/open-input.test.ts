@@ -21,7 +21,7 @@ async function linesOf(chunks: AsyncIterable<Buffer>): Promise<Line[]> {
 const texts = async (path: string, stdin: Readable) =>
   (await linesOf((await openInput(path, stdin)).bytes)).map(({ text }) => text);
 
-test('gzip is told by its bytes, from a file or a pipe, several members too', async () => {
+test('gzip is recognised by its bytes, from a file or a pipe, with several members too', async () => {
   const packed = Buffer.concat([gzipSync('a\nb\n'), gzipSync('c\n')]);
   const file = join(directory, 'rotated.1');
   writeFileSync(file, packed);
@@ -37,7 +37,7 @@ test('gzip is told by its bytes, from a file or a pipe, several members too', as
   assert.deepEqual(await texts('-', Readable.from([])), []);
 });
 
-test('gzip that is cut off is an error after its whole lines', async () => {
+test('incomplete gzip is an error after its complete lines', async () => {
   const packed = gzipSync(Array.from({ length: 50_000 }, (_, index) => `line ${index * 7_919}`).join('\n'));
   const file = join(directory, 'cut.gz');
   writeFileSync(file, packed.subarray(0, packed.length - 20));
@@ -49,7 +49,7 @@ test('gzip that is cut off is an error after its whole lines', async () => {
   assert.ok(read > 1_000);
 });
 
-test('what is no readable file is said before anything is sent', async () => {
+test('an unreadable file is reported before anything is sent', async () => {
   await assert.rejects(openInput(join(directory, 'none'), Readable.from([])), UsageError);
   await assert.rejects(openInput(directory, Readable.from([])), /is a folder/);
 });

@@ -68,7 +68,7 @@ function summaryOf({ stdout, stderr }: Ended): SendSummary {
 const send = (file: string, collector: CollectorStandIn, ...more: string[]): Promise<Ended> =>
   runCommand(['send', file, '--format', 'ndjson', '--collector', collector.url, '--json', ...more]);
 
-test('every record of a file arrives once, byte by byte, with the token, few requests at once', async () => {
+test('every record of a file arrives once, unchanged, with the token, in few concurrent requests', async () => {
   await withCollector([], async (collector) => {
     const file = ndjson('plain.ndjson', 2_050);
     const ended = await send(file, collector, '--batch', '100', '--in-flight', '3');
@@ -97,7 +97,7 @@ test('every record of a file arrives once, byte by byte, with the token, few req
   });
 });
 
-test('stdin and gzip are read as a file is', async () => {
+test('stdin and gzip are read as a plain file is', async () => {
   await withCollector([], async (collector) => {
     const packed = gzipSync(`${JSON.stringify(record(1))}\n${JSON.stringify(record(2))}`);
     const args = ['send', '-', '--format', 'ndjson', '--collector', collector.url, '--json'];
@@ -106,7 +106,7 @@ test('stdin and gzip are read as a file is', async () => {
   });
 });
 
-test('lines that are no record are refused here with their numbers, and their neighbours are sent', async () => {
+test('lines that are not a record are refused by the command with their numbers, and the other lines are sent', async () => {
   await withCollector([], async (collector) => {
     const file = fileOf('mixed.ndjson', [
       JSON.stringify(record(1)),
@@ -132,7 +132,7 @@ test('lines that are no record are refused here with their numbers, and their ne
   });
 });
 
-test('what the collector refuses is named by line of the file, blank lines and own refusals counted', async () => {
+test("the collector's refusals are reported by line of the file, counting blank lines and the command's own refusals", async () => {
   await withCollector([rejectPlaces([0, 2], 'time_too_old')], async (collector) => {
     const file = fileOf('refused.ndjson', [
       '',
@@ -154,7 +154,7 @@ test('what the collector refuses is named by line of the file, blank lines and o
   });
 });
 
-test('refusals beyond the hundred that the collector names are counted under their reason', async () => {
+test('refusals beyond the hundred that the collector lists are counted under their reason', async () => {
   await withCollector(
     [
       rejectPlaces(
@@ -173,7 +173,7 @@ test('refusals beyond the hundred that the collector names are counted under the
   );
 });
 
-test('429 and 503 are waited for and sent again, and nothing is sent twice', async () => {
+test('after 429 and 503 the request is sent again, and nothing is sent twice', async () => {
   const scripts = [
     refuse(503, 'Kafka does not answer: nothing was taken', { 'retry-after': '1' }),
     refuse(429, 'slow down'),
@@ -187,7 +187,7 @@ test('429 and 503 are waited for and sent again, and nothing is sent twice', asy
   });
 });
 
-test('a collector that is not up yet is waited for', async () => {
+test('a collector that is not started yet is waited for', async () => {
   const holder = createServer();
   holder.listen(0, '127.0.0.1');
   await once(holder, 'listening');
@@ -217,7 +217,7 @@ test('a collector that is not up yet is waited for', async () => {
   }
 });
 
-test('a collector that stays away ends the sending with what to do, and nothing counts as sent', async () => {
+test('a collector that stays unreachable ends the command with what to do, and nothing counts as sent', async () => {
   const collector = await startCollectorStandIn();
   await collector.stop();
   const ended = await send(ndjson('away.ndjson', 5_000), collector, '--retry-for', '0', '--batch', '100');
@@ -245,7 +245,7 @@ test('a connection lost after the body was sent, and an answer of 504, are sent 
   });
 });
 
-test('without an answer in time records are in doubt, and said with their lines, whatever comes last', async () => {
+test('without an answer in time records are in doubt and reported with their lines, whatever the last failure is', async () => {
   const busy = refuse(503, 'send it again later', { 'retry-after': '1' });
   for (const last of [[], [busy], [refuse(401, 'no')]]) {
     await withCollector([breakOff, ...last], async (collector) => {
@@ -281,7 +281,7 @@ test('an answer that does not account for every record is in doubt', async () =>
   });
 });
 
-test('a refused token, another server and a too large body end the sending with what to do', async () => {
+test('a refused token, another server and a too large body end the command with what to do', async () => {
   for (const [status, expected] of [
     [401, /refuses the token.*IMSCOPE_WRITE_TOKEN or --token-file/],
     [404, /no collector answers .*check --collector/],
@@ -297,7 +297,7 @@ test('a refused token, another server and a too large body end the sending with 
   }
 });
 
-test('--shift-to-now makes the newest record’s time now and keeps all distances', async () => {
+test('--shift-to-now moves the newest record’s time to now and keeps all distances', async () => {
   await withCollector([], async (collector) => {
     const times = ['2019-07-01T11:11:00.250+08:00', 1_561_950_000_000, '2019-07-01T03:00:00Z', 'never'];
     const file = fileOf(
@@ -315,13 +315,13 @@ test('--shift-to-now makes the newest record’s time now and keeps all distance
   });
 });
 
-test('--shift-to-now and stdin do not go together', async () => {
+test('--shift-to-now is refused with stdin', async () => {
   const ended = await runCommand(['send', '-', '--format', 'ndjson', '--shift-to-now']);
   assert.equal(ended.code, 2);
   assert.match(ended.stderr, /reads the file twice, so stdin will not do/);
 });
 
-test('Ctrl-C ends in order: what is on its way is counted, and the summary says where it stopped', async () => {
+test('Ctrl-C ends in order: requests that were sent are counted, and the summary says where it stopped', async () => {
   await withCollector([], async (collector) => {
     const stdin = new PassThrough();
     const args = ['send', '-', '--format', 'ndjson', '--collector', collector.url, '--json', '--batch', '1'];
@@ -336,7 +336,7 @@ test('Ctrl-C ends in order: what is on its way is counted, and the summary says 
   });
 });
 
-test('people read totals, reasons with lines, and links', async () => {
+test('the summary for people has totals, reasons with lines, and links', async () => {
   await withCollector([rejectPlaces([1], 'time_too_old')], async (collector) => {
     const file = ndjson('people.ndjson', 3);
     const ended = await runCommand([

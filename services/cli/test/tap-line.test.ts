@@ -3,7 +3,7 @@ import { stripVTControlCharacters } from 'node:util';
 import { test } from 'node:test';
 import { tapText } from '../src/tap-line.js';
 
-test('a line is no wider than the terminal, holds no control characters, and tells what was not shown', () => {
+test('a line is not wider than the terminal, has no control characters, and says how much was not shown', () => {
   const record = {
     type: 'record',
     time: '2024-01-02T03:04:05.678Z',

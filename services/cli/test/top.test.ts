@@ -67,7 +67,7 @@ async function startQueryStandIn(replies: Reply[]) {
   };
 }
 
-test('--once prints the table in the order of the answer, with the token and the window asked for', async () => {
+test('--once prints the table in the order of the answer, with the given token and window', async () => {
   const query = await startQueryStandIn([
     reply(200, answer([row(), row({ sdk_app_id: 7, success_rate: null, worst_interface: null })])),
   ]);
@@ -100,7 +100,7 @@ function tableOf(requestsPerS: number): string {
   return stripVTControlCharacters(lines.join('\n'));
 }
 
-test('few requests in a long window do not read as none', () => {
+test('few requests in a long window are not shown as none', () => {
   assert.match(tableOf(0.03), /1400000001 +<0\.1 /);
   assert.match(tableOf(0.05), /1400000001 +0\.1 /);
   assert.match(tableOf(0), /1400000001 +0\.0 /);
@@ -138,7 +138,7 @@ function refused(
   return { sdk_app_id: id, records: reasons.reduce((sum, { records }) => sum + records, 0), reasons };
 }
 
-test('records that were refused show above the table, by reason and application, and in --json', async () => {
+test('refused records are shown above the table, by reason and application, and in --json', async () => {
   const refusals = { ...answer([]), data: REFUSALS };
   const query = await startQueryStandIn([
     reply(200, answer([row()])),
@@ -184,7 +184,7 @@ test('an empty window says so', async () => {
   }
 });
 
-test('what fails is said with what to do, and ends --once with code 1', async () => {
+test('a failure is reported with what to do, and ends --once with code 1', async () => {
   const away = await startQueryStandIn([]);
   await away.stop();
   const ended = await runCommand(['top', '--once', '--query', away.url]);
@@ -210,7 +210,7 @@ test('what fails is said with what to do, and ends --once with code 1', async ()
   }
 });
 
-test('live, a failure is said and asked again, and Ctrl-C ends with code 0', async () => {
+test('in the live table a failed request is reported and sent again, and Ctrl-C ends with code 0', async () => {
   const query = await startQueryStandIn([
     reply(503, { error: { code: 'unavailable', message: 'busy' } }),
     reply(200, answer([row()])),
@@ -227,7 +227,7 @@ test('live, a failure is said and asked again, and Ctrl-C ends with code 0', asy
   }
 });
 
-test('the table never exceeds 80 columns, whatever the numbers, nor the rows it is given', () => {
+test('the table never exceeds 80 columns or the given rows, with any numbers', () => {
   const amount = fc.oneof(fc.constant(null), fc.double({ min: 0, max: 86_400_000, noNaN: true }));
   const rows = fc.array(
     fc
@@ -271,14 +271,14 @@ test('the table never exceeds 80 columns, whatever the numbers, nor the rows it 
 const shown = (success_rate: number) =>
   stripVTControlCharacters(topTable([row({ success_rate })], { columns: 80, rowsMax: 10 })[1] ?? '');
 
-test('100 % is said only where nothing failed', () => {
+test('100 % is shown only where nothing failed', () => {
   assert.match(shown(0.999_999), / 99\.99% /);
   assert.match(shown(1), / 100 % /);
 });
 
 const DAY_MS = 86_400_000;
 
-test('a window longer than logs are kept is named as what the answer covers', async () => {
+test('for a window longer than logs are kept, the header names the time the answer covers', async () => {
   const to = Date.parse(TIME);
   const span = (days: number): ApplicationsAnswer => {
     const answered = answer([row()]);
@@ -299,7 +299,7 @@ test('a window longer than logs are kept is named as what the answer covers', as
   }
 });
 
-test('applications that are not shown are counted, also those the service did not list', async () => {
+test('applications that are not shown are counted, including those the service did not list', async () => {
   const query = await startQueryStandIn([reply(200, { ...answer([row(), row()]), left_out: 1_234 })]);
   try {
     const { stdout } = await runCommand(['top', '--once', '--query', query.url]);

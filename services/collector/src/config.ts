@@ -175,7 +175,7 @@ export const COLLECTOR_SETTINGS = {
   }),
   tailFormat: choice({
     default: 'nginx',
-    of: ['nginx', 'clb', 'ndjson'],
+    values: ['nginx', 'clb', 'ndjson'],
     purpose: 'what their lines are: an access log of nginx or of a load balancer, or records in JSON',
   }),
   tailLogFormat: text({

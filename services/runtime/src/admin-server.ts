@@ -1,6 +1,6 @@
 /*
- * The admin server every service has, on a port of its own that is never opened to callers:
- * `/live` (the event loop turns), `/ready` (503 names the dependency that fails), `/metrics` (Prometheus).
+ * The admin server of every service, on a separate port that callers cannot reach: `/live` (the event loop runs),
+ * `/ready` (503 names the failing dependency), `/metrics` (Prometheus).
  */
 import type { AddressInfo } from 'node:net';
 import Fastify from 'fastify';
@@ -11,14 +11,14 @@ import { createHttpServer } from './http-server.js';
 import type { Logger } from './logger.js';
 import type { Readiness } from './readiness.js';
 
-/** Prometheus, a supervisor and a person or two; at the bound further connections are closed. */
+/** For Prometheus, a supervisor and a few people. At the bound, further connections are closed. */
 const CONNECTIONS_MAX = 64;
-/** With 503 of `/ready`: probes come every few seconds by themselves. */
+/** Sent with 503 of `/ready`. Probes repeat every few seconds anyway. */
 const RETRY_AFTER_S = 5;
 
 export type AdminServer = { readonly port: number; stop(): Promise<void> };
 
-/** @param port 0 takes a free one; `port` of the result is the one in force */
+/** @param port 0 chooses a free port; the result holds the port in use */
 export async function startAdminServer(options: {
   host: string;
   port: number;
@@ -30,7 +30,7 @@ export async function startAdminServer(options: {
     forceCloseConnections: true,
     return503OnClosing: false,
     serverFactory: (handler) => createHttpServer(handler, { connectionsMax: CONNECTIONS_MAX }),
-    // The server has answered already; Fastify would destroy the socket before that is out.
+    // The server has already answered; Fastify would destroy the socket before the answer was sent.
     clientErrorHandler: () => undefined,
     frameworkErrors: answerFrameworkError,
   });

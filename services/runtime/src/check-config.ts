@@ -1,6 +1,6 @@
 /*
- * `main.js check`: a service's settings looked at before a start, without starting anything. Each setting with what is in
- * force and where it comes from; whatever is wrong, all at once; misspelt names with the one that was meant.
+ * The command `main.js check`: checks a service's settings without starting it. It reports each setting with its
+ * value and source, all faults at once, and misspelt names with the nearest known one.
  */
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
@@ -11,17 +11,21 @@ import { parseEnvFile } from './env-file.js';
 import type { Probe, SettingFault } from './setting-probes.js';
 import { knownNames, nearestSetting, unknownVariables } from './unknown-settings.js';
 
-/** `C` is what the settings come to. */
+/** `C` is the type of the parsed settings. */
 type Checkable<C> = {
   readonly service: string;
   readonly settings: Settings;
   readonly probes: readonly Probe<C>[];
-  /** What is wrong with settings beside each other, of those that could be read. */
-  readonly together?: ((settings: Partial<C>) => readonly string[]) | undefined;
+  /** Faults of combinations of settings, given those that could be read. */
+  readonly checkCombined?: ((settings: Partial<C>) => readonly string[]) | undefined;
 };
 
-/** Exit codes: 0 nothing is wrong, 2 something is, or it cannot be told. */
-export function runCheck<C>(of: Checkable<C>, args: readonly string[], process: NodeJS.Process): number {
+/** @returns the exit code: 0 without faults, 2 with faults or wrong options */
+export function runCheck<C>(
+  checkable: Checkable<C>,
+  args: readonly string[],
+  process: NodeJS.Process,
+): number {
   let options: {
     'env-file'?: string | undefined;
     json?: boolean | undefined;
@@ -41,10 +45,10 @@ export function runCheck<C>(of: Checkable<C>, args: readonly string[], process: 
     file = path === undefined ? undefined : parseEnvFile(readFileSync(path, 'utf8'));
   } catch (error) {
     const why = errorMessage(error);
-    process.stderr.write(`${of.service}: check: ${why}\n`);
+    process.stderr.write(`${checkable.service}: check: ${why}\n`);
     return 2;
   }
-  const report = checkSettings(of, file?.environment ?? process.env, {
+  const report = checkSettings(checkable, file?.environment ?? process.env, {
     file: options['env-file'],
     faults: file?.faults ?? [],
     localStack: options['local-stack']?.split(',') ?? [],
@@ -59,11 +63,11 @@ export function runCheck<C>(of: Checkable<C>, args: readonly string[], process: 
 }
 
 /**
- * @param read the file the environment is of, and what is wrong with its lines; `localStack`: variables that whoever
- * called took from the stack on this machine
+ * @param read the file the environment was read from, with faults of its lines; `localStack` names the variables that
+ * the caller took from the stack on this machine
  */
 export function checkSettings<C>(
-  { service, settings, probes, together }: Checkable<C>,
+  { service, settings, probes, checkCombined }: Checkable<C>,
   environment: Environment,
   read: {
     readonly file: string | undefined;
@@ -75,7 +79,7 @@ export function checkSettings<C>(
     if (read.localStack?.includes(variable) === true) return 'local stack';
     return read.file === undefined ? 'environment' : 'file';
   };
-  // Each by itself, so that one that is wrong leaves the others their values.
+  // Each setting is parsed separately, so that the others keep their values when one is wrong.
   const values = new Map<string, unknown>();
   const faults: SettingFault[] = [];
   for (const [name, setting] of Object.entries(settings)) {
@@ -100,19 +104,19 @@ export function checkSettings<C>(
   });
   const { misspelt, notices } = unknown(settings, environment, read.file !== undefined);
   const ofFile = read.faults.map((fault) => `${read.file}: ${fault}`);
-  const all = [...ofFile, ...misspelt, ...(together?.(config) ?? [])];
+  const all = [...ofFile, ...misspelt, ...(checkCombined?.(config) ?? [])];
   return { service, env_file: read.file, settings: checked, faults: all, notices };
 }
 
 function shown(setting: Setting<unknown>, isRead: boolean, value: unknown, given: string): string {
   if (setting.secret) return (isRead ? value : given) === '' ? 'not set' : 'set, hidden';
   if (!isRead) return given;
-  // An empty list is empty as text.
+  // An empty list is an empty text.
   const text = String(value);
   return text === '' ? 'not set' : text;
 }
 
-/** Whatever else stands in a file of settings is told; in a process's environment only what is near to a setting. */
+/** In a file, every unknown variable is reported; in the environment of a process only those similar to a setting. */
 function unknown(
   settings: Settings,
   environment: Environment,

@@ -1,10 +1,10 @@
-/* What a check of settings found, as a table for people. Pure. */
+/* The report of a check of settings, as data and as a table for people. Pure. */
 import { styleText } from 'node:util';
 
 export type CheckedSetting = {
-  /** As in the environment. */
+  /** The name of the environment variable. */
   readonly name: string;
-  /** In force, or as given where it is wrong; a secret never shows. */
+  /** The value in force, or the received text where it is wrong. The value of a secret is never shown. */
   readonly value: string;
   readonly from: 'default' | 'environment' | 'file' | 'local stack' | 'missing';
   readonly purpose: string;
@@ -13,12 +13,12 @@ export type CheckedSetting = {
 
 export type CheckReport = {
   readonly service: string;
-  /** Undefined: the process's own environment. */
+  /** Undefined for the environment of the process. */
   readonly env_file: string | undefined;
   readonly settings: readonly CheckedSetting[];
-  /** Faults of no setting: names that are misspelt, lines that cannot be read. */
+  /** Faults that belong to no setting: misspelt names, lines that cannot be read. */
   readonly faults: readonly string[];
-  /** Nothing wrong, but worth a look. */
+  /** Not wrong, but possibly a mistake. */
   readonly notices: readonly string[];
 };
 
@@ -40,18 +40,18 @@ export function describeCheck(report: CheckReport, style: CheckStyle): string {
     const isWrong = faults.length > 0;
     const row = `${isWrong ? '✗' : ' '} ${name.padEnd(nameWidth)}  ${cut(value, valueWidth).padEnd(valueWidth)}  ${from.padEnd(11)}`;
     const left = style.columns - row.length - 3;
-    const why = left >= 20 ? `  ${cut(purpose, left)}` : '';
-    if (isWrong) return paint('red', row) + paint('dim', why);
-    return (from === 'default' ? paint('dim', row) : row) + paint('dim', why);
+    const shownPurpose = left >= 20 ? `  ${cut(purpose, left)}` : '';
+    if (isWrong) return paint('red', row) + paint('dim', shownPurpose);
+    return (from === 'default' ? paint('dim', row) : row) + paint('dim', shownPurpose);
   });
   const faults = [...settings.flatMap((setting) => setting.faults), ...report.faults];
-  const of = report.env_file === undefined ? '' : ` of ${report.env_file}`;
+  const source = report.env_file === undefined ? '' : ` of ${report.env_file}`;
   const verdict =
     faults.length === 0
-      ? paint('green', `${report.service}: ${settings.length} settings${of}, nothing wrong`)
+      ? paint('green', `${report.service}: ${settings.length} settings${source}, nothing wrong`)
       : paint(
           'red',
-          `${report.service}: ${faults.length === 1 ? '1 fault' : `${faults.length} faults`} in ${settings.length} settings${of}`,
+          `${report.service}: ${faults.length === 1 ? '1 fault' : `${faults.length} faults`} in ${settings.length} settings${source}`,
         );
   return [
     verdict,

@@ -1,9 +1,9 @@
 /*
- * What a service's process was asked to do. Without arguments it runs the service; with a command it does that and
- * ends. Anything else is refused: a word that is not understood never starts a second service.
+ * Parses the arguments of a service's process. Without arguments it runs the service; with a command it runs the
+ * command and ends. Anything else is refused, so that a mistyped command never starts a second service.
  */
 
-/** Resolves to the exit code. `args` are those after the command's name. */
+/** Resolves to the exit code. `args` follow the command's name. */
 export type ServiceCommand = (args: readonly string[]) => number | Promise<number>;
 export type ServiceCommands = Readonly<Record<string, ServiceCommand>>;
 
@@ -26,13 +26,13 @@ export function readCommandLine(
   const command = Object.hasOwn(commands, first) ? commands[first] : undefined;
   if (command !== undefined) return { kind: 'command', command, args: rest };
   if (first === SHOW_CONFIG && rest.length === 0) return { kind: 'show_config' };
-  // What was given may hold control characters; quoted it cannot change the terminal.
+  // The argument may contain control characters. JSON escapes them, so it cannot change the terminal.
   const given = JSON.stringify(first === SHOW_CONFIG ? rest[0] : first);
-  const what =
+  const problem =
     first === SHOW_CONFIG ? `${SHOW_CONFIG} is followed by ${given}` : `there is no command ${given}`;
   const allowed = [...Object.keys(commands), SHOW_CONFIG].join(', ');
   return {
     kind: 'refused',
-    message: `${service}: ${what}: give one of ${allowed}, or nothing to run the service`,
+    message: `${service}: ${problem}: give one of ${allowed}, or nothing to run the service`,
   };
 }

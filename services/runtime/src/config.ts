@@ -1,10 +1,10 @@
 /*
- * Settings come from the environment through one table per service: name, type, default, bounds, purpose.
- * All errors are told at once. `BATCH_ROWS_MAX` in the environment is `batchRowsMax` in code.
+ * Reads settings from environment variables by one table per service: name, type, default, bounds, purpose. All
+ * errors are reported at once. `BATCH_ROWS_MAX` in the environment is `batchRowsMax` in code.
  */
 export type Setting<T> = {
   readonly purpose: string;
-  /** What is allowed, in words, for messages and documents. */
+  /** The allowed values as text, for messages and documents. */
   readonly allowed: string;
   readonly default: T | undefined;
   readonly secret: boolean;
@@ -38,7 +38,7 @@ export function integer(options: Common<number> & { min: number; max: number }):
   });
 }
 
-/** Text that matches `pattern`; by default anything but the empty text. An empty default means "not set". */
+/** Text that matches `pattern`; by default any text that is not empty. An empty default means "not set". */
 export function text(options: Common<string> & { pattern?: RegExp; allowed?: string }): Setting<string> {
   const pattern = options.pattern ?? /^.+$/s;
   const allowed =
@@ -46,12 +46,12 @@ export function text(options: Common<string> & { pattern?: RegExp; allowed?: str
   return setting(options, allowed, (value) => (pattern.test(value) ? value : undefined));
 }
 
-/** Text that never shows in a log, an error or `--check-config`. */
+/** Text that is never shown in a log, an error or `--check-config`. */
 export function secret(options: Common<string>): Setting<string> {
   return setting(options, 'any text', (value) => (value === '' ? undefined : value), true);
 }
 
-/** One or more words with commas between; any words, or those that `isWord` takes. */
+/** One or more words separated by commas: any words, or those for which `isWord` is true. */
 export function list(
   options: Common<readonly string[]> & { isWord?: (word: string) => boolean; allowed?: string },
 ): Setting<readonly string[]> {
@@ -63,9 +63,9 @@ export function list(
 }
 
 /** One of a closed list of words. */
-export function choice<const T extends string>(options: Common<T> & { of: readonly T[] }): Setting<T> {
-  return setting(options, `one of ${options.of.join(', ')}`, (value) =>
-    options.of.find((word) => word === value),
+export function choice<const T extends string>(options: Common<T> & { values: readonly T[] }): Setting<T> {
+  return setting(options, `one of ${options.values.join(', ')}`, (value) =>
+    options.values.find((word) => word === value),
   );
 }
 
@@ -82,8 +82,8 @@ export function environmentName(name: string): string {
 }
 
 /**
- * Reads all settings. Empty text counts as not set. Errors name the variable, the value and what is allowed; `read` is
- * what could be read beside them.
+ * Reads all settings. Empty text counts as not set. Errors name the variable, the value and what is allowed; `read`
+ * holds the settings without errors.
  */
 export function loadConfig<S extends Settings>(
   settings: S,
@@ -110,12 +110,14 @@ export function loadConfig<S extends Settings>(
   return { ok: false, errors, read: config as Partial<Config<S>> };
 }
 
-/** What a program says on standard error before it ends because of its settings. */
+/** The text on standard error of a program that ends because of its settings. */
 export function settingsAreWrong(program: string, errors: readonly string[]): string {
   return `${program}: settings are wrong\n${errors.map((error) => `  ${error}\n`).join('')}`;
 }
 
-/** The table as lines for `--check-config`: variable, value in force, purpose. Secrets show as set or not set. */
+/**
+ * The table as lines for `--check-config`: variable, value in force, purpose. Secrets are shown as set or not set.
+ */
 export function describeConfig<S extends Settings>(settings: S, config: Config<S>): string[] {
   return Object.entries(settings).map(([name, { purpose, secret: hidden }]) => {
     const value: unknown = config[name as keyof S];

@@ -1,6 +1,6 @@
 /*
- * A file of `NAME=value` lines, as systemd's EnvironmentFile and dotenv have it: comments, quotes, `export`. Lines that
- * are none of it are named instead of passed over.
+ * Parses a file of `NAME=value` lines in the format of systemd's EnvironmentFile and dotenv: comments, quotes,
+ * `export`. Other lines are reported instead of skipped.
  */
 import { parseEnv } from 'node:util';
 import type { Environment } from './config.js';
@@ -8,7 +8,7 @@ import type { Environment } from './config.js';
 const BLANK = /^\s*(?:$|[#;])/;
 const ASSIGNMENT = /^\s*(?:export\s+)?[A-Za-z_]\w*\s*=\s*(.*)$/;
 
-/** @returns the variables, and what is wrong with lines that are not taken */
+/** @returns the variables, and a fault for each line that cannot be read */
 export function parseEnvFile(text: string): { environment: Environment; faults: string[] } {
   const faults: string[] = [];
   const kept: string[] = [];
@@ -18,7 +18,7 @@ export function parseEnvFile(text: string): { environment: Environment; faults: 
     .split(/\r?\n/)
     .entries()) {
     if (quote !== '') {
-      // Within a value of several lines.
+      // Inside a value of several lines.
       if (line.includes(quote)) quote = '';
     } else if (BLANK.test(line)) continue;
     else {

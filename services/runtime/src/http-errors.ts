@@ -1,7 +1,7 @@
 /*
- * The one error answer of every HTTP service: {"error":{"code":"stable_code","message":"…"}}. Codes are a closed
- * list; messages say what was received, what is allowed and what to do. Internal errors are logged, not told. Where a
- * protocol has a form of its own, the service gives that.
+ * The error answer of every HTTP service: {"error":{"code":"stable_code","message":"…"}}. Codes are a closed list.
+ * Messages say what was received, what is allowed and what to do. Internal errors are logged and not sent to the
+ * client. A service whose protocol has another form of errors passes that form to `setErrorAnswers`.
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from './logger.js';
@@ -34,17 +34,19 @@ export const ERROR_STATUS = {
 
 export type ErrorCode = keyof typeof ERROR_STATUS;
 
-/** Where an error does not say when to ask again. 504 may be in doubt, so whoever throws it has to say. */
+/**
+ * The default of `Retry-After`. 504 has none: its request may have been handled, so the code that throws it decides.
+ */
 const RETRY_AFTER_S: Readonly<Partial<Record<ErrorCode, number>>> = { unavailable: 1, too_many_requests: 1 };
 
 export type HttpErrorOptions = {
   readonly cause?: unknown;
   readonly retryAfterS?: number;
-  /** The methods that the address answers, with method_not_allowed. */
+  /** For method_not_allowed: the methods of the route. */
   readonly allow?: readonly string[];
 };
 
-/** An answer to bad input, or to a dependency that is away. Thrown in a handler, answered by the error handler. */
+/** An error for bad input or an unavailable dependency. A handler throws it, the error handler answers it. */
 export class HttpError extends Error {
   readonly code: ErrorCode;
   readonly retryAfterS: number | undefined;
@@ -58,7 +60,7 @@ export class HttpError extends Error {
   }
 }
 
-/** Fastify's own errors by their code, as ours. */
+/** Our codes for Fastify's errors. */
 const FASTIFY_ERRORS: Readonly<Record<string, ErrorCode>> = {
   FST_ERR_CTP_BODY_TOO_LARGE: 'body_too_large',
   FST_ERR_CTP_INVALID_MEDIA_TYPE: 'unsupported_media_type',
@@ -67,7 +69,7 @@ const FASTIFY_ERRORS: Readonly<Record<string, ErrorCode>> = {
   FST_ERR_VALIDATION: 'invalid_parameter',
 };
 
-/** What Fastify finds before any handler: `frameworkErrors` of an app. The connection ends with the answer. */
+/** Answers errors that Fastify finds before any handler, as `frameworkErrors` of an app. The connection is closed. */
 export function answerFrameworkError(
   _error: Error,
   request: FastifyRequest,
@@ -86,14 +88,14 @@ export function errorBody(code: ErrorCode, message: string): { error: { code: Er
 const ADDRESS = /^(?:\/|https?:\/\/)/i;
 
 /**
- * Makes every error answer of an app take the one form: 404 for addresses it does not have, 405 with `Allow` for
- * methods that an address does not answer. Both come before any body is read. Install before any route.
+ * Installs the error answers of an app, with 404 for unknown paths, and 405 with `Allow` for unknown methods of a
+ * path. Both are sent before a body is read. Call it before any route is added.
  */
 export function installErrorAnswers(app: FastifyInstance, logger: Logger): void {
   const routes = new RouteMethods();
   app.addHook('onRoute', ({ url, method }) => routes.add(url, [method].flat()));
   app.addHook('onRequest', async (request) => {
-    // The router reads `*` and addresses of other schemes as `/`.
+    // The router treats `*` and URLs of other schemes as `/`.
     if (request.is404 || !ADDRESS.test(request.url)) throw noSuchRoute(request, routes);
   });
   app.setNotFoundHandler(async (request) => {
@@ -104,7 +106,7 @@ export function installErrorAnswers(app: FastifyInstance, logger: Logger): void 
 
 function noSuchRoute({ method, url }: FastifyRequest, routes: RouteMethods): HttpError {
   const path = pathOf(url);
-  const allow = routes.of(path);
+  const allow = routes.allowedAt(path);
   if (allow.length === 0 || allow.includes(method)) {
     return new HttpError('not_found', `no such address: ${method} ${path}`);
   }
@@ -112,10 +114,10 @@ function noSuchRoute({ method, url }: FastifyRequest, routes: RouteMethods): Htt
   return new HttpError('method_not_allowed', message, { allow });
 }
 
-/** Gives an error its answer's form; `retry-after` is set already. */
+/** Sends an error; `retry-after` and `allow` are already set. */
 export type SendError = (request: FastifyRequest, reply: FastifyReply, error: HttpError) => FastifyReply;
 
-/** Makes errors of the handlers of `app`, which may be a part of a larger one, take the form of `send`. */
+/** Answers errors of the handlers of `app`, which may be a Fastify plugin, with `send`. */
 export function setErrorAnswers(app: FastifyInstance, logger: Logger, send: SendError): void {
   app.setErrorHandler(async (error: Error & { code?: string; statusCode?: number }, request, reply) => {
     const answer = asHttpError(error);
@@ -148,7 +150,7 @@ function sendError(_request: FastifyRequest, reply: FastifyReply, error: HttpErr
   return reply.code(ERROR_STATUS[error.code]).send(errorBody(error.code, error.message));
 }
 
-/** Without the query, which may hold credentials of careless callers, and without the host of an absolute address. */
+/** Without the query, which may hold credentials, and without the host of an absolute URL. */
 function pathOf(url: string): string {
   return (url.split(/[?#]/, 1)[0] ?? '').replace(/^https?:\/\/[^/]*/i, '');
 }

@@ -1,6 +1,6 @@
 /*
- * Answers to bytes that are no HTTP request, or that do not come in time: the one form of errors, written to the bare
- * socket. Answers that earlier requests of the connection wait for go out first. The connection ends with it.
+ * Answers to bytes that are not an HTTP request, or that arrive too late: our error answer, written directly to the
+ * socket after the answers to earlier requests of the connection. Then the connection is closed.
  */
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { STATUS_CODES } from 'node:http';
@@ -25,22 +25,22 @@ const MESSAGES: Readonly<Record<ProtocolError, string>> = {
   not_found: 'CONNECT is not supported, this is no proxy: send the request to the address itself',
 };
 
-/** The names that Node.js gives these faults; every other fault is a malformed request. */
+/** Node.js's error codes of these faults; every other fault is a malformed request. */
 const BY_CODE: Readonly<Record<string, ProtocolError>> = {
   HPE_HEADER_OVERFLOW: 'headers_too_large',
   HPE_CHUNK_EXTENSIONS_OVERFLOW: 'body_too_large',
   ERR_HTTP_REQUEST_TIMEOUT: 'request_timeout',
 };
 
-/** How long the client has to read the answer and to close. */
+/** The client's time to read the answer and close. */
 const LINGER_MS = 1_000;
 
-/** A request whose answer has not left yet. */
+/** A request whose answer was not sent completely. */
 export type Exchange = { readonly request: IncomingMessage; readonly response: ServerResponse };
 
 /**
  * @param exchangesOf the open exchanges of a connection
- * @param onAnswered called with each answer that is given here
+ * @param onAnswered called with each answer sent here
  */
 export function answerProtocolErrors(
   server: Server,
@@ -61,12 +61,12 @@ export function answerProtocolErrors(
   server.on('clientError', (error: Error & { code?: string }, stream: Duplex) => {
     const socket = stream as Socket;
     const code = error.code ?? '';
-    // Bytes after the first fault belong to it.
+    // Further faults are bytes of the same malformed request.
     if (answered.has(socket)) return;
     answered.add(socket);
     if (!mayAnswer(code)) socket.destroy();
     else {
-      afterOwedAnswers(exchangesOf(socket), () => {
+      afterPendingAnswers(exchangesOf(socket), () => {
         if (socket.writable) answer(socket, BY_CODE[code] ?? 'malformed_request');
         else socket.destroy();
       });
@@ -80,17 +80,19 @@ function answerText(error: ProtocolError): string {
   return `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nContent-Type: application/json; charset=utf-8\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`;
 }
 
-/** Not where the connection itself is gone, or TLS was never agreed on. */
+/** False where the connection is closed, or TLS was not established. */
 function mayAnswer(code: string): boolean {
   return code.startsWith('HPE_') || code in BY_CODE;
 }
 
-/** Waits for answers that earlier requests wait for, or that are half sent, so that none is mistaken for another's. */
-function afterOwedAnswers(exchanges: Iterable<Exchange>, then: () => void): void {
-  const owed = [...exchanges].filter(({ request, response }) => request.complete || response.headersSent);
-  let left = owed.length;
+/**
+ * Calls `then` after the answers to earlier complete requests, so that clients assign answers to the right requests.
+ */
+function afterPendingAnswers(exchanges: Iterable<Exchange>, then: () => void): void {
+  const pending = [...exchanges].filter(({ request, response }) => request.complete || response.headersSent);
+  let left = pending.length;
   if (left === 0) then();
-  for (const { response } of owed) {
+  for (const { response } of pending) {
     response.once('close', () => {
       left -= 1;
       if (left === 0) then();

@@ -1,6 +1,6 @@
 /*
- * What the head of a request may say, beyond what the parser of Node.js refuses. A head that two readers could
- * understand in two ways is refused, so that no request can be hidden from a proxy.
+ * Checks the head of a request beyond what the parser of Node.js checks. A head that two readers could understand
+ * differently is refused, so that no request can be smuggled past a proxy.
  */
 import type { IncomingMessage } from 'node:http';
 import { HttpError } from './http-errors.js';
@@ -50,7 +50,7 @@ function checkTransferEncoding(encoding: string | undefined, httpVersion: string
   }
 }
 
-/** How often a header is given. @param rawHeaders names and values in turn */
+/** How often a header occurs. @param rawHeaders names and values alternately */
 function countOf(name: string, rawHeaders: readonly string[]): number {
   let count = 0;
   for (let at = 0; at < rawHeaders.length; at += 2) {

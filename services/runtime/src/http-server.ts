@@ -1,6 +1,6 @@
 /*
- * The HTTP server of services whose callers are people and programs of ours: bounded in connections, in bytes of a head
- * and in time, and no answer leaves it in another form than ours. Services install `checkHead` beside it.
+ * The HTTP server of query, admin and other endpoints for people and internal clients, with bounds on connections,
+ * header bytes and time. All its error answers have our form. Services add `checkHead` as a hook.
  */
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { Socket } from 'node:net';
@@ -13,21 +13,21 @@ import {
 
 /** From the first byte of a head to its end. */
 const HEAD_TIMEOUT_MS = 10_000;
-/** Longest a client may take to send a request. */
+/** Longest time for a client to send a request. */
 const REQUEST_TIMEOUT_MS = 30_000;
-/** Between two requests. */
+/** Longest idle time between two requests. */
 const KEEP_ALIVE_TIMEOUT_MS = 72_000;
 /** How often these are checked. */
 const CHECK_INTERVAL_MS = 1_000;
 
 export type HttpServerOptions = {
-  /** At the bound further connections are closed at once. */
+  /** Beyond this number, new connections are closed at once. */
   readonly connectionsMax: number;
-  /** Told each answer to bytes that are no request. */
+  /** Called for each answer to bytes that are not a request. */
   readonly onProtocolError?: (error: ProtocolError) => void;
 };
 
-/** Not yet listening. */
+/** The server is not listening yet. */
 export function createHttpServer(handler: RequestListener, options: HttpServerOptions): Server {
   const server = createServer({
     headersTimeout: HEAD_TIMEOUT_MS,
@@ -35,10 +35,10 @@ export function createHttpServer(handler: RequestListener, options: HttpServerOp
     keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
     connectionsCheckingInterval: CHECK_INTERVAL_MS,
     maxHeaderSize: HEAD_BYTES_MAX,
-    // `checkHead` answers it, in the one form of errors.
+    // `checkHead` answers it in our form of errors.
     requireHostHeader: false,
   });
-  // Node.js drops headers beyond a number without a word; `checkHead` counts them instead.
+  // Node.js silently drops headers beyond a number; `checkHead` counts them instead.
   server.maxHeadersCount = 0;
   server.maxConnections = options.connectionsMax;
   const exchanges = new WeakMap<Socket, Set<Exchange>>();

@@ -1,6 +1,6 @@
 /*
- * The Kafka client with our settings and logger, and the explicit creation of topics: a topic that the broker
- * makes up by itself would have none of the settings retention rests on.
+ * The Kafka client with our settings and logger, and the explicit creation of topics. A topic that the broker creates
+ * automatically would not have the settings that retention depends on.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Admin, Kafka, type KafkaConfig, type SASLOptions, logLevel } from 'kafkajs';
@@ -11,7 +11,7 @@ import { gatherHeadersInOnePass } from './kafka-headers.js';
 import { setNoNeedlessTimers } from './kafka-timers.js';
 import type { Logger } from './logger.js';
 
-/** A controller tells the brokers of a new topic; until they know it, and that they lead it, they answer so. */
+/** Answers of brokers to which the controller has not yet announced a new topic or its leader. */
 const NOT_YET: ReadonlySet<string> = new Set([
   'UNKNOWN_TOPIC_OR_PARTITION',
   'LEADER_NOT_AVAILABLE',
@@ -26,13 +26,13 @@ export const KAFKA_SETTINGS = {
   kafkaTopicPrefix: text({
     default: '',
     pattern: /^[\w.-]{0,64}$/,
-    purpose: 'stands before every topic name',
+    purpose: 'prefix of every topic name',
   }),
-  kafkaTls: flag({ default: false, purpose: 'talk TLS to the brokers' }),
+  kafkaTls: flag({ default: false, purpose: 'use TLS for connections to the brokers' }),
   kafkaSaslMechanism: choice({
     default: 'none',
-    of: ['none', 'plain', 'scram-sha-256', 'scram-sha-512'],
-    purpose: 'how to sign in at the brokers',
+    values: ['none', 'plain', 'scram-sha-256', 'scram-sha-512'],
+    purpose: 'SASL mechanism for the brokers',
   }),
   kafkaSaslUsername: text({ default: '', purpose: 'user at the brokers' }),
   kafkaSaslPassword: secret({ default: '', purpose: 'password at the brokers' }),
@@ -48,8 +48,8 @@ export type KafkaSettings = {
 };
 
 /**
- * A client; nothing connects yet. kafkajs writes its log into ours at one level lower than it says.
- * @param more how it connects, where that is not kafkajs's own way
+ * A client that is not connected yet. kafkajs's log is written to ours, one level lower.
+ * @param more options of connections, where kafkajs's defaults do not fit
  */
 export function createKafka(
   config: KafkaSettings,
@@ -67,7 +67,7 @@ export function createKafka(
     ssl: config.kafkaTls,
     connectionTimeout: 3_000,
     requestTimeout: 30_000,
-    // Bounded: the callers retry above this, where they know what a retry means.
+    // Bounded, because callers retry themselves: they know what a retry means.
     retry: { retries: 5, initialRetryTime: 200, maxRetryTime: 5_000 },
     logLevel: logLevel.WARN,
     logCreator: () => (entry) => {
@@ -90,7 +90,7 @@ function saslOf(config: KafkaSettings): SASLOptions | undefined {
   return mechanism === 'none' ? undefined : { mechanism, username, password };
 }
 
-/** Creates the topics that are not there, with their settings. Existing topics are left as they are. */
+/** Creates missing topics with their settings. Existing topics are not changed. */
 export async function createTopics(
   admin: Admin,
   topics: readonly TopicDefinition[],
@@ -114,8 +114,8 @@ export async function createTopics(
 }
 
 /**
- * Waits until every partition of new topics has a leader that knows it. kafkajs's own waiting (`waitForLeaders`) fails
- * where a busy broker does not know the topic yet that it has just created.
+ * Waits until every partition of new topics has a leader that knows about it. kafkajs's `waitForLeaders` fails where
+ * a busy broker does not know the topic that was just created.
  */
 export async function untilLed(admin: Admin, topics: readonly string[]): Promise<void> {
   const deadlineMs = performance.now() + LEADERS_MS_MAX;

@@ -1,6 +1,6 @@
 /*
- * The pino logger of a service: JSON lines on standard error's sibling, standard output, with the service's
- * name. Secrets are cut out by field name, whatever object they hang on.
+ * The pino logger of a service: JSON lines with the service's name, on standard output. Secrets are removed by field
+ * name, up to three levels deep.
  */
 import { type DestinationStream, type Logger, pino } from 'pino';
 
@@ -8,7 +8,7 @@ export type { Logger };
 
 const SECRET_FIELDS = ['authorization', 'password', 'token', 'cookie', 'secret', 'usersig', 'sasl'];
 
-/** @param destination where lines go; standard output where left out */
+/** @param destination target of the lines; by default standard output */
 export function createLogger(name: string, level: string, destination?: DestinationStream): Logger {
   const options = {
     name,
@@ -23,7 +23,7 @@ export function createLogger(name: string, level: string, destination?: Destinat
   return pino(options, destination ?? standardOutput());
 }
 
-/** A line that cannot be written is lost; a full disk behind the log must not end the service. */
+/** A line that cannot be written is lost: a full disk of the log must not end the service. */
 function standardOutput(): DestinationStream {
   const stream = pino.destination({ dest: 1, sync: true });
   stream.on('error', () => undefined);

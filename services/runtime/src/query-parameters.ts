@@ -1,14 +1,14 @@
 /*
- * Parameters as they stand in an address, read strictly: percent-encoded UTF-8, and numbers in plain decimal digits.
- * What two readers could read in two ways (`0x10`, `1e3`, `+5`, ` 7`, `007`, a stray `%`) is refused or stays text.
+ * Strict reading of query parameters: percent-encoded UTF-8, and numbers in plain decimal digits. Text that two
+ * readers could understand differently (`0x10`, `1e3`, `+5`, ` 7`, `007`, a single `%`) is refused or stays text.
  */
 import { HttpError } from './http-errors.js';
 
 const SHOWN_LENGTH_MAX = 80;
 
 /**
- * Names and values of the query of an address, in its order.
- * @throws `HttpError` invalid_parameter where something is no percent-encoded UTF-8, or holds NUL
+ * Names and values of the query of a URL, in its order.
+ * @throws `HttpError` invalid_parameter where a part is not percent-encoded UTF-8, or contains NUL
  */
 export function queryPairs(url: string): [name: string, value: string][] {
   const [, query = ''] = /^[^?#]*\?([^#]*)/.exec(url) ?? [];
@@ -36,7 +36,7 @@ function decode(encoded: string, what: string): string {
   return text;
 }
 
-/** Undefined where the text is no percent-encoded UTF-8, or has bytes that addresses cannot have. */
+/** Undefined where the text is not percent-encoded UTF-8, or has bytes that a URL cannot contain. */
 function decodedOf(encoded: string): string | undefined {
   if (!/^[\x21-\x7e]*$/.test(encoded)) return undefined;
   try {
@@ -46,19 +46,19 @@ function decodedOf(encoded: string): string | undefined {
   }
 }
 
-/** A whole number written in decimal digits alone; undefined for any other text, `-0` and leading zeros included. */
+/** A whole number in decimal digits; undefined for any other text, such as `-0` or leading zeros. */
 export function plainInteger(text: string): number | undefined {
   return /^(?:0|-?[1-9]\d{0,15})$/.test(text) ? Number(text) : undefined;
 }
 
-/** A number written in decimal digits with or without a fraction; undefined for any other text. */
+/** A number in decimal digits with or without a fraction; undefined for any other text. */
 export function plainDecimal(text: string): number | undefined {
   if (!/^-?(?:0|[1-9]\d{0,15})(?:\.\d{1,9})?$/.test(text)) return undefined;
   const value = Number(text);
   return Object.is(value, -0) ? undefined : value;
 }
 
-/** What is shown of a received value in a message. */
+/** A received value as a message shows it. */
 export function shortened(text: string): string {
   return text.length <= SHOWN_LENGTH_MAX ? text : `${text.slice(0, SHOWN_LENGTH_MAX)}…`;
 }

@@ -1,16 +1,16 @@
 /*
- * What a service needs to do its work, each dependency with its last known state. `/ready` names the ones that
- * fail. A service that stops says so first, so that no new work is sent to it.
+ * The last reported state of each dependency of a service. `/ready` names the failing ones. A service that stops
+ * becomes not ready first, so that it gets no new work.
  */
 export type Readiness = {
-  /** Tells that a dependency works, or why it does not. A dependency is not ready until it first reported. */
+  /** Records that a dependency works, or why it does not. A dependency is not ready until its first report. */
   report(dependency: string, failure?: string): void;
-  /** From now on not ready, whatever the dependencies say. */
+  /** Makes the service not ready, in every state of its dependencies. */
   stopping(): void;
   state(): { readonly ready: boolean; readonly failing: Readonly<Record<string, string>> };
 };
 
-/** @param dependencies every name that must have reported before the service is ready */
+/** @param dependencies names that must report before the service is ready */
 export function createReadiness(dependencies: readonly string[]): Readiness {
   const failures = new Map(dependencies.map((name) => [name, 'not checked yet']));
   return {

@@ -1,21 +1,19 @@
-/*
- * Which methods the addresses of an app answer, for 405 and its `Allow`. Filled with the routes while the app is built.
- */
+/* The methods of each route of an app, for 405 and its `Allow`. Routes are added while the app is built. */
 const ORDER = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
 
 export class RouteMethods {
   /** By the route's path, such as `/v1/applications/:sdk_app_id/overview`. */
   readonly #methods = new Map<string, Set<string>>();
 
-  /** @param route the path of a route; `:name` is any one segment, an empty one too, a `*` at the end any rest */
+  /** @param route path of a route; `:name` matches one segment, also an empty one, `*` at the end matches any rest */
   add(route: string, methods: readonly string[]): void {
     const known = this.#methods.get(route) ?? new Set<string>();
     for (const method of methods) known.add(method.toUpperCase());
     this.#methods.set(route, known);
   }
 
-  /** The methods that an address answers, in a fixed order; empty where there is no such address. */
-  of(path: string): string[] {
+  /** The methods of the routes that match a path, in a fixed order; empty where none matches. */
+  allowedAt(path: string): string[] {
     const segments = path.split('/').map(decoded);
     const found = new Set<string>();
     for (const [route, methods] of this.#methods) {

@@ -1,6 +1,6 @@
 /*
- * The lifecycle of a service process: settings, logger, admin server, start, signals, stop. Only this and the
- * service's main.ts touch the process. Stop is asked once; a second signal ends at once.
+ * The lifecycle of a service process: settings, logger, admin server, start, signals, stop. Only this file and the
+ * service's main.ts touch the process. The stop runs once; a second signal ends the process at once.
  */
 import {
   type Config,
@@ -29,12 +29,12 @@ export const SERVICE_SETTINGS = {
     default: 0,
     min: 0,
     max: 65_535,
-    purpose: 'port of the admin server; 0 takes a free one',
+    purpose: 'port of the admin server; 0 chooses a free one',
   }),
   logLevel: choice({
     default: 'info',
-    of: ['debug', 'info', 'warn', 'error'],
-    purpose: 'least level that is logged',
+    values: ['debug', 'info', 'warn', 'error'],
+    purpose: 'lowest level that is logged',
   }),
 } satisfies Settings;
 
@@ -46,8 +46,8 @@ export type ServiceContext<S extends Settings> = {
   readonly registry: Registry;
   readonly readiness: Readiness;
   /**
-   * Ends the process with code 1, for its supervisor to start it again: for what cannot be mended inside. With code 2
-   * for a `SettingsError`, which another start does not mend.
+   * Ends the process with code 1 after an error it cannot recover from, so that its supervisor starts it again. For a
+   * `SettingsError` the code is 2, because another start would fail the same way.
    */
   readonly fail: (error: Error) => void;
 };
@@ -55,24 +55,24 @@ export type ServiceContext<S extends Settings> = {
 export type ServiceDefinition<S extends Settings> = {
   readonly name: string;
   readonly settings: S;
-  /** What is wrong with settings beside each other, of those that could be read; read again at every call. */
+  /** Faults of combinations of settings, given those that could be read. Called again for each check. */
   readonly check?: (settings: Partial<Config<S>>) => readonly string[];
-  /** Names that must report before `/ready` says yes. */
+  /** Dependencies that must report before the service is ready. */
   readonly dependencies: readonly string[];
-  /** What `check` looks at beside the settings themselves. */
+  /** Checks of files and addresses that settings name, for the command `check`. */
   readonly probes?: readonly Probe<Config<S> & Config<typeof SERVICE_SETTINGS>>[];
-  /** Commands of this service beside `check`: `main.js NAME …` does one and ends. */
+  /** Commands of this service besides `check`: `main.js NAME …` runs one and ends. */
   readonly commands?: ServiceCommands;
   readonly start: (context: ServiceContext<S>) => Promise<Running>;
 };
 
-/** Longest a stop may take before the process ends all the same, with code 1. */
+/** Longest duration of a stop; after it the process ends with code 1. */
 const STOP_TIMEOUT_MS = 25_000;
 
 /**
- * Runs a service until SIGTERM or SIGINT, then stops it. Exit codes: 0 clean, 1 failed, 2 bad settings or arguments.
- * `--check-config` prints the settings in force and ends; `check` looks at them and at what they name, and ends; so do
- * the service's own commands. Other arguments are refused.
+ * Runs a service until SIGTERM or SIGINT, then stops it. Exit codes: 0 success, 1 failure, 2 wrong settings or
+ * arguments. `--check-config` prints the settings in force and ends. `check` and the service's own commands run and
+ * end. Other arguments are refused.
  */
 export async function runService<S extends Settings>(
   definition: ServiceDefinition<S>,
@@ -94,9 +94,9 @@ export async function runService<S extends Settings>(
   }
   const common = loadConfig(SERVICE_SETTINGS, process.env);
   const own = loadConfig(definition.settings, process.env);
-  const together = definition.check?.(own.ok ? own.config : own.read) ?? [];
-  if (!common.ok || !own.ok || together.length > 0) {
-    const errors = [common, own].flatMap((loaded) => (loaded.ok ? [] : loaded.errors)).concat(together);
+  const combined = definition.check?.(own.ok ? own.config : own.read) ?? [];
+  if (!common.ok || !own.ok || combined.length > 0) {
+    const errors = [common, own].flatMap((loaded) => (loaded.ok ? [] : loaded.errors)).concat(combined);
     process.stderr.write(settingsAreWrong(definition.name, errors));
     process.exitCode = 2;
     return;
@@ -140,14 +140,14 @@ function checkService<S extends Settings>(
       service: name,
       settings: { ...settings, ...SERVICE_SETTINGS },
       probes: [common, ...probes],
-      together: check,
+      checkCombined: check,
     },
     args,
     process,
   );
 }
 
-/** Signals and fatal errors lead here; whatever comes first decides, the stop itself runs once. */
+/** Ends the process on signals and fatal errors. The first of them decides the exit code; the stop runs once. */
 function endingOnce(
   name: string,
   logger: Logger,

@@ -1,5 +1,6 @@
 /*
- * Checks of what settings name, before a start: files, directories, addresses. Nothing is changed, made or connected to.
+ * Checks of files, directories and addresses that settings name, before a start. Nothing is changed, created or
+ * connected to.
  */
 import { accessSync, constants, readdirSync, statSync } from 'node:fs';
 import { isIP } from 'node:net';
@@ -7,10 +8,10 @@ import { dirname } from 'node:path';
 import { errorMessage } from './error-message.js';
 import { environmentName } from './config.js';
 
-/** What is wrong with the value of one setting, by its name in the table; it has been parsed. */
+/** A fault of the parsed value of one setting, named as in the table. */
 export type SettingFault = { readonly setting: string; readonly message: string };
 export type Probe<C> = {
-  /** Settings that have to be readable for it. */
+  /** The settings it reads; the probe runs only if all of them could be parsed. */
   readonly needs: readonly (keyof C & string)[];
   readonly check: (config: C) => readonly SettingFault[];
 };
@@ -21,7 +22,7 @@ export type TextSetting<C> = { [K in keyof C]: C[K] extends string ? K : never }
 type PortSetting<C> = { [K in keyof C]: C[K] extends number ? K : never }[keyof C] & string;
 type ListSetting<C> = { [K in keyof C]: C[K] extends readonly string[] ? K : never }[keyof C] & string;
 
-/** What `check` throws is the fault of `setting`. @param more settings that it looks at besides */
+/** The message of an error that `check` throws is a fault of `setting`. @param more other settings that it reads */
 export function probe<C>(
   setting: keyof C & string,
   check: (config: C) => void,
@@ -40,7 +41,7 @@ export function probe<C>(
   };
 }
 
-/** A directory one may write to, or one that can be made. Unset is well. */
+/** A directory that can be written, or that can be created. An unset one passes. */
 export function writableDirectory<C>(setting: TextSetting<C>): Probe<C> {
   return probe(setting, (config) => {
     const path = textOf(config, setting);
@@ -68,8 +69,8 @@ function checkWritable(setting: string, path: string): void {
   }
 }
 
-/** A directory with this file in it. Unset is well. */
-export function directoryWith<C>(setting: TextSetting<C>, file: string, mend: string): Probe<C> {
+/** A directory that contains this file. An unset one passes. */
+export function directoryWith<C>(setting: TextSetting<C>, file: string, remedy: string): Probe<C> {
   return probe(setting, (config) => {
     const path = textOf(config, setting);
     if (path === '') return;
@@ -82,12 +83,12 @@ export function directoryWith<C>(setting: TextSetting<C>, file: string, mend: st
       });
     }
     if (!files.includes(file)) {
-      throw new Error(`${environmentName(setting)} ${path} holds no ${file}: ${mend}`);
+      throw new Error(`${environmentName(setting)} ${path} holds no ${file}: ${remedy}`);
     }
   });
 }
 
-/** An address to listen on: IPv4, IPv6 or a host's name. Whether it is one of this machine shows at the start. */
+/** An address to listen on: IPv4, IPv6 or a host name. Whether it belongs to this machine shows only at the start. */
 export function hostAddress<C>(setting: TextSetting<C>): Probe<C> {
   return probe(setting, (config) => {
     const host = textOf(config, setting);
@@ -119,7 +120,7 @@ function isHostPort(address: string): boolean {
   return isHost && Number(port) >= 1 && Number(port) <= 65_535;
 }
 
-/** An http or https URL that can be read as one. */
+/** A URL with a host name. */
 export function httpUrl<C>(setting: TextSetting<C>): Probe<C> {
   return probe(setting, (config) => {
     const url = textOf(config, setting);
@@ -129,7 +130,7 @@ export function httpUrl<C>(setting: TextSetting<C>): Probe<C> {
   });
 }
 
-/** Ports of one process differ, but for 0. */
+/** Two ports of one process differ, unless they are 0. */
 export function differentPorts<C>(first: PortSetting<C>, second: PortSetting<C>): Probe<C> {
   const check = (config: C): void => {
     if (Number(config[first]) === 0 || config[first] !== config[second]) return;

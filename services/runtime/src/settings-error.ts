@@ -1,6 +1,6 @@
-/** Settings that cannot be used, as it shows only once the service talks to what they name. Exit code 2. */
+/** Settings that turn out wrong only when the service connects to what they name. Exit code 2. */
 export class SettingsError extends Error {
-  /** What is wrong, the value received, the values allowed and what to do, a sentence each. */
+  /** One sentence each: what is wrong, the received value, the allowed values, what to do. */
   readonly faults: readonly string[];
 
   constructor(faults: readonly string[]) {

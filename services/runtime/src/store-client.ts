@@ -1,6 +1,6 @@
 /*
- * The client for the column store, ClickHouse or services/store, over HTTP. Numbers of 64 bits come as JSON
- * numbers: all of ours stay below 2^53.
+ * The HTTP client of the column store, which is ClickHouse or services/store. 64-bit integers are read as JSON
+ * numbers, because all of ours stay below 2^53.
  */
 import { type ClickHouseClient, ClickHouseLogLevel, createClient } from '@clickhouse/client';
 import { integer, secret, type Settings, text } from './config.js';
@@ -33,7 +33,7 @@ export type StoreSettings = {
   readonly storeConnectionsMax: number;
 };
 
-/** @param application name shown in the store's logs @param requestTimeoutMs longest any one call may take */
+/** @param application name shown in the store's logs @param requestTimeoutMs longest duration of one call */
 export function createStoreClient(
   config: StoreSettings,
   application: string,
@@ -48,7 +48,7 @@ export function createStoreClient(
     request_timeout: requestTimeoutMs,
     max_open_connections: config.storeConnectionsMax,
     compression: { request: false, response: false },
-    // What goes wrong comes back as a rejected promise; its own log would say it twice, and not in our form.
+    // Errors reject the promise. The client's own log would repeat them, in another form.
     log: { level: ClickHouseLogLevel.OFF },
     keep_alive: { enabled: true, idle_socket_ttl: 2_000 },
     clickhouse_settings: { output_format_json_quote_64bit_integers: 0 },

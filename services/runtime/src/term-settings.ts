@@ -1,6 +1,6 @@
 /*
- * The terms of retention that a deployment may choose, for every service that relies on them: one table, so that
- * collectors and aggregators are given the same values and refuse the same sums.
+ * The settings of retention, in one table for every service that depends on them, so that collectors and aggregators
+ * use the same values and refuse the same sums.
  */
 import { DEFAULT_TERMS, settingFaults, TERM_BOUNDS, type TermSettings } from '@imscope/schemas/retention.js';
 import { flag, integer, type Settings } from './config.js';
@@ -36,7 +36,7 @@ export const TERM_SETTINGS = {
 
 export type CheckedTermSettings = TermSettings & { readonly topicSettingsReadable: boolean };
 
-/** What is wrong with the terms beside each other; nothing where one of them could not be read. */
+/** Faults of the sum of all terms; none where one of the terms could not be read. */
 export function checkTermSettings(settings: Partial<TermSettings>): string[] {
   const { lateHoursMax, edgeWaitHours, requestLogTopicHours, deadLetterHours } = settings;
   if (

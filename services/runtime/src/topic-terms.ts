@@ -1,6 +1,6 @@
 /*
- * The topics' retention and segments as the brokers have them, held against the terms. What the brokers do not tell is
- * refused: a topic that keeps messages for ever looks the same as one that may not be asked about.
+ * Compares the retention and segments of topics, as the brokers report them, with the terms of retention. Brokers
+ * that do not report them are refused, because a topic might keep messages forever.
  */
 import kafkajs, { type Admin } from 'kafkajs';
 import {
@@ -13,12 +13,12 @@ import {
 import { kafkaErrorType } from './kafka-error.js';
 import type { CheckedTermSettings } from './term-settings.js';
 
-/** Undefined where a topic is not there. */
+/** Undefined where a topic does not exist. */
 export type TopicTermsRead = Readonly<Record<TopicKind, TopicTerms | undefined>>;
 
 export type TopicConfig = {
   readonly values: ReadonlyMap<string, string>;
-  /** Those that were set for this topic, in difference to the broker's defaults. */
+  /** Values set for this topic, without the broker's defaults. */
   readonly own: ReadonlyMap<string, string>;
 };
 
@@ -37,8 +37,8 @@ export class TopicSettingsDeniedError extends Error {
 }
 
 /**
- * The settings of one topic; undefined where it is not there.
- * @throws TopicSettingsDeniedError where the brokers do not tell; Error where they do not answer
+ * The settings of one topic; undefined where it does not exist.
+ * @throws TopicSettingsDeniedError where the brokers refuse to report them; Error where they do not answer
  */
 export async function readTopicConfig(
   admin: Pick<Admin, 'describeConfigs'>,
@@ -82,7 +82,7 @@ export async function readTopicTerms(
   return { requestLog, interfaceMetric, edgeAccount, deadLetter };
 }
 
-/** A policy without `delete`, and -1, keep messages for ever; so does a value that cannot be read. */
+/** A policy without `delete`, retention -1, and a value that cannot be read count as unlimited. */
 export function termsOfTopic({ values }: Pick<TopicConfig, 'values'>): TopicTerms {
   const deletes = (values.get('cleanup.policy') ?? '').split(',').includes('delete');
   const segmentMs = lengthMs(values.get('segment.ms'));
@@ -96,15 +96,15 @@ function lengthMs(text: string | undefined): number {
 }
 
 /**
- * What of the topics does not add up, a sentence each; empty where all does.
- * @param read the brokers' word; not asked where the settings state it
+ * Faults of the topics' retention, one sentence each.
+ * @param read reads the brokers' settings; not called where the settings state that topics have the right retention
  * @throws Error where the brokers do not answer
  */
 export async function topicFaults(
   settings: CheckedTermSettings & { readonly kafkaTopicPrefix: string },
   read: () => Promise<TopicTermsRead>,
 ): Promise<string[]> {
-  // The settings' own sum is checked before a start.
+  // The sum of the settings themselves is checked before the start.
   if (!settings.topicSettingsReadable) return [];
   try {
     return termFaults(termsOf(settings, await read(), settings.kafkaTopicPrefix));

@@ -1,36 +1,34 @@
-/*
- * Variables that look like a setting and are none: misspelt names, which would leave a default in force without a word.
- */
+/* Finds misspelt names of settings in an environment. Otherwise a default would stay in force without a message. */
 import { environmentName, type Environment, type Settings } from './config.js';
 
-/** Changes of one letter that still count as a slip. */
-const SLIPS_MAX = 2;
-/** Shorter names are near to too many others. */
+/** Most changed letters of a name that counts as misspelt. */
+const CHANGES_MAX = 2;
+/** Shorter names are similar to too many others. */
 const NAME_LENGTH_MIN = 6;
 
-/** The known name a variable is most likely meant to be; undefined where it is known, or near to none. */
+/** The known name that is most similar to a variable; undefined where the variable is known, or similar to none. */
 export function nearestSetting(variable: string, known: ReadonlySet<string>): string | undefined {
   if (known.has(variable) || variable.length < NAME_LENGTH_MIN) return undefined;
   let nearest: string | undefined;
-  let fewest = SLIPS_MAX + 1;
+  let fewest = CHANGES_MAX + 1;
   for (const name of known) {
-    const slips = distance(variable.toUpperCase().replaceAll('-', '_'), name, fewest);
-    if (slips < fewest) [nearest, fewest] = [name, slips];
+    const changes = distance(variable.toUpperCase().replaceAll('-', '_'), name, fewest);
+    if (changes < fewest) [nearest, fewest] = [name, changes];
   }
   return nearest;
 }
 
-/** Every name that settings tables give. */
+/** The names of all settings in the tables. */
 export function knownNames(...tables: readonly Settings[]): Set<string> {
   return new Set(tables.flatMap((table) => Object.keys(table).map(environmentName)));
 }
 
-/** Those of an environment that no table knows. */
+/** Variables of an environment that are in no table. */
 export function unknownVariables(environment: Environment, known: ReadonlySet<string>): string[] {
   return Object.keys(environment).filter((variable) => !known.has(variable));
 }
 
-/** Levenshtein's: letters put in, left out or changed; `most` where it is no less. */
+/** The Levenshtein distance, but at most `most`. */
 function distance(a: string, b: string, most: number): number {
   if (Math.abs(a.length - b.length) >= most) return most;
   let row = Array.from({ length: b.length + 1 }, (_, index) => index);

@@ -6,7 +6,7 @@ import { createLogger } from '../src/logger.js';
 import { createRegistry } from '../src/metrics.js';
 import { createReadiness } from '../src/readiness.js';
 
-test('/live answers, /ready names what fails, /metrics is what Prometheus reads', async () => {
+test("/live answers, /ready names failing dependencies, /metrics is in Prometheus's format", async () => {
   const registry = createRegistry('sample');
   new Counter({ name: 'imscope_sample_things_total', help: 'things', registers: [registry] }).inc(3);
   const readiness = createReadiness(['kafka', 'store']);

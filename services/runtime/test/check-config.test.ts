@@ -52,7 +52,7 @@ function faultsOf({ settings, faults }: CheckReport): readonly string[] {
   return [...settings.flatMap((setting) => setting.faults), ...faults];
 }
 
-test('each setting is told with what is in force and where it comes from, secrets without their value', () => {
+test('the report has each setting with its value and source, secrets without their value', () => {
   const report = check({ LISTEN_PORT: '8080', PASSWORD: 'hunter2hunter2' });
   const told = new Map(report.settings.map(({ name, value, from }) => [name, `${value} ${from}`]));
   assert.equal(told.get('LISTEN_PORT'), '8080 environment');
@@ -66,7 +66,7 @@ test('each setting is told with what is in force and where it comes from, secret
   assert.doesNotMatch(text + JSON.stringify(report), /hunter2/);
 });
 
-test('all faults are told at once, one wrong value keeps no other check from being made', () => {
+test('all faults are reported at once; one wrong value does not prevent other checks', () => {
   const report = check({
     LISTEN_PORT: '99999',
     LISTEN_HOST: '1.2.3',
@@ -93,7 +93,7 @@ test('all faults are told at once, one wrong value keeps no other check from bei
   }
 });
 
-test('misspelt names are told with the one that was meant, other variables only where they stand in a file', () => {
+test('misspelt names are reported with the nearest name, other unknown variables only in a file', () => {
   const environment = {
     LISTEN_PROT: '1',
     Listen_Host: 'a',
@@ -118,7 +118,7 @@ test('ports of one process have to differ', () => {
   assert.deepEqual(faultsOf(check({ LISTEN_PORT: '0', ADMIN_PORT: '0' })), []);
 });
 
-test('a file stands where a directory should be', () => {
+test('a file in the place of a directory is a fault', () => {
   const path = join(directory, 'file');
   writeFileSync(path, '');
   chmodSync(path, 0o600);
@@ -126,7 +126,7 @@ test('a file stands where a directory should be', () => {
   assert.match(faultsOf(check({ DATA_DIR: join(path, 'below') })).join(), /cannot be written/);
 });
 
-test('a file of settings is read as systemd and dotenv do, and lines that are none of it are named', () => {
+test('a file of settings is read as systemd and dotenv read it, and other lines are faults', () => {
   const text = [
     '# a comment',
     '; another',

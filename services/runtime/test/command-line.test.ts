@@ -18,12 +18,12 @@ test('a command gets the arguments after its name', () => {
   });
 });
 
-test('--check-config stands alone', () => {
+test('--check-config accepts no further argument', () => {
   assert.deepEqual(read('--check-config'), { kind: 'show_config' });
   assert.equal(read('--check-config', 'x').kind, 'refused');
 });
 
-test('what is not understood is refused with what is allowed', () => {
+test('an unknown argument is refused with the allowed ones', () => {
   const refused = read('prepere');
   assert.deepEqual(refused, {
     kind: 'refused',
@@ -35,7 +35,7 @@ test('what is not understood is refused with what is allowed', () => {
   }
 });
 
-test('no arguments but none run the service', () => {
+test('only an empty command line runs the service', () => {
   fc.assert(
     fc.property(fc.array(fc.string(), { minLength: 1 }), (args) => {
       assert.notEqual(read(...args).kind, 'run');
@@ -43,7 +43,7 @@ test('no arguments but none run the service', () => {
   );
 });
 
-test('a refusal shows no control characters', () => {
+test('a refusal contains no control characters', () => {
   const refused = read('\u001B[2J');
   assert.ok(refused.kind === 'refused' && !refused.message.includes('\u001B'));
 });

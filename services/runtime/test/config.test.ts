@@ -17,11 +17,11 @@ const SETTINGS = {
   name: text({ purpose: 'a name' }),
   password: secret({ default: '', purpose: 'a password' }),
   brokers: list({ default: ['a:1'], purpose: 'brokers' }),
-  mode: choice({ default: 'on', of: ['on', 'off'], purpose: 'mode' }),
+  mode: choice({ default: 'on', values: ['on', 'off'], purpose: 'mode' }),
   tls: flag({ default: false, purpose: 'tls' }),
 };
 
-test('settings come from the environment, defaults fill in, empty text counts as not set', () => {
+test('settings come from the environment, else from defaults; empty text counts as not set', () => {
   const loaded = loadConfig(SETTINGS, {
     NAME: 'x',
     BATCH_ROWS_MAX: '100',
@@ -35,7 +35,7 @@ test('settings come from the environment, defaults fill in, empty text counts as
   });
 });
 
-test('all errors are told at once, each with what was given and what is allowed', () => {
+test('all errors are reported at once, each with the received value and the allowed ones', () => {
   const loaded = loadConfig(SETTINGS, { BATCH_ROWS_MAX: '101', MODE: 'maybe', TLS: 'yes', BROKERS: 'a,,b' });
   assert.ok(!loaded.ok);
   assert.equal(loaded.errors.length, 5);
@@ -44,19 +44,19 @@ test('all errors are told at once, each with what was given and what is allowed'
   assert.match(loaded.errors.join('\n'), /MODE is "maybe": give one of on, off/);
 });
 
-test('numbers that only look like numbers are refused', () => {
+test('text that only looks like a number is refused', () => {
   for (const given of ['1e1', '0x10', ' 5', '5.0', '99999999999999999999', 'NaN']) {
     assert.equal(loadConfig({ n: SETTINGS.batchRowsMax }, { N: given }).ok, false, given);
   }
 });
 
-test('a secret shows in no error and no description', () => {
+test('a secret is in no error and no description', () => {
   const settings = { password: secret({ purpose: 'a password' }) };
   const loaded = loadConfig(settings, { PASSWORD: 'hunter2hunter2' });
   assert.ok(loaded.ok);
   assert.doesNotMatch(describeConfig(settings, loaded.config).join(), /hunter2/);
 });
 
-test('names in the environment are the code’s names in capitals', () => {
+test('names in the environment are the names in code in capitals', () => {
   assert.equal(environmentName('batchRowsMax'), 'BATCH_ROWS_MAX');
 });

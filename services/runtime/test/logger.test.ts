@@ -8,7 +8,7 @@ import { test } from 'node:test';
 
 const LOGGER = fileURLToPath(new URL('../src/logger.ts', import.meta.url));
 
-test('a log that cannot be written, for its disk is full, does not end the process', async () => {
+test('a log that cannot be written because its disk is full does not end the process', async () => {
   const script = `
     const { createLogger } = await import(${JSON.stringify(LOGGER)});
     const logger = createLogger('sample', 'info');

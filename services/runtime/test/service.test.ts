@@ -37,7 +37,7 @@ test('a service stops cleanly on SIGTERM, after its own stop has run', async () 
   assert.match(output, /"msg":"stopped"/);
 });
 
-test('bad settings end with code 2 and name every one of them', async () => {
+test('wrong settings end with code 2, and each of them is named', async () => {
   const { code, output } = await run({ ADMIN_PORT: '-5' });
   assert.equal(code, 2);
   assert.match(output, /ADMIN_PORT is "-5"/);
@@ -52,14 +52,14 @@ test('--check-config shows the settings in force, hides secrets, and starts noth
   assert.doesNotMatch(output, /hunter2|started/);
 });
 
-test('a failed start and a fatal error later both end with code 1', async () => {
+test('a failed start and a later fatal error both end with code 1', async () => {
   assert.equal((await run({ NAME: 'fails-at-start' })).code, 1);
   const later = await run({ NAME: 'fails-later' });
   assert.equal(later.code, 1);
   assert.match(later.output, /sample stopped/);
 });
 
-test('arguments that are not understood end with code 2 and start nothing', async () => {
+test('unknown arguments end with code 2 and start nothing', async () => {
   for (const args of [['foo'], ['--chek-config'], ['--check-config', 'foo'], ['']]) {
     const { code, output } = await run({ NAME: 'x' }, args);
     assert.equal(code, 2, output);
