@@ -1,65 +1,62 @@
 /*
- * A request log in JSON, as the document describes it. The checks of `validate-record.ts` are written by hand for their
- * speed; a test holds this schema against them. Bounds come from `REQUEST_LOG_BOUNDS`, which both use.
+ * A request log in JSON, as the API document describes it: a schema for every field of the table that gateways send.
+ * The checks of `validate-record.ts` are written by hand for their speed; a test holds this schema against them.
  */
 import { REQUEST_LOG_BOUNDS, type RequestLogJson } from '@imscope/schemas/request-log.js';
+import { type RequestLogField, STORED_FIELDS } from '@imscope/schemas/request-log-fields.js';
 import { type TSchema, Type } from 'typebox';
 
-const { codeMin, codeMax, durationUsMax, labelLengthMax, sdkAppIdMax } = REQUEST_LOG_BOUNDS;
-
-const orNull = (schema: TSchema): TSchema => Type.Optional(Type.Union([schema, Type.Null()]));
-
-const duration = (description: string): TSchema =>
-  Type.Number({ minimum: 0, maximum: durationUsMax / 1_000, description });
-
-const label = (description: string, maxLength: number = labelLengthMax): TSchema =>
-  orNull(Type.String({ maxLength, description }));
-
-/** Words as they are stored; what else a path may have is for the collector to tell. */
+/** Words as they are stored; other characters in a path are replaced by the collector. */
 const INTERFACE_WORD = String.raw`(?:[A-Za-z0-9_-][A-Za-z0-9_.-]*|\{id\})`;
 const INTERFACE_PATTERN = `^(?:/v4/|/)?${INTERFACE_WORD}(?:/${INTERFACE_WORD})*$`;
 
-const RECORD_FIELDS: Record<keyof RequestLogJson, TSchema> = {
-  time: Type.Union(
-    [Type.String({ format: 'date-time' }), Type.Number({ description: 'epoch milliseconds' })],
-    {
-      description:
-        'when the request was made, RFC 3339 or epoch milliseconds; not older than the description of this operation ' +
-        `says, and at most ${REQUEST_LOG_BOUNDS.aheadMsMax / 60_000} minutes ahead of the collector's clock`,
-    },
-  ),
-  sdk_app_id: Type.Integer({ minimum: 1, maximum: sdkAppIdMax, description: 'the application' }),
-  interface: Type.String({
-    maxLength: REQUEST_LOG_BOUNDS.interfaceLengthMax,
-    pattern: INTERFACE_PATTERN,
-    description: 'such as openim/sendmsg; a leading /v4/ or / is removed, ids in it become {id}',
+function numberBounds({ min = 0, max = 0 }: RequestLogField): { minimum: number; maximum: number } {
+  return { minimum: min, maximum: max };
+}
+
+function valueSchema(name: string, field: RequestLogField): TSchema {
+  const { purpose: description, lengthMax = 0 } = field;
+  switch (field.type) {
+    case 'time': {
+      const aheadMinutes = REQUEST_LOG_BOUNDS.aheadMsMax / 60_000;
+      return Type.Union(
+        [Type.String({ format: 'date-time' }), Type.Number({ description: 'epoch milliseconds' })],
+        {
+          description:
+            `${description}; not older than the description of this operation says, and at most ${aheadMinutes} ` +
+            "minutes ahead of the collector's clock",
+        },
+      );
+    }
+    case 'address':
+      return Type.Union([Type.String({ format: 'ipv4' }), Type.String({ format: 'ipv6' })], { description });
+    case 'duration': {
+      const { minimum, maximum } = numberBounds(field);
+      return Type.Number({ minimum: minimum / 1_000, maximum: maximum / 1_000, description });
+    }
+    case 'text':
+      return name === 'interface'
+        ? Type.String({ maxLength: lengthMax, pattern: INTERFACE_PATTERN, description })
+        : Type.String({ maxLength: lengthMax, description });
+    default:
+      return name === 'http_status'
+        ? Type.Union([Type.Literal(0), Type.Integer(numberBounds(field))], { description })
+        : Type.Integer({ ...numberBounds(field), description });
+  }
+}
+
+/** null is the same as absent. */
+function optional(schema: TSchema): TSchema {
+  return Type.Optional(Type.Union([schema, Type.Null()]));
+}
+
+const RECORD_FIELDS: Readonly<Record<string, TSchema>> = Object.fromEntries(
+  STORED_FIELDS.flatMap((field) => {
+    if (field.sentAs === null) return [];
+    const schema = valueSchema(field.name, field);
+    return [[field.sentAs, field.required ? schema : optional(schema)] as const];
   }),
-  exit_ip: Type.Union([Type.String({ format: 'ipv4' }), Type.String({ format: 'ipv6' })], {
-    description: 'public address of the caller, without a zone',
-  }),
-  latency_ms: duration('how long the request took'),
-  upstream_ms: orNull(duration('the time spent behind the gateway')),
-  rtt_ms: orNull(duration('network round trip to the caller')),
-  code: orNull(
-    Type.Integer({
-      minimum: codeMin,
-      maximum: codeMax,
-      description: 'the IM result code; without it the outcome is never success',
-    }),
-  ),
-  http_status: orNull(
-    Type.Union([Type.Literal(0), Type.Integer({ minimum: 100, maximum: 599 })], {
-      description: '0: unknown',
-    }),
-  ),
-  exception: label('kind of the failure, scrubbed', REQUEST_LOG_BOUNDS.exceptionLengthMax),
-  cause: label('why it failed, scrubbed', REQUEST_LOG_BOUNDS.causeLengthMax),
-  node: label('gateway node'),
-  region: label('region of the gateway'),
-  platform: label('platform of the caller'),
-  sdk_version: label('SDK version of the caller'),
-  request_id: label('id of the request', REQUEST_LOG_BOUNDS.requestIdLengthMax),
-};
+);
 
 /** What log shippers add to every record; of any type, for they are not read where `time` is given. */
 const SHIPPER_FIELDS = {
