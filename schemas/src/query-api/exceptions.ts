@@ -4,7 +4,8 @@
 import { type Static, Type } from 'typebox';
 import { FilteredQuery } from './parameters.js';
 import type { QuestionContract } from './question-contract.js';
-import { Count, OutcomeName, Time } from './values.js';
+import { OutcomeName } from '../shown-record.js';
+import { Count, Time } from './values.js';
 
 export const ExceptionRow = Type.Object({
   exception: Type.String(),

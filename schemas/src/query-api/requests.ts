@@ -6,28 +6,12 @@ import { REQUEST_LOG_BOUNDS } from '../request-log.js';
 import { DETAIL_FILTER_PARAMETERS, FILTER_PARAMETERS } from './filter-parameters.js';
 import { WINDOW_PARAMETERS } from './parameters.js';
 import type { QuestionContract } from './question-contract.js';
-import { NullableNumber, OutcomeName, Time } from './values.js';
+import { SHOWN_FIELDS } from '../shown-record.js';
+import { Time } from './values.js';
 
-export const RequestRow = Type.Object({
-  time: Time,
-  interface: Type.String(),
-  /** Masked: /24 of IPv4, /48 of IPv6. */
-  exit_ip: Type.String(),
-  latency_ms: Type.Number(),
-  upstream_ms: NullableNumber,
-  rtt_ms: NullableNumber,
-  code: Type.Union([Type.Integer(), Type.Null()]),
-  http_status: Type.Integer(),
-  outcome: OutcomeName,
-  exception: Type.String(),
-  cause: Type.String(),
-  node: Type.String(),
-  region: Type.String(),
-  platform: Type.String(),
-  sdk_version: Type.String(),
-  request_id: Type.String(),
-  weight: Type.Integer(),
-});
+// The application is in the path. The address is masked: /24 of IPv4, /48 of IPv6.
+const { sdk_app_id: _, ...SHOWN_OF_ONE } = SHOWN_FIELDS;
+export const RequestRow = Type.Object({ ...SHOWN_OF_ONE, time: Time });
 export type RequestRow = Static<typeof RequestRow>;
 
 export const RequestPage = Type.Object({

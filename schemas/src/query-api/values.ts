@@ -4,7 +4,7 @@
  * within 1.1 %. Success rate = success / (success + service_error), null where both are 0.
  */
 import { type Static, Type } from 'typebox';
-import { OUTCOMES } from '../outcome.js';
+import { OutcomeName } from '../shown-record.js';
 
 export const Count = Type.Integer({ minimum: 0 });
 export const Time = Type.String({ description: 'RFC 3339, UTC, milliseconds' });
@@ -14,14 +14,6 @@ export const LeftOut = Type.Integer({
   description: 'entries that the bound of the list left out; 0: the list is complete',
 });
 export const NullableNumber = Type.Union([Type.Number(), Type.Null()]);
-// One by one: the static type of a union made from the array would be never.
-export const OutcomeName = Type.Union([
-  Type.Literal(OUTCOMES[0]),
-  Type.Literal(OUTCOMES[1]),
-  Type.Literal(OUTCOMES[2]),
-  Type.Literal(OUTCOMES[3]),
-]);
-
 export const OutcomeCounts = Type.Object({
   success: Count,
   caller_error: Count,

@@ -1,6 +1,7 @@
 /* The operation `GET /v1/tap`. */
 import { REQUEST_LOG_BOUNDS } from '@imscope/schemas/request-log.js';
 import { OUTCOMES } from '@imscope/schemas/outcome.js';
+import { SHOWN_FIELDS } from '@imscope/schemas/shown-record.js';
 import { type TSchema, Type } from 'typebox';
 import { REJECT_REASONS } from '../intake/reject-reasons.js';
 import { TAP_OUTCOMES } from '../tap/tap-filter.js';
@@ -9,31 +10,17 @@ import { type DescribeOperation, HEAD_ERRORS, SECURITY } from './operation.js';
 
 const { interfaceLengthMax, sdkAppIdMax } = REQUEST_LOG_BOUNDS;
 const Count = Type.Integer({ minimum: 0 });
-const NullableNumber = Type.Union([Type.Number(), Type.Null()]);
 const lineOf = (type: string, fields: Record<string, TSchema> = {}): TSchema =>
   Type.Object({ type: Type.Literal(type), ...fields });
 
 const TapLine = Type.Union([
   lineOf('open', { name: Type.String({ description: 'name of the token' }) }),
   lineOf('record', {
+    ...SHOWN_FIELDS,
     time: Type.String({ format: 'date-time' }),
     sender: Type.String({ description: 'name of the sending token' }),
-    sdk_app_id: Type.Integer(),
-    interface: Type.String(),
     exit_ip: Type.String({ description: 'masked: /24 of IPv4, /48 of IPv6' }),
-    latency_ms: Type.Number(),
-    upstream_ms: NullableNumber,
-    rtt_ms: NullableNumber,
-    code: Type.Union([Type.Integer(), Type.Null()]),
-    http_status: Type.Integer(),
     outcome: Type.Enum([...OUTCOMES]),
-    exception: Type.String(),
-    cause: Type.String(),
-    node: Type.String(),
-    region: Type.String(),
-    platform: Type.String(),
-    sdk_version: Type.String(),
-    request_id: Type.String(),
     weight: Type.Integer({ minimum: 0, description: '0: counted, not logged' }),
   }),
   lineOf('rejected', {
