@@ -3,12 +3,15 @@
  * checked again.
  */
 import type { RequestLogJson } from './request-log.js';
-import { REQUEST_LOG_FIELDS } from './request-log-fields.js';
+import { REQUEST_LOG_FIELDS, STORED_FIELDS } from './request-log-fields.js';
 
 /** All fields that gateways send but the time, which some forms have elsewhere; in the order of the table. */
 export const FIELDS = Object.values(REQUEST_LOG_FIELDS)
   .map(({ sentAs }) => sentAs)
   .filter((name) => name !== null && name !== 'time');
+
+/** What the table says of each of `FIELDS`, in the same places. */
+export const FIELD_ROWS = STORED_FIELDS.filter(({ sentAs }) => FIELDS.some((name) => name === sentAs));
 
 export type Field = (typeof FIELDS)[number];
 

@@ -4,6 +4,7 @@
  * are all different. A request id must stay what it is, so its form alone is no reason to take it out.
  */
 import { BlockList, isIP } from 'node:net';
+import type { REQUEST_LOG_FIELDS, StoredFieldName } from '@imscope/schemas/request-log-fields.js';
 import {
   ACCOUNT_HINT,
   LABEL_PATTERNS,
@@ -15,7 +16,10 @@ import {
 } from './personal-patterns.js';
 import { scrubBy, type Scrubbed } from './scrub-text.js';
 
-export type LabelField = 'node' | 'region' | 'platform' | 'sdk_version' | 'request_id';
+/** The fields that are scrubbed as labels, by the table. */
+export type LabelField = {
+  [K in StoredFieldName]: (typeof REQUEST_LOG_FIELDS)[K]['personal'] extends 'label_scrubbed' ? K : never;
+}[StoredFieldName];
 
 /** What is counted of a label, in one number: each count is at most 128, the longest label, and has eight bits. */
 const DIGIT = 1;

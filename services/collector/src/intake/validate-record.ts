@@ -10,6 +10,7 @@ import { interfaceName } from '@imscope/schemas/interface-name.js';
 import type { Outcome } from '@imscope/schemas/outcome.js';
 import { FIELDS, RawFields, type RawRecord } from '@imscope/schemas/raw-fields.js';
 import { REQUEST_LOG_BOUNDS } from '@imscope/schemas/request-log.js';
+import { REQUEST_LOG_FIELDS } from '@imscope/schemas/request-log-fields.js';
 import type { NewRequestLog } from '@imscope/schemas/request-log-encoder.js';
 import { EncodedAddress, exitAddress } from './exit-address.js';
 import { parseRfc3339 } from './parse-time.js';
@@ -42,8 +43,8 @@ const SHIPPER_FIELDS: ReadonlySet<string> = new Set([SHIPPER_TIME, '@version']);
 const FIELD_LIST = [...KNOWN_FIELDS].join(', ');
 
 const { durationUsMax, codeMin, codeMax, labelLengthMax, requestIdLengthMax } = REQUEST_LOG_BOUNDS;
-const HTTP_STATUS_MIN = 100;
-const HTTP_STATUS_MAX = 599;
+const { sdk_app_id, http_status } = REQUEST_LOG_FIELDS;
+const AHEAD_MINUTES = REQUEST_LOG_BOUNDS.aheadMsMax / 60_000;
 
 /** @param value one parsed JSON value; anything but the contract's object is answered with a Rejection */
 export function validateRecord(value: unknown, context: ValidationContext): NewRequestLog | Rejection {
@@ -54,7 +55,7 @@ export function validateRecord(value: unknown, context: ValidationContext): NewR
   if (stray !== undefined) return stray;
   const time = readTime(isAbsent(value.time) ? shipperTime(value) : value.time, context);
   if (isRejection(time)) return time;
-  const sdkAppId = readWhole('sdk_app_id', value.sdk_app_id, 1, REQUEST_LOG_BOUNDS.sdkAppIdMax);
+  const sdkAppId = readWhole('sdk_app_id', value.sdk_app_id, sdk_app_id.min, sdk_app_id.max);
   if (isRejection(sdkAppId)) return sdkAppId;
   const name = readInterface(value.interface, context.onIdTaken);
   if (isRejection(name)) return name;
@@ -177,7 +178,7 @@ function readTime(value: unknown, context: ValidationContext): number | Rejectio
   if (-ageMs > REQUEST_LOG_BOUNDS.aheadMsMax) {
     return new Rejection(
       'time_too_new',
-      `time is ${showValue(value)}: at most 5 minutes ahead are taken, look at the clock of the gateway`,
+      `time is ${showValue(value)}: at most ${AHEAD_MINUTES} minutes ahead are taken, look at the clock of the gateway`,
       'time',
     );
   }
@@ -253,7 +254,7 @@ export function readDuration(field: string, given: unknown): number | null | Rej
 export function readHttpStatus(given: unknown): number | Rejection {
   const value = numberOrText(given);
   if (isAbsent(value) || value === 0) return 0;
-  return readWhole('http_status', value, HTTP_STATUS_MIN, HTTP_STATUS_MAX);
+  return readWhole('http_status', value, http_status.min, http_status.max);
 }
 
 /** A name or an id, without what is about a person. Plain ones cost one pass over their characters. */

@@ -3,7 +3,8 @@
  * conventions where one exists, and `im.` with the field's own name for every field. docs/opentelemetry.md documents this
  * table for senders.
  */
-import { type Field, FIELDS } from '@imscope/schemas/raw-fields.js';
+import { type Field, FIELD_ROWS, FIELDS } from '@imscope/schemas/raw-fields.js';
+import type { FieldType } from '@imscope/schemas/request-log-fields.js';
 import { isPersonalField } from '../../intake/personal-fields.js';
 
 /** How the value of an attribute is converted. A `path` may have a scheme, host and query too. */
@@ -15,14 +16,7 @@ export type AttributeTarget = { readonly fieldIndex: number; readonly rank: numb
 /** Why an attribute has no field. `personal` and `ignored` are dropped and counted; `unknown` refuses the record. */
 export type UnmappedKind = 'personal' | 'ignored' | 'unknown';
 
-const NUMBERS: ReadonlySet<Field> = new Set([
-  'sdk_app_id',
-  'latency_ms',
-  'upstream_ms',
-  'rtt_ms',
-  'code',
-  'http_status',
-]);
+const NUMBER_TYPES: ReadonlySet<FieldType> = new Set(['id', 'duration', 'int']);
 
 /** In order of precedence for each field. Some names are those of earlier versions of the conventions. */
 const CONVENTIONS: readonly (readonly [field: Field, form: Form, ...names: string[]])[] = [
@@ -50,7 +44,8 @@ const TARGETS: ReadonlyMap<string, AttributeTarget> = createTargets();
 function createTargets(): Map<string, AttributeTarget> {
   const targets = new Map<string, AttributeTarget>();
   FIELDS.forEach((field, fieldIndex) => {
-    const form = NUMBERS.has(field) ? 'number' : 'text';
+    const type = FIELD_ROWS[fieldIndex]?.type;
+    const form = type !== undefined && NUMBER_TYPES.has(type) ? 'number' : 'text';
     targets.set(OWN_PREFIX + field, { fieldIndex, rank: OWN_RANK, form });
     const names = CONVENTIONS.flatMap(([mappedField, conventionForm, ...conventionNames]) =>
       mappedField === field ? conventionNames.map((name) => ({ name, form: conventionForm })) : [],
