@@ -1,9 +1,9 @@
 /* kafkajs for scripts and tests that look at a broker themselves: silent, with what it gets wrong mended. */
-import { setNoNeedlessTimers } from '@imscope/runtime/kafka-timers.js';
+import { preventNeedlessTimers } from '@imscope/runtime/kafkajs/needless-timers.js';
 import { Kafka, type KafkaConfig, logLevel } from 'kafkajs';
 
 /** @param address host:port */
 export function openKafka(address: string, more: Omit<KafkaConfig, 'brokers'> = {}): Kafka {
-  setNoNeedlessTimers();
+  preventNeedlessTimers();
   return new Kafka({ brokers: [address], logLevel: logLevel.NOTHING, ...more });
 }

@@ -4,7 +4,7 @@
  * any guess at how long the way may take.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { storedUpTo } from '@imscope/aggregator/resume.js';
+import { storedUpTo } from '@imscope/aggregator/consume/resume.js';
 import { TOPICS } from '@imscope/schemas/topics.js';
 import { openKafka } from '../stack/kafka-client.js';
 

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { DEFAULT_BOUNDS } from '@imscope/schemas/block-bounds.js';
 import { containerHeader } from '@imscope/schemas/container.js';
 import { type Container, recordsIn } from './backlog.js';
-import type { Stream } from '../../../services/aggregator/src/streams.js';
+import type { Stream } from '../../../services/aggregator/src/blocks/streams.js';
 import { shareOf } from './send-backlog.js';
 
 /** `table`: of which stream it is. */

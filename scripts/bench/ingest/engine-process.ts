@@ -7,7 +7,7 @@ import { availableParallelism } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DEFAULT_BOUNDS } from '@imscope/schemas/block-bounds.js';
 import { readMigrations } from '@imscope/schemas/migrate.js';
-import { REQUEST_LOG_STREAM, STREAMS, insertSql } from '../../../services/aggregator/src/streams.js';
+import { REQUEST_LOG_STREAM, STREAMS, insertSql } from '../../../services/aggregator/src/blocks/streams.js';
 import { type EngineSession, openEngine } from '../../../services/store/src/engine.js';
 import { mergesConfig } from '../../../services/store/src/engine-merges.js';
 import { answerParent } from '../collector/child-process.js';

@@ -10,7 +10,7 @@ import {
   EDGE_ACCOUNT_STREAM,
   INTERFACE_METRIC_STREAM,
   REQUEST_LOG_STREAM,
-} from '../../../services/aggregator/src/streams.js';
+} from '../../../services/aggregator/src/blocks/streams.js';
 import { startHelper } from '../collector/child-process.js';
 import { createBenchTraffic } from '../collector/bodies.js';
 import { say } from '../figure.js';

@@ -5,26 +5,17 @@
  * `main.js dlq-ls`, `dlq-show` and `dlq-redrive` look after the dead letters; `main.js ledger-check` holds all books
  * against each other.
  */
-import { setTimeout as delay } from 'node:timers/promises';
 import { loadConfig, settingsAreWrong } from '@imscope/runtime/config.js';
-import { createKafka } from '@imscope/runtime/kafka-client.js';
 import { createLogger } from '@imscope/runtime/logger.js';
 import { runService } from '@imscope/runtime/service.js';
 import { SettingsError } from '@imscope/runtime/settings-error.js';
 import { hostPorts, httpUrl } from '@imscope/runtime/setting-probes.js';
-import { createStoreClient } from '@imscope/runtime/store-client.js';
 import { checkTermSettings } from '@imscope/runtime/term-settings.js';
-import { TOPICS } from '@imscope/schemas/topics.js';
-import { AnswerBuffers } from './answer-buffers.js';
-import { checkTerms } from './check-terms.js';
 import { SETTINGS } from './config.js';
-import { consumeOptions, startConsuming } from './consume.js';
+import { createAggregator } from './create-aggregator.js';
 import { runDlq } from './dlq/run-dlq.js';
-import { createAggregatorMetrics } from './metrics.js';
 import { prepare } from './prepare.js';
 import { runLedgerCheck } from './reconcile/ledger-check.js';
-import { startReconciling } from './reconcile/start-reconciling.js';
-import { connectForWholeAnswers, spareTheJoin, tellBatches } from './whole-responses.js';
 
 async function runPrepare(args: readonly string[]): Promise<number> {
   const [option, ...more] = args;
@@ -57,7 +48,7 @@ function runDlqCommand(name: string, args: readonly string[]): Promise<number> {
   // A reader that has gone (`dlq ls | head`) is no failure.
   stdout.on('error', () => process.exit(0));
   return runDlq([name, ...args], {
-    environment: env,
+    loadSettings: () => loadConfig(SETTINGS, env),
     write: (text) => void stdout.write(text),
     writeError: (text) => void stderr.write(text),
     style: {
@@ -70,7 +61,7 @@ function runDlqCommand(name: string, args: readonly string[]): Promise<number> {
 
 function runLedgerCommand(args: readonly string[]): Promise<number> {
   process.stdout.on('error', () => process.exit(0));
-  return runLedgerCheck(args, process.env, process);
+  return runLedgerCheck(args, () => loadConfig(SETTINGS, process.env), process);
 }
 
 await runService(
@@ -87,42 +78,7 @@ await runService(
       'ledger-check': runLedgerCommand,
     },
     probes: [hostPorts('kafkaBrokers'), httpUrl('storeUrl')],
-    start: async ({ config, logger, registry, readiness, fail }) => {
-      const store = createStoreClient(config, 'imscope-aggregator', config.insertTimeoutMs);
-      const ping = await store.ping();
-      readiness.report('store', ping.success ? undefined : ping.error.message);
-      await checkTerms(config, { store, logger, readiness });
-      spareTheJoin();
-      const answers = new AnswerBuffers();
-      tellBatches(answers);
-      const metrics = createAggregatorMetrics(registry);
-      const consuming = await startConsuming(consumeOptions(config), {
-        kafka: createKafka(config, 'imscope-aggregator', logger, {
-          socketFactory: connectForWholeAnswers(answers),
-        }),
-        answers,
-        store,
-        logger,
-        readiness,
-        fail,
-        timing: { nowMs: Date.now, delay, random: Math.random },
-        metrics,
-      });
-      const reconciling = startReconciling({
-        store: config,
-        topicPrefix: config.kafkaTopicPrefix,
-        intervalMs: config.reconcileIntervalS * 1_000,
-        isChecker: () => consuming.owns(config.kafkaTopicPrefix + TOPICS.requestLog.name, 0),
-        metrics,
-        logger,
-      });
-      return {
-        stop: async () => {
-          await Promise.all([consuming.stop(), reconciling.stop()]);
-          await store.close();
-        },
-      };
-    },
+    start: createAggregator,
   },
   process,
 );

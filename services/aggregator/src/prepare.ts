@@ -9,8 +9,8 @@ import { SettingsError } from '@imscope/runtime/settings-error.js';
 import { createStoreClient } from '@imscope/runtime/store-client.js';
 import { type MigrationStore, migrate } from '@imscope/schemas/migrate.js';
 import type { SETTINGS } from './config.js';
-import { prepareTopics } from './prepare-topics.js';
-import { storeFaults } from './store-terms.js';
+import { prepareTopics } from './topics/prepare-topics.js';
+import { storeFaults } from './topics/store-terms.js';
 
 const TIMEOUT_MS = 120_000;
 /** A migration may copy a table: hours, where there are billions of rows. */

@@ -10,6 +10,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { type Admin, CompressionTypes, type Producer } from 'kafkajs';
 import { type Config, loadConfig } from '@imscope/runtime/config.js';
 import { createKafka, untilLed } from '@imscope/runtime/kafka-client.js';
+import { ResponseBuffers } from '@imscope/runtime/kafkajs/response-buffers.js';
 import { createLogger } from '@imscope/runtime/logger.js';
 import { createReadiness } from '@imscope/runtime/readiness.js';
 import { type ClickHouseClient, createStoreClient } from '@imscope/runtime/store-client.js';
@@ -17,27 +18,22 @@ import { TOPICS } from '@imscope/schemas/topics.js';
 import { Registry } from 'prom-client';
 import { storeEnv } from '../../../scripts/stack/service-env.js';
 import { startStore } from '../../../scripts/stack/store.js';
-import { AnswerBuffers } from '../src/answer-buffers.js';
 import { SETTINGS } from '../src/config.js';
-import { consumeOptions, startConsuming } from '../src/consume.js';
-import { createAggregatorMetrics } from '../src/metrics.js';
+import { createAggregator } from '../src/create-aggregator.js';
 import { prepare } from '../src/prepare.js';
-import { connectForWholeAnswers, spareTheJoin, tellBatches } from '../src/whole-responses.js';
 import { batchMessage } from './log-of-messages.js';
 
 const LOGGER = createLogger('aggregator-under-test', 'silent');
 
 /** What is given back is spoilt at once, so that whoever still reads it shows. */
-class SpoilingBuffers extends AnswerBuffers {
+class SpoilingBuffers extends ResponseBuffers {
   protected override release(buffer: Buffer): void {
     buffer.fill(0xdd);
     super.release(buffer);
   }
 }
 
-const ANSWERS = new SpoilingBuffers();
-spareTheJoin();
-tellBatches(ANSWERS);
+const RESPONSES = new SpoilingBuffers();
 const WAIT_MS = 60_000;
 /** Of all records; the real store would not keep old ones. */
 const EVENT_TIMES = { least: Date.now(), greatest: Date.now() };
@@ -108,12 +104,10 @@ export async function openAggregator(
     environment: all,
     start: async (changed = {}) => {
       const own = settings({ ...all, ...changed });
-      const client = createStoreClient(own, 'aggregator-under-test', own.insertTimeoutMs);
-      const member = await startMember(own, client);
+      const member = await startMember(own);
       const stop = async (): Promise<void> => {
         if (!members.delete(stop)) return;
         await member.stop();
-        await client.close();
       };
       members.add(stop);
       return { ...member, stop };
@@ -149,17 +143,14 @@ function settings(environment: Readonly<Record<string, string>>): Config<typeof 
   return loaded.config;
 }
 
-async function startMember(config: Config<typeof SETTINGS>, store: ClickHouseClient): Promise<Member> {
+async function startMember(config: Config<typeof SETTINGS>): Promise<Member> {
   const registry = new Registry();
   const readiness = createReadiness([]);
-  const consuming = await startConsuming(consumeOptions(config), {
-    kafka: createKafka(config, 'aggregator-under-test', LOGGER, {
-      socketFactory: connectForWholeAnswers(ANSWERS),
-    }),
-    answers: ANSWERS,
-    store,
-    timing: { nowMs: Date.now, delay, random: Math.random },
-    metrics: createAggregatorMetrics(registry),
+  const aggregator = await createAggregator({
+    config,
+    clientId: 'aggregator-under-test',
+    responses: RESPONSES,
+    registry,
     logger: LOGGER,
     readiness,
     fail: (error) => {
@@ -167,7 +158,7 @@ async function startMember(config: Config<typeof SETTINGS>, store: ClickHouseCli
     },
   });
   return {
-    stop: () => consuming.stop(),
+    stop: () => aggregator.stop(),
     failing: () => readiness.state().failing,
     metric: async (name) => {
       const found = await registry.getSingleMetric(name)?.get();

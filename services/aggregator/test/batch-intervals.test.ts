@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { keyedBoot } from '@imscope/schemas/batch-headers.js';
-import { BatchIntervals } from '../src/batch-intervals.js';
+import { BatchIntervals } from '../src/blocks/batch-intervals.js';
 
 test('whatever the order of arrival, exactly what was added is known, and the holes are named', () => {
   fc.assert(

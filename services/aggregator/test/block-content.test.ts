@@ -4,10 +4,10 @@ import { INTERFACE_METRIC_SCHEMA, REQUEST_LOG_SCHEMA } from '@imscope/schemas/av
 import { EXPIRED_HEADER, writeBatchHeaders } from '@imscope/schemas/batch-headers.js';
 import { containerForm, containerHeader } from '@imscope/schemas/container.js';
 import { decodeContainer } from '@imscope/schemas/container-decoder.js';
-import { BatchIntervals } from '../src/batch-intervals.js';
-import { insertsOf, ledgerRowOf, tokenOf } from '../src/block-content.js';
-import { type Block, BlockCutter } from '../src/block-cutter.js';
-import { REQUEST_LOG_STREAM } from '../src/streams.js';
+import { BatchIntervals } from '../src/blocks/batch-intervals.js';
+import { insertsOf, ledgerRowOf, tokenOf } from '../src/blocks/block-content.js';
+import { type Block, BlockCutter } from '../src/blocks/block-cutter.js';
+import { REQUEST_LOG_STREAM } from '../src/blocks/streams.js';
 import { LOG_TIME, logOf } from './log-of-messages.js';
 
 const PLACE = { cluster: 'c', topic: 't', epoch: 0, partition: 3 };

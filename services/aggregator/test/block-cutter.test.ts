@@ -5,11 +5,11 @@ import { REQUEST_LOG_SCHEMA } from '@imscope/schemas/avro-schema.js';
 import { EXPIRED_HEADER, keyedBoot, writeBatchHeaders } from '@imscope/schemas/batch-headers.js';
 import type { BlockBounds } from '@imscope/schemas/block-bounds.js';
 import { containerHeader, encodeLong, wrapBlock } from '@imscope/schemas/container.js';
-import { BatchIntervals } from '../src/batch-intervals.js';
-import { insertsOf, ledgerRowOf } from '../src/block-content.js';
-import { type Block, BlockCutter, type LogMessage, readMessage } from '../src/block-cutter.js';
-import { KEYED_KNOWN_MS } from '../src/keyed-batches.js';
-import { REQUEST_LOG_STREAM } from '../src/streams.js';
+import { BatchIntervals } from '../src/blocks/batch-intervals.js';
+import { insertsOf, ledgerRowOf } from '../src/blocks/block-content.js';
+import { type Block, BlockCutter, type LogMessage, readMessage } from '../src/blocks/block-cutter.js';
+import { KEYED_KNOWN_MS } from '../src/blocks/keyed-batches.js';
+import { REQUEST_LOG_STREAM } from '../src/blocks/streams.js';
 import { type Entry, LOG_TIME, logOf } from './log-of-messages.js';
 
 const BOUNDS: BlockBounds = { rowsMax: 40, bytesMax: 1_000_000 };

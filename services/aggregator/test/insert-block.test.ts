@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { inLargePieces } from '../src/insert-block.js';
+import { inLargePieces } from '../src/store/insert-block.js';
 
 test('a body goes out in the same bytes and in few pieces, however small its messages are', () => {
   const body = Array.from({ length: 10_000 }, (_, index) => Buffer.alloc(index % 700, index));

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
-import { KeyedBatches } from '../src/keyed-batches.js';
+import { KeyedBatches } from '../src/blocks/keyed-batches.js';
 
 const MINUTE_MS = 60_000;
 const START_MS = Date.UTC(2024, 4, 6, 7, 10);

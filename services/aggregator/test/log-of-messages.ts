@@ -5,8 +5,8 @@ import { type BlockBounds, writeMarkerHeaders } from '@imscope/schemas/block-bou
 import { BlockBuilder } from '@imscope/schemas/block-builder.js';
 import { containerHeader } from '@imscope/schemas/container.js';
 import type { RequestLog } from '@imscope/schemas/request-log.js';
-import type { LogMessage } from '../src/block-cutter.js';
-import type { FetchedMessages } from '../src/consumer-parts.js';
+import type { LogMessage } from '../src/blocks/block-cutter.js';
+import type { FetchedMessages } from '../src/consume/loop-context.js';
 
 export const LOG_TIME = Date.UTC(2026, 10, 23, 12);
 

@@ -1,7 +1,7 @@
 /* Offsets that hold no message, with the real broker: transactions of others, and deleted records. */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { FetchedLogs, observeFetches } from '../src/fetch-answers.js';
+import { observeFetches } from '@imscope/runtime/kafkajs/fetch-holes.js';
 import type { Difference } from '../src/reconcile/difference.js';
 import { storeAsk } from '../src/reconcile/pass.js';
 import { offsetDifferences, readOffsetSegments } from '../src/reconcile/offsets.js';
@@ -142,15 +142,10 @@ test('a log of nothing but holes is read in some fetches, and the partition is r
   await newTopic();
   for (let round = 0; round < 5; round++) await transactions.run(aggregator.topic, 'abort', 'a', 'b');
   let fetches = 0;
-  class CountedLogs extends FetchedLogs {
-    override record(...[at, log]: Parameters<FetchedLogs['record']>): void {
-      if (at.topic === aggregator.topic) fetches += 1;
-      super.record(at, log);
-    }
-  }
-  const logs = new CountedLogs();
   const end = await logEnd();
-  const endObserving = observeFetches(logs, Date.now);
+  const endObserving = observeFetches(({ topic }) => {
+    if (topic === aggregator.topic) fetches += 1;
+  }, Date.now);
   const member = await aggregator.start({ STALL_TIMEOUT_MS: '10000' });
   await until(async () => (await member.metric('imscope_aggregator_offset_holes_total')) >= end, 'not read');
   const [before, beganMs] = [fetches, performance.now()];

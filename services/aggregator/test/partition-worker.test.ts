@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { BlockBounds } from '@imscope/schemas/block-bounds.js';
-import { BatchIntervals } from '../src/batch-intervals.js';
-import { type Block, BlockCutter } from '../src/block-cutter.js';
-import { PartitionWorker, type WorkerPorts } from '../src/partition-worker.js';
-import { OwnershipLost } from '../src/store-block.js';
-import { REQUEST_LOG_STREAM } from '../src/streams.js';
+import { BatchIntervals } from '../src/blocks/batch-intervals.js';
+import { type Block, BlockCutter } from '../src/blocks/block-cutter.js';
+import { PartitionWorker, type WorkerPorts } from '../src/consume/partition-worker.js';
+import { OwnershipLost } from '../src/store/store-block.js';
+import { REQUEST_LOG_STREAM } from '../src/blocks/streams.js';
 import { type Entry, fetchedOf, logOf } from './log-of-messages.js';
 
 const BOUNDS: BlockBounds = { rowsMax: 20, bytesMax: 1_000_000 };
@@ -58,7 +58,7 @@ test('blocks are stored one after another, in order, while the next one fills', 
       order.push(`end ${firstOffset}`);
     },
   });
-  await worker.take(fetchedOf(logOf([0, 1, 2, 3, 4, 5].map(batch)), 6), now);
+  await worker.consume(fetchedOf(logOf([0, 1, 2, 3, 4, 5].map(batch)), 6), now);
   await worker.idle();
   assert.deepEqual(order, ['begin 0', 'end 0', 'begin 2', 'end 2', 'begin 4', 'end 4']);
 });
@@ -66,8 +66,8 @@ test('blocks are stored one after another, in order, while the next one fills', 
 test('messages that were taken before are passed over', async () => {
   const { worker, seen } = workerWith();
   const log = logOf([0, 1, 2, 3].map(batch));
-  await worker.take(fetchedOf(log.slice(0, 3), 4), now);
-  await worker.take(fetchedOf(log, 4), now);
+  await worker.consume(fetchedOf(log.slice(0, 3), 4), now);
+  await worker.consume(fetchedOf(log, 4), now);
   await worker.idle();
   assert.deepEqual(
     seen.stored.map(({ rows }) => rows),
@@ -80,11 +80,11 @@ test('a jump is told and nothing is taken, until it is known that what lies befo
   const { worker } = workerWith({}, 5);
   const log = logOf([batch(0), batch(1)], 9);
   for (let attempt = 0; attempt < 3; attempt++) {
-    assert.deepEqual(await worker.take(fetchedOf(log, 11), now), { kind: 'jumped', from: 5, to: 9 });
+    assert.deepEqual(await worker.consume(fetchedOf(log, 11), now), { kind: 'jumped', from: 5, to: 9 });
   }
   assert.equal(worker.nextOffset, 5);
   worker.allowDeleted(9);
-  assert.deepEqual(await worker.take(fetchedOf(log, 11), now), { kind: 'taken' });
+  assert.deepEqual(await worker.consume(fetchedOf(log, 11), now), { kind: 'consumed' });
   assert.equal(worker.nextOffset, 11);
 });
 
@@ -92,19 +92,19 @@ test('a marker ends a block that waits: caught up, old enough, nothing being sto
   const { worker, seen } = workerWith();
   const ask = async (atMs: number): Promise<boolean> => worker.endWaitingBlock(BOUNDS, 500, atMs);
   assert.equal(await ask(9_000), false, 'nothing is open');
-  await worker.take(fetchedOf(logOf([batch(0)]), 2), now);
+  await worker.consume(fetchedOf(logOf([batch(0)]), 2), now);
   assert.equal(await ask(9_000), false, 'one message is still unread');
-  await worker.take(fetchedOf([], 1), now);
+  await worker.consume(fetchedOf([], 1), now);
   assert.equal(await ask(1_400), false, 'not old enough');
   assert.equal(await ask(1_500), true);
   assert.equal(await ask(9_000), false, 'the marker is on its way back');
-  await worker.take(fetchedOf(logOf([{ kind: 'marker' }], 1), 2), now);
+  await worker.consume(fetchedOf(logOf([{ kind: 'marker' }], 1), 2), now);
   await worker.idle();
   assert.deepEqual(
     seen.stored.map(({ cut, rows }) => [cut, rows]),
     [['marker', 10]],
   );
-  await worker.take(fetchedOf(logOf([batch(1)], 2), 3), now);
+  await worker.consume(fetchedOf(logOf([batch(1)], 2), 3), now);
   assert.equal(await ask(9_000), true, 'the next block waits in turn');
 });
 
@@ -116,18 +116,18 @@ test('a marker that could not be appended is tried again', async () => {
       return 1;
     },
   });
-  await worker.take(fetchedOf(logOf([batch(0)]), 1), now);
+  await worker.consume(fetchedOf(logOf([batch(0)]), 1), now);
   assert.equal(await worker.endWaitingBlock(BOUNDS, 500, 9_000), false);
   assert.equal(await worker.endWaitingBlock(BOUNDS, 500, 9_000), true);
 });
 
 test('a partition lost while storing is given up quietly; any other failure ends the process', async () => {
   const lost = workerWith({ store: async () => Promise.reject(new OwnershipLost()) });
-  await lost.worker.take(fetchedOf(logOf([batch(0), batch(1)]), 2), now);
+  await lost.worker.consume(fetchedOf(logOf([batch(0), batch(1)]), 2), now);
   await lost.worker.idle();
   assert.deepEqual([lost.seen.lost, lost.seen.failures], [1, []]);
   const broken = workerWith({ store: async () => Promise.reject(new Error('the store cannot read it')) });
-  await broken.worker.take(fetchedOf(logOf([batch(0), batch(1)]), 2), now);
+  await broken.worker.consume(fetchedOf(logOf([batch(0), batch(1)]), 2), now);
   await broken.worker.idle();
   assert.deepEqual([broken.seen.lost, broken.seen.failures], [0, ['the store cannot read it']]);
 });
@@ -135,14 +135,14 @@ test('a partition lost while storing is given up quietly; any other failure ends
 test('a worker that lost its partition takes nothing more', async () => {
   const { worker, seen } = workerWith();
   worker.lose();
-  assert.deepEqual(await worker.take(fetchedOf(logOf([batch(0), batch(1)]), 2), now), { kind: 'lost' });
+  assert.deepEqual(await worker.consume(fetchedOf(logOf([batch(0), batch(1)]), 2), now), { kind: 'lost' });
   assert.equal(worker.nextOffset, 0);
   assert.deepEqual(seen.stored, []);
 });
 
 test('a log that ends before the next offset is told, and nothing of it is taken', async () => {
   const { worker } = workerWith({}, 5);
-  assert.deepEqual(await worker.take(fetchedOf(logOf([batch(0), batch(1)]), 2), now), { kind: 'shrunk' });
+  assert.deepEqual(await worker.consume(fetchedOf(logOf([batch(0), batch(1)]), 2), now), { kind: 'shrunk' });
   assert.equal(worker.nextOffset, 5);
 });
 
@@ -150,11 +150,13 @@ test('holes before, between and after messages are stepped over, and change no b
   const { worker, seen } = workerWith();
   const [first, second] = [logOf([batch(0)], 2), logOf([batch(1)], 6)];
   const fields = { fetchedFrom: 0, firstOffset: 1, coveredTo: 9 };
-  assert.deepEqual(await worker.take(fetchedOf([...first, ...second], 9, fields), now), { kind: 'taken' });
+  assert.deepEqual(await worker.consume(fetchedOf([...first, ...second], 9, fields), now), {
+    kind: 'consumed',
+  });
   await worker.idle();
   assert.deepEqual([worker.nextOffset, worker.lag, worker.messages, worker.holes], [9, 0, 2, 7]);
-  await worker.take(fetchedOf([], 12, { fetchedFrom: 9, firstOffset: 9, coveredTo: 12 }), now);
-  await worker.take(fetchedOf(logOf([batch(2), batch(3)], 13), 15, { fetchedFrom: 12 }), now);
+  await worker.consume(fetchedOf([], 12, { fetchedFrom: 9, firstOffset: 9, coveredTo: 12 }), now);
+  await worker.consume(fetchedOf(logOf([batch(2), batch(3)], 13), 15, { fetchedFrom: 12 }), now);
   await worker.idle();
   assert.deepEqual(
     seen.stored.map(({ firstOffset, lastOffset, messages, deletedOffsets }) => [
@@ -174,10 +176,10 @@ test('offsets that were deleted while the broker answered are told, and booked w
   const { worker, seen } = workerWith();
   const log = logOf([batch(0), batch(1)], 7);
   const fields = { fetchedFrom: 0, firstOffset: 7, logStart: 5 };
-  assert.deepEqual(await worker.take(fetchedOf(log, 9, fields), now), { kind: 'jumped', from: 0, to: 5 });
+  assert.deepEqual(await worker.consume(fetchedOf(log, 9, fields), now), { kind: 'jumped', from: 0, to: 5 });
   worker.allowDeleted(5);
-  assert.deepEqual(await worker.take(fetchedOf(log, 9, { ...fields, fetchedFrom: 5 }), now), {
-    kind: 'taken',
+  assert.deepEqual(await worker.consume(fetchedOf(log, 9, { ...fields, fetchedFrom: 5 }), now), {
+    kind: 'consumed',
   });
   await worker.idle();
   assert.deepEqual(
@@ -188,14 +190,14 @@ test('offsets that were deleted while the broker answered are told, and booked w
 
 test('an open transaction behind what can be read does not keep a block from its marker, and is lag', async () => {
   const { worker } = workerWith();
-  await worker.take(fetchedOf(logOf([batch(0)]), 4, { stableOffset: 1 }), now);
+  await worker.consume(fetchedOf(logOf([batch(0)]), 4, { stableOffset: 1 }), now);
   assert.deepEqual([worker.lag, worker.readableLag], [3, 0]);
   assert.equal(await worker.endWaitingBlock(BOUNDS, 500, 9_000), true);
 });
 
 test('holes after the last block are committed once, and what was so read and is deleted later is no loss', async () => {
   const { worker, seen } = workerWith();
-  await worker.take(fetchedOf(logOf([batch(0), batch(1)]), 5, { coveredTo: 5 }), now);
+  await worker.consume(fetchedOf(logOf([batch(0), batch(1)]), 5, { coveredTo: 5 }), now);
   await worker.idle();
   await worker.commitHoles(500, 1_400);
   assert.deepEqual(seen.committed, [], 'more may be on its way');
@@ -206,7 +208,7 @@ test('holes after the last block are committed once, and what was so read and is
   const log = logOf([batch(2), batch(3)], 8);
   assert.equal(next.worker.allowDeleted(5), false);
   assert.equal(next.worker.allowDeleted(7), true);
-  await next.worker.take(fetchedOf(log, 10, { fetchedFrom: 7, firstOffset: 7 }), now);
+  await next.worker.consume(fetchedOf(log, 10, { fetchedFrom: 7, firstOffset: 7 }), now);
   await next.worker.idle();
   assert.deepEqual(
     next.seen.stored.map(({ firstOffset, deletedOffsets }) => [firstOffset, deletedOffsets]),
@@ -216,7 +218,7 @@ test('holes after the last block are committed once, and what was so read and is
 
 test('a block that waits keeps holes after it from being committed by themselves', async () => {
   const { worker, seen } = workerWith();
-  await worker.take(fetchedOf(logOf([batch(0)]), 5, { coveredTo: 5 }), now);
+  await worker.consume(fetchedOf(logOf([batch(0)]), 5, { coveredTo: 5 }), now);
   await worker.commitHoles(500, 9_000);
   assert.deepEqual(seen.committed, []);
 });

@@ -4,8 +4,8 @@ import { createLogger } from '@imscope/runtime/logger.js';
 import { createRegistry } from '@imscope/runtime/metrics.js';
 import { createReadiness } from '@imscope/runtime/readiness.js';
 import { createAggregatorMetrics } from '../src/metrics.js';
-import { ProgressReport } from '../src/progress-report.js';
-import type { PartitionState } from '../src/progress-watch.js';
+import { ProgressReport } from '../src/consume/progress-report.js';
+import type { PartitionState } from '../src/consume/progress-watch.js';
 
 const AT = { topic: 'im.request-log', partition: 0 };
 const NAME = 'progress of im.request-log:0';

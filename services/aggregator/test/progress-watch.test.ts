@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type PartitionState, ProgressWatch } from '../src/progress-watch.js';
+import { type PartitionState, ProgressWatch } from '../src/consume/progress-watch.js';
 
 const AT = { topic: 'im.request-log', partition: 0 };
 const log = (end: number, stable = end, observedMs = 0): PartitionState['log'] => ({

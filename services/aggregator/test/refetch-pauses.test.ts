@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { RefetchPauses } from '../src/refetch-pauses.js';
+import { RefetchPauses } from '../src/consume/refetch-pauses.js';
 
 const AT = { topic: 'im.request-log', partition: 0 };
 const pausesOf = (random: number, times: number): number[] => {

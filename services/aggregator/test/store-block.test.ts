@@ -4,11 +4,11 @@ import { ClickHouseError } from '@clickhouse/client';
 import { REQUEST_LOG_SCHEMA } from '@imscope/schemas/avro-schema.js';
 import { writeBatchHeaders } from '@imscope/schemas/batch-headers.js';
 import { wrapBlock } from '@imscope/schemas/container.js';
-import { BatchIntervals } from '../src/batch-intervals.js';
-import { type Block, BlockCutter, type LogMessage } from '../src/block-cutter.js';
-import { OwnershipLost, type StoreBlockPorts, storeBlock } from '../src/store-block.js';
-import { judgeStoreError } from '../src/store-errors.js';
-import { REQUEST_LOG_STREAM } from '../src/streams.js';
+import { BatchIntervals } from '../src/blocks/batch-intervals.js';
+import { type Block, BlockCutter, type LogMessage } from '../src/blocks/block-cutter.js';
+import { OwnershipLost, type StoreBlockPorts, storeBlock } from '../src/store/store-block.js';
+import { classifyStoreError } from '../src/store/store-errors.js';
+import { REQUEST_LOG_STREAM } from '../src/blocks/streams.js';
 import { LOG_TIME, logOf } from './log-of-messages.js';
 
 const PLACE = { cluster: 'c', topic: 't', epoch: 0, partition: 0 };
@@ -114,10 +114,12 @@ test('a ledger row the store cannot read is never taken as written', async () =>
 });
 
 test('what the store says decides what is done', () => {
-  assert.equal(judgeStoreError(new Error('ECONNRESET')), 'retry');
-  for (const code of [159, 202, 210, 241, 252, 319]) assert.equal(judgeStoreError(storeError(code)), 'retry');
-  for (const code of [27, 33, 117, 748, 1001]) assert.equal(judgeStoreError(storeError(code)), 'unreadable');
+  assert.equal(classifyStoreError(new Error('ECONNRESET')), 'retry');
+  for (const code of [159, 202, 210, 241, 252, 319])
+    assert.equal(classifyStoreError(storeError(code)), 'retry');
+  for (const code of [27, 33, 117, 748, 1001])
+    assert.equal(classifyStoreError(storeError(code)), 'unreadable');
   const partitions = 'Too many partitions for single INSERT block (more than 1000)';
-  assert.equal(judgeStoreError(new ClickHouseError({ message: partitions, code: '252' })), 'unreadable');
-  for (const code of [60, 243, 497, 16]) assert.equal(judgeStoreError(storeError(code)), 'halt');
+  assert.equal(classifyStoreError(new ClickHouseError({ message: partitions, code: '252' })), 'unreadable');
+  for (const code of [60, 243, 497, 16]) assert.equal(classifyStoreError(storeError(code)), 'halt');
 });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { tableFaults } from '../src/store-terms.js';
+import { tableFaults } from '../src/topics/store-terms.js';
 
 const table = (engine: string) => [{ name: 'request_log', engine_full: engine, as_select: '' }];
 const WITH = (ttl: string) =>

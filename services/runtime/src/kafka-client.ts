@@ -7,8 +7,8 @@ import { type Admin, Kafka, type KafkaConfig, type SASLOptions, logLevel } from 
 import { type TopicDefinition, topicSettings } from '@imscope/schemas/topics.js';
 import { choice, flag, list, secret, type Settings, text } from './config.js';
 import { kafkaErrorType } from './kafka-error.js';
-import { gatherHeadersInOnePass } from './kafka-headers.js';
-import { setNoNeedlessTimers } from './kafka-timers.js';
+import { gatherHeadersInOnePass } from './kafkajs/header-gathering.js';
+import { preventNeedlessTimers } from './kafkajs/needless-timers.js';
 import type { Logger } from './logger.js';
 
 /** Answers of brokers to which the controller has not yet announced a new topic or its leader. */
@@ -58,7 +58,7 @@ export function createKafka(
   more: Pick<KafkaConfig, 'socketFactory'> = {},
 ): Kafka {
   gatherHeadersInOnePass();
-  setNoNeedlessTimers();
+  preventNeedlessTimers();
   const sasl = saslOf(config);
   const options: KafkaConfig = {
     ...more,

@@ -3,9 +3,9 @@
  */
 import type { KafkaMessage } from 'kafkajs';
 import { type ClaimedBatch, readBatchId, readClaimedBatch } from '@imscope/schemas/batch-headers.js';
-import type { LogMessage } from '../block-cutter.js';
-import { wholeHeaders } from '../consume.js';
-import { DEAD_HEADERS } from '../dead-letter.js';
+import type { LogMessage } from '../blocks/block-cutter.js';
+import { completeHeaders } from '../consume/consume.js';
+import { DEAD_HEADERS } from '../consume/dead-letter.js';
 
 export type Origin = {
   /** Prefix and all. */
@@ -47,7 +47,7 @@ export function formatPlace({ partition, offset }: LetterPlace): string {
 }
 
 export function readDeadLetter(partition: number, message: KafkaMessage): DeadLetter {
-  const headers = wholeHeaders(message.headers) ?? {};
+  const headers = completeHeaders(message.headers) ?? {};
   const noted = (name: string): string => {
     const value = headers[name];
     return value === undefined || Array.isArray(value) ? '' : value.toString();

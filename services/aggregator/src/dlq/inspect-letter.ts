@@ -5,9 +5,9 @@
 import { crc32 } from 'node:zlib';
 import { BATCH_HEADER, readBatchHeaders, writeBatchHeaders } from '@imscope/schemas/batch-headers.js';
 import { inspectContainer } from '@imscope/schemas/container.js';
-import { type DeadReason, type LogMessage, readMessage } from '../block-cutter.js';
-import { type JudgedRecords, judgeRecords } from '../judge-records.js';
-import type { Stream } from '../streams.js';
+import { type DeadReason, type LogMessage, readMessage } from '../blocks/block-cutter.js';
+import { type ClassifiedRecords, classifyRecords } from '../blocks/classify-records.js';
+import type { Stream } from '../blocks/streams.js';
 import type { DeadLetter } from './dead-letter-entry.js';
 import { locateFault } from './locate-fault.js';
 
@@ -24,7 +24,7 @@ export type Finding =
     }
   | { readonly kind: 'unreadable'; readonly fault: DeadReason | 'unknown_schema'; readonly words: string };
 
-type EventTimes = Extract<JudgedRecords, { ok: true }>['eventTimes'];
+type EventTimes = Extract<ClassifiedRecords, { ok: true }>['eventTimes'];
 
 /** Faults of headers, not of the container. */
 const MENDABLE: ReadonlySet<string> = new Set([
@@ -50,7 +50,7 @@ export function inspectLetter(letter: DeadLetter, stream: Stream): Finding {
   if (read.kind === 'dead' && !MENDABLE.has(read.reason)) {
     return { kind: 'unreadable', fault: read.reason, words: locateFault(value, read.reason, stream) };
   }
-  const judged = judgeRecords({ value, appendedMs });
+  const judged = classifyRecords({ value, appendedMs });
   if (!judged.ok) {
     const fault = read.kind === 'dead' ? read.reason : judged.reason;
     return { kind: 'unreadable', fault, words: locateFault(value, judged.reason, stream) };

@@ -13,8 +13,8 @@ import {
 } from '@imscope/schemas/container.js';
 import { CODECS, unpack } from '@imscope/schemas/container-codec.js';
 import { DECODE_BOUNDS } from '@imscope/schemas/container-decoder.js';
-import type { DeadReason } from '../block-cutter.js';
-import type { Stream } from '../streams.js';
+import type { DeadReason } from '../blocks/block-cutter.js';
+import type { Stream } from '../blocks/streams.js';
 
 const IN_BLOCKS: ReadonlySet<DeadReason> = new Set([
   'truncated',

@@ -5,7 +5,8 @@
  */
 import { randomUUID } from 'node:crypto';
 import type { Consumer, EachBatchPayload, Kafka, KafkaMessage } from 'kafkajs';
-import { FetchedLogs, isHole, observeFetches } from '../fetch-answers.js';
+import { isHole, observeFetches } from '@imscope/runtime/kafkajs/fetch-holes.js';
+import { FetchedLogs } from '../consume/fetched-logs.js';
 
 /** Offsets of one partition, `to` not included; `Infinity` is the log's end when the reading begins. */
 export type OffsetRange = { readonly partition: number; readonly from: number; readonly to: number };
@@ -66,7 +67,7 @@ export async function readRanges(
     allowAutoTopicCreation: false,
   });
   const logs = new FetchedLogs();
-  const endObserving = observeFetches(logs, Date.now);
+  const endObserving = observeFetches((at, log) => logs.record(at, log), Date.now);
   try {
     await consumer.connect();
     return await readAll({ consumer, topic: from.topic, logs }, wanted, onMessage);

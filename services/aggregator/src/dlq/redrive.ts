@@ -7,10 +7,10 @@
 import type { Kafka, Producer } from 'kafkajs';
 import { isKeyedBoot, readBatchId } from '@imscope/schemas/batch-headers.js';
 import type { ClickHouseClient } from '@imscope/runtime/store-client.js';
-import { wholeHeaders } from '../consume.js';
-import { readPosition } from '../ledger.js';
+import { completeHeaders } from '../consume/consume.js';
+import { readPosition } from '../store/ledger.js';
 import type { DeadLetter } from './dead-letter-entry.js';
-import { type ReadyLetter, type RedriveRules, type Refusal, judgeRedrive } from './judge-redrive.js';
+import { type ReadyLetter, type RedriveRules, type Refusal, validateRedrive } from './validate-redrive.js';
 import { readRanges, readSpans } from './read-ranges.js';
 import { batchKey, readStoredBatches } from './stored-batches.js';
 
@@ -31,7 +31,7 @@ export type RedriveOutcome =
   | { readonly kind: 'waiting' }
   | Refusal;
 
-export type RedriveParts = {
+export type RedriveContext = {
   readonly kafka: Kafka;
   readonly producer: Producer;
   readonly store: ClickHouseClient;
@@ -48,7 +48,7 @@ const LETTERS_AT_ONCE = 50;
 const TAIL_MESSAGES_MAX = 20_000;
 
 export class Redrive {
-  readonly #parts: RedriveParts;
+  readonly #context: RedriveContext;
   readonly #options: RedriveOptions;
   readonly #onOutcome: (letter: DeadLetter, outcome: RedriveOutcome) => void;
   /** Keys of batches sent by this run. */
@@ -58,11 +58,11 @@ export class Redrive {
   #pending: DeadLetter[] = [];
 
   constructor(
-    parts: RedriveParts,
+    context: RedriveContext,
     options: RedriveOptions,
     onOutcome: (letter: DeadLetter, outcome: RedriveOutcome) => void,
   ) {
-    this.#parts = parts;
+    this.#context = context;
     this.#options = options;
     this.#onOutcome = onOutcome;
   }
@@ -78,11 +78,11 @@ export class Redrive {
     this.#pending = [];
     const judged = letters.map((letter) => ({
       letter,
-      judged: judgeRedrive(letter, this.#options, this.#parts.nowMs()),
+      judged: validateRedrive(letter, this.#options, this.#context.nowMs()),
     }));
     const ready = judged.flatMap((one) => (one.judged.kind === 'ready' ? [one.judged] : []));
     await this.#readTails(ready);
-    const { store, cluster } = this.#parts;
+    const { store, cluster } = this.#context;
     const stored = await readStoredBatches(
       store,
       cluster,
@@ -118,7 +118,7 @@ export class Redrive {
   /** One explicit partition a send, and the answer checked: see the collector's producer. */
   async #send({ target, value, headers }: ReadyLetter): Promise<number> {
     const { topic, partition } = target;
-    const [sent] = await this.#parts.producer.send({
+    const [sent] = await this.#context.producer.send({
       topic,
       acks: -1,
       messages: [{ partition, value, headers: { ...headers } }],
@@ -148,7 +148,7 @@ export class Redrive {
     topic,
     partition,
   }: ReadyLetter['target']): Promise<ReadonlySet<string> | 'too_long' | 'held_back'> {
-    const { kafka, store, cluster, topicPrefix } = this.#parts;
+    const { kafka, store, cluster, topicPrefix } = this.#context;
     const position = await readPosition(store, { cluster, topic, partition });
     const span = (await readSpans(kafka, topic)).find((one) => one.partition === partition);
     if (span === undefined) throw new Error(`the broker told no offsets of ${topic}:${partition}`);
@@ -162,7 +162,7 @@ export class Redrive {
       { topic, groupPrefix: topicPrefix },
       [{ partition, from, to: Infinity }],
       (_partition, message) => {
-        const id = readBatchId(wholeHeaders(message.headers));
+        const id = readBatchId(completeHeaders(message.headers));
         if (id !== undefined && isKeyedBoot(id.boot)) keys.add(batchKey({ ...id, topic, partition }));
       },
     );

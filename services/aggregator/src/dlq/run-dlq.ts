@@ -3,14 +3,13 @@
  * 1 a letter was refused, is not there, or a broker or store failed; 2 wrong arguments or settings.
  */
 import { writeFile } from 'node:fs/promises';
-import { type Config, type Environment, loadConfig, settingsAreWrong } from '@imscope/runtime/config.js';
-import { createKafka } from '@imscope/runtime/kafka-client.js';
+import { settingsAreWrong } from '@imscope/runtime/config.js';
+import { createKafka, type KafkaSettings } from '@imscope/runtime/kafka-client.js';
 import { createLogger } from '@imscope/runtime/logger.js';
-import { createStoreClient } from '@imscope/runtime/store-client.js';
-import { plannedTopicTerms } from '@imscope/schemas/retention.js';
+import { createStoreClient, type StoreSettings } from '@imscope/runtime/store-client.js';
+import { plannedTopicTerms, type TermSettings } from '@imscope/schemas/retention.js';
 import type { Kafka } from 'kafkajs';
-import { SETTINGS } from '../config.js';
-import { STREAMS, type Stream } from '../streams.js';
+import { STREAMS, type Stream } from '../blocks/streams.js';
 import { isChosen, type LetterSource, readAllLetters, readLetters } from './choose-letters.js';
 import { type DeadLetter, formatPlace } from './dead-letter-entry.js';
 import { OutcomeTally, describeOutcome, outcomeAsJson } from './describe-outcome.js';
@@ -26,8 +25,11 @@ import { Redrive } from './redrive.js';
 import { describeLetter } from './show-letter.js';
 import type { TerminalStyle } from './terminal-text.js';
 
+export type DlqSettings = KafkaSettings & StoreSettings & TermSettings;
+
 export type DlqProcess = {
-  readonly environment: Environment;
+  readonly loadSettings: () =>
+    { readonly ok: true; readonly config: DlqSettings } | { readonly ok: false; readonly errors: string[] };
   readonly write: (text: string) => void;
   readonly writeError: (text: string) => void;
   readonly style: TerminalStyle;
@@ -35,7 +37,7 @@ export type DlqProcess = {
 };
 
 type Session = {
-  readonly config: Config<typeof SETTINGS>;
+  readonly config: DlqSettings;
   readonly source: LetterSource;
   readonly process: DlqProcess;
 };
@@ -49,7 +51,7 @@ export async function runDlq(args: readonly string[], process: DlqProcess): Prom
     process.writeError(`${args[0] ?? 'dlq'}: ${parsed.error}\n`);
     return 2;
   }
-  const loaded = loadConfig(SETTINGS, process.environment);
+  const loaded = process.loadSettings();
   if (!loaded.ok) {
     process.writeError(settingsAreWrong('aggregator', loaded.errors));
     return 2;

@@ -4,9 +4,8 @@
  */
 import { parseArgs } from 'node:util';
 import { setTimeout as delay } from 'node:timers/promises';
-import { type Environment, loadConfig, settingsAreWrong } from '@imscope/runtime/config.js';
-import { createStoreClient } from '@imscope/runtime/store-client.js';
-import { SETTINGS } from '../config.js';
+import { settingsAreWrong } from '@imscope/runtime/config.js';
+import { createStoreClient, type StoreSettings } from '@imscope/runtime/store-client.js';
 import { checkLedger } from './check-ledger.js';
 import { checkConfirmed } from './confirmed-check.js';
 import { describeReport } from './describe-report.js';
@@ -17,6 +16,10 @@ export type Output = {
   readonly stderr: { write(text: string): unknown };
 };
 
+export type LoadSettings = () =>
+  | { readonly ok: true; readonly config: StoreSettings & { readonly kafkaTopicPrefix: string } }
+  | { readonly ok: false; readonly errors: string[] };
+
 const STORE_TIMEOUT_MS = 120_000;
 const USAGE = 'ledger-check: give [--from 15m|24h|6d|RFC 3339 time] [--json] [--settled]\n';
 
@@ -24,11 +27,11 @@ type Options = { readonly fromMs: number; readonly json: boolean; readonly settl
 
 export async function runLedgerCheck(
   args: readonly string[],
-  environment: Environment,
+  loadSettings: LoadSettings,
   { stdout, stderr }: Output,
 ): Promise<number> {
   const options = readOptions(args, Date.now());
-  const loaded = loadConfig(SETTINGS, environment);
+  const loaded = loadSettings();
   if (typeof options === 'string' || !loaded.ok) {
     stderr.write(typeof options === 'string' ? options : '');
     stderr.write(loaded.ok ? '' : settingsAreWrong('aggregator', loaded.errors));

@@ -4,9 +4,9 @@
  * logged. A check that fails is told and tried again; nothing of it touches the storing of blocks.
  */
 import type { Logger } from '@imscope/runtime/logger.js';
-import type { AggregatorMetrics } from '../metrics.js';
 import { checkConfirmed } from './confirmed-check.js';
 import { type Check, CHECKS, type Difference, keyOf } from './difference.js';
+import type { ReconcileMetrics } from './reconcile-metrics.js';
 import { type Ask, HOUR_MS, LOOK_BACK_MS, MINUTE_MS, SETTLE_MS } from './pass.js';
 
 /** Rows are there before the ledger says so, and their minute is settled some three minutes later. */
@@ -21,12 +21,12 @@ const FULL_EVERY_MS = HOUR_MS;
 /** Lines logged by one check. */
 const LOGGED_MAX = 20;
 
-export type ReconcilerParts = {
+export type ReconcilerContext = {
   readonly ask: Ask;
   readonly topicPrefix: string;
   /** One of the group is, at any time: it checks for all. */
   readonly isChecker: () => boolean;
-  readonly metrics: Pick<AggregatorMetrics, 'reconcileDifferences' | 'reconcileCheckedAt'>;
+  readonly metrics: ReconcileMetrics;
   readonly logger: Logger;
   readonly now: () => number;
   /** Rejects where it is given up. */
@@ -34,7 +34,7 @@ export type ReconcilerParts = {
 };
 
 export class Reconciler {
-  readonly #parts: ReconcilerParts;
+  readonly #context: ReconcilerContext;
   #fullMs = Number.NEGATIVE_INFINITY;
   #cleanMs = Number.NEGATIVE_INFINITY;
   /** As the last full look and the last recent one found them. */
@@ -42,27 +42,27 @@ export class Reconciler {
   #recent: readonly Difference[] = [];
   #told = new Set<string>();
 
-  constructor(parts: ReconcilerParts) {
-    this.#parts = parts;
+  constructor(context: ReconcilerContext) {
+    this.#context = context;
   }
 
   /** One check, where it is ours to do. Never rejects. */
   async check(): Promise<void> {
-    const { isChecker, logger, now } = this.#parts;
+    const { isChecker, logger, now } = this.#context;
     if (!isChecker()) {
       this.#forget();
       return;
     }
     try {
-      await this.#look(now());
+      await this.#pass(now());
     } catch (error) {
       if (!isChecker()) return;
       logger.warn({ err: error }, 'the books could not be held against each other, trying again');
     }
   }
 
-  async #look(startMs: number): Promise<void> {
-    const { ask, topicPrefix, isChecker, metrics, now, wait } = this.#parts;
+  async #pass(startMs: number): Promise<void> {
+    const { ask, topicPrefix, isChecker, metrics, now, wait } = this.#context;
     const full = startMs - this.#fullMs >= FULL_EVERY_MS;
     const fromMs = full
       ? startMs - LOOK_BACK_MS
@@ -85,7 +85,7 @@ export class Reconciler {
   }
 
   #tell(): void {
-    const { metrics, logger } = this.#parts;
+    const { metrics, logger } = this.#context;
     const found = new Map([...this.#full, ...this.#recent].map((one) => [keyOf(one), one]));
     for (const check of CHECKS) metrics.reconcileDifferences.set({ check }, countOf(found.values(), check));
     const news = [...found].filter(([key]) => !this.#told.has(key));
@@ -101,7 +101,7 @@ export class Reconciler {
 
   /** The next checker begins with a full look, and so do we where it becomes ours again. */
   #forget(): void {
-    const { metrics } = this.#parts;
+    const { metrics } = this.#context;
     this.#fullMs = Number.NEGATIVE_INFINITY;
     this.#full = [];
     this.#recent = [];

@@ -2,8 +2,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from '@imscope/runtime/logger.js';
 import { createStoreClient, type StoreSettings } from '@imscope/runtime/store-client.js';
-import type { AggregatorMetrics } from '../metrics.js';
 import { storeAsk } from './pass.js';
+import type { ReconcileMetrics } from './reconcile-metrics.js';
 import { Reconciler } from './reconciler.js';
 
 /** The longest one question may take; a check that is cut off is tried again. */
@@ -15,7 +15,7 @@ export type StartReconciling = {
   readonly topicPrefix: string;
   readonly intervalMs: number;
   readonly isChecker: () => boolean;
-  readonly metrics: AggregatorMetrics;
+  readonly metrics: ReconcileMetrics;
   readonly logger: Logger;
 };
 

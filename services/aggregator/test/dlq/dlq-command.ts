@@ -1,4 +1,6 @@
 /* `imscope dlq` within this process, on the topics and the store of a test file. */
+import { loadConfig } from '@imscope/runtime/config.js';
+import { SETTINGS } from '../../src/config.js';
 import { runDlq } from '../../src/dlq/run-dlq.js';
 import type { AggregatorUnderTest } from '../aggregator-under-test.js';
 
@@ -10,7 +12,7 @@ export async function runDlqCommand(
 ): Promise<Ended> {
   let [out, error] = ['', ''];
   const code = await runDlq(args, {
-    environment,
+    loadSettings: () => loadConfig(SETTINGS, environment),
     write: (text) => void (out += text),
     writeError: (text) => void (error += text),
     style: { columns: undefined, colours: false },

@@ -9,7 +9,7 @@ import {
 import { type EventTimes, writeBatchHeaders } from '@imscope/schemas/batch-headers.js';
 import { containerForm, containerHeader, encodeLong, wrapBlock } from '@imscope/schemas/container.js';
 import { type Codec, pack } from '@imscope/schemas/container-codec.js';
-import type { DeadReason } from '../../src/block-cutter.js';
+import type { DeadReason } from '../../src/blocks/block-cutter.js';
 import { batchMessage, requestLog } from '../log-of-messages.js';
 
 export type Poison = {

@@ -2,10 +2,11 @@
  * Aggregators with one step broken on purpose, to see that the simulation notices: each leaves out, forgets or turns
  * round what one of the promises rests on. Some are faults that stood in the code once.
  */
-import { BatchIntervals, REMEMBERED_MS } from '../../src/batch-intervals.js';
-import type { BlockInsert } from '../../src/block-content.js';
-import type { BrokerPorts, LoopParts, StorePorts } from '../../src/consumer-parts.js';
-import { storeBlock } from '../../src/store-block.js';
+import { BatchIntervals, REMEMBERED_MS } from '../../src/blocks/batch-intervals.js';
+import type { BlockInsert } from '../../src/blocks/block-content.js';
+import type { BrokerPorts, LoopContext } from '../../src/consume/loop-context.js';
+import type { StorePorts } from '../../src/store/store-ports.js';
+import { storeBlock } from '../../src/store/store-block.js';
 import type { Breakage, BreakBatch } from './simulated-process.js';
 
 export type BrokenStep = {
@@ -18,11 +19,11 @@ export type BrokenStep = {
   readonly from?: number;
 };
 
-function withStore(parts: LoopParts, store: Partial<StorePorts>): LoopParts {
+function withStore(parts: LoopContext, store: Partial<StorePorts>): LoopContext {
   return { ...parts, store: { ...parts.store, ...store } };
 }
 
-function withBroker(parts: LoopParts, broker: Partial<BrokerPorts>): LoopParts {
+function withBroker(parts: LoopContext, broker: Partial<BrokerPorts>): LoopContext {
   return { ...parts, broker: { ...parts.broker, ...broker } };
 }
 

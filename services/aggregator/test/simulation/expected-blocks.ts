@@ -3,8 +3,8 @@
  * stored, dead or a duplicate in each.
  */
 import { decodeContainer } from '@imscope/schemas/container-decoder.js';
-import type { LedgerRow } from '../../src/block-content.js';
-import type { LogMessage } from '../../src/block-cutter.js';
+import type { LedgerRow } from '../../src/blocks/block-content.js';
+import type { LogMessage } from '../../src/blocks/block-cutter.js';
 import type { Log } from './model-broker.js';
 import { identify } from './model-store.js';
 

@@ -2,7 +2,7 @@
  * The final check, when all has come to rest: ledger, rows and dead letters against what the logs must become.
  * Gives what is wrong, in words; nothing where every promise was kept.
  */
-import type { LedgerRow } from '../../src/block-content.js';
+import type { LedgerRow } from '../../src/blocks/block-content.js';
 import { type ExpectedBlock, type ExpectedLog, expectedLogs, rowsByLife } from './expected-blocks.js';
 import type { Log, ModelBroker } from './model-broker.js';
 import type { ModelStore, StoredRow } from './model-store.js';

@@ -3,9 +3,9 @@
  * transactions, which hold reading back while they are open and leave holes when they end, a consumer group that hands partitions around while members have not heard of it yet, and commits that are taken
  * from anybody. A recreated topic starts at offset 0 under the same name.
  */
-import type { DeadMessage, LogMessage } from '../../src/block-cutter.js';
-import type { BlockPlace } from '../../src/block-content.js';
-import type { FetchedMessages } from '../../src/consumer-parts.js';
+import type { DeadMessage, LogMessage } from '../../src/blocks/block-cutter.js';
+import type { BlockPlace } from '../../src/blocks/block-content.js';
+import type { FetchedMessages } from '../../src/consume/loop-context.js';
 import type { Random } from './random.js';
 import type { VirtualTime } from './virtual-time.js';
 

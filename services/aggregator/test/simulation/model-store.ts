@@ -5,10 +5,11 @@
  */
 import { ClickHouseError } from '@clickhouse/client';
 import { decodeContainer } from '@imscope/schemas/container-decoder.js';
-import { BatchIntervals } from '../../src/batch-intervals.js';
-import type { BlockInsert, BlockPlace, LedgerRow } from '../../src/block-content.js';
-import type { LedgerPosition, PartitionPlace } from '../../src/consumer-parts.js';
-import { type Stream, insertSql } from '../../src/streams.js';
+import { BatchIntervals } from '../../src/blocks/batch-intervals.js';
+import type { BlockInsert, BlockPlace, LedgerRow } from '../../src/blocks/block-content.js';
+import type { LedgerPosition } from '../../src/store/ledger.js';
+import type { PartitionPlace } from '../../src/blocks/block-content.js';
+import { type Stream, insertSql } from '../../src/blocks/streams.js';
 import type { VirtualTime } from './virtual-time.js';
 
 const TABLE_PARTITION_MS = 4 * 3_600_000;

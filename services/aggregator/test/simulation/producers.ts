@@ -7,7 +7,7 @@ import { writeBatchHeaders } from '@imscope/schemas/batch-headers.js';
 import { BlockBuilder } from '@imscope/schemas/block-builder.js';
 import { wrapBlock } from '@imscope/schemas/container.js';
 import type { InterfaceMetric } from '@imscope/schemas/interface-metric.js';
-import type { LogMessage } from '../../src/block-cutter.js';
+import type { LogMessage } from '../../src/blocks/block-cutter.js';
 import { batchMessage, LOG_TIME } from '../log-of-messages.js';
 import type { ModelBroker } from './model-broker.js';
 import type { Random } from './random.js';

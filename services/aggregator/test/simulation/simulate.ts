@@ -4,7 +4,7 @@
  * may read for three days.
  */
 import type { BlockBounds } from '@imscope/schemas/block-bounds.js';
-import type { LedgerRow } from '../../src/block-content.js';
+import type { LedgerRow } from '../../src/blocks/block-content.js';
 import { type ExpectedLog, expectedLogs, rowsByLife } from './expected-blocks.js';
 import { findViolations } from './find-violations.js';
 import { ForeignWriters } from './foreign-writers.js';

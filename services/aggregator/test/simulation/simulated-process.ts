@@ -6,11 +6,12 @@ import { INTERFACE_METRIC_SCHEMA, REQUEST_LOG_SCHEMA } from '@imscope/schemas/av
 import { type BlockBounds, writeMarkerHeaders } from '@imscope/schemas/block-bounds.js';
 import { containerHeader } from '@imscope/schemas/container.js';
 import { createReadiness } from '@imscope/runtime/readiness.js';
-import { ConsumerLoop, type FetchedBatch } from '../../src/consumer-loop.js';
-import type { BrokerPorts, LoopParts, StorePorts } from '../../src/consumer-parts.js';
-import type { FetchedLog } from '../../src/fetch-answers.js';
-import { storeBlock } from '../../src/store-block.js';
-import { REQUEST_LOG_STREAM } from '../../src/streams.js';
+import { ConsumerLoop, type FetchedBatch } from '../../src/consume/consumer-loop.js';
+import type { BrokerPorts, LoopContext } from '../../src/consume/loop-context.js';
+import type { StorePorts } from '../../src/store/store-ports.js';
+import type { FetchedLog } from '@imscope/runtime/kafkajs/fetch-holes.js';
+import { storeBlock } from '../../src/store/store-block.js';
+import { REQUEST_LOG_STREAM } from '../../src/blocks/streams.js';
 import type { Log, ModelBroker } from './model-broker.js';
 import { type ModelStore, storeError } from './model-store.js';
 import { type Calls, type Caller, call } from './unreliable.js';
@@ -25,7 +26,7 @@ const SESSION_TIMEOUT_MS = 10_000;
 const COMMIT_LATEST_MS = 300_000;
 
 /** Changes one step of a process, to see whether the simulation notices. */
-export type Breakage = (parts: LoopParts, world: World) => LoopParts;
+export type Breakage = (parts: LoopContext, world: World) => LoopContext;
 
 /** Changes what a process learns of a fetched batch; undefined where it does not get it, and goes on after it. */
 export type BreakBatch = (batch: FetchedBatch, log: Log) => FetchedBatch | undefined;
@@ -145,7 +146,7 @@ export class SimulatedProcess {
         position = coveredTo;
         continue;
       }
-      const fate = await this.#loop.takeBatch(batch);
+      const fate = await this.#loop.consumeBatch(batch);
       if (!current()) return;
       if (fate.kind === 'again' && fate.afterMs > 0) await time.delay(fate.afterMs);
       if (!current()) return;
@@ -155,7 +156,7 @@ export class SimulatedProcess {
     }
   }
 
-  #parts(bounds: BlockBounds): LoopParts {
+  #parts(bounds: BlockBounds): LoopContext {
     const { time, random } = this.#world;
     return {
       options: { bounds, markerAgeMs: 500, stallTimeoutMs: STALL_TIMEOUT_MS },

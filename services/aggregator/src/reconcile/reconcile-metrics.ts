@@ -1,0 +1,22 @@
+/* Metrics of reconciliation, for Prometheus. Only the member that reconciles for its group sets them. */
+import { Gauge, type Registry } from 'prom-client';
+
+export function createReconcileMetrics(registry: Registry) {
+  const registers = [registry];
+  return {
+    reconcileDifferences: new Gauge({
+      name: 'imscope_aggregator_reconcile_differences',
+      help: 'places where the books differ, by check; told by one member of the group',
+      labelNames: ['check'],
+      registers,
+    }),
+    reconcileCheckedAt: new Gauge({
+      name: 'imscope_aggregator_reconcile_checked_at_seconds',
+      help: 'when the books were last held against each other, Unix time',
+      labelNames: [],
+      registers,
+    }),
+  };
+}
+
+export type ReconcileMetrics = ReturnType<typeof createReconcileMetrics>;
