@@ -6,9 +6,6 @@ import { WindowQuery } from './parameters.js';
 import type { QuestionContract } from './question-contract.js';
 import { Count } from './values.js';
 
-// Until the dashboard imports it from its own file.
-export type { FleetRefusals } from './fleet-refusals.js';
-
 export const RefusalReason = Type.Object({
   /** One of the collector's reasons, such as `unknown_field`. */
   reason: Type.String(),

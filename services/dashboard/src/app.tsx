@@ -1,28 +1,31 @@
 /*
- * The gate and the two pages behind it.
+ * The dashboard: the sign-in page, or the two pages for a reader with a session.
  */
+import { QueryClientProvider } from '@tanstack/react-query';
 import { useCallback, useEffect, useMemo, useState } from 'react';
 import { Link, Route, Switch } from 'wouter';
+import { asAskError } from './api/ask-service.js';
+import { createServerState } from './api/server-state.js';
+import { type Opening, openSession, signOut } from './api/session-client.js';
+import { SessionContext } from './api/session-context.js';
+import { removeSignInCode } from './api/sign-in-code.js';
 import { ApplicationPage } from './pages/application/application-page.js';
 import { FleetPage } from './pages/fleet/fleet-page.js';
+import { SignInPage } from './pages/sign-in/sign-in-page.js';
 import { Wordmark } from './parts/page-header.js';
 import { readApplicationId } from './state/page-state.js';
-import { asQueryError, type Opening, openSession, signOut } from './api/session-client.js';
-import { SessionContext } from './api/session-context.js';
-import { takeSignInCode } from './api/sign-in-code.js';
-import { SignInPage } from './pages/sign-in/sign-in-page.js';
+import { texts } from './words/texts.js';
 
 const SIGNED_OUT: Opening = { kind: 'closed', error: null, usedLink: false };
 
 export function App({ opening }: { readonly opening: Promise<Opening> }) {
-  const [gate, setGate] = useState<Opening | null>(null);
+  const [session, setSession] = useState<Opening | null>(null);
 
   useEffect(() => {
-    // openSession never rejects.
-    void opening.then(setGate);
+    void opening.then(setSession);
     const followLink = (): void => {
-      const code = takeSignInCode();
-      if (code !== null) void openSession(code).then(setGate);
+      const code = removeSignInCode();
+      if (code !== null) void openSession(code).then(setSession);
     };
     addEventListener('hashchange', followLink);
     return () => {
@@ -30,58 +33,63 @@ export function App({ opening }: { readonly opening: Promise<Opening> }) {
     };
   }, [opening]);
 
-  const expire = useCallback(() => {
-    setGate(SIGNED_OUT);
+  const end = useCallback(() => {
+    setSession(SIGNED_OUT);
   }, []);
   const leave = useCallback(async () => {
     try {
       await signOut();
-      setGate(SIGNED_OUT);
+      end();
     } catch (error) {
-      setGate({ kind: 'closed', error: asQueryError(error), usedLink: false });
+      setSession({ kind: 'closed', error: asAskError(error), usedLink: false });
     }
-  }, []);
+  }, [end]);
   const handle = useMemo(
-    () => ({ session: gate?.kind === 'open' ? gate.session : null, expire, signOut: leave }),
-    [gate, expire, leave],
+    () => ({ session: session?.kind === 'open' ? session.session : null, signOut: leave }),
+    [session, leave],
   );
 
-  if (gate === null)
-    return <div className="gate-wait" aria-busy="true" aria-label="Looking for your session" />;
-  if (gate.kind === 'closed') {
+  if (session === null) {
+    return <div className="gate-wait" aria-busy="true" aria-label={texts.session.lookingForSession} />;
+  }
+  if (session.kind === 'closed') {
     return (
       <SignInPage
-        error={gate.error}
-        usedLink={gate.usedLink}
-        onSession={(session) => {
-          setGate({ kind: 'open', session });
+        error={session.error}
+        usedLink={session.usedLink}
+        onSession={(opened) => {
+          setSession({ kind: 'open', session: opened });
         }}
       />
     );
   }
   return (
     <SessionContext value={handle}>
-      <Pages />
+      <Pages onSessionEnd={end} />
     </SessionContext>
   );
 }
 
-function Pages() {
+/** Answers are forgotten with the session. */
+function Pages({ onSessionEnd }: { readonly onSessionEnd: () => void }) {
+  const [serverState] = useState(() => createServerState(onSessionEnd));
   return (
-    <Switch>
-      <Route path="/">
-        <FleetPage />
-      </Route>
-      <Route path="/applications/:id">
-        {({ id }) => {
-          const sdkAppId = readApplicationId(id);
-          return sdkAppId === null ? <NotFound /> : <ApplicationPage key={id} sdkAppId={sdkAppId} />;
-        }}
-      </Route>
-      <Route>
-        <NotFound />
-      </Route>
-    </Switch>
+    <QueryClientProvider client={serverState}>
+      <Switch>
+        <Route path="/">
+          <FleetPage />
+        </Route>
+        <Route path="/applications/:id">
+          {({ id }) => {
+            const sdkAppId = readApplicationId(id);
+            return sdkAppId === null ? <NotFound /> : <ApplicationPage key={id} sdkAppId={sdkAppId} />;
+          }}
+        </Route>
+        <Route>
+          <NotFound />
+        </Route>
+      </Switch>
+    </QueryClientProvider>
   );
 }
 
@@ -89,9 +97,11 @@ function NotFound() {
   return (
     <main className="sign-in">
       <Wordmark />
-      <h1>There is no such page</h1>
+      <h1>{texts.session.noSuchPage}</h1>
       <p>
-        Applications stand at <code>/applications/SDKAppID</code>. <Link href="/">Go to the fleet</Link>
+        {texts.session.noSuchPageAdvice((label) => (
+          <Link href="/">{label}</Link>
+        ))}
       </p>
     </main>
   );

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { compareAmount, compareRate } from '../src/words/change-text.js';
-import { whyUnjudged } from '../src/words/health-texts.js';
+import { whyUnjudged } from '../src/words/why-unjudged.js';
 
 const outcomes = (success: number, serviceError: number, callerError = 0, unknown = 0) => ({
   success,
@@ -9,7 +9,7 @@ const outcomes = (success: number, serviceError: number, callerError = 0, unknow
   service_error: serviceError,
   unknown,
 });
-test('a rate that cannot be known gives its reason', () => {
+test('an unknown rate gives its reason', () => {
   assert.match(whyUnjudged(outcomes(0, 0)), /No requests/);
   assert.match(whyUnjudged(outcomes(0, 0, 0, 9)), /carried a code/);
   assert.match(whyUnjudged(outcomes(0, 0, 9)), /callers' own mistakes, which/);
@@ -23,12 +23,12 @@ test('more errors are worse, a lower delay is better, more requests are neither'
   assert.equal(compareAmount(104, 100, 'lower').verdict, 'same');
 });
 
-test('great changes are told in times, with a bound', () => {
+test('large changes are multiples, with a bound', () => {
   assert.equal(compareAmount(450, 100, 'lower').text, '4.5 times');
   assert.equal(compareAmount(1e6, 1, 'lower').text, '>99 times');
 });
 
-test('nothing before is said, not compared with', () => {
+test('without a figure before there is no comparison', () => {
   assert.equal(compareAmount(5, null, 'lower').verdict, 'none');
   assert.equal(compareRate(0.99, null).verdict, 'none');
   assert.equal(compareAmount(5, 0, 'lower').text, 'from none');

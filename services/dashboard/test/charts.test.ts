@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { TimePoint, Window } from '@imscope/schemas/query-api/answers.js';
+import type { Window } from '@imscope/schemas/query-api/envelope.js';
+import type { TimePoint } from '@imscope/schemas/query-api/timeseries.js';
 import { BUCKETS_MAX, perSecond, snapToBuckets, toBuckets } from '../src/charts/buckets.js';
 import {
   delaySeries,
@@ -33,7 +34,7 @@ const window = (from: string, to: string, step: number | null = 60): Window => (
   logged_share: 1,
 });
 
-test('steps without requests stand in the row with zero and without a rate', () => {
+test('steps without requests have zero requests and no rate', () => {
   const buckets = toBuckets([point('12:01:00', 60, 0)], window('12:00:00', '12:04:00'));
   assert.deepEqual(
     buckets.map(({ requests }) => requests),
@@ -45,7 +46,7 @@ test('steps without requests stand in the row with zero and without a rate', () 
   );
 });
 
-test('a step cut by the window counts its rate over the part within', () => {
+test('a step cut by the window counts its rate over the part inside', () => {
   const buckets = toBuckets(
     [point('12:00:00', 30, 0), point('12:01:00', 60, 0), point('12:02:00', 30, 0)],
     window('12:00:30', '12:02:30'),
@@ -71,7 +72,7 @@ test('the number of buckets is bounded whatever the step', () => {
   assert.equal(toBuckets([point('12:00:00', 1, 0)], window('00:00:00', '23:59:59', 1)).length, BUCKETS_MAX);
 });
 
-test('dragging over parts of steps takes whole steps', () => {
+test('dragging over parts of steps selects complete steps', () => {
   const buckets = toBuckets([point('12:00:00', 1, 0)], window('12:00:00', '12:04:00'));
   const base = Date.parse('2026-11-23T12:00:00Z');
   assert.deepEqual(snapToBuckets(buckets, base / 1000 + 70, base / 1000 + 130), {
@@ -113,7 +114,7 @@ test('the axis of the success rate leaves room below the worst point and never g
   assert.equal(rateFloor(successRateSeries([])), 0.99);
 });
 
-test('the extent of series leaves out what is not known', () => {
+test('the extent of series leaves out unknown values', () => {
   const buckets = toBuckets([point('12:01:00', 1, 0)], window('12:00:00', '12:03:00'));
   assert.deepEqual(extentOf(delaySeries(buckets)), { min: 1, max: 5 });
   assert.equal(extentOf([]), null);

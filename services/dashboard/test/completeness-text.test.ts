@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Completeness } from '@imscope/schemas/query-api/answers.js';
-import { completenessWords } from '../src/words/completeness-text.js';
+import type { Completeness } from '@imscope/schemas/query-api/envelope.js';
+import { completenessText } from '../src/words/completeness-text.js';
 
 const TO = Date.UTC(2026, 10, 23, 12, 4, 5);
 const words = (given: Partial<Completeness>, toMs = TO) =>
-  completenessWords(
+  completenessText(
     { status: 'partial', ratio: 1, watermark: '2026-11-23T12:03:10.250Z', silent_collectors: [], ...given },
     toMs,
     TO,
@@ -22,17 +22,17 @@ test('a complete answer says so', () => {
   assert.deepEqual([text, loud], ['complete', false]);
 });
 
-test('an answer that reaches beyond the watermark is arriving, and says up to when', () => {
+test('an answer that reaches beyond the watermark is arriving, and says up to when it is stored', () => {
   const { text, loud } = words({});
   assert.deepEqual([text, loud], ['arriving, up to 12:03:10', false]);
 });
 
-test('where all that is known of is stored the answer is arriving still', () => {
+test('an answer is still arriving where all known records are stored', () => {
   assert.equal(words({}, Date.UTC(2026, 10, 23, 12, 3)).text, 'arriving');
   assert.equal(words({ watermark: null, ratio: null }).text, 'arriving');
 });
 
-test('what is missing is said as the share that is stored, which is never rounded up to all of it', () => {
+test('missing records are shown as the share that is stored, which is never rounded up to 100 %', () => {
   const { text, loud } = words({ ratio: 0.999_999 });
   assert.match(text, /^99\.999.% of it stored, up to 12:03:10$/);
   assert.equal(loud, true);
@@ -52,6 +52,6 @@ test('silent collectors are named with the time they were last heard', () => {
   assert.match(two.meaning, /edge-3 \(boot edge-3-boot\): 2026-11-23T12:01:05/);
 });
 
-test('where no account tells of the time, that is said and nothing else', () => {
+test('without an account for the window completeness is not known', () => {
   assert.equal(words({ status: 'unknown', ratio: null }).text, 'completeness not known');
 });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { compareWorstFirst } from '@imscope/schemas/health.js';
-import type { ApplicationRow } from '@imscope/schemas/query-api/answers.js';
+import type { ApplicationRow } from '@imscope/schemas/query-api/applications.js';
 import {
   arrangeApplications,
   keepOrder,
@@ -9,7 +9,7 @@ import {
   totalFleet,
   worstInTrouble,
 } from '../src/pages/fleet/fleet-order.js';
-import { calmWords } from '../src/pages/fleet/calm-verdict.js';
+import { calmVerdict } from '../src/pages/fleet/calm-verdict.js';
 import { recentTurn } from '../src/pages/fleet/recent-turn.js';
 
 function application(id: number, success: number, serviceErrors: number, unknown = 0): ApplicationRow {
@@ -42,7 +42,7 @@ const FLEET = [
   application(6, 1, 1), // 50 % of two requests
 ];
 
-test('the order and rank of applications is the one of the API', () => {
+test('the order and rank of applications are the API’s', () => {
   const ranked = rankApplications(FLEET);
   assert.deepEqual(ids(ranked), [1, 2, 3, 4, 5, 6]);
   assert.deepEqual(
@@ -51,19 +51,19 @@ test('the order and rank of applications is the one of the API', () => {
   );
 });
 
-test('the page speaks first of the worst in trouble, and of none where none is', () => {
+test('the headline names the worst application in trouble, and none where none is', () => {
   assert.equal(worstInTrouble(rankApplications(FLEET))?.row.sdk_app_id, 2);
   assert.equal(worstInTrouble(rankApplications([application(1, 10, 0), application(6, 1, 1)])), undefined);
 });
 
-test('the headline claims health only of applications that were judged', () => {
+test('the headline calls only judged applications healthy', () => {
   const tiers = { failing: 0, degraded: 0, healthy: 0, unjudged: 3 };
-  assert.equal(calmWords({ tiers }, 0).tier, 'unjudged');
-  assert.match(calmWords({ tiers }, 0).text, /No application can be judged/);
-  const some = calmWords({ tiers: { ...tiers, healthy: 2 } }, 0);
+  assert.equal(calmVerdict({ tiers }, 0).tier, 'unjudged');
+  assert.match(calmVerdict({ tiers }, 0).text, /No application can be judged/);
+  const some = calmVerdict({ tiers: { ...tiers, healthy: 2 } }, 0);
   assert.equal(some.tier, 'healthy');
   assert.match(some.text, /No application is in trouble: .* 3 applications cannot be judged\.$/);
-  const all = calmWords({ tiers: { ...tiers, healthy: 2, unjudged: 0 } }, 0);
+  const all = calmVerdict({ tiers: { ...tiers, healthy: 2, unjudged: 0 } }, 0);
   assert.match(all.text, /No application is in trouble: service errors stay below 0\.1 %, [^.]*\.$/);
 });
 
@@ -79,7 +79,7 @@ test('ranks stay with their applications when the table is sorted otherwise', ()
   assert.equal(byDelay[0]?.rank, 6);
 });
 
-test('what is not known goes to the end whichever way the table is sorted', () => {
+test('unknown values are last in both directions', () => {
   const ranked = rankApplications(FLEET);
   for (const descending of [true, false]) {
     assert.equal(ids(arrangeApplications(ranked, '', { column: 'success_rate', descending })).at(-1), 4);
@@ -98,11 +98,11 @@ test('the search finds ids and worst interfaces', () => {
   assert.deepEqual(arrangeApplications(ranked, 'nothing', null), []);
 });
 
-test('rows under a pointer keep their places; newcomers follow', () => {
+test('rows under a pointer keep their places; new ones follow', () => {
   assert.deepEqual(ids(keepOrder([3, 2, 1], rankApplications(FLEET))), [3, 2, 1, 4, 5, 6]);
 });
 
-test("totals sum every application, the fleet's rate leaves out what nobody can judge", () => {
+test("totals sum every application; the fleet's rate counts judged requests only", () => {
   const totals = totalFleet(rankApplications(FLEET));
   assert.equal(totals.requests, 114_552);
   assert.equal(totals.serviceErrors, 3161);
@@ -122,7 +122,7 @@ const window = (last: number | null) => [
   point(1000, last),
 ];
 
-test('an incident that just began is told though the average is still good', () => {
+test('an incident that just began is shown although the average is still good', () => {
   const turn = recentTurn(window(0.9), 0.992, 'degraded');
   assert.equal(turn?.kind, 'worse');
   assert.ok(Math.abs((turn?.rate ?? 0) - 0.9) < 1e-9);
@@ -139,9 +139,9 @@ test('steady applications, and ends without a rate, have no turn', () => {
   assert.equal(recentTurn([], null, 'unjudged'), null);
 });
 
-test('an end that chance explains is told neither as news nor as recovery', () => {
-  // Of the last 2,000 requests, 99.85 % lets expect three errors: none is no recovery. Of 99.8 % four are
-  // expected: five are no news.
+test('an end that chance explains is neither worse nor recovered', () => {
+  // At 99.85 % three errors are expected of the last 2,000 requests: none is no recovery. At 99.8 % four are expected:
+  // five may be chance.
   assert.equal(recentTurn(window(1), 0.9985, 'degraded'), null);
   assert.equal(recentTurn(window(0.9975), 0.998, 'degraded'), null);
   // Twice as many as expected, yet five where two and a half are expected happen by chance.

@@ -52,11 +52,11 @@ test('a success rate is cut off, never rounded up, whatever binary noise it carr
   );
 });
 
-test('a success rate nobody could judge reads as a dash', () => {
+test('an unknown success rate reads as a dash', () => {
   assert.equal(formatSuccessRate(null), '—');
 });
 
-test('a share or a rate above zero never reads as zero, and below one never as all', () => {
+test('a share or a rate above zero never reads as zero, and below one never as 100 %', () => {
   assert.equal(formatRate(0), '0');
   assert.equal(formatRate(0.0004), '<0.01');
   assert.equal(plain(formatShare(0)), '0 %');

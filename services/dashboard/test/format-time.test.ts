@@ -19,7 +19,7 @@ test('a time of today is a clock time in the zone asked for', () => {
   assert.equal(formatMinute(AT, AT, 'UTC'), '12:03');
 });
 
-test('a time of another day carries its date', () => {
+test('a time of another day has its date', () => {
   assert.equal(formatClock(AT, AT + 24 * HOUR, 'UTC'), '23 Nov 12:03:04');
   assert.equal(formatMinute(AT, AT + 24 * HOUR, 'UTC'), '23 Nov 12:03');
 });

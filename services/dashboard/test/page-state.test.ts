@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { OUTCOMES } from '@imscope/schemas/outcome.js';
+import { addressOf } from '@imscope/schemas/query-api/ask.js';
 import { REQUEST_LOG_BOUNDS } from '@imscope/schemas/request-log.js';
 import fc from 'fast-check';
 import {
-  apiQuery,
   formatPageState,
   hasRequestFilters,
   hasScopes,
@@ -13,22 +13,25 @@ import {
   type PageState,
   parsePageState,
   readApplicationId,
+  requestParameters,
+  scopeParameters,
   toggleValue,
+  windowParameters,
   windowSearch,
   withScopes,
 } from '../src/state/page-state.js';
 import {
   codeFilters,
   exceptionFilters,
-  noCodesWords,
-  noExceptionsWords,
+  noCodesText,
+  noExceptionsText,
 } from '../src/pages/application/request-links.js';
 import { DEFAULT_WINDOW } from '../src/state/time-window.js';
 
 const value = fc.string({ minLength: 1, maxLength: 8, unit: 'grapheme' });
 const values = fc.uniqueArray(value, { maxLength: 20 });
-// With a prototype, as parsePageState makes them.
-const whole = { noNullPrototype: true } as const;
+// With a prototype, like the objects of parsePageState.
+const plain = { noNullPrototype: true } as const;
 const pageState: fc.Arbitrary<PageState> = fc.record(
   {
     window: fc.constantFrom(
@@ -38,7 +41,7 @@ const pageState: fc.Arbitrary<PageState> = fc.record(
     ),
     scopes: fc.record(
       { interface: values, region: values, node: values, platform: values, sdk_version: values },
-      whole,
+      plain,
     ),
     requests: fc.record(
       {
@@ -49,17 +52,17 @@ const pageState: fc.Arbitrary<PageState> = fc.record(
         requestId: fc.oneof(fc.constant(''), value),
         latencyMsMin: fc.option(fc.integer({ min: 1, max: 86_400_000 })),
       },
-      whole,
+      plain,
     ),
     sort: fc.option(
-      fc.record({ column: fc.constantFrom('p95', 'success_rate'), descending: fc.boolean() }, whole),
+      fc.record({ column: fc.constantFrom('p95', 'success_rate'), descending: fc.boolean() }, plain),
     ),
     search: fc.oneof(fc.constant(''), value),
   },
-  whole,
+  plain,
 );
 
-test('a link carries the whole state of a page there and back', () => {
+test('a link carries the complete state of a page', () => {
   fc.assert(
     fc.property(pageState, (state) => {
       assert.deepEqual(parsePageState(formatPageState(state)), state);
@@ -67,7 +70,7 @@ test('a link carries the whole state of a page there and back', () => {
   );
 });
 
-test('no address can break the page', () => {
+test('any address is read without failure', () => {
   fc.assert(
     fc.property(fc.string({ unit: 'binary', maxLength: 300 }), (search) => {
       const state = parsePageState(search);
@@ -90,7 +93,7 @@ test('paths and times stay readable in links', () => {
   );
 });
 
-test('what cannot be read is dropped and the rest of the link still holds', () => {
+test('unreadable parts of a link are dropped and the rest is used', () => {
   const state = parsePageState(
     'from=yesterday&to=now&code=abc&code=70001&outcome=bad&latency_ms_min=-4&sort=%3Cb%3E&node=gw-1',
   );
@@ -106,11 +109,16 @@ test('lists are cut at the bounds of the query service', () => {
   assert.deepEqual(parsePageState(`node=${'x'.repeat(129)}`).scopes.node, []);
 });
 
-test('every name of an exception that is stored can be a filter, and none', () => {
+test('every stored exception name can be a filter, and so can none', () => {
   const longest = 'x'.repeat(REQUEST_LOG_BOUNDS.exceptionLengthMax);
   const { exception } = parsePageState(`exception=&exception=${longest}&exception=${longest}x`).requests;
   assert.deepEqual(exception, ['', longest]);
 });
+
+/** The query of the address that asks for single requests. */
+function queryOf(parameters: ReturnType<typeof requestParameters>): string {
+  return addressOf('requests', { sdk_app_id: 1, ...parameters }).split('?')[1] ?? '';
+}
 
 test('a row of a panel leads to requests by all that identifies it', () => {
   const group = { exception: '', interface: 'openim/sendmsg', code: null, outcome: 'service_error' } as const;
@@ -118,7 +126,7 @@ test('a row of a panel leads to requests by all that identifies it', () => {
   const state = parsePageState(formatPageState({ ...parsePageState(''), requests }));
   assert.deepEqual(state.requests, requests);
   assert.equal(
-    apiQuery(DEFAULT_WINDOW, state.scopes, state.requests).toString(),
+    queryOf(requestParameters(DEFAULT_WINDOW, state.scopes, state.requests)),
     'from=now-1h&to=now&interface=openim%2Fsendmsg&code=none&outcome=service_error&exception=',
   );
   assert.deepEqual(codeFilters({ code: 91_000, outcome: 'service_error' }), {
@@ -128,45 +136,52 @@ test('a row of a panel leads to requests by all that identifies it', () => {
   });
 });
 
-test('the list’s interfaces narrow the page’s, and go where the page is narrowed to others', () => {
+test('the list’s interfaces narrow the page’s, and are dropped where the page is narrowed to others', () => {
   const state = parsePageState('interface=a&interface=b&request_interface=b');
-  assert.deepEqual(apiQuery(DEFAULT_WINDOW, state.scopes, state.requests).getAll('interface'), ['b']);
-  assert.deepEqual(apiQuery(DEFAULT_WINDOW, state.scopes).getAll('interface'), ['a', 'b']);
+  assert.deepEqual(requestParameters(DEFAULT_WINDOW, state.scopes, state.requests).interface, ['b']);
+  assert.deepEqual(scopeParameters(DEFAULT_WINDOW, state.scopes).interface, ['a', 'b']);
   assert.deepEqual(withScopes(state, { ...NO_SCOPES, interface: ['a'] }).requests.interface, []);
   assert.deepEqual(withScopes(state, NO_SCOPES).requests.interface, ['b']);
 });
 
-test('words of an empty list claim nothing about requests there were not', () => {
-  assert.equal(noCodesWords(0), 'No requests in this window.');
-  assert.match(noCodesWords(5), /No request was logged with a code other than 0/);
-  assert.equal(noExceptionsWords(0), 'No requests in this window.');
-  assert.match(noExceptionsWords(5), /No service error and no exception/);
+test('the text of an empty list claims nothing about requests that do not exist', () => {
+  assert.equal(noCodesText(0), 'No requests in this window.');
+  assert.match(noCodesText(5), /No request was logged with a code other than 0/);
+  assert.equal(noExceptionsText(0), 'No requests in this window.');
+  assert.match(noExceptionsText(5), /No service error and no exception/);
 });
 
-test('questions to the API always carry their window in full', () => {
-  assert.equal(apiQuery(DEFAULT_WINDOW).toString(), 'from=now-1h&to=now');
-  const query = apiQuery(
-    DEFAULT_WINDOW,
-    { ...NO_SCOPES, region: ['a', 'b'] },
-    { ...NO_REQUEST_FILTERS, latencyMsMin: 250 },
+test('questions to the API always have a complete window', () => {
+  assert.equal(
+    addressOf('applications', windowParameters(DEFAULT_WINDOW)),
+    '/v1/applications?from=now-1h&to=now',
+  );
+  const query = new URLSearchParams(
+    queryOf(
+      requestParameters(
+        DEFAULT_WINDOW,
+        { ...NO_SCOPES, region: ['a', 'b'] },
+        { ...NO_REQUEST_FILTERS, latencyMsMin: 250 },
+      ),
+    ),
   );
   assert.deepEqual(query.getAll('region'), ['a', 'b']);
   assert.equal(query.get('latency_ms_min'), '250');
 });
 
-test('filters in force are told from none', () => {
+test('filters are distinguished from no filters', () => {
   assert.equal(hasRequestFilters(NO_REQUEST_FILTERS), false);
   assert.equal(hasRequestFilters({ ...NO_REQUEST_FILTERS, requestId: 'r' }), true);
   assert.equal(hasScopes(NO_SCOPES), false);
   assert.equal(hasScopes({ ...NO_SCOPES, node: ['gw-1'] }), true);
 });
 
-test('toggling a value puts it in, then out', () => {
+test('toggling a value adds it, then removes it', () => {
   assert.deepEqual(toggleValue(['a'], 'b'), ['a', 'b']);
   assert.deepEqual(toggleValue(['a', 'b'], 'a'), ['b']);
 });
 
-test('only ids that a number holds exactly are ids of applications', () => {
+test('only numbers that are exact are ids of applications', () => {
   assert.equal(readApplicationId('1400000001'), 1_400_000_001);
   assert.equal(readApplicationId('9007199254740991'), Number.MAX_SAFE_INTEGER);
   const others = [

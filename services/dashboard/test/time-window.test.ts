@@ -2,9 +2,6 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { TIME_PATTERN as API_TIME_PATTERN } from '@imscope/schemas/query-api/parameters.js';
 import {
-  clippedWords,
-  customWindow,
-  describeWindow,
   isTime,
   refreshIntervalMs,
   TIME_PATTERN,
@@ -13,20 +10,21 @@ import {
   toMs,
   widen,
 } from '../src/state/time-window.js';
+import { clippedText, customWindow, describeWindow } from '../src/words/window-text.js';
 
 const NOW = Date.parse('2026-11-23T12:00:00Z');
 
-test('times are read by the very pattern of the query API', () => {
+test('the pattern of times is the query API’s', () => {
   assert.equal(TIME_PATTERN, API_TIME_PATTERN);
 });
 
-test('what only looks like a time is none', () => {
+test('a text that only looks like a time is not a time', () => {
   assert.equal(isTime('2026-11-23T12:00:00Z'), true);
   assert.equal(isTime('2026-13-45T12:00:00Z'), false);
   assert.equal(isTime('tomorrow'), false);
 });
 
-test('relative times count back from the present', () => {
+test('relative times count back from now', () => {
   assert.equal(toMs('now', NOW), NOW);
   assert.equal(toMs('now-15m', NOW), NOW - 900_000);
   assert.equal(toMs('now-7d', NOW), NOW - 604_800_000);
@@ -52,7 +50,7 @@ test('zooming out doubles the span and does not reach into the future', () => {
   });
 });
 
-test('windows are named in words', () => {
+test('a window has a name, or its two times', () => {
   assert.equal(describeWindow({ from: 'now-24h', to: 'now' }, NOW, 'UTC'), 'Last 24 hours');
   assert.equal(describeWindow({ from: 'now-90m', to: 'now' }, NOW, 'UTC'), 'Last 1 h 30 min');
   assert.equal(
@@ -65,7 +63,7 @@ function problemWith(chosen: TimeWindow | string): string {
   return typeof chosen === 'string' ? chosen : 'none';
 }
 
-test('a span of one’s own is refused with what is wrong, or taken', () => {
+test('a window of the reader’s own is accepted, or refused with what is wrong', () => {
   assert.match(problemWith(customWindow('', '', NOW)), /begins/);
   assert.match(problemWith(customWindow(toLocalField(NOW), toLocalField(NOW - 1000), NOW)), /before it ends/);
   assert.match(problemWith(customWindow(toLocalField(NOW - 8 * 86_400_000), '', NOW)), /7 days/);
@@ -81,10 +79,10 @@ test('an answer that covers less than was asked for says what it covers', () => 
     from: new Date(now - days * 86_400_000).toISOString(),
     to: new Date(now).toISOString(),
   });
-  assert.match(clippedWords({ from: 'now-9d', to: 'now' }, last(7), now) ?? '', /kept 7 days: showing 7 d$/);
-  assert.equal(clippedWords({ from: 'now-7d', to: 'now' }, last(7), now), null);
+  assert.match(clippedText({ from: 'now-9d', to: 'now' }, last(7), now) ?? '', /kept 7 days: showing 7 d$/);
+  assert.equal(clippedText({ from: 'now-7d', to: 'now' }, last(7), now), null);
   // A browser whose clock is an hour off.
-  assert.equal(clippedWords({ from: 'now-7d', to: 'now' }, last(7), now + 3_600_000), null);
-  assert.match(clippedWords({ from: last(8).from, to: 'now' }, last(7), now) ?? '', /showing 7 d$/);
-  assert.equal(clippedWords(last(1), last(1), now), null);
+  assert.equal(clippedText({ from: 'now-7d', to: 'now' }, last(7), now + 3_600_000), null);
+  assert.match(clippedText({ from: last(8).from, to: 'now' }, last(7), now) ?? '', /showing 7 d$/);
+  assert.equal(clippedText(last(1), last(1), now), null);
 });

@@ -1,9 +1,9 @@
 /*
- * The one-use code in the fragment of a sign-in link. It is taken out of the address and of the history before
- * anything else happens, so that it is neither shared nor left behind.
+ * The one-use code in the fragment of a sign-in link. It is removed from the address and the history first of all, so
+ * that it is neither shared nor left behind.
  */
 
-/** The same name the query API gives the fragment (a test holds them equal). */
+/** Equal to the name that the query API gives the fragment (a test compares them). */
 export const SIGN_IN_FRAGMENT = 'sign-in';
 
 /** The code in a fragment such as `#sign-in=abc`, or null. */
@@ -12,8 +12,8 @@ export function signInCodeOf(fragment: string): string | null {
   return code === null || code === '' ? null : code;
 }
 
-/** Gives the code of the present address and removes it there. */
-export function takeSignInCode(): string | null {
+/** Returns the code of the present address and removes it there. */
+export function removeSignInCode(): string | null {
   const code = signInCodeOf(location.hash);
   if (code !== null) history.replaceState(null, '', location.pathname + location.search);
   return code;

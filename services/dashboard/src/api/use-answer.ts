@@ -1,117 +1,55 @@
 /*
- * One question to the query service, asked again on an interval. Promises: never two requests of one panel at once;
- * an older answer never overwrites a newer; data stays while it is refreshed or the refresh fails; nothing is asked
- * while the page is hidden; failures are retried here and nowhere else, with jitter, from 5 s up to 60 s apart.
+ * One question of a page to the query service, refreshed with the page.
  */
-import type { Answer } from '@imscope/schemas/query-api/answers.js';
-import { useCallback, useContext, useEffect, useRef, useState } from 'react';
-import { askQuery, QueryError } from './query-client.js';
-import { RefreshContext } from './refresh.js';
-import { SessionContext } from './session-context.js';
+import type { AskError } from '@imscope/schemas/query-api/ask.js';
+import type { AnswerTo, ParametersOf, QuestionName } from '@imscope/schemas/query-api/questions.js';
+import { hashKey, skipToken, useQuery, useQueryClient } from '@tanstack/react-query';
+import { useCallback, useContext, useRef } from 'react';
+import { ask } from './ask-service.js';
+import { type HeldAnswer, holdAnswer, NOTHING_HELD } from './held-answer.js';
+import { RefreshContext } from './refresh-context.js';
+import { askAgain, failAsAskError, refreshOptions } from './server-state.js';
 
-export type AnswerState<T> = {
+/** `A`: the answer with its envelope. */
+export type AnswerState<A> = {
   /** The last good answer, or null before the first. */
-  readonly answer: Answer<T> | null;
+  readonly answer: A | null;
   /** Of the last attempt; null after a success. */
-  readonly error: QueryError | null;
-  /** The answer shown belongs to another window or filter than the one asked for now. */
+  readonly error: AskError | null;
+  /** The answer belongs to another window or filter than the one asked for now. */
   readonly stale: boolean;
-  /** When the answer shown came, milliseconds; 0 before the first. */
+  /** When the answer came, milliseconds; 0 before the first. */
   readonly receivedAtMs: number;
   readonly retry: () => void;
 };
 
-const RETRY_MS_MIN = 5000;
-const RETRY_MS_MAX = 60_000;
+export type StateOf<Q extends QuestionName> = AnswerState<AnswerTo<Q>>;
 
-type Held<T> = { path: string; answer: Answer<T> | null; error: QueryError | null; receivedAtMs: number };
-
-/** `path` null: nothing is asked. */
-export function useAnswer<T>(path: string | null): AnswerState<T> {
-  const { intervalMs, round } = useContext(RefreshContext);
-  const { expire } = useContext(SessionContext);
-  const [held, setHeld] = useState<Held<T>>({ path: '', answer: null, error: null, receivedAtMs: 0 });
-  const [attempt, setAttempt] = useState(0);
-  const answered = useRef('');
-
-  useEffect(() => {
-    if (path === null) return undefined;
-    const asked = `${round.toString()} ${attempt.toString()} ${path}`;
-    return poll({
-      // Pausing must not ask once more for what is already there.
-      immediate: intervalMs !== null || answered.current !== asked,
-      intervalMs,
-      ask: async (signal) => {
-        const answer = await askQuery<T>(path, signal);
-        answered.current = asked;
-        setHeld({ path, answer, error: null, receivedAtMs: Date.now() });
-      },
-      fail: (error) => {
-        if (error.status === 401) expire();
-        setHeld((before) => ({ ...before, error }));
-      },
-    });
-  }, [path, intervalMs, round, attempt, expire]);
-
+/**
+ * @param parameters null: nothing is asked
+ * @param options `paused`: the answer stays as it is, and nothing is asked
+ */
+export function useAnswer<Q extends QuestionName>(
+  question: Q,
+  parameters: ParametersOf<Q> | null,
+  { paused = false }: { readonly paused?: boolean } = {},
+): StateOf<Q> {
+  const state = useQueryClient();
+  const queryKey = [question, parameters] as const;
+  const askedBy = hashKey(queryKey);
+  const { data, dataUpdatedAt, error, failureReason } = useQuery<AnswerTo<Q>, AskError>({
+    ...refreshOptions(useContext(RefreshContext)),
+    queryKey,
+    queryFn:
+      parameters === null ? skipToken : ({ signal }) => failAsAskError(ask(question, parameters, signal)),
+    enabled: !paused,
+  });
+  const held = useRef<HeldAnswer<AnswerTo<Q>>>(NOTHING_HELD);
+  held.current = holdAnswer(held.current, askedBy, { data, dataUpdatedAt, error, failureReason });
   const retry = useCallback(() => {
-    setAttempt((count) => count + 1);
-  }, []);
-  const { answer, error, receivedAtMs } = held;
-  return {
-    answer,
-    error,
-    stale: path !== null && answer !== null && held.path !== path,
-    receivedAtMs,
-    retry,
-  };
-}
-
-type Poll = {
-  readonly immediate: boolean;
-  readonly intervalMs: number | null;
-  readonly ask: (signal: AbortSignal) => Promise<void>;
-  readonly fail: (error: QueryError) => void;
-};
-
-/** Asks until the returned function is called. */
-function poll({ immediate, intervalMs, ask, fail }: Poll): () => void {
-  const controller = new AbortController();
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  let due = false;
-  let failures = 0;
-
-  const schedule = (delayMs: number): void => {
-    timer = setTimeout(() => {
-      due = true;
-      if (!document.hidden) void run();
-    }, delayMs);
-  };
-  const run = async (): Promise<void> => {
-    due = false;
-    try {
-      await ask(controller.signal);
-      failures = 0;
-      if (intervalMs !== null && !controller.signal.aborted) schedule(intervalMs);
-    } catch (error) {
-      if (controller.signal.aborted) return;
-      const known =
-        error instanceof QueryError ? error : new QueryError(0, 'page_failed', String(error), error);
-      fail(known);
-      failures += 1;
-      // A refused question stays refused; it is asked again when someone changes or retries it.
-      if (known.status >= 400 && known.status < 500 && known.status !== 429) return;
-      const backoffMs = Math.min(RETRY_MS_MIN * 2 ** (failures - 1), RETRY_MS_MAX);
-      schedule(backoffMs * (0.75 + Math.random() / 2));
-    }
-  };
-  const resume = (): void => {
-    if (due && !document.hidden) void run();
-  };
-  document.addEventListener('visibilitychange', resume);
-  if (immediate) void run();
-  return () => {
-    controller.abort();
-    clearTimeout(timer);
-    document.removeEventListener('visibilitychange', resume);
-  };
+    void askAgain(state, { predicate: ({ queryHash }) => queryHash === askedBy });
+  }, [state, askedBy]);
+  const { answer, receivedAtMs } = held.current;
+  const stale = parameters !== null && answer !== null && held.current.askedBy !== askedBy;
+  return { answer, error: held.current.error, stale, receivedAtMs, retry };
 }

@@ -1,9 +1,11 @@
 /*
- * From the points of an answer to an even row of buckets over the window. Steps nobody sent requests in are there
- * with zero, so that silence shows as silence; the last step is left out while too little of it has passed to say
- * anything. Rates are counted over the part of a step that lies within the window.
+ * Turns the points of an answer into an even row of buckets over the window. Steps without requests have zeros, so that
+ * silence is visible. The last step is left out while too little of it has passed. Rates are counted over the part of a
+ * step that is within the window.
  */
-import type { LatencySummary, OutcomeCounts, TimePoint, Window } from '@imscope/schemas/query-api/answers.js';
+import type { Window } from '@imscope/schemas/query-api/envelope.js';
+import type { TimePoint } from '@imscope/schemas/query-api/timeseries.js';
+import type { LatencySummary, OutcomeCounts } from '@imscope/schemas/query-api/values.js';
 
 export type Bucket = {
   /** Seconds since 1970: the part of the step within the window. */
@@ -61,7 +63,7 @@ export function perSecond(bucket: Bucket, count: number): number {
   return count / Math.max(bucket.toS - bucket.fromS, 0.001);
 }
 
-/** Whole buckets between two instants (seconds), both ends moved outwards; null where there is nothing between. */
+/** Complete buckets between two instants (seconds), both ends moved outwards; null where there are none. */
 export function snapToBuckets(
   buckets: readonly Bucket[],
   fromS: number,

@@ -1,8 +1,9 @@
 /*
- * What the charts draw, as plain data: series with names, colours (names of CSS variables) and values. Stacking is
- * done here: a stacked series carries the sum of itself and all below it, and is drawn before those below.
+ * What the charts draw, as plain data: series with names, colours (names of CSS variables) and values. A stacked series
+ * has the sum of itself and all below it, and is drawn before those below.
  */
 import type { Outcome } from '@imscope/schemas/outcome.js';
+import { texts } from '../words/texts.js';
 import { type Bucket, perSecond } from './buckets.js';
 
 export type ChartSeries = {
@@ -10,25 +11,25 @@ export type ChartSeries = {
   readonly label: string;
   /** Name of a CSS variable. */
   readonly colour: string;
-  /** Dashes set lines apart without colour; empty: solid. */
+  /** Dashes distinguish lines without colour; empty: solid. */
   readonly dash: readonly number[];
   readonly values: readonly (number | null)[];
 };
 
-/** From the bottom up: errors stand on the base line, where their heights can be compared. */
-const STACK: readonly { key: Outcome; label: string; colour: string }[] = [
-  { key: 'service_error', label: 'Service errors', colour: '--chart-service-error' },
-  { key: 'caller_error', label: 'Caller errors', colour: '--chart-caller-error' },
-  { key: 'unknown', label: 'Unknown', colour: '--chart-unknown' },
-  { key: 'success', label: 'Success', colour: '--chart-success' },
+/** From the bottom up: errors are on the base line, where their heights can be compared. */
+const STACK: readonly { key: Outcome; colour: string }[] = [
+  { key: 'service_error', colour: '--chart-service-error' },
+  { key: 'caller_error', colour: '--chart-caller-error' },
+  { key: 'unknown', colour: '--chart-unknown' },
+  { key: 'success', colour: '--chart-success' },
 ];
 
 /** Requests per second by outcome, bottom first, not yet stacked; `unknown` only where there are any. */
 export function outcomeSeries(buckets: readonly Bucket[]): ChartSeries[] {
   const someUnknown = buckets.some(({ outcomes }) => outcomes.unknown > 0);
-  return STACK.filter(({ key }) => key !== 'unknown' || someUnknown).map(({ key, label, colour }) => ({
+  return STACK.filter(({ key }) => key !== 'unknown' || someUnknown).map(({ key, colour }) => ({
     key,
-    label,
+    label: texts.chart.outcome[key],
     colour,
     dash: [],
     values: buckets.map((bucket) => perSecond(bucket, bucket.outcomes[key])),
@@ -39,7 +40,7 @@ export function successRateSeries(buckets: readonly Bucket[]): ChartSeries[] {
   return [
     {
       key: 'success_rate',
-      label: 'Success rate',
+      label: texts.chart.successRate,
       colour: '--chart-rate',
       dash: [],
       values: buckets.map((bucket) => bucket.successRate),
@@ -48,16 +49,16 @@ export function successRateSeries(buckets: readonly Bucket[]): ChartSeries[] {
 }
 
 const DELAYS = [
-  { key: 'p50', label: 'p50', colour: '--chart-p50', dash: [] },
-  { key: 'avg', label: 'avg', colour: '--chart-avg', dash: [2, 3] },
-  { key: 'p95', label: 'p95', colour: '--chart-p95', dash: [8, 4] },
-  { key: 'p99', label: 'p99', colour: '--chart-p99', dash: [] },
+  { key: 'p50', colour: '--chart-p50', dash: [] },
+  { key: 'avg', colour: '--chart-avg', dash: [2, 3] },
+  { key: 'p95', colour: '--chart-p95', dash: [8, 4] },
+  { key: 'p99', colour: '--chart-p99', dash: [] },
 ] as const;
 
 export function delaySeries(buckets: readonly Bucket[]): ChartSeries[] {
-  return DELAYS.map(({ key, label, colour, dash }) => ({
+  return DELAYS.map(({ key, colour, dash }) => ({
     key,
-    label,
+    label: texts.chart.latency[key],
     colour,
     dash,
     values: buckets.map((bucket) => bucket.latencyMs[key]),
@@ -78,7 +79,9 @@ export function stackSeries(series: readonly ChartSeries[]): ChartSeries[] {
 }
 
 /** Least and greatest of all values, or null where there are none. */
-export function extentOf(series: readonly ChartSeries[]): { min: number; max: number } | null {
+export function extentOf(
+  series: readonly Pick<ChartSeries, 'values'>[],
+): { min: number; max: number } | null {
   let min = Infinity;
   let max = -Infinity;
   for (const { values } of series) {

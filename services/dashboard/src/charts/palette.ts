@@ -1,5 +1,5 @@
 /*
- * Colours of the charts, read from the CSS variables of the theme in force: they are defined once, in tokens.css.
+ * Colours of the charts, read from the CSS variables of the present theme, which tokens.css defines.
  */
 import { useMemo } from 'react';
 import { type Theme, useTheme } from '../state/theme.js';

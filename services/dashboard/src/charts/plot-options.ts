@@ -1,14 +1,15 @@
 /*
- * Options of a uPlot chart in the look of the dashboard: quiet grid, local time below, one cursor for all charts of
- * a page, dragging over a span hands it out.
+ * Options of a uPlot chart: quiet grid, local time below, one cursor for all charts of a page, and an event for a span
+ * that was dragged over.
  */
 import uPlot from 'uplot';
+import { LOCALE } from '../words/locale.js';
 import type { Palette } from './palette.js';
 import type { ChartSeries } from './chart-series.js';
 
 export type PlotKind = 'bars' | 'lines';
 
-export type PlotLook = {
+export type PlotStyle = {
   readonly kind: PlotKind;
   readonly height: number;
   readonly palette: Palette;
@@ -32,26 +33,26 @@ const DRAG_MIN_PX = 6;
 
 export function plotOptions(
   series: readonly ChartSeries[],
-  look: PlotLook,
+  style: PlotStyle,
   events: PlotEvents,
   width: number,
 ): uPlot.Options {
   return {
     width,
-    height: look.height,
+    height: style.height,
     padding: [8, 18, 0, 0],
     legend: { show: false },
     scales: {
       x: { time: true, range: () => events.span() },
-      y: { range: (_plot, min, max) => look.range(min, max) },
+      y: { range: (_plot, min, max) => style.range(min, max) },
     },
-    axes: axesOf(look),
+    axes: axesOf(style),
     cursor: {
       x: true,
       y: false,
-      points: look.kind === 'bars' ? { show: false } : { size: 7 },
+      points: style.kind === 'bars' ? { show: false } : { size: 7 },
       drag: { x: true, y: false, setScale: false, dist: DRAG_MIN_PX },
-      sync: { key: look.cursorKey, setSeries: false },
+      sync: { key: style.cursorKey, setSeries: false },
     },
     hooks: {
       setCursor: [
@@ -61,26 +62,26 @@ export function plotOptions(
       ],
       setSelect: [
         (plot) => {
-          handOutSpan(plot, events);
+          reportSpan(plot, events);
         },
       ],
     },
-    series: [{}, ...series.map((one) => seriesLook(one, look))],
+    series: [{}, ...series.map((one) => seriesOptions(one, style))],
   };
 }
 
-/** uPlot selects the span in every chart that shares the cursor: only the one that is dragged over hands it out. */
-function handOutSpan(plot: uPlot, events: PlotEvents): void {
+/** uPlot selects the span in every chart that shares the cursor: only the chart under the mouse reports it. */
+function reportSpan(plot: uPlot, events: PlotEvents): void {
   const { left, width } = plot.select;
   if (width < DRAG_MIN_PX) return;
   const fromS = plot.posToVal(left, 'x');
   const toS = plot.posToVal(left + width, 'x');
   plot.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
-  // The others get the selection from the shared cursor, without an event of the mouse.
+  // The other charts get the selection from the shared cursor, without a mouse event.
   if (plot.cursor.event instanceof MouseEvent) events.onSpan(fromS, toS);
 }
 
-function axesOf({ palette, tick }: PlotLook): uPlot.Axis[] {
+function axesOf({ palette, tick }: PlotStyle): uPlot.Axis[] {
   const stroke = palette.colour('--text-quiet');
   const grid = { stroke: palette.colour('--chart-grid'), width: 1 };
   return [
@@ -107,9 +108,9 @@ function axesOf({ palette, tick }: PlotLook): uPlot.Axis[] {
   ];
 }
 
-const clock = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' });
-const clockWithSeconds = new Intl.DateTimeFormat('en-GB', { timeStyle: 'medium', hourCycle: 'h23' });
-const day = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short' });
+const clock = new Intl.DateTimeFormat(LOCALE.dates, { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' });
+const clockWithSeconds = new Intl.DateTimeFormat(LOCALE.dates, { timeStyle: 'medium', hourCycle: 'h23' });
+const day = new Intl.DateTimeFormat(LOCALE.dates, { day: 'numeric', month: 'short' });
 
 /** Times of day, with the date where a day begins. */
 function timeLabels(_plot: uPlot, splits: number[]): string[] {
@@ -121,7 +122,7 @@ function timeLabels(_plot: uPlot, splits: number[]): string[] {
   });
 }
 
-function seriesLook(series: ChartSeries, { kind, palette }: PlotLook): uPlot.Series {
+function seriesOptions(series: ChartSeries, { kind, palette }: PlotStyle): uPlot.Series {
   const colour = palette.colour(series.colour);
   if (kind === 'bars') {
     const paths = uPlot.paths.bars?.({ size: [0.86, 60], align: 0 });
@@ -140,7 +141,7 @@ function seriesLook(series: ChartSeries, { kind, palette }: PlotLook): uPlot.Ser
     width: 1.75,
     dash: [...series.dash],
     spanGaps: false,
-    // A lone value between gaps has no line: only then it gets a point.
+    // A lone value between gaps has no line, so it gets a point.
     points: { size: 4, fill: colour, filter: loneValues },
   };
 }

@@ -3,7 +3,7 @@
  * scale that always covers the last percent, so a healthy application is a flat line on top and a dip is a dip.
  */
 import { DEGRADED_FROM, FAILING_FROM } from '@imscope/schemas/health.js';
-import type { SparkPoint } from '@imscope/schemas/query-api/answers.js';
+import type { SparkPoint } from '@imscope/schemas/query-api/applications.js';
 
 export type SparklineShape = {
   /** Path of the rate; broken where there is no rate. */
@@ -23,7 +23,7 @@ export type SparklineBox = {
 
 const RATE_SPAN_MIN = FAILING_FROM;
 const HEALTHY = 1 - DEGRADED_FROM;
-/** A moment with fewer errors is not marked: one failure of ten requests is no news. */
+/** A moment with fewer errors is not marked: one failure of ten requests may be chance. */
 const MARKED_ERRORS_MIN = 3;
 
 export function sparklineShape(points: readonly SparkPoint[], box: SparklineBox): SparklineShape {
@@ -51,8 +51,8 @@ export function sparklineShape(points: readonly SparkPoint[], box: SparklineBox)
     rate += pen === 'up' ? `M${text(x - slot / 4)} ${text(y)}H${text(x)}` : `L${text(x)} ${text(y)}`;
     pen = 'down';
     const errors = point.requests * (1 - point.success_rate);
-    const telling = point.success_rate < HEALTHY && errors > MARKED_ERRORS_MIN - 0.5;
-    if (telling && (worst === null || point.success_rate < worst.rate)) {
+    const isMarked = point.success_rate < HEALTHY && errors > MARKED_ERRORS_MIN - 0.5;
+    if (isMarked && (worst === null || point.success_rate < worst.rate)) {
       worst = { x, y, rate: point.success_rate };
     }
   }

@@ -2,10 +2,11 @@
  * Success rate and volume of one application over the window, small.
  */
 import { DEGRADED_FROM, FAILING_FROM } from '@imscope/schemas/health.js';
-import type { SparkPoint } from '@imscope/schemas/query-api/answers.js';
+import type { SparkPoint } from '@imscope/schemas/query-api/applications.js';
 import { memo, useMemo } from 'react';
 import { type SparklineShape, sparklineShape } from './sparkline-path.js';
 import { formatSuccessRate } from '../words/format-number.js';
+import { texts } from '../words/texts.js';
 
 const BOX = { width: 180, rateHeight: 17, gap: 3, volumeHeight: 12 };
 const HEIGHT = BOX.rateHeight + BOX.gap + BOX.volumeHeight;
@@ -13,7 +14,7 @@ const HEIGHT = BOX.rateHeight + BOX.gap + BOX.volumeHeight;
 export const Sparkline = memo(function Sparkline({ points }: { readonly points: readonly SparkPoint[] }) {
   const shape = useMemo(() => sparklineShape(points, BOX), [points]);
   const { worst } = shape;
-  const label = `${rateWords(shape)}; volume below`;
+  const label = texts.chart.sparkline.withVolume(rateText(shape));
   const barWidth = Math.max((BOX.width / Math.max(points.length, 1)) * 0.7, 0.8);
   return (
     <svg
@@ -38,8 +39,9 @@ export const Sparkline = memo(function Sparkline({ points }: { readonly points: 
   );
 });
 
-function rateWords({ rate, worst }: SparklineShape): string {
-  if (rate === '') return 'No success rate: nothing was judged';
-  if (worst !== null) return `Success rate down to ${formatSuccessRate(worst.rate)}`;
-  return `Success rate without a telling drop below ${formatSuccessRate(1 - DEGRADED_FROM)}`;
+function rateText({ rate, worst }: SparklineShape): string {
+  const words = texts.chart.sparkline;
+  if (rate === '') return words.nothingJudged;
+  if (worst !== null) return words.downTo(formatSuccessRate(worst.rate));
+  return words.steady(formatSuccessRate(1 - DEGRADED_FROM));
 }

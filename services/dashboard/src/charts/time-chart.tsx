@@ -1,11 +1,11 @@
 /*
- * One chart over time. uPlot draws it; the legend around it is HTML: it names the series, shows their values at the
- * cursor (or the newest) and takes series out. The arrow keys move the cursor; what dragging does for the mouse the
- * window picker does for the keyboard.
+ * One chart over time, drawn by uPlot. The legend is HTML: it names the series, shows their values at the cursor (or the
+ * newest) and hides series. The arrow keys move the cursor. Keyboard users zoom with the window picker.
  */
 import { type KeyboardEvent, useEffect, useId, useMemo, useRef, useState } from 'react';
 import uPlot from 'uplot';
 import { formatClock, formatMinute, formatUtc } from '../words/format-time.js';
+import { texts } from '../words/texts.js';
 import { type Bucket, middleS, snapToBuckets } from './buckets.js';
 import { type ChartSeries, extentOf, stackSeries } from './chart-series.js';
 import { usePalette } from './palette.js';
@@ -42,7 +42,7 @@ export function TimeChart(props: TimeChartProps) {
   const bucket = buckets[index];
   const toggle = (key: string): void => {
     const next = hidden.includes(key) ? hidden.filter((one) => one !== key) : [...hidden, key];
-    // The last one stays: an empty chart tells nothing.
+    // The last one stays: an empty chart shows nothing.
     if (next.length < series.length) setHidden(next);
   };
   return (
@@ -57,7 +57,7 @@ export function TimeChart(props: TimeChartProps) {
             <button
               type="button"
               aria-pressed={!hidden.includes(one.key)}
-              title={hidden.includes(one.key) ? `Show ${one.label}` : `Hide ${one.label}`}
+              title={hidden.includes(one.key) ? texts.chart.show(one.label) : texts.chart.hide(one.label)}
               onClick={() => {
                 toggle(one.key);
               }}
@@ -68,7 +68,7 @@ export function TimeChart(props: TimeChartProps) {
           </li>
         ))}
       </ul>
-      {extentOf(drawn) === null && <p className="plot-empty">Nothing to show in this window</p>}
+      {extentOf(drawn) === null && <p className="plot-empty">{texts.chart.nothing}</p>}
       <Plot {...props} drawn={drawn} cursor={cursor} onCursor={setCursor} />
     </figure>
   );
@@ -77,8 +77,8 @@ export function TimeChart(props: TimeChartProps) {
 function bucketLabel(bucket: Bucket, newest: boolean): string {
   const now = Date.now();
   const clock = bucket.toS - bucket.fromS < 60 ? formatClock : formatMinute;
-  const span = `${clock(bucket.fromS * 1000, now)} – ${clock(bucket.toS * 1000, now)}`;
-  return newest ? `newest: ${span}` : span;
+  const span = texts.chart.span(clock(bucket.fromS * 1000, now), clock(bucket.toS * 1000, now));
+  return newest ? texts.chart.newest(span) : span;
 }
 
 /** The series' colour in its own shape: a block, or a line with its dashes. */
@@ -117,7 +117,7 @@ function Plot(props: PlotProps) {
   useEffect(() => {
     const parent = box.current;
     if (parent === null) return undefined;
-    const look = {
+    const style = {
       kind,
       height,
       palette,
@@ -135,7 +135,7 @@ function Plot(props: PlotProps) {
       },
       span: (): [number, number] => [latest.current.span[0], latest.current.span[1]],
     };
-    const options = plotOptions(latest.current.drawn, look, events, Math.max(parent.clientWidth, 120));
+    const options = plotOptions(latest.current.drawn, style, events, Math.max(parent.clientWidth, 120));
     const made = new uPlot(options, [[]], parent);
     plot.current = made;
     const resizing = new ResizeObserver(() => {
@@ -178,7 +178,7 @@ function moveCursor(event: KeyboardEvent, plot: uPlot | null, cursor: number | n
   if (at !== undefined) plot.setCursor({ left: plot.valToPos(at, 'x'), top: 10 });
 }
 
-/** The chart in words, for those who cannot see it. */
+/** For those who cannot see the chart. */
 function describe(
   title: string,
   series: readonly ChartSeries[],
@@ -187,12 +187,11 @@ function describe(
 ): string {
   const first = buckets[0];
   const last = buckets.at(-1);
-  if (first === undefined || last === undefined) return `${title}: no data`;
-  const parts = series.map((one) => {
-    const extent = extentOf([one]);
-    return extent === null
-      ? `${one.label} unknown`
-      : `${one.label} from ${read(extent.min)} to ${read(extent.max)}, newest ${read(one.values.at(-1) ?? null)}`;
+  if (first === undefined || last === undefined) return texts.chart.noData(title);
+  const described = series.map(({ label, values }) => {
+    const extent = extentOf([{ values }]);
+    if (extent === null) return texts.chart.seriesUnknown(label);
+    return texts.chart.seriesExtent(label, read(extent.min), read(extent.max), read(values.at(-1) ?? null));
   });
-  return `${title}, ${formatUtc(first.fromS * 1000)} to ${formatUtc(last.toS * 1000)}: ${parts.join('; ')}. Arrow keys read single steps.`;
+  return texts.chart.described(title, formatUtc(first.fromS * 1000), formatUtc(last.toS * 1000), described);
 }

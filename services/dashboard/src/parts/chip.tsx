@@ -1,6 +1,8 @@
 /*
- * A filter in force, and the way out of it.
+ * A filter in force, with a button that removes it.
  */
+import { texts } from '../words/texts.js';
+
 type Props = { readonly label: string; readonly value: string; readonly onRemove: () => void };
 
 export function Chip({ label, value, onRemove }: Props) {
@@ -9,8 +11,8 @@ export function Chip({ label, value, onRemove }: Props) {
       <span className="dim">{label}</span> <code>{value}</code>
       <button
         type="button"
-        aria-label={`Remove the filter ${label} ${value}`}
-        title="Remove"
+        aria-label={texts.list.removeFilter(label, value)}
+        title={texts.list.remove}
         onClick={onRemove}
       >
         ×

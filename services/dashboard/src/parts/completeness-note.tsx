@@ -1,12 +1,13 @@
 /*
- * How complete the answer is, said in the header of every page; loud only when somebody should look.
+ * How complete the answer is, in the header of every page; loud only when somebody should look.
  */
-import type { Answer } from '@imscope/schemas/query-api/answers.js';
-import { completenessWords } from '../words/completeness-text.js';
+import type { Answer } from '@imscope/schemas/query-api/envelope.js';
+import { completenessText } from '../words/completeness-text.js';
 import { formatSpan } from '../words/format-time.js';
+import { texts } from '../words/texts.js';
 import { useNow } from '../state/use-now.js';
 
-/** Where nothing comes the watermark goes with the collectors' accounts, once a minute: two did not come. */
+/** Without traffic the watermark moves with the collectors' accounts, once a minute: two are missing. */
 const STANDSTILL_MS = 150_000;
 
 export type AnswerEnvelope = Pick<Answer<unknown>, 'window' | 'completeness'>;
@@ -16,7 +17,7 @@ export function CompletenessNote({ answer, live }: Props) {
   const now = useNow();
   if (answer === null) return <p className="freshness" />;
   const { window, completeness } = answer;
-  const { text, meaning, loud } = completenessWords(completeness, Date.parse(window.to), now);
+  const { text, meaning, loud } = completenessText(completeness, Date.parse(window.to), now);
   const { watermark } = completeness;
   const lagMs = live && watermark !== null ? now - Date.parse(watermark) : 0;
   return (
@@ -29,7 +30,7 @@ export function CompletenessNote({ answer, live }: Props) {
         <span title={meaning}>{text}</span>
       )}
       {lagMs > STANDSTILL_MS && (
-        <strong className="warn"> · nothing new stored for {formatSpan(lagMs)}</strong>
+        <strong className="warn">{texts.header.standstill(formatSpan(lagMs))}</strong>
       )}
     </p>
   );

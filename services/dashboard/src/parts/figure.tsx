@@ -2,16 +2,20 @@
  * Figures with their exact value in the title and, for tests and scripts, in `data-value`.
  */
 import { type Tier, tierOf } from '@imscope/schemas/health.js';
-import type { OutcomeCounts } from '@imscope/schemas/query-api/answers.js';
+import type { OutcomeCounts } from '@imscope/schemas/query-api/values.js';
 import {
   ABSENT,
   formatCount,
   formatDuration,
-  formatExact,
   formatRate,
   formatSuccessRate,
 } from '../words/format-number.js';
-import { type Judged, TIER_LABELS, TIER_RULES, whyUnjudged } from '../words/health-texts.js';
+import type { CountUnit } from '../words/figure-texts.js';
+import { texts } from '../words/texts.js';
+import { whyUnjudged } from '../words/why-unjudged.js';
+
+/** The counts, and their rate, which is null where nothing was judged. */
+export type Judged = { readonly success_rate: number | null; readonly outcomes: OutcomeCounts };
 
 type FigureProps = { readonly testId?: string | undefined };
 
@@ -19,11 +23,11 @@ export function Count({
   value,
   testId,
   unit = 'requests',
-}: FigureProps & { readonly value: number; readonly unit?: string }) {
+}: FigureProps & { readonly value: number; readonly unit?: CountUnit }) {
   return (
     <span
       className={value === 0 ? 'num zero' : 'num'}
-      title={`${formatExact(value)} ${unit}`}
+      title={texts.figure.count(value, unit)}
       data-testid={testId}
       data-value={value}
     >
@@ -34,19 +38,14 @@ export function Count({
 
 export function PerSecond({ value, testId }: FigureProps & { readonly value: number }) {
   return (
-    <span
-      className="num"
-      title={`${formatExact(value)} requests per second`}
-      data-testid={testId}
-      data-value={value}
-    >
+    <span className="num" title={texts.figure.perSecond(value)} data-testid={testId} data-value={value}>
       {formatRate(value)}
     </span>
   );
 }
 
 export function Duration({ value, testId }: FigureProps & { readonly value: number | null }) {
-  const title = value === null ? 'No requests in this span' : `${formatExact(value)} ms`;
+  const title = value === null ? texts.figure.noRequests : texts.figure.milliseconds(value);
   return (
     <span className="num" title={title} data-testid={testId} data-value={value ?? ''}>
       {formatDuration(value)}
@@ -82,9 +81,9 @@ export function SuccessRate({ of, testId, toned = true }: RateProps) {
 /** `failing` and `degraded` have a mark of their own shape, so the colour is not the only signal. */
 export function TierBadge({ tier }: { readonly tier: Tier }) {
   return (
-    <span className={`badge ${toneOf(tier)}`} title={TIER_RULES[tier]} data-value={tier}>
+    <span className={`badge ${toneOf(tier)}`} title={texts.figure.tierRule[tier]} data-value={tier}>
       <i className={`mark ${tier}`} aria-hidden="true" />
-      {TIER_LABELS[tier]}
+      {texts.figure.tier[tier]}
     </span>
   );
 }
@@ -101,6 +100,10 @@ export function toneOf(tier: Tier): string {
 }
 
 function explainRate(rate: number, outcomes: OutcomeCounts): string {
-  const judged = outcomes.success + outcomes.service_error;
-  return `${formatExact(rate * 100)} %: ${formatExact(outcomes.success)} of ${formatExact(judged)} judged requests succeeded; beside them ${formatExact(outcomes.caller_error)} caller errors and ${formatExact(outcomes.unknown)} without a code`;
+  return texts.figure.rate(rate, {
+    success: outcomes.success,
+    judged: outcomes.success + outcomes.service_error,
+    callerErrors: outcomes.caller_error,
+    unknown: outcomes.unknown,
+  });
 }

@@ -1,7 +1,9 @@
 /*
  * What to do when a window holds nothing: look further back, or send a first request.
  */
-import { describeWindow, type TimeWindow } from '../state/time-window.js';
+import { TERM_WINDOW, type TimeWindow } from '../state/time-window.js';
+import { texts } from '../words/texts.js';
+import { describeWindow } from '../words/window-text.js';
 
 type Props = { readonly window: TimeWindow; readonly onWindow: (window: TimeWindow) => void };
 
@@ -11,15 +13,14 @@ const FIRST_REQUEST = `curl "$COLLECTOR/v1/request-logs" \\
   -d '[{"time":"'"$(date -u +%FT%TZ)"'","sdk_app_id":1400000001,
        "interface":"openim/sendmsg","exit_ip":"203.0.113.7",
        "latency_ms":12.5,"code":0,"http_status":200}]'`;
+const SEND_ACCESS_LOG = 'npx imscope send access.log --format nginx';
 
 export function FirstRequestHelp({ window, onWindow }: Props) {
+  const { firstRequest } = texts.fleet;
   return (
     <>
-      <h2>No requests in this window</h2>
-      <p>
-        Nothing is stored for this window ({describeWindow(window, Date.now()).toLowerCase()}). Look further
-        back, or send a first request to the collector: it shows here about a second later.
-      </p>
+      <h2>{firstRequest.title}</h2>
+      <p>{firstRequest.advice(describeWindow(window, Date.now()).toLowerCase())}</p>
       <p className="actions">
         <button
           type="button"
@@ -28,22 +29,20 @@ export function FirstRequestHelp({ window, onWindow }: Props) {
             onWindow({ from: 'now-24h', to: 'now' });
           }}
         >
-          Last 24 hours
+          {firstRequest.lastDay}
         </button>
         <button
           type="button"
           className="button"
           onClick={() => {
-            onWindow({ from: 'now-7d', to: 'now' });
+            onWindow(TERM_WINDOW);
           }}
         >
-          Last 7 days
+          {firstRequest.wholeTerm}
         </button>
       </p>
       <pre>{FIRST_REQUEST}</pre>
-      <p className="quiet">
-        A gateway's access log goes in with <code>npx imscope send access.log --format nginx</code>.
-      </p>
+      <p className="quiet">{firstRequest.accessLog(<code>{SEND_ACCESS_LOG}</code>)}</p>
     </>
   );
 }

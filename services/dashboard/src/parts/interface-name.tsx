@@ -1,5 +1,5 @@
 /*
- * The name of an interface, which may break after its slashes and underscores where it is short of room.
+ * The name of an interface. It may break after slashes and underscores where the line is too narrow.
  */
 import { Fragment } from 'react';
 
@@ -8,7 +8,7 @@ export function InterfaceName({ name }: { readonly name: string }) {
   return (
     <code>
       {parts.map((part, index) => (
-        // Parts never move, and one may be there twice.
+        // Parts never move, and one may occur twice.
         <Fragment key={`${index.toString()} ${part}`}>
           {index > 0 && <wbr />}
           {part}

@@ -2,6 +2,7 @@
  * An instant in the reader's zone, with UTC in the title.
  */
 import { formatAge, formatClock, formatClockMs, formatUtc } from '../words/format-time.js';
+import { texts } from '../words/texts.js';
 
 type Props = {
   /** RFC 3339. */
@@ -16,7 +17,7 @@ export function LocalTime({ at, nowMs, form = 'clock' }: Props) {
   const clock = form === 'milliseconds' ? formatClockMs(atMs, nowMs) : formatClock(atMs, nowMs);
   const age = form === 'age';
   return (
-    <time dateTime={at} title={age ? `${clock} here · ${formatUtc(atMs)}` : formatUtc(atMs)}>
+    <time dateTime={at} title={age ? texts.figure.ageTitle(clock, formatUtc(atMs)) : formatUtc(atMs)}>
       {age ? formatAge(atMs, nowMs) : clock}
     </time>
   );

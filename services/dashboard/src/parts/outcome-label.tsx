@@ -2,13 +2,7 @@
  * An outcome as a word with a mark of its own shape and tone.
  */
 import type { Outcome } from '@imscope/schemas/outcome.js';
-
-export const OUTCOME_LABELS: Readonly<Record<Outcome, string>> = {
-  success: 'Success',
-  caller_error: 'Caller error',
-  service_error: 'Service error',
-  unknown: 'Unknown',
-};
+import { texts } from '../words/texts.js';
 
 const TONES: Readonly<Record<Outcome, string>> = {
   success: 'good',
@@ -21,7 +15,7 @@ export function OutcomeLabel({ outcome }: { readonly outcome: Outcome }) {
   return (
     <span className={`outcome ${TONES[outcome]}`}>
       <i className={`mark ${outcome}`} aria-hidden="true" />
-      {OUTCOME_LABELS[outcome]}
+      {texts.figure.outcome[outcome]}
     </span>
   );
 }

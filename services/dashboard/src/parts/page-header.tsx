@@ -1,24 +1,26 @@
 /*
- * The bar on top of both pages: where one is, which span is looked at, how fresh and how complete the answer is.
+ * The bar on top of the pages: where the reader is, the time window, and how fresh and how complete the answer is.
  */
 import { type ReactNode, useContext } from 'react';
 import { Link } from 'wouter';
 import { type AnswerEnvelope, CompletenessNote } from './completeness-note.js';
 import { windowSearch } from '../state/page-state.js';
 import { RefreshButton } from './refresh-button.js';
-import type { RefreshControls } from '../api/refresh.js';
+import type { RefreshControls } from '../api/refresh-context.js';
 import { SessionContext } from '../api/session-context.js';
 import { chooseTheme, THEME_CHOICES, type ThemeChoice, useThemeChoice } from '../state/theme.js';
-import { clippedWords, type TimeWindow } from '../state/time-window.js';
+import type { TimeWindow } from '../state/time-window.js';
+import { texts } from '../words/texts.js';
+import { clippedText } from '../words/window-text.js';
 import { WindowPicker } from './window-picker.js';
 
 type Props = {
   readonly window: TimeWindow;
   readonly onWindow: (window: TimeWindow) => void;
   readonly controls: RefreshControls;
-  /** The answer the page rests on, to say how complete it is. */
+  /** The page's main answer, to say how complete it is. */
   readonly answer: AnswerEnvelope | null;
-  /** What follows "Fleet" in the path. */
+  /** Where the reader is. */
   readonly children?: ReactNode;
 };
 
@@ -26,13 +28,13 @@ export function PageHeader({ window, onWindow, controls, answer, children }: Pro
   const { session, signOut } = useContext(SessionContext);
   return (
     <header className="top">
-      <nav className="crumbs" aria-label="Where you are">
-        <Link href={`/${windowSearch(window)}`} className="home" aria-label="imscope: fleet">
+      <nav className="crumbs" aria-label={texts.header.whereYouAre}>
+        <Link href={`/${windowSearch(window)}`} className="home" aria-label={texts.header.home}>
           <Wordmark />
         </Link>
         {children}
       </nav>
-      <CompletenessNote answer={answer} live={controls.refresh.intervalMs !== null} />
+      <CompletenessNote answer={answer} live={controls.intervalMs !== null} />
       <ClippedNote window={window} answer={answer} />
       <div className="controls">
         <WindowPicker window={window} onWindow={onWindow} />
@@ -41,8 +43,8 @@ export function PageHeader({ window, onWindow, controls, answer, children }: Pro
         <button
           type="button"
           className="button icon"
-          title={session === null ? 'Sign out' : `Signed in as ${session.name}. Sign out`}
-          aria-label="Sign out"
+          title={session === null ? texts.session.signOut : texts.session.signOutOf(session.name)}
+          aria-label={texts.session.signOut}
           data-testid="sign-out"
           onClick={() => void signOut()}
         >
@@ -57,11 +59,11 @@ export function PageHeader({ window, onWindow, controls, answer, children }: Pro
 
 /** Where the answer covers less than the window that is asked for. */
 function ClippedNote({ window, answer }: Pick<Props, 'window' | 'answer'>) {
-  const words = answer === null ? null : clippedWords(window, answer.window, Date.now());
-  if (words === null) return null;
+  const text = answer === null ? null : clippedText(window, answer.window, Date.now());
+  if (text === null) return null;
   return (
     <p className="freshness" data-testid="clipped">
-      {words}
+      {text}
     </p>
   );
 }
@@ -73,7 +75,7 @@ export function Wordmark() {
         <rect width="32" height="32" rx="7" />
         <path d="M5 18h5l3-9 5 15 3.5-10 1.5 4h4" />
       </svg>
-      imscope
+      {texts.header.product}
     </span>
   );
 }
@@ -88,7 +90,7 @@ const THEME_PATHS: Readonly<Record<ThemeChoice, string>> = {
 function ThemeSwitch() {
   const choice = useThemeChoice();
   const next = THEME_CHOICES[(THEME_CHOICES.indexOf(choice) + 1) % THEME_CHOICES.length] ?? 'system';
-  const label = `Theme: ${choice}. Change to ${next}`;
+  const label = texts.header.theme(choice, next);
   return (
     <button
       type="button"

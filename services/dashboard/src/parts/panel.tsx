@@ -1,16 +1,17 @@
 /*
- * The frame every part of a page stands in. It keeps the parts apart: one that fails says so with its stable code
- * and a retry, keeps the data it had, and leaves the rest of the page alone. The first load shows a skeleton of the
- * size to come.
+ * The frame of each part of a page. A part that fails shows the stable code and a retry, keeps the data it had, and leaves
+ * the rest of the page alone. The first load shows a skeleton of the size to come.
  */
+import type { AskError } from '@imscope/schemas/query-api/ask.js';
 import { type ReactNode, useId } from 'react';
-import { formatClock } from '../words/format-time.js';
-import type { QueryError } from '../api/query-client.js';
 import type { AnswerState } from '../api/use-answer.js';
+import { failureText } from '../words/failure-text.js';
+import { formatClock } from '../words/format-time.js';
+import { texts } from '../words/texts.js';
 
 type PanelProps<T> = {
   readonly title: string;
-  readonly state: AnswerState<T>;
+  readonly state: AnswerState<{ readonly data: T }>;
   readonly children: (data: T) => ReactNode;
   /** Beside the title, once there is data. */
   readonly note?: ReactNode;
@@ -50,16 +51,16 @@ export function Panel<T>({
 
 type FailureState = Pick<AnswerState<unknown>, 'answer' | 'receivedAtMs' | 'retry'>;
 
-export function Failure({ error, state }: { readonly error: QueryError; readonly state: FailureState }) {
+export function Failure({ error, state }: { readonly error: AskError; readonly state: FailureState }) {
   const { answer, receivedAtMs, retry } = state;
   return (
     <div className="notice bad" role="alert" data-testid="failure" data-value={error.code}>
       <p>
-        <code>{error.code}</code> {error.message}
-        {answer !== null && ` Shown below: data of ${formatClock(receivedAtMs, Date.now())}.`}
+        <code>{error.code}</code> {failureText(error)}
+        {answer !== null && texts.failure.shownBelow(formatClock(receivedAtMs, Date.now()))}
       </p>
       <button type="button" className="button" onClick={retry}>
-        Try again
+        {texts.failure.tryAgain}
       </button>
     </div>
   );
@@ -67,7 +68,7 @@ export function Failure({ error, state }: { readonly error: QueryError; readonly
 
 export function Skeleton({ rows }: { readonly rows: number }) {
   return (
-    <div className="skeleton" aria-busy="true" aria-label="Loading">
+    <div className="skeleton" aria-busy="true" aria-label={texts.list.loading}>
       {Array.from({ length: rows }, (_, row) => (
         <i key={row} />
       ))}

@@ -1,8 +1,9 @@
 /*
- * Live or paused, in one button; beside it "refresh now", which is all there is for a span in the past.
+ * Live or paused, in one button; beside it "refresh now", the only one for a window in the past.
  */
 import { formatSpan } from '../words/format-time.js';
-import type { RefreshControls } from '../api/refresh.js';
+import { texts } from '../words/texts.js';
+import type { RefreshControls } from '../api/refresh-context.js';
 
 export function RefreshButton({ controls }: { readonly controls: RefreshControls }) {
   const { possibleMs, paused, setPaused, refreshNow } = controls;
@@ -14,11 +15,7 @@ export function RefreshButton({ controls }: { readonly controls: RefreshControls
           type="button"
           className={live ? 'button live' : 'button'}
           aria-pressed={live}
-          title={
-            live
-              ? `Refreshed every ${formatSpan(possibleMs)} while this page is seen. Pause`
-              : 'Paused. Go live'
-          }
+          title={live ? texts.header.refresh.live(formatSpan(possibleMs)) : texts.header.refresh.goLive}
           data-testid="live-toggle"
           data-value={live ? 'live' : 'paused'}
           onClick={() => {
@@ -28,19 +25,19 @@ export function RefreshButton({ controls }: { readonly controls: RefreshControls
           <i className={live ? 'pulse' : 'pulse off'} aria-hidden="true" />
           {live ? (
             <span>
-              <span className="live-word">Live · </span>
+              <span className="live-word">{texts.header.refresh.livePrefix}</span>
               {formatSpan(possibleMs)}
             </span>
           ) : (
-            'Paused'
+            texts.header.refresh.paused
           )}
         </button>
       )}
       <button
         type="button"
         className="button icon"
-        title="Refresh now"
-        aria-label="Refresh now"
+        title={texts.header.refresh.now}
+        aria-label={texts.header.refresh.now}
         onClick={refreshNow}
       >
         <svg viewBox="0 0 16 16" aria-hidden="true">

@@ -1,8 +1,9 @@
 /*
- * Reasons of refused records, in one line and summed over applications. Pure.
+ * Reasons of refused records: in one line, and summed over applications.
  */
-import type { FleetRefusals, RefusalReason } from '@imscope/schemas/query-api/refusals.js';
-import { formatCount } from '../words/format-number.js';
+import type { FleetRefusals } from '@imscope/schemas/query-api/fleet-refusals.js';
+import type { RefusalReason } from '@imscope/schemas/query-api/refusals.js';
+import { texts } from '../words/texts.js';
 
 /** Reasons named in one line. */
 const LEADING_MAX = 3;
@@ -11,9 +12,8 @@ const LEADING_MAX = 3;
 export function leadingReasons(reasons: readonly Pick<RefusalReason, 'reason' | 'records'>[]): string {
   const leading = reasons
     .slice(0, LEADING_MAX)
-    .map(({ reason, records }) => `${reason} ${formatCount(records)}`);
-  const left = reasons.length - leading.length;
-  return left === 0 ? leading.join(', ') : `${leading.join(', ')} and ${left.toString()} more`;
+    .map(({ reason, records }) => texts.refusal.reason(reason, records));
+  return texts.refusal.reasons(leading, reasons.length - leading.length);
 }
 
 /** One entry a reason, most frequent first. */

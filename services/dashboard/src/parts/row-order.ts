@@ -1,7 +1,7 @@
 /*
- * Sorting of tables. One rule: a value that is not known goes to the end whichever way the table is sorted, and
- * equal values keep the order they came in.
+ * Sorting of tables. Unknown values are last in both directions, and equal values keep their order.
  */
+import { LOCALE } from '../words/locale.js';
 
 export type SortKey<Row> = (row: Row) => number | string | null;
 
@@ -18,5 +18,5 @@ export function orderRows<Row>(rows: readonly Row[], key: SortKey<Row>, descendi
 
 function compare(a: number | string, b: number | string): number {
   if (typeof a === 'number' && typeof b === 'number') return a - b;
-  return String(a).localeCompare(String(b), 'en');
+  return String(a).localeCompare(String(b), LOCALE.sorting);
 }

@@ -1,6 +1,6 @@
 /*
- * A thin bar as wide as a share (0 to 1) of what stands above it in the table. Drawn in SVG, for the policy of the
- * page allows no style attributes.
+ * A thin bar as wide as a share (0 to 1) of the cell's width. Drawn in SVG, because the page's security policy allows no
+ * style attributes.
  */
 type Props = { readonly share: number; readonly tone: 'bad' | 'plain' };
 

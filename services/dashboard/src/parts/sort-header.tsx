@@ -1,5 +1,5 @@
 /*
- * The head of a sortable column: a real button, the order told to screen readers by `aria-sort`.
+ * The head of a sortable column: a button, with the order in `aria-sort` for screen readers.
  */
 import type { Sort } from '../state/page-state.js';
 

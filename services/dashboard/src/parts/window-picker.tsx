@@ -1,22 +1,16 @@
 /*
- * The span a page looks at: five presets, or two times of one's own.
+ * The time window of a page: presets, or two times of the reader's own.
  */
 import { type SubmitEvent, useEffect, useId, useRef, useState } from 'react';
-import {
-  customWindow,
-  describeWindow,
-  isLive,
-  PRESETS,
-  type TimeWindow,
-  toLocalField,
-  toMs,
-} from '../state/time-window.js';
+import { isLive, PRESETS, presetOf, type TimeWindow, toLocalField, toMs } from '../state/time-window.js';
+import { texts } from '../words/texts.js';
+import { customWindow, describeWindow } from '../words/window-text.js';
 
 type Props = { readonly window: TimeWindow; readonly onWindow: (window: TimeWindow) => void };
 
 export function WindowPicker({ window, onWindow }: Props) {
   const [open, setOpen] = useState(false);
-  const preset = isLive(window) ? PRESETS.find(({ from }) => from === window.from) : undefined;
+  const preset = presetOf(window);
   const box = useRef<HTMLDivElement>(null);
 
   useEffect(() => {
@@ -38,23 +32,23 @@ export function WindowPicker({ window, onWindow }: Props) {
       <div
         className="joined"
         role="group"
-        aria-label="Time span"
+        aria-label={texts.window.group}
         data-testid="window"
         data-value={`${window.from}/${window.to}`}
       >
-        {PRESETS.map(({ label, words, from }) => (
+        {PRESETS.map(({ name, from }) => (
           <button
             key={from}
             type="button"
             className="button"
-            title={words}
+            title={texts.window.preset[name].title}
             aria-pressed={preset?.from === from}
             onClick={() => {
               setOpen(false);
               onWindow({ from, to: 'now' });
             }}
           >
-            {label}
+            {texts.window.preset[name].label}
           </button>
         ))}
         <button
@@ -62,12 +56,12 @@ export function WindowPicker({ window, onWindow }: Props) {
           className="button"
           aria-expanded={open}
           aria-pressed={preset === undefined}
-          title="A span of your own"
+          title={texts.window.customTitle}
           onClick={() => {
             setOpen(!open);
           }}
         >
-          {preset === undefined ? describeWindow(window, Date.now()) : 'Custom'}
+          {preset === undefined ? describeWindow(window, Date.now()) : texts.window.custom}
         </button>
       </div>
       {open && (
@@ -98,8 +92,8 @@ function CustomForm({ window, onWindow }: Props) {
     else onWindow(chosen);
   };
   return (
-    <form className="popover" onSubmit={submit} aria-label="A span of your own">
-      <label htmlFor={`${id}-from`}>From</label>
+    <form className="popover" onSubmit={submit} aria-label={texts.window.customTitle}>
+      <label htmlFor={`${id}-from`}>{texts.window.from}</label>
       <input
         id={`${id}-from`}
         type="datetime-local"
@@ -111,7 +105,7 @@ function CustomForm({ window, onWindow }: Props) {
           setFrom(event.target.value);
         }}
       />
-      <label htmlFor={`${id}-to`}>To (empty: now)</label>
+      <label htmlFor={`${id}-to`}>{texts.window.to}</label>
       <input
         id={`${id}-to`}
         type="datetime-local"
@@ -121,14 +115,14 @@ function CustomForm({ window, onWindow }: Props) {
           setTo(event.target.value);
         }}
       />
-      <p className="quiet">Times of {zone}. Half open: the end is not in it. Logs are kept 7 days.</p>
+      <p className="quiet">{texts.window.hint(zone)}</p>
       {problem !== '' && (
         <p className="bad" role="alert">
           {problem}
         </p>
       )}
       <button className="button primary" type="submit">
-        Show this span
+        {texts.window.show}
       </button>
     </form>
   );

@@ -1,6 +1,6 @@
 /*
- * Everything a shared link carries: window, filters, sorting. The address is outside input: what cannot be read is
- * dropped, lists are bounded as the query service bounds them, and what equals the default is not written.
+ * The state of a page that a link carries: window, filters, sorting. The address is outside input: what cannot be read
+ * is dropped, lists have the bounds of the query service, and what equals the default is not written.
  */
 import { OUTCOMES, type Outcome } from '@imscope/schemas/outcome.js';
 import { DEFAULT_WINDOW, isTime, type TimeWindow } from './time-window.js';
@@ -8,14 +8,6 @@ import { DEFAULT_WINDOW, isTime, type TimeWindow } from './time-window.js';
 /** Filters that narrow the whole page: where requests were made. */
 export const SCOPES = ['interface', 'region', 'node', 'platform', 'sdk_version'] as const;
 export type Scope = (typeof SCOPES)[number];
-
-export const SCOPE_LABELS: Readonly<Record<Scope, string>> = {
-  interface: 'Interface',
-  region: 'Region',
-  node: 'Node',
-  platform: 'Platform',
-  sdk_version: 'SDK version',
-};
 
 /** Filters that narrow only the list of requests: what became of them. */
 export type RequestFilters = {
@@ -90,33 +82,63 @@ export function parsePageState(search: string): PageState {
 
 /** The query string, without `?`, that parsePageState reads back. */
 export function formatPageState(state: PageState): string {
-  const query = windowQuery(state.window, 'short');
+  const query = windowQuery(state.window);
   addScopes(query, state.scopes);
   for (const name of state.requests.interface) query.append('request_interface', name);
   addRequestFilters(query, state.requests);
   if (state.sort !== null) query.set('sort', `${state.sort.descending ? '-' : ''}${state.sort.column}`);
   if (state.search !== '') query.set('q', state.search);
-  // Both may stand in a query as they are; links stay readable.
+  // A query may hold both as they are; links stay readable.
   return query.toString().replaceAll('%2F', '/').replaceAll('%3A', ':');
 }
 
 /** An empty link within a window: what leads from one page to the next. */
 export function windowSearch(window: TimeWindow): string {
-  const query = windowQuery(window, 'short').toString();
+  const query = windowQuery(window).toString();
   return query === '' ? '' : `?${query}`;
 }
 
-/** Parameters of the query API: the window always stands in full. */
-export function apiQuery(
-  window: TimeWindow,
-  scopes: ScopeFilters = NO_SCOPES,
-  requests: RequestFilters = NO_REQUEST_FILTERS,
-): URLSearchParams {
-  const query = windowQuery(window, 'full');
-  // The list's interfaces lie within those of the page.
-  addScopes(query, requests.interface.length === 0 ? scopes : { ...scopes, interface: requests.interface });
-  addRequestFilters(query, requests);
-  return query;
+/** Parameters of the query API. The window is always complete. */
+export function windowParameters({ from, to }: TimeWindow): { from: string; to: string } {
+  return { from, to };
+}
+
+/** Parameters of the query API that name where requests were made. Empty lists are left out of the address. */
+export function scopeParameters(window: TimeWindow, scopes: ScopeFilters) {
+  return {
+    ...windowParameters(window),
+    interface: [...scopes.interface],
+    region: [...scopes.region],
+    node: [...scopes.node],
+    platform: [...scopes.platform],
+    sdk_version: [...scopes.sdk_version],
+  };
+}
+
+/** Parameters of the query API for the requests that the filters leave, by what can be counted over time. */
+export function countableParameters(window: TimeWindow, scopes: ScopeFilters, requests: RequestFilters) {
+  // The list's interfaces are among those of the page.
+  const within = requests.interface.length === 0 ? scopes : { ...scopes, interface: requests.interface };
+  return {
+    ...scopeParameters(window, within),
+    code: [...requests.code],
+    outcome: [...requests.outcome],
+    exception: [...requests.exception],
+  };
+}
+
+/** As `countableParameters`, with the filters that only single requests have. */
+export function requestParameters(window: TimeWindow, scopes: ScopeFilters, requests: RequestFilters) {
+  return {
+    ...countableParameters(window, scopes, requests),
+    ...(requests.requestId === '' ? {} : { request_id: requests.requestId }),
+    ...(requests.latencyMsMin === null ? {} : { latency_ms_min: requests.latencyMsMin }),
+  };
+}
+
+/** The API does not count over time by request id and delay. */
+export function isCountable({ requestId, latencyMsMin }: RequestFilters): boolean {
+  return requestId === '' && latencyMsMin === null;
 }
 
 /** Whether the list of requests is narrowed by what only that list can be narrowed by. */
@@ -159,10 +181,10 @@ function parseLatency(text: string | null): number | null {
   return value > 0 && value <= LATENCY_MS_MAX ? value : null;
 }
 
-function windowQuery(window: TimeWindow, form: 'short' | 'full'): URLSearchParams {
+function windowQuery(window: TimeWindow): URLSearchParams {
   const query = new URLSearchParams();
-  if (form === 'full' || window.from !== DEFAULT_WINDOW.from) query.set('from', window.from);
-  if (form === 'full' || window.to !== DEFAULT_WINDOW.to) query.set('to', window.to);
+  if (window.from !== DEFAULT_WINDOW.from) query.set('from', window.from);
+  if (window.to !== DEFAULT_WINDOW.to) query.set('to', window.to);
   return query;
 }
 
@@ -178,7 +200,7 @@ function addRequestFilters(query: URLSearchParams, filters: RequestFilters): voi
   if (filters.latencyMsMin !== null) query.set('latency_ms_min', filters.latencyMsMin.toString());
 }
 
-/** The SDKAppID of an address; null where it is none, or one that a number would round to another. */
+/** The SDKAppID of an address; null for any other text and for a number that is not exact. */
 export function readApplicationId(text: string): number | null {
   const id = Number(text);
   return /^[1-9]\d{0,15}$/.test(text) && Number.isSafeInteger(id) ? id : null;

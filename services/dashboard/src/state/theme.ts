@@ -1,6 +1,6 @@
 /*
- * Light or dark: the system's wish, unless the reader chose. The choice is the only thing kept in the browser's
- * storage. `data-theme` on the document always names the theme in force; styles and charts follow it.
+ * Light or dark: the system's preference, unless the reader chose. The choice is the only thing kept in the browser's
+ * storage. `data-theme` on the document names the present theme; styles and charts follow it.
  */
 import { useSyncExternalStore } from 'react';
 
@@ -13,7 +13,7 @@ const darkSystem = matchMedia('(prefers-color-scheme: dark)');
 const listeners = new Set<() => void>();
 let choice: ThemeChoice = readChoice();
 
-/** To be called once before the first page is drawn. */
+/** Call once, before the first page is drawn. */
 export function startTheme(): void {
   apply();
   darkSystem.addEventListener('change', apply);
@@ -24,7 +24,7 @@ export function chooseTheme(next: ThemeChoice): void {
   try {
     localStorage.setItem(STORAGE_KEY, next);
   } catch {
-    // Storage is forbidden: the choice then lasts as long as the page.
+    // Storage is forbidden: the choice lasts as long as the page.
   }
   apply();
 }
@@ -33,18 +33,18 @@ export function useThemeChoice(): ThemeChoice {
   return useSyncExternalStore(subscribe, () => choice);
 }
 
-/** The theme in force. */
+/** The present theme. */
 export function useTheme(): Theme {
-  return useSyncExternalStore(subscribe, themeInForce);
+  return useSyncExternalStore(subscribe, presentTheme);
 }
 
-function themeInForce(): Theme {
+function presentTheme(): Theme {
   if (choice !== 'system') return choice;
   return darkSystem.matches ? 'dark' : 'light';
 }
 
 function apply(): void {
-  document.documentElement.dataset['theme'] = themeInForce();
+  document.documentElement.dataset['theme'] = presentTheme();
   for (const listener of listeners) listener();
 }
 

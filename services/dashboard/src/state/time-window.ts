@@ -1,21 +1,29 @@
 /*
- * The span of time a page looks at, as the query API takes it: RFC 3339, `now` or `now-1h`. The browser's clock is
- * used for words and pickers only; relative spans are resolved by the service, so a wrong clock here does no harm.
+ * The time window of a page, in the form of the query API: RFC 3339, `now` or `now-1h`. The browser's clock serves texts
+ * and pickers only. The service resolves relative times, so a wrong clock here does no harm.
  */
-import { formatClock, formatMinute, formatSpan } from '../words/format-time.js';
+import { HOUR_MS, TERM_HOURS } from '@imscope/schemas/retention.js';
 
 export type TimeWindow = { readonly from: string; readonly to: string };
 
-/** The same pattern the query service validates with (a test holds them equal). */
+/** Equal to the pattern the query service validates with (a test compares them). */
 export const TIME_PATTERN = String.raw`^(now(-\d{1,6}[smhd])?|\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:\d{2}))$`;
 
+/** No answer reaches further back. */
+export const LOGS_KEPT_MS = TERM_HOURS.requestLog * HOUR_MS;
+export const LOGS_KEPT_DAYS = TERM_HOURS.requestLog / 24;
+/** The longest window. */
+export const TERM_WINDOW: TimeWindow = { from: `now-${LOGS_KEPT_DAYS.toString()}d`, to: 'now' };
+
+/** Windows one click away, by the name of their text. */
 export const PRESETS = [
-  { label: '15 m', words: 'Last 15 minutes', from: 'now-15m' },
-  { label: '1 h', words: 'Last hour', from: 'now-1h' },
-  { label: '6 h', words: 'Last 6 hours', from: 'now-6h' },
-  { label: '24 h', words: 'Last 24 hours', from: 'now-24h' },
-  { label: '7 d', words: 'Last 7 days', from: 'now-7d' },
+  { name: 'now-15m', from: 'now-15m' },
+  { name: 'now-1h', from: 'now-1h' },
+  { name: 'now-6h', from: 'now-6h' },
+  { name: 'now-24h', from: 'now-24h' },
+  { name: 'term', from: TERM_WINDOW.from },
 ] as const;
+export type Preset = (typeof PRESETS)[number];
 
 export const DEFAULT_WINDOW: TimeWindow = { from: 'now-1h', to: 'now' };
 
@@ -26,7 +34,7 @@ export function isTime(text: string): boolean {
   return timePattern.test(text) && Number.isFinite(toMs(text, 0));
 }
 
-/** Milliseconds of an API time; NaN for a text that is none. */
+/** Milliseconds of an API time; NaN for any other text. */
 export function toMs(text: string, nowMs: number): number {
   if (text === 'now') return nowMs;
   const relative = /^now-(\d{1,6})([smhd])$/.exec(text);
@@ -34,9 +42,13 @@ export function toMs(text: string, nowMs: number): number {
   return nowMs - Number(relative[1]) * (UNIT_MS[relative[2] ?? ''] ?? NaN);
 }
 
-/** Live: the window's end moves with the clock. */
+/** The window's end moves with the clock. */
 export function isLive(window: TimeWindow): boolean {
   return window.to === 'now';
+}
+
+export function presetOf(window: TimeWindow): Preset | undefined {
+  return isLive(window) ? PRESETS.find(({ from }) => from === window.from) : undefined;
 }
 
 /** Pause between refreshes: long windows cost the store more and change less. */
@@ -63,50 +75,25 @@ export function widen(window: TimeWindow, nowMs: number): TimeWindow {
   return absoluteWindow(end - 4 * half, end);
 }
 
-/** `Last hour`, or `21 Nov 12:00 – 21 Nov 13:00 (1 h)`. */
-export function describeWindow(window: TimeWindow, nowMs: number, zone?: string): string {
-  if (isLive(window)) {
-    const preset = PRESETS.find(({ from }) => from === window.from);
-    if (preset !== undefined) return preset.words;
-    if (window.from.startsWith('now-')) return `Last ${formatSpan(-toMs(window.from, 0))}`;
-  }
-  const from = toMs(window.from, nowMs);
-  const to = toMs(window.to, nowMs);
-  const short = to - from < 600_000;
-  const clock = short ? formatClock : formatMinute;
-  return `${clock(from, nowMs, zone)} – ${isLive(window) ? 'now' : clock(to, nowMs, zone)} (${formatSpan(to - from)})`;
-}
-
 /** Clocks of browser and service may differ by this. */
 const CLOCK_SKEW_MS = 120_000;
 
 /**
- * Where the answer covers less than was asked for, what it covers; null where it covers all. The service cuts what is
- * older than logs are kept.
+ * The span an answer covers, where it covers less than was asked for; null where it covers all. The service cuts what
+ * is older than logs are kept.
  */
-export function clippedWords(
+export function clippedSpanMs(
   asked: TimeWindow,
   answered: { readonly from: string; readonly to: string },
   nowMs: number,
-): string | null {
+): number | null {
   const fromMs = Date.parse(answered.from);
   const spanMs = Date.parse(answered.to) - fromMs;
-  // Of relative spans the length counts: they are resolved by the service's clock.
+  // Of relative windows the length is compared: the service resolves them by its own clock.
   const isRelative = isLive(asked) && asked.from.startsWith('now-');
   const cutMs = isRelative ? -toMs(asked.from, 0) - spanMs : fromMs - toMs(asked.from, nowMs);
   const slackMs = isRelative || !/now/.test(asked.from) ? 1_000 : CLOCK_SKEW_MS;
-  return cutMs > slackMs ? `Logs are kept 7 days: showing ${formatSpan(spanMs)}` : null;
-}
-
-/** What the picker of own windows hands in (local times of its two fields), or what is wrong with it. */
-export function customWindow(fromLocal: string, toLocal: string, nowMs: number): TimeWindow | string {
-  const from = new Date(fromLocal).getTime();
-  const to = toLocal === '' ? nowMs : new Date(toLocal).getTime();
-  if (Number.isNaN(from)) return 'Give the time it begins.';
-  if (Number.isNaN(to)) return 'The time it ends cannot be read.';
-  if (from >= to) return 'It must begin before it ends.';
-  if (from < nowMs - 7 * 86_400_000) return 'Logs are kept 7 days: begin later.';
-  return toLocal === '' ? { from: new Date(from).toISOString(), to: 'now' } : absoluteWindow(from, to);
+  return cutMs > slackMs ? spanMs : null;
 }
 
 /** An instant as a `datetime-local` field takes it, in the browser's zone. */

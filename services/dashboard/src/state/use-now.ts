@@ -1,5 +1,5 @@
 /*
- * The present moment, for ages such as "4 s ago": moves once a second while the page is seen.
+ * The present time, for ages such as "4 s ago": moves once a second while the page is visible.
  */
 import { useEffect, useState } from 'react';
 

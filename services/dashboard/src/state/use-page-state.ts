@@ -1,6 +1,6 @@
 /*
- * The page's state in the address. One action pushes one entry of the history, so that Back undoes a zoom or a filter;
- * typing replaces.
+ * The page's state in the address. One action makes one entry of the browser's history, so that Back undoes a zoom or a
+ * filter. Typing replaces the present entry.
  */
 import { useCallback, useMemo } from 'react';
 import { useLocation, useSearch } from 'wouter';

@@ -1,12 +1,13 @@
 /*
- * How complete an answer is, in words that are read at a glance: complete; arriving, and up to when; how much of it is
- * stored; or which collector is silent, and since when.
+ * How complete an answer is, as text: complete; arriving, and up to when; how much of it is stored; or which collector
+ * is silent, and since when.
  */
-import type { Completeness } from '@imscope/schemas/query-api/answers.js';
+import type { Completeness } from '@imscope/schemas/query-api/envelope.js';
 import { formatSuccessRate } from './format-number.js';
 import { formatClock, formatUtc } from './format-time.js';
+import { texts } from './texts.js';
 
-export type CompletenessWords = {
+export type CompletenessText = {
   readonly text: string;
   /** What it means, in a sentence. */
   readonly meaning: string;
@@ -18,52 +19,45 @@ export type CompletenessWords = {
 const SILENT_SHOWN_MAX = 20;
 
 /** @param toMs the end of the window that was asked about */
-export function completenessWords(
+export function completenessText(
   completeness: Completeness,
   toMs: number,
   nowMs: number,
   zone?: string,
-): CompletenessWords {
+): CompletenessText {
+  const { completeness: words } = texts.header;
   const { status, ratio, watermark, silent_collectors: silent } = completeness;
-  if (silent.length > 0) return silentWords(completeness, nowMs, zone);
-  if (status === 'complete') {
-    const meaning = 'All that collectors took in during this time is stored and counted here';
-    return { text: 'complete', meaning, loud: false };
-  }
-  if (status === 'unknown') {
-    const meaning = 'No collector’s account tells what was taken in during this time';
-    return { text: 'completeness not known', meaning, loud: false };
-  }
+  if (silent.length > 0) return silentText(completeness, nowMs, zone);
+  if (status === 'complete') return { text: words.complete, meaning: words.completeMeaning, loud: false };
+  if (status === 'unknown') return { text: words.unknown, meaning: words.unknownMeaning, loud: false };
   const markMs = watermark === null ? Number.NaN : Date.parse(watermark);
-  const reach = markMs < toMs ? `, up to ${formatClock(markMs, nowMs, zone)}` : '';
-  const stored = Number.isNaN(markMs) ? '' : `. What Kafka took up to ${formatUtc(markMs)} is stored`;
+  const upTo = markMs < toMs ? words.upTo(formatClock(markMs, nowMs, zone)) : '';
+  const stored = Number.isNaN(markMs) ? '' : words.storedUpTo(formatUtc(markMs));
   if (ratio !== null && ratio < 1) {
-    const meaning = `Of the records that collectors say they took in, the rest is missing or on its way${stored}`;
-    return { text: `${formatSuccessRate(ratio)} of it stored${reach}`, meaning, loud: true };
+    return {
+      text: words.partly(formatSuccessRate(ratio), upTo),
+      meaning: words.partlyMeaning(stored),
+      loud: true,
+    };
   }
-  const meaning = `Nothing is missing that collectors have told of; the last minute is on its way${stored}`;
-  return { text: `arriving${reach}`, meaning, loud: false };
+  return { text: words.arriving(upTo), meaning: words.arrivingMeaning(stored), loud: false };
 }
 
-function silentWords(
+function silentText(
   { silent_collectors: silent, silent_collectors_left_out: leftOut = 0 }: Completeness,
   nowMs: number,
   zone: string | undefined,
-): CompletenessWords {
-  const [first, ...others] = silent.map(({ collector, last_heard: heard }) => ({
-    collector,
-    since: formatClock(Date.parse(heard), nowMs, zone),
-  }));
-  const moreCount = others.length + leftOut;
-  const more = moreCount === 0 ? '' : ` and ${moreCount.toString()} more`;
-  const list = silent.map(
-    ({ collector, boot, last_heard: heard }) => `${collector} (boot ${boot}): ${heard}`,
-  );
-  const shown = list.slice(0, SILENT_SHOWN_MAX);
-  const unshown = list.length + leftOut - shown.length;
+): CompletenessText {
+  const { completeness: words } = texts.header;
+  const [first] = silent;
+  const since = first === undefined ? '' : formatClock(Date.parse(first.last_heard), nowMs, zone);
+  const total = silent.length + leftOut;
+  const shown = silent
+    .slice(0, SILENT_SHOWN_MAX)
+    .map(({ collector, boot, last_heard: heard }) => words.silentCollector(collector, boot, heard));
   return {
-    text: `collector ${first?.collector ?? ''} silent since ${first?.since ?? ''}${more}`,
-    meaning: `What it took in since then is not known. Last heard:\n${shown.join('\n')}${unshown === 0 ? '' : `\nand ${unshown.toString()} more`}`,
+    text: words.silent(first?.collector ?? '', since, total - 1),
+    meaning: words.silentMeaning(shown, total - shown.length),
     loud: true,
   };
 }

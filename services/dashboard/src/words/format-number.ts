@@ -1,19 +1,21 @@
 /*
- * Numbers as an SRE reads them at a glance. Promises: a success rate is never rounded up to 100 %, a share above
- * zero never reads 0, and what cannot be known reads "—". The exact value always goes into a title beside it.
+ * Numbers as text. A success rate is never rounded up to 100 %, a share above zero never reads 0, and an unknown value
+ * reads "—". The exact value is in a title beside it.
  */
+import { LOCALE } from './locale.js';
 
-export const ABSENT = '—';
+export const ABSENT = LOCALE.absent;
 /** Narrow no-break space, between a number and its unit. */
 const GAP = '\u202f';
 
-const UNITS = [
-  { size: 1e9, suffix: 'B' },
-  { size: 1e6, suffix: 'M' },
-  { size: 1e3, suffix: 'k' },
+const UNIT = LOCALE.units;
+const POWERS = [
+  { size: 1e9, suffix: LOCALE.units.billion },
+  { size: 1e6, suffix: LOCALE.units.million },
+  { size: 1e3, suffix: LOCALE.units.thousand },
 ] as const;
 
-const exact = new Intl.NumberFormat('en-US', { maximumFractionDigits: 6 });
+const exact = new Intl.NumberFormat(LOCALE.numbers, { maximumFractionDigits: 6 });
 
 /** Every digit, grouped: `1,234,567`. */
 export function formatExact(value: number): string {
@@ -25,7 +27,7 @@ export function formatCount(value: number): string {
   if (value < 10_000) return exact.format(Math.round(value));
   // 999,950 rounds to 1,000 k, so the unit is picked after rounding to three digits.
   const rounded = Number(value.toPrecision(3));
-  for (const { size, suffix } of UNITS) {
+  for (const { size, suffix } of POWERS) {
     if (rounded >= size) return `${trimZeros((rounded / size).toPrecision(3))}${GAP}${suffix}`;
   }
   return exact.format(rounded);
@@ -62,14 +64,14 @@ export function formatShare(share: number): string {
 /** A duration in milliseconds: `0.42 ms`, `4.2 ms`, `420 ms`, `1.24 s`, `2 min 5 s`. */
 export function formatDuration(ms: number | null): string {
   if (ms === null) return ABSENT;
-  if (ms === 0) return `0${GAP}ms`;
-  if (ms < 1) return `${ms.toFixed(2)}${GAP}ms`;
-  if (ms < 9.95) return `${ms.toFixed(1)}${GAP}ms`;
-  if (ms < 999.5) return `${Math.round(ms).toString()}${GAP}ms`;
-  if (ms < 9995) return `${(ms / 1000).toFixed(2)}${GAP}s`;
-  if (ms < 59_950) return `${(ms / 1000).toFixed(1)}${GAP}s`;
+  if (ms === 0) return `0${GAP}${UNIT.milliseconds}`;
+  if (ms < 1) return `${ms.toFixed(2)}${GAP}${UNIT.milliseconds}`;
+  if (ms < 9.95) return `${ms.toFixed(1)}${GAP}${UNIT.milliseconds}`;
+  if (ms < 999.5) return `${Math.round(ms).toString()}${GAP}${UNIT.milliseconds}`;
+  if (ms < 9995) return `${(ms / 1000).toFixed(2)}${GAP}${UNIT.seconds}`;
+  if (ms < 59_950) return `${(ms / 1000).toFixed(1)}${GAP}${UNIT.seconds}`;
   const seconds = Math.round(ms / 1000);
-  return `${Math.floor(seconds / 60).toString()}${GAP}min ${(seconds % 60).toString()}${GAP}s`;
+  return `${Math.floor(seconds / 60).toString()}${GAP}${UNIT.minutes} ${(seconds % 60).toString()}${GAP}${UNIT.seconds}`;
 }
 
 /** `1 node`, `3 nodes`. */

@@ -1,21 +1,25 @@
 /*
- * Instants and spans as text. Times are shown in the reader's own zone, with UTC one hover away. The zone and the
- * present moment are arguments, so that the same input always gives the same text.
+ * Instants and spans as text. Times are in the reader's own zone, with UTC in a title. The zone and the present time
+ * are arguments, so that the same input gives the same text.
  */
+import { LOCALE } from './locale.js';
+import { texts } from './texts.js';
+
+const UNIT = LOCALE.units;
 
 /** undefined: the browser's own zone. */
 type Zone = string | undefined;
 
-const partsOf = (options: Intl.DateTimeFormatOptions, zone: Zone): Intl.DateTimeFormat =>
-  new Intl.DateTimeFormat('en-GB', zone === undefined ? options : { ...options, timeZone: zone });
+const formatIn = (options: Intl.DateTimeFormatOptions, zone: Zone): Intl.DateTimeFormat =>
+  new Intl.DateTimeFormat(LOCALE.dates, zone === undefined ? options : { ...options, timeZone: zone });
 
 const CLOCK = { hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23' } as const;
 const DAY = { day: 'numeric', month: 'short' } as const;
 
 /** `12:03:04`, with the day in front when it is not today: `21 Nov 12:03:04`. */
 export function formatClock(atMs: number, nowMs: number, zone?: string): string {
-  const day = partsOf(DAY, zone);
-  const clock = partsOf(CLOCK, zone).format(atMs);
+  const day = formatIn(DAY, zone);
+  const clock = formatIn(CLOCK, zone).format(atMs);
   return day.format(atMs) === day.format(nowMs) ? clock : `${day.format(atMs)} ${clock}`;
 }
 
@@ -29,28 +33,28 @@ export function formatMinute(atMs: number, nowMs: number, zone?: string): string
   return formatClock(atMs, nowMs, zone).slice(0, -3);
 }
 
-/** `2026-11-23 12:03:04.120 UTC`; a text that is no time comes back as it is. */
+/** `2026-11-23 12:03:04.120 UTC`; `no time` where it is not finite. */
 export function formatUtc(atMs: number): string {
-  if (!Number.isFinite(atMs)) return 'no time';
+  if (!Number.isFinite(atMs)) return LOCALE.notATime;
   return `${new Date(atMs).toISOString().replace('T', ' ').slice(0, 23)} UTC`;
 }
 
-/** `now`, `4 s`, `3 min`, `2 h 5 min`, `3 d`: a length of time in its two greatest units. */
+/** `4 s`, `3 min`, `2 h 5 min`, `3 d`: a length of time in its two greatest units. */
 export function formatSpan(ms: number): string {
   const seconds = Math.round(Math.max(ms, 0) / 1000);
-  if (seconds < 60) return `${seconds.toString()} s`;
+  if (seconds < 60) return `${seconds.toString()} ${UNIT.seconds}`;
   const minutes = Math.floor(seconds / 60);
   // From five minutes on, seconds are noise.
-  if (minutes < 60) return pair(minutes, 'min', minutes < 5 ? seconds % 60 : 0, 's');
+  if (minutes < 60) return pair(minutes, UNIT.minutes, minutes < 5 ? seconds % 60 : 0, UNIT.seconds);
   const hours = Math.floor(minutes / 60);
-  if (hours < 48) return pair(hours, 'h', minutes % 60, 'min');
-  return pair(Math.floor(hours / 24), 'd', hours % 24, 'h');
+  if (hours < 48) return pair(hours, UNIT.hours, minutes % 60, UNIT.minutes);
+  return pair(Math.floor(hours / 24), UNIT.days, hours % 24, UNIT.hours);
 }
 
 /** `just now`, `3 min ago`. */
 export function formatAge(atMs: number, nowMs: number): string {
   const age = nowMs - atMs;
-  return age < 2000 ? 'just now' : `${formatSpan(age)} ago`;
+  return age < 2000 ? texts.figure.age.justNow : texts.figure.age.ago(formatSpan(age));
 }
 
 function pair(major: number, majorUnit: string, minor: number, minorUnit: string): string {

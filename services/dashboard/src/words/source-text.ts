@@ -1,21 +1,22 @@
 /*
- * Says when successes were sampled, and whether the figures on the page are exact all the same. Where nothing was
- * sampled there is nothing to say: metrics and logs give the same figures.
+ * Says that successes were sampled, and which figures of the page are exact all the same. Where nothing was sampled,
+ * metrics and logs give the same figures and there is no text.
  */
-import type { Window } from '@imscope/schemas/query-api/answers.js';
-import { formatShare } from './format-number.js';
+import type { Window } from '@imscope/schemas/query-api/envelope.js';
 import { formatMinute } from './format-time.js';
+import { texts } from './texts.js';
 
 /** null where there is nothing to say. */
-export function sourceWords(window: Window, nowMs: number, zone?: string): string | null {
+export function sourceText(window: Window, nowMs: number, zone?: string): string | null {
   const { logged_share: share } = window;
   if (share === null || share >= 1) return null;
-  return `Sampled: ${formatShare(share)} of the requests are logged one by one. ${figures(window, nowMs, zone)}`;
+  return texts.application.source.sampled(share, figuresText(window, nowMs, zone));
 }
 
-function figures({ source, metrics }: Window, nowMs: number, zone?: string): string {
-  if (source === 'metrics') return 'Headline figures count every request.';
-  if (source === 'logs' || metrics === null) return 'Headline figures are estimates from the logs.';
-  const [from, to] = [metrics.from, metrics.to].map((time) => formatMinute(Date.parse(time), nowMs, zone));
-  return `Headline figures count every request from ${from} to ${to}; the rest is estimated from the logs.`;
+function figuresText({ source, metrics }: Window, nowMs: number, zone?: string): string {
+  const words = texts.application.source;
+  if (source === 'metrics') return words.exact;
+  if (source === 'logs' || metrics === null) return words.estimated;
+  const minute = (time: string): string => formatMinute(Date.parse(time), nowMs, zone);
+  return words.partlyExact(minute(metrics.from), minute(metrics.to));
 }

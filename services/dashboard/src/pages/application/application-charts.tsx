@@ -1,27 +1,33 @@
 /*
  * The application over time: requests by outcome, success rate, delays. One cursor for all three; dragging over a
- * span zooms the whole page into it.
+ * span zooms the page into it.
  */
-import type { TimePoint } from '@imscope/schemas/query-api/answers.js';
 import { useMemo } from 'react';
 import { toBuckets } from '../../charts/buckets.js';
 import { delaySeries, outcomeSeries, rateFloor, successRateSeries } from '../../charts/chart-series.js';
 import { TimeChart } from '../../charts/time-chart.js';
-import { formatCount, formatDuration, formatRate, formatSuccessRate } from '../../words/format-number.js';
+import {
+  ABSENT,
+  formatCount,
+  formatDuration,
+  formatRate,
+  formatSuccessRate,
+} from '../../words/format-number.js';
 import { Failure } from '../../parts/panel.js';
+import { texts } from '../../words/texts.js';
 import { absoluteWindow, type TimeWindow } from '../../state/time-window.js';
-import type { AnswerState } from '../../api/use-answer.js';
+import type { StateOf } from '../../api/use-answer.js';
 
 const HEIGHT = 190;
 const CURSOR_KEY = 'application';
 
-type Props = { readonly state: AnswerState<TimePoint[]>; readonly onWindow: (window: TimeWindow) => void };
+type Props = { readonly state: StateOf<'timeseries'>; readonly onWindow: (window: TimeWindow) => void };
 
 export function ApplicationCharts({ state, onWindow }: Props) {
   const { answer, error, stale } = state;
   return (
     <section
-      aria-label="Over time"
+      aria-label={texts.chart.overTime}
       data-testid="charts"
       className={stale ? 'stale' : undefined}
       aria-busy={stale}
@@ -43,7 +49,7 @@ export function ApplicationCharts({ state, onWindow }: Props) {
 }
 
 type ChartsProps = {
-  readonly answer: NonNullable<AnswerState<TimePoint[]>['answer']>;
+  readonly answer: NonNullable<StateOf<'timeseries'>['answer']>;
   readonly onWindow: (window: TimeWindow) => void;
 };
 
@@ -75,7 +81,7 @@ function Charts({ answer, onWindow }: ChartsProps) {
       <div className="panel">
         <TimeChart
           {...shared}
-          title="Requests per second"
+          title={texts.chart.requestsPerSecond}
           kind="bars"
           series={shaped.outcomes}
           range={fromZero}
@@ -87,7 +93,7 @@ function Charts({ answer, onWindow }: ChartsProps) {
       <div className="panel">
         <TimeChart
           {...shared}
-          title="Success rate"
+          title={texts.chart.successRate}
           kind="lines"
           series={shaped.rate}
           range={() => [shaped.floor, 1 + (1 - shaped.floor) * 0.06]}
@@ -99,7 +105,7 @@ function Charts({ answer, onWindow }: ChartsProps) {
       <div className="panel">
         <TimeChart
           {...shared}
-          title="Delay"
+          title={texts.chart.delay}
           kind="lines"
           series={shaped.delays}
           range={fromZero}
@@ -116,9 +122,9 @@ const fromZero = (_min: number | null, max: number | null): [number, number] => 
   0,
   max === null || max <= 0 ? 1 : max * 1.08,
 ];
-const readRate = (value: number | null): string => (value === null ? '—' : formatRate(value));
+const readRate = (value: number | null): string => (value === null ? ABSENT : formatRate(value));
 
-/** Ticks are round numbers: no decimals they do not need. */
+/** Ticks are round numbers without needless decimals. */
 const countTick = (value: number): string =>
   value < 10_000 ? Number(value.toFixed(3)).toString() : formatCount(value);
 

@@ -1,40 +1,39 @@
 /*
- * One application: how well it does, where it fails, why, and single requests. Each panel asks its own question, so
- * a question that fails blanks nothing else.
+ * One application: how well it does, where it fails, why, and single requests. Each panel has its own question, so a
+ * question that fails leaves the other panels alone.
  */
-import type {
-  ExceptionRow,
-  InterfaceRow,
-  Overview,
-  RequestRow,
-  TimePoint,
-} from '@imscope/schemas/query-api/answers.js';
-import type { Refusals } from '@imscope/schemas/query-api/refusals.js';
+import type { InterfaceRow } from '@imscope/schemas/query-api/interfaces.js';
+import type { RequestRow } from '@imscope/schemas/query-api/requests.js';
 import { useEffect, useMemo } from 'react';
 import { Link } from 'wouter';
 import { FirstRequestHelp } from '../../parts/first-request-help.js';
 import { Empty } from '../../parts/panel.js';
 import { PageHeader } from '../../parts/page-header.js';
 import {
-  apiQuery,
+  countableParameters,
   hasRequestFilters,
   hasScopes,
+  isCountable,
   NO_REQUEST_FILTERS,
   NO_SCOPES,
   type PageState,
   type RequestFilters,
+  requestParameters,
   type Scope,
   type ScopeFilters,
+  scopeParameters,
   toggleValue,
+  windowParameters,
   windowSearch,
   withScopes,
 } from '../../state/page-state.js';
-import { RefreshContext, type RefreshControls, useRefreshControls } from '../../api/refresh.js';
-import { ApplicationRefusals } from '../../parts/refusals-notice.js';
+import { RefreshContext, type RefreshControls, useRefreshControls } from '../../api/refresh-context.js';
+import { texts } from '../../words/texts.js';
 import { type TimeWindow, widen } from '../../state/time-window.js';
-import { type AnswerState, useAnswer } from '../../api/use-answer.js';
+import { type StateOf, useAnswer } from '../../api/use-answer.js';
 import { type ChangePageState, usePageState } from '../../state/use-page-state.js';
 import { ApplicationCharts } from './application-charts.js';
+import { ApplicationRefusals } from './application-refusals.js';
 import { CodeList } from './code-list.js';
 import { ExceptionList } from './exception-list.js';
 import { HeadlineTiles } from './headline-tiles.js';
@@ -49,11 +48,11 @@ export function ApplicationPage({ sdkAppId }: { readonly sdkAppId: number }) {
   const [state, change] = usePageState();
   const controls = useRefreshControls(state.window);
   useEffect(() => {
-    document.title = `${sdkAppId.toString()} · imscope`;
+    document.title = texts.header.title(sdkAppId.toString());
     scrollTo(0, 0);
   }, [sdkAppId]);
   return (
-    <RefreshContext value={controls.refresh}>
+    <RefreshContext value={controls.intervalMs}>
       <Application sdkAppId={sdkAppId} state={state} change={change} controls={controls} />
     </RefreshContext>
   );
@@ -68,9 +67,9 @@ type Props = {
 
 function Application({ sdkAppId, state, change, controls }: Props) {
   const { window, scopes } = state;
-  const base = `/v1/applications/${sdkAppId.toString()}`;
-  const overview = useAnswer<Overview>(`${base}/overview?${apiQuery(window, scopes).toString()}`);
-  const refusals = useAnswer<Refusals>(`${base}/refusals?${apiQuery(window).toString()}`);
+  const application = { sdk_app_id: sdkAppId };
+  const overview = useAnswer('overview', { ...application, ...scopeParameters(window, scopes) });
+  const refusals = useAnswer('refusals', { ...application, ...windowParameters(window) });
   const setWindow = (next: TimeWindow): void => {
     change({ window: next });
   };
@@ -78,11 +77,11 @@ function Application({ sdkAppId, state, change, controls }: Props) {
   return (
     <>
       <PageHeader window={window} onWindow={setWindow} controls={controls} answer={overview.answer}>
-        <Link href={`/${windowSearch(window)}`}>Fleet</Link>
+        <Link href={`/${windowSearch(window)}`}>{texts.fleet.title}</Link>
         <span className="sep" aria-hidden="true">
           /
         </span>
-        <h1 className="here" title="SDKAppID">
+        <h1 className="here" title={texts.application.sdkAppId}>
           {sdkAppId}
         </h1>
       </PageHeader>
@@ -93,7 +92,7 @@ function Application({ sdkAppId, state, change, controls }: Props) {
             <FirstRequestHelp window={window} onWindow={setWindow} />
           </Empty>
         ) : (
-          <Panels base={base} overview={overview} empty={empty} state={state} change={change} />
+          <Panels sdkAppId={sdkAppId} overview={overview} empty={empty} state={state} change={change} />
         )}
       </main>
     </>
@@ -101,16 +100,16 @@ function Application({ sdkAppId, state, change, controls }: Props) {
 }
 
 type PanelsProps = {
-  readonly base: string;
-  readonly overview: AnswerState<Overview>;
+  readonly sdkAppId: number;
+  readonly overview: StateOf<'overview'>;
   readonly empty: boolean;
   readonly state: PageState;
   readonly change: ChangePageState;
 };
 
-function Panels({ base, overview, empty, state, change }: PanelsProps) {
+function Panels({ sdkAppId, overview, empty, state, change }: PanelsProps) {
   const { scopes, requests: filters } = state;
-  const { points, interfaces, exceptions, pages, matching, known } = useQuestions(base, state);
+  const { points, interfaces, exceptions, pages, matching, known } = useQuestions(sdkAppId, state);
   const setWindow = (window: TimeWindow): void => {
     change({ window });
   };
@@ -172,18 +171,23 @@ function Panels({ base, overview, empty, state, change }: PanelsProps) {
   );
 }
 
-/** Everything the page asks besides the overview. */
-function useQuestions(base: string, { window, scopes, requests: filters }: PageState) {
-  const ask = (question: string, query: URLSearchParams): string => `${base}/${question}?${query.toString()}`;
-  const points = useAnswer<TimePoint[]>(ask('timeseries', apiQuery(window, scopes)));
+/** The page's questions besides the overview and the refusals. */
+function useQuestions(sdkAppId: number, { window, scopes, requests: filters }: PageState) {
+  const application = { sdk_app_id: sdkAppId };
+  const scoped = { ...application, ...scopeParameters(window, scopes) };
+  const points = useAnswer('timeseries', scoped);
   // All interfaces stay listed while the page is narrowed to some of them.
   const everyInterface = { ...scopes, interface: [] };
-  const interfaces = useAnswer<InterfaceRow[]>(ask('interfaces', apiQuery(window, everyInterface)));
-  const exceptions = useAnswer<ExceptionRow[]>(ask('exceptions', apiQuery(window, scopes)));
-  const pages = useRequestPages(ask('requests', apiQuery(window, scopes, filters)));
-  const countable = isCountable(filters);
-  const counted = useAnswer<TimePoint[]>(
-    countable ? ask('timeseries', apiQuery(window, scopes, filters)) : null,
+  const interfaces = useAnswer('interfaces', {
+    ...application,
+    ...scopeParameters(window, everyInterface),
+  });
+  const exceptions = useAnswer('exceptions', scoped);
+  const pages = useRequestPages({ ...application, ...requestParameters(window, scopes, filters) });
+  const countable = hasRequestFilters(filters) && isCountable(filters);
+  const counted = useAnswer(
+    'timeseries',
+    countable ? { ...application, ...countableParameters(window, scopes, filters) } : null,
   );
   const known = useMemo(
     () => knownValues(interfaces.answer?.data ?? [], pages.first.answer?.data.requests ?? []),
@@ -204,7 +208,7 @@ function PageTools({ state, known, onScopes, onWindow }: ToolsProps) {
     <div className="page-tools">
       <ScopeBar scopes={state.scopes} known={known} onScopes={onScopes} />
       <p className="quiet">
-        Drag over a chart to zoom in ·{' '}
+        {texts.application.dragToZoom}{' '}
         <button
           type="button"
           className="link"
@@ -213,7 +217,7 @@ function PageTools({ state, known, onScopes, onWindow }: ToolsProps) {
             onWindow(widen(state.window, Date.now()));
           }}
         >
-          zoom out
+          {texts.application.zoomOut}
         </button>
       </p>
     </div>
@@ -223,7 +227,7 @@ function PageTools({ state, known, onScopes, onWindow }: ToolsProps) {
 function NothingInScope({ onScopes }: Pick<ToolsProps, 'onScopes'>) {
   return (
     <Empty>
-      <p>No requests in this window match the filters above.</p>
+      <p>{texts.application.scope.nothing}</p>
       <button
         type="button"
         className="button"
@@ -231,18 +235,13 @@ function NothingInScope({ onScopes }: Pick<ToolsProps, 'onScopes'>) {
           onScopes(NO_SCOPES);
         }}
       >
-        Clear the filters
+        {texts.application.scope.clear}
       </button>
     </Empty>
   );
 }
 
-/** The API does not count over time by request id and delay. */
-function isCountable(filters: RequestFilters): boolean {
-  return hasRequestFilters(filters) && filters.requestId === '' && filters.latencyMsMin === null;
-}
-
-function adviceFor(code: number | null, overview: AnswerState<Overview>): string {
+function adviceFor(code: number | null, overview: StateOf<'overview'>): string {
   const known = overview.answer?.data.codes.find((one) => one.code === code);
   return known === undefined ? '' : `${known.meaning} ${known.advice}`;
 }

@@ -1,21 +1,22 @@
 /*
  * The codes requests ended with, what they mean and what to do about them.
  */
-import type { CodeCount, Overview } from '@imscope/schemas/query-api/answers.js';
+import type { CodeCount } from '@imscope/schemas/query-api/values.js';
 import { useState } from 'react';
 import { Count } from '../../parts/figure.js';
-import { formatExact, formatShare } from '../../words/format-number.js';
+import { formatShare } from '../../words/format-number.js';
+import { texts } from '../../words/texts.js';
 import { LeftOutNote } from '../../parts/left-out-note.js';
 import type { RequestFilters } from '../../state/page-state.js';
 import { Empty, Panel } from '../../parts/panel.js';
-import type { AnswerState } from '../../api/use-answer.js';
-import { OUTCOME_LABELS, OutcomeLabel } from '../../parts/outcome-label.js';
-import { codeFilterOf, codeFilters, noCodesWords, sameFilters } from './request-links.js';
+import type { StateOf } from '../../api/use-answer.js';
+import { OutcomeLabel } from '../../parts/outcome-label.js';
+import { codeFilterOf, codeFilters, noCodesText, sameFilters } from './request-links.js';
 
 const ROWS_AT_ONCE = 5;
 
 type Props = {
-  readonly state: AnswerState<Overview>;
+  readonly state: StateOf<'overview'>;
   /** Of the list of requests. */
   readonly filters: RequestFilters;
   readonly onChoose: (code: CodeCount) => void;
@@ -25,16 +26,16 @@ export function CodeList({ state, filters, onChoose }: Props) {
   const [all, setAll] = useState(false);
   return (
     <Panel
-      title="Codes"
+      title={texts.application.codes.title}
       state={state}
       skeletonRows={6}
       testId="codes"
-      note={<p className="quiet">all but 0, most frequent first</p>}
+      note={<p className="quiet">{texts.application.codes.note}</p>}
     >
       {({ codes, codes_left_out: leftOut, requests }) =>
         codes.length === 0 ? (
           <Empty>
-            <p>{noCodesWords(requests)}</p>
+            <p>{noCodesText(requests)}</p>
           </Empty>
         ) : (
           <>
@@ -56,13 +57,13 @@ export function CodeList({ state, filters, onChoose }: Props) {
                   setAll(!all);
                 }}
               >
-                {all ? 'Show fewer' : `Show all ${codes.length.toString()}`}
+                {all ? texts.list.showFewer : texts.list.showAll(codes.length)}
               </button>
             )}
             <LeftOutNote
               count={leftOut}
-              noun="code"
-              why={`the answer lists the ${formatExact(codes.length)} most frequent`}
+              text={texts.list.leftOut.code}
+              why={texts.list.listed.mostFrequent(codes.length)}
             />
           </>
         )
@@ -86,12 +87,12 @@ function CodeItem({ code, chosen, onChoose }: ItemProps) {
           type="button"
           className="link"
           aria-pressed={chosen}
-          title={`Show the requests with this code and the outcome ${OUTCOME_LABELS[code.outcome]}`}
+          title={texts.application.codes.show(texts.figure.outcome[code.outcome])}
           onClick={() => {
             onChoose(code);
           }}
         >
-          <code>{code.code ?? 'no code'}</code> {code.name}
+          <code>{code.code ?? texts.figure.noCode}</code> {code.name}
         </button>
         <span className="code-count">
           <Count value={code.count} testId={`code-count-${filter}`} />{' '}

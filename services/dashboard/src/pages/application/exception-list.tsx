@@ -1,24 +1,24 @@
 /*
  * Exceptions with their causes: what failed, since when, where, and one request to look at.
  */
-import type { ExceptionRow } from '@imscope/schemas/query-api/answers.js';
+import type { ExceptionRow } from '@imscope/schemas/query-api/exceptions.js';
 import { useState } from 'react';
 import { Count } from '../../parts/figure.js';
 import { InterfaceName } from '../../parts/interface-name.js';
-import { formatExact, formatQuantity } from '../../words/format-number.js';
+import { texts } from '../../words/texts.js';
 import { LeftOutNote } from '../../parts/left-out-note.js';
 import { LocalTime } from '../../parts/local-time.js';
 import { Empty, Panel } from '../../parts/panel.js';
 import type { RequestFilters } from '../../state/page-state.js';
-import type { AnswerState } from '../../api/use-answer.js';
+import type { StateOf } from '../../api/use-answer.js';
 import { useNow } from '../../state/use-now.js';
 import { OutcomeLabel } from '../../parts/outcome-label.js';
-import { exceptionFilters, noExceptionsWords } from './request-links.js';
+import { exceptionFilters, noExceptionsText } from './request-links.js';
 
 const ROWS_AT_ONCE = 5;
 
 type Props = {
-  readonly state: AnswerState<ExceptionRow[]>;
+  readonly state: StateOf<'exceptions'>;
   /** In the window and scope; null where not known. */
   readonly requests: number | null;
   /** Narrows the list of requests and goes there. */
@@ -29,16 +29,16 @@ export function ExceptionList({ state, requests, onShow }: Props) {
   const [all, setAll] = useState(false);
   return (
     <Panel
-      title="Exceptions"
+      title={texts.application.exceptions.title}
       state={state}
       skeletonRows={3}
       testId="exceptions"
-      note={<p className="quiet">most frequent first</p>}
+      note={<p className="quiet">{texts.application.exceptions.note}</p>}
     >
       {(rows) =>
         rows.length === 0 ? (
           <Empty>
-            <p>{noExceptionsWords(requests)}</p>
+            <p>{noExceptionsText(requests)}</p>
           </Empty>
         ) : (
           <>
@@ -59,13 +59,13 @@ export function ExceptionList({ state, requests, onShow }: Props) {
                   setAll(!all);
                 }}
               >
-                {all ? 'Show fewer' : `Show all ${rows.length.toString()}`}
+                {all ? texts.list.showFewer : texts.list.showAll(rows.length)}
               </button>
             )}
             <LeftOutNote
               count={state.answer?.left_out ?? 0}
-              noun="group"
-              why={`the answer lists ${formatExact(rows.length)}, service errors before others`}
+              text={texts.list.leftOut.exceptionGroup}
+              why={texts.list.listed.serviceErrorsFirst(rows.length)}
             />
           </>
         )
@@ -82,8 +82,8 @@ function ExceptionItem({ row, onShow }: ItemProps) {
     <li data-testid={`exception-${row.exception}-${row.interface}`} data-value={row.count}>
       <div className="exception-what">
         <p>
-          <strong className="exception-name">{row.exception === '' ? row.name : row.exception}</strong> in{' '}
-          <InterfaceName name={row.interface} />
+          <strong className="exception-name">{row.exception === '' ? row.name : row.exception}</strong>{' '}
+          {texts.application.exceptions.in} <InterfaceName name={row.interface} />
         </p>
         <Causes row={row} />
       </div>
@@ -96,7 +96,7 @@ function ExceptionItem({ row, onShow }: ItemProps) {
             onShow(exceptionFilters(row));
           }}
         >
-          Show requests
+          {texts.application.exceptions.showRequests}
         </button>
         {sample !== '' && (
           <button
@@ -107,12 +107,13 @@ function ExceptionItem({ row, onShow }: ItemProps) {
               onShow({ ...exceptionFilters(row), requestId: sample });
             }}
           >
-            One sample
+            {texts.application.exceptions.oneSample}
           </button>
         )}
       </div>
       <p className="advice">
-        <OutcomeLabel outcome={row.outcome} /> <code>{row.code ?? 'no code'}</code> {row.name}: {row.advice}
+        <OutcomeLabel outcome={row.outcome} /> <code>{row.code ?? texts.figure.noCode}</code> {row.name}:{' '}
+        {row.advice}
       </p>
     </li>
   );
@@ -124,12 +125,12 @@ function Causes({ row }: { readonly row: ExceptionRow }) {
     <ul className="causes">
       {row.causes.map(({ cause, count }) => (
         <li key={cause}>
-          <Count value={count} /> <span>{cause === '' ? 'no cause given' : cause}</span>
+          <Count value={count} /> <span>{cause === '' ? texts.application.exceptions.noCause : cause}</span>
         </li>
       ))}
       {others > 0 && row.causes.length > 0 && (
         <li className="dim">
-          <Count value={others} /> <span>with other causes or none</span>
+          <Count value={others} /> <span>{texts.application.exceptions.otherCauses}</span>
         </li>
       )}
     </ul>
@@ -141,28 +142,26 @@ function ExceptionFacts({ row }: { readonly row: ExceptionRow }) {
   return (
     <dl className="exception-facts">
       <div>
-        <dt>Requests</dt>
+        <dt>{texts.application.exceptions.requests}</dt>
         <dd className="big">
           <Count value={row.count} />
         </dd>
       </div>
       <div>
-        <dt>First seen</dt>
+        <dt>{texts.application.exceptions.firstSeen}</dt>
         <dd>
           <LocalTime at={row.first_seen} nowMs={now} />
         </dd>
       </div>
       <div>
-        <dt>Last seen</dt>
+        <dt>{texts.application.exceptions.lastSeen}</dt>
         <dd>
           <LocalTime at={row.last_seen} nowMs={now} form="age" />
         </dd>
       </div>
       <div>
-        <dt>Where</dt>
-        <dd>
-          {formatQuantity(row.nodes, 'node')}, {formatQuantity(row.regions, 'region')}
-        </dd>
+        <dt>{texts.application.exceptions.where}</dt>
+        <dd>{texts.application.exceptions.nodesAndRegions(row.nodes, row.regions)}</dd>
       </div>
     </dl>
   );

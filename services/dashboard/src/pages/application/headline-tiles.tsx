@@ -1,15 +1,17 @@
 /*
- * The application's figures in one row, each against the span of equal length just before.
+ * The application's figures in one row, each compared with the span of equal length just before.
  */
 import { tierOf } from '@imscope/schemas/health.js';
-import type { LatencySummary, Overview } from '@imscope/schemas/query-api/answers.js';
+import type { Overview } from '@imscope/schemas/query-api/overview.js';
+import type { LatencySummary } from '@imscope/schemas/query-api/values.js';
 import type { ReactNode } from 'react';
-import { type Change, compareAmount, compareRate } from '../../words/change-text.js';
+import { type Change, changeText, compareAmount, compareRate } from '../../words/change-text.js';
 import { Count, Duration, PerSecond, SuccessRate, TierBadge } from '../../parts/figure.js';
-import { formatCount, formatDuration, formatShare, formatSuccessRate } from '../../words/format-number.js';
-import { whyUnjudged } from '../../words/health-texts.js';
+import { formatCount, formatDuration, formatSuccessRate } from '../../words/format-number.js';
+import { texts } from '../../words/texts.js';
+import { whyUnjudged } from '../../words/why-unjudged.js';
 import { Failure } from '../../parts/panel.js';
-import type { AnswerState } from '../../api/use-answer.js';
+import type { StateOf } from '../../api/use-answer.js';
 
 const TILES = 7;
 const DELAYS = [
@@ -18,10 +20,14 @@ const DELAYS = [
   { key: 'p99', beside: 'max' },
 ] as const;
 
-export function HeadlineTiles({ state }: { readonly state: AnswerState<Overview> }) {
+export function HeadlineTiles({ state }: { readonly state: StateOf<'overview'> }) {
   const { answer, error, stale } = state;
   return (
-    <section aria-label="Headline figures" className={stale ? 'stale' : undefined} aria-busy={stale}>
+    <section
+      aria-label={texts.application.headlineFigures}
+      className={stale ? 'stale' : undefined}
+      aria-busy={stale}
+    >
       {error !== null && <Failure error={error} state={state} />}
       {answer === null ? (
         error === null && (
@@ -47,7 +53,7 @@ function Tiles({ overview }: { readonly overview: Overview }) {
   return (
     <div className="tiles">
       <Tile
-        label="Success rate"
+        label={texts.figure.successRate}
         tone={tierOf(outcomes)}
         change={compareRate(overview.success_rate, previous.success_rate)}
         was={formatSuccessRate(previous.success_rate)}
@@ -57,32 +63,33 @@ function Tiles({ overview }: { readonly overview: Overview }) {
         <TierBadge tier={tierOf(outcomes)} />
       </Tile>
       <Tile
-        label="Service errors"
+        label={texts.figure.serviceErrors}
         change={compareAmount(errors, had ? before : null, 'lower')}
         was={formatCount(before)}
       >
-        <Count value={errors} unit="service errors" testId="tile-service-errors" />
+        <Count value={errors} unit="serviceErrors" testId="tile-service-errors" />
       </Tile>
       <Tile
-        label="Requests"
+        label={texts.figure.requests}
         change={compareAmount(overview.requests, had ? previous.requests : null, 'neither')}
         was={formatCount(previous.requests)}
       >
         <Count value={overview.requests} testId="tile-requests" />
         <small>
-          <PerSecond value={overview.requests_per_s} testId="tile-requests-per-s" /> /s
+          <PerSecond value={overview.requests_per_s} testId="tile-requests-per-s" /> {texts.figure.perS}
         </small>
       </Tile>
       <Tile
-        label="Caller errors"
+        label={texts.figure.callerErrors}
         change={compareAmount(outcomes.caller_error, had ? previous.outcomes.caller_error : null, 'neither')}
         was={formatCount(previous.outcomes.caller_error)}
       >
-        <Count value={outcomes.caller_error} unit="caller errors" testId="tile-caller-errors" />
+        <Count value={outcomes.caller_error} unit="callerErrors" testId="tile-caller-errors" />
         {outcomes.unknown > 0 && (
-          <small title="Requests without a code: success cannot be told from failure">
-            +<Count value={outcomes.unknown} unit="requests without a code" testId="tile-unknown" /> unknown
-            {overview.requests > 0 && ` (${formatShare(outcomes.unknown / overview.requests)})`}
+          <small title={texts.application.unknown.title}>
+            +<Count value={outcomes.unknown} unit="withoutCode" testId="tile-unknown" />{' '}
+            {texts.application.unknown.unit}
+            {overview.requests > 0 && texts.application.unknown.share(outcomes.unknown / overview.requests)}
           </small>
         )}
       </Tile>
@@ -97,14 +104,14 @@ function DelayTiles({ now, before }: DelayProps) {
   return DELAYS.map(({ key, beside }) => (
     <Tile
       key={key}
-      label={`Delay ${key}`}
+      label={texts.application.delayOf(texts.chart.latency[key])}
       change={compareAmount(now[key], before[key], 'lower')}
       was={formatDuration(before[key])}
     >
       <Duration value={now[key]} testId={`tile-${key}`} />
       {beside !== null && (
         <small>
-          {beside} <Duration value={now[beside]} testId={`tile-${beside}`} />
+          {texts.chart.latency[beside]} <Duration value={now[beside]} testId={`tile-${beside}`} />
         </small>
       )}
     </Tile>
@@ -126,15 +133,9 @@ function Tile({ label, change, was, tone = '', note, children }: TileProps) {
     <div className={`tile ${tone}`}>
       <h3>{label}</h3>
       <p className="tile-value">{children}</p>
-      <p className={`tile-change ${change.verdict}`} title="Against the span of equal length just before">
-        {note ?? changeWords(change, was)}
+      <p className={`tile-change ${change.verdict}`} title={texts.figure.change.against}>
+        {note ?? changeText(change, was)}
       </p>
     </div>
   );
-}
-
-function changeWords({ text, verdict }: Change, was: string): string {
-  if (verdict === 'none') return text;
-  const judged = verdict === 'better' || verdict === 'worse' ? `${verdict}: ` : '';
-  return `${judged}${text}, was ${was}`;
 }

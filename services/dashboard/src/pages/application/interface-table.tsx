@@ -1,25 +1,25 @@
 /*
- * How well each interface does. Choosing one narrows the page to it; the table itself always lists all of them.
+ * How well each interface does. Choosing one narrows the page to it; the table always lists all of them.
  */
 import { compareWorstFirst, tierOf } from '@imscope/schemas/health.js';
-import type { InterfaceRow } from '@imscope/schemas/query-api/answers.js';
+import type { InterfaceRow } from '@imscope/schemas/query-api/interfaces.js';
 import { useMemo, useState } from 'react';
 import { Count, Duration, SuccessRate, toneOf } from '../../parts/figure.js';
 import { InterfaceName } from '../../parts/interface-name.js';
-import { formatExact, formatQuantity, formatShare } from '../../words/format-number.js';
-import { WORST_FIRST } from '../../words/health-texts.js';
+import { formatShare } from '../../words/format-number.js';
+import { texts } from '../../words/texts.js';
 import { LeftOutNote } from '../../parts/left-out-note.js';
 import { Empty, Panel } from '../../parts/panel.js';
 import type { Sort } from '../../state/page-state.js';
 import { orderRows, type SortKey } from '../../parts/row-order.js';
 import { ShareBar } from '../../parts/share-bar.js';
 import { SortHeader } from '../../parts/sort-header.js';
-import type { AnswerState } from '../../api/use-answer.js';
+import type { StateOf } from '../../api/use-answer.js';
 
 const ROWS_AT_ONCE = 12;
 
 type Props = {
-  readonly state: AnswerState<InterfaceRow[]>;
+  readonly state: StateOf<'interfaces'>;
   readonly chosen: readonly string[];
   readonly sort: Sort | null;
   readonly onChoose: (name: string) => void;
@@ -38,21 +38,18 @@ const KEYS: Readonly<Record<string, SortKey<InterfaceRow>>> = {
 };
 
 const ERROR_COLUMNS = [
-  { column: 'success_rate', label: 'Success rate', first: 'ascending' },
-  { column: 'service_errors', label: 'Service errors' },
+  { column: 'success_rate', label: texts.figure.successRate, first: 'ascending' },
+  { column: 'service_errors', label: texts.figure.serviceErrors },
 ] as const;
 
 /** To the right of the top code, so that a narrow window, where the table scrolls, shows what fails and why. */
 const OTHER_COLUMNS = [
-  { column: 'requests', label: 'Requests' },
-  { column: 'caller_errors', label: 'Caller errors' },
-  { column: 'p50', label: 'p50' },
-  { column: 'p95', label: 'p95' },
-  { column: 'p99', label: 'p99' },
+  { column: 'requests', label: texts.figure.requests },
+  { column: 'caller_errors', label: texts.figure.callerErrors },
+  { column: 'p50', label: texts.chart.latency.p50 },
+  { column: 'p95', label: texts.chart.latency.p95 },
+  { column: 'p99', label: texts.chart.latency.p99 },
 ] as const;
-
-const TOP_CODE_HINT =
-  'Of a failing or degraded interface the most frequent code of its service errors, else of all requests that are no success';
 
 export function InterfaceTable(props: Props) {
   const { state } = props;
@@ -60,28 +57,28 @@ export function InterfaceTable(props: Props) {
   const count = (state.answer?.data.length ?? 0) + leftOut;
   return (
     <Panel
-      title="Interfaces"
+      title={texts.application.interfaces.title}
       state={state}
       skeletonRows={8}
       testId="interfaces"
       note={
-        <p className="quiet" title={WORST_FIRST}>
-          {formatQuantity(count, 'interface')}, worst first; choose one to narrow the page to it
+        <p className="quiet" title={texts.list.worstFirst}>
+          {texts.application.interfaces.note(count)}
         </p>
       }
     >
       {(rows) =>
         rows.length === 0 ? (
           <Empty>
-            <p>No interface was called in this window.</p>
+            <p>{texts.application.interfaces.none}</p>
           </Empty>
         ) : (
           <>
             <Rows {...props} rows={rows} />
             <LeftOutNote
               count={leftOut}
-              noun="interface"
-              why={`the answer lists ${formatExact(rows.length)}, worst first`}
+              text={texts.list.leftOut.interface}
+              why={texts.list.listed.worstFirst(rows.length)}
             />
           </>
         )
@@ -104,13 +101,13 @@ function Rows({ rows, chosen, sort, onChoose, onSort }: Props & { readonly rows:
     : ordered.filter((row, index) => index < ROWS_AT_ONCE || chosen.includes(row.interface));
   return (
     <>
-      <div className="scroll" role="region" aria-label="Interfaces, scrollable" tabIndex={0}>
+      <div className="scroll" role="region" aria-label={texts.application.interfaces.region} tabIndex={0}>
         <table className="interfaces">
           <thead>
             <tr>
               <SortHeader
                 column="interface"
-                label="Interface"
+                label={texts.application.interfaces.interface}
                 numeric={false}
                 first="ascending"
                 sort={sort}
@@ -119,8 +116,8 @@ function Rows({ rows, chosen, sort, onChoose, onSort }: Props & { readonly rows:
               {ERROR_COLUMNS.map((column) => (
                 <SortHeader key={column.column} {...column} sort={sort} onSort={onSort} />
               ))}
-              <th scope="col" title={TOP_CODE_HINT}>
-                Top code
+              <th scope="col" title={texts.application.interfaces.topCodeTitle}>
+                {texts.application.interfaces.topCode}
               </th>
               {OTHER_COLUMNS.map((column) => (
                 <SortHeader key={column.column} {...column} sort={sort} onSort={onSort} />
@@ -148,7 +145,7 @@ function Rows({ rows, chosen, sort, onChoose, onSort }: Props & { readonly rows:
             setAll(!all);
           }}
         >
-          {all ? 'Show fewer' : `Show all ${ordered.length.toString()}`}
+          {all ? texts.list.showFewer : texts.list.showAll(ordered.length)}
         </button>
       )}
     </>
@@ -178,7 +175,7 @@ function Row({ row, chosen, requestsMax, onChoose }: RowProps) {
           type="button"
           className="link row-button"
           aria-pressed={chosen}
-          title={chosen ? 'Show all interfaces again' : 'Narrow the page to this interface'}
+          title={chosen ? texts.application.interfaces.showAll : texts.application.interfaces.narrow}
           onClick={() => {
             onChoose(name);
           }}
@@ -192,16 +189,16 @@ function Row({ row, chosen, requestsMax, onChoose }: RowProps) {
       <td className="number">
         <Count
           value={outcomes.service_error}
-          unit="service errors"
+          unit="serviceErrors"
           testId={`interface-service-errors-${name}`}
         />
       </td>
       <td className="top-code">
         {top === null ? (
-          <span className="dim">none</span>
+          <span className="dim">{texts.application.interfaces.noTopCode}</span>
         ) : (
           <span title={`${top.meaning} ${top.advice}`}>
-            <code>{top.code ?? 'no code'}</code> {top.name}{' '}
+            <code>{top.code ?? texts.figure.noCode}</code> {top.name}{' '}
             <span className="dim num">{formatShare(top.share)}</span>
           </span>
         )}
@@ -211,11 +208,7 @@ function Row({ row, chosen, requestsMax, onChoose }: RowProps) {
         <Count value={row.requests} testId={`interface-requests-${name}`} />
       </td>
       <td className="number">
-        <Count
-          value={outcomes.caller_error}
-          unit="caller errors"
-          testId={`interface-caller-errors-${name}`}
-        />
+        <Count value={outcomes.caller_error} unit="callerErrors" testId={`interface-caller-errors-${name}`} />
       </td>
       <td className="number">
         <Duration value={delay.p50} testId={`interface-p50-${name}`} />

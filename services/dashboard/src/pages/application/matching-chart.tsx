@@ -1,17 +1,17 @@
 /*
- * When the requests happened that the filters of the list leave: how many in all, and a small chart.
+ * The requests that the filters of the list leave, over time: their number, and a small chart.
  */
-import type { TimePoint } from '@imscope/schemas/query-api/answers.js';
 import { useMemo } from 'react';
 import { toBuckets } from '../../charts/buckets.js';
-import { formatCount, formatExact } from '../../words/format-number.js';
+import { formatCount } from '../../words/format-number.js';
 import { formatMinute } from '../../words/format-time.js';
-import type { AnswerState } from '../../api/use-answer.js';
+import { texts } from '../../words/texts.js';
+import type { StateOf } from '../../api/use-answer.js';
 
 const WIDTH = 1000;
 const HEIGHT = 44;
 
-export function MatchingChart({ state }: { readonly state: AnswerState<TimePoint[]> }) {
+export function MatchingChart({ state }: { readonly state: StateOf<'timeseries'> }) {
   const { answer, stale } = state;
   const buckets = useMemo(() => (answer === null ? [] : toBuckets(answer.data, answer.window)), [answer]);
   const total = answer === null ? null : answer.data.reduce((sum, { requests }) => sum + requests, 0);
@@ -20,10 +20,10 @@ export function MatchingChart({ state }: { readonly state: AnswerState<TimePoint
   const first = buckets[0];
   const last = buckets.at(-1);
   const now = Date.now();
-  // Not known until the answer is there: no number is claimed before.
+  // Unknown until the answer is there: no number is shown before.
   if (total === null) return <figure className="matching" aria-busy="true" />;
-  const most = total === 0 ? '' : `; most in one step: ${formatExact(max)}`;
-  const label = `${formatExact(total)} requests match over the window${most}`;
+  const words = texts.application.matching;
+  const label = words.label(total, total === 0 ? '' : words.most(max));
   return (
     <figure className={stale ? 'matching stale' : 'matching'} data-testid="matching" data-value={total}>
       <svg
@@ -47,7 +47,7 @@ export function MatchingChart({ state }: { readonly state: AnswerState<TimePoint
       </svg>
       <figcaption className="quiet num">
         <span>{first === undefined ? '' : formatMinute(first.fromS * 1000, now)}</span>
-        <strong>{formatCount(total)} match in the window</strong>
+        <strong>{words.inWindow(formatCount(total))}</strong>
         <span>{last === undefined ? '' : formatMinute(last.toS * 1000, now)}</span>
       </figcaption>
     </figure>

@@ -1,12 +1,12 @@
 /*
- * Filters of the list of requests. A field takes effect on Enter or when it is left, so that typing does not ask
- * the store once a letter.
+ * Filters of the list of requests. A field takes effect on Enter or when it loses focus, so that typing does not ask the
+ * store once a letter.
  */
 import { OUTCOMES } from '@imscope/schemas/outcome.js';
 import { type ReactNode, type SubmitEvent, useId, useState } from 'react';
 import { hasRequestFilters, NO_REQUEST_FILTERS, type RequestFilters } from '../../state/page-state.js';
 import { Chip } from '../../parts/chip.js';
-import { OUTCOME_LABELS } from '../../parts/outcome-label.js';
+import { texts } from '../../words/texts.js';
 
 /** Nothing is sent: each field takes effect by itself. */
 function ignoreSubmit(event: SubmitEvent<HTMLFormElement>): void {
@@ -20,37 +20,37 @@ type Props = {
 
 export function RequestFilterForm({ filters, onFilters }: Props) {
   return (
-    <form className="request-filters" onSubmit={ignoreSubmit} aria-label="Filters of the requests">
+    <form className="request-filters" onSubmit={ignoreSubmit} aria-label={texts.request.filter.form}>
       <OutcomeField filters={filters} onFilters={onFilters} />
       <TextField
-        label="Code"
-        placeholder="any, or 20005"
+        label={texts.request.filter.code}
+        placeholder={texts.request.filter.codePlaceholder}
         value={filters.code.join(', ')}
         pattern="(none|-?[0-9]{1,10})([ ,]+(none|-?[0-9]{1,10}))*"
         testId="filter-code"
-        hint="One or more codes; none: requests without a code"
+        hint={texts.request.filter.codeHint}
         onCommit={(text) => {
           onFilters({ code: text.split(/[ ,]+/).filter((code) => code !== '') });
         }}
       />
       <TextField
-        label="Delay from, ms"
-        placeholder="any"
+        label={texts.request.filter.latency}
+        placeholder={texts.request.filter.any}
         value={filters.latencyMsMin?.toString() ?? ''}
         pattern="[0-9]{1,8}(\.[0-9]+)?"
         testId="filter-latency"
-        hint="Only requests that took at least so long"
+        hint={texts.request.filter.latencyHint}
         onCommit={(text) => {
           onFilters({ latencyMsMin: text === '' || Number(text) === 0 ? null : Number(text) });
         }}
       />
       <TextField
-        label="Request id"
-        placeholder="whole id"
+        label={texts.request.filter.requestId}
+        placeholder={texts.request.filter.requestIdPlaceholder}
         value={filters.requestId}
         testId="filter-request-id"
         wide
-        hint="The id exactly as the gateway logged it"
+        hint={texts.request.filter.requestIdHint}
         onCommit={(requestId) => {
           onFilters({ requestId });
         }}
@@ -64,7 +64,7 @@ export function RequestFilterForm({ filters, onFilters }: Props) {
             onFilters(NO_REQUEST_FILTERS);
           }}
         >
-          Clear
+          {texts.list.clear}
         </button>
       )}
     </form>
@@ -78,7 +78,7 @@ function FilterChips({ filters, onFilters }: Props): ReactNode {
       {filters.interface.map((name) => (
         <Chip
           key={`interface ${name}`}
-          label="Interface"
+          label={texts.request.filter.interface}
           value={name}
           onRemove={() => {
             onFilters({ interface: filters.interface.filter((one) => one !== name) });
@@ -88,8 +88,8 @@ function FilterChips({ filters, onFilters }: Props): ReactNode {
       {filters.exception.map((name) => (
         <Chip
           key={`exception ${name}`}
-          label="Exception"
-          value={name === '' ? 'none' : name}
+          label={texts.request.filter.exception}
+          value={name === '' ? texts.request.filter.noException : name}
           onRemove={() => {
             onFilters({ exception: filters.exception.filter((one) => one !== name) });
           }}
@@ -104,7 +104,7 @@ function OutcomeField({ filters, onFilters }: Props): ReactNode {
   const several = filters.outcome.length > 1;
   return (
     <div className="field">
-      <label htmlFor={id}>Outcome</label>
+      <label htmlFor={id}>{texts.request.filter.outcome}</label>
       <select
         id={id}
         data-testid="filter-outcome"
@@ -113,15 +113,15 @@ function OutcomeField({ filters, onFilters }: Props): ReactNode {
           onFilters({ outcome: OUTCOMES.filter((outcome) => outcome === event.target.value) });
         }}
       >
-        <option value="">any</option>
+        <option value="">{texts.request.filter.any}</option>
         {several && (
           <option value="several">
-            {filters.outcome.map((outcome) => OUTCOME_LABELS[outcome]).join(', ')}
+            {filters.outcome.map((outcome) => texts.figure.outcome[outcome]).join(', ')}
           </option>
         )}
         {OUTCOMES.map((outcome) => (
           <option key={outcome} value={outcome}>
-            {OUTCOME_LABELS[outcome]}
+            {texts.figure.outcome[outcome]}
           </option>
         ))}
       </select>

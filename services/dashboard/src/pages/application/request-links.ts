@@ -1,9 +1,11 @@
 /*
- * What a row of a panel means as filters of the list of requests. A row is a group of requests; its filters name all
- * that identifies the group, so that the list holds exactly its requests and the counts agree.
+ * The filters that list the requests of a row of a panel. A row is a group of requests; its filters name all that
+ * identifies the group, so that the list holds exactly its requests and the counts agree.
  */
-import type { CodeCount, ExceptionRow } from '@imscope/schemas/query-api/answers.js';
+import type { ExceptionRow } from '@imscope/schemas/query-api/exceptions.js';
+import type { CodeCount } from '@imscope/schemas/query-api/values.js';
 import { formatRequestFilters, NO_REQUEST_FILTERS, type RequestFilters } from '../../state/page-state.js';
+import { texts } from '../../words/texts.js';
 
 /** How the API's filter names a code. */
 export function codeFilterOf(code: number | null): string {
@@ -37,14 +39,14 @@ export function sameFilters(a: RequestFilters, b: RequestFilters): boolean {
   return formatRequestFilters(a) === formatRequestFilters(b);
 }
 
-const NO_REQUESTS = 'No requests in this window.';
-
 /** @param requests in the window and scope */
-export function noCodesWords(requests: number): string {
-  return requests === 0 ? NO_REQUESTS : 'No request was logged with a code other than 0.';
+export function noCodesText(requests: number): string {
+  const words = texts.application.codes;
+  return requests === 0 ? words.noRequests : words.none;
 }
 
 /** @param requests in the window and scope; null where not known */
-export function noExceptionsWords(requests: number | null): string {
-  return requests === 0 ? NO_REQUESTS : 'No service error and no exception was logged in this window.';
+export function noExceptionsText(requests: number | null): string {
+  const words = texts.application.exceptions;
+  return requests === 0 ? words.noRequests : words.none;
 }

@@ -1,9 +1,9 @@
 /*
- * Single requests: found by filters, paged by cursor, opened for every detail the pipeline keeps of them.
+ * Single requests: found by filters, paged by cursor, opened for all their details.
  */
-import type { RequestRow, TimePoint } from '@imscope/schemas/query-api/answers.js';
+import type { RequestRow } from '@imscope/schemas/query-api/requests.js';
 import { type ReactNode, useState } from 'react';
-import { formatQuantity } from '../../words/format-number.js';
+import { texts } from '../../words/texts.js';
 import { Empty, Failure, Panel } from '../../parts/panel.js';
 import {
   hasRequestFilters,
@@ -11,7 +11,7 @@ import {
   type RequestFilters,
   type Scope,
 } from '../../state/page-state.js';
-import type { AnswerState } from '../../api/use-answer.js';
+import type { StateOf } from '../../api/use-answer.js';
 import { useNow } from '../../state/use-now.js';
 import { MatchingChart } from './matching-chart.js';
 import { RequestFilterForm } from './request-filter-form.js';
@@ -22,7 +22,7 @@ export type RequestListProps = {
   readonly pages: RequestPages;
   readonly filters: RequestFilters;
   /** Over time, of the requests the filters leave; null where the API cannot count them. */
-  readonly matching: AnswerState<TimePoint[]> | null;
+  readonly matching: StateOf<'timeseries'> | null;
   readonly onFilters: (filters: Partial<RequestFilters>) => void;
   readonly onScope: (scope: Scope, value: string) => void;
   readonly adviceOf: (code: number | null) => string;
@@ -32,17 +32,11 @@ export function RequestList(props: RequestListProps) {
   const { pages, filters, matching, onFilters } = props;
   return (
     <Panel
-      title="Requests"
+      title={texts.request.title}
       state={pages.first}
       skeletonRows={10}
       testId="requests"
-      note={
-        pages.held ? (
-          <HeldNote pages={pages} />
-        ) : (
-          <p className="quiet">newest first; choose one for its details</p>
-        )
-      }
+      note={pages.held ? <HeldNote pages={pages} /> : <p className="quiet">{texts.request.note}</p>}
     >
       {() => (
         <>
@@ -62,9 +56,9 @@ export function RequestList(props: RequestListProps) {
 function HeldNote({ pages }: { readonly pages: RequestPages }) {
   return (
     <p className="quiet">
-      held still while you read ·{' '}
+      {texts.request.held}{' '}
       <button type="button" className="link" onClick={pages.release}>
-        back to the newest
+        {texts.request.backToNewest}
       </button>
     </p>
   );
@@ -79,7 +73,7 @@ function NothingFound({
 }) {
   return (
     <Empty>
-      <p>{filtered ? 'No request in this window matches these filters.' : 'No requests in this window.'}</p>
+      <p>{filtered ? texts.request.nothingMatches : texts.request.none}</p>
       {filtered && (
         <button
           type="button"
@@ -88,7 +82,7 @@ function NothingFound({
             onFilters(NO_REQUEST_FILTERS);
           }}
         >
-          Clear these filters
+          {texts.request.clearFilters}
         </button>
       )}
     </Empty>
@@ -98,31 +92,32 @@ function NothingFound({
 function RequestTable({ pages, onScope, onFilters, adviceOf }: RequestListProps) {
   const [open, setOpen] = useState<string | null>(null);
   const now = useNow();
+  const { column } = texts.request;
   const toggle = (key: string): void => {
     setOpen(open === key ? null : key);
     if (open !== key) pages.hold();
   };
   return (
     <>
-      <div className="scroll" role="region" aria-label="Requests, scrollable" tabIndex={0}>
+      <div className="scroll" role="region" aria-label={texts.request.region} tabIndex={0}>
         <table className="requests">
           <thead>
             <tr>
-              <th scope="col">Time</th>
-              <th scope="col">Outcome</th>
+              <th scope="col">{column.time}</th>
+              <th scope="col">{column.outcome}</th>
               <th scope="col" className="number">
-                Code
+                {column.code}
               </th>
-              <th scope="col">Interface</th>
+              <th scope="col">{column.interface}</th>
               <th scope="col" className="number">
-                Delay
+                {column.delay}
               </th>
-              <th scope="col">Exception</th>
-              <th scope="col">Node</th>
-              <th scope="col">Region</th>
-              <th scope="col">Platform</th>
-              <th scope="col">Exit IP</th>
-              <th scope="col">Request id</th>
+              <th scope="col">{column.exception}</th>
+              <th scope="col">{column.node}</th>
+              <th scope="col">{column.region}</th>
+              <th scope="col">{column.platform}</th>
+              <th scope="col">{column.exitIp}</th>
+              <th scope="col">{column.requestId}</th>
             </tr>
           </thead>
           <tbody>
@@ -156,9 +151,9 @@ function Paging({ pages }: { readonly pages: RequestPages }): ReactNode {
   return (
     <div className="paging">
       <p className="quiet" data-testid="requests-shown" data-value={rows.length}>
-        {formatQuantity(rows.length, 'request')} shown
-        {!more && ', which are all'}
-        {more && full && `; a page holds ${ROWS_MAX.toString()} at most: narrow the filters or the window`}
+        {texts.request.shown(rows.length)}
+        {!more && texts.request.areAll}
+        {more && full && texts.request.full(ROWS_MAX)}
       </p>
       {more && !full && (
         <button
@@ -168,14 +163,14 @@ function Paging({ pages }: { readonly pages: RequestPages }): ReactNode {
           data-testid="requests-older"
           onClick={loadOlder}
         >
-          {loading ? 'Loading…' : 'Older requests'}
+          {loading ? texts.request.loading : texts.request.older}
         </button>
       )}
     </div>
   );
 }
 
-/** Keys that stay with their row as newer ones arrive; equal requests are told apart by their number. */
+/** Keys that stay with their row as newer ones arrive; equal requests are distinguished by their number. */
 function keyed(rows: readonly RequestRow[]): { key: string; row: RequestRow }[] {
   const seen = new Map<string, number>();
   return rows.map((row) => {

@@ -1,12 +1,14 @@
 /*
- * One request in the list, and all that is kept of it when opened. Values that can narrow the page are buttons.
+ * One request in the list, with all its details when it is open. Values that can narrow the page are buttons.
  */
-import type { RequestRow } from '@imscope/schemas/query-api/answers.js';
+import type { RequestRow } from '@imscope/schemas/query-api/requests.js';
 import type { ReactNode } from 'react';
 import { Duration } from '../../parts/figure.js';
 import { LocalTime } from '../../parts/local-time.js';
 import { formatUtc } from '../../words/format-time.js';
-import { SCOPE_LABELS, type RequestFilters, type Scope } from '../../state/page-state.js';
+import type { RequestFilters, Scope } from '../../state/page-state.js';
+import { ABSENT } from '../../words/format-number.js';
+import { texts } from '../../words/texts.js';
 import { OutcomeLabel } from '../../parts/outcome-label.js';
 import { codeFilterOf } from './request-links.js';
 
@@ -21,6 +23,7 @@ type Props = {
 };
 
 const COLUMNS = 11;
+const words = texts.request.detail;
 
 export function RequestTableRow(props: Props) {
   const { row, open, nowMs, onToggle } = props;
@@ -51,8 +54,8 @@ export function RequestTableRow(props: Props) {
         </td>
         <td className="number">
           {row.code === null ? (
-            <abbr className="dim" title="The source sent no code">
-              —
+            <abbr className="dim" title={texts.request.noCodeTitle}>
+              {ABSENT}
             </abbr>
           ) : (
             <code>{row.code}</code>
@@ -93,53 +96,53 @@ function Details({ row, nowMs, advice, onScope, onFilters }: Props) {
       {cause !== '' && <p className="cause">{cause}</p>}
       {advice !== '' && <p className="advice">{advice}</p>}
       <dl className="facts">
-        <Fact name="Time">
+        <Fact name={words.time}>
           <LocalTime at={row.time} nowMs={nowMs} form="milliseconds" />{' '}
           <span className="dim">{formatUtc(Date.parse(row.time))}</span>
         </Fact>
         <ScopeFact scope="interface" value={row.interface} onScope={onScope} />
-        <Fact name="Code">
+        <Fact name={words.code}>
           <button
             type="button"
             className="link"
-            title="Narrow this list to this code"
+            title={words.narrowToCode}
             onClick={() => {
               onFilters({ code: [codeFilterOf(row.code)] });
             }}
           >
-            {row.code ?? 'no code'}
+            {row.code ?? texts.figure.noCode}
           </button>
         </Fact>
-        <Fact name="HTTP status">{row.http_status === 0 ? NOT_KNOWN : row.http_status}</Fact>
+        <Fact name={words.httpStatus}>{row.http_status === 0 ? NOT_KNOWN : row.http_status}</Fact>
         <Delays row={row} />
-        <Fact name="Exit IP, masked">
+        <Fact name={words.exitIp}>
           <code>{row.exit_ip}</code>
         </Fact>
         <ScopeFact scope="node" value={row.node} onScope={onScope} />
         <ScopeFact scope="region" value={row.region} onScope={onScope} />
         <ScopeFact scope="platform" value={row.platform} onScope={onScope} />
         <ScopeFact scope="sdk_version" value={row.sdk_version} onScope={onScope} />
-        <Fact name="Request id">{row.request_id === '' ? NOT_KNOWN : <code>{row.request_id}</code>}</Fact>
-        {row.weight !== 1 && <Fact name="Stands for">{row.weight} requests (sampled)</Fact>}
+        <Fact name={words.requestId}>
+          {row.request_id === '' ? NOT_KNOWN : <code>{row.request_id}</code>}
+        </Fact>
+        {row.weight !== 1 && <Fact name={words.weight}>{words.weightValue(row.weight)}</Fact>}
       </dl>
     </>
   );
 }
 
-const NOT_KNOWN = <span className="dim">not known</span>;
+const NOT_KNOWN = <span className="dim">{words.notKnown}</span>;
 
 function Delays({ row }: { readonly row: RequestRow }) {
   return (
     <>
-      <Fact name="Delay">
+      <Fact name={words.delay}>
         <Duration value={row.latency_ms} />
       </Fact>
-      <Fact name="Behind the gateway">
+      <Fact name={words.upstream}>
         {row.upstream_ms === null ? NOT_KNOWN : <Duration value={row.upstream_ms} />}
       </Fact>
-      <Fact name="Network round trip">
-        {row.rtt_ms === null ? NOT_KNOWN : <Duration value={row.rtt_ms} />}
-      </Fact>
+      <Fact name={words.roundTrip}>{row.rtt_ms === null ? NOT_KNOWN : <Duration value={row.rtt_ms} />}</Fact>
     </>
   );
 }
@@ -151,7 +154,7 @@ type ScopeFactProps = {
 };
 
 function ScopeFact({ scope, value, onScope }: ScopeFactProps) {
-  const name = SCOPE_LABELS[scope];
+  const name = texts.figure.scope[scope];
   return (
     <Fact name={name}>
       {value === '' ? (
@@ -160,7 +163,7 @@ function ScopeFact({ scope, value, onScope }: ScopeFactProps) {
         <button
           type="button"
           className="link"
-          title={`Narrow the page to this ${name}`}
+          title={words.narrowTo(name)}
           onClick={() => {
             onScope(scope, value);
           }}

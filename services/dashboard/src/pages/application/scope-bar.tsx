@@ -1,16 +1,16 @@
 /*
- * What the whole page is narrowed to: where requests were made. Values are offered as far as the page knows them.
+ * The filters of the page: where requests were made. It offers the values that the page knows.
  */
 import { type KeyboardEvent, type SubmitEvent, useId, useState } from 'react';
 import {
   hasScopes,
   NO_SCOPES,
-  SCOPE_LABELS,
   type Scope,
   type ScopeFilters,
   SCOPES,
   toggleValue,
 } from '../../state/page-state.js';
+import { texts } from '../../words/texts.js';
 import { Chip } from '../../parts/chip.js';
 
 export type KnownValues = Readonly<Record<Scope, readonly string[]>>;
@@ -28,7 +28,7 @@ export function ScopeBar({ scopes, known, onScopes }: Props) {
         scopes[scope].map((value) => (
           <Chip
             key={`${scope} ${value}`}
-            label={SCOPE_LABELS[scope]}
+            label={texts.figure.scope[scope]}
             value={value}
             onRemove={() => {
               onScopes({ ...scopes, [scope]: toggleValue(scopes[scope], value) });
@@ -44,7 +44,7 @@ export function ScopeBar({ scopes, known, onScopes }: Props) {
             onScopes(NO_SCOPES);
           }}
         >
-          Clear
+          {texts.list.clear}
         </button>
       )}
       <AddFilter scopes={scopes} known={known} onScopes={onScopes} />
@@ -73,7 +73,7 @@ function AddFilter(props: Props) {
         setOpen(true);
       }}
     >
-      + Filter
+      {texts.application.scope.add}
     </button>
   );
 }
@@ -94,7 +94,12 @@ function AddFilterForm({ scopes, known, onScopes, onClose }: Props & { readonly 
     if (event.key === 'Escape') onClose();
   };
   return (
-    <form className="add-filter" onSubmit={submit} onKeyDown={closeOnEscape} aria-label="Narrow the page">
+    <form
+      className="add-filter"
+      onSubmit={submit}
+      onKeyDown={closeOnEscape}
+      aria-label={texts.application.scope.form}
+    >
       <ScopeSelect
         scope={scope}
         onScope={(next) => {
@@ -104,10 +109,10 @@ function AddFilterForm({ scopes, known, onScopes, onClose }: Props & { readonly 
       />
       <input
         list={list}
-        aria-label={SCOPE_LABELS[scope]}
+        aria-label={texts.figure.scope[scope]}
         maxLength={128}
         autoComplete="off"
-        placeholder={known[scope][0] ?? 'value'}
+        placeholder={known[scope][0] ?? texts.application.scope.value}
         value={value}
         onChange={(event) => {
           setValue(event.target.value);
@@ -119,10 +124,10 @@ function AddFilterForm({ scopes, known, onScopes, onClose }: Props & { readonly 
         ))}
       </datalist>
       <button type="submit" className="button primary">
-        Add
+        {texts.application.scope.submit}
       </button>
       <button type="button" className="button" onClick={onClose}>
-        Cancel
+        {texts.application.scope.cancel}
       </button>
     </form>
   );
@@ -133,7 +138,7 @@ type ScopeSelectProps = { readonly scope: Scope; readonly onScope: (scope: Scope
 function ScopeSelect({ scope, onScope }: ScopeSelectProps) {
   return (
     <select
-      aria-label="What to narrow by"
+      aria-label={texts.application.scope.what}
       value={scope}
       autoFocus
       onChange={(event) => {
@@ -142,7 +147,7 @@ function ScopeSelect({ scope, onScope }: ScopeSelectProps) {
     >
       {SCOPES.map((one) => (
         <option key={one} value={one}>
-          {SCOPE_LABELS[one]}
+          {texts.figure.scope[one]}
         </option>
       ))}
     </select>

@@ -1,17 +1,17 @@
 /*
  * One line above the figures of an application whose successes were sampled.
  */
-import type { Window } from '@imscope/schemas/query-api/answers.js';
+import type { Window } from '@imscope/schemas/query-api/envelope.js';
 import { useNow } from '../../state/use-now.js';
-import { sourceWords } from '../../words/source-text.js';
+import { sourceText } from '../../words/source-text.js';
 
 export function SourceNote({ window }: { readonly window: Window | null }) {
   const now = useNow();
-  const words = window === null ? null : sourceWords(window, now);
-  if (window === null || words === null) return null;
+  const text = window === null ? null : sourceText(window, now);
+  if (window === null || text === null) return null;
   return (
     <p className="quiet" data-testid="source-note" data-value={window.source}>
-      {words}
+      {text}
     </p>
   );
 }

@@ -1,83 +1,104 @@
 /*
  * The list of requests, newest first: a first page that is refreshed with the rest of the page, and older pages by
- * cursor. While someone reads older pages or the details of a request, the list is held still.
+ * cursor. While somebody reads older pages or the details of a request, the list is held still.
  */
-import type { RequestPage, RequestRow } from '@imscope/schemas/query-api/answers.js';
-import { useCallback, useRef, useState } from 'react';
-import { askQuery, type QueryError } from '../../api/query-client.js';
-import { asQueryError } from '../../api/session-client.js';
-import { type AnswerState, useAnswer } from '../../api/use-answer.js';
+import type { AskError } from '@imscope/schemas/query-api/ask.js';
+import type { ParametersOf } from '@imscope/schemas/query-api/questions.js';
+import type { RequestPage, RequestRow } from '@imscope/schemas/query-api/requests.js';
+import { hashKey, useInfiniteQuery, useQueryClient } from '@tanstack/react-query';
+import { useState } from 'react';
+import { ask, asAskError } from '../../api/ask-service.js';
+import { failAsAskError } from '../../api/server-state.js';
+import { type StateOf, useAnswer } from '../../api/use-answer.js';
 
-export const PAGE_ROWS = 50;
-/** More rows than this are not kept in the page: it then asks for narrower filters. */
+const PAGE_ROWS = 50;
+/** The page does not keep more rows than this: it then asks for narrower filters. */
 export const ROWS_MAX = 1000;
 
-type Older = {
-  readonly path: string;
-  readonly rows: readonly RequestRow[];
-  readonly cursor: string | null;
-};
-
 export type RequestPages = {
-  readonly first: AnswerState<RequestPage>;
+  readonly first: StateOf<'requests'>;
   readonly rows: readonly RequestRow[];
   /** Older rows exist beyond these. */
   readonly more: boolean;
   readonly full: boolean;
   readonly loading: boolean;
-  readonly olderError: QueryError | null;
+  readonly olderError: AskError | null;
   readonly loadOlder: () => void;
-  /** The list stands still until released. */
+  /** The list does not change until it is released. */
   readonly held: boolean;
   readonly hold: () => void;
   readonly release: () => void;
 };
 
-/** `path`: the question with all filters, without cursor and limit. */
-export function useRequestPages(path: string): RequestPages {
-  const [heldPath, setHeldPath] = useState<string | null>(null);
-  const held = heldPath === path;
-  const asked = `${path}&limit=${PAGE_ROWS.toString()}`;
-  const first = useAnswer<RequestPage>(held ? null : asked);
-  const [older, setOlder] = useState<Older | null>(null);
-  const [loading, setLoading] = useState(false);
-  const [olderError, setOlderError] = useState<QueryError | null>(null);
-  const asking = useRef<AbortController | null>(null);
-
-  const present = held && older?.path === path ? older : null;
-  const page = first.answer?.data;
-  const rows = [...(page?.requests ?? []), ...(present?.rows ?? [])];
-  const cursor = present === null ? (page?.next_cursor ?? null) : present.cursor;
-
-  const loadOlder = (): void => {
-    if (cursor === null || loading) return;
-    const before = present?.rows ?? [];
-    const controller = new AbortController();
-    asking.current = controller;
-    setHeldPath(path);
-    setLoading(true);
-    setOlderError(null);
-    const ask = async (): Promise<void> => {
-      try {
-        const older = `${asked}&cursor=${encodeURIComponent(cursor)}`;
-        const { data } = await askQuery<RequestPage>(older, controller.signal);
-        setOlder({ path, rows: [...before, ...data.requests], cursor: data.next_cursor });
-      } catch (error) {
-        if (!controller.signal.aborted) setOlderError(asQueryError(error));
-      }
-      setLoading(false);
-    };
-    void ask();
+/** @param parameters with all filters, without cursor and limit */
+export function useRequestPages(parameters: ParametersOf<'requests'>): RequestPages {
+  const state = useQueryClient();
+  const asked = { ...parameters, limit: PAGE_ROWS };
+  const askedBy = hashKey([asked]);
+  const [heldFor, setHeldFor] = useState<string | null>(null);
+  const held = heldFor === askedBy;
+  const first = useAnswer('requests', asked, { paused: held });
+  const firstPage = first.answer?.data;
+  const older = useOlderPages(asked, firstPage?.next_cursor ?? null);
+  const pages = held ? older.pages : [];
+  const rows = [...(firstPage?.requests ?? []), ...pages.flatMap(({ requests }) => requests)];
+  const lastPage = pages.at(-1) ?? firstPage;
+  const hold = (): void => {
+    // A refresh under way must not move the rows.
+    void state.cancelQueries({ queryKey: ['requests', asked], exact: true });
+    setHeldFor(askedBy);
   };
-  const hold = useCallback(() => {
-    setHeldPath(path);
-  }, [path]);
-  const release = useCallback(() => {
-    asking.current?.abort();
-    setHeldPath(null);
-    setOlder(null);
-    setOlderError(null);
-  }, []);
-  const full = rows.length >= ROWS_MAX;
-  return { first, rows, more: cursor !== null, full, loading, olderError, loadOlder, held, hold, release };
+  return {
+    first,
+    rows,
+    more: (lastPage?.next_cursor ?? null) !== null,
+    full: rows.length >= ROWS_MAX,
+    loading: older.loading,
+    olderError: older.error,
+    loadOlder: () => {
+      hold();
+      older.load();
+    },
+    held,
+    hold,
+    release: () => {
+      older.forget();
+      setHeldFor(null);
+      first.retry();
+    },
+  };
+}
+
+type OlderPages = {
+  readonly pages: readonly RequestPage[];
+  readonly loading: boolean;
+  readonly error: AskError | null;
+  readonly load: () => void;
+  readonly forget: () => void;
+};
+
+/** Pages on demand: never refreshed, and not retried but by the reader. */
+function useOlderPages(parameters: ParametersOf<'requests'>, cursor: string | null): OlderPages {
+  const state = useQueryClient();
+  const queryKey = ['requests', parameters, 'older', cursor] as const;
+  const { data, error, isFetching, fetchNextPage } = useInfiniteQuery({
+    queryKey,
+    queryFn: ({ pageParam, signal }) =>
+      failAsAskError(ask('requests', { ...parameters, cursor: pageParam }, signal)),
+    initialPageParam: cursor ?? '',
+    getNextPageParam: (last) => last.data.next_cursor,
+    enabled: false,
+    retry: false,
+  });
+  return {
+    pages: data?.pages.map((page) => page.data) ?? [],
+    loading: isFetching,
+    error: isFetching || error === null ? null : asAskError(error),
+    load: () => {
+      if (cursor !== null && !isFetching) void fetchNextPage();
+    },
+    forget: () => {
+      void state.resetQueries({ queryKey, exact: true });
+    },
+  };
 }

@@ -1,9 +1,9 @@
 /*
- * Which application an SRE on call looks at first. The order is the query API's, by schemas/src/health.ts; here are
- * totals, search and other orders on request.
+ * The applications of the fleet in order. The worst-first order is the query API's, by schemas/src/health.ts; here are
+ * totals, search and the orders a reader may choose.
  */
 import { isInTrouble, type Tier, tierOf } from '@imscope/schemas/health.js';
-import type { ApplicationRow } from '@imscope/schemas/query-api/answers.js';
+import type { ApplicationRow } from '@imscope/schemas/query-api/applications.js';
 import { orderRows, type SortKey } from '../../parts/row-order.js';
 import type { Sort } from '../../state/page-state.js';
 
@@ -19,7 +19,7 @@ export const FLEET_KEYS: Readonly<Record<string, SortKey<ApplicationRow>>> = {
   p99: (row) => row.latency_ms.p99,
 };
 
-/** Every application with its place: the API gives them worst first, and the rank stays however the table is sorted. */
+/** Every application with its rank: its place in the API's order, however the table is sorted. */
 export function rankApplications(rows: readonly ApplicationRow[]): RankedApplication[] {
   return rows.map((row, index) => ({ row, tier: tierOf(row.outcomes), rank: index + 1 }));
 }
@@ -47,7 +47,7 @@ export function arrangeApplications(
   return orderRows(found, ({ row }) => key(row), sort.descending);
 }
 
-/** The applications in an order that was, newcomers last: rows must not move away under a pointer. */
+/** The applications in an earlier order, new ones last: rows must not move away under a pointer. */
 export function keepOrder(
   ids: readonly number[],
   applications: readonly RankedApplication[],

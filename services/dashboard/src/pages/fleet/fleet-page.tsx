@@ -1,22 +1,19 @@
 /*
  * Fleet: every application of the reader, worst first.
  */
-import type { ApplicationRow } from '@imscope/schemas/query-api/answers.js';
-import type { FleetRefusals } from '@imscope/schemas/query-api/refusals.js';
 import { useEffect, useMemo, useRef } from 'react';
-import { formatExact } from '../../words/format-number.js';
 import { Empty, Failure, Skeleton } from '../../parts/panel.js';
 import { PageHeader } from '../../parts/page-header.js';
-import { apiQuery, type PageState, windowSearch } from '../../state/page-state.js';
-import { RefreshContext, useRefreshControls } from '../../api/refresh.js';
-import { FleetRefusalsNotice } from '../../parts/refusals-notice.js';
+import { type PageState, windowParameters, windowSearch } from '../../state/page-state.js';
+import { RefreshContext, type RefreshControls, useRefreshControls } from '../../api/refresh-context.js';
+import { FleetRefusalsNotice } from './fleet-refusals-notice.js';
 import type { TimeWindow } from '../../state/time-window.js';
-import { type AnswerState, useAnswer } from '../../api/use-answer.js';
+import { type StateOf, useAnswer } from '../../api/use-answer.js';
 import { type ChangePageState, usePageState } from '../../state/use-page-state.js';
 import { FirstRequestHelp } from '../../parts/first-request-help.js';
 import { arrangeApplications, rankApplications, totalFleet, worstInTrouble } from './fleet-order.js';
 import { LeftOutNote } from '../../parts/left-out-note.js';
-import { WORST_FIRST } from '../../words/health-texts.js';
+import { texts } from '../../words/texts.js';
 import { FleetSummary } from './fleet-summary.js';
 import { FleetTable } from './fleet-table.js';
 
@@ -24,10 +21,10 @@ export function FleetPage() {
   const [state, change] = usePageState();
   const controls = useRefreshControls(state.window);
   useEffect(() => {
-    document.title = 'Fleet · imscope';
+    document.title = texts.header.title(texts.fleet.title);
   }, []);
   return (
-    <RefreshContext value={controls.refresh}>
+    <RefreshContext value={controls.intervalMs}>
       <Fleet state={state} change={change} controls={controls} />
     </RefreshContext>
   );
@@ -36,19 +33,19 @@ export function FleetPage() {
 type Props = {
   readonly state: PageState;
   readonly change: ChangePageState;
-  readonly controls: ReturnType<typeof useRefreshControls>;
+  readonly controls: RefreshControls;
 };
 
 function Fleet({ state, change, controls }: Props) {
-  const rows = useAnswer<ApplicationRow[]>(`/v1/applications?${apiQuery(state.window).toString()}`);
-  const refusals = useAnswer<FleetRefusals>(`/v1/refusals?${apiQuery(state.window).toString()}`);
+  const rows = useAnswer('applications', windowParameters(state.window));
+  const refusals = useAnswer('fleetRefusals', windowParameters(state.window));
   const setWindow = (window: TimeWindow): void => {
     change({ window });
   };
   return (
     <>
       <PageHeader window={state.window} onWindow={setWindow} controls={controls} answer={rows.answer}>
-        <h1 className="here">Fleet</h1>
+        <h1 className="here">{texts.fleet.title}</h1>
       </PageHeader>
       <main className="page" data-testid="fleet-page">
         <FleetRefusalsNotice state={refusals} search={windowSearch(state.window)} />
@@ -68,7 +65,7 @@ function Fleet({ state, change, controls }: Props) {
 }
 
 type ContentProps = {
-  readonly rows: AnswerState<ApplicationRow[]>;
+  readonly rows: StateOf<'applications'>;
   readonly state: PageState;
   readonly change: ChangePageState;
 };
@@ -85,7 +82,7 @@ function FleetContent({ rows, state, change }: ContentProps) {
   return (
     <div className={rows.stale ? 'stale' : undefined} aria-busy={rows.stale}>
       <FleetSummary totals={totals} leftOut={leftOut} worst={worstInTrouble(ranked)} window={state.window} />
-      <section className="panel flush" aria-label="Applications">
+      <section className="panel flush" aria-label={texts.fleet.applications}>
         <div className="table-tools">
           <SearchBox
             value={state.search}
@@ -95,7 +92,7 @@ function FleetContent({ rows, state, change }: ContentProps) {
           />
           <p className="quiet">
             {state.sort === null ? (
-              WORST_FIRST
+              texts.list.worstFirst
             ) : (
               <button
                 type="button"
@@ -104,7 +101,7 @@ function FleetContent({ rows, state, change }: ContentProps) {
                   change({ sort: null });
                 }}
               >
-                Back to worst first
+                {texts.fleet.backToWorstFirst}
               </button>
             )}
           </p>
@@ -125,8 +122,8 @@ function FleetContent({ rows, state, change }: ContentProps) {
         )}
         <LeftOutNote
           count={leftOut}
-          noun="application"
-          why={`the answer lists ${formatExact(ranked.length)}, worst first`}
+          text={texts.list.leftOut.application}
+          why={texts.list.listed.worstFirst(ranked.length)}
         />
       </section>
     </div>
@@ -142,10 +139,7 @@ type NothingFoundProps = {
 function NothingFound({ search, leftOut, change }: NothingFoundProps) {
   return (
     <Empty>
-      <p>
-        No application {leftOut > 0 && 'of those listed '}matches “{search}”. The search looks at ids and
-        worst interfaces.
-      </p>
+      <p>{texts.fleet.search.nothingFound(search, leftOut > 0)}</p>
       <button
         type="button"
         className="button"
@@ -153,7 +147,7 @@ function NothingFound({ search, leftOut, change }: NothingFoundProps) {
           change({ search: '' });
         }}
       >
-        Clear the search
+        {texts.fleet.search.clear}
       </button>
     </Empty>
   );
@@ -184,8 +178,8 @@ function SearchBox({ value, onChange }: SearchProps) {
       <input
         ref={field}
         type="search"
-        placeholder="Find an SDKAppID or interface"
-        aria-label="Find an application by SDKAppID or worst interface. Shortcut: /"
+        placeholder={texts.fleet.search.placeholder}
+        aria-label={texts.fleet.search.label}
         value={value}
         data-testid="fleet-search"
         onChange={(event) => {

@@ -1,13 +1,14 @@
 /*
- * One application of the fleet: how it does, what it costs its callers, and where it hurts most.
+ * One application of the fleet: success rate, errors, delay and worst interface.
  */
-import type { ApplicationRow } from '@imscope/schemas/query-api/answers.js';
+import type { ApplicationRow } from '@imscope/schemas/query-api/applications.js';
 import type { MouseEvent } from 'react';
 import { Link } from 'wouter';
 import { Count, Duration, PerSecond, SuccessRate, TierBadge, toneOf } from '../../parts/figure.js';
-import { ABSENT, formatExact, formatSuccessRate } from '../../words/format-number.js';
+import { ABSENT, formatSuccessRate } from '../../words/format-number.js';
 import { formatSpan, formatUtc } from '../../words/format-time.js';
-import { whyUnjudged } from '../../words/health-texts.js';
+import { texts } from '../../words/texts.js';
+import { whyUnjudged } from '../../words/why-unjudged.js';
 import { ShareBar } from '../../parts/share-bar.js';
 import type { RankedApplication } from './fleet-order.js';
 import { recentTurn } from './recent-turn.js';
@@ -48,24 +49,24 @@ export function FleetRow({ application, href, serviceErrorsMax, windowEndMs, onO
         {tier !== 'healthy' && <TierBadge tier={tier} />}
         <QuietTag lastSeen={row.last_seen} windowEndMs={windowEndMs} />
       </th>
-      <td role="cell" className="number" data-label="Success rate">
+      <td role="cell" className="number" data-label={texts.figure.successRate}>
         <SuccessRate of={row} testId={`fleet-success-rate-${id}`} />
         <TurnNote application={application} />
       </td>
-      <td role="cell" className="number errors" data-label="Service errors">
+      <td role="cell" className="number errors" data-label={texts.figure.serviceErrors}>
         <ShareBar share={serviceErrorsMax === 0 ? 0 : errors / serviceErrorsMax} tone="bad" />
-        <Count value={errors} unit="service errors" testId={`fleet-service-errors-${id}`} />
+        <Count value={errors} unit="serviceErrors" testId={`fleet-service-errors-${id}`} />
       </td>
-      <td role="cell" className="number" data-label="Requests/s">
+      <td role="cell" className="number" data-label={texts.figure.requestsPerS}>
         <PerSecond value={row.requests_per_s} testId={`fleet-requests-per-s-${id}`} />
         <span hidden data-testid={`fleet-requests-${id}`} data-value={row.requests} />
       </td>
       {PERCENTILES.map((name) => (
-        <td key={name} role="cell" className="number" data-label={name}>
+        <td key={name} role="cell" className="number" data-label={texts.fleet.column[name].label}>
           <Duration value={row.latency_ms[name]} testId={`fleet-${name}-${id}`} />
         </td>
       ))}
-      <td role="cell" className="worst" data-label="Worst interface">
+      <td role="cell" className="worst" data-label={texts.fleet.worstInterface}>
         <WorstInterface row={row} />
       </td>
       <td role="cell" className="trend">
@@ -84,21 +85,22 @@ function QuietTag({ lastSeen, windowEndMs }: QuietProps) {
   // Also where one of the two is no time.
   if (!(quietMs > QUIET_MS)) return null;
   return (
-    <small className="quiet-tag" title={`Last request ${formatUtc(Date.parse(lastSeen))}`}>
-      quiet {formatSpan(quietMs)}
+    <small className="quiet-tag" title={texts.fleet.lastRequest(formatUtc(Date.parse(lastSeen)))}>
+      {texts.fleet.quiet(formatSpan(quietMs))}
     </small>
   );
 }
 
-/** Where the window's end differs from the whole: an average hides both a beginning and an end. */
+/** Where the window's end differs from the window: an average hides both a beginning and an end. */
 function TurnNote({ application }: { readonly application: RankedApplication }) {
   const { row, tier } = application;
   const turn = recentTurn(row.sparkline, row.success_rate, tier);
   if (turn === null) return null;
-  const title = `In the last twelfth of the window: about ${formatSuccessRate(turn.rate)}`;
+  const words = texts.fleet.turn;
+  const rate = formatSuccessRate(turn.rate);
   return (
-    <small className={`turn ${turn.kind}`} title={title}>
-      {turn.kind === 'recovered' ? '✓ recovered' : `↓ last ${formatSuccessRate(turn.rate)}`}
+    <small className={`turn ${turn.kind}`} title={words.title(rate)}>
+      {turn.kind === 'recovered' ? words.recovered : words.worse(rate)}
     </small>
   );
 }
@@ -106,15 +108,15 @@ function TurnNote({ application }: { readonly application: RankedApplication }) 
 function WorstInterface({ row }: { readonly row: ApplicationRow }) {
   const { worst_interface: worst, success_rate: rate, outcomes } = row;
   if (worst === null) {
-    const why = rate === null ? whyUnjudged(outcomes) : 'No interface had a service error';
+    const why = rate === null ? whyUnjudged(outcomes) : texts.fleet.noServiceErrors;
     return (
       <abbr className="dim" title={why}>
-        {rate === null ? ABSENT : 'none'}
+        {rate === null ? ABSENT : texts.fleet.none}
       </abbr>
     );
   }
   return (
-    <span title={`${formatExact(worst.service_errors)} service errors in ${worst.interface}`}>
+    <span title={texts.fleet.errorsIn(worst.service_errors, worst.interface)}>
       <span className="dim num">{formatSuccessRate(worst.success_rate)}</span> <code>{worst.interface}</code>
     </span>
   );

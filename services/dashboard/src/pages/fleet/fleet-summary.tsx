@@ -1,12 +1,13 @@
 /*
- * The first thing read: is anything broken, for whom, since what size. One sentence, then the totals.
+ * Whether anything is broken, and for which application, in one sentence; then the totals.
  */
 import { Link } from 'wouter';
 import { Count, PerSecond, SuccessRate, TierBadge } from '../../parts/figure.js';
-import { formatCount, formatExact, formatQuantity, formatSuccessRate } from '../../words/format-number.js';
+import { formatCount, formatSuccessRate } from '../../words/format-number.js';
 import { windowSearch } from '../../state/page-state.js';
 import type { TimeWindow } from '../../state/time-window.js';
-import { calmWords } from './calm-verdict.js';
+import { texts } from '../../words/texts.js';
+import { calmVerdict } from './calm-verdict.js';
 import type { FleetTotals, RankedApplication } from './fleet-order.js';
 import { recentTurn } from './recent-turn.js';
 
@@ -21,7 +22,7 @@ type Props = {
 
 export function FleetSummary({ totals, leftOut, worst, window }: Props) {
   return (
-    <section className="summary" aria-label="The fleet in this window">
+    <section className="summary" aria-label={texts.fleet.summary}>
       <Verdict totals={totals} leftOut={leftOut} worst={worst} window={window} />
       <Totals totals={totals} leftOut={leftOut} />
     </section>
@@ -34,14 +35,14 @@ function Totals({ totals, leftOut }: Pick<Props, 'totals' | 'leftOut'>) {
     <div>
       <dl className="totals">
         <div>
-          <dt>In trouble</dt>
+          <dt>{texts.fleet.inTrouble}</dt>
           <dd data-testid="fleet-trouble" data-value={trouble}>
             {trouble}
-            <small> of {formatQuantity(totals.applications + leftOut, 'application')}</small>
+            <small>{texts.fleet.ofApplications(totals.applications + leftOut)}</small>
           </dd>
         </div>
         <div>
-          <dt>Success rate</dt>
+          <dt>{texts.figure.successRate}</dt>
           <dd>
             <SuccessRate
               of={{ success_rate: totals.successRate, outcomes: outcomesOf(totals) }}
@@ -50,28 +51,23 @@ function Totals({ totals, leftOut }: Pick<Props, 'totals' | 'leftOut'>) {
           </dd>
         </div>
         <div>
-          <dt>Service errors</dt>
+          <dt>{texts.figure.serviceErrors}</dt>
           <dd>
-            <Count value={totals.serviceErrors} unit="service errors" testId="fleet-service-errors" />
+            <Count value={totals.serviceErrors} unit="serviceErrors" testId="fleet-service-errors" />
           </dd>
         </div>
         <div>
-          <dt>Requests</dt>
+          <dt>{texts.figure.requests}</dt>
           <dd>
             <Count value={totals.requests} testId="fleet-requests" />
             <small>
               {' '}
-              <PerSecond value={totals.requestsPerS} testId="fleet-requests-per-s" /> /s
+              <PerSecond value={totals.requestsPerS} testId="fleet-requests-per-s" /> {texts.figure.perS}
             </small>
           </dd>
         </div>
       </dl>
-      {leftOut > 0 && (
-        <p className="quiet totals-note">
-          Success rate, service errors and requests are of the {formatExact(totals.applications)} applications
-          listed.
-        </p>
-      )}
+      {leftOut > 0 && <p className="quiet totals-note">{texts.fleet.totalsNote(totals.applications)}</p>}
     </div>
   );
 }
@@ -79,7 +75,7 @@ function Totals({ totals, leftOut }: Pick<Props, 'totals' | 'leftOut'>) {
 function Verdict({ totals, leftOut, worst, window }: Props) {
   const { failing, degraded } = totals.tiers;
   if (worst === undefined) {
-    const { tier, text } = calmWords(totals, leftOut);
+    const { tier, text } = calmVerdict(totals, leftOut);
     return (
       <p className="verdict calm" role="status" data-testid="verdict">
         <TierBadge tier={tier} />
@@ -88,7 +84,6 @@ function Verdict({ totals, leftOut, worst, window }: Props) {
     );
   }
   const { row, tier } = worst;
-  const others = failing + degraded - 1;
   const turn = recentTurn(row.sparkline, row.success_rate, tier);
   // The fleet's sum is known where every application is listed.
   const share =
@@ -97,19 +92,19 @@ function Verdict({ totals, leftOut, worst, window }: Props) {
     <p className="verdict" role="status" data-testid="verdict">
       <TierBadge tier={tier} />
       <span>
-        <Link href={`/applications/${row.sdk_app_id.toString()}${windowSearch(window)}`}>
-          <strong>{row.sdk_app_id}</strong>
-        </Link>{' '}
-        is at <strong>{formatSuccessRate(row.success_rate)}</strong> with{' '}
-        <strong>{formatCount(row.outcomes.service_error)}</strong> service errors
-        {share >= 0.05 && share < 0.995 && ` (${Math.round(share * 100).toString()} % of the fleet's)`}
-        {row.worst_interface !== null && (
-          <>
-            , most in <code>{row.worst_interface.interface}</code>
-          </>
-        )}
-        .{turn?.kind === 'recovered' && ' It has recovered since.'}
-        {others > 0 && ` ${formatQuantity(others, 'more application')} in trouble.`}
+        {texts.fleet.verdict({
+          application: (
+            <Link href={`/applications/${row.sdk_app_id.toString()}${windowSearch(window)}`}>
+              <strong>{row.sdk_app_id}</strong>
+            </Link>
+          ),
+          rate: <strong>{formatSuccessRate(row.success_rate)}</strong>,
+          serviceErrors: <strong>{formatCount(row.outcomes.service_error)}</strong>,
+          sharePercent: share >= 0.05 && share < 0.995 ? Math.round(share * 100) : null,
+          worstInterface: row.worst_interface === null ? null : <code>{row.worst_interface.interface}</code>,
+          isRecovered: turn?.kind === 'recovered',
+          othersInTrouble: failing + degraded - 1,
+        })}
       </span>
     </p>
   );

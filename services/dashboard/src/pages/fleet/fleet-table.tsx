@@ -1,12 +1,12 @@
 /*
- * One row an application. The whole row opens it; the link in it serves the keyboard, with the arrow keys moving
- * from row to row. While the pointer is over the rows their order holds, so that none moves away under a click. Only
- * so many rows are drawn at once; more on demand.
+ * One row an application. A click anywhere in the row opens it; the link serves the keyboard, and the arrow keys move from
+ * row to row. While the pointer is over the rows their order is kept, so that none moves away under a click. The number
+ * of rows is bounded; more are drawn on demand.
  */
 import { type KeyboardEvent, type MouseEvent, useState } from 'react';
 import { useLocation } from 'wouter';
 import { Count } from '../../parts/figure.js';
-import { WORST_FIRST } from '../../words/health-texts.js';
+import { texts } from '../../words/texts.js';
 import type { Sort } from '../../state/page-state.js';
 import { SortHeader } from '../../parts/sort-header.js';
 import type { TimeWindow } from '../../state/time-window.js';
@@ -26,25 +26,13 @@ type Props = {
 };
 
 const COLUMNS = [
-  {
-    column: 'success_rate',
-    label: 'Success rate',
-    first: 'ascending',
-    title: 'success / (success + service errors)',
-  },
-  {
-    column: 'service_errors',
-    label: 'Service errors',
-    first: 'descending',
-    title: "The service's own failures: internal errors, time-outs, 502, 504",
-  },
-  { column: 'requests_per_s', label: 'Requests/s', first: 'descending', title: 'Average over the window' },
-  { column: 'p50', label: 'p50', first: 'descending', title: 'Half of the requests are faster' },
-  { column: 'p95', label: 'p95', first: 'descending', title: '95 % of the requests are faster' },
-  { column: 'p99', label: 'p99', first: 'descending', title: '99 % of the requests are faster' },
+  { column: 'success_rate', first: 'ascending', ...texts.fleet.column.successRate },
+  { column: 'service_errors', first: 'descending', ...texts.fleet.column.serviceErrors },
+  { column: 'requests_per_s', first: 'descending', ...texts.fleet.column.requestsPerS },
+  { column: 'p50', first: 'descending', ...texts.fleet.column.p50 },
+  { column: 'p95', first: 'descending', ...texts.fleet.column.p95 },
+  { column: 'p99', first: 'descending', ...texts.fleet.column.p99 },
 ] as const;
-
-const TREND_HINT = 'Above: success rate, the dot its worst moment. Below: volume';
 
 export function FleetTable({ applications, serviceErrorsMax, window, windowEndMs, sort, onSort }: Props) {
   const [limit, setLimit] = useState(ROWS_AT_ONCE);
@@ -90,7 +78,8 @@ export function FleetTable({ applications, serviceErrorsMax, window, windowEndMs
             setLimit(limit + ROWS_AT_ONCE);
           }}
         >
-          Show more: <Count value={shown.length - limit} unit="applications" /> not shown
+          {texts.fleet.showMore} <Count value={shown.length - limit} unit="applications" />{' '}
+          {texts.fleet.notShown}
         </button>
       )}
     </>
@@ -101,12 +90,12 @@ function FleetHead({ sort, onSort }: Pick<Props, 'sort' | 'onSort'>) {
   return (
     <thead role="rowgroup">
       <tr role="row">
-        <th scope="col" role="columnheader" className="rank" title={WORST_FIRST}>
-          #
+        <th scope="col" role="columnheader" className="rank" title={texts.list.worstFirst}>
+          {texts.fleet.rank}
         </th>
         <SortHeader
           column="application"
-          label="Application"
+          label={texts.fleet.application}
           first="ascending"
           numeric={false}
           sort={sort}
@@ -116,10 +105,10 @@ function FleetHead({ sort, onSort }: Pick<Props, 'sort' | 'onSort'>) {
           <SortHeader key={column.column} {...column} sort={sort} onSort={onSort} />
         ))}
         <th scope="col" role="columnheader">
-          Worst interface
+          {texts.fleet.worstInterface}
         </th>
-        <th scope="col" role="columnheader" className="trend" title={TREND_HINT}>
-          Success rate, volume
+        <th scope="col" role="columnheader" className="trend" title={texts.fleet.trendTitle}>
+          {texts.fleet.trend}
         </th>
       </tr>
     </thead>

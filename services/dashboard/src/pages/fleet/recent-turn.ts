@@ -1,15 +1,15 @@
 /*
- * Whether an application's window ends unlike it was on the whole: an incident that just began, or one that is over.
- * Judged by the last twelfth of the sparkline against what the whole window lets expect, so that chance is not told
- * as news. A point tells requests and rate but not how many were judged: numbers of errors are upper bounds.
+ * Whether the end of an application's window differs from the window: an incident that just began, or one that is over.
+ * The last twelfth of the sparkline is compared with what the complete window lets expect, beyond what chance explains. A
+ * point has requests and rate but not how many were judged, so numbers of errors are upper bounds.
  */
 import { DEGRADED_FROM, isInTrouble, SERVICE_ERRORS_MIN, type Tier } from '@imscope/schemas/health.js';
-import type { SparkPoint } from '@imscope/schemas/query-api/answers.js';
+import type { SparkPoint } from '@imscope/schemas/query-api/applications.js';
 
 export type Turn = { readonly kind: 'worse' | 'recovered'; readonly rate: number };
 
 const LAST_PART = 12;
-/** The end is worse than the whole from twice the expected errors on, if chance (three deviations) does not explain it. */
+/** The end is worse from twice the expected errors on, if chance (three deviations) does not explain it. */
 const WORSE_TIMES = 2;
 const DEVIATIONS = 3;
 

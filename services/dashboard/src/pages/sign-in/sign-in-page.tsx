@@ -1,14 +1,18 @@
 /*
- * What a reader without a session sees: a form for a read token, and how to get a fresh sign-in link.
+ * The page of a reader without a session: a form for a read token, and how to get a new sign-in link.
  */
+import type { AskError } from '@imscope/schemas/query-api/ask.js';
 import type { Session } from '@imscope/schemas/query-api/session.js';
 import { type SubmitEvent, useId, useState } from 'react';
 import { Wordmark } from '../../parts/page-header.js';
-import type { QueryError } from '../../api/query-client.js';
-import { asQueryError, signIn } from '../../api/session-client.js';
+import { asAskError } from '../../api/ask-service.js';
+import { isRefused } from '../../api/retry.js';
+import { signIn } from '../../api/session-client.js';
+import { failureText } from '../../words/failure-text.js';
+import { texts } from '../../words/texts.js';
 
 type Props = {
-  readonly error: QueryError | null;
+  readonly error: AskError | null;
   readonly usedLink: boolean;
   readonly onSession: (session: Session) => void;
 };
@@ -16,7 +20,7 @@ type Props = {
 export function SignInPage({ error, usedLink, onSession }: Props) {
   const [token, setToken] = useState('');
   const [busy, setBusy] = useState(false);
-  const [failure, setFailure] = useState<QueryError | null>(null);
+  const [failure, setFailure] = useState<AskError | null>(null);
   const field = useId();
   const shown = failure ?? error;
 
@@ -26,7 +30,7 @@ export function SignInPage({ error, usedLink, onSession }: Props) {
     signIn({ token: token.trim() })
       .then(onSession)
       .catch((reason: unknown) => {
-        setFailure(asQueryError(reason));
+        setFailure(asAskError(reason));
         setBusy(false);
       });
   };
@@ -34,10 +38,10 @@ export function SignInPage({ error, usedLink, onSession }: Props) {
   return (
     <main className="sign-in">
       <Wordmark />
-      <h1>Sign in</h1>
+      <h1>{texts.session.signIn}</h1>
       {shown !== null && <SignInError error={shown} fromLink={failure === null && usedLink} />}
       <form onSubmit={submit}>
-        <label htmlFor={field}>Read token</label>
+        <label htmlFor={field}>{texts.session.readToken}</label>
         <input
           id={field}
           type="password"
@@ -54,32 +58,26 @@ export function SignInPage({ error, usedLink, onSession }: Props) {
           }}
         />
         <button className="button primary" type="submit" disabled={busy} data-testid="sign-in-submit">
-          {busy ? 'Signing in…' : 'Sign in'}
+          {busy ? texts.session.signingIn : texts.session.signIn}
         </button>
       </form>
-      <p className="quiet">
-        The token stays in this form: the browser keeps only a session cookie that pages cannot read. Instead
-        of a token, a sign-in link works once, for ten minutes: <code>./scripts/start</code> prints one, and{' '}
-        <code>POST /v1/sign-in-codes</code> with a read token gives the code for{' '}
-        <code>{`${location.origin}/#sign-in=CODE`}</code>.
-      </p>
+      <p className="quiet">{texts.session.hint(location.origin)}</p>
     </main>
   );
 }
 
-function SignInError({ error, fromLink }: { readonly error: QueryError; readonly fromLink: boolean }) {
-  const refused = error.status >= 400 && error.status < 500 && error.status !== 429;
+function SignInError({ error, fromLink }: { readonly error: AskError; readonly fromLink: boolean }) {
+  const refused = isRefused(error);
   return (
     <div className="notice bad" role="alert" data-testid="sign-in-error" data-value={error.code}>
       {fromLink && refused ? (
         <p>
-          <strong>This sign-in link no longer works.</strong> A link works once, for ten minutes. Ask for a
-          new one where you got this, or sign in with a read token below.
+          <strong>{texts.session.linkUsed}</strong> {texts.session.linkUsedAdvice}
         </p>
       ) : (
         <p>
-          <strong>{refused ? 'The token was not accepted.' : 'Signing in did not work.'}</strong>{' '}
-          {error.message}
+          <strong>{refused ? texts.session.tokenRefused : texts.session.signInFailed}</strong>{' '}
+          {failureText(error)}
         </p>
       )}
       <p className="quiet">
