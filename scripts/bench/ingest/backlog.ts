@@ -13,11 +13,11 @@ import { BlockBuilder } from '@imscope/schemas/block-builder.js';
 import { isMappedIpv4 } from '@imscope/schemas/ip-address.js';
 import { singleLane } from '@imscope/schemas/lanes.js';
 import type { RequestLog } from '@imscope/schemas/request-log.js';
-import { countedRequest } from '../../../services/collector/src/books/batch-counts.js';
-import { EdgeAccounts } from '../../../services/collector/src/books/edge-accounts.js';
-import { MetricWindow } from '../../../services/collector/src/books/metric-window.js';
+import { countedRequest } from '../../../services/collector/src/accounting/batch-counts.js';
+import { EdgeAccounts } from '../../../services/collector/src/accounting/edge-accounts.js';
+import { MetricWindow } from '../../../services/collector/src/accounting/metric-window.js';
 import { isRejection } from '../../../services/collector/src/intake/reject-reasons.js';
-import { packRows } from '../../../services/collector/src/books/row-containers.js';
+import { packRows } from '../../../services/collector/src/accounting/row-containers.js';
 import {
   type ValidationContext,
   validateRecord,

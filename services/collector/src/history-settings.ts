@@ -2,7 +2,7 @@
  * The event times a collector of a history vouches for. Accounts of any other collector vouch for the time in which it
  * accepted records; a history was accepted within minutes and is of days, so its accounts have to say which.
  */
-import type { CoveredSpan } from './books/edge-accounts.js';
+import type { CoveredSpan } from './spool/segment-head.js';
 import type { CollectorConfig } from './config.js';
 
 /** Undefined for a collector that takes in no history. */

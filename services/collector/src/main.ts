@@ -5,14 +5,12 @@
  */
 import { parseArgs } from 'node:util';
 import { runService } from '@imscope/runtime/service.js';
-import { checkTermSettings } from '@imscope/runtime/term-settings.js';
-import { startCollector } from './collector.js';
+import { checkCollectorSettings } from './check-settings.js';
+import { startCollector } from './create-collector.js';
 import { COLLECTOR_PROBES } from './config-probes.js';
 import { COLLECTOR_SETTINGS } from './config.js';
-import { checkHistorySettings } from './history-settings.js';
 import { checkSpool } from './spool/check-spool.js';
 import { describeSpool } from './spool/describe-spool.js';
-import { checkCollectorSettings } from './tail/tail-settings.js';
 
 /** Exit codes: 0 whole, 1 damaged, 2 no spool. */
 async function runSpoolCheck(args: readonly string[]): Promise<number> {
@@ -54,11 +52,7 @@ await runService(
   {
     name: 'collector',
     settings: COLLECTOR_SETTINGS,
-    check: (settings) => [
-      ...checkTermSettings(settings),
-      ...checkHistorySettings(settings),
-      ...checkCollectorSettings(settings),
-    ],
+    check: checkCollectorSettings,
     dependencies: ['spool'],
     probes: COLLECTOR_PROBES,
     commands: { 'spool-check': runSpoolCheck },

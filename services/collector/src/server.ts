@@ -19,16 +19,16 @@ import type { Logger } from '@imscope/runtime/logger.js';
 import type { Certificate } from './connections/certificate.js';
 import { isTokenRefused, type RefusalLog } from './clients/refusal-log.js';
 import { createListener } from './connections/http-listener.js';
-import { OTLP_LOGS, sendOtlpError } from './endpoints/otlp-logs.js';
-import { REQUEST_LOGS } from './endpoints/request-logs.js';
-import type { Gate } from './gate.js';
+import { OTLP_LOGS, sendOtlpError } from './requests/otlp-logs.js';
+import { REQUEST_LOGS } from './requests/request-logs.js';
+import type { Gate } from './admission.js';
 import { describeOtlpLogs, describeRequestLogs } from './openapi/intake-operations.js';
 import { serveDocument } from './openapi/serve-document.js';
 import { describeTap } from './openapi/tap-operation.js';
 import { type ProxyFront, startProxyFront } from './proxy-protocol/proxy-front.js';
 import type { ProxyListener } from './proxy-protocol/proxy-listener.js';
 import { serveTap } from './tap/serve-tap.js';
-import { takeRequest, type TakeOptions } from './take-request.js';
+import { takeRequest, type TakeOptions } from './requests/accept-request.js';
 
 export type ServerOptions = TakeOptions &
   Gate & {

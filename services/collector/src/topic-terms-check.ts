@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { SettingsError } from '@imscope/runtime/settings-error.js';
 import { topicFaults } from '@imscope/runtime/topic-terms.js';
 import type { CollectorContext } from './collector-context.js';
-import type { KafkaProducer } from './kafka-producer.js';
+import type { KafkaProducer } from './kafka/kafka-producer.js';
 
 /** Longest a start waits for the brokers' answer: one without Kafka goes on. */
 const START_CHECK_MS_MAX = 3_000;

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
 import { constants, deflateRawSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib';
 import { HttpError } from '@imscope/runtime/http-errors.js';
-import { REQUEST_LOGS } from '../src/endpoints/request-logs.js';
+import { REQUEST_LOGS } from '../src/requests/request-logs.js';
 import { contentCoding, type ContentCoding, decode } from '../src/bodies/content-coding.js';
 import { parseBody, RECORDS_MAX } from '../src/bodies/parse-body.js';
 import { bodyForm, type BodyFormat } from '../src/bodies/read-body.js';

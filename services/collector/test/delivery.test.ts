@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import kafkajs from 'kafkajs';
-import type { KafkaProducer, SendMessages } from '../src/kafka-producer.js';
+import type { KafkaProducer, SendMessages } from '../src/kafka/kafka-producer.js';
 import { checkSpool } from '../src/spool/check-spool.js';
 import { TOPICS } from '@imscope/schemas/topics.js';
 import { runCollector } from './running-collector.js';

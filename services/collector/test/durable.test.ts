@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { HttpError } from '@imscope/runtime/http-errors.js';
 import type { BatchOutcome } from '../src/batches/batch.js';
-import { durable } from '../src/take-request.js';
+import { durable } from '../src/requests/accept-request.js';
 
 /** What a request is answered whose batches end so; undefined where it is accepted. */
 async function answer(outcomes: readonly BatchOutcome[], key?: string) {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { EDGE_ACCOUNT_SCHEMA } from '@imscope/schemas/avro-schema.js';
-import { APPLICATIONS_PER_CHUNK, EdgeAccounts } from '../src/books/edge-accounts.js';
+import { APPLICATIONS_PER_CHUNK, EdgeAccounts } from '../src/accounting/edge-accounts.js';
 import { REJECT_REASONS } from '../src/intake/reject-reasons.js';
 
 const OPTIONS = { collector: 'edge-1', boot: 'boot0001', version: '0.1.0', startedMs: 1_000 };

@@ -6,9 +6,9 @@ import type { InterfaceMetric } from '@imscope/schemas/interface-metric.js';
 import { latencyBucket } from '@imscope/schemas/latency-histogram.js';
 import { type Outcome, OUTCOMES } from '@imscope/schemas/outcome.js';
 import type { RequestLog } from '@imscope/schemas/request-log.js';
-import { BatchCounts } from '../src/books/batch-counts.js';
-import { CODES_MAX } from '../src/books/metric-window.js';
-import { METRIC_LATE_MS_MAX, MetricWindows, type Series } from '../src/books/metric-windows.js';
+import { BatchCounts } from '../src/accounting/batch-counts.js';
+import { CODES_MAX } from '../src/accounting/metric-window.js';
+import { METRIC_LATE_MS_MAX, MetricWindows, type Series } from '../src/accounting/metric-windows.js';
 
 /** The start of a minute. */ import { storedRecord } from './sample-record.js';
 

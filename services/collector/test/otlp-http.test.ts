@@ -5,7 +5,7 @@ import { BinaryReader, WireType } from '@bufbuild/protobuf/wire';
 import { HttpError, setErrorAnswers } from '@imscope/runtime/http-errors.js';
 import { createLogger } from '@imscope/runtime/logger.js';
 import Fastify from 'fastify';
-import { sendOtlpError } from '../src/endpoints/otlp-logs.js';
+import { sendOtlpError } from '../src/requests/otlp-logs.js';
 import { asJson, asProtobuf, logRecord, type ResourceLogs } from './otlp-body.js';
 import {
   EAST_APPLICATION,

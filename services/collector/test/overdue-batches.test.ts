@@ -2,9 +2,17 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { DEFAULT_TERMS, HOUR_MS } from '@imscope/schemas/retention.js';
 import type { EdgeAccount } from '@imscope/schemas/edge-account.js';
-import { edgeTermsByTopic, isOverdue } from '../src/boots/expired-batch.js';
+import { edgeTermsByTopic, isOverdue } from '../src/incarnations/expired-batch.js';
 import type { BatchHead } from '../src/spool/batch-entry.js';
-import { batcherOf, type BootWorld, bootWorld, image, LANES, newBoot, recoverIn } from './boot-image.js';
+import {
+  batcherOf,
+  type BootWorld,
+  bootWorld,
+  image,
+  LANES,
+  newBoot,
+  recoverIn,
+} from './killed-incarnation.js';
 import { storedRecord } from './sample-record.js';
 
 const NOW = 1_800_000_000_000;

@@ -20,9 +20,9 @@ import type { RequestLog } from '@imscope/schemas/request-log.js';
 import { TOPICS } from '@imscope/schemas/topics.js';
 import type { Kafka } from 'kafkajs';
 import { Registry } from 'prom-client';
-import { startWithProducer } from '../src/collector.js';
+import { startWithProducer } from '../src/create-collector.js';
 import { COLLECTOR_SETTINGS } from '../src/config.js';
-import { createProducer, type KafkaProducer } from '../src/kafka-producer.js';
+import { createProducer, type KafkaProducer } from '../src/kafka/kafka-producer.js';
 
 export const WRITE_TOKEN = 'write-token-for-all-0001';
 export const EAST_TOKEN = 'write-token-for-east-001';

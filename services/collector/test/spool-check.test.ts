@@ -8,10 +8,10 @@ import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { singleLane } from '@imscope/schemas/lanes.js';
 import { Batch } from '../src/batches/batch.js';
-import type { Boot } from '../src/boots/boot.js';
+import type { Boot } from '../src/incarnations/incarnation.js';
 import { checkSpool } from '../src/spool/check-spool.js';
 import { describeSpool } from '../src/spool/describe-spool.js';
-import { bootWorld, image, newBoot } from './boot-image.js';
+import { bootWorld, image, newBoot } from './killed-incarnation.js';
 
 const MAIN = fileURLToPath(new URL('../src/main.ts', import.meta.url));
 const [lane] = singleLane(1).lanes;

@@ -11,7 +11,7 @@ import { createLogger } from '@imscope/runtime/logger.js';
 import { keyedBoot } from '@imscope/schemas/batch-headers.js';
 import { HttpError } from '@imscope/runtime/http-errors.js';
 import fc from 'fast-check';
-import { KEY_MS, KeyedIds } from '../src/batches/keyed-ids.js';
+import { KEY_MS, KeyedIds } from '../src/spool/keyed-ids.js';
 import { packWidths, widthAt } from '../src/spool/batch-entry.js';
 import { decodeSegment, encodeEntry, type EntryKind } from '../src/spool/entry.js';
 import { openSpool } from '../src/spool/spool.js';

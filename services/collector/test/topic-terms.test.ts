@@ -11,7 +11,7 @@ import { TopicSettingsDeniedError } from '@imscope/runtime/topic-terms.js';
 import { HOUR_MS } from '@imscope/schemas/retention.js';
 import { TOPICS } from '@imscope/schemas/topics.js';
 import kafkajs from 'kafkajs';
-import type { KafkaProducer } from '../src/kafka-producer.js';
+import type { KafkaProducer } from '../src/kafka/kafka-producer.js';
 import { createTestTopic, runCollector, testBroker, writeRegistryFile } from './running-collector.js';
 import { sampleRecord } from './sample-record.js';
 

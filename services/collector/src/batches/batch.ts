@@ -3,10 +3,10 @@
  * `settled`; what a batch came to is decided once, by the boot that logs it.
  */
 import type { Lane } from '@imscope/schemas/lanes.js';
-import { BatchCounts } from '../books/batch-counts.js';
-import type { TailPosition } from '../tail/tail-position.js';
-import type { Series } from '../books/metric-windows.js';
-import type { UnloggedCounts } from '../books/unlogged-counts.js';
+import { BatchCounts } from '../accounting/batch-counts.js';
+import type { TailPosition } from '../spool/tail-position.js';
+import type { Series } from '../accounting/metric-windows.js';
+import type { UnloggedCounts } from '../accounting/unlogged-counts.js';
 
 /**
  * `durable`: Kafka has it by all in-sync replicas, or it is on this machine's disk and will be sent. `not_taken`:

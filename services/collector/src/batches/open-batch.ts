@@ -7,8 +7,8 @@ import type { BlockBuilder } from '@imscope/schemas/block-builder.js';
 import type { NewRequestLog } from '@imscope/schemas/request-log-encoder.js';
 import { MESSAGE_BYTES_MAX } from '@imscope/schemas/topics.js';
 import type { Batch } from './batch.js';
-import { COUNTS_BYTES_PER_RECORD } from '../books/batch-counts.js';
-import type { ByteBudget } from '../byte-budget.js';
+import { COUNTS_BYTES_PER_RECORD } from '../accounting/batch-counts.js';
+import type { ByteBudget } from '../limits/byte-budget.js';
 
 /**
  * Encoded bytes at which a batch is full. One more record has at most 9 kB (all texts at their bounds, three

@@ -1,7 +1,7 @@
 /* The figures of connections: how many there are, which were closed by our rules, what was no request. */
 import type { ProtocolError } from '@imscope/runtime/http-protocol-errors.js';
 import type { Registry } from 'prom-client';
-import { metricMaker } from '../metric-maker.js';
+import { metricMaker } from '../metrics/metric-maker.js';
 import { type ClosedReason, Connections } from './connections.js';
 
 export type CountedConnections = {

@@ -5,7 +5,7 @@ import { type Grant, mayUse } from '@imscope/access/grant.js';
 import { REQUEST_LOG_BOUNDS } from '@imscope/schemas/request-log.js';
 import type { NewRequestLog } from '@imscope/schemas/request-log-encoder.js';
 import type { Batch } from '../batches/batch.js';
-import { incrementCount } from '../increment-count.js';
+import { incrementCount } from '../metrics/increment-count.js';
 import type { RequestLimits } from '../limits/application-limits.js';
 import type { IntakeWatch } from './intake-watch.js';
 import { isRejection, Rejection, type RejectReason } from './reject-reasons.js';

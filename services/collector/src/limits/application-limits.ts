@@ -6,7 +6,7 @@
 import type { ApplicationSettings, LookUpApplication } from '@imscope/access/application-settings.js';
 import { HttpError } from '@imscope/runtime/http-errors.js';
 import type { Outcome } from '@imscope/schemas/outcome.js';
-import { incrementCount } from '../increment-count.js';
+import { incrementCount } from '../metrics/increment-count.js';
 import { Sampler } from './sampler.js';
 import { BURST_S, TokenBucket } from './token-bucket.js';
 

@@ -5,8 +5,8 @@
  */
 import type { ApplicationsFile } from '@imscope/access/applications-file.js';
 import type { Registry } from 'prom-client';
-import { type MetricMaker, metricMaker } from '../metric-maker.js';
-import type { ByteBudget } from '../byte-budget.js';
+import { type MetricMaker, metricMaker } from '../metrics/metric-maker.js';
+import type { ByteBudget } from './byte-budget.js';
 import { type ApplicationHeadroom, ApplicationLimits } from './application-limits.js';
 import { FairQueue } from './fair-queue.js';
 import { type Headroom, SenderLimits } from './sender-limits.js';

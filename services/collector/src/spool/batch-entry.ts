@@ -8,7 +8,7 @@ import type { BatchId } from '@imscope/schemas/batch-headers.js';
 import { BlockBuilder } from '@imscope/schemas/block-builder.js';
 import { decodeContainer } from '@imscope/schemas/container-decoder.js';
 import type { InterfaceMetric } from '@imscope/schemas/interface-metric.js';
-import type { TailPosition } from '../tail/tail-position.js';
+import type { TailPosition } from './tail-position.js';
 import { type EncodedEntry, encodeEntry } from './entry.js';
 
 /** Records refused, by application and reason, since the batch logged before. */

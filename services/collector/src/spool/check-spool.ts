@@ -5,7 +5,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { isKeyedBoot } from '@imscope/schemas/batch-headers.js';
-import { Acknowledgements } from '../boots/acknowledgements.js';
+import { Acknowledgements } from './acknowledgements.js';
 import { type BatchHead, decodeBatchHead } from './batch-entry.js';
 import { type BadStretch, type DecodedEntry, decodeSegment } from './entry.js';
 import { segmentNumber } from './segment.js';

@@ -2,7 +2,6 @@
  * The head of a segment: whose log it is, and from where on what has to be read to go on from here. With the
  * accounts that follow it, a killed boot's books are made again without reading all that still waits for Kafka.
  */
-import type { CoveredSpan } from '../books/edge-accounts.js';
 import type { BatchHead } from './batch-entry.js';
 import { type DecodedEntry, decodeSegment } from './entry.js';
 
@@ -12,6 +11,9 @@ export type Acknowledged = {
   readonly partition: number;
   readonly sequence: number;
 };
+
+/** Event times that a collector of a history vouches for, epoch milliseconds. */
+export type CoveredSpan = { readonly fromMs: number; readonly toMs: number };
 
 export type SegmentHead = {
   /** Another form of the entries has another number. */

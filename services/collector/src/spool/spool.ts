@@ -6,7 +6,7 @@
  */
 import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { EDGE_TOPICS, type PartitionCounts } from '../kafka-producer.js';
+import { EDGE_TOPICS, type PartitionCounts } from '../kafka/kafka-producer.js';
 import { lockSpool } from './spool-lock.js';
 
 const BOOT = /^[0-9a-z]{8,32}$/;

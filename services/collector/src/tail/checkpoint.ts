@@ -7,7 +7,7 @@ import { open, readFile, rename } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Logger } from '@imscope/runtime/logger.js';
 import { syncDirectory } from '../spool/segment.js';
-import { Positions, type TailPosition } from './tail-position.js';
+import { Positions, type TailPosition } from '../spool/tail-position.js';
 
 /** Some 300 bytes each. Beyond, those seen longest ago go. */
 const POSITIONS_MAX = 10_000;

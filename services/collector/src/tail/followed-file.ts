@@ -4,7 +4,7 @@
  */
 import { type FileHandle, open } from 'node:fs/promises';
 import { byteOrderMarkBytes, foreignEncoding } from '@imscope/access-log/text-encoding.js';
-import { BEFORE_BYTES_MAX, HEAD_BYTES_MAX, hashOf, type TailPosition } from './tail-position.js';
+import { BEFORE_BYTES_MAX, HEAD_BYTES_MAX, hashOf, type TailPosition } from '../spool/tail-position.js';
 
 /** Whole lines of a file, as they stand there. Valid until the next is read. */
 export type Stretch = {

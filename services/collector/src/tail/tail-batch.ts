@@ -11,8 +11,8 @@ import { type NewRequestLog, REQUEST_LOG_ENCODER } from '@imscope/schemas/reques
 import { Batch } from '../batches/batch.js';
 import { OpenBatch, type OpenBatchOptions } from '../batches/open-batch.js';
 import { type Intake, RecordIntake } from '../intake/intake.js';
+import type { IntakeWatch } from '../intake/intake-watch.js';
 import type { ApplicationLimits, RequestLimits } from '../limits/application-limits.js';
-import type { TakeOptions } from '../take-request.js';
 import { lineRejection, type ReadLine } from './line-reader.js';
 
 export type TailBatchOptions = OpenBatchOptions & {
@@ -20,7 +20,8 @@ export type TailBatchOptions = OpenBatchOptions & {
   readonly readLine: ReadLine;
   readonly lateMsMax: number;
   readonly applications: Pick<ApplicationLimits, 'forRequest'>;
-  readonly watch: TakeOptions['watch'];
+  /** Shows the records to live viewers; undefined while there are none. */
+  readonly watch: (sender: string) => IntakeWatch | undefined;
   /** The record under its own interface, or under the one for those beyond the bound. */
   readonly cap: (record: NewRequestLog, nowMs: number) => NewRequestLog;
 };

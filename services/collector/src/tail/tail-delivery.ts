@@ -3,10 +3,10 @@
  * not there; then durable, by Kafka or by the disk, in any order. Tells up to where everything is durable.
  */
 import type { Batch } from '../batches/batch.js';
-import type { Boot } from '../boots/boot.js';
-import type { KafkaAvailability } from '../kafka-availability.js';
+import type { Boot } from '../incarnations/incarnation.js';
+import type { KafkaAvailability } from '../kafka/kafka-availability.js';
 import type { Intake } from '../intake/intake.js';
-import type { TailPosition } from './tail-position.js';
+import type { TailPosition } from '../spool/tail-position.js';
 
 export type TailDeliveryOptions = {
   readonly boot: Boot;

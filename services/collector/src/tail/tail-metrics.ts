@@ -3,7 +3,7 @@
  * refused by reason.
  */
 import type { Registry } from 'prom-client';
-import { metricMaker } from '../metric-maker.js';
+import { metricMaker } from '../metrics/metric-maker.js';
 import type { FollowedFile } from './followed-file.js';
 
 export type TailMetrics = ReturnType<typeof createTailMetrics>;

@@ -6,7 +6,6 @@ import type { AccessLogOptions } from '@imscope/access-log/access-log-options.js
 import { LogFormatError } from '@imscope/access-log/log-format-error.js';
 import { formatOfText } from '@imscope/access-log/log-format-directives.js';
 import { logFormatOfFile } from '@imscope/access-log/log-format-file.js';
-import type { CollectorConfig } from '../config.js';
 import { createLineReader, type LineReader } from './line-reader.js';
 
 /** Settings that tell how to read an access log. */
@@ -18,57 +17,51 @@ const LOG_SETTINGS = {
   TAIL_APPLICATION: 'tailApplication',
   TAIL_NODE: 'tailNode',
   TAIL_REGION: 'tailRegion',
-} as const satisfies Record<string, keyof CollectorConfig>;
+} as const satisfies Record<string, keyof TailSettings>;
 
-/** What is wrong with the settings beside each other. Those that could not be read are undefined, and judged by nobody. */
-export function checkCollectorSettings(config: Partial<CollectorConfig>): readonly string[] {
-  const errors: string[] = [];
-  const tails = (config.tailFiles ?? []).length > 0;
-  if (config.collectorListen !== false && config.registryFile === '') {
-    errors.push(
-      'REGISTRY_FILE is not set: give the JSON file that says who may send, or COLLECTOR_LISTEN=false where all that comes is tailed',
-    );
-  }
-  if (config.collectorListen === false && !tails) {
-    errors.push(
-      'COLLECTOR_LISTEN is "false" and TAIL_FILES is not set: nothing could come in; give one of them',
-    );
-  }
+/** Settings that say which files are tailed, and how their lines are read. */
+export type TailSettings = {
+  readonly tailFiles: readonly string[];
+  readonly tailFormat: 'nginx' | 'clb' | 'ndjson';
+  readonly tailLogFormat: string;
+  readonly tailLogFormatFile: string;
+  readonly tailLogFormatName: string;
+  readonly tailCodeVariable: string;
+  readonly tailApplication: number;
+  readonly tailNode: string;
+  readonly tailRegion: string;
+};
+
+/** What is wrong with these settings together. Those that could not be read are undefined, and are not checked. */
+export function checkTailSettings(config: Partial<TailSettings>): readonly string[] {
   const given = Object.entries(LOG_SETTINGS)
     .filter(([, key]) => config[key] !== undefined && config[key] !== '' && config[key] !== 0)
     .map(([name]) => name);
-  if (!tails) {
-    if (given.length > 0) errors.push(`${given.join(', ')} tell how to read TAIL_FILES, which is not set`);
-    return errors;
+  if ((config.tailFiles ?? []).length === 0) {
+    return given.length > 0 ? [`${given.join(', ')} tell how to read TAIL_FILES, which is not set`] : [];
   }
   if (config.tailFormat === 'ndjson' && given.length > 0) {
-    return [
-      ...errors,
-      `${given.join(', ')} tell how to read an access log: leave them out with TAIL_FORMAT=ndjson`,
-    ];
+    return [`${given.join(', ')} tell how to read an access log: leave them out with TAIL_FORMAT=ndjson`];
   }
   if (
     Object.values(LOG_SETTINGS).some((key) => config[key] === undefined) ||
     config.tailFormat === undefined
   ) {
-    return errors;
+    return [];
   }
   try {
-    const { hasDuration } = createTailReader(config as CollectorConfig);
-    if (!hasDuration) {
-      errors.push(
-        'the log format has no $request_time, so every line would be refused: add it to the log_format',
-      );
-    }
+    const { hasDuration } = createTailReader(config as TailSettings);
+    return hasDuration
+      ? []
+      : ['the log format has no $request_time, so every line would be refused: add it to the log_format'];
   } catch (error) {
     if (!(error instanceof LogFormatError)) throw error;
-    errors.push(`TAIL_LOG_FORMAT: ${error.message}`);
+    return [`TAIL_LOG_FORMAT: ${error.message}`];
   }
-  return errors;
 }
 
 /** @throws LogFormatError where there is no log format that could be used */
-export function createTailReader(config: CollectorConfig): LineReader {
+export function createTailReader(config: TailSettings): LineReader {
   const formats = formatsOf(config);
   const code = config.tailCodeVariable;
   if (formats === undefined && code !== '') {
@@ -90,7 +83,7 @@ function given(text: string): string | undefined {
 }
 
 /** Undefined: the usual ones. */
-function formatsOf(config: CollectorConfig): AccessLogOptions['formats'] | undefined {
+function formatsOf(config: TailSettings): AccessLogOptions['formats'] | undefined {
   const { tailLogFormat, tailLogFormatFile, tailLogFormatName } = config;
   if (tailLogFormat !== '' && tailLogFormatFile !== '') {
     throw new LogFormatError('give either TAIL_LOG_FORMAT or TAIL_LOG_FORMAT_FILE, not both');

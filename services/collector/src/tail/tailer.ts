@@ -5,9 +5,9 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from '@imscope/runtime/logger.js';
-import type { ByteBudget } from '../byte-budget.js';
+import type { ByteBudget } from '../limits/byte-budget.js';
 import type { RefusalLog } from '../clients/refusal-log.js';
-import { type CollectorMetrics, countIntake } from '../metrics.js';
+import { countIntake, type IntakeMetrics } from '../intake/intake-metrics.js';
 import type { Checkpoint } from './checkpoint.js';
 import type { FollowedFile, Stretch } from './followed-file.js';
 import type { FollowedFiles } from './followed-files.js';
@@ -45,7 +45,7 @@ export type TailerOptions = {
   readonly refusals: Pick<RefusalLog, 'recordsRefused'>;
   /** How long a file that was renamed or deleted must be quiet until it counts as finished. */
   readonly finishMs: number;
-  readonly metrics: CollectorMetrics;
+  readonly metrics: IntakeMetrics;
   readonly tailMetrics: TailMetrics;
   readonly logger: Logger;
   /** Ends the process: its next start finds out from the log what became of a batch. */

@@ -5,7 +5,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { HttpError } from '@imscope/runtime/http-errors.js';
 import type { Tokens } from '@imscope/access/tokens.js';
-import type { AuthenticateRequest } from '../authenticate-request.js';
+import type { AuthenticateRequest } from '../requests/authenticate-request.js';
 import { tapFilter } from './tap-filter.js';
 import { line } from './tap-record.js';
 import { type Taps, TAPS_MAX } from './taps.js';

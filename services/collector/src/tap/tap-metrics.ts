@@ -1,6 +1,6 @@
 /* The figures of taps. */
 import type { Registry } from 'prom-client';
-import { metricMaker } from '../metric-maker.js';
+import { metricMaker } from '../metrics/metric-maker.js';
 import { type DropReason, Taps } from './taps.js';
 
 export function createTaps(registry: Registry): Taps {

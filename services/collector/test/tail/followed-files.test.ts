@@ -19,7 +19,7 @@ import { Registry } from 'prom-client';
 import type { Stretch } from '../../src/tail/followed-file.js';
 import { FollowedFiles } from '../../src/tail/followed-files.js';
 import { createTailMetrics } from '../../src/tail/tail-metrics.js';
-import { Positions } from '../../src/tail/tail-position.js';
+import { Positions } from '../../src/spool/tail-position.js';
 
 const SEED = 20_261_126;
 /** Small, so that lines are longer than it. */

@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { loadConfig } from '@imscope/runtime/config.js';
 import { COLLECTOR_SETTINGS } from '../../src/config.js';
-import { checkCollectorSettings, createTailReader } from '../../src/tail/tail-settings.js';
+import { checkCollectorSettings } from '../../src/check-settings.js';
+import { createTailReader } from '../../src/tail/tail-settings.js';
 import { lineRejection } from '../../src/tail/line-reader.js';
 
 const directory = mkdtempSync(join(tmpdir(), 'imscope-settings-'));

@@ -13,15 +13,15 @@ import { decodeContainer } from '@imscope/schemas/container-decoder.js';
 import { singleLane } from '@imscope/schemas/lanes.js';
 import { DEFAULT_TERMS } from '@imscope/schemas/retention.js';
 import { Registry } from 'prom-client';
-import { Boot, type BootOptions } from '../src/boots/boot.js';
-import { edgeTermsByTopic } from '../src/boots/expired-batch.js';
-import type { CoveredSpan } from '../src/books/edge-accounts.js';
+import { Boot, type BootOptions } from '../src/incarnations/incarnation.js';
+import { edgeTermsByTopic } from '../src/incarnations/expired-batch.js';
+import type { CoveredSpan } from '../src/spool/segment-head.js';
 import { Batcher } from '../src/batches/batcher.js';
-import { ByteBudget } from '../src/byte-budget.js';
-import type { KafkaProducer } from '../src/kafka-producer.js';
-import { KeyedIds } from '../src/batches/keyed-ids.js';
+import { ByteBudget } from '../src/limits/byte-budget.js';
+import type { KafkaProducer } from '../src/kafka/kafka-producer.js';
+import { KeyedIds } from '../src/spool/keyed-ids.js';
 import { createMetrics } from '../src/metrics.js';
-import { recoverBoot } from '../src/boots/recover-boot.js';
+import { recoverBoot } from '../src/incarnations/recover-incarnation.js';
 import { SpoolSpace } from '../src/spool/spool-space.js';
 
 export type KafkaMessage = {

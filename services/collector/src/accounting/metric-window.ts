@@ -4,7 +4,7 @@
  */
 import type { InterfaceMetric } from '@imscope/schemas/interface-metric.js';
 import { latencyBucket } from '@imscope/schemas/latency-histogram.js';
-import { incrementCount } from '../increment-count.js';
+import { incrementCount } from '../metrics/increment-count.js';
 import type { CountedRequest, SeriesKey } from './batch-counts.js';
 
 /** Distinct codes of a window beside 0; requests with further ones count as `other`. */

@@ -5,10 +5,10 @@ import type { FastifyRequest } from 'fastify';
 import { HttpError } from '@imscope/runtime/http-errors.js';
 import type { Grant, Scope } from '@imscope/access/grant.js';
 import type { Tokens } from '@imscope/access/tokens.js';
-import type { ClientAddresses } from './clients/client-addresses.js';
-import type { Connections } from './connections/connections.js';
-import type { InvalidTokenLimits } from './limits/invalid-token-limits.js';
-import type { Limits } from './limits/limits.js';
+import type { ClientAddresses } from '../clients/client-addresses.js';
+import type { Connections } from '../connections/connections.js';
+import type { InvalidTokenLimits } from '../limits/invalid-token-limits.js';
+import type { Limits } from '../limits/limits.js';
 
 /** Throws `HttpError` missing_token, invalid_token, not_allowed or too_many_requests. */
 export type AuthenticateRequest = (request: FastifyRequest, scope: Scope) => Grant;

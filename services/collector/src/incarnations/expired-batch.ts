@@ -11,7 +11,7 @@ import {
 } from '@imscope/schemas/avro-schema.js';
 import { containerHeader } from '@imscope/schemas/container.js';
 import { type EdgeTerms, edgeTerms } from '@imscope/schemas/retention.js';
-import type { EdgeTopic } from '../kafka-producer.js';
+import type { EdgeTopic } from '../kafka/kafka-producer.js';
 import type { BatchBody, BatchHead } from '../spool/batch-entry.js';
 
 /** How old a batch's data may be at the edge, by topic: what `retention.ts` reckons with. */

@@ -13,13 +13,12 @@ import { type Lane, type LaneMap, laneOf } from '@imscope/schemas/lanes.js';
 import type { RequestLog } from '@imscope/schemas/request-log.js';
 import type { NewRequestLog } from '@imscope/schemas/request-log-encoder.js';
 import { TOPICS } from '@imscope/schemas/topics.js';
-import type { Batch } from '../batches/batch.js';
-import { countedRequest } from './batch-counts.js';
-import { type CoveredSpan, EdgeAccounts } from './edge-accounts.js';
-import type { Intake } from '../intake/intake.js';
-import { MetricWindows } from './metric-windows.js';
+import { type BatchCounts, countedRequest } from './batch-counts.js';
+import { EdgeAccounts } from './edge-accounts.js';
+import { MetricWindows, type Series } from './metric-windows.js';
 import { packRows, type RowContainer } from './row-containers.js';
 import { type BatchBody, type BatchHead, type Rejections, widthAt } from '../spool/batch-entry.js';
+import type { CoveredSpan } from '../spool/segment-head.js';
 import { UnloggedCounts } from './unlogged-counts.js';
 
 /** All accounts of a boot go to one partition, so that they stand in their order. */
@@ -42,6 +41,16 @@ export type EdgeBooksOptions = {
   readonly hold: (segment: number) => void;
   readonly release: (segment: number) => void;
 };
+
+/** What a batch adds to metrics and accounts once it is logged. */
+export type CountedBatch = {
+  readonly counts: BatchCounts<Series>;
+  /** Requests that are counted without being logged one by one. */
+  unlogged: UnloggedCounts | undefined;
+};
+
+/** Records refused, by application and reason. */
+export type RejectedRecords = ReadonlyMap<number, ReadonlyMap<string, number>>;
 
 /** Rows taken out of the books, and the segments to release once they are logged. */
 export type TakenWindows = {
@@ -72,14 +81,14 @@ export class EdgeBooks {
   }
 
   /** Notes a record that was appended to a batch. */
-  count(batch: Batch, record: NewRequestLog, nowMs: number): void {
+  count(batch: CountedBatch, record: NewRequestLog, nowMs: number): void {
     const series = this.#windows.seriesOf(record);
     series.pending += 1;
     batch.counts.append(series, record, this.#windows.widthOf(series, record.time, nowMs));
   }
 
   /** Notes a request that is counted without being logged. Returns the bytes that takes. */
-  countUnlogged(batch: Batch, record: NewRequestLog, nowMs: number): number {
+  countUnlogged(batch: CountedBatch, record: NewRequestLog, nowMs: number): number {
     const series = this.#windows.seriesOf(record);
     const widthS = this.#windows.widthOf(series, record.time, nowMs);
     const unlogged = (batch.unlogged ??= new UnloggedCounts());
@@ -87,7 +96,7 @@ export class EdgeBooks {
   }
 
   /** Books a batch of request logs that now stands in the log. */
-  logged(batch: Batch, head: BatchHead, segment: number): void {
+  logged(batch: CountedBatch, head: BatchHead, segment: number): void {
     batch.counts.forEach((series) => this.#accounts.accept(series.sdkAppId));
     this.#windows.merge(batch.counts, segment, head.loggedMs);
     for (const row of batch.unlogged?.rows() ?? []) this.#windows.mergeRow(row, segment, head.loggedMs);
@@ -96,7 +105,7 @@ export class EdgeBooks {
   }
 
   /** A batch that came to nothing: what was noted for it is let go. */
-  refused(batch: Batch): void {
+  refused(batch: CountedBatch): void {
     batch.counts.forEach((series) => (series.pending -= 1));
     batch.counts.clear();
   }
@@ -107,7 +116,7 @@ export class EdgeBooks {
     this.#accounts.sent(head.topic, { partition, sequence, keyed: isKeyedBoot(boot) }, head.records);
   }
 
-  rejected(rejected: Intake['rejectedByApplication']): void {
+  rejected(rejected: RejectedRecords): void {
     for (const [sdkAppId, reasons] of rejected) {
       for (const [reason, records] of reasons) {
         this.#accounts.reject(sdkAppId, reason, records);

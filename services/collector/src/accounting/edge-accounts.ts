@@ -9,7 +9,8 @@ import {
   KEYED_SEQUENCE,
   type PartitionAccount,
 } from '@imscope/schemas/edge-account.js';
-import { incrementCount } from '../increment-count.js';
+import { incrementCount } from '../metrics/increment-count.js';
+import type { CoveredSpan } from '../spool/segment-head.js';
 
 /** Applications in one chunk: 1,000 with all reasons of rejection come to 400 kB, below the message bound. */
 export const APPLICATIONS_PER_CHUNK = 1_000;
@@ -17,9 +18,6 @@ export const APPLICATIONS_PER_CHUNK = 1_000;
 export const APPLICATIONS_MAX = 100_000;
 /** For what named no application that its sender speaks for, where the sender has several; and beyond the bound. */
 export const UNKNOWN_APPLICATION = 0;
-
-/** Event times that a collector of a history vouches for, epoch milliseconds. */
-export type CoveredSpan = { readonly fromMs: number; readonly toMs: number };
 
 export type EdgeAccountsOptions = {
   readonly collector: string;

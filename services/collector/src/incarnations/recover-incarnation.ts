@@ -7,12 +7,12 @@ import { readdir, rm } from 'node:fs/promises';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Logger } from '@imscope/runtime/logger.js';
 import { isKeyedBoot } from '@imscope/schemas/batch-headers.js';
-import { Acknowledgements } from './acknowledgements.js';
-import { Boot, type BootOptions } from './boot.js';
-import type { KeyedIds } from '../batches/keyed-ids.js';
+import { Acknowledgements } from '../spool/acknowledgements.js';
+import { Boot, type BootOptions } from './incarnation.js';
+import type { KeyedIds } from '../spool/keyed-ids.js';
 import { type BatchHead, decodeBatch } from '../spool/batch-entry.js';
 import { decodeSegment } from '../spool/entry.js';
-import type { TailPosition } from '../tail/tail-position.js';
+import type { TailPosition } from '../spool/tail-position.js';
 import { type Location, Segment, segmentNumber } from '../spool/segment.js';
 import { type Acknowledged, readSegmentHead, type SegmentHead } from '../spool/segment-head.js';
 

@@ -6,13 +6,13 @@
 import type { BatchId } from '@imscope/schemas/batch-headers.js';
 import type { Lane, LaneMap } from '@imscope/schemas/lanes.js';
 import type { Logger } from '@imscope/runtime/logger.js';
-import type { Batch } from './batch.js';
-import type { Batcher } from './batcher.js';
-import type { Boot } from '../boots/boot.js';
-import type { ByteBudget } from '../byte-budget.js';
-import type { KafkaAvailability } from '../kafka-availability.js';
-import type { KeyedIds } from './keyed-ids.js';
-import type { KeyedChunk } from './keyed-request.js';
+import type { Batch } from '../batches/batch.js';
+import type { Batcher } from '../batches/batcher.js';
+import type { Boot } from './incarnation.js';
+import type { ByteBudget } from '../limits/byte-budget.js';
+import type { KafkaAvailability } from '../kafka/kafka-availability.js';
+import type { KeyedIds } from '../spool/keyed-ids.js';
+import type { KeyedChunk } from '../batches/keyed-request.js';
 
 /** How often batches are held against their deadlines. */
 const SWEEP_MS = 100;

@@ -7,7 +7,7 @@ import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
 import { ERROR_STATUS, type ErrorCode, type HttpError } from '@imscope/runtime/http-errors.js';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { type Intake, rejectedCount } from '../intake/intake.js';
-import type { Endpoint } from '../take-request.js';
+import type { Endpoint } from './accept-request.js';
 
 const PROTOBUF = 'application/x-protobuf';
 const JSON_TYPE = 'application/json';

@@ -3,7 +3,7 @@
  * batches are acknowledged in order. Noted in the log now and then, so that a restart sends little again.
  */
 import type { BatchId } from '@imscope/schemas/batch-headers.js';
-import type { Acknowledged } from '../spool/segment-head.js';
+import type { Acknowledged } from './segment-head.js';
 
 export class Acknowledgements {
   readonly #greatest = new Map<string, Acknowledged>();

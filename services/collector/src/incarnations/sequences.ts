@@ -3,7 +3,7 @@
  * log sees a loss. A sequence whose batch surely never came into the log is given back.
  */
 import type { BatchId } from '@imscope/schemas/batch-headers.js';
-import type { EdgeTopic } from '../kafka-producer.js';
+import type { EdgeTopic } from '../kafka/kafka-producer.js';
 
 export class Sequences {
   readonly #boot: string;

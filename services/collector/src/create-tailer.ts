@@ -3,19 +3,19 @@
  */
 import assert from 'node:assert/strict';
 import type { Registry } from 'prom-client';
-import type { CollectorConfig } from '../config.js';
-import type { CollectorContext } from '../collector-context.js';
-import type { InterfaceCardinalityLimit } from '../intake/interface-cardinality-limit.js';
-import type { Limits } from '../limits/limits.js';
-import type { Pipeline } from '../pipeline.js';
-import type { TakeOptions } from '../take-request.js';
-import type { Checkpoint } from './checkpoint.js';
-import { FollowedFiles } from './followed-files.js';
-import { OWN_PROCESSOR, ProcessorShare } from './processor-share.js';
-import { TailDelivery } from './tail-delivery.js';
-import { createTailMetrics } from './tail-metrics.js';
-import { createTailReader } from './tail-settings.js';
-import { Tailer, type TailerOptions } from './tailer.js';
+import type { CollectorConfig } from './config.js';
+import type { CollectorContext } from './collector-context.js';
+import type { InterfaceCardinalityLimit } from './intake/interface-cardinality-limit.js';
+import type { Limits } from './limits/limits.js';
+import type { Pipeline } from './pipeline.js';
+import type { TakeOptions } from './requests/accept-request.js';
+import type { Checkpoint } from './tail/checkpoint.js';
+import { FollowedFiles } from './tail/followed-files.js';
+import { OWN_PROCESSOR, ProcessorShare } from './tail/processor-share.js';
+import { TailDelivery } from './tail/tail-delivery.js';
+import { createTailMetrics } from './tail/tail-metrics.js';
+import { createTailReader } from './tail/tail-settings.js';
+import { Tailer, type TailerOptions } from './tail/tailer.js';
 
 const HOUR_MS = 3_600_000;
 

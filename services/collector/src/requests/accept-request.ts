@@ -9,16 +9,17 @@ import { HttpError } from '@imscope/runtime/http-errors.js';
 import type { Grant } from '@imscope/access/grant.js';
 import type { NewRequestLog } from '@imscope/schemas/request-log-encoder.js';
 import type { AuthenticateRequest } from './authenticate-request.js';
-import type { Batch } from './batches/batch.js';
-import type { ByteBudget } from './byte-budget.js';
-import type { RefusalLog } from './clients/refusal-log.js';
-import { CODINGS_ACCEPTED } from './bodies/content-coding.js';
-import { acceptBody } from './bodies/accept-body.js';
-import { type Intake, received } from './intake/intake.js';
-import type { RequestLimits } from './limits/application-limits.js';
-import { type Limits, rateLimitFields } from './limits/limits.js';
-import type { Admission } from './limits/sender-limits.js';
-import { type CollectorMetrics, countIntake } from './metrics.js';
+import type { Batch } from '../batches/batch.js';
+import type { ByteBudget } from '../limits/byte-budget.js';
+import type { RefusalLog } from '../clients/refusal-log.js';
+import { CODINGS_ACCEPTED } from '../bodies/content-coding.js';
+import { acceptBody } from '../bodies/accept-body.js';
+import { type Intake, received } from '../intake/intake.js';
+import type { RequestLimits } from '../limits/application-limits.js';
+import { type Limits, rateLimitFields } from '../limits/limits.js';
+import type { Admission } from '../limits/sender-limits.js';
+import { countIntake, type IntakeMetrics } from '../intake/intake-metrics.js';
+import type { RequestMetrics } from './request-metrics.js';
 import {
   type BodyBounds,
   type BodyForm,
@@ -26,9 +27,9 @@ import {
   type BodyFormat,
   type BodyFormats,
   readBody,
-} from './bodies/read-body.js';
-import type { SpoolSpace } from './spool/spool-space.js';
-import type { IntakeWatch } from './intake/intake-watch.js';
+} from '../bodies/read-body.js';
+import type { SpoolSpace } from '../spool/spool-space.js';
+import type { IntakeWatch } from '../intake/intake-watch.js';
 
 export type TakeOptions = {
   readonly bodyBounds: BodyBounds;
@@ -47,7 +48,7 @@ export type TakeOptions = {
   readonly watch: (sender: string) => IntakeWatch | undefined;
   readonly onRejected: (rejected: Intake['rejectedByApplication']) => void;
   readonly refusals: Pick<RefusalLog, 'recordsRefused'>;
-  readonly metrics: CollectorMetrics;
+  readonly metrics: RequestMetrics & IntakeMetrics;
 };
 
 export type RequestBatches = {

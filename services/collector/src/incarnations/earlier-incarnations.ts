@@ -2,8 +2,8 @@
  * The boots that earlier processes left in the spool: read one after another, sent side by side, each gone once
  * Kafka has all of it. One that cannot be read stays where it is and is named; nothing waits for it.
  */
-import type { Boot } from './boot.js';
-import { recoverBoot, type RecoverOptions } from './recover-boot.js';
+import type { Boot } from './incarnation.js';
+import { recoverBoot, type RecoverOptions } from './recover-incarnation.js';
 import type { Spool } from '../spool/spool.js';
 
 export type EarlierBootsOptions = Omit<RecoverOptions, 'boot' | 'directory'> & { readonly spool: Spool };

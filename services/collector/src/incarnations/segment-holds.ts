@@ -1,7 +1,7 @@
 /*
  * Which segments of the log the open metric windows need, and how many need each.
  */
-import { incrementCount } from '../increment-count.js';
+import { incrementCount } from '../metrics/increment-count.js';
 
 export class SegmentHolds {
   readonly #holders = new Map<number, number>();

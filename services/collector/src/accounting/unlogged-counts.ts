@@ -4,7 +4,7 @@
  */
 import type { InterfaceMetric } from '@imscope/schemas/interface-metric.js';
 import type { NewRequestLog } from '@imscope/schemas/request-log-encoder.js';
-import { incrementCount } from '../increment-count.js';
+import { incrementCount } from '../metrics/increment-count.js';
 import { countedRequest } from './batch-counts.js';
 import { MetricWindow } from './metric-window.js';
 import type { Series } from './metric-windows.js';

@@ -6,13 +6,13 @@
 import { rm } from 'node:fs/promises';
 import type { Logger } from '@imscope/runtime/logger.js';
 import { TOPICS } from '@imscope/schemas/topics.js';
-import { Acknowledgements } from './acknowledgements.js';
+import { Acknowledgements } from '../spool/acknowledgements.js';
 import { Delivery, type DeliveryOptions } from './delivery.js';
 import { type EdgeTermsByTopic, expiredBatch, isOverdue } from './expired-batch.js';
-import type { KafkaAvailability } from '../kafka-availability.js';
-import { EDGE_TOPICS, type EdgeTopic, type KafkaProducer } from '../kafka-producer.js';
+import type { KafkaAvailability } from '../kafka/kafka-availability.js';
+import { EDGE_TOPICS, type EdgeTopic, type KafkaProducer } from '../kafka/kafka-producer.js';
 import type { LoggedBatch } from './logged-batch.js';
-import type { CollectorMetrics } from '../metrics.js';
+import type { IncarnationMetrics } from './incarnation-metrics.js';
 import { Sequences } from './sequences.js';
 import { type BatchBody, type BatchHead, decodeBatch, encodeBatch } from '../spool/batch-entry.js';
 import { type EncodedEntry, encodeJson } from '../spool/entry.js';
@@ -42,7 +42,7 @@ export type BootLogOptions = {
   readonly availability: Pick<KafkaAvailability, 'failure' | 'failed' | 'succeeded'>;
   /** A partition of the request logs is free again, or may be. */
   readonly onFree: () => void;
-  readonly metrics: CollectorMetrics;
+  readonly metrics: IncarnationMetrics;
   readonly logger: Logger;
 };
 

@@ -8,11 +8,11 @@ import { EXPIRED_HEADER, writeBatchHeaders } from '@imscope/schemas/batch-header
 import type { Lane } from '@imscope/schemas/lanes.js';
 import { MESSAGE_BYTES_MAX } from '@imscope/schemas/topics.js';
 import type { Logger } from '@imscope/runtime/logger.js';
-import type { KafkaAvailability } from '../kafka-availability.js';
-import { isPartitionFault, type SendMessages } from '../kafka-producer.js';
+import type { KafkaAvailability } from '../kafka/kafka-availability.js';
+import { isPartitionFault, type SendMessages } from '../kafka/kafka-producer.js';
 import { expiredContainer } from './expired-batch.js';
 import type { LoggedBatch } from './logged-batch.js';
-import type { DeliveryMetrics } from '../metrics.js';
+import type { DeliveryMetrics } from './incarnation-metrics.js';
 import type { BatchHead } from '../spool/batch-entry.js';
 
 /** First pause after a failed attempt; it doubles up to the second, each time within ± 50 %. */

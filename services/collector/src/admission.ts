@@ -1,6 +1,6 @@
 /* Who may connect, who a request comes from, who sends it, and who looks on, put together. */
 import type { Tokens } from '@imscope/access/tokens.js';
-import { type AuthenticateRequest, createAuthenticator } from './authenticate-request.js';
+import { type AuthenticateRequest, createAuthenticator } from './requests/authenticate-request.js';
 import { ClientAddresses } from './clients/client-addresses.js';
 import type { CollectorContext } from './collector-context.js';
 import { type CountedConnections, createConnections } from './connections/connection-metrics.js';
@@ -8,7 +8,7 @@ import { InvalidTokenLimits } from './limits/invalid-token-limits.js';
 import type { Limits } from './limits/limits.js';
 import type { TapOptions } from './tap/serve-tap.js';
 import { createTaps } from './tap/tap-metrics.js';
-import type { TakeOptions } from './take-request.js';
+import type { TakeOptions } from './requests/accept-request.js';
 
 export type Gate = CountedConnections &
   TapOptions &

@@ -9,8 +9,16 @@ import { OUTCOMES } from '@imscope/schemas/outcome.js';
 import type { RequestLog } from '@imscope/schemas/request-log.js';
 import fc from 'fast-check';
 import type { Batch } from '../src/batches/batch.js';
-import type { Boot } from '../src/boots/boot.js';
-import { batcherOf, type BootWorld, bootWorld, image, LANES, newBoot, recoverIn } from './boot-image.js';
+import type { Boot } from '../src/incarnations/incarnation.js';
+import {
+  batcherOf,
+  type BootWorld,
+  bootWorld,
+  image,
+  LANES,
+  newBoot,
+  recoverIn,
+} from './killed-incarnation.js';
 import { storedRecord } from './sample-record.js';
 
 const [lane] = LANES.lanes;

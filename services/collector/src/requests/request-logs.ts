@@ -1,6 +1,6 @@
 /* `POST /v1/request-logs`: our own forms of a body, and an answer that names each refused record. */
 import { rejectedCount } from '../intake/intake.js';
-import type { Endpoint } from '../take-request.js';
+import type { Endpoint } from './accept-request.js';
 
 export const REQUEST_LOGS: Endpoint = {
   formats: new Map([
