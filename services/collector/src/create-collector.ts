@@ -7,12 +7,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { createKafka } from '@imscope/runtime/kafka-client.js';
 import type { Logger } from '@imscope/runtime/logger.js';
 import { openApplicationsFile, withoutApplicationsFile } from '@imscope/access/applications-file.js';
-import type { Boot } from './incarnations/incarnation.js';
+import type { Incarnation } from './incarnations/incarnation.js';
 import { openCertificate } from './connections/certificate.js';
 import { RefusalLog } from './clients/refusal-log.js';
 import type { CollectorContext } from './collector-context.js';
 import type { CollectorConfig } from './config.js';
-import { EarlierBoots, type EarlierBootsOptions } from './incarnations/earlier-incarnations.js';
+import { EarlierIncarnations, type EarlierIncarnationsOptions } from './incarnations/earlier-incarnations.js';
 import { createGate, type Gate } from './admission.js';
 import { InterfaceCardinalityLimit } from './intake/interface-cardinality-limit.js';
 import { scrubText } from './intake/scrub-text.js';
@@ -72,17 +72,17 @@ export async function startWithProducer(
       ? withoutApplicationsFile()
       : openApplicationsFile(config.registryFile, logger);
   const pipeline = await createPipeline(context, { producer, spool, keyedIds, partitions, termsChecked });
-  const { budget, space, metrics, boot } = pipeline;
+  const { budget, space, metrics, incarnation } = pipeline;
   const limits = createLimits({ registered, budget, random: Math.random }, context.registry);
-  const saveTail: EarlierBootsOptions['saveTail'] = async (found) =>
+  const saveTail: EarlierIncarnationsOptions['saveTail'] = async (found) =>
     checkpoint.saveDurable(found, Date.now());
-  const earlier = new EarlierBoots({ ...pipeline.bootOptions, spool, keyedIds, saveTail });
-  const failure = (): string | undefined => boot.log.failure ?? space.failure;
+  const earlier = new EarlierIncarnations({ ...pipeline.incarnationOptions, spool, keyedIds, saveTail });
+  const failure = (): string | undefined => incarnation.log.failure ?? space.failure;
   const lookAtSpool = async (): Promise<void> => {
     await space.look();
     readiness.report('spool', failure());
   };
-  const timers = startTimers({ config, boot, earlier, keyedIds, lookAtSpool });
+  const timers = startTimers({ config, incarnation, earlier, keyedIds, lookAtSpool });
   await lookAtSpool();
   const interfaces = new InterfaceCardinalityLimit({
     perApplicationMax: config.interfacesMax,
@@ -100,14 +100,14 @@ export async function startWithProducer(
   void earlier.recover().then(() => tailer?.start());
   const { port, proxyPort } = server ?? { port: 0, proxyPort: undefined };
   logger.info(
-    { port, proxyPort, tailed: config.tailFiles, boot: boot.id, partitions },
+    { port, proxyPort, tailed: config.tailFiles, boot: incarnation.id, partitions },
     'taking request logs',
   );
   const parts = { pipeline, server, tailer, earlier, timers, logger };
   return {
     port,
     proxyPort,
-    boot: boot.id,
+    boot: incarnation.id,
     stop: async () => {
       readiness.stopping();
       await finish(parts, config.drainMs);
@@ -151,7 +151,7 @@ function serverOptions(
   },
 ): ServerOptions {
   const { pipeline, gate, limits, certificate, keyedIds, interfaces, failure, refusals } = of;
-  const { budget, space, metrics, boot } = pipeline;
+  const { budget, space, metrics, incarnation } = pipeline;
   const { config, logger } = context;
   return {
     host: config.collectorHost,
@@ -167,7 +167,7 @@ function serverOptions(
     failure,
     intoBatches: intoBatches(interfaces, pipeline),
     keysKnown: () => keyedIds.complete,
-    onRejected: (rejected) => boot.books.rejected(rejected),
+    onRejected: (rejected) => incarnation.accounting.rejected(rejected),
     refusals,
     metrics,
     logger,
@@ -190,14 +190,14 @@ async function finish(
     readonly pipeline: Pipeline;
     readonly server: CollectorServer | undefined;
     readonly tailer: Tailer | undefined;
-    readonly earlier: EarlierBoots;
+    readonly earlier: EarlierIncarnations;
     readonly timers: readonly NodeJS.Timeout[];
     readonly logger: Logger;
   },
   drainMs: number,
 ): Promise<void> {
   const { server, tailer, earlier, timers, logger } = parts;
-  const { batcher, writer, boot, availability } = parts.pipeline;
+  const { batcher, writer, incarnation, availability } = parts.pipeline;
   const startMs = performance.now();
   const tailed = tailer?.stop();
   await server?.drain(drainMs);
@@ -209,10 +209,10 @@ async function finish(
   for (const timer of timers) clearInterval(timer);
   // Every request is answered by now: the last metrics and the final account hold them all.
   const lastMs = startMs + FINISH_MS;
-  await Promise.race([boot.close(), sleep(lastMs - performance.now(), undefined, { ref: false })]);
-  await saveTail(boot, tailer, logger);
+  await Promise.race([incarnation.close(), sleep(lastMs - performance.now(), undefined, { ref: false })]);
+  await saveTail(incarnation, tailer, logger);
   const away = availability.failure !== undefined;
-  const left = await boot.log.finish(away ? performance.now() + FINISH_AWAY_MS : lastMs);
+  const left = await incarnation.log.finish(away ? performance.now() + FINISH_AWAY_MS : lastMs);
   const leftEarlier = await earlier.stop();
   if (left + leftEarlier > 0) {
     logger.warn({ batches: left + leftEarlier }, 'the spool keeps batches for the next start');
@@ -222,32 +222,32 @@ async function finish(
 /** The first account is written at once, so that a collector is known from its start. */
 function startTimers(of: {
   readonly config: CollectorConfig;
-  readonly boot: Boot;
-  readonly earlier: EarlierBoots;
+  readonly incarnation: Incarnation;
+  readonly earlier: EarlierIncarnations;
   readonly keyedIds: KeyedIds;
   readonly lookAtSpool: () => Promise<void>;
 }): NodeJS.Timeout[] {
-  const { config, boot, earlier, keyedIds, lookAtSpool } = of;
-  void boot.writeAccount('running');
+  const { config, incarnation, earlier, keyedIds, lookAtSpool } = of;
+  void incarnation.writeAccount('running');
   return [
     setInterval(() => {
-      boot.writeDueWindows(Date.now());
-      boot.log.writeMark();
+      incarnation.writeDueWindows(Date.now());
+      incarnation.log.writeMark();
       void lookAtSpool();
     }, TICK_MS),
-    setInterval(() => void boot.writeAccount('running'), config.accountIntervalMs),
+    setInterval(() => void incarnation.writeAccount('running'), config.accountIntervalMs),
     setInterval(() => {
-      for (const one of [boot, ...earlier.boots]) one.log.expire(Date.now());
+      for (const one of [incarnation, ...earlier.incarnations]) one.log.expire(Date.now());
       void keyedIds.forget(Date.now());
     }, MINUTE_MS),
   ];
 }
 
 /** The log may go once Kafka has all of it: how far files were read must stand in the checkpoint by then. */
-async function saveTail(boot: Boot, tailer: Tailer | undefined, logger: Logger): Promise<void> {
+async function saveTail(incarnation: Incarnation, tailer: Tailer | undefined, logger: Logger): Promise<void> {
   if (tailer === undefined) return;
   try {
-    await boot.sync();
+    await incarnation.sync();
     await tailer.saveAll();
   } catch (error) {
     logger.error({ err: error }, 'the spool cannot be synced: how far files were read is not saved');

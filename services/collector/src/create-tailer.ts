@@ -36,7 +36,7 @@ export function createTailer(context: CollectorContext, parts: TailerParts): Tai
   const { config, logger, registry } = context;
   if (config.tailFiles.length === 0) return undefined;
   const { pipeline, checkpoint, limits, interfaces, failure, watch, refusals } = parts;
-  const { boot, availability, budget, metrics, keyedRequests } = pipeline;
+  const { incarnation, availability, budget, metrics, keyedRequests } = pipeline;
   const { readLine, unknown } = createTailReader(config);
   for (const text of unknown) logger.warn(text);
   const { tailMetrics, files } = followFiles(config, registry, checkpoint, logger);
@@ -46,7 +46,7 @@ export function createTailer(context: CollectorContext, parts: TailerParts): Tai
   return new Tailer({
     files,
     checkpoint,
-    delivery: new TailDelivery({ boot, availability }),
+    delivery: new TailDelivery({ incarnation, availability }),
     batches: {
       ...keyedRequests,
       lane,
@@ -59,7 +59,7 @@ export function createTailer(context: CollectorContext, parts: TailerParts): Tai
     budget,
     processor: new ProcessorShare(coresOf(config), OWN_PROCESSOR),
     failure,
-    release: (segment) => boot.log.release(segment),
+    release: (segment) => incarnation.log.release(segment),
     onSampledOut: limits.sampledOut,
     refusals,
     finishMs: config.tailFinishMs,

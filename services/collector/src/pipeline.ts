@@ -9,7 +9,7 @@ import { SettingsError } from '@imscope/runtime/settings-error.js';
 import { singleLane } from '@imscope/schemas/lanes.js';
 import type { Registry } from 'prom-client';
 import { Batcher } from './batches/batcher.js';
-import { Boot, type BootOptions } from './incarnations/incarnation.js';
+import { Incarnation, type IncarnationOptions } from './incarnations/incarnation.js';
 import { edgeTermsByTopic } from './incarnations/expired-batch.js';
 import { ByteBudget } from './limits/byte-budget.js';
 import type { CollectorContext } from './collector-context.js';
@@ -32,12 +32,12 @@ export type Pipeline = {
   readonly metrics: CollectorMetrics;
   readonly batcher: Batcher;
   readonly availability: KafkaAvailability;
-  readonly boot: Boot;
+  readonly incarnation: Incarnation;
   readonly writer: RequestLogWriter;
   /** What a keyed request's batches are made with. */
   readonly keyedRequests: KeyedRequestOptions;
   /** What earlier boots are made again with. */
-  readonly bootOptions: Omit<BootOptions, 'identity' | 'directory' | 'onFree'>;
+  readonly incarnationOptions: Omit<IncarnationOptions, 'identity' | 'directory' | 'onFree'>;
 };
 
 /** Partitions as the spool remembers them, so that a start does not wait; asked of Kafka where it never saw them. */
@@ -112,9 +112,9 @@ export async function createPipeline(context: CollectorContext, parts: Parts): P
   const space = new SpoolSpace(spool.directory, config.spoolBytesMax);
   const metrics = observe(context.registry, keyedIds, () => pipeline);
   const probe = (): Promise<void> => compareTopics(context, parts);
-  const availability = new KafkaAvailability({ probe, logger, onBack: () => boot.log.pump() });
+  const availability = new KafkaAvailability({ probe, logger, onBack: () => incarnation.log.pump() });
   const metricLanes = singleLane(partitions['im.interface-metric']);
-  const bootOptions = {
+  const incarnationOptions = {
     space,
     metricLanes,
     settings: config,
@@ -125,14 +125,17 @@ export async function createPipeline(context: CollectorContext, parts: Parts): P
     metrics,
     logger,
   };
-  const boot: Boot = await createBoot(config, spool, { ...bootOptions, onFree: () => writer.pumpAll() });
+  const incarnation: Incarnation = await createIncarnation(config, spool, {
+    ...incarnationOptions,
+    onFree: () => writer.pumpAll(),
+  });
   const keyedRequests: KeyedRequestOptions = {
     lanes,
     recordsMax: config.batchRecordsMax,
     timeoutMs: config.produceTimeoutMs,
     budget,
-    count: (batch, record, nowMs) => boot.books.count(batch, record, nowMs),
-    countUnlogged: (batch, record, nowMs) => boot.books.countUnlogged(batch, record, nowMs),
+    count: (batch, record, nowMs) => incarnation.accounting.count(batch, record, nowMs),
+    countUnlogged: (batch, record, nowMs) => incarnation.accounting.countUnlogged(batch, record, nowMs),
   };
   const batcher: Batcher = new Batcher({
     ...keyedRequests,
@@ -140,7 +143,7 @@ export async function createPipeline(context: CollectorContext, parts: Parts): P
     onReady: (lane) => writer.pump(lane),
   });
   const writer: RequestLogWriter = new RequestLogWriter({
-    boot,
+    incarnation,
     batcher,
     lanes,
     inFlightMax: config.produceInFlightMax,
@@ -155,10 +158,10 @@ export async function createPipeline(context: CollectorContext, parts: Parts): P
     metrics,
     batcher,
     availability,
-    boot,
+    incarnation,
     writer,
     keyedRequests,
-    bootOptions,
+    incarnationOptions,
   };
   if (parts.termsChecked) {
     // The first look, beside the traffic: a start without Kafka is none of its business.
@@ -167,13 +170,13 @@ export async function createPipeline(context: CollectorContext, parts: Parts): P
   return pipeline;
 }
 
-async function createBoot(
+async function createIncarnation(
   config: CollectorContext['config'],
   spool: Spool,
-  options: Omit<BootOptions, 'identity' | 'directory'>,
-): Promise<Boot> {
-  const boot = createBootId();
-  return new Boot({
+  options: Omit<IncarnationOptions, 'identity' | 'directory'>,
+): Promise<Incarnation> {
+  const boot = createIncarnationId();
+  return new Incarnation({
     ...options,
     identity: {
       collector: config.collectorName,
@@ -182,17 +185,17 @@ async function createBoot(
       startedMs: Date.now(),
       covers: historySpan(config),
     },
-    directory: await spool.createBoot(boot),
+    directory: await spool.createIncarnation(boot),
   });
 }
 
 function observe(registry: Registry, keyedIds: KeyedIds, of: () => Pipeline): CollectorMetrics {
   return createMetrics(registry, {
     bufferedBytes: () => of().budget.bytesHeld,
-    inFlight: () => of().boot.requestLogs.inFlight,
-    metricWindows: () => of().boot.books.windows.open,
-    metricSeries: () => of().boot.books.windows.seriesKnown,
-    accountApplications: () => of().boot.books.accounts.applications,
+    inFlight: () => of().incarnation.requestLogs.inFlight,
+    metricWindows: () => of().incarnation.accounting.windows.open,
+    metricSeries: () => of().incarnation.accounting.windows.seriesKnown,
+    accountApplications: () => of().incarnation.accounting.accounts.applications,
     spoolBytes: () => of().space.bytes,
     spoolBatches: () => of().space.batches,
     kafkaAway: () => (of().availability.failure === undefined ? 0 : 1),
@@ -208,6 +211,6 @@ function readVersion(): string {
 }
 
 /** Tells this process's batches from those of every other: 16 of 36 letters, 82 random bits. */
-function createBootId(): string {
+function createIncarnationId(): string {
   return Array.from({ length: 16 }, () => randomInt(36).toString(36)).join('');
 }

@@ -9,14 +9,14 @@ import { OUTCOMES } from '@imscope/schemas/outcome.js';
 import type { RequestLog } from '@imscope/schemas/request-log.js';
 import fc from 'fast-check';
 import type { Batch } from '../src/batches/batch.js';
-import type { Boot } from '../src/incarnations/incarnation.js';
+import type { Incarnation } from '../src/incarnations/incarnation.js';
 import {
   batcherOf,
-  type BootWorld,
+  type IncarnationWorld,
   bootWorld,
   image,
   LANES,
-  newBoot,
+  newIncarnation,
   recoverIn,
 } from './killed-incarnation.js';
 import { storedRecord } from './sample-record.js';
@@ -51,16 +51,21 @@ type Step = typeof step extends fc.Arbitrary<infer T> ? T : never;
 let requests = 0;
 
 /** Plays the steps on a boot. Returns the ids of records that were durable, and promises of the rest. */
-async function play(boot: Boot, world: BootWorld, steps: readonly Step[]): Promise<Map<string, Batch>> {
+async function play(
+  incarnation: Incarnation,
+  world: IncarnationWorld,
+  steps: readonly Step[],
+): Promise<Map<string, Batch>> {
   const sent = new Map<string, Batch>();
-  const batcher = batcherOf(boot, world);
+  const batcher = batcherOf(incarnation, world);
   for (const each of steps) {
-    if (each.kind === 'wait') await boot.log.idle();
-    else if (each.kind === 'windows') boot.writeDueWindows(each.all ? Number.POSITIVE_INFINITY : Date.now());
-    else if (each.kind === 'account') void boot.writeAccount('running');
-    else if (each.kind === 'mark') boot.log.writeMark();
+    if (each.kind === 'wait') await incarnation.log.idle();
+    else if (each.kind === 'windows')
+      incarnation.writeDueWindows(each.all ? Number.POSITIVE_INFINITY : Date.now());
+    else if (each.kind === 'account') void incarnation.writeAccount('running');
+    else if (each.kind === 'mark') incarnation.log.writeMark();
     else if (each.kind === 'refused')
-      boot.books.rejected(new Map([[7, new Map([['out_of_range', each.reasons]])]]));
+      incarnation.accounting.rejected(new Map([[7, new Map([['out_of_range', each.reasons]])]]));
     else if (each.kind === 'batch') {
       const of = (index: number): RequestLog =>
         storedRecord({
@@ -79,15 +84,15 @@ async function play(boot: Boot, world: BootWorld, steps: readonly Step[]): Promi
       for (let index = 0; index < each.unlogged; index++) batcher.countOnly(of(0), Date.now());
       const batch = batcher.next(LANES.lanes[0] ?? assert.fail(), true);
       if (batch === undefined) continue;
-      const place = () => ({ partition: boot.requestLogs.leastQueued(batch.lane) });
-      boot.append(batch, { synced: each.synced, place, onDone: () => undefined });
+      const place = () => ({ partition: incarnation.requestLogs.leastQueued(batch.lane) });
+      incarnation.append(batch, { synced: each.synced, place, onDone: () => undefined });
     }
   }
   return sent;
 }
 
 /** Everything Kafka holds must tell the same story, and the final account too. */
-function assertAgree(world: BootWorld): void {
+function assertAgree(world: IncarnationWorld): void {
   const logs = world.kafka.distinct('im.request-log');
   const metrics = world.kafka
     .distinct('im.interface-metric')
@@ -127,7 +132,7 @@ function assertAgree(world: BootWorld): void {
   }
 }
 
-function assertPartition(world: BootWorld, account: PartitionAccount): void {
+function assertPartition(world: IncarnationWorld, account: PartitionAccount): void {
   const { topic, partition, last_sequence: last } = account;
   const upTo = world.kafka
     .distinct(topic)
@@ -148,8 +153,8 @@ async function turns(count: number): Promise<void> {
   else for (let turn = 0; turn < count; turn++) await new Promise(setImmediate);
 }
 
-async function end(boot: Boot): Promise<number> {
-  return boot.log.finish(performance.now() + 20_000);
+async function end(incarnation: Incarnation): Promise<number> {
+  return incarnation.log.finish(performance.now() + 20_000);
 }
 
 test('a boot that is stopped leaves nothing behind, and metrics and account equal its records', async () => {
@@ -157,10 +162,10 @@ test('a boot that is stopped leaves nothing behind, and metrics and account equa
     fc.asyncProperty(fc.array(step, { maxLength: 25 }), async (steps) => {
       const world = await bootWorld();
       try {
-        const boot = newBoot(world);
-        await play(boot, world, steps);
-        await boot.close();
-        assert.equal(await end(boot), 0);
+        const incarnation = newIncarnation(world);
+        await play(incarnation, world, steps);
+        await incarnation.close();
+        assert.equal(await end(incarnation), 0);
         assertAgree(world);
         assert.deepEqual(readdirSync(world.directory), []);
         assert.equal(world.options.space.bytes, 0);
@@ -182,13 +187,13 @@ test('killed at any moment, again while it is recovered: all that was durable is
       fc.integer({ min: 0, max: 60 }),
       fc.array(fc.integer({ min: 0, max: 40 }), { maxLength: 2 }),
       async (steps, failures, killedAfter, killedAgainAfter) => {
-        const worlds: BootWorld[] = [];
+        const worlds: IncarnationWorld[] = [];
         try {
           let world = await bootWorld();
           worlds.push(world);
           world.kafka.fails = () => failures.pop();
-          const boot = newBoot(world);
-          const sent = await play(boot, world, steps);
+          const incarnation = newIncarnation(world);
+          const sent = await play(incarnation, world, steps);
           await turns(killedAfter);
           const durable = [...sent].filter(([, batch]) => batch.outcome === 'durable').map(([id]) => id);
           world = await image(world);
@@ -209,8 +214,8 @@ test('killed at any moment, again while it is recovered: all that was durable is
           const missing = durable.filter((id) => !stored.includes(id));
           assert.deepEqual(missing, [], 'nothing durable is lost');
           if (world.kafka.messages.length > 0) assertAgree(world);
-          await boot.close();
-          await end(boot);
+          await incarnation.close();
+          await end(incarnation);
         } finally {
           for (const each of worlds) each.remove();
         }
@@ -222,9 +227,9 @@ test('killed at any moment, again while it is recovered: all that was durable is
 
 test('the last account of a killed boot of a history says which event times it covers', async () => {
   const world = await bootWorld();
-  const boot = newBoot(world, { fromMs: 86_400_000, toMs: 172_800_000 });
-  void boot.writeAccount('running');
-  await boot.log.idle();
+  const incarnation = newIncarnation(world, { fromMs: 86_400_000, toMs: 172_800_000 });
+  void incarnation.writeAccount('running');
+  await incarnation.log.idle();
   const killed = await image(world);
   try {
     const recovered = await recoverIn(killed);
@@ -238,8 +243,8 @@ test('the last account of a killed boot of a history says which event times it c
       .map(({ covers_from: from, covers_to: to }) => [from, to]);
     assert.deepEqual(spans, [[86_400_000, 172_800_000]]);
   } finally {
-    await boot.close();
-    await end(boot);
+    await incarnation.close();
+    await end(incarnation);
     for (const each of [world, killed]) each.remove();
   }
 });
@@ -254,8 +259,8 @@ test('a log cut off at any byte is read up to there and ends in order', async ()
         const worlds = [world];
         try {
           world.kafka.fails = () => 'before';
-          const boot = newBoot(world);
-          await play(boot, world, steps);
+          const incarnation = newIncarnation(world);
+          await play(incarnation, world, steps);
           await turns(60);
           const cut = await image(world);
           worlds.push(cut);
@@ -271,8 +276,8 @@ test('a log cut off at any byte is read up to there and ends in order', async ()
             assertAgree(cut);
           }
           world.kafka.fails = () => undefined;
-          await boot.close();
-          await end(boot);
+          await incarnation.close();
+          await end(incarnation);
         } finally {
           for (const each of worlds) each.remove();
         }

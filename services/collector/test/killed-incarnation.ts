@@ -13,7 +13,7 @@ import { decodeContainer } from '@imscope/schemas/container-decoder.js';
 import { singleLane } from '@imscope/schemas/lanes.js';
 import { DEFAULT_TERMS } from '@imscope/schemas/retention.js';
 import { Registry } from 'prom-client';
-import { Boot, type BootOptions } from '../src/incarnations/incarnation.js';
+import { Incarnation, type IncarnationOptions } from '../src/incarnations/incarnation.js';
 import { edgeTermsByTopic } from '../src/incarnations/expired-batch.js';
 import type { CoveredSpan } from '../src/spool/segment-head.js';
 import { Batcher } from '../src/batches/batcher.js';
@@ -21,7 +21,7 @@ import { ByteBudget } from '../src/limits/byte-budget.js';
 import type { KafkaProducer } from '../src/kafka/kafka-producer.js';
 import { KeyedIds } from '../src/spool/keyed-ids.js';
 import { createMetrics } from '../src/metrics.js';
-import { recoverBoot } from '../src/incarnations/recover-incarnation.js';
+import { recoverIncarnation } from '../src/incarnations/recover-incarnation.js';
 import { SpoolSpace } from '../src/spool/spool-space.js';
 
 export type KafkaMessage = {
@@ -67,10 +67,10 @@ export class TestKafka {
   }
 }
 
-export type BootWorld = {
+export type IncarnationWorld = {
   readonly directory: string;
   readonly kafka: TestKafka;
-  readonly options: Omit<BootOptions, 'identity' | 'directory'>;
+  readonly options: Omit<IncarnationOptions, 'identity' | 'directory'>;
   readonly keyedIds: KeyedIds;
   remove(): void;
 };
@@ -79,7 +79,7 @@ function zero(): number {
   return 0;
 }
 
-export async function bootWorld(kafka = new TestKafka()): Promise<BootWorld> {
+export async function bootWorld(kafka = new TestKafka()): Promise<IncarnationWorld> {
   const directory = mkdtempSync(join(tmpdir(), 'imscope-boot-'));
   const logger = createLogger('boot-test', 'fatal');
   const metrics = createMetrics(new Registry(), {
@@ -117,32 +117,32 @@ export async function bootWorld(kafka = new TestKafka()): Promise<BootWorld> {
 
 const BOOT = 'boot000000000001';
 
-export function newBoot(world: BootWorld, covers?: CoveredSpan): Boot {
+export function newIncarnation(world: IncarnationWorld, covers?: CoveredSpan): Incarnation {
   const directory = join(world.directory, 'boot');
   mkdirSync(directory, { recursive: true });
   const identity = { collector: 'edge-1', boot: BOOT, version: '1.0.0', startedMs: 1_000, covers };
-  return new Boot({ ...world.options, identity, directory });
+  return new Incarnation({ ...world.options, identity, directory });
 }
 
 /** Of the batches that `batcherOf` opens: a lane is compared by identity. */
 export const LANES = singleLane(3);
 
 /** Open batches of a boot, each ready as soon as it holds a record. */
-export function batcherOf(boot: Boot, { options }: BootWorld): Batcher {
+export function batcherOf(incarnation: Incarnation, { options }: IncarnationWorld): Batcher {
   return new Batcher({
     lanes: LANES,
     recordsMax: 1_000,
     lingerMs: 0,
     timeoutMs: 60_000,
     budget: options.budget,
-    count: (batch, each) => boot.books.count(batch, each, Date.now()),
-    countUnlogged: (batch, each) => boot.books.countUnlogged(batch, each, Date.now()),
+    count: (batch, each) => incarnation.accounting.count(batch, each, Date.now()),
+    countUnlogged: (batch, each) => incarnation.accounting.countUnlogged(batch, each, Date.now()),
     onReady: () => undefined,
   });
 }
 
 /** Another world with what a kill at this moment would leave: the log, and what Kafka has. */
-export async function image(world: BootWorld): Promise<BootWorld> {
+export async function image(world: IncarnationWorld): Promise<IncarnationWorld> {
   const kafka = new TestKafka();
   kafka.messages = [...world.kafka.messages];
   const copy = await bootWorld(kafka);
@@ -166,9 +166,9 @@ function copyLog(from: string, to: string): void {
   assert.fail(`${from} cannot be copied`);
 }
 
-export async function recoverIn(world: BootWorld): Promise<Boot | undefined> {
+export async function recoverIn(world: IncarnationWorld): Promise<Incarnation | undefined> {
   const { onFree: _, ...options } = world.options;
-  return recoverBoot({
+  return recoverIncarnation({
     ...options,
     boot: BOOT,
     directory: join(world.directory, 'boot'),

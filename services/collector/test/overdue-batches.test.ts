@@ -6,11 +6,11 @@ import { edgeTermsByTopic, isOverdue } from '../src/incarnations/expired-batch.j
 import type { BatchHead } from '../src/spool/batch-entry.js';
 import {
   batcherOf,
-  type BootWorld,
+  type IncarnationWorld,
   bootWorld,
   image,
   LANES,
-  newBoot,
+  newIncarnation,
   recoverIn,
 } from './killed-incarnation.js';
 import { storedRecord } from './sample-record.js';
@@ -55,14 +55,14 @@ test('the wait of request logs follows EDGE_WAIT_HOURS', () => {
 });
 
 /** A boot that has logged one event of five minutes ago, with its Kafka away. */
-async function bootWithEvent(world: BootWorld): Promise<void> {
-  const boot = newBoot(world);
-  const batcher = batcherOf(boot, world);
+async function bootWithEvent(world: IncarnationWorld): Promise<void> {
+  const incarnation = newIncarnation(world);
+  const batcher = batcherOf(incarnation, world);
   batcher.append(storedRecord({ time: Date.now() - 300_000 }), Date.now());
   const batch = batcher.next(LANES.lanes[0] ?? assert.fail(), true) ?? assert.fail();
-  boot.append(batch, { synced: true, place: () => ({ partition: 0 }), onDone: () => undefined });
-  await boot.log.idle();
-  boot.log.abandon();
+  incarnation.append(batch, { synced: true, place: () => ({ partition: 0 }), onDone: () => undefined });
+  await incarnation.log.idle();
+  incarnation.log.abandon();
 }
 
 test('what is overdue at a start is never sent: an empty batch goes under its id and says how many it held', async () => {
@@ -72,8 +72,8 @@ test('what is overdue at a start is never sent: an empty batch goes under its id
   const later = await image(world);
   // As if the start came so much later that the metrics, not the logs, are beyond their term.
   const terms = { ...TERMS, 'im.interface-metric': { lateMs: 60_000, waitMs: 60_000 } };
-  const boot = await recoverIn({ ...later, options: { ...later.options, terms } });
-  assert.equal(await boot?.log.finish(Number.POSITIVE_INFINITY), 0);
+  const incarnation = await recoverIn({ ...later, options: { ...later.options, terms } });
+  assert.equal(await incarnation?.log.finish(Number.POSITIVE_INFINITY), 0);
   const logs = later.kafka.distinct('im.request-log');
   assert.deepEqual(
     logs.map(({ records, expired }) => [records.length, expired]),

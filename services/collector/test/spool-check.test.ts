@@ -8,23 +8,23 @@ import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { singleLane } from '@imscope/schemas/lanes.js';
 import { Batch } from '../src/batches/batch.js';
-import type { Boot } from '../src/incarnations/incarnation.js';
+import type { Incarnation } from '../src/incarnations/incarnation.js';
 import { checkSpool } from '../src/spool/check-spool.js';
 import { describeSpool } from '../src/spool/describe-spool.js';
-import { bootWorld, image, newBoot } from './killed-incarnation.js';
+import { bootWorld, image, newIncarnation } from './killed-incarnation.js';
 
 const MAIN = fileURLToPath(new URL('../src/main.ts', import.meta.url));
 const [lane] = singleLane(1).lanes;
 assert(lane !== undefined);
 
-function logBatch(boot: Boot, records: number): Promise<void> {
+function logBatch(incarnation: Incarnation, records: number): Promise<void> {
   assert(lane !== undefined);
   const batch = new Batch(lane, Number.POSITIVE_INFINITY);
   batch.records = records;
   // The check reads heads; the container may be anything.
   batch.container = Buffer.alloc(2_000, 1);
   return new Promise((resolve) => {
-    boot.append(batch, { synced: true, place: () => ({ partition: 0 }), onDone: () => resolve() });
+    incarnation.append(batch, { synced: true, place: () => ({ partition: 0 }), onDone: () => resolve() });
   });
 }
 
@@ -32,10 +32,10 @@ function logBatch(boot: Boot, records: number): Promise<void> {
 async function killedSpool(): Promise<{ directory: string; segment: string; remove: () => void }> {
   const world = await bootWorld();
   world.kafka.fails = () => 'before';
-  const boot = newBoot(world);
-  for (const records of [2, 3, 5]) await logBatch(boot, records);
+  const incarnation = newIncarnation(world);
+  for (const records of [2, 3, 5]) await logBatch(incarnation, records);
   const copy = await image(world);
-  boot.log.abandon();
+  incarnation.log.abandon();
   const directory = mkdtempSync(join(tmpdir(), 'imscope-check-'));
   await mkdir(join(directory, 'boots'));
   const boots = join(directory, 'boots', 'boot000000000001');

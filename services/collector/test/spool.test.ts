@@ -92,10 +92,10 @@ test('what a spool knows of boots and topics is there for the next process', asy
     const first = await openSpool(path);
     assert.equal(first.partitions, undefined);
     await first.savePartitions({ 'im.request-log': 3, 'im.interface-metric': 2, 'im.edge-account': 1 });
-    await first.createBoot('boot000000000001');
+    await first.createIncarnation('boot000000000001');
     await first.unlock();
     const again = await openSpool(path);
-    assert.deepEqual(again.earlierBoots, ['boot000000000001']);
+    assert.deepEqual(again.earlierIncarnations, ['boot000000000001']);
     assert.deepEqual(again.partitions, {
       'im.request-log': 3,
       'im.interface-metric': 2,
@@ -158,7 +158,7 @@ test('whatever lies in a spool keeps it from nothing', async () => {
     writeFileSync(join(path, 'keys-1.log'), randomBytes(500));
     writeFileSync(join(path, 'lock'), randomBytes(30));
     const spool = await openSpool(path);
-    assert.deepEqual([spool.earlierBoots, spool.partitions], [[], undefined]);
+    assert.deepEqual([spool.earlierIncarnations, spool.partitions], [[], undefined]);
     await spool.unlock();
     const keys = await KeyedIds.open(path, logger, Date.now());
     assert.equal(keys.size, 0);

@@ -28,7 +28,7 @@ const WINDOW_BYTES = 1_024;
 /** Pairs of application and reason remembered for the next batch; beyond, a killed boot's account lacks them. */
 const REJECTIONS_MAX = 10_000;
 
-export type EdgeBooksOptions = {
+export type EdgeAccountingOptions = {
   readonly collector: string;
   readonly boot: string;
   readonly version: string;
@@ -59,13 +59,13 @@ export type TakenWindows = {
   readonly segments: readonly number[];
 };
 
-export class EdgeBooks {
-  readonly #options: EdgeBooksOptions;
+export class EdgeAccounting {
+  readonly #options: EdgeAccountingOptions;
   readonly #windows: MetricWindows;
   readonly #accounts: EdgeAccounts;
   #rejections: [sdkAppId: number, reason: string, records: number][] = [];
 
-  constructor(options: EdgeBooksOptions) {
+  constructor(options: EdgeAccountingOptions) {
     this.#options = options;
     const { metricGraceMs: graceMs, metricWindowsMax: windowsMax, hold, release } = options;
     this.#windows = new MetricWindows({ graceMs, windowsMax, hold, release });

@@ -2,25 +2,27 @@
  * The boots that earlier processes left in the spool: read one after another, sent side by side, each gone once
  * Kafka has all of it. One that cannot be read stays where it is and is named; nothing waits for it.
  */
-import type { Boot } from './incarnation.js';
-import { recoverBoot, type RecoverOptions } from './recover-incarnation.js';
+import type { Incarnation } from './incarnation.js';
+import { recoverIncarnation, type RecoverOptions } from './recover-incarnation.js';
 import type { Spool } from '../spool/spool.js';
 
-export type EarlierBootsOptions = Omit<RecoverOptions, 'boot' | 'directory'> & { readonly spool: Spool };
+export type EarlierIncarnationsOptions = Omit<RecoverOptions, 'boot' | 'directory'> & {
+  readonly spool: Spool;
+};
 
-export class EarlierBoots {
-  readonly #options: EarlierBootsOptions;
-  readonly #boots = new Set<Boot>();
+export class EarlierIncarnations {
+  readonly #options: EarlierIncarnationsOptions;
+  readonly #incarnations = new Set<Incarnation>();
   readonly #finishing: Promise<number>[] = [];
   readonly #stopping = new AbortController();
   #recovering: Promise<void> = Promise.resolve();
 
-  constructor(options: EarlierBootsOptions) {
+  constructor(options: EarlierIncarnationsOptions) {
     this.#options = options;
   }
 
-  get boots(): readonly Boot[] {
-    return [...this.#boots];
+  get incarnations(): readonly Incarnation[] {
+    return [...this.#incarnations];
   }
 
   /** Reads all that was left and begins to send it. Never rejects. */
@@ -39,15 +41,15 @@ export class EarlierBoots {
 
   async #recoverAll(): Promise<void> {
     const { spool, keyedIds, logger } = this.#options;
-    for (const id of spool.earlierBoots) {
+    for (const id of spool.earlierIncarnations) {
       if (this.#stopping.signal.aborted) return;
       try {
         const { signal } = this.#stopping;
-        const directory = spool.bootDirectory(id);
-        const boot = await recoverBoot({ ...this.#options, boot: id, directory, signal });
-        if (boot === undefined) continue;
-        this.#boots.add(boot);
-        this.#finishing.push(this.#finish(boot));
+        const directory = spool.incarnationDirectory(id);
+        const incarnation = await recoverIncarnation({ ...this.#options, boot: id, directory, signal });
+        if (incarnation === undefined) continue;
+        this.#incarnations.add(incarnation);
+        this.#finishing.push(this.#finish(incarnation));
       } catch (error) {
         logger.error(
           { err: error, boot: id },
@@ -58,15 +60,15 @@ export class EarlierBoots {
     keyedIds.completed();
   }
 
-  async #finish(boot: Boot): Promise<number> {
+  async #finish(incarnation: Incarnation): Promise<number> {
     const { logger } = this.#options;
     try {
-      const left = await boot.log.finish(Number.POSITIVE_INFINITY, this.#stopping.signal);
-      if (left === 0) logger.info({ boot: boot.id }, 'Kafka has all that an earlier boot left');
-      this.#boots.delete(boot);
+      const left = await incarnation.log.finish(Number.POSITIVE_INFINITY, this.#stopping.signal);
+      if (left === 0) logger.info({ boot: incarnation.id }, 'Kafka has all that an earlier boot left');
+      this.#incarnations.delete(incarnation);
       return left;
     } catch (error) {
-      logger.error({ err: error, boot: boot.id }, 'the log of an earlier boot cannot be finished');
+      logger.error({ err: error, boot: incarnation.id }, 'the log of an earlier boot cannot be finished');
       return 0;
     }
   }

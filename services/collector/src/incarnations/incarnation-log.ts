@@ -24,9 +24,9 @@ import { type Refusal, WriteAheadLog } from '../spool/write-ahead-log.js';
 /** Produces of metrics and accounts on their way at once, each. */
 const EDGE_IN_FLIGHT_MAX = 4;
 
-export type BootLogOptions = {
-  /** The boot's id. */
-  readonly boot: string;
+export type IncarnationLogOptions = {
+  /** The id of the incarnation. */
+  readonly incarnation: string;
   readonly directory: string;
   readonly space: SpoolSpace;
   /** What an earlier process left of it. */
@@ -48,17 +48,17 @@ export type BootLogOptions = {
 
 export type NewBatch = { readonly head: BatchHead; readonly body: BatchBody };
 
-export class BootLog {
-  readonly #options: BootLogOptions;
+export class IncarnationLog {
+  readonly #options: IncarnationLogOptions;
   readonly #log: WriteAheadLog;
   readonly sequences: Sequences;
   readonly #deliveries: Readonly<Record<EdgeTopic, Delivery>>;
   readonly #acknowledgements = new Acknowledgements();
 
-  constructor(options: BootLogOptions) {
+  constructor(options: IncarnationLogOptions) {
     this.#options = options;
     this.#log = new WriteAheadLog(options);
-    this.sequences = new Sequences(options.boot, options.nextSequence);
+    this.sequences = new Sequences(options.incarnation, options.nextSequence);
     this.#deliveries = {
       'im.request-log': this.#deliveryOf(TOPICS.requestLog.name),
       'im.interface-metric': this.#deliveryOf(TOPICS.interfaceMetric.name),
@@ -268,14 +268,14 @@ export class BootLog {
 
   #resolved(batch: LoggedBatch, outcome: 'acknowledged' | 'unreadable'): void {
     const { head } = batch;
-    const { metrics, logger, space, boot } = this.#options;
+    const { metrics, logger, space, incarnation } = this.#options;
     if (outcome === 'unreadable') {
       metrics.spoolUnreadable.inc({ topic: head.topic });
       const { topic, id, records } = head;
       logger.error({ topic, batch: id, records }, 'a batch in the spool is lost: it does not hold together');
     } else {
       metrics.acknowledged(head.topic, head.records);
-      if (head.id.boot === boot) this.#acknowledgements.note(head.topic, head.id);
+      if (head.id.boot === incarnation) this.#acknowledgements.note(head.topic, head.id);
     }
     space.addBatches(-1);
     batch.state = 'resolved';

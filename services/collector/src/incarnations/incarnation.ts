@@ -6,11 +6,11 @@
 import type { LaneMap } from '@imscope/schemas/lanes.js';
 import { TOPICS } from '@imscope/schemas/topics.js';
 import type { Batch } from '../batches/batch.js';
-import { BootLog, type BootLogOptions, type NewBatch } from './incarnation-log.js';
+import { IncarnationLog, type IncarnationLogOptions, type NewBatch } from './incarnation-log.js';
 import type { ByteBudget } from '../limits/byte-budget.js';
 import type { Delivery } from './delivery.js';
 import type { CoveredSpan } from '../spool/segment-head.js';
-import { EdgeBooks } from '../accounting/edge-accounting.js';
+import { EdgeAccounting } from '../accounting/edge-accounting.js';
 import type { EdgeTopic } from '../kafka/kafka-producer.js';
 import type { LoggedBatch } from './logged-batch.js';
 import type { RowContainer } from '../accounting/row-containers.js';
@@ -26,7 +26,7 @@ const EMPTY = Buffer.alloc(0);
 /** In the head of a batch that holds only counts: nothing of it goes to Kafka. */
 const NO_SEQUENCE = -1;
 
-export type BootIdentity = {
+export type IncarnationIdentity = {
   readonly collector: string;
   readonly boot: string;
   readonly version: string;
@@ -34,8 +34,11 @@ export type BootIdentity = {
   readonly covers?: CoveredSpan | undefined;
 };
 
-export type BootOptions = Omit<BootLogOptions, 'boot' | 'segmentHead' | 'nextSequence' | 'inFlightMax'> & {
-  readonly identity: BootIdentity;
+export type IncarnationOptions = Omit<
+  IncarnationLogOptions,
+  'incarnation' | 'segmentHead' | 'nextSequence' | 'inFlightMax'
+> & {
+  readonly identity: IncarnationIdentity;
   readonly metricLanes: LaneMap;
   readonly settings: {
     readonly metricGraceMs: number;
@@ -48,32 +51,32 @@ export type BootOptions = Omit<BootLogOptions, 'boot' | 'segmentHead' | 'nextSeq
 /** Where a batch of request logs goes: its partition, and its sequence where the batch is keyed. */
 export type Place = { readonly partition: number; readonly sequence?: number };
 
-export class Boot {
-  readonly books: EdgeBooks;
+export class Incarnation {
+  readonly accounting: EdgeAccounting;
   readonly log: Pick<
-    BootLog,
+    IncarnationLog,
     'failure' | 'pump' | 'writeMark' | 'expire' | 'adopt' | 'hold' | 'release' | 'idle' | 'finish' | 'abandon'
   >;
-  readonly #options: BootOptions;
-  readonly #log: BootLog;
+  readonly #options: IncarnationOptions;
+  readonly #log: IncarnationLog;
   readonly #windowHolds = new SegmentHolds();
   /** Logged, but neither acknowledged nor synced: requests wait. With the time each was logged, monotonic. */
   readonly #waiting = new Map<Batch, { readonly logged: LoggedBatch; readonly sinceMs: number }>();
   #cutting = false;
   #counted = { tooLate: 0, early: 0, overflowed: 0 };
 
-  constructor(options: BootOptions) {
+  constructor(options: IncarnationOptions) {
     this.#options = options;
     const { identity, metricLanes, settings } = options;
-    this.#log = new BootLog({
+    this.#log = new IncarnationLog({
       ...options,
-      boot: identity.boot,
+      incarnation: identity.boot,
       inFlightMax: settings.produceInFlightMax,
       segmentHead: () => this.#segmentHead(),
-      nextSequence: (topic, partition) => this.books.nextSequence(topic, partition),
+      nextSequence: (topic, partition) => this.accounting.nextSequence(topic, partition),
     });
     this.log = this.#log;
-    this.books = new EdgeBooks({
+    this.accounting = new EdgeAccounting({
       ...identity,
       ...settings,
       metricLanes,
@@ -123,7 +126,7 @@ export class Boot {
         onDone(location.segment);
       },
       onRefused: (refusal) => {
-        this.books.refused(batch);
+        this.accounting.refused(batch);
         this.#letGo(batch);
         this.settle(batch, refusal);
         onDone(undefined);
@@ -166,10 +169,10 @@ export class Boot {
       return;
     }
     await this.#log.cut({
-      make: () => this.#rowBatches(TOPICS.edgeAccount.name, this.books.takeAccount(Date.now(), kind)),
+      make: () => this.#rowBatches(TOPICS.edgeAccount.name, this.accounting.takeAccount(Date.now(), kind)),
       behind: kind === 'final' ? [encodeJson('closed', {})] : [],
       synced: kind === 'final',
-      onLogged: (head) => this.books.sent(head),
+      onLogged: (head) => this.accounting.sent(head),
     });
     metrics.accountsWritten.inc();
   }
@@ -193,13 +196,13 @@ export class Boot {
     let segments: readonly number[] = [];
     await this.#log.cut({
       make: () => {
-        const taken = this.books.takeWindows(nowMs, WINDOWS_PER_CUT);
+        const taken = this.accounting.takeWindows(nowMs, WINDOWS_PER_CUT);
         ({ rows, segments } = taken);
         return this.#rowBatches(TOPICS.interfaceMetric.name, taken.containers);
       },
       behind: [],
       synced,
-      onLogged: (head) => this.books.sent(head),
+      onLogged: (head) => this.accounting.sent(head),
     });
     for (const segment of segments) this.#releaseWindow(segment);
     this.#options.metrics.metricRowsWritten.inc(rows);
@@ -207,8 +210,8 @@ export class Boot {
   }
 
   #logged(batch: Batch, head: BatchHead, location: Location, synced: boolean): void {
-    this.books.logged(batch, head, location.segment);
-    if (this.books.windows.full) setImmediate(() => this.writeDueWindows(Date.now()));
+    this.accounting.logged(batch, head, location.segment);
+    if (this.accounting.windows.full) setImmediate(() => this.writeDueWindows(Date.now()));
     if (head.records === 0) {
       // Only counts: they are in the books, and go out with the metrics and the account.
       this.#letGo(batch);
@@ -236,7 +239,7 @@ export class Boot {
   }
 
   #newBatch(batch: Batch, place: Place): NewBatch {
-    const rejections = this.books.takeRejections();
+    const rejections = this.accounting.takeRejections();
     const sampledOut = [...(batch.unlogged?.byApplication ?? [])];
     const topic = TOPICS.requestLog.name;
     const { partition, sequence } = place;
@@ -289,13 +292,13 @@ export class Boot {
       windowsFrom: this.#windowHolds.oldest,
       acknowledged: this.#log.acknowledged(),
     };
-    return [encodeJson('open', head), encodeEntry('accounts', [this.books.state(Date.now())])];
+    return [encodeJson('open', head), encodeEntry('accounts', [this.accounting.state(Date.now())])];
   }
 
   #countBounds(): void {
     const { metrics } = this.#options;
-    const { tooLate, earlyWindows: early } = this.books.windows;
-    const { overflowed } = this.books.accounts;
+    const { tooLate, earlyWindows: early } = this.accounting.windows;
+    const { overflowed } = this.accounting.accounts;
     metrics.metricRecordsTooLate.inc(tooLate - this.#counted.tooLate);
     metrics.metricWindowsEarly.inc(early - this.#counted.early);
     metrics.accountOverflows.inc(overflowed - this.#counted.overflowed);

@@ -8,7 +8,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Logger } from '@imscope/runtime/logger.js';
 import { isKeyedBoot } from '@imscope/schemas/batch-headers.js';
 import { Acknowledgements } from '../spool/acknowledgements.js';
-import { Boot, type BootOptions } from './incarnation.js';
+import { Incarnation, type IncarnationOptions } from './incarnation.js';
 import type { KeyedIds } from '../spool/keyed-ids.js';
 import { type BatchHead, decodeBatch } from '../spool/batch-entry.js';
 import { decodeSegment } from '../spool/entry.js';
@@ -16,7 +16,7 @@ import type { TailPosition } from '../spool/tail-position.js';
 import { type Location, Segment, segmentNumber } from '../spool/segment.js';
 import { type Acknowledged, readSegmentHead, type SegmentHead } from '../spool/segment-head.js';
 
-export type RecoverOptions = Omit<BootOptions, 'identity' | 'segments' | 'onFree'> & {
+export type RecoverOptions = Omit<IncarnationOptions, 'identity' | 'segments' | 'onFree'> & {
   /** The boot's id: the name of its directory. */
   readonly boot: string;
   readonly keyedIds: KeyedIds;
@@ -35,7 +35,7 @@ type Found = {
 };
 
 /** Reads what is there; undefined where there is nothing. The boot returned is closed: only `finish` is left. */
-export async function recoverBoot(options: RecoverOptions): Promise<Boot | undefined> {
+export async function recoverIncarnation(options: RecoverOptions): Promise<Incarnation | undefined> {
   const { directory, logger, metrics, space } = options;
   const segments = await openSegments(directory, logger);
   if (segments.length === 0) {
@@ -51,10 +51,10 @@ export async function recoverBoot(options: RecoverOptions): Promise<Boot | undef
     covers: last?.head.covers,
     boot: options.boot,
   };
-  const boot = new Boot({ ...options, identity, segments, onFree: () => undefined });
+  const incarnation = new Incarnation({ ...options, identity, segments, onFree: () => undefined });
   // Nothing goes while it is read.
-  for (const { number } of segments) boot.log.hold(number);
-  if (last !== undefined) boot.books.restore(last.accounts);
+  for (const { number } of segments) incarnation.log.hold(number);
+  if (last !== undefined) incarnation.accounting.restore(last.accounts);
   const found: Found = {
     unresolved: new Map(),
     acknowledged: new Acknowledgements(),
@@ -68,19 +68,19 @@ export async function recoverBoot(options: RecoverOptions): Promise<Boot | undef
       windows: last === undefined || segment.number >= (last.head.windowsFrom ?? last.segment),
     };
     const isLast = segment === segments.at(-1);
-    await replaySegment({ segment, into, isLast, boot, found, options });
+    await replaySegment({ segment, into, isLast, incarnation, found, options });
   }
   if (found.tail.length > 0) await saveTail(found.tail, segments, options);
   const unresolved = [...found.unresolved.values()].filter(({ head }) => !isAcknowledged(found, head));
-  boot.log.adopt(unresolved, found.acknowledged.list());
-  for (const { number } of segments) boot.log.release(number);
-  if (!found.closed) await boot.close();
+  incarnation.log.adopt(unresolved, found.acknowledged.list());
+  for (const { number } of segments) incarnation.log.release(number);
+  if (!found.closed) await incarnation.close();
   metrics.bootsRecovered.inc();
   logger.warn(
     { boot: options.boot, segments: segments.length, batches: unresolved.length, closed: found.closed },
     'an earlier boot left batches in the spool: they are sent under their ids',
   );
-  return boot;
+  return incarnation;
 }
 
 /** What the positions stand for must be on the disk before they are. */
@@ -128,11 +128,11 @@ async function replaySegment(step: {
   readonly segment: Segment;
   readonly into: { readonly accounts: boolean; readonly windows: boolean };
   readonly isLast: boolean;
-  readonly boot: Boot;
+  readonly incarnation: Incarnation;
   readonly found: Found;
   readonly options: RecoverOptions;
 }): Promise<void> {
-  const { segment, into, isLast, boot, found, options } = step;
+  const { segment, into, isLast, incarnation, found, options } = step;
   const { logger, metrics } = options;
   for (const entry of decodeSegment(await segment.readAll())) {
     if (!('kind' in entry)) {
@@ -150,7 +150,7 @@ async function replaySegment(step: {
     if (entry.kind !== 'batch') continue;
     const { head, body } = decodeBatch(entry.payload);
     if (head.tail !== undefined) found.tail.push(head.tail);
-    boot.books.replay(head, body, segment.number, into);
+    incarnation.accounting.replay(head, body, segment.number, into);
     noteBatch(found, head, { segment: segment.number, offset: entry.offset, bytes: entry.bytes }, options);
     await nextTurn();
     options.signal?.throwIfAborted();

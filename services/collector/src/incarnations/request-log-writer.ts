@@ -8,7 +8,7 @@ import type { Lane, LaneMap } from '@imscope/schemas/lanes.js';
 import type { Logger } from '@imscope/runtime/logger.js';
 import type { Batch } from '../batches/batch.js';
 import type { Batcher } from '../batches/batcher.js';
-import type { Boot } from './incarnation.js';
+import type { Incarnation } from './incarnation.js';
 import type { ByteBudget } from '../limits/byte-budget.js';
 import type { KafkaAvailability } from '../kafka/kafka-availability.js';
 import type { KeyedIds } from '../spool/keyed-ids.js';
@@ -22,7 +22,7 @@ const LATE_MS = 2_000;
 const SYNC_RETRY_MS = 1_000;
 
 export type RequestLogWriterOptions = {
-  readonly boot: Boot;
+  readonly incarnation: Incarnation;
   readonly batcher: Pick<Batcher, 'next' | 'takeExpired'>;
   readonly lanes: LaneMap;
   readonly inFlightMax: number;
@@ -52,8 +52,9 @@ export class RequestLogWriter {
 
   /** Logs what is ready of a lane. */
   pump(lane: Lane): void {
-    const { boot, availability } = this.#options;
-    if (availability.failure !== undefined || boot.requestLogs.backlogged(lane)) this.#pumpToDisk(lane);
+    const { incarnation, availability } = this.#options;
+    if (availability.failure !== undefined || incarnation.requestLogs.backlogged(lane))
+      this.#pumpToDisk(lane);
     else this.#pumpToKafka(lane);
   }
 
@@ -81,11 +82,12 @@ export class RequestLogWriter {
   }
 
   #pumpToKafka(lane: Lane): void {
-    const { boot, batcher, inFlightMax } = this.#options;
-    while (boot.requestLogs.inFlight + this.#reserved.size < inFlightMax) {
-      const partition = boot.requestLogs.freePartition(lane, this.#reserved);
+    const { incarnation, batcher, inFlightMax } = this.#options;
+    while (incarnation.requestLogs.inFlight + this.#reserved.size < inFlightMax) {
+      const partition = incarnation.requestLogs.freePartition(lane, this.#reserved);
       if (partition === undefined) return;
-      const idle = boot.requestLogs.idle(lane) && !lane.partitions.some((other) => this.#reserved.has(other));
+      const idle =
+        incarnation.requestLogs.idle(lane) && !lane.partitions.some((other) => this.#reserved.has(other));
       const batch = batcher.next(lane, idle);
       if (batch === undefined) return;
       this.#reserved.add(partition);
@@ -98,13 +100,13 @@ export class RequestLogWriter {
 
   /** One round at a time: while the disk syncs, the next batch fills. */
   #pumpToDisk(lane: Lane): void {
-    const { boot, batcher } = this.#options;
+    const { incarnation, batcher } = this.#options;
     if (this.#syncedBatches > 0) return;
     for (;;) {
       const batch = batcher.next(lane, true);
       if (batch === undefined) return;
       this.#syncedBatches += 1;
-      const place = () => ({ partition: boot.requestLogs.leastQueued(lane) });
+      const place = () => ({ partition: incarnation.requestLogs.leastQueued(lane) });
       this.#append(batch, { synced: true, place }, () => {
         this.#syncedBatches -= 1;
         if (this.#syncedBatches === 0) this.pumpAll();
@@ -113,7 +115,7 @@ export class RequestLogWriter {
   }
 
   #appendKeyed({ batch, partition, sequence }: KeyedChunk): void {
-    const { boot, keyedIds, availability } = this.#options;
+    const { incarnation, keyedIds, availability } = this.#options;
     const id: BatchId = { boot: batch.keyedBoot ?? '', partition, sequence };
     const text = `${id.boot}:${partition}:${sequence}`;
     const before = this.#keyed.get(text);
@@ -125,14 +127,14 @@ export class RequestLogWriter {
     }
     this.#keyed.set(text, batch);
     void batch.settled.then(() => this.#keyed.delete(text));
-    const synced = availability.failure !== undefined || boot.requestLogs.backlogged(batch.lane);
+    const synced = availability.failure !== undefined || incarnation.requestLogs.backlogged(batch.lane);
     this.#append(batch, { synced, place: () => ({ partition, sequence }) }, (logged) => {
       if (logged) keyedIds.remember(id, Date.now());
     });
   }
 
   #dropRepeated(batch: Batch): void {
-    this.#options.boot.books.refused(batch);
+    this.#options.incarnation.accounting.refused(batch);
     this.#options.budget.release(batch.bytesHeld);
     batch.bytesHeld = 0;
   }
@@ -143,7 +145,7 @@ export class RequestLogWriter {
     onDone: (logged: boolean) => void,
   ): void {
     this.#logging.add(batch);
-    this.#options.boot.append(batch, {
+    this.#options.incarnation.append(batch, {
       ...options,
       onDone: (segment) => {
         this.#logging.delete(batch);
@@ -153,24 +155,24 @@ export class RequestLogWriter {
   }
 
   #sweep(nowMs: number): void {
-    const { boot, batcher, availability, budget } = this.#options;
+    const { incarnation, batcher, availability, budget } = this.#options;
     for (const batch of batcher.takeExpired(nowMs)) {
-      boot.books.refused(batch);
+      incarnation.accounting.refused(batch);
       budget.release(batch.bytesHeld);
-      boot.settle(batch, 'not_taken');
+      incarnation.settle(batch, 'not_taken');
     }
-    for (const batch of [...this.#logging, ...boot.waitedFor]) {
-      if (batch.deadlineMs <= nowMs) boot.settle(batch, 'in_doubt');
+    for (const batch of [...this.#logging, ...incarnation.waitedFor]) {
+      if (batch.deadlineMs <= nowMs) incarnation.settle(batch, 'in_doubt');
     }
-    if (availability.failure !== undefined || boot.waitsLongerThan(LATE_MS)) this.#syncLate(nowMs);
+    if (availability.failure !== undefined || incarnation.waitsLongerThan(LATE_MS)) this.#syncLate(nowMs);
   }
 
   /** Kafka keeps requests waiting that are in the log already: the disk answers for it. */
   #syncLate(nowMs: number): void {
-    const { boot, logger } = this.#options;
-    if (this.#syncing || nowMs < this.#syncAfterMs || boot.waitedFor.length === 0) return;
+    const { incarnation, logger } = this.#options;
+    if (this.#syncing || nowMs < this.#syncAfterMs || incarnation.waitedFor.length === 0) return;
     this.#syncing = true;
-    boot
+    incarnation
       .sync()
       .catch((error: unknown) => {
         this.#syncAfterMs = nowMs + SYNC_RETRY_MS;

@@ -14,12 +14,12 @@ const BOOT = /^[0-9a-z]{8,32}$/;
 export type Spool = {
   readonly directory: string;
   /** Boots that left something, in no order. */
-  readonly earlierBoots: readonly string[];
+  readonly earlierIncarnations: readonly string[];
   /** How many partitions the topics had when they were last seen. */
   readonly partitions: PartitionCounts | undefined;
-  bootDirectory(boot: string): string;
+  incarnationDirectory(boot: string): string;
   /** Makes the directory of a new boot. */
-  createBoot(boot: string): Promise<string>;
+  createIncarnation(boot: string): Promise<string>;
   savePartitions(partitions: PartitionCounts): Promise<void>;
   /** Lets another process have it. */
   unlock(): Promise<void>;
@@ -34,12 +34,12 @@ export async function openSpool(directory: string): Promise<Spool> {
   const topicsFile = join(directory, 'topics.json');
   return {
     directory,
-    earlierBoots: names
+    earlierIncarnations: names
       .filter((entry) => entry.isDirectory() && BOOT.test(entry.name))
       .map(({ name }) => name),
     partitions: readPartitions(await readFile(topicsFile, 'utf8').catch(() => '')),
-    bootDirectory: (boot) => join(boots, boot),
-    createBoot: async (boot) => {
+    incarnationDirectory: (boot) => join(boots, boot),
+    createIncarnation: async (boot) => {
       const path = join(boots, boot);
       await mkdir(path, { mode: 0o700 });
       return path;

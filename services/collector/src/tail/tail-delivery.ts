@@ -3,13 +3,13 @@
  * not there; then durable, by Kafka or by the disk, in any order. Tells up to where everything is durable.
  */
 import type { Batch } from '../batches/batch.js';
-import type { Boot } from '../incarnations/incarnation.js';
+import type { Incarnation } from '../incarnations/incarnation.js';
 import type { KafkaAvailability } from '../kafka/kafka-availability.js';
 import type { Intake } from '../intake/intake.js';
 import type { TailPosition } from '../spool/tail-position.js';
 
 export type TailDeliveryOptions = {
-  readonly boot: Boot;
+  readonly incarnation: Incarnation;
   readonly availability: Pick<KafkaAvailability, 'failure'>;
 };
 
@@ -46,15 +46,15 @@ export class TailDelivery {
     position: TailPosition,
     rejected: Intake['rejectedByApplication'],
   ): Promise<Logged> {
-    const { boot, availability } = this.#options;
+    const { incarnation, availability } = this.#options;
     batch.tail = position;
     return new Promise((resolve) => {
-      boot.append(batch, {
-        synced: availability.failure !== undefined || boot.requestLogs.backlogged(batch.lane),
+      incarnation.append(batch, {
+        synced: availability.failure !== undefined || incarnation.requestLogs.backlogged(batch.lane),
         place: () => {
           // In the moment it is made: so refusals stand in the log with the lines they are of.
-          boot.books.rejected(rejected);
-          return { partition: partitionOf(boot, batch) };
+          incarnation.accounting.rejected(rejected);
+          return { partition: partitionOf(incarnation, batch) };
         },
         onDone: (segment) => {
           if (segment === undefined) resolve(batch.outcome === 'in_doubt' ? 'in_doubt' : 'not_taken');
@@ -81,7 +81,7 @@ export class TailDelivery {
   #follow(batch: Batch, position: TailPosition, segment: number): void {
     const underway: Underway = { position, segment, durable: false };
     // The position stands nowhere else until the checkpoint has it.
-    this.#options.boot.log.hold(segment);
+    this.#options.incarnation.log.hold(segment);
     this.#underway.push(underway);
     void this.#awaitDurable(batch, underway);
   }
@@ -95,6 +95,6 @@ export class TailDelivery {
 const NONE: ReadonlySet<number> = new Set();
 
 /** One with nothing to send, in turns; else the one with least. */
-function partitionOf({ requestLogs }: Boot, { lane }: Batch): number {
+function partitionOf({ requestLogs }: Incarnation, { lane }: Batch): number {
   return requestLogs.freePartition(lane, NONE) ?? requestLogs.leastQueued(lane);
 }
