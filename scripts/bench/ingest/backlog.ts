@@ -113,7 +113,7 @@ export function makeBacklog(
     () => lane,
     (row) => row.window_start,
   );
-  const accountRows = accounts.write(atMs, 'running');
+  const accountRows = accounts.next(atMs, 'running');
   return {
     logs: new Map([...sized].map(([size, { containers }]) => [size, containers])),
     metrics: metrics.map(({ container, records, times }) => ({ value: container, records, times })),

@@ -1,4 +1,4 @@
-/* Who may connect, who a request comes from, who sends it, and who looks on, put together. */
+/* The composition of admission: open connections, client addresses, tokens, and the live viewers of what is accepted. */
 import type { Tokens } from '@imscope/access/tokens.js';
 import { type AuthenticateRequest, createAuthenticator } from './requests/authenticate-request.js';
 import { ClientAddresses } from './clients/client-addresses.js';
@@ -8,20 +8,20 @@ import { InvalidTokenLimits } from './limits/invalid-token-limits.js';
 import type { Limits } from './limits/limits.js';
 import type { TapOptions } from './tap/serve-tap.js';
 import { createTaps } from './tap/tap-metrics.js';
-import type { TakeOptions } from './requests/accept-request.js';
+import type { AcceptOptions } from './requests/accept-request.js';
 
-export type Gate = CountedConnections &
+export type Admission = CountedConnections &
   TapOptions &
-  Pick<TakeOptions, 'watch'> & {
+  Pick<AcceptOptions, 'watch'> & {
     readonly clients: ClientAddresses;
     readonly authenticate: AuthenticateRequest;
   };
 
-export function createGate(
+export function createAdmission(
   { config, registry }: CollectorContext,
   { authenticate, find }: Pick<Tokens, 'authenticate' | 'find'>,
   { refused }: Pick<Limits, 'refused'>,
-): Gate {
+): Admission {
   const counted = createConnections(config.connectionsMax, registry);
   const clients = new ClientAddresses(config.forwardedHops);
   const invalidTokens = new InvalidTokenLimits();

@@ -1,6 +1,4 @@
-/*
- * What a collector is started with: its settings, and where it tells about itself.
- */
+/* What a collector is started with: its settings, and where it reports. */
 import type { Logger } from '@imscope/runtime/logger.js';
 import type { Readiness } from '@imscope/runtime/readiness.js';
 import type { Registry } from 'prom-client';
@@ -11,6 +9,6 @@ export type CollectorContext = {
   readonly logger: Logger;
   readonly registry: Registry;
   readonly readiness: Readiness;
-  /** Ends the process, for its supervisor to start it anew. */
+  /** Ends the process; its supervisor starts it again. */
   readonly fail: (error: Error) => void;
 };

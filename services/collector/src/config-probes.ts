@@ -1,4 +1,4 @@
-/* What `check` looks at before a start of the collector, beside the settings themselves. */
+/* What the command `check` tests beside the settings themselves. */
 import { X509Certificate } from 'node:crypto';
 import { readableApplicationsFile } from '@imscope/access/readable-applications-file.js';
 import type { Config } from '@imscope/runtime/config.js';
@@ -27,7 +27,7 @@ export const COLLECTOR_PROBES: readonly Probe<Checked>[] = [
   probe('tlsCertFile', checkCertificate, ['tlsKeyFile']),
 ];
 
-/** Throws where the pair cannot be used, or not today. */
+/** @throws Error where the pair cannot be used, or is not valid today */
 function checkCertificate({ tlsCertFile: certFile, tlsKeyFile: keyFile }: Checked): void {
   const pair = readCertificate({ certFile, keyFile });
   if (pair === undefined) return;

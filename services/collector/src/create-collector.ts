@@ -1,119 +1,99 @@
 /*
- * Puts the collector together and takes it apart: the spool and the books first, the listener last; on stopping
- * readiness goes first, then connections, then the listener, then what is in becomes durable, then the final account.
- * What an earlier process left in the spool is sent beside it all. Nothing acknowledged is lost.
+ * The composition of the collector, which main, tests and benches share. The spool and the accounting start first, the
+ * listener last. What earlier processes left in the spool is sent at the same time.
  */
-import { setTimeout as sleep } from 'node:timers/promises';
-import { createKafka } from '@imscope/runtime/kafka-client.js';
-import type { Logger } from '@imscope/runtime/logger.js';
 import { openApplicationsFile, withoutApplicationsFile } from '@imscope/access/applications-file.js';
-import type { Incarnation } from './incarnations/incarnation.js';
-import { openCertificate } from './connections/certificate.js';
+import { createKafka } from '@imscope/runtime/kafka-client.js';
+import { type Admission, createAdmission } from './admission.js';
+import { KeyedRequest } from './batches/keyed-request.js';
 import { RefusalLog } from './clients/refusal-log.js';
 import type { CollectorContext } from './collector-context.js';
 import type { CollectorConfig } from './config.js';
+import { openCertificate } from './connections/certificate.js';
+import { createTailer } from './create-tailer.js';
 import { EarlierIncarnations, type EarlierIncarnationsOptions } from './incarnations/earlier-incarnations.js';
-import { createGate, type Gate } from './admission.js';
+import type { Incarnation } from './incarnations/incarnation.js';
 import { InterfaceCardinalityLimit } from './intake/interface-cardinality-limit.js';
 import { scrubText } from './intake/scrub-text.js';
 import { createProducer, type KafkaProducer, type PartitionCounts } from './kafka/kafka-producer.js';
-import { KeyedIds } from './spool/keyed-ids.js';
-import { KeyedRequest } from './batches/keyed-request.js';
 import { createLimits } from './limits/limits.js';
-import { createPipeline, lookAtTopics, type Pipeline } from './pipeline.js';
-import { type CollectorServer, type ServerOptions, startServer } from './server.js';
+import { createPipeline, type Pipeline, readPartitions } from './pipeline.js';
+import { type ServerOptions, startServer } from './server.js';
+import { KeyedIds } from './spool/keyed-ids.js';
 import { openSpool, type Spool } from './spool/spool.js';
+import { stopCollector } from './stop-collector.js';
 import { Checkpoint } from './tail/checkpoint.js';
-import { createTailer } from './create-tailer.js';
-import type { Tailer } from './tail/tailer.js';
 import { checkTopicTermsAtStart } from './topic-terms-check.js';
 
-/**
- * A stop has 25 s in all, reckoned from its beginning, DRAIN_MS among them: batches get until 17, so that their
- * requests are answered within 19; then what is left has until 23 to reach Kafka. What does not stays in the spool.
- */
-const DELIVER_MS = 17_000;
-const ANSWER_MS = 19_000;
-const FINISH_MS = 23_000;
-/** Without Kafka a stop does not wait for it. */
-const FINISH_AWAY_MS = 200;
 const HOUR_MS = 3_600_000;
 const TICK_MS = 1_000;
 const MINUTE_MS = 60_000;
 
 export type Collector = {
   readonly port: number;
-  /** Of the PROXY protocol; undefined where there is none. */
+  /** Of the PROXY protocol listener; undefined where there is none. */
   readonly proxyPort: number | undefined;
+  /** The id of this incarnation. */
   readonly boot: string;
   stop(): Promise<void>;
 };
 
-/** Starts the collector. Kafka need not be there, once its topics were seen. */
-export async function startCollector(context: CollectorContext): Promise<Collector> {
-  const { config, logger } = context;
-  const kafka = createKafka(config, 'imscope-collector', logger);
-  return startWithProducer(context, createProducer(kafka, config.kafkaTopicPrefix));
-}
-
-/** Starts everything between HTTP, or tailed files, and a producer, which is stopped with it. */
-export async function startWithProducer(
+/**
+ * Starts everything between HTTP, or tailed files, and the producer, which is stopped with it. Kafka may be away, once
+ * its topics have been seen.
+ */
+export async function createCollector(
   context: CollectorContext,
-  producer: KafkaProducer,
+  producer: KafkaProducer = connectProducer(context),
 ): Promise<Collector> {
   const { config, logger, readiness } = context;
   const certificate = openCertificate({ certFile: config.tlsCertFile, keyFile: config.tlsKeyFile }, logger);
   const spool = await openSpool(config.spoolDir);
-  const { partitions, termsChecked } = await readTopics(context, producer, spool);
+  const topics = await readTopics(context, producer, spool);
   const keyedIds = await KeyedIds.open(spool.directory, logger, Date.now());
   const checkpoint = await Checkpoint.open(spool.directory, logger);
-  const registered =
+  const applications =
     config.registryFile === ''
       ? withoutApplicationsFile()
       : openApplicationsFile(config.registryFile, logger);
-  const pipeline = await createPipeline(context, { producer, spool, keyedIds, partitions, termsChecked });
-  const { budget, space, metrics, incarnation } = pipeline;
-  const limits = createLimits({ registered, budget, random: Math.random }, context.registry);
-  const saveTail: EarlierIncarnationsOptions['saveTail'] = async (found) =>
-    checkpoint.saveDurable(found, Date.now());
+  const pipeline = await createPipeline(context, { producer, spool, keyedIds, ...topics });
+  const { budget, space, incarnation } = pipeline;
+  const limits = createLimits({ registered: applications, budget, random: Math.random }, context.registry);
+  const saveTail: EarlierIncarnationsOptions['saveTail'] = async (positions) =>
+    checkpoint.saveDurable(positions, Date.now());
   const earlier = new EarlierIncarnations({ ...pipeline.incarnationOptions, spool, keyedIds, saveTail });
   const failure = (): string | undefined => incarnation.log.failure ?? space.failure;
-  const lookAtSpool = async (): Promise<void> => {
-    await space.look();
+  const checkDisk = async (): Promise<void> => {
+    await space.checkDisk();
     readiness.report('spool', failure());
   };
-  const timers = startTimers({ config, incarnation, earlier, keyedIds, lookAtSpool });
-  await lookAtSpool();
-  const interfaces = new InterfaceCardinalityLimit({
-    perApplicationMax: config.interfacesMax,
-    namesMax: config.interfacesTotalMax,
-    onOverflow: () => metrics.interfacesOverflowed.inc(),
-  });
-  const gate = createGate(context, registered, limits);
-  const { watch } = gate;
+  const timers = startTimers({ config, incarnation, earlier, keyedIds, checkDisk });
+  await checkDisk();
+  const interfaces = createInterfaceLimit(config, pipeline);
+  const admission = createAdmission(context, applications, limits);
   const refusals = new RefusalLog(logger, (text) => scrubText(text).text);
   const shared = { pipeline, limits, interfaces, failure, refusals };
-  const tailer = createTailer(context, { ...shared, checkpoint, watch });
-  const of = { ...shared, gate, certificate, keyedIds };
-  const server = config.collectorListen ? await startServer(serverOptions(context, of)) : undefined;
-  // How far files were read may stand in the log of a killed process alone: nobody knows before that is read.
+  const tailer = createTailer(context, { ...shared, checkpoint, watch: admission.watch });
+  const server = config.collectorListen
+    ? await startServer(serverOptions(context, { ...shared, admission, certificate, keyedIds }))
+    : undefined;
+  // The log of a killed process may be the only place that tells how far files were read: it is read first.
   void earlier.recover().then(() => tailer?.start());
   const { port, proxyPort } = server ?? { port: 0, proxyPort: undefined };
-  logger.info(
-    { port, proxyPort, tailed: config.tailFiles, boot: incarnation.id, partitions },
-    'taking request logs',
-  );
+  const { partitions } = topics;
+  const boot = incarnation.id;
+  logger.info({ port, proxyPort, tailed: config.tailFiles, boot, partitions }, 'accepting request logs');
   const parts = { pipeline, server, tailer, earlier, timers, logger };
   return {
     port,
     proxyPort,
-    boot: incarnation.id,
+    boot,
     stop: async () => {
       readiness.stopping();
-      await finish(parts, config.drainMs);
+      await stopCollector(parts, config.drainMs);
       refusals.stop();
       pipeline.availability.stop();
-      registered.stop();
+      applications.stop();
       await keyedIds.stop();
       await producer.stop();
       await spool.unlock();
@@ -121,14 +101,18 @@ export async function startWithProducer(
   };
 }
 
-/** @throws SettingsError where the terms do not add up: nothing was accepted by then */
+function connectProducer({ config, logger }: CollectorContext): KafkaProducer {
+  return createProducer(createKafka(config, 'imscope-collector', logger), config.kafkaTopicPrefix);
+}
+
+/** @throws SettingsError where topics are kept longer than the settings allow: nothing has been accepted by then */
 async function readTopics(
   context: CollectorContext,
   producer: KafkaProducer,
   spool: Spool,
 ): Promise<{ readonly partitions: PartitionCounts; readonly termsChecked: boolean }> {
   try {
-    const partitions = await lookAtTopics(context, producer, spool);
+    const partitions = await readPartitions(context, producer, spool);
     return { partitions, termsChecked: await checkTopicTermsAtStart(context, producer) };
   } catch (error) {
     await producer.stop();
@@ -137,22 +121,25 @@ async function readTopics(
   }
 }
 
+function createInterfaceLimit(config: CollectorConfig, { metrics }: Pipeline): InterfaceCardinalityLimit {
+  return new InterfaceCardinalityLimit({
+    perApplicationMax: config.interfacesMax,
+    namesMax: config.interfacesTotalMax,
+    onOverflow: () => metrics.interfacesOverflowed.inc(),
+  });
+}
+
 function serverOptions(
-  context: CollectorContext,
-  of: {
+  { config, logger }: CollectorContext,
+  parts: Pick<ServerOptions, 'limits' | 'certificate' | 'failure' | 'refusals'> & {
     readonly pipeline: Pipeline;
-    readonly gate: Gate;
-    readonly limits: ServerOptions['limits'];
-    readonly certificate: ServerOptions['certificate'];
+    readonly admission: Admission;
     readonly keyedIds: KeyedIds;
     readonly interfaces: InterfaceCardinalityLimit;
-    readonly failure: ServerOptions['failure'];
-    readonly refusals: RefusalLog;
   },
 ): ServerOptions {
-  const { pipeline, gate, limits, certificate, keyedIds, interfaces, failure, refusals } = of;
+  const { pipeline, admission, keyedIds, interfaces, limits, certificate, failure, refusals } = parts;
   const { budget, space, metrics, incarnation } = pipeline;
-  const { config, logger } = context;
   return {
     host: config.collectorHost,
     port: config.collectorPort,
@@ -160,7 +147,7 @@ function serverOptions(
     certificate,
     bodyBounds: { bytesMax: config.bodyBytesMax, inflatedBytesMax: config.bodyInflatedBytesMax },
     lateMsMax: config.lateHoursMax * HOUR_MS,
-    ...gate,
+    ...admission,
     limits,
     budget,
     space,
@@ -184,77 +171,31 @@ function proxyFront(config: CollectorConfig, metrics: Pipeline['metrics']): Serv
   };
 }
 
-/** Everything that is in becomes durable, and goes to Kafka as far as the time allows. */
-async function finish(
-  parts: {
-    readonly pipeline: Pipeline;
-    readonly server: CollectorServer | undefined;
-    readonly tailer: Tailer | undefined;
-    readonly earlier: EarlierIncarnations;
-    readonly timers: readonly NodeJS.Timeout[];
-    readonly logger: Logger;
-  },
-  drainMs: number,
-): Promise<void> {
-  const { server, tailer, earlier, timers, logger } = parts;
-  const { batcher, writer, incarnation, availability } = parts.pipeline;
-  const startMs = performance.now();
-  const tailed = tailer?.stop();
-  await server?.drain(drainMs);
-  const drainedMs = performance.now() - startMs;
-  batcher.drain();
-  writer.limit(DELIVER_MS - drainedMs);
-  await Promise.all([server?.stop(ANSWER_MS - drainedMs), tailed]);
-  writer.stop();
-  for (const timer of timers) clearInterval(timer);
-  // Every request is answered by now: the last metrics and the final account hold them all.
-  const lastMs = startMs + FINISH_MS;
-  await Promise.race([incarnation.close(), sleep(lastMs - performance.now(), undefined, { ref: false })]);
-  await saveTail(incarnation, tailer, logger);
-  const away = availability.failure !== undefined;
-  const left = await incarnation.log.finish(away ? performance.now() + FINISH_AWAY_MS : lastMs);
-  const leftEarlier = await earlier.stop();
-  if (left + leftEarlier > 0) {
-    logger.warn({ batches: left + leftEarlier }, 'the spool keeps batches for the next start');
-  }
-}
-
-/** The first account is written at once, so that a collector is known from its start. */
-function startTimers(of: {
+/** The first account is written at once, so that the store knows of a collector from its start. */
+function startTimers(parts: {
   readonly config: CollectorConfig;
   readonly incarnation: Incarnation;
   readonly earlier: EarlierIncarnations;
   readonly keyedIds: KeyedIds;
-  readonly lookAtSpool: () => Promise<void>;
+  readonly checkDisk: () => Promise<void>;
 }): NodeJS.Timeout[] {
-  const { config, incarnation, earlier, keyedIds, lookAtSpool } = of;
+  const { config, incarnation, earlier, keyedIds, checkDisk } = parts;
   void incarnation.writeAccount('running');
   return [
     setInterval(() => {
       incarnation.writeDueWindows(Date.now());
       incarnation.log.writeMark();
-      void lookAtSpool();
+      void checkDisk();
     }, TICK_MS),
     setInterval(() => void incarnation.writeAccount('running'), config.accountIntervalMs),
     setInterval(() => {
-      for (const one of [incarnation, ...earlier.incarnations]) one.log.expire(Date.now());
+      for (const each of [incarnation, ...earlier.incarnations]) each.log.expire(Date.now());
       void keyedIds.forget(Date.now());
     }, MINUTE_MS),
   ];
 }
 
-/** The log may go once Kafka has all of it: how far files were read must stand in the checkpoint by then. */
-async function saveTail(incarnation: Incarnation, tailer: Tailer | undefined, logger: Logger): Promise<void> {
-  if (tailer === undefined) return;
-  try {
-    await incarnation.sync();
-    await tailer.saveAll();
-  } catch (error) {
-    logger.error({ err: error }, 'the spool cannot be synced: how far files were read is not saved');
-  }
-}
-
-/** Records of one request go to the open batches of all, or to batches of its own where it carries a key. */
+/** Records of a request go to the open batches of their lanes; those of a request with a key to its own batches. */
 function intoBatches(
   interfaces: InterfaceCardinalityLimit,
   { batcher, writer, keyedRequests }: Pipeline,

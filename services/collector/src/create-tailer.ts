@@ -1,6 +1,4 @@
-/*
- * The tailer put together, out of the settings and the parts every collector has.
- */
+/* The composition of the tailer. */
 import assert from 'node:assert/strict';
 import type { Registry } from 'prom-client';
 import type { CollectorConfig } from './config.js';
@@ -8,7 +6,7 @@ import type { CollectorContext } from './collector-context.js';
 import type { InterfaceCardinalityLimit } from './intake/interface-cardinality-limit.js';
 import type { Limits } from './limits/limits.js';
 import type { Pipeline } from './pipeline.js';
-import type { TakeOptions } from './requests/accept-request.js';
+import type { AcceptOptions } from './requests/accept-request.js';
 import type { Checkpoint } from './tail/checkpoint.js';
 import { FollowedFiles } from './tail/followed-files.js';
 import { OWN_PROCESSOR, ProcessorShare } from './tail/processor-share.js';
@@ -24,14 +22,14 @@ export type TailerParts = {
   readonly checkpoint: Checkpoint;
   readonly limits: Pick<Limits, 'applications' | 'sampledOut'>;
   readonly interfaces: InterfaceCardinalityLimit;
-  /** Why nothing can be taken just now. */
+  /** Why nothing can be accepted at the moment; undefined while it can. */
   readonly failure: () => string | undefined;
-  /** Somebody looks on. */
-  readonly watch: TakeOptions['watch'];
+  /** Shows the records to live viewers; undefined while there are none. */
+  readonly watch: AcceptOptions['watch'];
   readonly refusals: TailerOptions['refusals'];
 };
 
-/** Makes the tailer; undefined where nothing is to be tailed. It begins once it is started. */
+/** @returns undefined where no files are configured; it reads nothing until `start` is called */
 export function createTailer(context: CollectorContext, parts: TailerParts): Tailer | undefined {
   const { config, logger, registry } = context;
   if (config.tailFiles.length === 0) return undefined;
@@ -40,7 +38,7 @@ export function createTailer(context: CollectorContext, parts: TailerParts): Tai
   const { readLine, unknown } = createTailReader(config);
   for (const text of unknown) logger.warn(text);
   const { tailMetrics, files } = followFiles(config, registry, checkpoint, logger);
-  // A position stands in one batch: with several lanes a stretch of lines would be several batches.
+  // A position belongs to one batch: with several lanes, lines read together would be in several batches.
   const [lane, ...others] = keyedRequests.lanes.lanes;
   assert(lane !== undefined && others.length === 0, 'files are tailed into one lane');
   return new Tailer({

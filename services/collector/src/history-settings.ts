@@ -1,11 +1,11 @@
 /*
- * The event times a collector of a history vouches for. Accounts of any other collector vouch for the time in which it
- * accepted records; a history was accepted within minutes and is of days, so its accounts have to say which.
+ * The span of event times that the accounts of a history collector cover. Accounts of any other collector cover the
+ * time in which it accepted records. A history of several days is accepted within minutes, so its accounts name the span.
  */
 import type { CoveredSpan } from './spool/segment-head.js';
 import type { CollectorConfig } from './config.js';
 
-/** Undefined for a collector that takes in no history. */
+/** Undefined for a collector that accepts no history. */
 export function historySpan({
   historyFrom,
   historyTo,
@@ -14,7 +14,7 @@ export function historySpan({
   return { fromMs: Date.parse(historyFrom), toMs: Date.parse(historyTo) };
 }
 
-/** What is wrong with the two settings beside each other. */
+/** What is wrong with the two settings together. */
 export function checkHistorySettings({ historyFrom, historyTo }: Partial<CollectorConfig>): string[] {
   if (historyFrom === undefined || historyTo === undefined) return [];
   if ((historyFrom === '') !== (historyTo === '')) {

@@ -9,7 +9,7 @@ import { createRequestMetrics } from './requests/request-metrics.js';
 
 export type CollectorMetrics = ReturnType<typeof createMetrics>;
 
-/** Read when Prometheus asks. */
+/** Read at every scrape. */
 export type Observed = {
   readonly bufferedBytes: () => number;
   readonly inFlight: () => number;

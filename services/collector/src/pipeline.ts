@@ -1,10 +1,11 @@
 /*
- * From record to Kafka: the batcher, the writer and the boot with its log and books, put together. Which partitions
- * there are is asked of Kafka, and remembered by the spool for a start without it.
+ * The composition of everything from a valid record to Kafka: batcher, writer, and the incarnation with its log and
+ * accounting. The number of partitions comes from Kafka, and is saved in the spool for starts without Kafka.
  */
 import { randomInt } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { errorMessage } from '@imscope/runtime/error-message.js';
 import { SettingsError } from '@imscope/runtime/settings-error.js';
 import { singleLane } from '@imscope/schemas/lanes.js';
 import type { Registry } from 'prom-client';
@@ -24,7 +25,7 @@ import type { Spool } from './spool/spool.js';
 import { SpoolSpace } from './spool/spool-space.js';
 import { checkTopicTerms } from './topic-terms-check.js';
 
-const LOOK_PAUSE_MS = 1_000;
+const RETRY_PAUSE_MS = 1_000;
 
 export type Pipeline = {
   readonly budget: ByteBudget;
@@ -34,14 +35,14 @@ export type Pipeline = {
   readonly availability: KafkaAvailability;
   readonly incarnation: Incarnation;
   readonly writer: RequestLogWriter;
-  /** What a keyed request's batches are made with. */
+  /** How the batches of a request with a key are created. */
   readonly keyedRequests: KeyedRequestOptions;
-  /** What earlier boots are made again with. */
+  /** How earlier incarnations are recovered. */
   readonly incarnationOptions: Omit<IncarnationOptions, 'identity' | 'directory' | 'onFree'>;
 };
 
-/** Partitions as the spool remembers them, so that a start does not wait; asked of Kafka where it never saw them. */
-export async function lookAtTopics(
+/** As saved in the spool, so that a start does not wait for Kafka; read from Kafka where it was never seen. */
+export async function readPartitions(
   { logger, readiness }: CollectorContext,
   producer: KafkaProducer,
   spool: Spool,
@@ -53,23 +54,23 @@ export async function lookAtTopics(
       await spool.savePartitions(partitions);
       return partitions;
     } catch (error) {
-      const failure = error instanceof Error ? error.message : String(error);
+      const failure = errorMessage(error);
       readiness.report('spool', `the topics were never seen, so batches cannot get ids: ${failure}`);
       logger.warn({ failure }, 'Kafka cannot be used yet, and its topics were never seen: trying again');
-      await sleep(LOOK_PAUSE_MS * (0.5 + Math.random()));
+      await sleep(RETRY_PAUSE_MS * (0.5 + Math.random()));
     }
   }
 }
 
 /**
- * Lanes are fixed at the start. Partitions that came since are used from the next start on; where some are gone,
- * this process ends, for its supervisor to start it with those that are left.
+ * Lanes are fixed at the start. Partitions added later are used from the next start on. Where partitions were removed,
+ * this process ends, and its supervisor starts it with those that are left.
  */
-async function compareTopics(
+async function comparePartitions(
   context: CollectorContext,
   parts: Pick<Parts, 'producer' | 'spool' | 'partitions'>,
 ): Promise<void> {
-  await refuseBrokenTerms(context, parts);
+  await checkTerms(context, parts);
   const now = await parts.producer.countPartitions();
   const known = parts.partitions;
   const changed = EDGE_TOPICS.filter((topic) => now[topic] !== known[topic]);
@@ -81,11 +82,8 @@ async function compareTopics(
   }
 }
 
-/** While this throws Kafka counts as away, so nothing is sent. What was accepted stays in the spool. */
-async function refuseBrokenTerms(
-  context: CollectorContext,
-  { producer }: Pick<Parts, 'producer'>,
-): Promise<void> {
+/** While this throws, Kafka counts as away and nothing is sent. What was accepted stays in the spool. */
+async function checkTerms(context: CollectorContext, { producer }: Pick<Parts, 'producer'>): Promise<void> {
   try {
     await checkTopicTerms(context, producer);
   } catch (error) {
@@ -99,20 +97,19 @@ type Parts = {
   readonly spool: Spool;
   readonly keyedIds: KeyedIds;
   readonly partitions: PartitionCounts;
-  /** Whether the topics' terms were checked already. */
+  /** Whether the retention of the topics was checked already. */
   readonly termsChecked: boolean;
 };
 
-/** Makes everything between a valid record and Kafka. */
 export async function createPipeline(context: CollectorContext, parts: Parts): Promise<Pipeline> {
   const { config, logger } = context;
   const { producer, spool, keyedIds, partitions } = parts;
   const lanes = singleLane(partitions['im.request-log']);
   const budget = new ByteBudget(config.bufferBytesMax);
   const space = new SpoolSpace(spool.directory, config.spoolBytesMax);
-  const metrics = observe(context.registry, keyedIds, () => pipeline);
-  const probe = (): Promise<void> => compareTopics(context, parts);
-  const availability = new KafkaAvailability({ probe, logger, onBack: () => incarnation.log.pump() });
+  const metrics = createGauges(context.registry, keyedIds, () => pipeline);
+  const probe = (): Promise<void> => comparePartitions(context, parts);
+  const availability = new KafkaAvailability({ probe, logger, onBack: () => incarnation.log.resume() });
   const metricLanes = singleLane(partitions['im.interface-metric']);
   const incarnationOptions = {
     space,
@@ -127,7 +124,7 @@ export async function createPipeline(context: CollectorContext, parts: Parts): P
   };
   const incarnation: Incarnation = await createIncarnation(config, spool, {
     ...incarnationOptions,
-    onFree: () => writer.pumpAll(),
+    onFree: () => writer.logAllReady(),
   });
   const keyedRequests: KeyedRequestOptions = {
     lanes,
@@ -140,7 +137,7 @@ export async function createPipeline(context: CollectorContext, parts: Parts): P
   const batcher: Batcher = new Batcher({
     ...keyedRequests,
     lingerMs: config.lingerMsMax,
-    onReady: (lane) => writer.pump(lane),
+    onReady: (lane) => writer.logReady(lane),
   });
   const writer: RequestLogWriter = new RequestLogWriter({
     incarnation,
@@ -164,7 +161,7 @@ export async function createPipeline(context: CollectorContext, parts: Parts): P
     incarnationOptions,
   };
   if (parts.termsChecked) {
-    // The first look, beside the traffic: a start without Kafka is none of its business.
+    // Compared while traffic is already accepted: a start does not depend on Kafka.
     probe().catch((error: unknown) => logger.debug({ err: error }, 'Kafka does not tell its topics yet'));
   } else availability.failed('Kafka has not said yet how long its topics keep messages');
   return pipeline;
@@ -189,16 +186,16 @@ async function createIncarnation(
   });
 }
 
-function observe(registry: Registry, keyedIds: KeyedIds, of: () => Pipeline): CollectorMetrics {
+function createGauges(registry: Registry, keyedIds: KeyedIds, pipeline: () => Pipeline): CollectorMetrics {
   return createMetrics(registry, {
-    bufferedBytes: () => of().budget.bytesHeld,
-    inFlight: () => of().incarnation.requestLogs.inFlight,
-    metricWindows: () => of().incarnation.accounting.windows.open,
-    metricSeries: () => of().incarnation.accounting.windows.seriesKnown,
-    accountApplications: () => of().incarnation.accounting.accounts.applications,
-    spoolBytes: () => of().space.bytes,
-    spoolBatches: () => of().space.batches,
-    kafkaAway: () => (of().availability.failure === undefined ? 0 : 1),
+    bufferedBytes: () => pipeline().budget.bytesHeld,
+    inFlight: () => pipeline().incarnation.requestLogs.inFlight,
+    metricWindows: () => pipeline().incarnation.accounting.windows.open,
+    metricSeries: () => pipeline().incarnation.accounting.windows.seriesKnown,
+    accountApplications: () => pipeline().incarnation.accounting.accounts.applications,
+    spoolBytes: () => pipeline().space.bytes,
+    spoolBatches: () => pipeline().space.batches,
+    kafkaAway: () => (pipeline().availability.failure === undefined ? 0 : 1),
     keys: () => keyedIds.size,
   });
 }
@@ -210,7 +207,7 @@ function readVersion(): string {
   return known && typeof manifest.version === 'string' ? manifest.version : 'unknown';
 }
 
-/** Tells this process's batches from those of every other: 16 of 36 letters, 82 random bits. */
+/** Distinguishes the batches of this process from all others: 16 of 36 letters, 82 random bits. */
 function createIncarnationId(): string {
   return Array.from({ length: 16 }, () => randomInt(36).toString(36)).join('');
 }

@@ -1,7 +1,7 @@
 /*
- * The server of POST /v1/request-logs and POST /v1/logs: its addresses, and what all answers have in common. It has a
- * listener for gateways, and one for balancers that speak the PROXY protocol, where it is wanted. On stopping,
- * connections are let go first, then new requests are refused, and those that are in are answered.
+ * The HTTP server: its routes, and what all answers have in common. It has a listener for gateways and, where that is
+ * configured, one for load balancers that speak the PROXY protocol. On stopping, connections are closed with their next
+ * answer, then new requests are refused, and those already accepted are answered.
  */
 import type { AddressInfo, Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -21,20 +21,20 @@ import { isTokenRefused, type RefusalLog } from './clients/refusal-log.js';
 import { createListener } from './connections/http-listener.js';
 import { OTLP_LOGS, sendOtlpError } from './requests/otlp-logs.js';
 import { REQUEST_LOGS } from './requests/request-logs.js';
-import type { Gate } from './admission.js';
+import type { Admission } from './admission.js';
 import { describeOtlpLogs, describeRequestLogs } from './openapi/intake-operations.js';
 import { serveDocument } from './openapi/serve-document.js';
 import { describeTap } from './openapi/tap-operation.js';
 import { type ProxyFront, startProxyFront } from './proxy-protocol/proxy-front.js';
 import type { ProxyListener } from './proxy-protocol/proxy-listener.js';
 import { serveTap } from './tap/serve-tap.js';
-import { takeRequest, type TakeOptions } from './requests/accept-request.js';
+import { type AcceptOptions, acceptRequest } from './requests/accept-request.js';
 
-export type ServerOptions = TakeOptions &
-  Gate & {
+export type ServerOptions = AcceptOptions &
+  Admission & {
     readonly host: string;
     readonly port: number;
-    /** Undefined: no listener that speaks the PROXY protocol. */
+    /** Undefined: no PROXY protocol listener. */
     readonly proxyProtocol: ProxyFront | undefined;
     /** Undefined: plain HTTP. */
     readonly certificate: Certificate | undefined;
@@ -44,28 +44,28 @@ export type ServerOptions = TakeOptions &
 
 export type CollectorServer = {
   readonly port: number;
-  /** Of the PROXY protocol; undefined where there is none. */
+  /** Of the PROXY protocol listener; undefined where there is none. */
   readonly proxyPort: number | undefined;
   /**
-   * Requests are taken as before, each answer closes its connection: whoever is told by `/ready` that we stop goes
-   * elsewhere meanwhile. Ends after `timeoutMs`, or when no connection is open.
+   * Requests are still accepted, but each answer closes its connection: `/ready` tells load balancers to send
+   * elsewhere meanwhile. Resolves after `timeoutMs`, or earlier once no connection has been open for that long.
    */
   drain(timeoutMs: number): Promise<void>;
-  /** New requests get 503 and their connections are closed; waits for those that are in, at most this long. */
+  /** New requests get 503 and their connections are closed; waits for accepted requests, at most this long. */
   stop(timeoutMs: number): Promise<void>;
 };
 
-/** While stopping: for heads that are on their way. */
+/** While stopping: for request heads that are being received. */
 const IDLE_GRACE_MS = 500;
 
 type Phase = 'serving' | 'draining' | 'stopping';
 
-/** Starts listening. Ports of the result are those in force where 0 was asked for. */
+/** Starts listening. The result has the ports that the system chose where 0 was configured. */
 export async function startServer(options: ServerOptions): Promise<CollectorServer> {
   const { certificate, proxyProtocol, connections } = options;
   let phase: Phase = 'serving';
   const app = createApp(options, () => phase);
-  await addAddresses(app, options);
+  await addRoutes(app, options);
   await app.listen({ host: options.host, port: options.port });
   const { port } = app.server.address() as AddressInfo;
   const proxy =
@@ -82,13 +82,12 @@ export async function startServer(options: ServerOptions): Promise<CollectorServ
     proxyPort: proxy?.port,
     drain: async (timeoutMs) => {
       phase = 'draining';
-      // Whoever has not come for so long does not come just now.
       await sleep(Math.max(0, timeoutMs - connections.quietMs(performance.now())));
     },
     stop: async (timeoutMs) => {
       phase = 'stopping';
       options.taps.endAll();
-      // Node.js waits for heads that never end, and looks at no time limits any more.
+      // While it closes, Node.js checks no timeouts, so a head that never ends would be waited for.
       const idleTimer = setTimeout(() => connections.closeIdle(), IDLE_GRACE_MS);
       await closeAll(app, proxy, timeoutMs);
       clearTimeout(idleTimer);
@@ -123,9 +122,7 @@ function createApp(options: ServerOptions, phase: () => Phase): FastifyInstance 
       throw new HttpError(
         'unavailable',
         'this collector is stopping: nothing of this request was taken, send it again',
-        {
-          retryAfterS: 1,
-        },
+        { retryAfterS: 1 },
       );
     }
   });
@@ -141,23 +138,23 @@ function createApp(options: ServerOptions, phase: () => Phase): FastifyInstance 
   return app;
 }
 
-async function addAddresses(app: FastifyInstance, options: ServerOptions): Promise<void> {
-  // Bodies are read by the handler, after it knows who sends and that there is room.
+async function addRoutes(app: FastifyInstance, options: ServerOptions): Promise<void> {
+  // The handler reads the body, after the token and the capacity are checked.
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', (_request, _payload, done) => done(null));
   serveDocument(app, options);
-  const noting = notingRefusals(options);
+  const recorded = recordRefusals(options);
   const requestLogs = { config: { operation: describeRequestLogs(REQUEST_LOGS.formats) } };
   app.post(
     '/v1/request-logs',
     requestLogs,
-    noting((request, reply) => takeRequest(request, reply, REQUEST_LOGS, options)),
+    recorded((request, reply) => acceptRequest(request, reply, REQUEST_LOGS, options)),
   );
   const tap = { exposeHeadRoute: false, config: { operation: describeTap } };
   app.get(
     '/v1/tap',
     tap,
-    noting(async (request, reply) => serveTap(request, reply, options)),
+    recorded(async (request, reply) => serveTap(request, reply, options)),
   );
   await app.register(async (otlp) => {
     setErrorAnswers(otlp, options.logger, sendOtlpError);
@@ -165,26 +162,26 @@ async function addAddresses(app: FastifyInstance, options: ServerOptions): Promi
     otlp.post(
       '/v1/logs',
       logs,
-      noting((request, reply) => takeRequest(request, reply, OTLP_LOGS, options)),
+      recorded((request, reply) => acceptRequest(request, reply, OTLP_LOGS, options)),
     );
   });
 }
 
 type Handler = (request: FastifyRequest, reply: FastifyReply) => Promise<FastifyReply>;
 
-/** Makes handlers note the requests they refuse as a whole. */
-function notingRefusals({ refusals, metrics, connections, clients }: ServerOptions) {
+/** Makes a handler record the requests that it refuses as a whole. */
+function recordRefusals({ refusals, metrics, connections, clients }: ServerOptions) {
   return (handle: Handler): Handler =>
     async (request, reply) => {
       try {
         return await handle(request, reply);
       } catch (error) {
-        // Anything else is our own fault, and logged as such.
+        // Anything else is a defect of the collector, and is logged as one.
         if (error instanceof HttpError) {
           metrics.requestsRefused.inc({ reason: error.code });
           refusals.requestRefused({
             code: error.code,
-            // A connection keeps its sender; a wrong token on it is not that sender's.
+            // The connection keeps the sender of its last valid token; a wrong token is not that sender's.
             sender: isTokenRefused(error.code) ? undefined : connections.of(request.raw.socket)?.sender,
             client: clients.of(request.raw),
             path: request.routeOptions.url ?? 'none',

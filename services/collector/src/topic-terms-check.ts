@@ -1,7 +1,7 @@
 /*
- * Whether the topics keep messages no longer than the terms allow, beside this collector's own settings. A collector
- * that knows they do not refuses to start. Where Kafka is away at the start nobody knows yet: requests are accepted
- * into the spool, whose own bound holds, but nothing is sent before the brokers have said how long they keep it.
+ * Checks the retention of the topics against this collector's settings. A collector does not start where topics keep
+ * messages longer than allowed. While Kafka is away at the start, requests are accepted into the spool, which has its
+ * own bound, and nothing is sent until the brokers have answered how long they keep it.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SettingsError } from '@imscope/runtime/settings-error.js';
@@ -9,11 +9,11 @@ import { topicFaults } from '@imscope/runtime/topic-terms.js';
 import type { CollectorContext } from './collector-context.js';
 import type { KafkaProducer } from './kafka/kafka-producer.js';
 
-/** Longest a start waits for the brokers' answer: one without Kafka goes on. */
+/** Longest that a start waits for the brokers' answer; then it continues without Kafka. */
 const START_CHECK_MS_MAX = 3_000;
 
 /**
- * @throws SettingsError where the terms do not add up, or the brokers do not tell; Error where they do not answer
+ * @throws SettingsError where the retention does not fit, or the brokers may not tell it; Error where they do not answer
  */
 export async function checkTopicTerms(
   { config }: Pick<CollectorContext, 'config'>,
@@ -23,7 +23,7 @@ export async function checkTopicTerms(
   if (faults.length > 0) throw new SettingsError(faults);
 }
 
-/** @returns whether the terms were checked; false where the brokers do not answer in time. Throws `SettingsError`. */
+/** @returns whether the retention was checked: false where the brokers do not answer in time. @throws SettingsError */
 export async function checkTopicTermsAtStart(
   context: Pick<CollectorContext, 'config' | 'logger'>,
   producer: Pick<KafkaProducer, 'readTopicTerms'>,
@@ -36,7 +36,7 @@ export async function checkTopicTermsAtStart(
       return false;
     },
   );
-  // Its outcome after the wait is of no use: the probe asks again.
+  // A later outcome is ignored: the probe checks again.
   checking.catch(() => undefined);
   return Promise.race([checking, sleep(START_CHECK_MS_MAX, false, { ref: false })]);
 }

@@ -141,7 +141,7 @@ test('batches whose time is over are taken out and never come up again', () => {
     made.append(record(), SAMPLE_TIME_MS),
     made.append(record(), SAMPLE_TIME_MS),
   ]);
-  assert.deepEqual(made.takeExpired(performance.now()), []);
-  assert.deepEqual(new Set(made.takeExpired(performance.now() + 60_001)), batches);
+  assert.deepEqual(made.removeExpired(performance.now()), []);
+  assert.deepEqual(new Set(made.removeExpired(performance.now() + 60_001)), batches);
   assert.equal(made.next(lane, true), undefined);
 });

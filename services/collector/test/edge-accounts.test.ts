@@ -8,7 +8,7 @@ const OPTIONS = { collector: 'edge-1', boot: 'boot0001', version: '0.1.0', start
 
 test('an account without any traffic says who it is and counts on', () => {
   const accounts = new EdgeAccounts(OPTIONS);
-  const first = accounts.write(2_000, 'running');
+  const first = accounts.next(2_000, 'running');
   assert.deepEqual(first, [
     {
       time: 2_000,
@@ -26,7 +26,7 @@ test('an account without any traffic says who it is and counts on', () => {
       covers_to: 0,
     },
   ]);
-  const [second] = accounts.write(3_000, 'final');
+  const [second] = accounts.next(3_000, 'final');
   assert.equal(second?.sequence, 1);
   assert.equal(second.final, true);
 });
@@ -34,7 +34,7 @@ test('an account without any traffic says who it is and counts on', () => {
 test('accounts of a collector that takes in a history say which event times they vouch for', () => {
   const accounts = new EdgeAccounts({ ...OPTIONS, covers: { fromMs: 5, toMs: 900 } });
   for (const kind of ['running', 'final'] as const) {
-    const [row] = accounts.write(2_000, kind);
+    const [row] = accounts.next(2_000, kind);
     assert.deepEqual([row?.covers_from, row?.covers_to], [5, 900]);
   }
 });
@@ -46,12 +46,12 @@ test('counts are cumulative, and accepted equals the records sent although a bat
   accounts.sent('im.request-log', { partition: 3, sequence: 0, keyed: false }, 2);
   accounts.reject(0, 'malformed_json', 4);
   accounts.reject(7, 'out_of_range', 1);
-  accounts.write(2_000, 'running');
+  accounts.next(2_000, 'running');
   // Sequence 1 was given up: nothing of it was booked.
   accounts.accept(7);
   accounts.sent('im.request-log', { partition: 3, sequence: 2, keyed: false }, 1);
   accounts.reject(7, 'out_of_range', 2);
-  const [account] = accounts.write(3_000, 'running');
+  const [account] = accounts.next(3_000, 'running');
   assert.deepEqual(account?.partitions, [
     { topic: 'im.request-log', partition: 3, last_sequence: 2, records: 3 },
   ]);
@@ -72,7 +72,7 @@ test('many applications are split into chunks of one sequence, each small enough
     }
   }
   accounts.sent('im.request-log', { partition: 0, sequence: 0, keyed: false }, applications);
-  const chunks = accounts.write(2_000, 'running');
+  const chunks = accounts.next(2_000, 'running');
   assert.deepEqual(
     chunks.map(({ sequence, chunk, chunks: of, partitions }) => [sequence, chunk, of, partitions.length]),
     [
@@ -90,7 +90,7 @@ test('beyond the bound applications are booked under 0, so that sums stay exact'
   const accounts = new EdgeAccounts({ ...OPTIONS, applicationsMax: 2 });
   for (const application of [1, 2, 3, 4, 3, 1]) accounts.accept(application);
   accounts.reject(5, 'too_long', 2);
-  const [account] = accounts.write(2_000, 'running');
+  const [account] = accounts.next(2_000, 'running');
   assert.deepEqual(
     account?.applications.map(({ sdk_app_id: id, accepted, rejected }) => [id, accepted, rejected]),
     [

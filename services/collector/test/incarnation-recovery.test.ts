@@ -84,8 +84,8 @@ async function play(
       for (let index = 0; index < each.unlogged; index++) batcher.countOnly(of(0), Date.now());
       const batch = batcher.next(LANES.lanes[0] ?? assert.fail(), true);
       if (batch === undefined) continue;
-      const place = () => ({ partition: incarnation.requestLogs.leastQueued(batch.lane) });
-      incarnation.append(batch, { synced: each.synced, place, onDone: () => undefined });
+      const target = () => ({ partition: incarnation.requestLogs.leastQueued(batch.lane) });
+      incarnation.append(batch, { synced: each.synced, target, onDone: () => undefined });
     }
   }
   return sent;

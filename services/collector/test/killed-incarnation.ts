@@ -170,7 +170,7 @@ export async function recoverIn(world: IncarnationWorld): Promise<Incarnation | 
   const { onFree: _, ...options } = world.options;
   return recoverIncarnation({
     ...options,
-    boot: BOOT,
+    id: BOOT,
     directory: join(world.directory, 'boot'),
     keyedIds: world.keyedIds,
   });

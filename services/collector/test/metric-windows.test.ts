@@ -47,7 +47,7 @@ function holds(): {
 }
 
 function take(windows: MetricWindows, nowMs: number, rowsMax: number): InterfaceMetric[] {
-  return windows.take(nowMs, rowsMax).map((window) => window.row());
+  return windows.closeDue(nowMs, rowsMax).map((window) => window.row());
 }
 
 function metricWindows(windowsMax = 10_000): MetricWindows {

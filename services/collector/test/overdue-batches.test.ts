@@ -60,7 +60,7 @@ async function bootWithEvent(world: IncarnationWorld): Promise<void> {
   const batcher = batcherOf(incarnation, world);
   batcher.append(storedRecord({ time: Date.now() - 300_000 }), Date.now());
   const batch = batcher.next(LANES.lanes[0] ?? assert.fail(), true) ?? assert.fail();
-  incarnation.append(batch, { synced: true, place: () => ({ partition: 0 }), onDone: () => undefined });
+  incarnation.append(batch, { synced: true, target: () => ({ partition: 0 }), onDone: () => undefined });
   await incarnation.log.idle();
   incarnation.log.abandon();
 }

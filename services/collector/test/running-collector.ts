@@ -20,7 +20,7 @@ import type { RequestLog } from '@imscope/schemas/request-log.js';
 import { TOPICS } from '@imscope/schemas/topics.js';
 import type { Kafka } from 'kafkajs';
 import { Registry } from 'prom-client';
-import { startWithProducer } from '../src/create-collector.js';
+import { createCollector } from '../src/create-collector.js';
 import { COLLECTOR_SETTINGS } from '../src/config.js';
 import { createProducer, type KafkaProducer } from '../src/kafka/kafka-producer.js';
 
@@ -160,7 +160,7 @@ export async function runCollector(
   const producer = createProducer(kafka, prefix);
   const wrapped = options.wrap?.(producer) ?? producer;
   const context = { config: loaded.config, logger, registry, readiness, fail: options.fail ?? assert.fail };
-  const collector = await startWithProducer(context, wrapped).catch(async (error: unknown) => {
+  const collector = await createCollector(context, wrapped).catch(async (error: unknown) => {
     await removeTopic();
     await registryFile.remove();
     throw error;

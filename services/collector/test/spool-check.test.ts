@@ -24,7 +24,7 @@ function logBatch(incarnation: Incarnation, records: number): Promise<void> {
   // The check reads heads; the container may be anything.
   batch.container = Buffer.alloc(2_000, 1);
   return new Promise((resolve) => {
-    incarnation.append(batch, { synced: true, place: () => ({ partition: 0 }), onDone: () => resolve() });
+    incarnation.append(batch, { synced: true, target: () => ({ partition: 0 }), onDone: () => resolve() });
   });
 }
 

@@ -1,7 +1,7 @@
 /*
- * The books of one boot: interface metrics in their windows, and the account. Both count a batch in the one
- * moment it is logged, so metrics, accounts and what will be sent agree at every place of the log, and a killed
- * boot's books can be made again from it. No I/O: who owns the log writes what is taken out here.
+ * The accounting of one incarnation: interface metrics in windows, and the account. Both count a batch in one step when
+ * it is logged. So metrics, accounts and sent batches agree at every position of the log, and the accounting of a killed
+ * incarnation is recovered from it. No I/O: the owner of the log writes the rows.
  */
 import { EDGE_ACCOUNT_SCHEMA, INTERFACE_METRIC_SCHEMA } from '@imscope/schemas/avro-schema.js';
 import { isKeyedBoot } from '@imscope/schemas/batch-headers.js';
@@ -21,11 +21,11 @@ import { type BatchBody, type BatchHead, type Rejections, widthAt } from '../spo
 import type { CoveredSpan } from '../spool/segment-head.js';
 import { UnloggedCounts } from './unlogged-counts.js';
 
-/** All accounts of a boot go to one partition, so that they stand in their order. */
+/** All accounts of an incarnation go to one partition, so that they stay in order. */
 const ACCOUNT_LANE: Lane = { name: 'accounts', partitions: [0], shard: 0 };
-/** What a window of unlogged requests takes, roughly. */
+/** Memory of a window of unlogged requests, roughly. */
 const WINDOW_BYTES = 1_024;
-/** Pairs of application and reason remembered for the next batch; beyond, a killed boot's account lacks them. */
+/** Pairs of application and reason kept for the next batch; the account of a killed incarnation lacks further ones. */
 const REJECTIONS_MAX = 10_000;
 
 export type EdgeAccountingOptions = {
@@ -37,7 +37,7 @@ export type EdgeAccountingOptions = {
   readonly metricGraceMs: number;
   readonly metricWindowsMax: number;
   readonly metricLanes: LaneMap;
-  /** An open window needs a segment of the log, see `MetricWindows`. */
+  /** See `MetricWindowsOptions`. */
   readonly hold: (segment: number) => void;
   readonly release: (segment: number) => void;
 };
@@ -52,8 +52,8 @@ export type CountedBatch = {
 /** Records refused, by application and reason. */
 export type RejectedRecords = ReadonlyMap<number, ReadonlyMap<string, number>>;
 
-/** Rows taken out of the books, and the segments to release once they are logged. */
-export type TakenWindows = {
+/** The rows of closed windows, and the segments to release once the rows are logged. */
+export type ClosedWindows = {
   readonly containers: readonly RowContainer[];
   readonly rows: number;
   readonly segments: readonly number[];
@@ -80,14 +80,14 @@ export class EdgeAccounting {
     return this.#accounts;
   }
 
-  /** Notes a record that was appended to a batch. */
+  /** Adds a record to what its batch counts. */
   count(batch: CountedBatch, record: NewRequestLog, nowMs: number): void {
     const series = this.#windows.seriesOf(record);
     series.pending += 1;
     batch.counts.append(series, record, this.#windows.widthOf(series, record.time, nowMs));
   }
 
-  /** Notes a request that is counted without being logged. Returns the bytes that takes. */
+  /** Adds a request that is counted without being logged. @returns the memory it takes, bytes */
   countUnlogged(batch: CountedBatch, record: NewRequestLog, nowMs: number): number {
     const series = this.#windows.seriesOf(record);
     const widthS = this.#windows.widthOf(series, record.time, nowMs);
@@ -95,22 +95,22 @@ export class EdgeAccounting {
     return unlogged.add(series, record, widthS) ? WINDOW_BYTES : 0;
   }
 
-  /** Books a batch of request logs that now stands in the log. */
+  /** Counts a batch of request logs that is in the log now. */
   logged(batch: CountedBatch, head: BatchHead, segment: number): void {
     batch.counts.forEach((series) => this.#accounts.accept(series.sdkAppId));
     this.#windows.merge(batch.counts, segment, head.loggedMs);
     for (const row of batch.unlogged?.rows() ?? []) this.#windows.mergeRow(row, segment, head.loggedMs);
-    this.#bookHead(head);
+    this.#countHead(head);
     batch.counts.clear();
   }
 
-  /** A batch that came to nothing: what was noted for it is let go. */
+  /** A batch that was not logged: nothing of it is counted. */
   refused(batch: CountedBatch): void {
     batch.counts.forEach((series) => (series.pending -= 1));
     batch.counts.clear();
   }
 
-  /** Books a batch of metrics or accounts that now stands in the log. */
+  /** Counts a batch of metrics or accounts that is in the log now. */
   sent(head: BatchHead): void {
     const { partition, sequence, boot } = head.id;
     this.#accounts.sent(head.topic, { partition, sequence, keyed: isKeyedBoot(boot) }, head.records);
@@ -125,16 +125,16 @@ export class EdgeAccounting {
     }
   }
 
-  /** What was refused since the last call: it is booked already, and goes into the log with the next batch. */
-  takeRejections(): Rejections {
+  /** What was refused since the last call: it is counted already, and is logged with the next batch. */
+  drainRejections(): Rejections {
     const rejections = this.#rejections;
     this.#rejections = [];
     return rejections;
   }
 
-  /** Takes windows out that are due; all with `nowMs` infinite. */
-  takeWindows(nowMs: number, windowsMax: number): TakenWindows {
-    const windows = this.#windows.take(nowMs, windowsMax);
+  /** Closes windows that are due; all with `nowMs` infinite. */
+  closeWindows(nowMs: number, windowsMax: number): ClosedWindows {
+    const windows = this.#windows.closeDue(nowMs, windowsMax);
     const rows = windows.map((window) => window.row());
     const { metricLanes } = this.#options;
     return {
@@ -149,9 +149,9 @@ export class EdgeAccounting {
     };
   }
 
-  /** The account as of now, ready to be sent. */
-  takeAccount(nowMs: number, kind: 'running' | 'final'): RowContainer[] {
-    const rows = this.#accounts.write(nowMs, kind);
+  /** The account as of now, ready to be sent. Uses one sequence. */
+  nextAccount(nowMs: number, kind: 'running' | 'final'): RowContainer[] {
+    const rows = this.#accounts.next(nowMs, kind);
     return packRows(
       EDGE_ACCOUNT_SCHEMA,
       rows,
@@ -160,7 +160,7 @@ export class EdgeAccounting {
     );
   }
 
-  /** All that is booked in accounts, as one container: the state to go on from. Empties `takeRejections`. */
+  /** The state of the accounts as one container, to restore from. It includes what `drainRejections` would return. */
   state(nowMs: number): Buffer {
     this.#rejections = [];
     const builder = new BlockBuilder<EdgeAccount>(EDGE_ACCOUNT_SCHEMA);
@@ -176,7 +176,7 @@ export class EdgeAccounting {
     this.#accounts.restore(decode<EdgeAccount>(state));
   }
 
-  /** Counts a batch again as it stands in the log. `into` says which of the books do not hold it yet. */
+  /** Counts a batch of the log during recovery. @param into which of accounts and windows do not include it yet */
   replay(
     head: BatchHead,
     body: BatchBody,
@@ -204,7 +204,7 @@ export class EdgeAccounting {
     if (into.accounts) {
       for (const { sdk_app_id: id } of records) this.#accounts.accept(id);
       for (const [id, reason, refused] of head.rejections ?? []) this.#accounts.reject(id, reason, refused);
-      this.#bookHead(head);
+      this.#countHead(head);
     }
     if (!into.windows) return;
     records.forEach((record, index) => {
@@ -214,7 +214,7 @@ export class EdgeAccounting {
     for (const row of body.unlogged) this.#windows.mergeRow(row, segment, loggedMs);
   }
 
-  #bookHead(head: BatchHead): void {
+  #countHead(head: BatchHead): void {
     for (const [id, requests] of head.sampledOut ?? []) this.#accounts.sampleOut(id, requests);
     if (head.records > 0) this.sent(head);
   }

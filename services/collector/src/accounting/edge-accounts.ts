@@ -1,7 +1,7 @@
 /*
- * The sending side of the balance: what this boot took in and what it logged to be sent, cumulative since the
- * start. Accepted records and records sent are booked in one step when a batch is logged, so in every account
- * accepted = sent + sampled out. Can be set back to an earlier state, for a killed boot's last account. Pure.
+ * Edge accounts: what an incarnation accepted and what it logged to be sent, cumulative since its start. Accepted and
+ * sent records are counted in one step when a batch is logged, so that in every account accepted = sent + sampled out.
+ * An earlier state can be restored, for the recovery of a killed incarnation. Pure.
  */
 import {
   type ApplicationAccount,
@@ -12,11 +12,11 @@ import {
 import { incrementCount } from '../metrics/increment-count.js';
 import type { CoveredSpan } from '../spool/segment-head.js';
 
-/** Applications in one chunk: 1,000 with all reasons of rejection come to 400 kB, below the message bound. */
+/** Applications in one chunk: 1,000 with all reasons of rejection have 400 kB, below the bound of a message. */
 export const APPLICATIONS_PER_CHUNK = 1_000;
-/** Known applications. Beyond, further ones are booked under application 0, so that sums stay exact. */
+/** Most applications. Further ones are counted under application 0, so that sums stay exact. */
 export const APPLICATIONS_MAX = 100_000;
-/** For what named no application that its sender speaks for, where the sender has several; and beyond the bound. */
+/** For records that name no application their sender may use, where it may use several; and above the bound. */
 export const UNKNOWN_APPLICATION = 0;
 
 export type EdgeAccountsOptions = {
@@ -42,7 +42,7 @@ export class EdgeAccounts {
   /** By topic and partition: as many as the topics have partitions. */
   readonly #partitions = new Map<string, PartitionCounts>();
   #sequence = 0;
-  /** Bookings under application 0 because there were too many applications. */
+  /** How often application 0 was counted because there were too many applications. */
   overflowed = 0;
 
   constructor(options: EdgeAccountsOptions) {
@@ -54,24 +54,24 @@ export class EdgeAccounts {
   }
 
   accept(sdkAppId: number): void {
-    this.#of(sdkAppId).accepted += 1;
+    this.#countsOf(sdkAppId).accepted += 1;
   }
 
   /** Accepted and counted, but not logged one by one. */
   sampleOut(sdkAppId: number, requests: number): void {
-    const counts = this.#of(sdkAppId);
+    const counts = this.#countsOf(sdkAppId);
     counts.accepted += requests;
     counts.sampledOut += requests;
   }
 
   reject(sdkAppId: number, reason: string, records: number): void {
-    const { rejected } = this.#of(sdkAppId);
+    const { rejected } = this.#countsOf(sdkAppId);
     incrementCount(rejected, reason, records);
   }
 
   /**
-   * This batch is logged and will be sent. Batches of requests with an `Idempotency-Key` have ids of their own:
-   * their records stand apart, with `KEYED_SEQUENCE` as their sequence.
+   * This batch is logged and will be sent. The ids of keyed batches are no sequences of the incarnation, so their records
+   * are counted separately, with `KEYED_SEQUENCE` as their sequence.
    */
   sent(
     topic: string,
@@ -84,14 +84,14 @@ export class EdgeAccounts {
     counts.records += records;
   }
 
-  /** The account as of now, in chunks of applications; partitions stand in chunk 0. Uses up one sequence. */
-  write(nowMs: number, kind: 'running' | 'final'): EdgeAccount[] {
+  /** The account as of now, in chunks of applications; chunk 0 has the partitions. Uses one sequence. */
+  next(nowMs: number, kind: 'running' | 'final'): EdgeAccount[] {
     const rows = this.state(nowMs, kind);
     this.#sequence += 1;
     return rows;
   }
 
-  /** What `write` would give, without using up its sequence: all there is to go on from. */
+  /** What `next` would return, without using its sequence: the state to restore from. */
   state(nowMs: number, kind: 'running' | 'final' = 'running'): EdgeAccount[] {
     const applications = Array.from(this.#applications, applicationAccount);
     const chunks = Math.max(1, Math.ceil(applications.length / APPLICATIONS_PER_CHUNK));
@@ -114,7 +114,6 @@ export class EdgeAccounts {
     }));
   }
 
-  /** Goes back to a state. */
   restore(rows: readonly EdgeAccount[]): void {
     this.#applications.clear();
     this.#partitions.clear();
@@ -130,12 +129,12 @@ export class EdgeAccounts {
     }
   }
 
-  /** An account with this sequence was written: the next has a greater one. */
+  /** An account with this sequence was written, so the next has a greater one. */
   skipTo(sequence: number): void {
     this.#sequence = Math.max(this.#sequence, sequence + 1);
   }
 
-  /** The next sequence of a partition, as far as it is booked. */
+  /** The next sequence of a partition, after the greatest one counted. */
   nextSequence(topic: string, partition: number): number {
     return (this.#partitions.get(`${topic}/${partition}`)?.lastSequence ?? -1) + 1;
   }
@@ -150,13 +149,13 @@ export class EdgeAccounts {
     return counts;
   }
 
-  #of(sdkAppId: number): ApplicationCounts {
+  #countsOf(sdkAppId: number): ApplicationCounts {
     const known = this.#applications.get(sdkAppId);
     if (known !== undefined) return known;
     const full = this.#applications.size >= (this.#options.applicationsMax ?? APPLICATIONS_MAX);
     if (full && sdkAppId !== UNKNOWN_APPLICATION) {
       this.overflowed += 1;
-      return this.#of(UNKNOWN_APPLICATION);
+      return this.#countsOf(UNKNOWN_APPLICATION);
     }
     const counts = { accepted: 0, sampledOut: 0, rejected: new Map<string, number>() };
     this.#applications.set(sdkAppId, counts);

@@ -1,19 +1,19 @@
 /*
- * One window of one series while it fills: counts by outcome and code, and the latency sketch; and how it
- * becomes a row. Bounded: `CODES_MAX` codes, and the sketch has 1,165 buckets at most for latencies within a day.
+ * One open window of one series: counts by outcome and code, the latency histogram, and the row they become. Bounded:
+ * `CODES_MAX` codes, and at most 1,165 buckets for latencies within a day.
  */
 import type { InterfaceMetric } from '@imscope/schemas/interface-metric.js';
 import { latencyBucket } from '@imscope/schemas/latency-histogram.js';
 import { incrementCount } from '../metrics/increment-count.js';
 import type { CountedRequest, SeriesKey } from './batch-counts.js';
 
-/** Distinct codes of a window beside 0; requests with further ones count as `other`. */
+/** Most codes of a window beside 0; requests with further codes count as `other`. */
 export const CODES_MAX = 20;
 
 /** Avro's longs are exact up to 2^53 here; one more request adds 8.64e10 at most. */
 const LATENCY_SUM_US_MAX = 2 ** 52;
 
-/** Latencies that wait to be summed up: 500 bytes at most, less than a map of them. */
+/** Latencies that are not summed up yet: at most 500 bytes, less than a map of them. */
 const LATEST_MAX = 64;
 
 type CodeKey = number | 'none' | 'other';
@@ -33,11 +33,11 @@ export class MetricWindow<S extends SeriesKey> {
   #loggedWeight = 0;
   /** Requests with code 0, nearly all: kept out of the map, which takes ten times as long. */
   #codeZero = 0;
-  /** Absent while there is no other. */
+  /** Undefined while there is no other. */
   #codes: Map<CodeKey, number> | undefined;
-  /** Buckets of the latest latencies one by one: among 100,000 series most windows see no more. */
+  /** Buckets of the latest latencies, one by one: among 100,000 series most windows have no more. */
   readonly #latest: number[] = [];
-  /** All before them, summed up. */
+  /** The buckets of earlier latencies, with their counts. */
   #histogram: Map<number, number> | undefined;
 
   constructor(
@@ -83,7 +83,7 @@ export class MetricWindow<S extends SeriesKey> {
       incrementCount(histogram, Number(text), count);
   }
 
-  /** True where the sum of latencies comes near what stays exact on the way: write it, open another. */
+  /** True where the sum of latencies is near the greatest exact number: write the window and open another. */
   get full(): boolean {
     return this.#latencySumUs > LATENCY_SUM_US_MAX;
   }
@@ -111,7 +111,7 @@ export class MetricWindow<S extends SeriesKey> {
 
   #addCode(code: CodeKey, requests: number): void {
     const codes = (this.#codes ??= new Map());
-    // 0, `none` and `other` always have a place beside the 20.
+    // 0, `none` and `other` do not count against the bound.
     const known = codes.has(code) || code === 'none' || codes.size < CODES_MAX;
     incrementCount(codes, known ? code : 'other', requests);
   }

@@ -1,19 +1,19 @@
 /*
- * Interface metrics in the making: every logged request counted in a window of event time, 10 s wide where its
- * series is busy and 60 s elsewhere. The width is chosen when the request comes and stands in the spool, so that
- * a killed boot's windows can be made again. A window may be written more than once (late events come after it
- * was): the store sums, so the rows of a window always add up to its requests. Pure: the clock is an argument.
+ * Open windows of interface metrics. Every logged request is counted in a window of event time, 10 s wide for busy
+ * series and 60 s for others. The width is chosen when the request is accepted, and is in the spool, so that the windows
+ * of a killed incarnation are recovered. Late events open a window again, so that it has several rows; the store sums
+ * them. Pure: the clock is an argument.
  */
 import type { InterfaceMetric } from '@imscope/schemas/interface-metric.js';
 import { HOUR_MS, METRIC_LATE_HOURS_MAX } from '@imscope/schemas/retention.js';
 import type { BatchCounts, CountedRequest, SeriesKey } from './batch-counts.js';
 import { MetricWindow } from './metric-window.js';
 
-/** An older event is in the logs alone. */
+/** An older event is in the logs only. */
 export const METRIC_LATE_MS_MAX = METRIC_LATE_HOURS_MAX * HOUR_MS;
-/** Requests in the last whole minute from which on a series gets 10 s windows: 6 rows for 120 logs are 5 %. */
+/** From so many requests in the last complete minute, a series gets 10 s windows: 6 rows for 120 logs are 5 %. */
 export const BUSY_REQUESTS_PER_MINUTE = 120;
-/** How long a window that opens after its own end waits for company. */
+/** How long a window that opens after its own end stays open. */
 const LATE_HOLD_MS = 10_000;
 const MINUTE_MS = 60_000;
 const BUSY_WIDTH_S = 10;
@@ -21,9 +21,9 @@ const QUIET_WIDTH_S = 60;
 
 export type Series = SeriesKey & {
   readonly windows: MetricWindow<Series>[];
-  /** Requests in batches that are not logged yet: they hold on to this very object. */
+  /** Requests in batches that are not logged yet, which refer to this object. */
   pending: number;
-  /** The minute of the collector's clock that `requests` counts, and the requests of the minute before. */
+  /** The minute of the collector's clock that `requests` counts; `requestsBefore` counts the minute before it. */
   minute: number;
   requests: number;
   requestsBefore: number;
@@ -34,29 +34,29 @@ type WindowPlace = { readonly startMs: number; readonly widthS: number; readonly
 export type MetricWindowsOptions = {
   /** How long a window stays open after its end. */
   readonly graceMs: number;
-  /** Open windows, and known series. Beyond, the windows that are due first are written early. */
+  /** Most open windows, and most known series. Above it, the windows that are due first are written early. */
   readonly windowsMax: number;
-  /** A window that was opened needs this segment and all after it, until its row is logged or it is removed. */
+  /** An open window needs this segment and all after it, until its row is logged or the window is removed. */
   readonly hold: (segment: number) => void;
   readonly release: (segment: number) => void;
 };
 
 export class MetricWindows {
   readonly #options: MetricWindowsOptions;
-  /** application → interface → region. One object a series as long as anything refers to it. */
+  /** Application → interface → region. A series is one object as long as anything refers to it. */
   readonly #series = new Map<number, Map<string, Map<string, Series>>>();
   #seriesKnown = 0;
-  /** Known series at which those without windows are forgotten. */
+  /** At so many known series, those without windows are removed. */
   #forgetAt: number;
   /** Open windows by the second in which they are due. A few hundred seconds at most. */
   readonly #due = new Map<number, MetricWindow<Series>[]>();
   #open = 0;
-  /** Windows whose sum grew too large: due at once. */
+  /** Windows whose sum became too large, which are due at once. */
   readonly #overfull = new Set<MetricWindow<Series>>();
   #sweptMinute = 0;
-  /** Windows written before their time: there were too many, or their sum grew too large. */
+  /** Windows written early: there were too many, or their sum became too large. */
   earlyWindows = 0;
-  /** Requests that were too late to be put into a metric. */
+  /** Requests that were too late for a metric. */
   tooLate = 0;
 
   constructor(options: MetricWindowsOptions) {
@@ -72,12 +72,12 @@ export class MetricWindows {
     return this.#seriesKnown;
   }
 
-  /** True where windows have to be taken before their time: `take` soon. */
+  /** True where windows must be written early: call `closeDue` soon. */
   get full(): boolean {
     return this.#overfull.size > 0 || this.#open > this.#options.windowsMax;
   }
 
-  /** The one object of a series. */
+  /** The only object of a series. */
   seriesOf(record: {
     readonly sdk_app_id: number;
     readonly interface: string;
@@ -106,7 +106,7 @@ export class MetricWindows {
     return series;
   }
 
-  /** Chooses the window of a request that just came, by how busy its series is: its width, 0 for none. */
+  /** Chooses the window of a new request by how busy its series is. @returns its width, seconds; 0 for none */
   widthOf(series: Series, timeMs: number, nowMs: number): 0 | 10 | 60 {
     countRequest(series, nowMs);
     if (timeMs < nowMs - METRIC_LATE_MS_MAX) {
@@ -118,7 +118,7 @@ export class MetricWindows {
     return series.requestsBefore >= BUSY_REQUESTS_PER_MINUTE && !late ? BUSY_WIDTH_S : QUIET_WIDTH_S;
   }
 
-  /** Counts the requests of a batch that stands in `segment` of the spool. */
+  /** Counts the requests of a batch that is in `segment` of the spool. */
   merge(counts: BatchCounts<Series>, segment: number, nowMs: number): void {
     counts.forEach((series, request) => {
       series.pending -= 1;
@@ -136,13 +136,13 @@ export class MetricWindows {
     if (window.full) this.#overfull.add(window);
   }
 
-  /** Counts what a row says, of requests that are counted without being logged. */
+  /** Adds a row, of requests that are counted without being logged. */
   mergeRow(row: InterfaceMetric, segment: number, nowMs: number): void {
     const place = { startMs: row.window_start, widthS: row.window_s, segment };
     this.#windowOf(this.seriesOf(row), place, nowMs).addRow(row);
   }
 
-  /** Forgets the window of a row: what it held was written. */
+  /** Removes the window of a row that was written. */
   remove(row: InterfaceMetric): void {
     const { windows } = this.seriesOf(row);
     const window = windows.find(
@@ -158,36 +158,36 @@ export class MetricWindows {
   }
 
   /**
-   * Takes out up to `windowsMax` windows that are due; all of them with `nowMs` infinite. They hold their segments
-   * still: release those once their rows are logged.
+   * Closes up to `windowsMax` windows that are due; all of them with `nowMs` infinite. They still hold their segments:
+   * release those once the rows are logged.
    */
-  take(nowMs: number, windowsMax: number): MetricWindow<Series>[] {
-    const taken: MetricWindow<Series>[] = this.#takeOverfull(windowsMax);
+  closeDue(nowMs: number, windowsMax: number): MetricWindow<Series>[] {
+    const closed: MetricWindow<Series>[] = this.#closeOverfull(windowsMax);
     const excess = this.#open - this.#options.windowsMax;
-    const early = Math.min(excess, windowsMax - taken.length);
+    const early = Math.min(excess, windowsMax - closed.length);
     for (let count = 0; count < early; count++) {
       const window = this.#earliest();
       if (window === undefined) break;
       this.earlyWindows += 1;
-      taken.push(window);
+      closed.push(window);
     }
     for (const [second, windows] of this.#due) {
-      if (taken.length >= windowsMax) break;
+      if (closed.length >= windowsMax) break;
       if (second * 1_000 > nowMs) continue;
-      while (taken.length < windowsMax) {
+      while (closed.length < windowsMax) {
         const window = windows.pop();
         if (window === undefined) break;
-        taken.push(this.#close(window));
+        closed.push(this.#close(window));
       }
       if (windows.length === 0) this.#due.delete(second);
     }
     this.#forgetIdle(nowMs);
-    return taken;
+    return closed;
   }
 
   #windowOf(series: Series, place: WindowPlace, nowMs: number): MetricWindow<Series> {
     const { windows } = series;
-    // The newest first: nearly every request is of the window before it. 66 minutes are open at most.
+    // The newest first, which is nearly always the right one. At most 66 minutes are open.
     for (let index = windows.length - 1; index >= 0; index--) {
       const window = windows[index];
       if (window !== undefined && window.startMs === place.startMs && window.widthS === place.widthS) {
@@ -210,10 +210,10 @@ export class MetricWindows {
     return window;
   }
 
-  /** 52,000 requests of a whole day each within a minute: not seen in life, but anyone may send them. */
-  #takeOverfull(windowsMax: number): MetricWindow<Series>[] {
-    const taken = [...this.#overfull].slice(0, windowsMax);
-    for (const window of taken) {
+  /** 52,000 requests of one day each within a minute: never seen, but a client may send them. */
+  #closeOverfull(windowsMax: number): MetricWindow<Series>[] {
+    const overfull = [...this.#overfull].slice(0, windowsMax);
+    for (const window of overfull) {
       this.#overfull.delete(window);
       for (const windows of this.#due.values()) {
         const index = windows.indexOf(window);
@@ -222,7 +222,7 @@ export class MetricWindows {
       this.earlyWindows += 1;
       this.#close(window);
     }
-    return taken;
+    return overfull;
   }
 
   #earliest(): MetricWindow<Series> | undefined {
@@ -243,14 +243,14 @@ export class MetricWindows {
     return window;
   }
 
-  /** There are too many series: those that nothing refers to go, and are made again when they come again. */
+  /** Removes series that nothing refers to, since there are too many. */
   #forgetUnused(): void {
     this.#forget((series) => series.windows.length === 0 && series.pending === 0);
-    // Where nearly all are in use, not every new one is worth a look at all of them.
+    // Where nearly all are in use, do not search all of them for every new one.
     this.#forgetAt = Math.max(this.#options.windowsMax, Math.ceil(this.#seriesKnown * 1.25));
   }
 
-  /** Once a minute: series without a window and without a request in this minute and the last. */
+  /** Once a minute: removes series without a window and without a request in this minute and the last. */
   #forgetIdle(nowMs: number): void {
     const minute = Math.floor(nowMs / MINUTE_MS);
     if (minute <= this.#sweptMinute || !Number.isFinite(minute)) return;

@@ -1,6 +1,4 @@
-/*
- * Rows of metrics and accounts → containers, each below the bound of a message. Pure.
- */
+/* Rows of metrics and accounts → containers, each below the bound of a message. Pure. */
 import type { AvroSchema } from '@imscope/schemas/avro-schema.js';
 import type { EventTimes } from '@imscope/schemas/batch-headers.js';
 import { BlockBuilder } from '@imscope/schemas/block-builder.js';
@@ -8,7 +6,7 @@ import type { Lane } from '@imscope/schemas/lanes.js';
 
 /**
  * Encoded bytes at which a container is closed. The largest row, a chunk of an account with 1,000 applications and
- * 13 reasons each, has 400 kB: 450 + 400 kB, packed, and a header stay below 900 kB.
+ * 13 reasons each, has 400 kB: 450 + 400 kB and a header are below 900 kB.
  */
 const CONTAINER_BYTES_MAX = 450_000;
 
@@ -19,7 +17,7 @@ export type RowContainer = {
   readonly times: EventTimes;
 };
 
-/** @param timeOf the time a row stands for, epoch milliseconds */
+/** @param timeOf the event time of a row, epoch milliseconds */
 export function packRows<T>(
   schema: AvroSchema,
   rows: readonly T[],

@@ -1,6 +1,6 @@
 /*
- * Requests that are counted without being logged one by one, because their application is over its quota: summed
- * up by metric window as they come, for they are many of few series.
+ * Requests that are counted without being logged one by one, because their application is over its quota. They are many
+ * requests of few series, so they are summed up by metric window at once.
  */
 import type { InterfaceMetric } from '@imscope/schemas/interface-metric.js';
 import type { NewRequestLog } from '@imscope/schemas/request-log-encoder.js';
@@ -17,7 +17,7 @@ export class UnloggedCounts {
     return this.#byApplication;
   }
 
-  /** True where it made a new window: some 1 kB. */
+  /** @returns true where it opened a window, of some 1 kB */
   add(series: Series, record: NewRequestLog, widthS: number): boolean {
     incrementCount(this.#byApplication, series.sdkAppId);
     if (widthS === 0) return false;

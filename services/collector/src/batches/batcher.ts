@@ -1,7 +1,7 @@
 /*
- * Records → batches, one open batch a lane. A batch is closed when it is full, when nothing is on its way
- * (waiting would gain nothing) or when its linger is over and a partition is free: so messages are small and
- * quick when little comes, and full when much comes. A message always stays below MESSAGE_BYTES_MAX.
+ * Records → batches, one open batch a lane. A batch is closed when it is full, when no message of its lane is in flight,
+ * or when its linger time is over and a partition is free. So messages are small and fast at low load, and full at high
+ * load. A message always stays below MESSAGE_BYTES_MAX.
  */
 import assert from 'node:assert/strict';
 import { REQUEST_LOG_SCHEMA } from '@imscope/schemas/avro-schema.js';
@@ -14,16 +14,16 @@ import { OpenBatch, type OpenBatchOptions } from './open-batch.js';
 type LaneState = {
   readonly builder: BlockBuilder<NewRequestLog>;
   open: OpenBatch | undefined;
-  /** Closed batches, oldest first. Bounded by the byte budget. */
+  /** Closed batches, oldest first. The byte budget bounds them. */
   readonly closed: Batch[];
 };
 
 export type BatcherOptions = OpenBatchOptions & {
   readonly lanes: LaneMap;
   readonly lingerMs: number;
-  /** How long requests wait for a batch from its first record on. */
+  /** How long requests wait for a batch, from its first record. */
   readonly timeoutMs: number;
-  /** A batch of this lane may be ready: ask `next`. Never called from within `append`. */
+  /** A batch of this lane may be ready: call `next`. Never called from within `append`. */
   readonly onReady: (lane: Lane) => void;
 };
 
@@ -61,7 +61,7 @@ export class Batcher {
     return open.batch;
   }
 
-  /** The lane's next batch to go; `idle` where nothing of the lane is on its way. */
+  /** The next batch of the lane to send. @param idle nothing of the lane is in flight */
   next(lane: Lane, idle: boolean): Batch | undefined {
     const state = this.#stateOf(lane);
     const { open } = state;
@@ -71,8 +71,8 @@ export class Batcher {
     return state.closed.shift();
   }
 
-  /** Takes out all batches whose time is over before they were tried; all there are with `nowMs` infinite. */
-  takeExpired(nowMs: number): Batch[] {
+  /** Removes the batches whose deadline passed before they were sent; all of them with `nowMs` infinite. */
+  removeExpired(nowMs: number): Batch[] {
     const expired: Batch[] = [];
     for (const state of this.#lanes.values()) {
       if (state.open !== undefined && state.open.batch.deadlineMs <= nowMs) this.#close(state, state.open);
@@ -83,7 +83,7 @@ export class Batcher {
     return expired;
   }
 
-  /** From now on no batch waits for company. */
+  /** From now on no batch waits for more records. */
   drain(): void {
     this.#draining = true;
     for (const lane of this.#lanes.keys()) this.#options.onReady(lane);
@@ -103,7 +103,7 @@ export class Batcher {
 
   #open(lane: Lane, state: LaneState): OpenBatch {
     const batch = new Batch(lane, performance.now() + this.#options.timeoutMs);
-    // After this turn of the event loop, so that requests that came together go together.
+    // After this turn of the event loop, so that requests received together are sent together.
     setImmediate(this.#options.onReady, lane);
     setTimeout(() => {
       batch.due = true;

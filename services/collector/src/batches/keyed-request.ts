@@ -1,7 +1,7 @@
 /*
- * A request that carries an `Idempotency-Key`: its records are never merged with others, and the ids of its
- * batches follow from sender, key, partition and chunk. So the same request sent again, to whichever collector,
- * makes the same batches, and whoever reads the log drops the second.
+ * A request with an `Idempotency-Key`: its records are never in batches with others, and the ids of its batches derive
+ * from sender, key, partition and chunk. So the same request sent again, to any collector, makes the same batches, and
+ * consumers drop the second.
  */
 import { createHash } from 'node:crypto';
 import { REQUEST_LOG_SCHEMA } from '@imscope/schemas/avro-schema.js';
@@ -48,7 +48,7 @@ export class KeyedRequest {
     return open.batch;
   }
 
-  /** All chunks, in order. The request takes no more records. */
+  /** All chunks, in order. No more records may be appended. */
   finish(): readonly KeyedChunk[] {
     for (const state of this.#lanes.values()) if (state.open !== undefined) this.#close(state, state.open);
     return this.#closed;
@@ -58,7 +58,7 @@ export class KeyedRequest {
     const lane = laneOf(this.#options.lanes, record.sdk_app_id);
     let state = this.#lanes.get(lane);
     if (state === undefined) {
-      // The same partition for the same key: the lane's own, so that another lane's change moves nothing.
+      // The same partition for the same key. It depends on this lane only, so that a change of another lane moves nothing.
       const partition = lane.partitions[this.#digest.readUInt32BE(24) % lane.partitions.length] ?? 0;
       this.#lanes.set(lane, (state = { partition, open: undefined, chunks: 0 }));
     }

@@ -1,6 +1,6 @@
 /*
- * A batch that still takes records, with the encoder behind it: what a record adds to the container, to the
- * books and to the byte budget happens here in one step.
+ * A batch that is being filled, with its encoder. A record is added to the container, to the accounting and to the byte
+ * budget in one step.
  */
 import assert from 'node:assert/strict';
 import type { BlockBuilder } from '@imscope/schemas/block-builder.js';
@@ -11,18 +11,18 @@ import { COUNTS_BYTES_PER_RECORD } from '../accounting/batch-counts.js';
 import type { ByteBudget } from '../limits/byte-budget.js';
 
 /**
- * Encoded bytes at which a batch is full. One more record has at most 9 kB (all texts at their bounds, three
- * bytes a character), zstd adds at most 0.4 % to bytes it cannot pack, the header takes 1.5 kB:
- * 869 + 3.5 + 1.5 kB stay below 900 kB whatever is sent.
+ * Encoded bytes at which a batch is full. One more record has at most 9 kB (all texts at their bounds, three bytes a
+ * character), zstd adds at most 0.4 % to bytes it cannot compress, the header has 1.5 kB: 869 + 3.5 + 1.5 kB are below
+ * 900 kB.
  */
 const BATCH_BYTES_MAX = 860_000;
 
 export type OpenBatchOptions = {
   readonly recordsMax: number;
   readonly budget: ByteBudget;
-  /** Notes what a record adds to the books once its batch is logged. */
+  /** Adds the record to what the accounting counts once the batch is logged. */
   readonly count: (batch: Batch, record: NewRequestLog, nowMs: number) => void;
-  /** The same of a request that is not logged itself. Returns the bytes it takes. */
+  /** The same for a request that is counted without being logged. @returns the memory it takes, bytes */
   readonly countUnlogged: (batch: Batch, record: NewRequestLog, nowMs: number) => number;
 };
 
@@ -31,7 +31,7 @@ export class OpenBatch {
   readonly #builder: BlockBuilder<NewRequestLog>;
   readonly #options: OpenBatchOptions;
 
-  /** @param builder an empty one, nobody else's until the batch is closed */
+  /** @param builder empty, and used for this batch alone until it is closed */
   constructor(batch: Batch, builder: BlockBuilder<NewRequestLog>, options: OpenBatchOptions) {
     this.batch = batch;
     this.#builder = builder;
@@ -57,7 +57,7 @@ export class OpenBatch {
     this.#hold(this.#options.countUnlogged(this.batch, record, nowMs));
   }
 
-  /** The batch with its container; what it holds is now what it really takes. */
+  /** The batch with its container. The budget now has the bytes it really takes. */
   close(): Batch {
     const { batch } = this;
     const container = this.#builder.finish();
@@ -70,6 +70,6 @@ export class OpenBatch {
 
   #hold(bytes: number): void {
     this.batch.bytesHeld += bytes;
-    this.#options.budget.take(bytes);
+    this.#options.budget.add(bytes);
   }
 }

@@ -1,12 +1,13 @@
 /*
- * Logged batches of one topic → Kafka. One produce is on its way per partition, so a partition's sequences stand
- * in the log in order and without gaps; several partitions run side by side. A produce without an answer is sent
- * again, the same batches under the same ids, until Kafka has them: whoever reads the log drops the second copy.
+ * Logged batches of one topic → Kafka. Each partition has one produce request in flight, so that its sequences are in
+ * order and without gaps; partitions are sent in parallel. A produce request without an answer is retried with the same
+ * batches and ids until Kafka acknowledges it, and consumers drop the second copy.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { EXPIRED_HEADER, writeBatchHeaders } from '@imscope/schemas/batch-headers.js';
 import type { Lane } from '@imscope/schemas/lanes.js';
 import { MESSAGE_BYTES_MAX } from '@imscope/schemas/topics.js';
+import { errorMessage } from '@imscope/runtime/error-message.js';
 import type { Logger } from '@imscope/runtime/logger.js';
 import type { KafkaAvailability } from '../kafka/kafka-availability.js';
 import { isPartitionFault, type SendMessages } from '../kafka/kafka-producer.js';
@@ -15,29 +16,29 @@ import type { LoggedBatch } from './logged-batch.js';
 import type { DeliveryMetrics } from './incarnation-metrics.js';
 import type { BatchHead } from '../spool/batch-entry.js';
 
-/** First pause after a failed attempt; it doubles up to the second, each time within ± 50 %. */
+/** The first pause after a failed attempt; it doubles up to the maximum, with a jitter of ± 50 %. */
 const RETRY_PAUSE_MS = 100;
 const RETRY_PAUSE_MS_MAX = 2_000;
-/** An attempt without an answer for this long counts as Kafka being away; it is still waited for. */
+/** Without an answer for this long, Kafka counts as away; the attempt continues. */
 const STALL_MS = 2_000;
-/** Most batches in one produce; their bytes stay below the bound of one message, which is the broker's. */
+/** Most batches in one produce request. Their bytes stay below the broker's bound of one message. */
 const PRODUCE_BATCHES_MAX = 100;
-/** How often a drain looks whether it is done. */
-const DRAIN_LOOK_MS = 20;
-/** Bytes waiting for a partition from which on its lane counts as backlogged: requests do not wait behind them. */
+/** How often a drain checks whether it is done. */
+const DRAIN_POLL_MS = 20;
+/** With more bytes waiting for each of its partitions, a lane counts as backlogged: requests then wait for the disk. */
 const BACKLOG_BYTES = 4 << 20;
 
 export type DeliveryOptions = {
   readonly inFlightMax: number;
   readonly send: SendMessages;
-  /** The container of a batch that is not in memory; undefined where the spool cannot give it any more. */
+  /** Reads the container of a batch that is not in memory; undefined where the spool has lost it. */
   readonly read: (batch: LoggedBatch) => Promise<Buffer | undefined>;
   readonly availability: Pick<KafkaAvailability, 'failure' | 'failed' | 'succeeded'>;
-  /** Takes the records out of a batch that may not be sent any more: its head says so afterwards. */
+  /** Removes the records of a batch that may no longer be sent; its head then says so. */
   readonly expireIfOverdue: (batch: LoggedBatch) => void;
   /** A partition is free again. */
   readonly onFree: () => void;
-  /** Kafka has it, or it cannot be sent ever: called once for each, in order within a partition. */
+  /** Kafka acknowledged it, or it is lost: called once for each batch, in order within a partition. */
   readonly onResolved: (batch: LoggedBatch, outcome: 'acknowledged' | 'unreadable') => void;
   readonly metrics: DeliveryMetrics;
   readonly logger: Logger;
@@ -47,16 +48,16 @@ type Outgoing = { readonly head: BatchHead; readonly container: Buffer };
 
 type Partition = {
   readonly number: number;
-  /** Oldest first. Bounded by the spool's bound. */
+  /** Oldest first. The spool's capacity bounds them. */
   waiting: LoggedBatch[];
   waitingBytes: number;
-  flying: boolean;
+  inFlight: boolean;
 };
 
 export class Delivery {
   readonly #options: DeliveryOptions;
   readonly #partitions = new Map<number, Partition>();
-  #flying = 0;
+  #inFlight = 0;
   #rotation = 0;
   #stopped = false;
 
@@ -64,9 +65,9 @@ export class Delivery {
     this.#options = options;
   }
 
-  /** Produces on their way. */
+  /** Produce requests in flight. */
   get inFlight(): number {
-    return this.#flying;
+    return this.#inFlight;
   }
 
   /** Batches that Kafka has not acknowledged. */
@@ -76,7 +77,7 @@ export class Delivery {
     return batches;
   }
 
-  /** Takes a logged batch; within a partition in the order of their sequences. */
+  /** Within a partition batches must come in the order of their sequences. */
   enqueue(batch: LoggedBatch): void {
     const partition = this.#partition(batch.head.id.partition);
     partition.waiting.push(batch);
@@ -84,12 +85,12 @@ export class Delivery {
     this.#startIfFree(partition);
   }
 
-  /** Sends what waits, as far as partitions are free and Kafka is there. */
-  pumpAll(): void {
+  /** Sends what waits, as far as partitions are free and Kafka is available. */
+  sendWaiting(): void {
     for (const partition of this.#partitions.values()) this.#startIfFree(partition);
   }
 
-  /** A partition of the lane with nothing on its way and nothing waiting; they take turns, flush by flush. */
+  /** A partition of the lane with nothing in flight and nothing waiting; round robin. */
   freePartition(lane: Lane, reserved: ReadonlySet<number>): number | undefined {
     const { partitions } = lane;
     for (let step = 0; step < partitions.length; step++) {
@@ -101,43 +102,43 @@ export class Delivery {
     return undefined;
   }
 
-  /** The partition of the lane that has least to send. */
+  /** The partition of the lane with the fewest batches to send. */
   leastQueued(lane: Lane): number {
     let [best = 0] = lane.partitions;
     for (const number of lane.partitions) if (this.#queued(number) < this.#queued(best)) best = number;
     return best;
   }
 
-  /** True where so much waits that whoever comes now should not wait for Kafka. */
+  /** True where so much waits that new requests should not wait for Kafka. */
   backlogged(lane: Lane): boolean {
     return lane.partitions.every(
       (number) => (this.#partitions.get(number)?.waitingBytes ?? 0) > BACKLOG_BYTES,
     );
   }
 
-  /** True where nothing of the lane is on its way. */
+  /** True where nothing of the lane is waiting or in flight. */
   idle(lane: Lane): boolean {
     return lane.partitions.every((number) => this.#queued(number) === 0);
   }
 
-  /** Batches that Kafka has not acknowledged and whose heads hold; in the order of each partition. */
-  waitingWhere(holds: (head: BatchHead) => boolean): LoggedBatch[] {
+  /** Batches that Kafka has not acknowledged and that match; in the order of each partition. */
+  waitingWhere(matches: (head: BatchHead) => boolean): LoggedBatch[] {
     return Array.from(this.#partitions.values()).flatMap(({ waiting }) =>
-      waiting.filter(({ head }) => holds(head)),
+      waiting.filter(({ head }) => matches(head)),
     );
   }
 
-  /** Waits until Kafka has everything, at most until `lastMs` of the monotonic clock; true where it has. */
+  /** Waits until Kafka has acknowledged everything, at most until `lastMs` of the monotonic clock; true where it has. */
   async drained(lastMs: number, signal?: AbortSignal): Promise<boolean> {
     for (;;) {
       if (this.waiting === 0) return true;
       if (performance.now() >= lastMs || signal?.aborted === true) return false;
-      this.pumpAll();
-      await sleep(DRAIN_LOOK_MS);
+      this.sendWaiting();
+      await sleep(DRAIN_POLL_MS);
     }
   }
 
-  /** Nothing is tried any more. What waits stays in the spool. */
+  /** Nothing more is sent. What waits stays in the spool. */
   stop(): void {
     this.#stopped = true;
   }
@@ -145,7 +146,7 @@ export class Delivery {
   #partition(number: number): Partition {
     let partition = this.#partitions.get(number);
     if (partition === undefined) {
-      partition = { number, waiting: [], waitingBytes: 0, flying: false };
+      partition = { number, waiting: [], waitingBytes: 0, inFlight: false };
       this.#partitions.set(number, partition);
     }
     return partition;
@@ -157,27 +158,27 @@ export class Delivery {
 
   #startIfFree(partition: Partition): void {
     const { availability, inFlightMax } = this.#options;
-    if (partition.flying || partition.waiting.length === 0 || this.#stopped) return;
-    if (this.#flying >= inFlightMax || availability.failure !== undefined) return;
-    partition.flying = true;
-    this.#flying += 1;
-    void this.#fly(partition).finally(() => {
-      partition.flying = false;
-      this.#flying -= 1;
-      this.pumpAll();
+    if (partition.inFlight || partition.waiting.length === 0 || this.#stopped) return;
+    if (this.#inFlight >= inFlightMax || availability.failure !== undefined) return;
+    partition.inFlight = true;
+    this.#inFlight += 1;
+    void this.#sendPartition(partition).finally(() => {
+      partition.inFlight = false;
+      this.#inFlight -= 1;
+      this.sendWaiting();
       this.#options.onFree();
     });
   }
 
-  /** Sends what waits for a partition, produce after produce, until nothing waits or Kafka is away. */
-  async #fly(partition: Partition): Promise<void> {
+  /** Sends one produce request of a partition; retries it until it is acknowledged or Kafka is away. */
+  async #sendPartition(partition: Partition): Promise<void> {
     const { availability } = this.#options;
     for (let pauseMs = RETRY_PAUSE_MS; ;) {
       const group = await this.#load(partition);
       if (group.length === 0 || this.#stopped) return;
       if (await this.#trySend(partition.number, group)) {
         this.#resolve(partition, group.length, 'acknowledged');
-        // Others may wait for one of the few places: this partition takes its turn behind them.
+        // Other partitions may wait for a slot: this one continues after them.
         return;
       }
       if (availability.failure !== undefined) return;
@@ -187,7 +188,7 @@ export class Delivery {
     }
   }
 
-  /** The batches of the next produce with their containers, read back where they are not in memory. */
+  /** The batches of the next produce request with their containers, read from the spool where not in memory. */
   async #load(partition: Partition): Promise<Outgoing[]> {
     const group: Outgoing[] = [];
     let bytes = 0;
@@ -195,7 +196,7 @@ export class Delivery {
       const batch = partition.waiting[group.length];
       if (batch === undefined) break;
       this.#options.expireIfOverdue(batch);
-      // Head and container belong together: a batch may be moved while it is read.
+      // Head and container must match: the batch may be moved while it is read.
       const { head } = batch;
       const container =
         head.expiredRecords === undefined
@@ -239,8 +240,8 @@ export class Delivery {
       return true;
     } catch (error) {
       metrics.failed();
-      logger.debug({ err: error, partition, batch: group[0]?.head.id }, 'produce not acknowledged');
-      if (!isPartitionFault(error)) availability.failed(messageOf(error));
+      logger.debug({ err: error, partition, batch: group[0]?.head.id }, 'produce request not acknowledged');
+      if (!isPartitionFault(error)) availability.failed(errorMessage(error));
       return false;
     } finally {
       clearTimeout(stall);
@@ -257,8 +258,4 @@ function headersOf(head: BatchHead, container: Buffer): Record<string, string> {
   );
   if (head.expiredRecords === undefined) return headers;
   return { ...headers, [EXPIRED_HEADER]: String(head.expiredRecords) };
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -1,12 +1,12 @@
 /*
- * The boots that earlier processes left in the spool: read one after another, sent side by side, each gone once
- * Kafka has all of it. One that cannot be read stays where it is and is named; nothing waits for it.
+ * The incarnations that earlier processes left in the spool. They are read one after another and sent in parallel; each
+ * is deleted once Kafka has acknowledged all of it. One that cannot be read is logged and kept, and delays nothing.
  */
 import type { Incarnation } from './incarnation.js';
 import { recoverIncarnation, type RecoverOptions } from './recover-incarnation.js';
 import type { Spool } from '../spool/spool.js';
 
-export type EarlierIncarnationsOptions = Omit<RecoverOptions, 'boot' | 'directory'> & {
+export type EarlierIncarnationsOptions = Omit<RecoverOptions, 'id' | 'directory'> & {
   readonly spool: Spool;
 };
 
@@ -25,13 +25,13 @@ export class EarlierIncarnations {
     return [...this.#incarnations];
   }
 
-  /** Reads all that was left and begins to send it. Never rejects. */
+  /** Reads everything that was left and begins to send it. Never rejects. */
   recover(): Promise<void> {
     this.#recovering = this.#recoverAll();
     return this.#recovering;
   }
 
-  /** Stops sending. Returns how many batches are left for the next start. */
+  /** Stops sending. @returns how many batches are left for the next start */
   async stop(): Promise<number> {
     this.#stopping.abort();
     await this.#recovering;
@@ -46,15 +46,12 @@ export class EarlierIncarnations {
       try {
         const { signal } = this.#stopping;
         const directory = spool.incarnationDirectory(id);
-        const incarnation = await recoverIncarnation({ ...this.#options, boot: id, directory, signal });
+        const incarnation = await recoverIncarnation({ ...this.#options, id, directory, signal });
         if (incarnation === undefined) continue;
         this.#incarnations.add(incarnation);
         this.#finishing.push(this.#finish(incarnation));
       } catch (error) {
-        logger.error(
-          { err: error, boot: id },
-          'what an earlier boot left cannot be taken over: it is left alone',
-        );
+        logger.error({ err: error, boot: id }, 'an earlier incarnation cannot be recovered: its log is kept');
       }
     }
     keyedIds.completed();
@@ -64,11 +61,15 @@ export class EarlierIncarnations {
     const { logger } = this.#options;
     try {
       const left = await incarnation.log.finish(Number.POSITIVE_INFINITY, this.#stopping.signal);
-      if (left === 0) logger.info({ boot: incarnation.id }, 'Kafka has all that an earlier boot left');
+      if (left === 0)
+        logger.info({ boot: incarnation.id }, 'Kafka has acknowledged everything of an earlier incarnation');
       this.#incarnations.delete(incarnation);
       return left;
     } catch (error) {
-      logger.error({ err: error, boot: incarnation.id }, 'the log of an earlier boot cannot be finished');
+      logger.error(
+        { err: error, boot: incarnation.id },
+        'the log of an earlier incarnation cannot be finished',
+      );
       return 0;
     }
   }

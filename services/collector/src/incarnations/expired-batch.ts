@@ -1,7 +1,6 @@
 /*
- * What becomes of a batch that waited longer at the edge than its data may be kept: its container is taken out,
- * and an empty one goes to Kafka under its id, which says how many records there were. So nothing outlives its
- * term, no gap is left, and the loss is counted where losses are looked for.
+ * Batches that waited in the spool longer than their data may be kept. An empty container is sent with the batch's id
+ * and its number of records. So no data outlives its retention, no gap is left, and the loss is counted.
  */
 import {
   type AvroSchema,
@@ -14,7 +13,7 @@ import { type EdgeTerms, edgeTerms } from '@imscope/schemas/retention.js';
 import type { EdgeTopic } from '../kafka/kafka-producer.js';
 import type { BatchBody, BatchHead } from '../spool/batch-entry.js';
 
-/** How old a batch's data may be at the edge, by topic: what `retention.ts` reckons with. */
+/** How old a batch's data may be in the spool, by topic. */
 export type EdgeTermsByTopic = Readonly<Record<EdgeTopic, EdgeTerms>>;
 
 export function edgeTermsByTopic(settings: Parameters<typeof edgeTerms>[0]): EdgeTermsByTopic {
@@ -27,8 +26,8 @@ export function edgeTermsByTopic(settings: Parameters<typeof edgeTerms>[0]): Edg
 }
 
 /**
- * Whether a batch must not go to Kafka any more: it waited too long, or its data is older than accepted data that
- * waited so long. The second happens to metrics of a killed collector, which are made again and logged at a later start.
+ * Whether a batch may no longer be sent: it waited too long, or its data is older than accepted data that waited so
+ * long. The latter happens to metrics of a killed collector, which are recovered and logged at a later start.
  */
 export function isOverdue(head: BatchHead, terms: EdgeTermsByTopic, nowMs: number): boolean {
   const { lateMs, waitMs } = terms[head.topic];

@@ -1,7 +1,7 @@
 /*
- * The log of one boot and the way of its batches from there to Kafka: ids without gaps, one queue a topic, what
- * Kafka acknowledged, what waited too long. A batch holds its segment until it is resolved; at the end the log is
- * deleted, or kept for the next start where something is left.
+ * The log of one incarnation and the delivery of its batches: ids without gaps, a queue for each topic,
+ * acknowledgements, expiry. A batch holds its segment until it is resolved. At the end the log is deleted, or kept for
+ * the next start where batches are left.
  */
 import { rm } from 'node:fs/promises';
 import type { Logger } from '@imscope/runtime/logger.js';
@@ -21,7 +21,7 @@ import type { Acknowledged } from '../spool/segment-head.js';
 import type { SpoolSpace } from '../spool/spool-space.js';
 import { type Refusal, WriteAheadLog } from '../spool/write-ahead-log.js';
 
-/** Produces of metrics and accounts on their way at once, each. */
+/** Produce requests of metrics in flight at once, and as many of accounts. */
 const EDGE_IN_FLIGHT_MAX = 4;
 
 export type IncarnationLogOptions = {
@@ -29,18 +29,18 @@ export type IncarnationLogOptions = {
   readonly incarnation: string;
   readonly directory: string;
   readonly space: SpoolSpace;
-  /** What an earlier process left of it. */
+  /** Segments that an earlier process left. */
   readonly segments?: readonly Segment[];
   /** The first entries of a new segment. */
   readonly segmentHead: () => readonly EncodedEntry[];
-  /** Where a partition's sequences go on. */
+  /** The next sequence of a partition. */
   readonly nextSequence: (topic: EdgeTopic, partition: number) => number;
-  /** Produces of request logs on their way at once. */
+  /** Produce requests of request logs in flight at once. */
   readonly inFlightMax: number;
   readonly terms: EdgeTermsByTopic;
   readonly producer: Pick<KafkaProducer, 'send'>;
   readonly availability: Pick<KafkaAvailability, 'failure' | 'failed' | 'succeeded'>;
-  /** A partition of the request logs is free again, or may be. */
+  /** A partition of the request logs may be free again. */
   readonly onFree: () => void;
   readonly metrics: IncarnationMetrics;
   readonly logger: Logger;
@@ -60,13 +60,13 @@ export class IncarnationLog {
     this.#log = new WriteAheadLog(options);
     this.sequences = new Sequences(options.incarnation, options.nextSequence);
     this.#deliveries = {
-      'im.request-log': this.#deliveryOf(TOPICS.requestLog.name),
-      'im.interface-metric': this.#deliveryOf(TOPICS.interfaceMetric.name),
-      'im.edge-account': this.#deliveryOf(TOPICS.edgeAccount.name),
+      'im.request-log': this.#createDelivery(TOPICS.requestLog.name),
+      'im.interface-metric': this.#createDelivery(TOPICS.interfaceMetric.name),
+      'im.edge-account': this.#createDelivery(TOPICS.edgeAccount.name),
     };
   }
 
-  /** Why nothing can be logged just now. */
+  /** Why nothing can be logged at the moment; undefined while it can. */
   get failure(): string | undefined {
     return this.#log.failure;
   }
@@ -80,8 +80,8 @@ export class IncarnationLog {
   }
 
   /**
-   * Logs a batch, made when its turn comes; with `synced` it is on the disk when it counts as logged. Exactly one
-   * of the two is called.
+   * Logs the batch that `make` returns when its round begins. With `synced` it counts as logged once it is synced.
+   * Exactly one of the callbacks is called.
    */
   append(options: {
     readonly make: () => NewBatch;
@@ -101,20 +101,20 @@ export class IncarnationLog {
         if (head !== undefined) options.onLogged(head, location);
       },
       onRefused: (refusal) => {
-        // Only what surely does not stand in the log frees its sequence for the next.
-        if (head !== undefined && refusal === 'not_taken') this.sequences.giveBack(head.topic, head.id);
+        // Only a batch that certainly is not in the log returns its sequence.
+        if (head !== undefined && refusal === 'not_taken') this.sequences.return(head.topic, head.id);
         options.onRefused(refusal);
       },
     });
   }
 
   /**
-   * Logs what `make` takes out of the books, made when everything before it is logged and counted. It is sent
-   * like any batch. Resolves once it is in the log; until then it is tried.
+   * Logs what `make` removes from the accounting. It is called when everything before it is logged and counted. The
+   * batches are sent like any other. Retried until it is in the log; resolves then.
    */
   async cut(options: {
     readonly make: () => readonly NewBatch[];
-    readonly behind: readonly EncodedEntry[];
+    readonly after: readonly EncodedEntry[];
     readonly synced: boolean;
     readonly onLogged: (head: BatchHead) => void;
   }): Promise<void> {
@@ -125,7 +125,7 @@ export class IncarnationLog {
         make: () => {
           const made = options.make();
           heads = made.map(({ head }) => head);
-          return [...made.map(({ head, body }) => encodeBatch(head, body)), ...options.behind];
+          return [...made.map(({ head, body }) => encodeBatch(head, body)), ...options.after];
         },
         onLogged: (locations) => {
           heads.forEach((head, index) => {
@@ -140,7 +140,7 @@ export class IncarnationLog {
     });
   }
 
-  /** Gives a logged batch to delivery; without a container in memory it is read back when its turn comes. */
+  /** Hands a logged batch to delivery. Without a container in memory it is read from the spool before it is sent. */
   enqueue(
     head: BatchHead,
     location: Location,
@@ -155,17 +155,17 @@ export class IncarnationLog {
     return logged;
   }
 
-  /** Sends what waits: Kafka is back. */
-  pump(): void {
-    for (const topic of EDGE_TOPICS) this.#deliveries[topic].pumpAll();
+  /** Sends what waits, once Kafka is back. */
+  resume(): void {
+    for (const topic of EDGE_TOPICS) this.#deliveries[topic].sendWaiting();
   }
 
-  /** Everything logged so far is on the disk afterwards. */
+  /** Syncs everything logged so far. */
   async sync(): Promise<void> {
     await this.#log.sync();
   }
 
-  /** Waits until nothing is left to be logged. */
+  /** Resolves once nothing is left to be logged. */
   async idle(): Promise<void> {
     await this.#log.idle();
   }
@@ -178,7 +178,7 @@ export class IncarnationLog {
     this.#log.release(segment);
   }
 
-  /** Notes in the log how far Kafka has what was logged, so that a restart need not send it again. */
+  /** Writes the acknowledgements to the log, so that a restart does not send those batches again. */
   writeMark(): void {
     if (!this.#acknowledgements.changed || this.failure !== undefined) return;
     this.#acknowledgements.changed = false;
@@ -192,7 +192,7 @@ export class IncarnationLog {
     });
   }
 
-  /** Takes what may not be kept any longer out of batches that wait, see `expired-batch.ts`. */
+  /** Empties waiting batches whose data may not be kept any longer, see `expired-batch.ts`. */
   expire(nowMs: number): void {
     for (const topic of EDGE_TOPICS) {
       const overdue = this.#deliveries[topic].waitingWhere((head) =>
@@ -202,7 +202,7 @@ export class IncarnationLog {
     }
   }
 
-  /** Sends again what an earlier process left unresolved, in its order. */
+  /** Sends what an earlier process left unresolved, in its order. */
   adopt(
     unresolved: readonly { readonly head: BatchHead; readonly location: Location }[],
     acknowledged: readonly Acknowledged[],
@@ -212,8 +212,9 @@ export class IncarnationLog {
   }
 
   /**
-   * Waits until Kafka has everything, at most until `lastMs` of the monotonic clock, and lets go of the log: it is
-   * deleted where nothing is left in it. Returns how many batches are.
+   * Waits until Kafka has acknowledged everything, at most until `lastMs` of the monotonic clock, and closes the log. It
+   * is deleted where nothing is left.
+   * @returns how many batches are left
    */
   async finish(lastMs: number, signal?: AbortSignal): Promise<number> {
     let left = 0;
@@ -234,22 +235,22 @@ export class IncarnationLog {
     return left;
   }
 
-  /** Nothing is sent any more; the log stays as it is. */
+  /** Nothing more is sent; the log stays as it is. */
   abandon(): void {
     for (const topic of EDGE_TOPICS) this.#deliveries[topic].stop();
   }
 
-  #deliveryOf(topic: EdgeTopic): Delivery {
+  #createDelivery(topic: EdgeTopic): Delivery {
     const { producer, availability, metrics, logger, inFlightMax, onFree } = this.#options;
     const logs = topic === TOPICS.requestLog.name;
     return new Delivery({
       inFlightMax: logs ? inFlightMax : EDGE_IN_FLIGHT_MAX,
       send: producer.send(topic),
       read: (batch) => this.#read(batch),
-      // Whether Kafka is there is judged by the request logs' own way; the others only look.
-      availability: logs ? availability : onlyLooking(availability),
+      // Only the delivery of request logs decides whether Kafka is available; the others follow it.
+      availability: logs ? availability : readOnly(availability),
       onFree: logs ? onFree : () => undefined,
-      expireIfOverdue: (batch) => this.#expireUnmoved(batch),
+      expireIfOverdue: (batch) => this.#expireInMemory(batch),
       onResolved: (batch, outcome) => this.#resolved(batch, outcome),
       metrics: metrics.delivery(topic),
       logger,
@@ -261,7 +262,10 @@ export class IncarnationLog {
       const payload = await this.#log.read(batch.location);
       return payload === undefined ? undefined : decodeBatch(payload).body.container;
     } catch (error) {
-      this.#options.logger.error({ err: error, batch: batch.head.id }, 'a batch cannot be read back');
+      this.#options.logger.error(
+        { err: error, batch: batch.head.id },
+        'a batch cannot be read from the spool',
+      );
       return undefined;
     }
   }
@@ -272,7 +276,7 @@ export class IncarnationLog {
     if (outcome === 'unreadable') {
       metrics.spoolUnreadable.inc({ topic: head.topic });
       const { topic, id, records } = head;
-      logger.error({ topic, batch: id, records }, 'a batch in the spool is lost: it does not hold together');
+      logger.error({ topic, batch: id, records }, 'a batch in the spool is lost: it is damaged');
     } else {
       metrics.acknowledged(head.topic, head.records);
       if (head.id.boot === incarnation) this.#acknowledgements.note(head.topic, head.id);
@@ -284,10 +288,10 @@ export class IncarnationLog {
   }
 
   /**
-   * A batch that is about to be sent, which may be overdue right after a start or since the last `expire`: it is sent
-   * without its records. In the log it stays as it is; a later start finds it overdue again.
+   * Called for a batch that is about to be sent, which may be overdue after a start or since the last `expire`: it is
+   * sent without its records. The log keeps it as it is; a later start finds it overdue again.
    */
-  #expireUnmoved(logged: LoggedBatch): void {
+  #expireInMemory(logged: LoggedBatch): void {
     const { head } = logged;
     if (head.expiredRecords !== undefined || !isOverdue(head, this.#options.terms, Date.now())) return;
     logged.head = expiredBatch(head).head;
@@ -304,7 +308,7 @@ export class IncarnationLog {
       make: () => encodeBatch(expired.head, expired.body),
       synced: false,
       onLogged: (moved) => {
-        // Kafka may have got it meanwhile: then nothing is left to be moved.
+        // Kafka may have acknowledged it meanwhile: then there is nothing to move.
         if (logged.state === 'resolved') return;
         const isCounted = logged.head.expiredRecords !== undefined;
         Object.assign(logged, {
@@ -324,7 +328,7 @@ export class IncarnationLog {
   }
 }
 
-function onlyLooking(availability: Pick<KafkaAvailability, 'failure'>): DeliveryOptions['availability'] {
+function readOnly(availability: Pick<KafkaAvailability, 'failure'>): DeliveryOptions['availability'] {
   return {
     get failure() {
       return availability.failure;

@@ -10,9 +10,9 @@ import type { MetricMaker } from '../metrics/metric-maker.js';
 
 export type IncarnationMetrics = ReturnType<typeof createIncarnationMetrics>;
 
-/** What `Delivery` counts, by topic. */
+/** What the delivery of one topic counts. */
 export type DeliveryMetrics = {
-  /** Starts the clock of one attempt; call the result when it is acknowledged. */
+  /** Starts the timer of one attempt; call the result once it is acknowledged. */
   readonly startTimer: () => () => void;
   readonly failed: () => void;
 };

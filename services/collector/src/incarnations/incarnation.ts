@@ -1,7 +1,7 @@
 /*
- * One boot of a collector: its books and its log, moving as one. A batch of request logs is logged, counted and
- * given to delivery in one step; what it came to is decided here, once. A boot that was killed is made again from
- * its log by `recover-boot.ts`, and ends like one that is stopped.
+ * One incarnation of a collector, which is the life of one process: its log and its accounting, which change together. A
+ * batch of request logs is logged, counted and handed to delivery in one step, and its outcome is decided here, once. A
+ * killed incarnation is recovered from its log by `recover-incarnation.ts`, and ends like one that is stopped.
  */
 import type { LaneMap } from '@imscope/schemas/lanes.js';
 import { TOPICS } from '@imscope/schemas/topics.js';
@@ -20,12 +20,13 @@ import { type EncodedEntry, encodeEntry, encodeJson } from '../spool/entry.js';
 import type { Location } from '../spool/segment.js';
 import type { SegmentHead } from '../spool/segment-head.js';
 
-/** Windows written in one cut: about 5 ms, so that a full minute of windows delays nobody. */
+/** Windows written in one cut: it takes about 5 ms, so that a full minute of windows delays no request. */
 const WINDOWS_PER_CUT = 500;
 const EMPTY = Buffer.alloc(0);
-/** In the head of a batch that holds only counts: nothing of it goes to Kafka. */
+/** In the head of a batch with counts only, of which nothing is sent to Kafka. */
 const NO_SEQUENCE = -1;
 
+/** As the head of a segment and the accounts have it. */
 export type IncarnationIdentity = {
   readonly collector: string;
   readonly boot: string;
@@ -48,19 +49,28 @@ export type IncarnationOptions = Omit<
   readonly budget: ByteBudget;
 };
 
-/** Where a batch of request logs goes: its partition, and its sequence where the batch is keyed. */
-export type Place = { readonly partition: number; readonly sequence?: number };
+/** The partition of a batch of request logs, and its sequence where the batch is keyed. */
+export type Target = { readonly partition: number; readonly sequence?: number };
 
 export class Incarnation {
   readonly accounting: EdgeAccounting;
   readonly log: Pick<
     IncarnationLog,
-    'failure' | 'pump' | 'writeMark' | 'expire' | 'adopt' | 'hold' | 'release' | 'idle' | 'finish' | 'abandon'
+    | 'failure'
+    | 'resume'
+    | 'writeMark'
+    | 'expire'
+    | 'adopt'
+    | 'hold'
+    | 'release'
+    | 'idle'
+    | 'finish'
+    | 'abandon'
   >;
   readonly #options: IncarnationOptions;
   readonly #log: IncarnationLog;
   readonly #windowHolds = new SegmentHolds();
-  /** Logged, but neither acknowledged nor synced: requests wait. With the time each was logged, monotonic. */
+  /** Logged, but neither acknowledged nor synced, so that requests wait. With the time of logging, monotonic. */
   readonly #waiting = new Map<Batch, { readonly logged: LoggedBatch; readonly sinceMs: number }>();
   #cutting = false;
   #counted = { tooLate: 0, early: 0, overflowed: 0 };
@@ -99,47 +109,47 @@ export class Incarnation {
     return this.#log.delivery(TOPICS.requestLog.name);
   }
 
-  /** Requests wait for these batches, which are in the log. */
+  /** Batches in the log that requests wait for. */
   get waitedFor(): readonly Batch[] {
     return [...this.#waiting.keys()];
   }
 
   /**
-   * Logs a batch of request logs; with `synced` it is durable once that is done, else once Kafka has it or
-   * `sync` went through. `place` is asked when its turn comes.
+   * Logs a batch of request logs. With `synced` it is durable then, else once Kafka acknowledges it or `sync` succeeds.
+   * `target` is called when its round begins.
    */
   append(
     batch: Batch,
     options: {
       readonly synced: boolean;
-      readonly place: () => Place;
-      /** With the segment of the log it stands in; undefined where it was refused. */
+      readonly target: () => Target;
+      /** Called with its segment of the log; with undefined where it was refused. */
       readonly onDone: (segment: number | undefined) => void;
     },
   ): void {
-    const { synced, place, onDone } = options;
+    const { synced, target, onDone } = options;
     this.#log.append({
       synced,
-      make: () => this.#newBatch(batch, place()),
+      make: () => this.#newBatch(batch, target()),
       onLogged: (head, location) => {
         this.#logged(batch, head, location, synced);
         onDone(location.segment);
       },
       onRefused: (refusal) => {
         this.accounting.refused(batch);
-        this.#letGo(batch);
+        this.#releaseMemory(batch);
         this.settle(batch, refusal);
         onDone(undefined);
       },
     });
   }
 
-  /** The first outcome of a batch of request logs holds. */
+  /** Only the first outcome of a batch counts. */
   settle(batch: Batch, outcome: 'durable' | 'not_taken' | 'in_doubt'): void {
     if (batch.settle(outcome)) this.#options.metrics.settled(outcome, batch);
   }
 
-  /** Everything logged so far is durable afterwards, whether Kafka has it or not. */
+  /** Makes everything logged so far durable, whether Kafka has it or not. */
   async sync(): Promise<void> {
     const covered = [...this.#waiting];
     await this.#log.sync();
@@ -149,7 +159,7 @@ export class Incarnation {
   /** True where a batch waits for Kafka longer than `ms`. */
   waitsLongerThan(ms: number): boolean {
     const before = performance.now() - ms;
-    // Oldest first: the first decides.
+    // Oldest first, so the first decides.
     for (const { sinceMs } of this.#waiting.values()) return sinceMs < before;
     return false;
   }
@@ -169,15 +179,15 @@ export class Incarnation {
       return;
     }
     await this.#log.cut({
-      make: () => this.#rowBatches(TOPICS.edgeAccount.name, this.accounting.takeAccount(Date.now(), kind)),
-      behind: kind === 'final' ? [encodeJson('closed', {})] : [],
+      make: () => this.#rowBatches(TOPICS.edgeAccount.name, this.accounting.nextAccount(Date.now(), kind)),
+      after: kind === 'final' ? [encodeJson('closed', {})] : [],
       synced: kind === 'final',
       onLogged: (head) => this.accounting.sent(head),
     });
     metrics.accountsWritten.inc();
   }
 
-  /** Writes what the books still hold and the final account. Nothing more may be appended. */
+  /** Writes all open windows and the final account. Nothing more may be appended. */
   async close(): Promise<void> {
     let rows = WINDOWS_PER_CUT;
     while (rows >= WINDOWS_PER_CUT) rows = await this.#cutWindows(Number.POSITIVE_INFINITY, true);
@@ -196,11 +206,11 @@ export class Incarnation {
     let segments: readonly number[] = [];
     await this.#log.cut({
       make: () => {
-        const taken = this.accounting.takeWindows(nowMs, WINDOWS_PER_CUT);
-        ({ rows, segments } = taken);
-        return this.#rowBatches(TOPICS.interfaceMetric.name, taken.containers);
+        const closed = this.accounting.closeWindows(nowMs, WINDOWS_PER_CUT);
+        ({ rows, segments } = closed);
+        return this.#rowBatches(TOPICS.interfaceMetric.name, closed.containers);
       },
-      behind: [],
+      after: [],
       synced,
       onLogged: (head) => this.accounting.sent(head),
     });
@@ -213,8 +223,8 @@ export class Incarnation {
     this.accounting.logged(batch, head, location.segment);
     if (this.accounting.windows.full) setImmediate(() => this.writeDueWindows(Date.now()));
     if (head.records === 0) {
-      // Only counts: they are in the books, and go out with the metrics and the account.
-      this.#letGo(batch);
+      // Counts only: they are in the accounting, and are sent with metrics and account.
+      this.#releaseMemory(batch);
       this.settle(batch, 'durable');
       return;
     }
@@ -228,28 +238,27 @@ export class Incarnation {
   #durable(batch: Batch, logged: LoggedBatch): void {
     this.#waiting.delete(batch);
     logged.container = undefined;
-    this.#letGo(batch);
+    this.#releaseMemory(batch);
     this.settle(batch, 'durable');
   }
 
-  #letGo(batch: Batch): void {
+  #releaseMemory(batch: Batch): void {
     this.#options.budget.release(batch.bytesHeld);
     batch.bytesHeld = 0;
     batch.container = undefined;
   }
 
-  #newBatch(batch: Batch, place: Place): NewBatch {
-    const rejections = this.accounting.takeRejections();
+  #newBatch(batch: Batch, target: Target): NewBatch {
+    const rejections = this.accounting.drainRejections();
     const sampledOut = [...(batch.unlogged?.byApplication ?? [])];
     const topic = TOPICS.requestLog.name;
-    const { partition, sequence } = place;
+    const { partition, sequence } = target;
     const counted = batch.records > 0;
     const keyed = batch.keyedBoot !== undefined && sequence !== undefined;
-    const ownId = () => this.#log.sequences.take(topic, partition);
     const id = keyed
       ? { boot: batch.keyedBoot, partition, sequence }
       : counted
-        ? ownId()
+        ? this.#log.sequences.next(topic, partition)
         : { boot: this.id, partition, sequence: NO_SEQUENCE };
     return {
       head: {
@@ -272,7 +281,7 @@ export class Incarnation {
 
   #rowBatches(topic: EdgeTopic, containers: readonly RowContainer[]): NewBatch[] {
     return containers.map(({ lane, container, records, times }) => {
-      const id = this.#log.sequences.take(topic, this.#log.delivery(topic).leastQueued(lane));
+      const id = this.#log.sequences.next(topic, this.#log.delivery(topic).leastQueued(lane));
       return {
         head: { topic, id, records, times, loggedMs: Date.now() },
         body: { container, widths: EMPTY, unlogged: [] },

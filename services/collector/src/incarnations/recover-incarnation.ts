@@ -1,7 +1,7 @@
 /*
- * What a killed collector left: its log is read, its books are made again to the last batch, and what Kafka may
- * not have is sent under the old ids. Then that boot ends as if it had been stopped: the windows it still held and
- * its final account go out, and its log is deleted. Works in small steps beside the traffic of the new boot.
+ * Recovers a killed incarnation: reads its log, restores its accounting to the last batch, and sends what Kafka may not
+ * have, with the same ids. Then it ends like one that is stopped: its open windows and its final account are sent, and
+ * its log is deleted. Works in small steps, so that new requests are not delayed.
  */
 import { readdir, rm } from 'node:fs/promises';
 import { setImmediate as nextTurn } from 'node:timers/promises';
@@ -17,12 +17,12 @@ import { type Location, Segment, segmentNumber } from '../spool/segment.js';
 import { type Acknowledged, readSegmentHead, type SegmentHead } from '../spool/segment-head.js';
 
 export type RecoverOptions = Omit<IncarnationOptions, 'identity' | 'segments' | 'onFree'> & {
-  /** The boot's id: the name of its directory. */
-  readonly boot: string;
+  /** Its id, which is the name of its directory. */
+  readonly id: string;
   readonly keyedIds: KeyedIds;
-  /** Called with how far tailed files were read, before anything of the log may go; what it saves holds then. */
+  /** Saves how far tailed files were read. Called before any of the log may be deleted. */
   readonly saveTail?: (positions: readonly TailPosition[]) => Promise<void>;
-  /** Once aborted, reading ends: the log stays as it is for the next start. */
+  /** Once aborted, reading ends, and the log stays for the next start. */
   readonly signal?: AbortSignal;
 };
 
@@ -34,7 +34,7 @@ type Found = {
   closed: boolean;
 };
 
-/** Reads what is there; undefined where there is nothing. The boot returned is closed: only `finish` is left. */
+/** @returns undefined where there is nothing. The incarnation is closed: only `finish` is left to be called. */
 export async function recoverIncarnation(options: RecoverOptions): Promise<Incarnation | undefined> {
   const { directory, logger, metrics, space } = options;
   const segments = await openSegments(directory, logger);
@@ -49,10 +49,10 @@ export async function recoverIncarnation(options: RecoverOptions): Promise<Incar
     version: last?.head.version ?? 'unknown',
     startedMs: last?.head.startedMs ?? segments[0]?.openedMs ?? 0,
     covers: last?.head.covers,
-    boot: options.boot,
+    boot: options.id,
   };
   const incarnation = new Incarnation({ ...options, identity, segments, onFree: () => undefined });
-  // Nothing goes while it is read.
+  // No segment is deleted while they are read.
   for (const { number } of segments) incarnation.log.hold(number);
   if (last !== undefined) incarnation.accounting.restore(last.accounts);
   const found: Found = {
@@ -77,13 +77,13 @@ export async function recoverIncarnation(options: RecoverOptions): Promise<Incar
   if (!found.closed) await incarnation.close();
   metrics.bootsRecovered.inc();
   logger.warn(
-    { boot: options.boot, segments: segments.length, batches: unresolved.length, closed: found.closed },
-    'an earlier boot left batches in the spool: they are sent under their ids',
+    { boot: options.id, segments: segments.length, batches: unresolved.length, closed: found.closed },
+    'an earlier incarnation left batches in the spool: they are sent with their ids',
   );
   return incarnation;
 }
 
-/** What the positions stand for must be on the disk before they are. */
+/** The lines before a position must be durable before the position is. */
 async function saveTail(
   positions: readonly TailPosition[],
   segments: readonly Segment[],
@@ -104,16 +104,13 @@ async function openSegments(directory: string, logger: Logger): Promise<Segment[
     try {
       segments.push(await Segment.openOld(directory, number));
     } catch (error) {
-      logger.error(
-        { err: error, directory, number },
-        'a segment of the spool cannot be opened: it is left alone',
-      );
+      logger.error({ err: error, directory, number }, 'a segment of the spool cannot be opened: it is kept');
     }
   }
   return segments;
 }
 
-/** The newest head that holds together. */
+/** The newest head that is not damaged. */
 async function lastHead(
   segments: readonly Segment[],
 ): Promise<{ head: SegmentHead; accounts: Buffer; segment: number } | undefined> {
@@ -138,7 +135,7 @@ async function replaySegment(step: {
     if (!('kind' in entry)) {
       const torn = entry.atEnd && isLast;
       metrics.spoolBadBytes.inc({ kind: torn ? 'torn_tail' : 'damaged' }, entry.bytes);
-      const text = torn ? 'the log ends within an entry: it is cut off' : 'a stretch of the log is damaged';
+      const text = torn ? 'the log ends within an entry: it is cut off' : 'a range of the log is damaged';
       logger.warn({ path: segment.path, offset: entry.offset, bytes: entry.bytes }, text);
       continue;
     }
@@ -160,7 +157,7 @@ async function replaySegment(step: {
 function noteBatch(found: Found, head: BatchHead, location: Location, { keyedIds }: RecoverOptions): void {
   if (head.records === 0 && head.expiredRecords === undefined) return;
   const { boot, partition, sequence } = head.id;
-  // Where a batch was moved, the later place is the one that counts.
+  // The last location of a batch that was moved counts.
   found.unresolved.set(`${head.topic}/${boot}/${partition}/${sequence}`, { head, location });
   if (isKeyedBoot(boot)) keyedIds.remember(head.id, head.loggedMs);
 }

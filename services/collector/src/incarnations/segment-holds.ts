@@ -1,12 +1,10 @@
-/*
- * Which segments of the log the open metric windows need, and how many need each.
- */
+/* How many open metric windows need each segment of the log. */
 import { incrementCount } from '../metrics/increment-count.js';
 
 export class SegmentHolds {
   readonly #holders = new Map<number, number>();
 
-  /** The first segment that is needed; null where none is. */
+  /** The oldest segment that is needed; null where none is. */
   get oldest(): number | null {
     return this.#holders.size === 0 ? null : Math.min(...this.#holders.keys());
   }

@@ -1,6 +1,6 @@
 /*
- * Whether Kafka is there, as far as it is known. While it is away, requests are kept by the spool, and a probe asks
- * again about once a second until it answers.
+ * Whether Kafka answers, as far as is known. While it is away, requests are accepted into the spool, and a probe runs
+ * about once a second until it succeeds.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from '@imscope/runtime/logger.js';
@@ -8,7 +8,7 @@ import type { Logger } from '@imscope/runtime/logger.js';
 const PROBE_INTERVAL_MS = 1_000;
 
 export type KafkaAvailabilityOptions = {
-  /** Resolves where Kafka answers. */
+  /** Resolves once Kafka answers. */
   readonly probe: () => Promise<void>;
   readonly logger: Logger;
   readonly onBack: () => void;
@@ -23,7 +23,7 @@ export class KafkaAvailability {
     this.#options = options;
   }
 
-  /** Why Kafka counts as away; undefined while it does not. */
+  /** Why Kafka counts as away; undefined while it counts as available. */
   get failure(): string | undefined {
     return this.#failure;
   }
@@ -31,7 +31,7 @@ export class KafkaAvailability {
   failed(failure: string): void {
     if (this.#failure !== undefined || this.#stopped) return;
     this.#failure = failure;
-    this.#options.logger.warn({ failure }, 'Kafka is away: the spool keeps what comes');
+    this.#options.logger.warn({ failure }, 'Kafka is away: records are kept in the spool');
     void this.#probeUntilBack();
   }
 

@@ -1,7 +1,6 @@
 /*
- * The producer of all three topics: messages to one explicit partition per call, acknowledged together by all
- * in-sync replicas, and the answer checked. It sends once; trying again is `Delivery`'s, where it is known what
- * that means.
+ * The producer of all three topics: a call sends messages to one explicit partition, they are acknowledged together by
+ * all in-sync replicas, and the answer is checked. It sends once; `Delivery` retries.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Admin, Kafka, Producer, RecordMetadata } from 'kafkajs';
@@ -14,17 +13,17 @@ export type OutgoingMessage = {
 };
 
 /**
- * Resolves once Kafka acknowledged all messages, which it takes as one or not at all. A rejection says nothing about
- * whether they were written.
+ * Resolves once Kafka acknowledged all messages, which it writes all or none. After a rejection they may be written or
+ * not.
  */
 export type SendMessages = (partition: number, messages: readonly OutgoingMessage[]) => Promise<void>;
 
 export type KafkaProducer = {
   /** Sends to the topic of this name, without the prefix. */
   readonly send: (topic: EdgeTopic) => SendMessages;
-  /** How many partitions each topic has. Rejects where the brokers do not answer or a topic is not there. */
+  /** The number of partitions of each topic. Rejects where the brokers do not answer or a topic does not exist. */
   readonly countPartitions: () => Promise<PartitionCounts>;
-  /** How long each topic keeps messages. Rejects where the brokers do not answer, or do not tell. */
+  /** How long each topic keeps messages. Rejects where the brokers do not answer, or may not tell. */
   readonly readTopicTerms: () => Promise<TopicTermsRead>;
   stop(): Promise<void>;
 };
@@ -38,12 +37,12 @@ export const EDGE_TOPICS = [
 export type EdgeTopic = (typeof EDGE_TOPICS)[number];
 export type PartitionCounts = Readonly<Record<EdgeTopic, number>>;
 
-/** Longest the broker itself waits for its in-sync replicas. */
+/** Longest that the broker waits for its in-sync replicas. */
 const ACK_TIMEOUT_MS = 10_000;
 const DISCONNECT_MS_MAX = 1_000;
 const ACKS_ALL = -1;
 
-/** Makes a producer. Whether Kafka is there shows when it is used: it connects by itself, then and again. */
+/** It connects with its first use, and again with the next use after a failure. */
 export function createProducer(kafka: Kafka, topicPrefix: string): KafkaProducer {
   const producer = kafka.producer({
     allowAutoTopicCreation: false,
@@ -64,7 +63,7 @@ export function createProducer(kafka: Kafka, topicPrefix: string): KafkaProducer
     send: (topic) => sendTo({ producer, connect, topic: topicPrefix + topic }),
     countPartitions: () => countPartitions(kafka, topicPrefix),
     readTopicTerms: () => withAdmin(kafka, (admin) => readTopicTerms(admin, topicPrefix)),
-    // kafkajs waits for pending answers; by now everything is in the spool, so what is pending has no meaning left.
+    // kafkajs waits for pending answers, which no longer matter: every batch is in the spool by now.
     stop: () => Promise.race([producer.disconnect(), sleep(DISCONNECT_MS_MAX, undefined, { ref: false })]),
   };
 }
@@ -83,7 +82,7 @@ function sendTo(to: { producer: Producer; connect: () => Promise<void>; topic: s
   };
 }
 
-/** True where Kafka answered, and refused for this partition only (a leader moved, replicas are missing). */
+/** True where Kafka answered and refused this partition only (a leader moved, replicas are missing). */
 export function isPartitionFault(error: unknown): boolean {
   for (let current = error, depth = 0; current instanceof Error && depth < 5; depth++) {
     if (current.name === 'KafkaJSProtocolError') return true;
@@ -112,11 +111,11 @@ function checkAcknowledged(metadata: readonly RecordMetadata[], topic: string, p
   }
 }
 
-async function withAdmin<T>(kafka: Kafka, ask: (admin: Admin) => Promise<T>): Promise<T> {
+async function withAdmin<T>(kafka: Kafka, query: (admin: Admin) => Promise<T>): Promise<T> {
   const admin = kafka.admin();
   try {
     await admin.connect();
-    return await ask(admin);
+    return await query(admin);
   } finally {
     await admin.disconnect();
   }

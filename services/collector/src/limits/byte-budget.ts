@@ -1,6 +1,6 @@
 /*
- * The one bound on memory: every body being read and every batch that Kafka has not acknowledged holds its
- * bytes here. When nothing is left, a request is refused before any of its records was taken.
+ * The bound on memory: bytes of every body being read and of every batch that is not durable are reserved here. Where
+ * none are free, a request is refused before any of its records is accepted.
  */
 import { HttpError } from '@imscope/runtime/http-errors.js';
 
@@ -20,7 +20,7 @@ export class ByteBudget {
     return Math.max(0, this.#bytesMax - this.#bytesHeld);
   }
 
-  /** Holds bytes on behalf of one request. Throws `HttpError` unavailable where they do not fit. */
+  /** Reserves bytes for one request. @throws HttpError unavailable where they do not fit */
   reserve(bytes: number): void {
     if (this.#bytesHeld + bytes > this.#bytesMax) {
       throw new HttpError(
@@ -32,8 +32,8 @@ export class ByteBudget {
     this.#bytesHeld += bytes;
   }
 
-  /** Holds bytes that are there already: records just encoded, fewer than those of the body they came in. */
-  take(bytes: number): void {
+  /** Adds bytes that are used already: records just encoded, which are fewer than the bytes of their body. */
+  add(bytes: number): void {
     this.#bytesHeld += bytes;
   }
 

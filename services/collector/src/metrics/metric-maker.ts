@@ -1,4 +1,4 @@
-/* How every figure of the collector is made: under one prefix, in the registry that is scraped. */
+/* Creates the metrics of the collector: with one prefix, in the prom-client registry that is scraped. */
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 
 export type MetricMaker = ReturnType<typeof metricMaker>;
@@ -14,11 +14,11 @@ export function metricMaker(registry: Registry) {
       new Counter({ ...common(name, help), labelNames }),
     histogram: (name: string, help: string, buckets: number[]): Histogram =>
       new Histogram({ ...common(name, help), buckets }),
-    /** @param read asked at every scrape */
+    /** @param read called at every scrape */
     gauge: (name: string, help: string, read: () => number): void => {
       const gauge: Gauge = new Gauge({ ...common(name, help), collect: () => gauge.set(read()) });
     },
-    /** @param fill called at every scrape, with nothing in the gauge */
+    /** @param fill called at every scrape, with the gauge empty */
     labelledGauge: <L extends string>(
       name: string,
       help: string,

@@ -1,8 +1,7 @@
 /*
- * One request, in one chain: who is it, is it within its limit, what form has the body, is there room, read, wait
- * for its turn, take in, wait for every batch, answer. An answer of success means that every accepted record of the
- * request is durable and counted; 429 and 503 that nothing of it was taken. Addresses differ in the forms of bodies
- * that they take, and in how they tell what came of them.
+ * One request, step by step: token, body format, limit of the sender, capacity, body, slot in the queue, records into
+ * batches, wait for every batch, answer. A successful answer means that every accepted record is durable and counted;
+ * 429 and 503 mean that none was accepted. Endpoints differ in their body formats and in the form of their answers.
  */
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { HttpError } from '@imscope/runtime/http-errors.js';
@@ -31,20 +30,20 @@ import {
 import type { SpoolSpace } from '../spool/spool-space.js';
 import type { IntakeWatch } from '../intake/intake-watch.js';
 
-export type TakeOptions = {
+export type AcceptOptions = {
   readonly bodyBounds: BodyBounds;
   readonly lateMsMax: number;
   readonly authenticate: AuthenticateRequest;
   readonly limits: Limits;
   readonly budget: ByteBudget;
   readonly space: SpoolSpace;
-  /** Why no request can be taken; undefined while they can. */
+  /** Why no request can be accepted at the moment; undefined while they can. */
   readonly failure: () => string | undefined;
-  /** Where the records of one request go; apart from all others where it carries a key. */
+  /** Where the records of one request go; not into batches with other requests where it carries a key. */
   readonly intoBatches: (sender: string, key: string | undefined) => RequestBatches;
-  /** False while it is not known yet which keyed requests were taken before this start. */
+  /** False until it is known which requests with a key were accepted before this start. */
   readonly keysKnown: () => boolean;
-  /** What shows this sender's records to whoever looks; undefined while nobody does. */
+  /** Shows this sender's records to live viewers; undefined while there are none. */
   readonly watch: (sender: string) => IntakeWatch | undefined;
   readonly onRejected: (rejected: Intake['rejectedByApplication']) => void;
   readonly refusals: Pick<RefusalLog, 'recordsRefused'>;
@@ -52,29 +51,29 @@ export type TakeOptions = {
 };
 
 export type RequestBatches = {
-  /** Takes one valid record; the request waits for the batch returned. */
+  /** Appends one valid record; the request waits for the batch returned. */
   readonly append: (record: NewRequestLog) => Batch;
   /** Counts one request without logging it. */
   readonly countOnly: (record: NewRequestLog) => Batch;
-  /** Nothing more comes of this request. */
+  /** No more records of this request follow. */
   readonly finish: () => void;
 };
 
-/** An address that records are sent to. */
+/** An address that gateways send records to. */
 export type Endpoint = {
   readonly formats: BodyFormats;
-  /** Answers where all accepted records are durable. */
+  /** Called once all accepted records are durable. */
   readonly answer: (reply: FastifyReply, intake: Intake, format: BodyFormat) => FastifyReply;
 };
 
-/** What a waiting request takes beside its body: sockets, headers, promises. Bounds requests by number. */
+/** Memory of a waiting request beside its body: sockets, headers, promises. It bounds the number of requests. */
 const REQUEST_BYTES = 8 << 10;
 
-export async function takeRequest(
+export async function acceptRequest(
   request: FastifyRequest,
   reply: FastifyReply,
   endpoint: Endpoint,
-  options: TakeOptions,
+  options: AcceptOptions,
 ): Promise<FastifyReply> {
   const { limits, metrics } = options;
   const grant = options.authenticate(request, 'write');
@@ -82,40 +81,40 @@ export async function takeRequest(
   const key = idempotencyKey(request.headers['idempotency-key'], options.keysKnown());
   refuseIfFailing(options.failure());
   const admission = admit(request, reply, grant, limits);
-  const room = takeRoom(grant.name, options);
+  const reservation = reserveCapacity(grant.name, options);
   try {
-    room.reserve(REQUEST_BYTES);
+    reservation.add(REQUEST_BYTES);
     const { body, bytesReceived } = await readBody(
       request.raw,
       form.coding,
       options.bodyBounds,
-      room.reserve,
+      reservation.add,
     );
     metrics.bytesReceived.inc(bytesReceived);
     const intake = await limits.queue.run(grant.name, body.length, () => {
-      // Again: reading and waiting may have taken long, and nothing of this request was tried yet.
+      // Checked again: reading and waiting may have taken long, and no record of this request was tried yet.
       refuseIfFailing(options.failure());
       const applications = limits.applications.forRequest(performance.now());
-      const from = { grant, key, applications, reserve: room.reserve };
-      const taken = takeBody({ bytes: body, format: form.format }, from, options);
-      admission.settle(received(taken), bytesReceived);
-      tellHeadroom(reply, grant, limits, applications);
-      refuseIfAllOver(taken, applications, limits);
-      return taken;
+      const source = { grant, key, applications, reserve: reservation.add };
+      const accepted = acceptRecords({ bytes: body, format: form.format }, source, options);
+      admission.settle(received(accepted), bytesReceived);
+      addRateLimitFields(reply, grant, limits, applications);
+      refuseIfAllOver(accepted, applications, limits);
+      return accepted;
     });
-    room.forgetBody();
+    reservation.releaseBody();
     await durable(intake.batches, key);
     return await endpoint.answer(reply, intake, form.format);
   } catch (error) {
-    // What was refused for our own sake does not count against the sender.
+    // A request refused for lack of capacity does not count against the sender's limit.
     if (error instanceof HttpError && error.code === 'unavailable') admission.refund();
     throw error;
   } finally {
-    room.leave();
+    reservation.release();
   }
 }
 
-/** Throws as `bodyForm`; the answer to a coding that is not supported names those that are. */
+/** @throws HttpError as `bodyForm`; an answer to a coding that is not supported names those that are */
 function formOf({ headers }: FastifyRequest, reply: FastifyReply, { formats }: Endpoint): BodyForm {
   try {
     return bodyForm(headers, formats);
@@ -126,39 +125,40 @@ function formOf({ headers }: FastifyRequest, reply: FastifyReply, { formats }: E
   }
 }
 
-/** Before the body is read. Throws `HttpError` too_many_requests. */
+/** Before the body is read. @throws HttpError too_many_requests */
 function admit(request: FastifyRequest, reply: FastifyReply, grant: Grant, limits: Limits): Admission {
   const declared = request.headers['content-length'];
   const bodyBytes = declared === undefined ? undefined : Number(declared);
   const nowMs = performance.now();
   let limit: 'application' | 'token' = 'application';
   try {
-    // Whose records they are is known beforehand where the token speaks for one application only.
+    // A token for one application only tells beforehand which application the records are for.
     const [only, another] = grant.applications === 'all' ? [] : grant.applications;
     if (only !== undefined && another === undefined) limits.applications.refuseIfOver(only, nowMs);
     limit = 'token';
     return limits.senders.enter(grant, bodyBytes, nowMs);
   } catch (error) {
     limits.refused(limit);
-    tellHeadroom(reply, grant, limits);
+    addRateLimitFields(reply, grant, limits);
     throw error;
   }
 }
 
-type Room = {
-  /** @throws HttpError unavailable where memory, the sender's share of it or the spool has no room */
-  reserve(bytes: number): void;
-  /** The body is parsed: its memory is free. Its share and its place in the spool stay until the answer. */
-  forgetBody(): void;
-  leave(): void;
+/** What one request reserves of the memory, of its sender's quota share of it, and of the spool. */
+type Reservation = {
+  /** @throws HttpError unavailable where memory, quota share or spool have too little capacity */
+  add(bytes: number): void;
+  /** The body is parsed: its memory is free. Quota share and spool stay reserved until the answer. */
+  releaseBody(): void;
+  release(): void;
 };
 
-function takeRoom(sender: string, { limits, budget, space }: TakeOptions): Room {
+function reserveCapacity(sender: string, { limits, budget, space }: AcceptOptions): Reservation {
   const share = limits.memoryShares.begin(sender);
   let budgetBytes = 0;
   let spoolBytes = 0;
   return {
-    reserve: (bytes) => {
+    add: (bytes) => {
       try {
         share.reserve(bytes);
       } catch (error) {
@@ -167,15 +167,15 @@ function takeRoom(sender: string, { limits, budget, space }: TakeOptions): Room 
       }
       budget.reserve(bytes);
       budgetBytes += bytes;
-      // Packed Avro takes less than the JSON it came from, headers of containers and entries included.
+      // Compressed Avro is smaller than the JSON it was made from, headers of containers and entries included.
       space.reserve(bytes);
       spoolBytes += bytes;
     },
-    forgetBody: () => {
+    releaseBody: () => {
       budget.release(budgetBytes - REQUEST_BYTES);
       budgetBytes = REQUEST_BYTES;
     },
-    leave: () => {
+    release: () => {
       budget.release(budgetBytes);
       space.release(spoolBytes);
       share.release();
@@ -183,18 +183,18 @@ function takeRoom(sender: string, { limits, budget, space }: TakeOptions): Room 
   };
 }
 
-/** Everything that happens to a body in one go. */
-function takeBody(
+/** Runs without waiting: the body's records are parsed, checked and appended to batches. */
+function acceptRecords(
   body: { readonly bytes: Buffer; readonly format: BodyForm['format'] },
-  from: {
+  source: {
     readonly grant: Grant;
     readonly key: string | undefined;
     readonly applications: RequestLimits;
     readonly reserve: (bytes: number) => void;
   },
-  { intoBatches, bodyBounds, lateMsMax, metrics, limits, watch, onRejected, refusals }: TakeOptions,
+  { intoBatches, bodyBounds, lateMsMax, metrics, limits, watch, onRejected, refusals }: AcceptOptions,
 ): Intake {
-  const { grant, key, applications, reserve } = from;
+  const { grant, key, applications, reserve } = source;
   const batches = intoBatches(grant.name, key);
   const bounds = { inflatedBytesMax: bodyBounds.inflatedBytesMax, reserve };
   const intake = acceptBody(body, bounds, {
@@ -215,7 +215,7 @@ function takeBody(
   return intake;
 }
 
-/** Where nothing was taken because of the limits, the request as a whole may come again later. */
+/** Where limits refused every good record, the whole request is refused, so that the sender retries it. */
 function refuseIfAllOver(intake: Intake, applications: RequestLimits, limits: Limits): void {
   const over = intake.rejectedByReason.get('rate_limited') ?? 0;
   if (intake.accepted > 0 || over === 0) return;
@@ -228,7 +228,12 @@ function refuseIfAllOver(intake: Intake, applications: RequestLimits, limits: Li
   );
 }
 
-function tellHeadroom(reply: FastifyReply, grant: Grant, limits: Limits, applications?: RequestLimits): void {
+function addRateLimitFields(
+  reply: FastifyReply,
+  grant: Grant,
+  limits: Limits,
+  applications?: RequestLimits,
+): void {
   const sender = limits.senders.headroom(grant, performance.now());
   reply.headers(rateLimitFields(sender, applications?.tightest));
 }
@@ -256,15 +261,15 @@ function refuseIfFailing(failure: string | undefined): void {
   throw new HttpError(
     'unavailable',
     `${failure}: nothing of this request was taken, send it again later`,
-    // Spread, so that all senders do not come back in the same second.
+    // Random, so that senders do not all retry in the same second.
     { retryAfterS: 2 + Math.floor(Math.random() * 4) },
   );
 }
 
 /**
- * Resolves once every batch is durable. Throws `HttpError`: unavailable where nothing was taken, so that sending
- * again is safe, and timeout where some records may be stored: a sender that repeats 503 must not repeat that
- * without an `Idempotency-Key`.
+ * Resolves once every batch is durable.
+ * @throws HttpError unavailable where no record was accepted, so that a retry is safe; timeout where some records may
+ * be stored: without an `Idempotency-Key` a retry could count them twice
  */
 export async function durable(
   batches: ReadonlySet<Pick<Batch, 'settled'>>,
@@ -282,7 +287,7 @@ export async function durable(
   throw new HttpError(
     'timeout',
     'neither Kafka nor the disk answered in time: some records of this request may be stored; sending it again doubles them unless both carry the same Idempotency-Key',
-    // Without a key there is nothing that makes sending again safe, so no time to do it is given.
+    // Without a key a retry is not safe, so the answer names no time for one.
     key === undefined ? {} : { retryAfterS: 5 },
   );
 }

@@ -1,5 +1,6 @@
 /*
- * Who sends a request. A valid token makes its connection a known one; requests without count against their address.
+ * The sender of a request, by its token. A valid token makes the connection a known one; a request without a valid
+ * token counts against its address.
  */
 import type { FastifyRequest } from 'fastify';
 import { HttpError } from '@imscope/runtime/http-errors.js';
@@ -13,7 +14,7 @@ import type { Limits } from '../limits/limits.js';
 /** Throws `HttpError` missing_token, invalid_token, not_allowed or too_many_requests. */
 export type AuthenticateRequest = (request: FastifyRequest, scope: Scope) => Grant;
 
-export function createAuthenticator(of: {
+export function createAuthenticator(options: {
   readonly authenticate: Tokens['authenticate'];
   readonly connections: Connections;
   readonly clients: ClientAddresses;
@@ -21,11 +22,11 @@ export function createAuthenticator(of: {
   readonly refused: Limits['refused'];
 }): AuthenticateRequest {
   return (request, scope) => {
-    const grant = authenticate(request, scope, of);
+    const grant = authenticate(request, scope, options);
     try {
-      of.connections.known(request.raw, grant.name);
+      options.connections.known(request.raw, grant.name);
     } catch (error) {
-      of.refused('connections');
+      options.refused('connections');
       throw error;
     }
     return grant;
@@ -35,13 +36,14 @@ export function createAuthenticator(of: {
 function authenticate(
   { raw, headers }: FastifyRequest,
   scope: Scope,
-  of: Parameters<typeof createAuthenticator>[0],
+  options: Parameters<typeof createAuthenticator>[0],
 ): Grant {
   try {
-    return of.authenticate(headers.authorization, scope);
+    return options.authenticate(headers.authorization, scope);
   } catch (error) {
-    if (error instanceof HttpError && error.code !== 'not_allowed')
-      countInvalidToken(of.clients.of(raw) ?? '', of);
+    if (error instanceof HttpError && error.code !== 'not_allowed') {
+      countInvalidToken(options.clients.of(raw) ?? '', options);
+    }
     throw error;
   }
 }

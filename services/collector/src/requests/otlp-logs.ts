@@ -1,7 +1,7 @@
 /*
- * `POST /v1/logs`: the answers of OTLP/HTTP, in the form the request came in. Clients of the protocol send again after
- * 429, 502, 503 and 504 and after nothing else, so these stand only where nothing of a request was taken, or where its
- * key keeps it from counting twice.
+ * `POST /v1/logs`: the answers of OTLP/HTTP, in the format of the request. Clients of the protocol retry after 429, 502,
+ * 503 and 504 only. So these are answered only where no record of a request was accepted, or where its key keeps a
+ * repetition from counting twice.
  */
 import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
 import { ERROR_STATUS, type ErrorCode, type HttpError } from '@imscope/runtime/http-errors.js';
@@ -25,10 +25,10 @@ export const OTLP_LOGS: Endpoint = {
   },
 };
 
-/** `rejectedLogRecords` is a 64-bit number, which JSON has as text. */
+/** `rejectedLogRecords` is a 64-bit number, which is text in the JSON of protobuf. */
 type PartialSuccess = { readonly rejectedLogRecords: string; readonly errorMessage: string };
 
-/** Undefined where every record was taken: the protocol leaves it out then. */
+/** Undefined where every record was accepted: the protocol omits it then. */
 function partialSuccess(intake: Intake): PartialSuccess | undefined {
   const rejected = rejectedCount(intake);
   if (rejected === 0) return undefined;
@@ -53,7 +53,7 @@ function encodeResponse(partial: PartialSuccess | undefined): Buffer {
   return Buffer.from(writer.finish());
 }
 
-/** The codes of google.rpc.Code that stand nearest to an HTTP status. */
+/** The code of google.rpc.Code that is nearest to an HTTP status. */
 const RPC_CODES: Readonly<Record<number, number>> = {
   400: 3,
   401: 16,
@@ -85,7 +85,7 @@ export function sendOtlpError(request: FastifyRequest, reply: FastifyReply, erro
   return reply.type(PROTOBUF).send(Buffer.from(writer.finish()));
 }
 
-/** What is in doubt must not be repeated by itself: without a key a second time would count twice. */
+/** A client must not retry what may be stored already: without a key the repetition would count twice. */
 function otlpStatus(code: ErrorCode, request: FastifyRequest): number {
   const inDoubt = code === 'timeout' && request.headers['idempotency-key'] === undefined;
   return inDoubt ? ERROR_STATUS.internal_error : ERROR_STATUS[code];

@@ -1,4 +1,4 @@
-/* `POST /v1/request-logs`: our own forms of a body, and an answer that names each refused record. */
+/* `POST /v1/request-logs`: its body formats, and an answer that names each refused record. */
 import { rejectedCount } from '../intake/intake.js';
 import type { Endpoint } from './accept-request.js';
 

@@ -1,13 +1,13 @@
 /*
- * How far Kafka has what a boot logged: per topic and partition the greatest sequence, for within a partition
- * batches are acknowledged in order. Noted in the log now and then, so that a restart sends little again.
+ * What Kafka has acknowledged of an incarnation: the greatest sequence of each topic and partition, since batches of a
+ * partition are acknowledged in order. Written to the log from time to time, so that a restart sends few batches again.
  */
 import type { BatchId } from '@imscope/schemas/batch-headers.js';
 import type { Acknowledged } from './segment-head.js';
 
 export class Acknowledgements {
   readonly #greatest = new Map<string, Acknowledged>();
-  /** True while something is not noted in the log. */
+  /** True while the log lacks something of it. */
   changed = false;
 
   note(topic: Acknowledged['topic'], { partition, sequence }: Pick<BatchId, 'partition' | 'sequence'>): void {

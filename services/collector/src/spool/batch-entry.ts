@@ -1,7 +1,7 @@
 /*
- * A batch as it stands in the spool: its id and head as JSON, the container that goes to Kafka as it is, and what
- * the container does not tell about the metrics: the width of each record's window, and the requests that were
- * counted without being logged. With it the books of a killed boot can be made again to the last record.
+ * A batch as an entry of the spool: its id and head as JSON, the container that goes to Kafka unchanged, and what the
+ * metrics need beside it: the width of each record's window, and the requests that were counted without being logged.
+ * With it the accounting of a killed incarnation is recovered to the last record.
  */
 import { INTERFACE_METRIC_SCHEMA } from '@imscope/schemas/avro-schema.js';
 import type { BatchId } from '@imscope/schemas/batch-headers.js';
@@ -11,7 +11,7 @@ import type { InterfaceMetric } from '@imscope/schemas/interface-metric.js';
 import type { TailPosition } from './tail-position.js';
 import { type EncodedEntry, encodeEntry } from './entry.js';
 
-/** Records refused, by application and reason, since the batch logged before. */
+/** Records refused since the batch logged before, by application and reason. */
 export type Rejections = readonly (readonly [sdkAppId: number, reason: string, records: number])[];
 
 export type BatchHead = {
@@ -22,9 +22,9 @@ export type BatchHead = {
   readonly times: { readonly least: number; readonly greatest: number };
   /** When it was logged, epoch milliseconds. */
   readonly loggedMs: number;
-  /** Its container was taken out because it waited too long: how many records that were. */
+  /** It waited too long, so its container was emptied: how many records it had. */
   readonly expiredRecords?: number;
-  /** It was logged before and counted then: only its bytes moved. */
+  /** It was logged and counted before: this entry only replaces that one. */
   readonly moved?: true;
   readonly rejections?: Rejections;
   /** How far a tailed file was read with it. */
@@ -35,7 +35,7 @@ export type BatchHead = {
 
 export type BatchBody = {
   readonly container: Buffer;
-  /** Two bits a record, see `packWidths`; empty where the batch holds no request logs. */
+  /** Two bits a record, see `packWidths`; empty where the batch has no request logs. */
   readonly widths: Buffer;
   readonly unlogged: readonly InterfaceMetric[];
 };
@@ -58,7 +58,7 @@ export function encodeBatch(head: BatchHead, body: BatchBody): EncodedEntry {
   ]);
 }
 
-/** @throws Error where the payload is none of ours: its CRC held, so another version wrote it */
+/** @throws Error where another version wrote the payload: its checksum was right */
 export function decodeBatch(payload: Buffer): { head: BatchHead; body: BatchBody } {
   const headEnd = LENGTHS_BYTES + payload.readUInt32LE(0);
   const containerEnd = headEnd + payload.readUInt32LE(4);
@@ -66,7 +66,7 @@ export function decodeBatch(payload: Buffer): { head: BatchHead; body: BatchBody
   if (widthsEnd > payload.length) throw new Error('a batch in the spool is shorter than its lengths say');
   const head: unknown = JSON.parse(payload.toString('utf8', LENGTHS_BYTES, headEnd));
   return {
-    // Its CRC held and our magic names the version of this form, so it is what `encodeBatch` wrote.
+    // The checksum was right, and the magic number names this version: `encodeBatch` wrote it.
     head: head as BatchHead,
     body: {
       container: payload.subarray(headEnd, containerEnd),
@@ -76,7 +76,7 @@ export function decodeBatch(payload: Buffer): { head: BatchHead; body: BatchBody
   };
 }
 
-/** The head alone, for what must know of a batch but not count it. */
+/** The head alone, for callers that do not count the records. */
 export function decodeBatchHead(payload: Buffer): BatchHead {
   const end = LENGTHS_BYTES + payload.readUInt32LE(0);
   return JSON.parse(payload.toString('utf8', LENGTHS_BYTES, end)) as BatchHead;
@@ -96,7 +96,7 @@ function decodeUnlogged(bytes: Buffer): InterfaceMetric[] {
   return decoded.records as InterfaceMetric[];
 }
 
-/** Where a record is counted: in no window (it came too late), in one of 10 s, in one of 60 s. */
+/** The window that counts a record: none (it was too late), one of 10 s, one of 60 s. */
 const WIDTHS_S = [0, 10, 60];
 
 /** @param widthsS of each record in the order of the container, seconds; packed into two bits a record */

@@ -1,20 +1,20 @@
 /*
- * Reads a spool without touching it and says what it holds: by boot the segments, batches and records, what Kafka
- * has of them as far as the log tells, and every byte that holds no entry. For `imscope spool check`.
+ * Reads a spool without changing it and reports what it holds: for each incarnation the segments, batches and records,
+ * how many of them Kafka has acknowledged as far as the log tells, and every damaged range. For `imscope spool check`.
  */
 import { readdir, readFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { isKeyedBoot } from '@imscope/schemas/batch-headers.js';
 import { Acknowledgements } from './acknowledgements.js';
 import { type BatchHead, decodeBatchHead } from './batch-entry.js';
-import { type BadStretch, type DecodedEntry, decodeSegment } from './entry.js';
+import { type DamagedRange, type DecodedEntry, decodeSegment } from './entry.js';
 import { segmentNumber } from './segment.js';
 import type { Acknowledged, SegmentHead } from './segment-head.js';
 
 export type BootReport = {
   readonly boot: string;
   readonly collector: string;
-  /** `ended`: its final account is in the log. `open`: it runs, or it was killed. */
+  /** `ended`: its final account is in the log. `open`: it is running, or it was killed. */
   readonly state: 'ended' | 'open';
   readonly segments: number;
   readonly bytes: number;
@@ -28,7 +28,7 @@ export type BootReport = {
 };
 
 export type SpoolFault = {
-  /** `torn_tail`: a log ends within an entry, as after a kill: nothing that was acknowledged. */
+  /** `torn_tail`: a log ends within an entry, as after a kill; no acknowledged record is lost. */
   readonly kind: 'torn_tail' | 'damaged' | 'unreadable';
   readonly file: string;
   readonly offset: number;
@@ -36,13 +36,13 @@ export type SpoolFault = {
 };
 
 export type SpoolReport = {
-  /** Process id of the collector that has it, as its lock says; null where none does. */
+  /** Process id in the lock file; null where there is none. */
   readonly heldBy: number | null;
   readonly boots: readonly BootReport[];
   readonly faults: readonly SpoolFault[];
 };
 
-/** @throws Error where the directory is none, or no spool */
+/** @throws Error where the path is not the directory of a spool */
 export async function checkSpool(directory: string): Promise<SpoolReport> {
   const boots = join(directory, 'boots');
   const names = await readdir(boots).catch((error: unknown) => {
@@ -52,13 +52,13 @@ export async function checkSpool(directory: string): Promise<SpoolReport> {
   const reports: BootReport[] = [];
   const faults: SpoolFault[] = [];
   for (const boot of names.toSorted()) {
-    reports.push(await checkBoot(join(boots, boot), boot, (fault) => faults.push(fault)));
+    reports.push(await checkIncarnation(join(boots, boot), boot, (fault) => faults.push(fault)));
   }
   const named = faults.map((fault) => ({ ...fault, file: relative(directory, fault.file) }));
   return { heldBy: Number(lock.split(' ', 1)[0]) || null, boots: reports, faults: named };
 }
 
-type BootState = {
+type IncarnationState = {
   collector: string;
   closed: boolean;
   bytes: number;
@@ -66,13 +66,13 @@ type BootState = {
   readonly acknowledged: Acknowledgements;
 };
 
-async function checkBoot(
+async function checkIncarnation(
   directory: string,
   boot: string,
   onFault: (fault: SpoolFault) => void,
 ): Promise<BootReport> {
   const files = (await readdir(directory)).filter((name) => segmentNumber(name) !== undefined).toSorted();
-  const state: BootState = {
+  const state: IncarnationState = {
     collector: '',
     closed: false,
     bytes: 0,
@@ -95,11 +95,11 @@ async function checkBoot(
   return reportOf(boot, files.length, state);
 }
 
-function noteEntry(state: BootState, entry: DecodedEntry): void {
+function noteEntry(state: IncarnationState, entry: DecodedEntry): void {
   if (entry.kind === 'batch') {
     const head = decodeBatchHead(entry.payload);
     const { boot, partition, sequence } = head.id;
-    // Counts without records are no batch of Kafka's; what was moved stands for the same batch.
+    // An entry with counts only is not sent to Kafka. A moved entry replaces the one before it.
     if (head.records > 0 || head.expiredRecords !== undefined) {
       state.batches.set(`${head.topic}/${boot}/${partition}/${sequence}`, head);
     }
@@ -112,17 +112,17 @@ function noteEntry(state: BootState, entry: DecodedEntry): void {
   } else if (entry.kind === 'closed') state.closed = true;
 }
 
-function noteAcknowledged({ acknowledged }: BootState, list: unknown): void {
+function noteAcknowledged({ acknowledged }: IncarnationState, list: unknown): void {
   if (!Array.isArray(list)) return;
   for (const each of list as Acknowledged[]) acknowledged.note(each.topic, each);
 }
 
-function faultOf(bad: BadStretch, file: string, last: boolean): SpoolFault {
+function faultOf(bad: DamagedRange, file: string, last: boolean): SpoolFault {
   const kind = bad.atEnd && last ? 'torn_tail' : 'damaged';
   return { kind, file, offset: bad.offset, bytes: bad.bytes };
 }
 
-function reportOf(boot: string, segments: number, state: BootState): BootReport {
+function reportOf(boot: string, segments: number, state: IncarnationState): BootReport {
   const heads = [...state.batches.values()];
   const waiting = heads.filter(({ topic, id }) => isKeyedBoot(id.boot) || !state.acknowledged.has(topic, id));
   return {

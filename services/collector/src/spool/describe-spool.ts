@@ -1,6 +1,4 @@
-/*
- * A spool's report in words, for a terminal.
- */
+/* The report about a spool as text, for a terminal. */
 import type { BootReport, SpoolFault, SpoolReport } from './check-spool.js';
 
 const COLUMNS = [

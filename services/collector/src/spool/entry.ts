@@ -1,14 +1,14 @@
 /*
- * The entries of a spool segment and their bytes. Every entry is framed by a magic number, its length and a
- * CRC-32 over kind and payload, so that a torn tail and a flipped bit are both seen, and reading can go on behind
- * a bad place. Numbers are little-endian.
+ * The entries of a spool segment, as bytes. Every entry is framed by a magic number, its length and a CRC-32 over kind
+ * and payload, so that a torn tail and a flipped bit are both detected, and reading continues after a damaged range.
+ * Numbers are little-endian.
  */
 import { crc32 } from 'node:zlib';
 
 /**
  * `open`: the first of a segment, JSON of `SegmentHead`. `accounts`: a container of edge accounts, the state
- * before this segment. `batch`: see `batch-entry.ts`. `mark`: JSON of `Acknowledged`, how far Kafka has what
- * was logged. `closed`: the boot ended and wrote its final account.
+ * before this segment. `batch`: see `batch-entry.ts`. `mark`: JSON of `Acknowledged`, which
+ * batches Kafka acknowledged. `closed`: the incarnation ended and wrote its final account.
  */
 export type EntryKind = 'open' | 'accounts' | 'batch' | 'mark' | 'closed';
 
@@ -27,14 +27,14 @@ const KINDS = new Map<number, EntryKind>([
 const MAGIC = Buffer.from('IMW1', 'latin1');
 /** Magic 4, kind 4, payload length 4, CRC-32 4. */
 export const FRAME_BYTES = 16;
-/** Largest payload: accounts of 100,000 applications come to some megabytes, batches stay below 1 MB. */
+/** Largest payload: accounts of 100,000 applications have some megabytes, batches stay below 1 MB. */
 export const PAYLOAD_BYTES_MAX = 64 << 20;
 
 /** An entry ready to be written: the frame and the pieces of its payload, not joined. */
 export type EncodedEntry = { readonly pieces: readonly Buffer[]; readonly bytes: number };
 
 export function encodeEntry(kind: EntryKind, parts: readonly Buffer[]): EncodedEntry {
-  // zlib starts anew at an empty piece: the checksum of all before it would be lost.
+  // zlib restarts at an empty piece, and would lose the checksum of everything before it.
   const payload = parts.filter((piece) => piece.length > 0);
   const frame = Buffer.alloc(FRAME_BYTES);
   const length = payload.reduce((sum, piece) => sum + piece.length, 0);
@@ -52,13 +52,13 @@ export function encodeJson(kind: EntryKind, value: unknown): EncodedEntry {
 
 export type DecodedEntry = {
   readonly kind: EntryKind;
-  /** Where the entry begins in its segment, and its length with the frame. */
+  /** Where the entry begins in its segment, and its length including the frame. */
   readonly offset: number;
   readonly bytes: number;
   readonly payload: Buffer;
 };
 
-/** One whole entry at `offset`; undefined where there is none that holds together. */
+/** The complete entry at `offset`; undefined where there is none, or its checksum is wrong. */
 export function decodeEntry(segment: Buffer, offset: number): DecodedEntry | undefined {
   if (offset + FRAME_BYTES > segment.length) return undefined;
   if (segment.compare(MAGIC, 0, 4, offset, offset + 4) !== 0) return undefined;
@@ -73,11 +73,11 @@ export function decodeEntry(segment: Buffer, offset: number): DecodedEntry | und
   return { kind, offset, bytes: end - offset, payload };
 }
 
-/** A stretch of a segment that holds no entry: at its end a torn tail, elsewhere damage. */
-export type BadStretch = { readonly offset: number; readonly bytes: number; readonly atEnd: boolean };
+/** A range of a segment that holds no entry: a torn tail at its end, damage elsewhere. */
+export type DamagedRange = { readonly offset: number; readonly bytes: number; readonly atEnd: boolean };
 
-/** Everything in a segment in order. Behind a bad place reading goes on at the next entry that holds together. */
-export function* decodeSegment(segment: Buffer): Generator<DecodedEntry | BadStretch> {
+/** Everything in a segment, in order. After a damaged range reading continues at the next complete entry. */
+export function* decodeSegment(segment: Buffer): Generator<DecodedEntry | DamagedRange> {
   let offset = 0;
   while (offset < segment.length) {
     const entry = decodeEntry(segment, offset);

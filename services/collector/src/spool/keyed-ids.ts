@@ -1,7 +1,7 @@
 /*
- * Which batches of keyed requests this collector has logged within the last hour, so that a request that is sent
- * again is answered and not counted again. Kept in files beside the log, one an hour, because a log may go sooner.
- * Beyond the bound the oldest are forgotten: their records are still stored once, but counted twice in metrics.
+ * The batches of keyed requests that this collector has logged within the last hour, so that a repeated request is
+ * answered and not counted again. Kept in files beside the log, one an hour, because a log may be deleted sooner.
+ * Above the bound the oldest are forgotten: their repeated records are still stored once, but metrics count them twice.
  */
 import { appendFile, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -21,7 +21,7 @@ export class KeyedIds {
   readonly #logged = new Map<string, number>();
   #lines = '';
   #writing: Promise<void> | undefined;
-  /** The logs of earlier boots are not read yet: an id that is not known may still be there. */
+  /** False while logs of earlier incarnations are unread: an unknown id may be in them. */
   #complete = false;
 
   private constructor(directory: string, logger: Logger) {
@@ -29,7 +29,7 @@ export class KeyedIds {
     this.#logger = logger;
   }
 
-  /** Reads what earlier processes remembered. Lines that do not hold together are passed over. */
+  /** Reads what earlier processes saved. Lines that cannot be read are skipped. */
   static async open(directory: string, logger: Logger, nowMs: number): Promise<KeyedIds> {
     const ids = new KeyedIds(directory, logger);
     const hours = (await readdir(directory))
@@ -47,7 +47,7 @@ export class KeyedIds {
     return this.#logged.size;
   }
 
-  /** False until all that earlier boots logged is known. */
+  /** False until the logs of all earlier incarnations are read. */
   get complete(): boolean {
     return this.#complete;
   }
@@ -56,7 +56,7 @@ export class KeyedIds {
     this.#complete = true;
   }
 
-  /** True where a batch of this id was logged within the hour. */
+  /** True where a batch with this id was logged within the last hour. */
   has(id: BatchId, nowMs: number): boolean {
     const loggedMs = this.#logged.get(textOf(id));
     return loggedMs !== undefined && nowMs - loggedMs < KEY_MS;

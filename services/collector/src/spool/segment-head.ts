@@ -1,22 +1,23 @@
 /*
- * The head of a segment: whose log it is, and from where on what has to be read to go on from here. With the
- * accounts that follow it, a killed boot's books are made again without reading all that still waits for Kafka.
+ * The head of a segment: the incarnation it belongs to, and which older segments are still needed for open metric
+ * windows. With the accounts that follow it, the accounting of a killed incarnation is recovered without reading
+ * everything that still waits for Kafka.
  */
 import type { BatchHead } from './batch-entry.js';
 import { type DecodedEntry, decodeSegment } from './entry.js';
 
-/** How far Kafka has what was logged: all sequences of this partition up to this one. */
+/** Kafka acknowledged all sequences of this partition up to this one. */
 export type Acknowledged = {
   readonly topic: BatchHead['topic'];
   readonly partition: number;
   readonly sequence: number;
 };
 
-/** Event times that a collector of a history vouches for, epoch milliseconds. */
+/** Event times that the accounts of a history collector cover, epoch milliseconds. */
 export type CoveredSpan = { readonly fromMs: number; readonly toMs: number };
 
 export type SegmentHead = {
-  /** Another form of the entries has another number. */
+  /** The version of the entries' format. */
   readonly format: 1;
   readonly collector: string;
   readonly boot: string;
@@ -28,7 +29,7 @@ export type SegmentHead = {
   readonly acknowledged: readonly Acknowledged[];
 };
 
-/** The head of a segment and the accounts before it; undefined where either does not hold together. */
+/** The head of a segment and the accounts before it; undefined where either is damaged. */
 export function readSegmentHead(segment: Buffer): { head: SegmentHead; accounts: Buffer } | undefined {
   const first: DecodedEntry[] = [];
   for (const entry of decodeSegment(segment)) {

@@ -1,13 +1,13 @@
 /*
- * One file of a boot's log. It knows how much of it holds together and how much of that is on the disk, and it
- * counts its holders: whoever still needs what stands in it. A segment whose fsync failed once is never synced
- * again: after a failure Linux may report success for pages it dropped.
+ * One file of an incarnation's log. It tracks how many bytes are complete entries and how many of them are synced, and
+ * counts the holders that still need its entries. A segment whose fsync failed is never synced again: after a failure
+ * Linux may report success for pages it dropped.
  */
 import { type FileHandle, open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type DecodedEntry, decodeEntry } from './entry.js';
 
-/** Where an entry stands. */
+/** Where an entry is. */
 export type Location = { readonly segment: number; readonly offset: number; readonly bytes: number };
 
 const NAME = /^(\d{8})\.wal$/;
@@ -16,7 +16,7 @@ export function segmentName(number: number): string {
   return `${String(number).padStart(8, '0')}.wal`;
 }
 
-/** The number in a file's name; undefined where it is no segment's. */
+/** The number in a file's name; undefined where it is not the name of a segment. */
 export function segmentNumber(name: string): number | undefined {
   const digits = NAME.exec(name)?.[1];
   return digits === undefined ? undefined : Number(digits);
@@ -27,7 +27,7 @@ export class Segment {
   readonly path: string;
   readonly openedMs: number;
   readonly #handle: FileHandle;
-  /** Bytes of whole entries. What the file may have beyond them is not ours. */
+  /** Bytes of complete entries. The file may have an incomplete one after them. */
   bytes: number;
   #syncedBytes: number;
   #syncFailed = false;
@@ -42,7 +42,7 @@ export class Segment {
     this.openedMs = openedMs;
   }
 
-  /** Makes a new file and puts its name on the disk. */
+  /** Creates the file and syncs its directory. */
   static async create(directory: string, number: number, nowMs: number): Promise<Segment> {
     const path = join(directory, segmentName(number));
     const handle = await open(path, 'wx+', 0o600);
@@ -56,7 +56,7 @@ export class Segment {
     return new Segment(number, path, handle, 0, nowMs);
   }
 
-  /** Opens what an earlier process left, for reading and for being removed. */
+  /** Opens the file of an earlier process, for reading and removal. */
   static async openOld(directory: string, number: number): Promise<Segment> {
     const path = join(directory, segmentName(number));
     const handle = await open(path, 'r');
@@ -64,7 +64,7 @@ export class Segment {
     return new Segment(number, path, handle, size, Math.floor(birthtimeMs));
   }
 
-  /** True where nothing more may be promised about what is written here. */
+  /** True where what is written here can no longer be made durable. */
   get syncFailed(): boolean {
     return this.#syncFailed;
   }
@@ -73,18 +73,18 @@ export class Segment {
     return this.#syncedBytes >= this.bytes;
   }
 
-  /** Writes behind `bytes`, which the caller moves once it knows that all is well. */
+  /** Writes after `bytes`, which the caller increases once the write has succeeded. */
   async write(pieces: readonly Buffer[]): Promise<void> {
     let at = this.bytes;
     let left = [...pieces];
     while (left.length > 0) {
       const { bytesWritten } = await this.#handle.writev(left, at);
       at += bytesWritten;
-      left = behind(left, bytesWritten);
+      left = withoutFirst(left, bytesWritten);
     }
   }
 
-  /** Everything up to `bytes`, as it is at the call, is on the disk afterwards. */
+  /** Syncs everything up to the `bytes` at the time of the call. */
   async sync(): Promise<void> {
     if (this.#syncFailed) throw new Error(`${this.path} could not be synced before`);
     const { bytes } = this;
@@ -97,12 +97,12 @@ export class Segment {
     this.#syncedBytes = Math.max(this.#syncedBytes, bytes);
   }
 
-  /** Takes back what was written behind `bytes`. */
+  /** Removes what was written after `bytes`. */
   async truncate(): Promise<void> {
     await this.#handle.truncate(this.bytes);
   }
 
-  /** @returns undefined where the entry does not hold together any more */
+  /** @returns undefined where the entry is damaged */
   async read(location: Location): Promise<DecodedEntry | undefined> {
     const buffer = Buffer.allocUnsafe(location.bytes);
     const { bytesRead } = await this.#handle.read(buffer, 0, location.bytes, location.offset);
@@ -139,7 +139,7 @@ export async function syncDirectory(directory: string): Promise<void> {
   }
 }
 
-function behind(pieces: readonly Buffer[], written: number): Buffer[] {
+function withoutFirst(pieces: readonly Buffer[], written: number): Buffer[] {
   const left: Buffer[] = [];
   let skip = written;
   for (const piece of pieces) {

@@ -1,7 +1,7 @@
 /*
- * Whose a spool is: the process that listens on a name made of the directory's identity. The kernel gives a name
- * to one process and takes it back when that ends, however it ends; so nothing is left behind that another would have
- * to judge. Across network namespaces (containers) it does not hold: there every collector has a volume of its own.
+ * The lock of a spool: the process that listens on a socket name made of the directory's device and inode. The kernel
+ * gives a name to one process and frees it when that process ends, however it ends; so no stale lock is left. It does
+ * not work across network namespaces (containers): there, give every collector its own volume.
  */
 import { rm, stat, readFile, writeFile } from 'node:fs/promises';
 import { connect, createServer, type Server } from 'node:net';
@@ -10,11 +10,11 @@ import { join } from 'node:path';
 
 export class SpoolInUseError extends Error {}
 
-/** @returns lets another process have it; throws SpoolInUseError where one that lives does */
+/** @returns unlocks it. @throws SpoolInUseError where a running process has locked it */
 export async function lockSpool(directory: string): Promise<() => Promise<void>> {
   const name = await lockName(directory);
   const server = (await listen(name)) ?? (await listenAfterDead(name));
-  // For people, and for the message of who comes second.
+  // For people, and for the error message of a second process.
   const holderFile = join(directory, 'lock');
   if (server === undefined) {
     const holder = (await readFile(holderFile, 'utf8').catch(() => '')).trim();
@@ -29,14 +29,14 @@ export async function lockSpool(directory: string): Promise<() => Promise<void>>
   };
 }
 
-/** By device and inode, so that two paths to one directory are one spool. On Linux an abstract name, which is no file. */
+/** By device and inode, so that two paths to one directory are one spool. On Linux an abstract name, without a file. */
 async function lockName(directory: string): Promise<string> {
   const { dev, ino } = await stat(directory);
   const name = `imscope-spool-${dev}-${ino}`;
   return process.platform === 'linux' ? `\0${name}` : join(tmpdir(), name);
 }
 
-/** Undefined where another listens, or left its file. */
+/** Undefined where another process listens, or left its file. */
 async function listen(name: string): Promise<Server | undefined> {
   const server = createServer((socket) => socket.destroy());
   return new Promise((resolve, reject) => {
@@ -44,12 +44,12 @@ async function listen(name: string): Promise<Server | undefined> {
       if (error.code === 'EADDRINUSE') resolve(undefined);
       else reject(error);
     });
-    // Holding the name keeps no process alive.
+    // The lock does not keep the process running.
     server.unref().listen({ path: name }, () => resolve(server));
   });
 }
 
-/** Elsewhere than on Linux a killed process leaves its file: nobody answers there, and it is taken away. */
+/** On other systems than Linux a killed process leaves its file: without an answer there, it is removed. */
 async function listenAfterDead(name: string): Promise<Server | undefined> {
   if (name.startsWith('\0') || (await answers(name))) return undefined;
   await rm(name, { force: true });

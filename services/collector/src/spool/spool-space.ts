@@ -1,14 +1,14 @@
 /*
- * How much the spool may hold, over all boots. Requests reserve room before any of their records is taken, so
- * that nothing is refused after it was tried; when the room is gone they get 503 and what is acknowledged stays
- * untouched. What the collector says about itself (metrics, accounts) may go a tenth beyond the bound.
+ * The capacity of the spool, over all incarnations. A request reserves its bytes before any of its records is accepted,
+ * so that none is refused afterwards; without capacity it gets 503. Metrics and accounts of the collector itself are
+ * not refused, and may exceed the bound.
  */
 import { statfs } from 'node:fs/promises';
 import { HttpError } from '@imscope/runtime/http-errors.js';
 
 /** Kept free on the disk, so that truncating, renaming and logging still work. */
 const DISK_FREE_BYTES_MIN = 64 << 20;
-/** What a batch takes of memory while it waits comes to 300 bytes; this many bytes of the bound are reckoned for it. */
+/** A waiting batch takes some 300 bytes of memory. Each counts as at least this many bytes of the bound. */
 const BATCH_BYTES_MIN = 2_048;
 
 export class SpoolSpace {
@@ -34,10 +34,10 @@ export class SpoolSpace {
     return this.#batches;
   }
 
-  /** Why no request may be taken; undefined while there is room. */
+  /** Why no request can be accepted; undefined while there is capacity. */
   get failure(): string | undefined {
     if (this.#diskFailure !== undefined) return this.#diskFailure;
-    return this.#room <= 0 ? this.#full() : undefined;
+    return this.#capacity <= 0 ? this.#full() : undefined;
   }
 
   add(bytes: number): void {
@@ -48,9 +48,9 @@ export class SpoolSpace {
     this.#batches += batches;
   }
 
-  /** Reserves room for one request. Throws `HttpError` unavailable where it does not fit. */
+  /** Reserves bytes for one request. @throws HttpError unavailable where they do not fit */
   reserve(bytes: number): void {
-    if (bytes > this.#room) {
+    if (bytes > this.#capacity) {
       throw new HttpError('unavailable', `${this.#full()}: nothing of this request was taken`, {
         retryAfterS: 5,
       });
@@ -62,8 +62,8 @@ export class SpoolSpace {
     this.#reserved -= bytes;
   }
 
-  /** Looks at the disk itself; call it about once a second. */
-  async look(): Promise<void> {
+  /** Reads how much the disk has free; call it about once a second. */
+  async checkDisk(): Promise<void> {
     try {
       const { bavail, bsize } = await statfs(this.#directory);
       const free = bavail * bsize;
@@ -76,7 +76,7 @@ export class SpoolSpace {
     }
   }
 
-  get #room(): number {
+  get #capacity(): number {
     return this.#bytesMax - Math.max(this.#bytes, this.#batches * BATCH_BYTES_MIN) - this.#reserved;
   }
 

@@ -1,31 +1,31 @@
 /*
- * The spool's directory: one process's at a time, with a directory of its own for each boot, and what a start
- * needs while Kafka is away. Whatever else lies in it is left alone and never keeps a collector from starting.
+ * The spool's directory: locked by one process at a time, with a directory for each incarnation, and with what a start
+ * needs while Kafka is away. Other files in it are ignored and never prevent a start.
  *
- *   lock   boots/<boot>/00000001.wal …   keys-<hour>.log   topics.json
+ *   lock   boots/<incarnation>/00000001.wal …   keys-<hour>.log   topics.json   tail.json
  */
 import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { EDGE_TOPICS, type PartitionCounts } from '../kafka/kafka-producer.js';
 import { lockSpool } from './spool-lock.js';
 
-const BOOT = /^[0-9a-z]{8,32}$/;
+const INCARNATION = /^[0-9a-z]{8,32}$/;
 
 export type Spool = {
   readonly directory: string;
-  /** Boots that left something, in no order. */
+  /** Ids of incarnations that left a log, in no order. */
   readonly earlierIncarnations: readonly string[];
   /** How many partitions the topics had when they were last seen. */
   readonly partitions: PartitionCounts | undefined;
-  incarnationDirectory(boot: string): string;
-  /** Makes the directory of a new boot. */
-  createIncarnation(boot: string): Promise<string>;
+  incarnationDirectory(id: string): string;
+  /** Creates the directory of a new incarnation. */
+  createIncarnation(id: string): Promise<string>;
   savePartitions(partitions: PartitionCounts): Promise<void>;
-  /** Lets another process have it. */
+  /** After this another process may lock it. */
   unlock(): Promise<void>;
 };
 
-/** @throws SpoolInUseError where another process that lives has it; Error where it cannot be written */
+/** @throws SpoolInUseError where a running process has locked it; Error where it cannot be written */
 export async function openSpool(directory: string): Promise<Spool> {
   const boots = join(directory, 'boots');
   await mkdir(boots, { recursive: true, mode: 0o700 });
@@ -35,12 +35,12 @@ export async function openSpool(directory: string): Promise<Spool> {
   return {
     directory,
     earlierIncarnations: names
-      .filter((entry) => entry.isDirectory() && BOOT.test(entry.name))
+      .filter((entry) => entry.isDirectory() && INCARNATION.test(entry.name))
       .map(({ name }) => name),
     partitions: readPartitions(await readFile(topicsFile, 'utf8').catch(() => '')),
-    incarnationDirectory: (boot) => join(boots, boot),
-    createIncarnation: async (boot) => {
-      const path = join(boots, boot);
+    incarnationDirectory: (id) => join(boots, id),
+    createIncarnation: async (id) => {
+      const path = join(boots, id);
       await mkdir(path, { mode: 0o700 });
       return path;
     },

@@ -1,6 +1,6 @@
 /*
- * How far a tailed file was read. It stands in the log with the batch of the lines before it, in one entry, so that
- * a killed process left both or neither; and in the checkpoint once that batch is durable.
+ * How far a tailed file was read. A position is logged with the batch of the lines before it, in one entry, so that a
+ * killed process left both or neither. The checkpoint has it once that batch is durable.
  */
 import { createHash } from 'node:crypto';
 
@@ -9,25 +9,25 @@ export type TailPosition = {
   readonly path: string;
   /** Device and inode: what a file keeps when it is renamed. */
   readonly inode: string;
-  /** SHA-256 of the first `headBytes` bytes: inodes are used again, and files are cut off and written anew. */
+  /** SHA-256 of the first `headBytes` bytes: inodes are reused, and files are truncated and rewritten. */
   readonly head: string;
   readonly headBytes: number;
-  /** Where the first line begins that was not read. */
+  /** Where the first unread line begins. */
   readonly offset: number;
   /**
-   * SHA-256 of the `beforeBytes` bytes before `offset`, which a file that was cut off and written again has seldom. Not
-   * in positions that older versions saved.
+   * SHA-256 of the `beforeBytes` bytes before `offset`, which a truncated and rewritten file rarely has. Positions that
+   * older versions saved lack it.
    */
   readonly before?: string;
   readonly beforeBytes?: number;
-  /** Rises with every position taken, of all files and all starts: of two positions the greater holds. */
+  /** Increases with every position, over all files and starts: of two positions the greater is newer. */
   readonly serial: number;
 };
 
-/** So many bytes tell a file from another: the first line of an access log has a time in it, mostly an id. */
+/** Enough bytes to distinguish files: the first line of an access log has a time and mostly an id. */
 export const HEAD_BYTES_MAX = 256;
 
-/** As many before a position: the end of the last line that was read, mostly with an id and a duration in it. */
+/** Enough bytes before a position: the end of the last line read, mostly with an id and a duration. */
 export const BEFORE_BYTES_MAX = 256;
 
 export function hashOf(bytes: Buffer): string {

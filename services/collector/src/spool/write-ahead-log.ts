@@ -1,8 +1,7 @@
 /*
- * The log of one boot: entries in order, in segments. What is written is safe from a killed process, what is
- * synced from a failing machine. Entries are written in rounds, one after another; a round that fails is taken
- * back whole, so what is in the log and what its owners counted are always the same. A segment goes when it is the
- * oldest and nobody holds it.
+ * The log of one incarnation: entries in order, in segments. Written entries survive the process being killed, synced
+ * entries a failure of the machine. Entries are written in rounds, one after another. A round that fails is undone
+ * completely, so that log and accounting always agree. The oldest segment is deleted once it has no holder.
  */
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -11,38 +10,38 @@ import { type EncodedEntry, encodeEntry } from './entry.js';
 import { type Location, Segment } from './segment.js';
 import type { SpoolSpace } from './spool-space.js';
 
-/** A segment is followed by another at this size or age, whatever comes first. */
+/** The next segment begins at this size or age, whichever is reached first. */
 const SEGMENT_BYTES = 16 << 20;
 const SEGMENT_MS = 60_000;
 /** Most bytes written, and synced, in one round. */
 const ROUND_BYTES_MAX = 8 << 20;
-/** A round that takes longer makes the log count as stalled: no request is taken behind it. */
+/** While a round takes longer, the log counts as stalled: no request is accepted. */
 const STALL_MS = 1_000;
-/** Counted in steps of the event loop, for while this very process is busy no answer of the disk can be heard. */
+/** Counted in steps of the event loop: while this process itself is busy, it cannot see the disk's answer. */
 const STEP_MS = 100;
 const RETRY_PAUSE_MS = 500;
 
-/** `not_taken`: it is not in the log. `in_doubt`: it could neither be finished nor taken back. */
+/** `not_taken`: it is not in the log. `in_doubt`: it could be neither finished nor undone. */
 export type Refusal = 'not_taken' | 'in_doubt';
 
 type Item = {
-  /** Called when its round begins: everything before the round is in the log and counted. */
+  /** Called when its round begins: everything of earlier rounds is in the log and counted. */
   readonly make: () => readonly EncodedEntry[];
-  /** True where nothing may stand between what is counted and what is made: it is the first of its round. */
+  /** True: it is the first of its round, so that nothing is logged but not counted when `make` is called. */
   readonly cut: boolean;
   readonly synced: boolean;
   readonly onLogged: (locations: readonly Location[]) => void;
-  /** Absent: it is written again until it is in the log. */
+  /** Undefined: it is retried until it is in the log. */
   readonly onRefused: ((refusal: Refusal, error: Error) => void) | undefined;
 };
 
 export type WriteAheadLogOptions = {
   readonly directory: string;
   readonly space: SpoolSpace;
-  /** The first entries of a new segment: all that is needed to go on from there. */
+  /** The first entries of a new segment: everything a recovery needs to continue from there. */
   readonly segmentHead: () => readonly EncodedEntry[];
   readonly logger: Logger;
-  /** What an earlier process left of this log, oldest first. */
+  /** Segments that an earlier process left, oldest first. */
   readonly segments?: readonly Segment[];
 };
 
@@ -64,7 +63,7 @@ export class WriteAheadLog {
     this.#segments = [...(options.segments ?? [])];
   }
 
-  /** Why nothing can be logged just now; undefined while it can. */
+  /** Why nothing can be logged at the moment; undefined while it can. */
   get failure(): string | undefined {
     if (this.#failure !== undefined) return this.#failure;
     return this.#roundMs !== undefined && this.#roundMs > STALL_MS
@@ -72,14 +71,14 @@ export class WriteAheadLog {
       : undefined;
   }
 
-  /** True while a round is being written or waits. */
+  /** True while a round is being written or waiting. */
   get busy(): boolean {
     return this.#running !== undefined;
   }
 
   /**
-   * Logs one entry behind all asked for before, made when its turn comes. Exactly one of the two is called, in the
-   * order of the log and before anything of a later round is made.
+   * Logs one entry after all requested before; `make` is called when its round begins. Exactly one of the callbacks is
+   * called, in the order of the log and before anything of a later round is made.
    */
   append(options: {
     readonly make: () => EncodedEntry;
@@ -100,8 +99,8 @@ export class WriteAheadLog {
   }
 
   /**
-   * Logs what `make` returns, made when everything before it is in the log and counted, and nothing else is. Is
-   * tried until it succeeds, so what `make` took out of the books is never lost.
+   * Logs what `make` returns. It is called when exactly everything before it is in the log and counted. Retried until
+   * it succeeds, so that what `make` removed from the accounting is never lost.
    */
   cut(options: {
     readonly make: () => readonly EncodedEntry[];
@@ -119,9 +118,9 @@ export class WriteAheadLog {
     });
   }
 
-  /** Everything logged before the call is on the disk afterwards. Rejects where that cannot be said. */
+  /** Syncs everything logged before the call. Rejects where a sync fails. */
   async sync(): Promise<void> {
-    // One that runs may have begun before the last entry: wait for it, then ask for another, shared by all who wait.
+    // A running sync may have begun before the last entry: wait for it, then start another for all callers.
     if (this.#syncing !== undefined) await this.#syncing.catch(() => undefined);
     this.#syncing ??= this.#syncAll().finally(() => {
       this.#syncing = undefined;
@@ -141,7 +140,7 @@ export class WriteAheadLog {
     this.#removeFree();
   }
 
-  /** The payload of an entry; undefined where it does not hold together any more. */
+  /** The payload of an entry; undefined where it is damaged. */
   async read(location: Location): Promise<Buffer | undefined> {
     const entry = await this.#segment(location.segment).read(location);
     return entry?.payload;
@@ -152,7 +151,7 @@ export class WriteAheadLog {
     while (this.#running !== undefined) await this.#running;
   }
 
-  /** Lets go of the files. With `remove` they are deleted: nobody needs them any more. */
+  /** Closes the files. With `remove` they are deleted. */
   async close(options: { readonly remove: boolean }): Promise<void> {
     this.#closed = true;
     await this.idle();
@@ -167,7 +166,7 @@ export class WriteAheadLog {
 
   #segment(number: number): Segment {
     const segment = this.#segments.find((other) => other.number === number);
-    assert(segment !== undefined, `segment ${number} is not there`);
+    assert(segment !== undefined, `segment ${number} does not exist`);
     return segment;
   }
 
@@ -184,7 +183,7 @@ export class WriteAheadLog {
   }
 
   async #run(): Promise<void> {
-    // What is asked for in this turn of the event loop goes in one round.
+    // Everything requested in this turn of the event loop goes into one round.
     await Promise.resolve();
     while (this.#queue.length > 0) {
       const failed = await this.#timedRound();
@@ -207,26 +206,26 @@ export class WriteAheadLog {
     }
   }
 
-  /** True where it failed: those who can be refused were, the others stay at the front. */
+  /** @returns true where it failed: items that can be refused were refused, the others stay at the front */
   async #round(): Promise<boolean> {
     let segment: Segment;
     try {
-      segment = await this.#segmentWithRoom();
+      segment = await this.#writableSegment();
     } catch (error) {
       const items = this.#queue;
       this.#queue = [];
       this.#fail(items, 'not_taken', error);
       return true;
     }
-    const { items, entries } = this.#takeItems();
+    const { items, entries } = this.#drainRound();
     const placed = place(segment, entries);
     try {
-      await segment.write(entries.flatMap((of) => of.flatMap(({ pieces }) => pieces)));
+      await segment.write(entries.flatMap((group) => group.flatMap(({ pieces }) => pieces)));
       segment.bytes = placed.end;
       if (items.some(({ synced }) => synced)) await segment.sync();
     } catch (error) {
       segment.bytes = placed.start;
-      this.#fail(items, await this.#takeBack(segment), error);
+      this.#fail(items, await this.#undo(segment), error);
       return true;
     }
     this.#logged(items, placed);
@@ -242,7 +241,7 @@ export class WriteAheadLog {
     items.forEach((item, index) => item.onLogged(locations.byItem[index] ?? []));
   }
 
-  /** Whoever can be refused is; the others wait at the front for the next round. */
+  /** Items that can be refused are refused; the others wait at the front for the next round. */
   #fail(items: readonly Item[], refusal: Refusal, cause: unknown): void {
     const error = cause instanceof Error ? cause : new Error(String(cause));
     if (this.#failure === undefined) {
@@ -250,28 +249,28 @@ export class WriteAheadLog {
     }
     this.#failure = `the spool cannot be written: ${error.message}`;
     this.#queue = [...items.filter(({ onRefused }) => onRefused === undefined), ...this.#queue];
-    // Something must try again, or nobody would see that the disk is well.
+    // Without an item to retry, nothing would notice that the disk works again.
     if (this.#queue.length === 0 && !this.#closed) this.#queue.push(PROBE);
     for (const { onRefused } of items) onRefused?.(refusal, error);
   }
 
-  async #takeBack(segment: Segment): Promise<Refusal> {
+  async #undo(segment: Segment): Promise<Refusal> {
     try {
       await segment.truncate();
       return 'not_taken';
     } catch (error) {
       this.#options.logger.error(
         { err: error, path: segment.path },
-        'what was half written cannot be cut off',
+        'a half-written round cannot be removed',
       );
-      // Nothing more is written behind it: a new segment begins, and reading finds its way over the rest.
+      // Nothing more is written after it: a new segment begins, and reading skips the damaged range.
       this.#current = undefined;
       return 'in_doubt';
     }
   }
 
-  /** As many items as fit, and what they made. */
-  #takeItems(): { items: Item[]; entries: (readonly EncodedEntry[])[] } {
+  /** As many items as fit in a round, and their entries. */
+  #drainRound(): { items: Item[]; entries: (readonly EncodedEntry[])[] } {
     const items: Item[] = [];
     const entries: (readonly EncodedEntry[])[] = [];
     let bytes = 0;
@@ -286,16 +285,16 @@ export class WriteAheadLog {
     return { items, entries };
   }
 
-  async #segmentWithRoom(): Promise<Segment> {
+  async #writableSegment(): Promise<Segment> {
     const nowMs = Date.now();
     const current = this.#current;
-    const old =
-      current === undefined ||
-      current.syncFailed ||
-      current.bytes >= SEGMENT_BYTES ||
-      nowMs - current.openedMs >= SEGMENT_MS;
-    if (!old) return current;
-    // Never a number again, for the file of one that is being removed may still be there.
+    const isWritable =
+      current !== undefined &&
+      !current.syncFailed &&
+      current.bytes < SEGMENT_BYTES &&
+      nowMs - current.openedMs < SEGMENT_MS;
+    if (isWritable) return current;
+    // A number is never reused: the file of a segment that is being removed may still exist.
     this.#lastNumber = Math.max(this.#lastNumber, this.#segments.at(-1)?.number ?? 0) + 1;
     const number = this.#lastNumber;
     const segment = await Segment.create(this.#options.directory, number, nowMs);
@@ -317,7 +316,7 @@ export class WriteAheadLog {
   #removeFree(): void {
     for (;;) {
       const [oldest] = this.#segments;
-      // Without a newer one, whose head tells how to go on, the last one stays.
+      // Without a newer segment, whose head is needed for recovery, the last one stays.
       if (oldest === undefined || this.#current === undefined) return;
       if (oldest === this.#current || oldest.holders > 0) return;
       this.#segments.shift();
@@ -334,14 +333,14 @@ export class WriteAheadLog {
       try {
         await segment.sync();
       } catch (error) {
-        // One that nobody needed any more may have gone meanwhile.
+        // It may have been removed meanwhile.
         if (this.#segments.includes(segment)) throw error;
       }
     }
   }
 }
 
-/** Says nothing, in 64 kB: it only finds out whether the disk is well again. */
+/** An entry of 64 kB without content: writing it finds out whether the disk works again. */
 const PROBE: Item = {
   make: () => [encodeEntry('mark', [Buffer.from('{}'.padEnd(64 << 10))])],
   cut: true,
@@ -359,8 +358,8 @@ type Placed = {
 function place(segment: Segment, entries: readonly (readonly EncodedEntry[])[]): Placed {
   const start = segment.bytes;
   let offset = start;
-  const byItem = entries.map((of) =>
-    of.map(({ bytes }) => {
+  const byItem = entries.map((group) =>
+    group.map(({ bytes }) => {
       const location = { segment: segment.number, offset, bytes };
       offset += bytes;
       return location;

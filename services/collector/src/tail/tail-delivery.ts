@@ -51,7 +51,7 @@ export class TailDelivery {
     return new Promise((resolve) => {
       incarnation.append(batch, {
         synced: availability.failure !== undefined || incarnation.requestLogs.backlogged(batch.lane),
-        place: () => {
+        target: () => {
           // In the moment it is made: so refusals stand in the log with the lines they are of.
           incarnation.accounting.rejected(rejected);
           return { partition: partitionOf(incarnation, batch) };
