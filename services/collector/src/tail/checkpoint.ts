@@ -1,7 +1,7 @@
 /*
- * The checkpoint of tailed files: which positions are behind the tailer for good. Written whole, synced, and put in
- * the place of the last one, so that it is always one or the other. Where it is behind the log of a killed process,
- * the log's positions are newer and hold.
+ * The checkpoint of tailed files: the positions before which all lines are durable. A new file is written, synced and
+ * renamed over the old one, so that one of them is always complete. Positions in the log of a killed process may be
+ * newer, and are used then.
  */
 import { open, readFile, rename } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -9,9 +9,9 @@ import type { Logger } from '@imscope/runtime/logger.js';
 import { syncDirectory } from '../spool/segment.js';
 import { Positions, type TailPosition } from '../spool/tail-position.js';
 
-/** Some 300 bytes each. Beyond, those seen longest ago go. */
+/** Some 300 bytes each. Above it, those seen longest ago are removed. */
 const POSITIONS_MAX = 10_000;
-/** Files that were not there for so long have no lines that are young enough. */
+/** A file that was missing for so long has no lines that are recent enough. */
 const FORGET_MS = 8 * 24 * 3_600_000;
 
 type Entry = TailPosition & { readonly seenMs: number };
@@ -19,11 +19,11 @@ type Entry = TailPosition & { readonly seenMs: number };
 export class Checkpoint {
   readonly #path: string;
   readonly #logger: Logger;
-  /** Behind these everything is durable. */
+  /** All lines before these are durable. */
   readonly #durable = new Positions();
-  /** Behind these everything is in the log: where reading goes on within this process. */
+  /** All lines before these are in the log: where this process continues to read. */
   readonly #logged = new Positions();
-  /** When a file's position was last asked for or noted, epoch milliseconds. */
+  /** When a file was last seen, epoch milliseconds. */
   readonly #seenMs = new Map<string, number>();
   #changed = false;
 
@@ -32,7 +32,7 @@ export class Checkpoint {
     this.#logger = logger;
   }
 
-  /** Reads what an earlier process saved. One that cannot be read is named, and files are read from their beginning. */
+  /** Reads what an earlier process saved. If that fails it is logged, and files are read from their beginning. */
   static async open(directory: string, logger: Logger): Promise<Checkpoint> {
     const checkpoint = new Checkpoint(directory, logger);
     try {
@@ -53,17 +53,17 @@ export class Checkpoint {
     return checkpoint;
   }
 
-  /** Where to go on in files that are opened. */
+  /** Where to continue in files that are opened. */
   get positions(): Pick<Positions, 'get' | 'list' | 'serialMax'> {
     return this.#logged;
   }
 
-  /** Everything before it is in the log. */
+  /** All lines before it are in the log. */
   noteLogged(position: TailPosition): void {
     this.#logged.note(position);
   }
 
-  /** Everything before it is durable, so that it may be saved. */
+  /** All lines before it are durable, so that it may be saved. */
   noteDurable(position: TailPosition, nowMs: number): void {
     this.#logged.note(position);
     this.#durable.note(position);
@@ -71,18 +71,18 @@ export class Checkpoint {
     this.#changed = true;
   }
 
-  /** The file is still there. */
+  /** The file still exists. */
   seen(inode: string, nowMs: number): void {
     if (this.#seenMs.has(inode)) this.#seenMs.set(inode, nowMs);
   }
 
-  /** Takes over and saves what the log of an earlier process tells. */
+  /** Adds and saves positions from the log of an earlier process. */
   async saveDurable(positions: readonly TailPosition[], nowMs: number): Promise<void> {
     for (const position of positions) this.noteDurable(position, nowMs);
     await this.save(nowMs);
   }
 
-  /** Writes what was noted since the last time. Rejects where it cannot be written; the last one holds then. */
+  /** Writes what was noted since the last time. Rejects where it cannot be written; the last checkpoint stays valid. */
   async save(nowMs: number): Promise<void> {
     if (!this.#changed) return;
     this.#forgetOld(nowMs);
@@ -129,7 +129,7 @@ function parse(text: string): Entry[] {
   const parsed: unknown = JSON.parse(text);
   const known =
     typeof parsed === 'object' && parsed !== null && 'files' in parsed && Array.isArray(parsed.files);
-  if (!known) throw new Error('it is no checkpoint');
-  // Written whole by `save`, which is the only one that writes it.
+  if (!known) throw new Error('it is not a checkpoint');
+  // `save` alone writes it, completely.
   return (parsed as { files: Entry[] }).files;
 }

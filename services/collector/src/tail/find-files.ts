@@ -1,24 +1,22 @@
-/*
- * Which files the settings mean, and where one went that was renamed while nobody followed it.
- */
+/* Finds the files that the settings name, and a file that was renamed while no process followed it. */
 import { glob, readdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { inodeOf } from './followed-file.js';
 
 /** Files followed at once; each takes a handle. */
 export const FILES_MAX = 1_000;
-/** Entries of a directory that are looked at for a renamed file. */
+/** Entries of a directory that are searched for a renamed file. */
 const ENTRIES_MAX = 10_000;
 const PATTERN = /[*?[{]/;
-/** What rotation packs was read before; its bytes are no lines. */
-const PACKED = /\.(?:gz|bz2|xz|zst|lz4|zip)$/;
+/** Rotation compresses files that were read before; their bytes are no lines. */
+const COMPRESSED = /\.(?:gz|bz2|xz|zst|lz4|zip)$/;
 
-/** Inode → path of every file there is; of one with several names the first. */
+/** Inode → path of every file; of one with several names the first. */
 export async function findFiles(patterns: readonly string[]): Promise<Map<string, string>> {
   const found = new Map<string, string>();
   for (const pattern of patterns) {
     for await (const path of pathsOf(pattern)) {
-      if (PACKED.test(path) || found.size >= FILES_MAX) continue;
+      if (COMPRESSED.test(path) || found.size >= FILES_MAX) continue;
       const inode = await inodeAt(path);
       if (inode !== undefined && !found.has(inode)) found.set(inode, path);
     }
@@ -26,12 +24,12 @@ export async function findFiles(patterns: readonly string[]): Promise<Map<string
   return found;
 }
 
-/** Where a file lies that is no longer at `path` but perhaps beside it; undefined where it is not there. */
+/** The new path of a file that is no longer at `path`, in the same directory; undefined where it is not there. */
 export async function findRenamed(path: string, inode: string): Promise<string | undefined> {
   const directory = dirname(path);
   const names = await readdir(directory).catch(() => []);
   for (const name of names.slice(0, ENTRIES_MAX)) {
-    if (PACKED.test(name)) continue;
+    if (COMPRESSED.test(name)) continue;
     const beside = join(directory, name);
     if ((await inodeAt(beside)) === inode) return beside;
   }
@@ -43,7 +41,7 @@ async function* pathsOf(pattern: string): AsyncGenerator<string> {
   else yield pattern;
 }
 
-/** Undefined where there is no file, or only for a moment. */
+/** Undefined where there is no file. */
 async function inodeAt(path: string): Promise<string | undefined> {
   try {
     const found = await stat(path, { bigint: true });

@@ -1,19 +1,19 @@
 /*
- * One file that is read to its end and followed, by its open handle: renamed or deleted it stays readable. Tells
- * when it was cut off or written anew, gives whole lines only, and steps over lines without end in bounded memory.
+ * One followed file, by its open handle: it stays readable when it is renamed or deleted. Detects truncation and
+ * rewriting, returns complete lines only, and skips lines that are too long in bounded memory.
  */
 import { type FileHandle, open } from 'node:fs/promises';
 import { byteOrderMarkBytes, foreignEncoding } from '@imscope/access-log/text-encoding.js';
 import { BEFORE_BYTES_MAX, HEAD_BYTES_MAX, hashOf, type TailPosition } from '../spool/tail-position.js';
 
-/** Whole lines of a file, as they stand there. Valid until the next is read. */
-export type Stretch = {
-  /** Ends with a line's end, or with the last line of a file that is finished. */
+/** Complete lines of a file. Valid until the next read. */
+export type FileLines = {
+  /** Ends with a newline, or with the last line of a finished file. */
   readonly bytes: Buffer;
   /** Where in the file it begins. */
   readonly from: number;
-  /** A line before it, up to `from`, was too long to be looked at. */
-  readonly behindLongLine: boolean;
+  /** The line before them, up to `from`, was too long to be read. */
+  readonly afterLongLine: boolean;
 };
 
 const NEWLINE = 10;
@@ -22,30 +22,30 @@ const NOTHING = Buffer.alloc(0);
 export class FollowedFile {
   readonly inode: string;
   readonly #handle: FileHandle;
-  /** Where it was seen last. */
+  /** Where it was last seen. */
   path: string;
-  /** It is no longer at its path: once nothing more comes, it is finished. Since when, monotonic. */
+  /** Since when it is no longer at its path, monotonic. It is finished once nothing more is written to it. */
   goneSinceMs: number | undefined;
-  /** When it was last written, as far as was seen; monotonic. */
+  /** When a change was last seen; monotonic. */
   grewMs: number;
   size = 0;
   readMs = 0;
-  /** It was opened at a position of its own. */
+  /** It was opened at a saved position. */
   resumed = false;
   #offset = 0;
   #mtimeMs = 0;
   #first: Buffer = NOTHING;
   /** The bytes before `offset` as they were read, at most `BEFORE_BYTES_MAX`. */
   #before: Buffer = NOTHING;
-  /** What was read last, where its bytes are still valid. */
-  #stretch: Stretch | undefined;
+  /** The lines read last, while their bytes are valid. */
+  #lines: FileLines | undefined;
   #truncations = 0;
   #foreignEncoding: string | undefined;
-  /** Its beginning stands in a position. */
+  /** A position has its beginning. */
   #begun = false;
-  /** Bytes of the line at `offset` that were let go: it is longer than what is read at once. */
+  /** Bytes skipped of the line at `offset`, which is longer than one read. */
   #longBytes = 0;
-  /** With this size there was no whole line. */
+  /** At this size the file had no complete line. */
   #halfLineSize = -1;
 
   private constructor(path: string, inode: string, handle: FileHandle) {
@@ -55,7 +55,7 @@ export class FollowedFile {
     this.grewMs = performance.now();
   }
 
-  /** Opens a file and goes on behind `position` where it is one of this very file. Rejects where it cannot be read. */
+  /** Opens a file, and continues after its position where it has one. Rejects where it cannot be read. */
   static async open(
     path: string,
     positionOf: (inode: string) => TailPosition | undefined,
@@ -63,7 +63,7 @@ export class FollowedFile {
     const handle = await open(path, 'r');
     try {
       const stat = await handle.stat({ bigint: true });
-      if (!stat.isFile()) throw new Error(`${path} is no file`);
+      if (!stat.isFile()) throw new Error(`${path} is not a file`);
       const file = new FollowedFile(path, inodeOf(stat), handle);
       file.size = Number(stat.size);
       const position = positionOf(file.inode);
@@ -79,38 +79,38 @@ export class FollowedFile {
     }
   }
 
-  /** Where the first line begins that was not taken. */
+  /** Where the first line begins that is not logged. */
   get offset(): number {
     return this.#offset;
   }
 
-  /** Bytes that were not taken. */
+  /** Bytes that are not logged. */
   get behindBytes(): number {
     return Math.max(0, this.size - this.#offset);
   }
 
-  /** Everything before `offset` was taken. */
-  take(offset: number): void {
+  /** Everything before `offset` is logged. */
+  advance(offset: number): void {
     this.#before = Buffer.from(this.#bytesBefore(offset));
     this.#offset = offset;
     this.#longBytes = 0;
   }
 
-  /** How often it was cut off or written again since this was asked last. */
-  takeTruncations(): number {
+  /** How often it was truncated or rewritten since the last call. */
+  drainTruncations(): number {
     const truncations = this.#truncations;
     this.#truncations = 0;
     return truncations;
   }
 
   /** The name of its encoding where it is not UTF-8, once: its lines cannot be read. */
-  takeForeignEncoding(): string | undefined {
+  drainForeignEncoding(): string | undefined {
     const encoding = this.#foreignEncoding;
     this.#foreignEncoding = undefined;
     return encoding;
   }
 
-  /** True once, as soon as it can be told from others: its beginning is a position too, to find it by after a rename. */
+  /** True once, when its first bytes are known: a position with them finds the file again after a rename. */
   begins(): boolean {
     if (this.#begun || this.#first.length === 0) return false;
     this.#begun = true;
@@ -132,61 +132,62 @@ export class FollowedFile {
     };
   }
 
-  /** Reads how long it is now. @returns true where there may be whole lines to be read */
-  async look(nowMs: number): Promise<boolean> {
+  /** Reads its size. @returns true where there may be complete lines to read */
+  async checkSize(nowMs: number): Promise<boolean> {
     const { size, mtimeMs } = await this.#handle.stat();
-    if (size < this.#offset + this.#longBytes) this.#startAnew();
+    if (size < this.#offset + this.#longBytes) this.#restart();
     if (mtimeMs !== this.#mtimeMs || size !== this.size) {
       this.#mtimeMs = mtimeMs;
       this.grewMs = nowMs;
       this.#halfLineSize = -1;
-      // Written again to the very length it had. Where it is longer, `read` checks.
-      if (size === this.#offset && !(await this.#isTheSame())) this.#startAnew();
+      // Rewritten to the same length. Where it is longer, `read` checks.
+      if (size === this.#offset && !(await this.#isTheSame())) this.#restart();
     }
     this.size = size;
     return size > this.#offset + this.#longBytes && size !== this.#halfLineSize;
   }
 
-  /** The next whole lines; undefined where there are none yet, or where the file began anew. */
-  async read(buffer: Buffer): Promise<Stretch | undefined> {
+  /** The next complete lines; undefined where there are none yet, or where the file was rewritten. */
+  async read(buffer: Buffer): Promise<FileLines | undefined> {
     const start = this.#offset + this.#longBytes;
-    this.#stretch = undefined;
+    this.#lines = undefined;
     const { bytesRead } = await this.#handle.read(buffer, 0, buffer.length, start);
-    // Behind the reading: what was read is of the same file then, whatever happened to it meanwhile.
+    // Checked after the read: then what was read is of the same file, whatever happened meanwhile.
     if (!(await this.#isTheSame())) {
-      this.#startAnew();
+      this.#restart();
       return undefined;
     }
     const bytes = buffer.subarray(0, bytesRead);
     if (this.#longBytes > 0) return this.#endOfLongLine(bytes, start);
     if (start === 0) this.#foreignEncoding = foreignEncoding(bytes);
-    // A hole: the writer went on at its old place after the file was cut off. Neither it nor a byte order mark is
-    // anything of a line.
-    const noLine = leadingNulls(bytes) || (start === 0 ? byteOrderMarkBytes(bytes) : 0);
-    if (noLine > 0) {
-      this.#offset += noLine;
+    // The writer may have continued at its old offset after a truncation, which leaves a hole of NUL bytes. Neither a
+    // hole nor a byte order mark is part of a line.
+    const skipped = leadingNulls(bytes) || (start === 0 ? byteOrderMarkBytes(bytes) : 0);
+    if (skipped > 0) {
+      this.#offset += skipped;
       this.#before = NOTHING;
       return undefined;
     }
     const end = bytes.lastIndexOf(NEWLINE) + 1;
-    if (end > 0) return this.#handOn({ bytes: bytes.subarray(0, end), from: start, behindLongLine: false });
+    if (end > 0)
+      return this.#returnLines({ bytes: bytes.subarray(0, end), from: start, afterLongLine: false });
     if (bytesRead === buffer.length) this.#longBytes = bytesRead;
     else this.#halfLineSize = start + bytesRead;
     return undefined;
   }
 
-  /** What stands behind the last line's end, once nothing more comes; undefined where nothing does. */
-  async readRest(buffer: Buffer): Promise<Stretch | undefined> {
+  /** The last line without a newline, once nothing more is written; undefined where there is none. */
+  async readRest(buffer: Buffer): Promise<FileLines | undefined> {
     const from = this.size;
     if (from <= this.#offset || !(await this.#isTheSame())) return undefined;
     if (this.#longBytes > 0 || from - this.#offset > buffer.length) {
-      return this.#handOn({ bytes: NOTHING, from, behindLongLine: true });
+      return this.#returnLines({ bytes: NOTHING, from, afterLongLine: true });
     }
     const { bytesRead } = await this.#handle.read(buffer, 0, from - this.#offset, this.#offset);
-    return this.#handOn({
+    return this.#returnLines({
       bytes: buffer.subarray(0, bytesRead),
       from: this.#offset,
-      behindLongLine: false,
+      afterLongLine: false,
     });
   }
 
@@ -194,52 +195,52 @@ export class FollowedFile {
     await this.#handle.close();
   }
 
-  #endOfLongLine(bytes: Buffer, start: number): Stretch | undefined {
+  #endOfLongLine(bytes: Buffer, start: number): FileLines | undefined {
     const lineEnd = bytes.indexOf(NEWLINE) + 1;
     if (lineEnd === 0) {
       this.#longBytes += bytes.length;
       return undefined;
     }
     const end = bytes.lastIndexOf(NEWLINE) + 1;
-    return this.#handOn({
+    return this.#returnLines({
       bytes: bytes.subarray(lineEnd, end),
       from: start + lineEnd,
-      behindLongLine: true,
+      afterLongLine: true,
     });
   }
 
-  #handOn(stretch: Stretch): Stretch {
-    this.#stretch = stretch;
-    return stretch;
+  #returnLines(lines: FileLines): FileLines {
+    this.#lines = lines;
+    return lines;
   }
 
-  /** The bytes before `offset` as far as they were read: out of the last stretch, and of those before it. */
+  /** The bytes before `offset` as far as they were read: of the last lines, and of those before them. */
   #bytesBefore(offset: number): Buffer {
     if (offset === this.#offset) return this.#before;
-    const { bytes, from, behindLongLine } = this.#stretch ?? {
+    const { bytes, from, afterLongLine } = this.#lines ?? {
       bytes: NOTHING,
       from: 0,
-      behindLongLine: false,
+      afterLongLine: false,
     };
     if (offset < from || offset > from + bytes.length) return NOTHING;
     const read = bytes.subarray(Math.max(0, offset - from - BEFORE_BYTES_MAX), offset - from);
-    const isNext = from === this.#offset && !behindLongLine;
+    const isNext = from === this.#offset && !afterLongLine;
     if (read.length === BEFORE_BYTES_MAX || !isNext) return read;
     return Buffer.concat([this.#before, read]).subarray(-BEFORE_BYTES_MAX);
   }
 
-  #startAnew(): void {
+  #restart(): void {
     this.#truncations += 1;
     this.#offset = 0;
     this.#longBytes = 0;
     this.#halfLineSize = -1;
     this.#first = NOTHING;
     this.#before = NOTHING;
-    this.#stretch = undefined;
+    this.#lines = undefined;
     this.#begun = false;
   }
 
-  /** It was neither cut off nor written again, as far as its first bytes and those before `offset` tell. */
+  /** Neither truncated nor rewritten, as far as its first bytes and those before `offset` tell. */
   async #isTheSame(): Promise<boolean> {
     if (!(await this.#beginsAsBefore())) return false;
     const { length } = this.#before;
@@ -253,7 +254,7 @@ export class FollowedFile {
     return same;
   }
 
-  /** Takes over what `position` tells of the file. False where it is another file, or was cut off meanwhile. */
+  /** Restores a position. False where it is of another file, or the file was truncated meanwhile. */
   async #isAt({ headBytes, head, offset, before, beforeBytes }: TailPosition): Promise<boolean> {
     const first = await this.#readFirst();
     if (first.length < headBytes || hashOf(first.subarray(0, headBytes)) !== head) return false;

@@ -1,7 +1,8 @@
 /*
- * All files that are followed: opens what comes, keeps what was renamed or deleted until nothing more comes of it,
- * and lets it go then. What cannot be opened is named once, and tried again.
+ * All followed files: opens new ones, and keeps renamed or deleted ones open until nothing more is written to them. A
+ * file that cannot be opened is logged once and retried.
  */
+import { errorMessage } from '@imscope/runtime/error-message.js';
 import type { Logger } from '@imscope/runtime/logger.js';
 import type { Checkpoint } from './checkpoint.js';
 import { findFiles, findRenamed } from './find-files.js';
@@ -31,7 +32,7 @@ export class FollowedFiles {
     return [...this.#files.values()];
   }
 
-  /** Opens files that were not read to their end when an earlier process ended, and renamed since. */
+  /** Opens files that an earlier process had not read to their end, and that were renamed since. */
   async openRenamed(): Promise<void> {
     const { checkpoint, patterns } = this.#options;
     const found = await findFiles(patterns);
@@ -40,14 +41,14 @@ export class FollowedFiles {
       const renamed = await findRenamed(path, inode);
       if (renamed === undefined) continue;
       const file = await this.#open(renamed);
-      // Another file may have got its inode: then it is none of ours.
+      // Another file may have its inode: then it is not one of the followed files.
       if (file === undefined) continue;
       if (file.resumed) this.#follow(file, performance.now());
       else await file.close();
     }
   }
 
-  /** Looks which files are there now. @param nowMs monotonic */
+  /** Finds new files and those that are gone. @param nowMs monotonic */
   async scan(nowMs: number): Promise<void> {
     const { patterns, checkpoint } = this.#options;
     const found = await findFiles(patterns);
@@ -69,7 +70,7 @@ export class FollowedFiles {
     for (const path of this.#failing.keys()) if (!paths.has(path)) this.#failing.delete(path);
   }
 
-  /** It is finished, or cannot be read. */
+  /** Closes a file that is finished, or cannot be read. */
   async drop(file: FollowedFile): Promise<void> {
     this.#files.delete(file.inode);
     await file.close();
@@ -79,7 +80,6 @@ export class FollowedFiles {
     for (const file of this.list) await this.drop(file);
   }
 
-  /** What `path` came to while it was opened is told by the file itself. */
   #follow(file: FollowedFile, goneSinceMs: number | undefined): void {
     const known = this.#files.get(file.inode);
     if (known !== undefined) {
@@ -97,10 +97,10 @@ export class FollowedFiles {
       this.#failing.delete(path);
       return file;
     } catch (error) {
-      const failure = error instanceof Error ? error.message : String(error);
+      const failure = errorMessage(error);
       if (this.#failing.get(path) !== failure) {
         metrics.failures.inc({ step: 'open' });
-        logger.error({ path, failure }, 'a file to be tailed cannot be opened: it is tried again');
+        logger.error({ path, failure }, 'a file to be tailed cannot be opened: it is retried');
       }
       this.#failing.set(path, failure);
       return undefined;

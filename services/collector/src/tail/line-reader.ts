@@ -1,6 +1,4 @@
-/*
- * Bytes of a line → one record, still unchecked, or why there is none: by the form the settings name.
- */
+/* Bytes of a line → one record, not validated yet, or a rejection: in the format that the settings name. */
 import type { AccessLogOptions } from '@imscope/access-log/access-log-options.js';
 import {
   type AccessLogReader,
@@ -14,7 +12,7 @@ import { Rejection } from '../intake/reject-reasons.js';
 /** Any value but a Rejection goes to `validateRecord`. */
 export type ReadLine = (bytes: Buffer, start: number, end: number) => unknown;
 
-/** One object a reason: a bad log has millions of them. Nothing of a line is in them. */
+/** One object a reason, since a bad log has millions. They contain nothing of a line. */
 const REJECTIONS = new Map(
   Object.entries(REJECT_REASONS).map(([reason, detail]) => [
     reason,
@@ -24,19 +22,19 @@ const REJECTIONS = new Map(
 
 export function lineRejection(reason: RejectReason): Rejection {
   const rejection = REJECTIONS.get(reason);
-  if (rejection === undefined) throw new Error(`there is no reason ${reason}`);
+  if (rejection === undefined) throw new Error(`unknown reason ${reason}`);
   return rejection;
 }
 
 export type LineReader = Pick<AccessLogReader, 'hasDuration' | 'unknown'> & { readonly readLine: ReadLine };
 
-/** @throws LogFormatError where the log format is none, or lacks what no record can do without */
+/** @throws LogFormatError where the log format is invalid, or lacks what every record needs */
 export function createLineReader(
-  form: 'nginx' | 'clb' | 'ndjson',
+  format: 'nginx' | 'clb' | 'ndjson',
   options: Omit<AccessLogOptions, 'formats'> & { readonly formats: AccessLogOptions['formats'] | undefined },
 ): LineReader {
-  if (form === 'ndjson') return { readLine: readNdjson, hasDuration: true, unknown: [] };
-  const formats = options.formats ?? (form === 'clb' ? CLB_FORMATS : DEFAULT_FORMATS);
+  if (format === 'ndjson') return { readLine: readNdjson, hasDuration: true, unknown: [] };
+  const formats = options.formats ?? (format === 'clb' ? CLB_FORMATS : DEFAULT_FORMATS);
   const { readFields, hasDuration, unknown } = createAccessLogReader({ ...options, formats });
   return {
     hasDuration,

@@ -1,12 +1,12 @@
 /*
- * The processor's share that tailing keeps within: nothing is read while this process has used more than its part of the
- * time that went by. So a backlog is read at an even pace, where a quota of the kernel stops the whole process, answers
- * to Kafka and all, for most of each tenth of a second. Pure but for the clock and the meter it is given.
+ * The bound of processor time for tailing: nothing is read while this process has used more than its cores of the time
+ * passed. So a backlog is read at an even rate. A quota of the kernel instead would stop the whole process, with its
+ * connections to Kafka, for most of each tenth of a second. Pure except for the meter passed to it.
  */
 
-/** What was not used is kept for so long: after calm, lines are read at once. */
+/** Unused time is kept for so long: after an idle time, lines are read at once. */
 const KEPT_MS = 1_000;
-/** One stretch waits no longer, whatever else of this process takes the processor: so lines always go on. */
+/** Longest wait before one read, whatever else uses the processor: so tailing always continues. */
 const WAIT_MS_MAX = 1_000;
 
 export type ProcessorMeter = {
@@ -28,10 +28,10 @@ export class ProcessorShare {
   readonly #cores: number;
   readonly #meter: ProcessorMeter;
   #seenMs: number;
-  /** Processor time up to which reading may go on. */
+  /** Processor time up to which reading may continue. */
   #allowedMs: number;
 
-  /** @param cores how many at most, such as 0.5; Infinity for all there are */
+  /** @param cores how many at most, such as 0.5; Infinity for no bound */
   constructor(cores: number, meter: ProcessorMeter) {
     this.#cores = cores;
     this.#meter = meter;
@@ -39,14 +39,14 @@ export class ProcessorShare {
     this.#allowedMs = meter.usedMs();
   }
 
-  /** How long the next stretch has to wait, milliseconds; 0 where it need not. */
+  /** How long the next read must wait, milliseconds; 0 where it need not. */
   waitMs(): number {
     if (this.#cores === Number.POSITIVE_INFINITY) return 0;
     const nowMs = this.#meter.nowMs();
     const usedMs = this.#meter.usedMs();
     const allowedMs = this.#allowedMs + (nowMs - this.#seenMs) * this.#cores;
     this.#seenMs = nowMs;
-    // Within what is kept for later, and what is owed at most.
+    // Bounded by the unused time that is kept, and by the longest wait.
     const most = usedMs + KEPT_MS * this.#cores;
     const least = usedMs - WAIT_MS_MAX * this.#cores;
     this.#allowedMs = Math.min(most, Math.max(least, allowedMs));

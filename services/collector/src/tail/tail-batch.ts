@@ -1,6 +1,6 @@
 /*
- * A stretch of lines → one batch of its own, never mixed with requests, with the position behind its last line. So
- * batch and position go into the log together, or not at all.
+ * Lines of a tailed file → one batch, which has no records of requests, so that the batch and the position after its
+ * last line are logged together or not at all.
  */
 import { LINE_BYTES_MAX } from '@imscope/access-log/read-lines.js';
 import type { Grant } from '@imscope/access/grant.js';
@@ -22,28 +22,28 @@ export type TailBatchOptions = OpenBatchOptions & {
   readonly applications: Pick<ApplicationLimits, 'forRequest'>;
   /** Shows the records to live viewers; undefined while there are none. */
   readonly watch: (sender: string) => IntakeWatch | undefined;
-  /** The record under its own interface, or under the one for those beyond the bound. */
+  /** The record with its interface, or with the interface for those above the bound. */
   readonly cap: (record: NewRequestLog, nowMs: number) => NewRequestLog;
 };
 
 export type TailBatch = {
   readonly batch: Batch;
   readonly intake: Intake;
-  /** Not blank ones. */
+  /** Without blank ones. */
   readonly lines: number;
-  /** How many bytes of the stretch it took. */
+  /** How many bytes were read. */
   readonly bytes: number;
   readonly sampledOut: number;
   readonly limits: Pick<RequestLimits, 'refund'>;
 };
 
-/** Lines of one batch for each record that fits: bounds the time of a log that holds nothing but bad lines. */
+/** Most lines of a batch for each record that fits: bounds the time for a log with bad lines only. */
 const LINES_PER_RECORD = 4;
 const NEWLINE = 10;
 const RETURN = 13;
 const SPACE = 32;
 
-/** Whoever may write the file speaks for all applications. */
+/** A process that may write the file may send for all applications. */
 const GRANT: Grant = {
   name: 'tail',
   scope: 'write',
@@ -62,14 +62,14 @@ export class TailBatcher {
   }
 
   /**
-   * Takes lines from `start` on until the batch is full. Runs in one go.
-   * @param bytes whole lines; the last may lack its end
-   * @param behindLongLine one more line stood before them that was too long
+   * Reads lines from `start` until the batch is full, without waiting.
+   * @param bytes complete lines; the last may lack its newline
+   * @param afterLongLine a line before them was too long
    */
-  fill(bytes: Buffer, start: number, behindLongLine: boolean): TailBatch {
+  fill(bytes: Buffer, start: number, afterLongLine: boolean): TailBatch {
     const { lane, readLine, lateMsMax, applications, cap, recordsMax, watch } = this.#options;
     const nowMs = Date.now();
-    // It has no deadline: nobody waits for it but the tailer.
+    // It has no deadline: no request waits for it.
     const batch = new Batch(lane, Number.POSITIVE_INFINITY);
     const open = new OpenBatch(batch, this.#builder, this.#options);
     const limits = applications.forRequest(performance.now());
@@ -90,7 +90,7 @@ export class TailBatcher {
       },
     });
     let lines = 0;
-    if (behindLongLine) records.accept(lines++, lineRejection('line_too_long'));
+    if (afterLongLine) records.accept(lines++, lineRejection('line_too_long'));
     let at = start;
     while (at < bytes.length && !open.full && lines < recordsMax * LINES_PER_RECORD) {
       const newline = bytes.indexOf(NEWLINE, at);
@@ -108,7 +108,7 @@ export class TailBatcher {
   }
 }
 
-/** What a file that was cut off under its writer has before the next line. */
+/** A file that was truncated while being written has NUL bytes before the next line. */
 function withoutNulls(bytes: Buffer, start: number): number {
   let at = start;
   while (bytes[at] === 0) at += 1;

@@ -1,6 +1,6 @@
 /*
- * Batches of tailed lines on their way: into the log one after another, so that a position never passes one that is
- * not there; then durable, by Kafka or by the disk, in any order. Tells up to where everything is durable.
+ * Logs batches of tailed lines one after another, so that no position is after lines that are not in the log. They
+ * become durable, by Kafka or by the disk, in any order; this tracks up to which position all are.
  */
 import type { Batch } from '../batches/batch.js';
 import type { Incarnation } from '../incarnations/incarnation.js';
@@ -15,7 +15,7 @@ export type TailDeliveryOptions = {
 
 export type Durable = { readonly position: TailPosition; readonly segment: number };
 
-/** `not_taken`: not in the log. `in_doubt`: only who reads the log anew can tell. */
+/** `not_taken`: not in the log. `in_doubt`: only reading the log at a start can tell. */
 export type Logged = 'logged' | 'not_taken' | 'in_doubt';
 
 type Underway = Durable & { durable: boolean };
@@ -30,7 +30,7 @@ export class TailDelivery {
     this.#options = options;
   }
 
-  /** Batches that are not durable yet. */
+  /** Number of batches that are not durable yet. */
   get waiting(): number {
     return this.#underway.reduce((sum, { durable }) => (durable ? sum : sum + 1), 0);
   }
@@ -52,7 +52,7 @@ export class TailDelivery {
       incarnation.append(batch, {
         synced: availability.failure !== undefined || incarnation.requestLogs.backlogged(batch.lane),
         target: () => {
-          // In the moment it is made: so refusals stand in the log with the lines they are of.
+          // Called when the batch is made, so that refusals are logged with their lines.
           incarnation.accounting.rejected(rejected);
           return { partition: partitionOf(incarnation, batch) };
         },
@@ -67,20 +67,20 @@ export class TailDelivery {
     });
   }
 
-  /** Takes out all positions before which everything is durable. Their segments are to be released once saved. */
-  takeDurable(): Durable[] {
+  /** Removes the positions before which everything is durable. Release their segments once they are saved. */
+  drainDurable(): Durable[] {
     const first = this.#underway.findIndex(({ durable }) => !durable);
     return this.#underway.splice(0, first === -1 ? this.#underway.length : first);
   }
 
-  /** The same of all, where the caller has synced the log. */
-  takeAll(): Durable[] {
+  /** The same for all positions, once the caller has synced the log. */
+  drainAll(): Durable[] {
     return this.#underway.splice(0);
   }
 
   #follow(batch: Batch, position: TailPosition, segment: number): void {
     const underway: Underway = { position, segment, durable: false };
-    // The position stands nowhere else until the checkpoint has it.
+    // Until the checkpoint has the position, it is in this segment only.
     this.#options.incarnation.log.hold(segment);
     this.#underway.push(underway);
     void this.#awaitDurable(batch, underway);
@@ -94,7 +94,7 @@ export class TailDelivery {
 
 const NONE: ReadonlySet<number> = new Set();
 
-/** One with nothing to send, in turns; else the one with least. */
+/** A partition with nothing to send, round robin; else the one with the fewest batches. */
 function partitionOf({ requestLogs }: Incarnation, { lane }: Batch): number {
   return requestLogs.freePartition(lane, NONE) ?? requestLogs.leastQueued(lane);
 }

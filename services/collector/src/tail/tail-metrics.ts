@@ -1,6 +1,6 @@
 /*
- * Figures of tailed files. What their lines come to stands in the figures of all records: received, accepted,
- * refused by reason.
+ * Metrics of tailed files. Their records are counted in the metrics of all records: received, accepted, refused by
+ * reason.
  */
 import type { Registry } from 'prom-client';
 import { metricMaker } from '../metrics/metric-maker.js';
@@ -8,7 +8,7 @@ import type { FollowedFile } from './followed-file.js';
 
 export type TailMetrics = ReturnType<typeof createTailMetrics>;
 
-/** @param files those followed now, asked for at every scrape */
+/** @param files those followed now, read at every scrape */
 export function createTailMetrics(registry: Registry, files: () => readonly FollowedFile[]) {
   const metrics = metricMaker(registry);
   metrics.gauge('tail_files', 'tailed files that are open', () => files().length);
@@ -17,7 +17,7 @@ export function createTailMetrics(registry: Registry, files: () => readonly Foll
     'bytes of tailed files that were not taken yet, by path',
     ['path'],
     (gauge) => {
-      // One that was renamed counts under the path it had.
+      // A renamed file counts under the path it had.
       for (const { path, behindBytes } of files()) gauge.inc({ path }, behindBytes);
     },
   );

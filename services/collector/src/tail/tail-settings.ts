@@ -1,14 +1,11 @@
-/*
- * Settings of tailing held against each other and against the log format they lead to, before anything starts: what
- * is wrong is said all at once, as settings are.
- */
+/* Settings of tailing, checked together and against the log format they name; and the reader of lines they describe. */
 import type { AccessLogOptions } from '@imscope/access-log/access-log-options.js';
 import { LogFormatError } from '@imscope/access-log/log-format-error.js';
 import { formatOfText } from '@imscope/access-log/log-format-directives.js';
 import { logFormatOfFile } from '@imscope/access-log/log-format-file.js';
 import { createLineReader, type LineReader } from './line-reader.js';
 
-/** Settings that tell how to read an access log. */
+/** Settings that describe how to read an access log. */
 const LOG_SETTINGS = {
   TAIL_LOG_FORMAT: 'tailLogFormat',
   TAIL_LOG_FORMAT_FILE: 'tailLogFormatFile',
@@ -60,7 +57,7 @@ export function checkTailSettings(config: Partial<TailSettings>): readonly strin
   }
 }
 
-/** @throws LogFormatError where there is no log format that could be used */
+/** @throws LogFormatError where no usable log format is configured */
 export function createTailReader(config: TailSettings): LineReader {
   const formats = formatsOf(config);
   const code = config.tailCodeVariable;
@@ -82,7 +79,7 @@ function given(text: string): string | undefined {
   return text === '' ? undefined : text;
 }
 
-/** Undefined: the usual ones. */
+/** Undefined for the default formats. */
 function formatsOf(config: TailSettings): AccessLogOptions['formats'] | undefined {
   const { tailLogFormat, tailLogFormatFile, tailLogFormatName } = config;
   if (tailLogFormat !== '' && tailLogFormatFile !== '') {

@@ -1,33 +1,34 @@
 /*
- * Tailed files → batches in the log: a stretch of lines is read when there is room for what it comes to, so nothing
- * is read ahead and nothing is dropped for being too much; it waits in its file. One batch after another goes into
- * the log together with its position, so that a killed process is gone on from exactly where it was.
+ * Tailed files → batches in the log. Lines are read only while there is capacity for their batch, so that nothing is
+ * dropped: it waits in its file. Batches are logged one after another, each with its position, so that after a kill
+ * reading continues exactly where it was.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { errorMessage } from '@imscope/runtime/error-message.js';
 import type { Logger } from '@imscope/runtime/logger.js';
 import type { ByteBudget } from '../limits/byte-budget.js';
 import type { RefusalLog } from '../clients/refusal-log.js';
 import { countIntake, type IntakeMetrics } from '../intake/intake-metrics.js';
 import type { Checkpoint } from './checkpoint.js';
-import type { FollowedFile, Stretch } from './followed-file.js';
+import type { FileLines, FollowedFile } from './followed-file.js';
 import type { FollowedFiles } from './followed-files.js';
 import type { ProcessorShare } from './processor-share.js';
 import { TailBatcher, type TailBatchOptions } from './tail-batch.js';
 import type { Durable, TailDelivery } from './tail-delivery.js';
 import type { TailMetrics } from './tail-metrics.js';
 
-/** Read at once; a line that is longer is stepped over. */
-const STRETCH_BYTES = 512 << 10;
-/** Batches in the log that are neither acknowledged nor synced. */
-const UNDERWAY_MAX = 16;
-/** What a batch may take while it is made; see `OpenBatch`. */
+/** Bytes of one read; a longer line is skipped. */
+const READ_BYTES = 512 << 10;
+/** Most batches in the log that are neither acknowledged nor synced. */
+const WAITING_MAX = 16;
+/** Most memory of a batch while it is filled; see `OpenBatch`. */
 const BATCH_BYTES = 2 << 20;
-/** Pause where no file has anything new. */
+/** Pause when no file has anything new. */
 const POLL_MS = 100;
 const SCAN_MS = 1_000;
 const CHECKPOINT_MS = 1_000;
 const RETRY_MS = 500;
-/** On stopping, what is on its way has so long to become durable. */
+/** While stopping, logged batches have so long to become durable. */
 const SETTLE_MS = 5_000;
 
 export type TailerOptions = {
@@ -37,25 +38,25 @@ export type TailerOptions = {
   readonly batches: TailBatchOptions;
   readonly budget: Pick<ByteBudget, 'bytesFree'>;
   readonly processor: Pick<ProcessorShare, 'waitMs'>;
-  /** Why nothing can be taken just now; undefined while it can. */
+  /** Why nothing can be accepted at the moment; undefined while it can. */
   readonly failure: () => string | undefined;
-  /** Nobody needs this segment of the log for a position any more. */
+  /** No position needs this segment of the log any more. */
   readonly release: (segment: number) => void;
   readonly onSampledOut: (records: number) => void;
   readonly refusals: Pick<RefusalLog, 'recordsRefused'>;
-  /** How long a file that was renamed or deleted must be quiet until it counts as finished. */
+  /** How long a renamed or deleted file must be unchanged until it counts as finished. */
   readonly finishMs: number;
   readonly metrics: IntakeMetrics;
   readonly tailMetrics: TailMetrics;
   readonly logger: Logger;
-  /** Ends the process: its next start finds out from the log what became of a batch. */
+  /** Ends the process: its next start reads from the log whether a batch is in it. */
   readonly fail: (error: Error) => void;
 };
 
 export class Tailer {
   readonly #options: TailerOptions;
   readonly #batcher: TailBatcher;
-  readonly #buffer = Buffer.allocUnsafeSlow(STRETCH_BYTES);
+  readonly #buffer = Buffer.allocUnsafeSlow(READ_BYTES);
   readonly #stopping = new AbortController();
   #running: Promise<void> = Promise.resolve();
   #serial = 0;
@@ -71,29 +72,29 @@ export class Tailer {
     options.delivery.onDurable(() => this.#wake());
   }
 
-  /** Begins to read. Everything that earlier processes left must stand in the checkpoint by now. */
+  /** Begins to read. The checkpoint must have everything that earlier processes left. */
   start(): void {
     this.#serial = this.#options.checkpoint.positions.serialMax;
     this.#running = this.#run();
     this.#running.catch((error: unknown) => {
-      this.#options.fail(error instanceof Error ? error : new Error(String(error)));
+      this.#options.fail(error instanceof Error ? error : new Error(errorMessage(error)));
     });
   }
 
-  /** Reads nothing more; waits for what is on its way, as long as that makes sense. */
+  /** Reads nothing more, and waits until logged batches are durable, for a bounded time. */
   async stop(): Promise<void> {
     this.#stopping.abort();
     this.#wake();
     await this.#running.catch(() => undefined);
     const lastMs = performance.now() + SETTLE_MS;
     while (this.#options.delivery.waiting > 0 && performance.now() < lastMs) await this.#pause(POLL_MS);
-    await this.#save(this.#options.delivery.takeDurable());
+    await this.#save(this.#options.delivery.drainDurable());
     await this.#options.files.close();
   }
 
-  /** Saves all there is. The caller has synced the log, and nothing is read any more. */
+  /** Saves all positions. The caller has synced the log, and nothing is read any more. */
   async saveAll(): Promise<void> {
-    await this.#save(this.#options.delivery.takeAll());
+    await this.#save(this.#options.delivery.drainAll());
   }
 
   async #run(): Promise<void> {
@@ -106,17 +107,17 @@ export class Tailer {
         await this.#noteBeginnings();
         this.#scanDueMs = nowMs + SCAN_MS;
       }
-      let took = false;
+      let hasRead = false;
       for (const file of files.list) {
         if (this.#stopping.signal.aborted) break;
-        took = (await this.#tryTurn(file)) || took;
+        hasRead = (await this.#tryRead(file)) || hasRead;
       }
       await this.#saveIfDue(performance.now());
-      if (!took) await this.#pause(POLL_MS);
+      if (!hasRead) await this.#pause(POLL_MS);
     }
   }
 
-  /** Before anything of a file is read it is known by its beginning: so it is found when it was renamed meanwhile. */
+  /** Saves a position with the first bytes of new files, so that they are found after a rename. */
   async #noteBeginnings(): Promise<void> {
     const { files, checkpoint } = this.#options;
     const begun = files.list.filter((file) => file.begins());
@@ -127,11 +128,11 @@ export class Tailer {
     await this.#save([]);
   }
 
-  /** One stretch of one file. False where it has nothing new. A file that cannot be read stands back for the others. */
-  async #tryTurn(file: FollowedFile): Promise<boolean> {
+  /** One read of one file. @returns false where it has nothing new, or cannot be read */
+  async #tryRead(file: FollowedFile): Promise<boolean> {
     const { tailMetrics, logger, files } = this.#options;
     try {
-      return await this.#turn(file);
+      return await this.#read(file);
     } catch (error) {
       tailMetrics.failures.inc({ step: 'read' });
       logger.error({ err: error, path: file.path }, 'a tailed file cannot be read: it is opened again');
@@ -140,26 +141,26 @@ export class Tailer {
     }
   }
 
-  async #turn(file: FollowedFile): Promise<boolean> {
-    const mayHaveLines = await file.look(performance.now());
+  async #read(file: FollowedFile): Promise<boolean> {
+    const mayHaveLines = await file.checkSize(performance.now());
     if (mayHaveLines) await this.#processorFree();
-    const stretch = mayHaveLines && (await this.#room()) ? await file.read(this.#buffer) : undefined;
-    this.#tellOf(file);
+    const lines = mayHaveLines && (await this.#waitForCapacity()) ? await file.read(this.#buffer) : undefined;
+    this.#report(file);
     await this.#noteBeginnings();
-    if (stretch !== undefined) await this.#take(file, stretch);
+    if (lines !== undefined) await this.#logLines(file, lines);
     else if (!mayHaveLines) return this.#finishIfQuiet(file);
     return true;
   }
 
-  #tellOf(file: FollowedFile): void {
+  #report(file: FollowedFile): void {
     const { tailMetrics, logger } = this.#options;
     const { path } = file;
-    const truncations = file.takeTruncations();
+    const truncations = file.drainTruncations();
     if (truncations > 0) {
       tailMetrics.truncations.inc(truncations);
-      logger.info({ path }, 'a tailed file was cut off or written again: it is read from its beginning');
+      logger.info({ path }, 'a tailed file was truncated or rewritten: it is read from its beginning');
     }
-    const encoding = file.takeForeignEncoding();
+    const encoding = file.drainForeignEncoding();
     if (encoding !== undefined) {
       tailMetrics.failures.inc({ step: 'encoding' });
       logger.error(
@@ -169,36 +170,36 @@ export class Tailer {
     }
   }
 
-  /** A file that is gone from its place: its last line counts without an end, then it is let go. */
+  /** A renamed or deleted file: its last line counts without a newline, then it is closed. */
   async #finishIfQuiet(file: FollowedFile): Promise<boolean> {
     const { finishMs, files } = this.#options;
     if (file.goneSinceMs === undefined) return false;
     const quietSinceMs = Math.max(file.goneSinceMs, file.grewMs);
-    if (performance.now() - quietSinceMs < finishMs || !(await this.#room())) return false;
+    if (performance.now() - quietSinceMs < finishMs || !(await this.#waitForCapacity())) return false;
     const rest = await file.readRest(this.#buffer);
-    if (rest !== undefined) await this.#take(file, rest);
+    if (rest !== undefined) await this.#logLines(file, rest);
     if (!this.#stopping.signal.aborted) await files.drop(file);
     return true;
   }
 
-  /** All lines of a stretch, batch by batch; less where the tailer is stopped. */
-  async #take(file: FollowedFile, { bytes, from, behindLongLine }: Stretch): Promise<void> {
-    let taken = 0;
-    let longLine = behindLongLine;
-    while (taken < bytes.length || longLine) {
-      if (!(await this.#room())) return;
-      const advanced = await this.#takeBatch(file, bytes, taken, { from, longLine });
-      if (advanced === undefined) {
+  /** Logs lines batch by batch; fewer where the tailer is stopped. */
+  async #logLines(file: FollowedFile, { bytes, from, afterLongLine }: FileLines): Promise<void> {
+    let logged = 0;
+    let longLine = afterLongLine;
+    while (logged < bytes.length || longLine) {
+      if (!(await this.#waitForCapacity())) return;
+      const end = await this.#logBatch(file, bytes, logged, { from, longLine });
+      if (end === undefined) {
         await this.#pause(RETRY_MS);
         continue;
       }
-      taken = advanced;
+      logged = end;
       longLine = false;
     }
   }
 
-  /** @returns up to where lines were taken; undefined where the log could not take them */
-  async #takeBatch(
+  /** @returns the end of the lines logged; undefined where the log refused them */
+  async #logBatch(
     file: FollowedFile,
     bytes: Buffer,
     start: number,
@@ -210,11 +211,11 @@ export class Tailer {
     const position = file.position(from + end, (this.#serial += 1));
     const logged = await delivery.log(filled.batch, position, filled.intake.rejectedByApplication);
     if (logged === 'in_doubt') {
-      fail(new Error('a batch of tailed lines may stand in the log or not: only a new start can tell'));
+      fail(new Error('a batch of tailed lines may be in the log or not: only a new start can tell'));
       this.#stopping.abort();
     }
     if (logged !== 'logged') {
-      // These lines are judged again.
+      // These lines are read again.
       filled.limits.refund();
       return undefined;
     }
@@ -224,7 +225,7 @@ export class Tailer {
     onSampledOut(filled.sampledOut);
     refusals.recordsRefused({ file: file.path, fromByte: from + start }, filled.intake);
     checkpoint.noteLogged(position);
-    file.take(from + end);
+    file.advance(from + end);
     file.readMs = Date.now();
     return end;
   }
@@ -235,12 +236,12 @@ export class Tailer {
     if (waitMs > 0) await sleep(waitMs, undefined, { signal }).catch(() => undefined);
   }
 
-  /** Waits until what is read next has room. False where the tailer is stopped before. */
-  async #room(): Promise<boolean> {
+  /** Waits until there is capacity for the next batch. False where the tailer is stopped before. */
+  async #waitForCapacity(): Promise<boolean> {
     const { delivery, budget, failure } = this.#options;
     for (;;) {
       if (this.#stopping.signal.aborted) return false;
-      const full = delivery.waiting >= UNDERWAY_MAX || budget.bytesFree < BATCH_BYTES;
+      const full = delivery.waiting >= WAITING_MAX || budget.bytesFree < BATCH_BYTES;
       if (!full && failure() === undefined) return true;
       await this.#saveIfDue(performance.now());
       await this.#pause(POLL_MS);
@@ -250,7 +251,7 @@ export class Tailer {
   async #saveIfDue(nowMs: number): Promise<void> {
     if (nowMs < this.#saveDueMs) return;
     this.#saveDueMs = nowMs + CHECKPOINT_MS;
-    await this.#save(this.#options.delivery.takeDurable());
+    await this.#save(this.#options.delivery.drainDurable());
   }
 
   async #save(durable: readonly Durable[]): Promise<void> {
@@ -271,7 +272,7 @@ export class Tailer {
     for (const segment of this.#unsaved.splice(0)) release(segment);
   }
 
-  /** Ends early where something became durable, or the tailer is stopped. */
+  /** Ends early when a batch becomes durable, or the tailer is stopped. */
   async #pause(ms: number): Promise<void> {
     const woken = new Promise<void>((resolve) => {
       this.#wake = resolve;

@@ -16,7 +16,7 @@ import { test } from 'node:test';
 import { createLogger } from '@imscope/runtime/logger.js';
 import fc from 'fast-check';
 import { Registry } from 'prom-client';
-import type { Stretch } from '../../src/tail/followed-file.js';
+import type { FileLines } from '../../src/tail/followed-file.js';
 import { FollowedFiles } from '../../src/tail/followed-files.js';
 import { createTailMetrics } from '../../src/tail/tail-metrics.js';
 import { Positions } from '../../src/spool/tail-position.js';
@@ -25,7 +25,7 @@ const SEED = 20_261_126;
 /** Small, so that lines are longer than it. */
 const BUFFER_BYTES = 600;
 
-/** Reads what is followed as the tailer does, and keeps the lines. */
+/** Reads followed files as the tailer does, and keeps the lines. */
 class Reader {
   readonly lines: string[] = [];
   longLines = 0;
@@ -51,32 +51,32 @@ class Reader {
     return files;
   }
 
-  /** Everything there is now; files that are gone are finished with `finish`. */
+  /** Reads everything; with `finish` files that are gone count as finished. */
   async readAll(finish: boolean): Promise<void> {
     await this.#files.scan(performance.now());
     const buffer = Buffer.alloc(BUFFER_BYTES);
     for (const file of this.#files.list) {
-      while (await file.look(performance.now())) {
-        const stretch = await file.read(buffer);
-        this.#askAbout(file);
+      while (await file.checkSize(performance.now())) {
+        const lines = await file.read(buffer);
+        this.#countChanges(file);
         if (file.begins()) this.positions.note(file.position(0, (this.#serial += 1)));
-        if (stretch !== undefined) this.#take(file, stretch);
+        if (lines !== undefined) this.#logLines(file, lines);
       }
-      this.#askAbout(file);
+      this.#countChanges(file);
       if (!finish || file.goneSinceMs === undefined) continue;
       const rest = await file.readRest(buffer);
-      if (rest !== undefined) this.#take(file, rest);
+      if (rest !== undefined) this.#logLines(file, rest);
       await this.#files.drop(file);
     }
   }
 
-  #askAbout(file: FollowedFiles['list'][number]): void {
-    this.truncations += file.takeTruncations();
-    const encoding = file.takeForeignEncoding();
+  #countChanges(file: FollowedFiles['list'][number]): void {
+    this.truncations += file.drainTruncations();
+    const encoding = file.drainForeignEncoding();
     if (encoding !== undefined) this.encodings.push(encoding);
   }
 
-  /** As a process that ends, with nothing more read, and one that begins. */
+  /** Ends without reading more and starts again, like two processes. */
   async restart(): Promise<void> {
     await this.#files.close();
     this.#files = this.#open();
@@ -87,13 +87,13 @@ class Reader {
     await this.#files.close();
   }
 
-  #take(file: FollowedFiles['list'][number], { bytes, from, behindLongLine }: Stretch): void {
-    if (behindLongLine) this.longLines += 1;
+  #logLines(file: FollowedFiles['list'][number], { bytes, from, afterLongLine }: FileLines): void {
+    if (afterLongLine) this.longLines += 1;
     const text = bytes.toString('latin1');
     if (text !== '') this.lines.push(...text.replace(/\n$/, '').split('\n'));
     const end = from + bytes.length;
     this.positions.note(file.position(end, (this.#serial += 1)));
-    file.take(end);
+    file.advance(end);
   }
 }
 
