@@ -46,7 +46,7 @@ function decode(batch: Batch | undefined): unknown[] {
   return decoded.records;
 }
 
-test('an idle lane gets its open batch at once, a busy one has to wait for company', () => {
+test('an idle lane gets its open batch at once, a busy one waits for more records', () => {
   const { batcher: made } = batcher();
   const batch = made.append(record(), SAMPLE_TIME_MS);
   assert.equal(made.next(lane, false), undefined);
@@ -55,7 +55,7 @@ test('an idle lane gets its open batch at once, a busy one has to wait for compa
   assert.deepEqual(decode(batch).length, 1);
 });
 
-test('a batch closes at its record bound and the next record opens another', () => {
+test('a batch closes at its record bound, and the next record opens another', () => {
   const { batcher: made } = batcher({ recordsMax: 3 });
   const batches = Array.from({ length: 7 }, (_, index) =>
     made.append(record({ request_id: `r${index}` }), SAMPLE_TIME_MS),
@@ -67,7 +67,7 @@ test('a batch closes at its record bound and the next record opens another', () 
   assert.equal(decode(made.next(lane, true)).length, 1);
 });
 
-test('once its linger is over a batch goes although the lane is busy', async () => {
+test('after its linger time a batch is sent although the lane is busy', async () => {
   let batch: Batch | undefined;
   await new Promise<void>((resolve) => {
     const { batcher: made } = batcher({
@@ -81,7 +81,7 @@ test('once its linger is over a batch goes although the lane is busy', async () 
   assert.equal(decode(batch).length, 1);
 });
 
-test('a draining batcher lets nothing wait', () => {
+test('while draining, no batch waits', () => {
   const { batcher: made } = batcher();
   const batch = made.append(record(), SAMPLE_TIME_MS);
   made.drain();
@@ -96,7 +96,7 @@ function noise(length: number): string {
   ).join('');
 }
 
-test('messages stay below their bound with the longest records of text that cannot be packed', () => {
+test('messages stay below their bound with the longest records of incompressible text', () => {
   const { batcher: made } = batcher({ recordsMax: 20_000 });
   const sent = new Set<Batch>();
   for (let index = 0; index < 500; index++) {
@@ -125,7 +125,7 @@ test('messages stay below their bound with the longest records of text that cann
   assert(sent.size > 3);
 });
 
-test('a batch holds its bytes until it is resolved, closed or not', () => {
+test('a batch reserves its bytes until it is resolved, open or closed', () => {
   const { batcher: made, budget } = batcher();
   const batch = made.append(record(), SAMPLE_TIME_MS);
   assert(budget.bytesHeld > 50);
@@ -134,7 +134,7 @@ test('a batch holds its bytes until it is resolved, closed or not', () => {
   assert.equal(budget.bytesHeld, batch.bytesHeld);
 });
 
-test('batches whose time is over are taken out and never come up again', () => {
+test('batches past their deadline are removed and not returned again', () => {
   const { batcher: made } = batcher({ recordsMax: 2 });
   const batches = new Set([
     made.append(record(), SAMPLE_TIME_MS),

@@ -47,7 +47,7 @@ const registry = join(directory, 'registry.json');
 writeFileSync(registry, '{"tokens":[]}');
 const good = [`REGISTRY_FILE=${registry}`, `SPOOL_DIR=${join(directory, 'spool')}`];
 
-test('settings that are well end with code 0, and a report for machines says the same', () => {
+test('correct settings end with code 0, and the JSON report says the same', () => {
   assert.equal(check(good).code, 0);
   const { code, stdout } = check(good, '--json');
   assert.equal(code, 0);
@@ -60,7 +60,7 @@ function using(cert: string, key: string): string[] {
   return [...good, `TLS_CERT_FILE=${cert}`, `TLS_KEY_FILE=${key}`];
 }
 
-test('a certificate has to belong to its key and to be valid today', () => {
+test('a certificate must match its key and be valid today', () => {
   const [valid, expired] = [makePair('valid', 2), makePair('expired', -1)];
   assert.equal(check(using(valid.cert, valid.key)).code, 0);
   const mixed = check(using(valid.cert, expired.key));
@@ -71,7 +71,7 @@ test('a certificate has to belong to its key and to be valid today', () => {
   assert.match(late.stdout, /TLS_CERT_FILE .* expired at \d{4}-\d\d-\d\dT.*: get a new one/);
 });
 
-test('misspelt and wrong settings end with code 2 and are all named', () => {
+test('misspelt and wrong settings end with code 2, and all are named', () => {
   const { code, stdout } = check([...good, 'COLECTOR_PORT=1', 'LINGER_MS_MAX=1h', 'KAFKA_BROKERS=here']);
   assert.equal(code, 2);
   assert.match(stdout, /^collector: 3 faults in \d+ settings of /);
@@ -80,7 +80,7 @@ test('misspelt and wrong settings end with code 2 and are all named', () => {
   assert.match(stdout, /KAFKA_BROKERS names "here": give host:port/);
 });
 
-test('a history has both ends, the earlier one first', () => {
+test('a history span has both ends, the earlier one first', () => {
   const [early, late] = ['2026-03-01T00:00:00Z', '2026-03-02T00:00:00Z'];
   assert.equal(check([...good, `HISTORY_FROM=${early}`, `HISTORY_TO=${late}`]).code, 0);
   for (const [ends, message] of [

@@ -53,7 +53,7 @@ async function until(condition: () => boolean): Promise<void> {
   while (!condition()) await new Promise((resolve) => setImmediate(resolve));
 }
 
-test('202 comes only after Kafka has acknowledged', async () => {
+test('202 is answered only after Kafka has acknowledged', async () => {
   const [called, release] = [gate(), gate()];
   const collector = await runCollector({
     wrap: sending((real) => async (...message) => {
@@ -80,7 +80,7 @@ test('202 comes only after Kafka has acknowledged', async () => {
   }
 });
 
-test('a message whose acknowledgement was lost is sent again under the same id, bytes and partition', async () => {
+test('a message whose acknowledgement was lost is sent again with the same id and bytes to the same partition', async () => {
   let lost = 0;
   let refused = 0;
   const collector = await runCollector({
@@ -110,7 +110,7 @@ test('a message whose acknowledgement was lost is sent again under the same id, 
   }
 });
 
-test('while Kafka is away requests are kept on the disk and answered 202, and sent when it is back', async () => {
+test('while Kafka is away requests are synced to disk and answered 202, and sent when it is back', async () => {
   let away = false;
   const collector = await runCollector({ partitions: 2, wrap: removable(() => away) });
   try {
@@ -144,7 +144,7 @@ test('while Kafka is away requests are kept on the disk and answered 202, and se
   }
 });
 
-test('a produce that hangs does not keep its request waiting: the disk answers for it', async () => {
+test('a produce request without an answer does not delay its requests: the batch is synced to disk', async () => {
   const release = gate();
   const collector = await runCollector({
     partitions: 1,
@@ -201,7 +201,7 @@ test('a request with an Idempotency-Key counts once, however often it is sent', 
   }
 });
 
-test('a partition that fails by itself holds up its own batch and nothing else', async () => {
+test('a failing partition delays its own batch only', async () => {
   let broken = true;
   const sendAround = (real: SendMessages): SendMessages => {
     return async (partition, messages) => {
@@ -231,7 +231,7 @@ test('a partition that fails by itself holds up its own batch and nothing else',
   }
 });
 
-test('stopping delivers what is in, refuses what comes, and loses nothing it acknowledged', async () => {
+test('stopping delivers accepted requests, refuses new ones, and loses nothing acknowledged', async () => {
   const [called, release] = [gate(), gate()];
   const collector = await runCollector({
     partitions: 1,

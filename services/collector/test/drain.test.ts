@@ -12,7 +12,7 @@ function record(id: string): string {
   return JSON.stringify(sampleRecord({ time: Date.now(), request_id: id }));
 }
 
-test('a collector that stops is not ready, takes requests on old and new connections, and closes each', async () => {
+test('a stopping collector is not ready, accepts requests on old and new connections, and closes each', async () => {
   const collector = await runCollector({ environment: { DRAIN_MS: '2000' } });
   const port = Number(new URL(collector.url).port);
   const kept = connect(port, '127.0.0.1');
@@ -35,7 +35,7 @@ test('a collector that stops is not ready, takes requests on old and new connect
   await collector.remove();
 });
 
-test('a collector nobody sends to stops without waiting', async () => {
+test('a collector without clients stops without waiting', async () => {
   const collector = await runCollector({ environment: { DRAIN_MS: '10000' } });
   const startMs = performance.now();
   await collector.stop();

@@ -16,7 +16,7 @@ async function answer(outcomes: readonly BatchOutcome[], key?: string) {
   }
 }
 
-test('Retry-After is given where sending again is safe: nothing was taken, or the request has a key', async () => {
+test('Retry-After is set where a retry is safe: no record was accepted, or the request has a key', async () => {
   assert.equal(await answer(['durable', 'durable']), undefined);
   assert.deepEqual(await answer(['not_taken']), { code: 'unavailable', isRetryAfterGiven: true });
   assert.deepEqual(await answer(['durable', 'in_doubt']), { code: 'timeout', isRetryAfterGiven: false });

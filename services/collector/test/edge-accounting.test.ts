@@ -110,7 +110,7 @@ test('metrics equal the logs by application and minute, and the final account eq
   }
 });
 
-test('a collector without traffic writes accounts all the same, one after the other', async () => {
+test('a collector without traffic writes accounts too, one after the other', async () => {
   const collector = await runCollector({ environment: { ACCOUNT_INTERVAL_MS: '1000' } });
   try {
     while ((await collector.metric('records_sent_total')) < 3) await new Promise(setImmediate);

@@ -6,7 +6,7 @@ import { REJECT_REASONS } from '../src/intake/reject-reasons.js';
 
 const OPTIONS = { collector: 'edge-1', boot: 'boot0001', version: '0.1.0', startedMs: 1_000 };
 
-test('an account without any traffic says who it is and counts on', () => {
+test('accounts without traffic name the incarnation and have increasing sequences', () => {
   const accounts = new EdgeAccounts(OPTIONS);
   const first = accounts.next(2_000, 'running');
   assert.deepEqual(first, [
@@ -31,7 +31,7 @@ test('an account without any traffic says who it is and counts on', () => {
   assert.equal(second.final, true);
 });
 
-test('accounts of a collector that takes in a history say which event times they vouch for', () => {
+test('accounts of a history collector name the event times they cover', () => {
   const accounts = new EdgeAccounts({ ...OPTIONS, covers: { fromMs: 5, toMs: 900 } });
   for (const kind of ['running', 'final'] as const) {
     const [row] = accounts.next(2_000, kind);
@@ -39,7 +39,7 @@ test('accounts of a collector that takes in a history say which event times they
   }
 });
 
-test('counts are cumulative, and accepted equals the records sent although a batch was given up between', () => {
+test('counts are cumulative, and accepted equals the records sent although a batch was given up in between', () => {
   const accounts = new EdgeAccounts(OPTIONS);
   accounts.accept(7);
   accounts.accept(8);
@@ -86,7 +86,7 @@ test('many applications are split into chunks of one sequence, each small enough
   for (const chunk of chunks) assert(EDGE_ACCOUNT_SCHEMA.type.toBuffer(chunk).length < 440_000);
 });
 
-test('beyond the bound applications are booked under 0, so that sums stay exact', () => {
+test('applications above the bound are counted under 0, so that sums stay exact', () => {
   const accounts = new EdgeAccounts({ ...OPTIONS, applicationsMax: 2 });
   for (const application of [1, 2, 3, 4, 3, 1]) accounts.accept(application);
   accounts.reject(5, 'too_long', 2);

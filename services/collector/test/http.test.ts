@@ -136,7 +136,7 @@ test('plain and gzipped bodies, JSON and NDJSON, with a byte order mark or not, 
   for (const each of records) assert(stored.has(String(each['request_id'])));
 });
 
-test('a request whose records are all bad is answered 202 and stores nothing', async () => {
+test('a request with bad records only is answered 202 and stores nothing', async () => {
   const before = await storedIds();
   const bad = Array.from({ length: 150 }, () => record({ code: 'x' }));
   const { status, body } = await collector.post(JSON.stringify(bad));
@@ -154,7 +154,7 @@ test('a request whose records are all bad is answered 202 and stores nothing', a
   assert.deepEqual(await storedIds(), before);
 });
 
-test('an Avro container is taken as JSON is, packed with gzip too; its records are stored with their own outcome', async () => {
+test('an Avro container is accepted like JSON, compressed with gzip too; the outcome of its records is classified', async () => {
   const ids = ['avro-1', 'avro-2'];
   const [plain = Buffer.alloc(0), packed = Buffer.alloc(0)] = ids.map((request_id) => {
     const builder = new BlockBuilder(REQUEST_LOG_SCHEMA);
@@ -204,7 +204,7 @@ test('unreadable and empty bodies get 400 and store nothing', async () => {
   assert.deepEqual(await storedIds(), before);
 });
 
-test('without a token, with an unknown one and with one that may only read, nothing is taken', async () => {
+test('without a token, with an unknown one and with one of scope read, nothing is accepted', async () => {
   const body = JSON.stringify(record());
   const unknown = await collector.post(body, { authorization: 'Bearer unknown-token-0000001' });
   assert.deepEqual([unknown.status, errorCode(unknown)], [401, 'invalid_token']);
@@ -214,7 +214,7 @@ test('without a token, with an unknown one and with one that may only read, noth
   assert.deepEqual([reader.status, errorCode(reader)], [403, 'not_allowed']);
 });
 
-test('a token for some applications has its own records taken and the others named', async () => {
+test('with a token for some applications their records are accepted, and the others named', async () => {
   const body = [record({ sdk_app_id: EAST_APPLICATION }), record()];
   const answer = await collector.post(JSON.stringify(body), { authorization: `Bearer ${EAST_TOKEN}` });
   assert.equal(answer.status, 202);
@@ -226,7 +226,7 @@ test('a token for some applications has its own records taken and the others nam
   );
 });
 
-test('bodies too large as received or as inflated get 413, and all their bytes are given back', async () => {
+test('bodies too large as received or decompressed get 413, and all their bytes are released', async () => {
   const declared = await collector.post(Buffer.alloc(16 * MIB + 1, 32));
   assert.deepEqual([declared.status, errorCode(declared)], [413, 'body_too_large']);
   const chunked = await new Promise<number | undefined>((resolve, reject) => {
@@ -254,7 +254,7 @@ test('other content types, charsets and encodings get 415', async () => {
   }
 });
 
-test('an unknown address gets 404 in the one form of errors', async () => {
+test('an unknown path gets 404 in the common form of errors', async () => {
   const response = await fetch(collector.url.replace('request-logs', 'other'), {
     method: 'POST',
     body: '{}',
@@ -263,7 +263,7 @@ test('an unknown address gets 404 in the one form of errors', async () => {
   assert.deepEqual(Object.keys((await response.json()) as object), ['error']);
 });
 
-test('while the buffers are full a request is refused whole with Retry-After, and taken when there is room', async () => {
+test('while the buffers are full a request is refused completely with Retry-After, and accepted once there is capacity', async () => {
   const full = await runCollector({
     environment: { BUFFER_BYTES_MAX: String(33 * MIB), BODY_BYTES_MAX: String(16 * MIB) },
   });
@@ -296,7 +296,7 @@ test('while the buffers are full a request is refused whole with Retry-After, an
   }
 });
 
-test('many requests at once are each stored whole and once, under sequences from 0 without gaps', async () => {
+test('many requests at once are each stored completely and once, with sequences from 0 without gaps', async () => {
   const requests = Array.from({ length: 60 }, (_, n) => Array.from({ length: 1 + n * 7 }, () => record()));
   const answers = await Promise.all(requests.map((records) => collector.post(JSON.stringify(records))));
   answers.forEach(({ status, body }, n) => {
@@ -320,7 +320,7 @@ test('many requests at once are each stored whole and once, under sequences from
   assert.equal(await collector.metric('buffered_bytes'), 0);
 });
 
-test('a request with more records than a message may hold is cut into several', async () => {
+test('a request with more records than a message may have is split into several', async () => {
   const records = Array.from({ length: 4_100 }, () => record({ cause: '' }));
   const { status } = await collector.post(gzipSync(JSON.stringify(records)), { 'content-encoding': 'gzip' });
   assert.equal(status, 202);

@@ -13,7 +13,7 @@ import type { Incarnation } from '../src/incarnations/incarnation.js';
 import {
   batcherOf,
   type IncarnationWorld,
-  bootWorld,
+  createWorld,
   image,
   LANES,
   newIncarnation,
@@ -157,10 +157,10 @@ async function end(incarnation: Incarnation): Promise<number> {
   return incarnation.log.finish(performance.now() + 20_000);
 }
 
-test('a boot that is stopped leaves nothing behind, and metrics and account equal its records', async () => {
+test('a stopped incarnation leaves no log, and its metrics and account equal its records', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(step, { maxLength: 25 }), async (steps) => {
-      const world = await bootWorld();
+      const world = await createWorld();
       try {
         const incarnation = newIncarnation(world);
         await play(incarnation, world, steps);
@@ -179,7 +179,7 @@ test('a boot that is stopped leaves nothing behind, and metrics and account equa
   );
 });
 
-test('killed at any moment, again while it is recovered: all that was durable is sent once, and the books equal it', async () => {
+test('killed at any moment, also during recovery: everything durable is sent once, and the accounting equals it', async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.array(step, { minLength: 1, maxLength: 25 }),
@@ -189,7 +189,7 @@ test('killed at any moment, again while it is recovered: all that was durable is
       async (steps, failures, killedAfter, killedAgainAfter) => {
         const worlds: IncarnationWorld[] = [];
         try {
-          let world = await bootWorld();
+          let world = await createWorld();
           worlds.push(world);
           world.kafka.fails = () => failures.pop();
           const incarnation = newIncarnation(world);
@@ -225,8 +225,8 @@ test('killed at any moment, again while it is recovered: all that was durable is
   );
 });
 
-test('the last account of a killed boot of a history says which event times it covers', async () => {
-  const world = await bootWorld();
+test('the last account of a killed incarnation of a history names the event times it covers', async () => {
+  const world = await createWorld();
   const incarnation = newIncarnation(world, { fromMs: 86_400_000, toMs: 172_800_000 });
   void incarnation.writeAccount('running');
   await incarnation.log.idle();
@@ -249,13 +249,13 @@ test('the last account of a killed boot of a history says which event times it c
   }
 });
 
-test('a log cut off at any byte is read up to there and ends in order', async () => {
+test('a log truncated at any byte is read up to there and finished', async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.array(step, { minLength: 3, maxLength: 12 }),
       fc.double({ min: 0, max: 1, noNaN: true }),
       async (steps, share) => {
-        const world = await bootWorld();
+        const world = await createWorld();
         const worlds = [world];
         try {
           world.kafka.fails = () => 'before';

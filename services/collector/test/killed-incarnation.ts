@@ -1,7 +1,6 @@
 /*
- * A boot with a real log in a directory of its own and a Kafka that takes what it is told to, for tests of what a
- * killed process leaves: `image` copies the log as it stands on the disk at that moment, half written rounds and
- * all, and what Kafka had by then.
+ * An incarnation with a real log in its own directory and a fake Kafka, for tests of what a killed process leaves:
+ * `image` copies the log as it is on the disk at that moment, including half-written rounds, and what Kafka had by then.
  */
 import assert from 'node:assert/strict';
 import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
@@ -31,11 +30,11 @@ export type KafkaMessage = {
   readonly partition: number;
   readonly sequence: number;
   readonly records: readonly unknown[];
-  /** How many records were taken out of it because they waited too long. */
+  /** How many records were removed because they waited too long. */
   readonly expired: number;
 };
 
-/** What Kafka took, in order. `fails` decides for each produce whether it is lost before or after it was written. */
+/** A fake Kafka: messages in order. `fails` decides for each produce request whether it is lost before or after the write. */
 export class TestKafka {
   messages: KafkaMessage[] = [];
   fails: () => 'before' | 'after' | undefined = () => undefined;
@@ -58,7 +57,7 @@ export class TestKafka {
     if (failure === 'after') throw new Error('the answer was lost');
   };
 
-  /** Each batch once, as whoever reads the log takes it. */
+  /** Each batch once, as consumers keep it. */
   distinct(topic: string): KafkaMessage[] {
     const byId = new Map(
       this.messages.filter((message) => message.topic === topic).map((each) => [each.id, each]),
@@ -79,7 +78,7 @@ function zero(): number {
   return 0;
 }
 
-export async function bootWorld(kafka = new TestKafka()): Promise<IncarnationWorld> {
+export async function createWorld(kafka = new TestKafka()): Promise<IncarnationWorld> {
   const directory = mkdtempSync(join(tmpdir(), 'imscope-boot-'));
   const logger = createLogger('boot-test', 'fatal');
   const metrics = createMetrics(new Registry(), {
@@ -124,10 +123,10 @@ export function newIncarnation(world: IncarnationWorld, covers?: CoveredSpan): I
   return new Incarnation({ ...world.options, identity, directory });
 }
 
-/** Of the batches that `batcherOf` opens: a lane is compared by identity. */
+/** The lanes of the batches that `batcherOf` opens: a lane is compared by identity. */
 export const LANES = singleLane(3);
 
-/** Open batches of a boot, each ready as soon as it holds a record. */
+/** Open batches of an incarnation, each ready as soon as it has a record. */
 export function batcherOf(incarnation: Incarnation, { options }: IncarnationWorld): Batcher {
   return new Batcher({
     lanes: LANES,
@@ -145,12 +144,12 @@ export function batcherOf(incarnation: Incarnation, { options }: IncarnationWorl
 export async function image(world: IncarnationWorld): Promise<IncarnationWorld> {
   const kafka = new TestKafka();
   kafka.messages = [...world.kafka.messages];
-  const copy = await bootWorld(kafka);
+  const copy = await createWorld(kafka);
   copyLog(join(world.directory, 'boot'), join(copy.directory, 'boot'));
   return copy;
 }
 
-/** A file may go while the copy is made, for removing takes its time: then it is made again. */
+/** A file may be removed during the copy: then it is copied again. */
 function copyLog(from: string, to: string): void {
   for (let attempt = 0; attempt < 10; attempt++) {
     rmSync(to, { recursive: true, force: true });

@@ -52,7 +52,7 @@ test('wrong settings are all named at once and the exit code is 2', async () => 
     assert.match(printed, new RegExp(name));
 });
 
-test('terms that do not add up are refused with the sum, by a start and by a check', async () => {
+test('retention settings that contradict each other are refused with the sum, at a start and by check', async () => {
   const wrong = {
     REGISTRY_FILE: '/nowhere/registry.json',
     SPOOL_DIR: '/nowhere/spool',
@@ -74,7 +74,7 @@ test('terms that do not add up are refused with the sum, by a start and by a che
   assert.match(report, sum);
 });
 
-test('the process takes records and ends with code 0 on SIGTERM', async () => {
+test('the process accepts records and ends with code 0 on SIGTERM', async () => {
   const topic = await createTestTopic(1);
   const registryFile = await writeRegistryFile();
   const child = spawnCollector({

@@ -110,7 +110,7 @@ const anyRecord = fc
   })
   .map(record);
 
-test('whatever is written early, late or twice, the rows add up to the records by every figure', () => {
+test('whatever is written early, late or twice, the rows add up to the records in every column', () => {
   const step = fc.record({
     records: fc.array(anyRecord, { maxLength: 60 }),
     copies: fc.constantFrom(1, 1, 150),
@@ -171,7 +171,7 @@ test('a quiet series has windows of a minute, and of ten seconds in the minute a
   );
 });
 
-test('a window is due after its grace; a late one after ten seconds, in the minute of its event', () => {
+test('a window is due after its grace period; a late one after ten seconds, in the minute of its event', () => {
   const windows = metricWindows();
   add(windows, NOW_MS, [record()]);
   assert.deepEqual(take(windows, NOW_MS + 61_999, ALL_ROWS), []);
@@ -184,7 +184,7 @@ test('a window is due after its grace; a late one after ten seconds, in the minu
   assert.equal(late.window_s, 60);
 });
 
-test('an event older than an hour stands in no metric and is counted as too late', () => {
+test('an event older than an hour is in no metric and is counted as too late', () => {
   const windows = metricWindows();
   const oldest = NOW_MS - METRIC_LATE_MS_MAX;
   add(windows, NOW_MS, [record({ time: oldest }), record({ time: oldest - 1 })]);
@@ -196,7 +196,7 @@ test('an event older than an hour stands in no metric and is counted as too late
   );
 });
 
-test('codes beyond the bound of a window count as other, and none keeps its place', () => {
+test('codes above the bound of a window count as other, but none does not', () => {
   const windows = metricWindows();
   const codes = Array.from({ length: CODES_MAX + 5 }, (_, code) => record({ code: code + 1 }));
   add(windows, NOW_MS, [...codes, ...codes, record({ code: null }), record({ code: 0 })]);
@@ -208,7 +208,7 @@ test('codes beyond the bound of a window count as other, and none keeps its plac
   assert.equal(row.codes['1'], 2);
 });
 
-test('beyond the bound the windows that are due first are written early, and counted', () => {
+test('above the bound the windows that are due first are written early, and counted', () => {
   const windows = metricWindows(10);
   const records = Array.from({ length: 25 }, (_, index) => record({ sdk_app_id: index + 1 }));
   add(windows, NOW_MS, records);
@@ -221,7 +221,7 @@ test('beyond the bound the windows that are due first are written early, and cou
   assert.equal(windows.full, false);
 });
 
-test('a sum of latencies too large to stay exact is written as several rows', () => {
+test('a sum of latencies that is too large to be exact is written as several rows', () => {
   const windows = metricWindows();
   const day = 86_400_000_000;
   const rows: InterfaceMetric[] = [];
@@ -243,7 +243,7 @@ test('a sum of latencies too large to stay exact is written as several rows', ()
   );
 });
 
-test('idle series are forgotten within two minutes', () => {
+test('idle series are removed within two minutes', () => {
   const windows = metricWindows();
   add(windows, NOW_MS, [record(), record({ region: 'west' })]);
   assert.equal(windows.seriesKnown, 2);

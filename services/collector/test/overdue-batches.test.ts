@@ -7,7 +7,7 @@ import type { BatchHead } from '../src/spool/batch-entry.js';
 import {
   batcherOf,
   type IncarnationWorld,
-  bootWorld,
+  createWorld,
   image,
   LANES,
   newIncarnation,
@@ -41,7 +41,7 @@ test('a batch is overdue once it waited as long as its topic allows, to the mill
   }
 });
 
-test('metrics made again of events beyond lateness and wait are overdue, however lately they were logged', () => {
+test('recovered metrics of events older than lateness and wait are overdue, however recently they were logged', () => {
   const age = 13 * HOUR_MS;
   assert.equal(isOverdue(head('im.interface-metric', { loggedMs: 0, eventMs: age }), TERMS, NOW), false);
   assert.equal(isOverdue(head('im.interface-metric', { loggedMs: 0, eventMs: age + 1 }), TERMS, NOW), true);
@@ -65,8 +65,8 @@ async function bootWithEvent(world: IncarnationWorld): Promise<void> {
   incarnation.log.abandon();
 }
 
-test('what is overdue at a start is never sent: an empty batch goes under its id and says how many it held', async () => {
-  const world = await bootWorld();
+test('a batch that is overdue at a start is not sent: an empty one with its id says how many records it had', async () => {
+  const world = await createWorld();
   world.kafka.fails = () => 'before';
   await bootWithEvent(world);
   const later = await image(world);

@@ -11,7 +11,7 @@ import { Batch } from '../src/batches/batch.js';
 import type { Incarnation } from '../src/incarnations/incarnation.js';
 import { checkSpool } from '../src/spool/check-spool.js';
 import { describeSpool } from '../src/spool/describe-spool.js';
-import { bootWorld, image, newIncarnation } from './killed-incarnation.js';
+import { createWorld, image, newIncarnation } from './killed-incarnation.js';
 
 const MAIN = fileURLToPath(new URL('../src/main.ts', import.meta.url));
 const [lane] = singleLane(1).lanes;
@@ -30,7 +30,7 @@ function logBatch(incarnation: Incarnation, records: number): Promise<void> {
 
 /** A spool with the log of one killed boot: three batches, none of which Kafka has. */
 async function killedSpool(): Promise<{ directory: string; segment: string; remove: () => void }> {
-  const world = await bootWorld();
+  const world = await createWorld();
   world.kafka.fails = () => 'before';
   const incarnation = newIncarnation(world);
   for (const records of [2, 3, 5]) await logBatch(incarnation, records);
@@ -48,7 +48,7 @@ async function killedSpool(): Promise<{ directory: string; segment: string; remo
   };
 }
 
-test('a whole spool is told as whole, with what Kafka may not have', async () => {
+test('a complete spool is reported as such, with what Kafka may not have', async () => {
   const { directory, remove } = await killedSpool();
   try {
     const report = await checkSpool(directory);
@@ -69,13 +69,13 @@ test('a whole spool is told as whole, with what Kafka may not have', async () =>
     const words = describeSpool(directory, report, (boot?.waitingSinceMs ?? 0) + 5_000);
     assert.match(words, /held by no process/);
     assert.match(words, /3 \(10 records\)\s+5 s/);
-    assert.match(words, /Whole: every entry holds together/);
+    assert.match(words, /Complete: no entry is damaged/);
   } finally {
     remove();
   }
 });
 
-test('a torn tail is no damage; a flipped bit is, and costs one batch only', async () => {
+test('a torn tail is no damage; a flipped bit is, and loses one batch only', async () => {
   const { directory, segment, remove } = await killedSpool();
   try {
     const whole = readFileSync(segment);
@@ -111,7 +111,7 @@ function command(...args: string[]): Promise<{ code: number | string; stdout: st
   });
 }
 
-test('the command prints the report and ends with 0, with 1 for damage, with 2 for what is no spool', async () => {
+test('the command prints the report and ends with 0, with 1 for damage, with 2 without a spool', async () => {
   const { directory, segment, remove } = await killedSpool();
   try {
     const whole = await command('--json', directory);

@@ -29,7 +29,7 @@ const entry = fc.record({
   parts: fc.array(fc.uint8Array({ maxLength: 200 }), { maxLength: 4 }),
 });
 
-test('entries come back as they were written, whatever is done to other bytes of the segment', () => {
+test('entries are read as they were written, whatever happens to other bytes of the segment', () => {
   fc.assert(
     fc.property(
       fc.array(entry, { maxLength: 8 }),
@@ -73,7 +73,7 @@ test('entries come back as they were written, whatever is done to other bytes of
   );
 });
 
-test('window widths take two bits a record and come back', () => {
+test('window widths take two bits a record and are read back', () => {
   fc.assert(
     fc.property(fc.array(fc.constantFrom(0, 10, 60)), (widths) => {
       const packed = packWidths(widths);
@@ -86,7 +86,7 @@ test('window widths take two bits a record and come back', () => {
   );
 });
 
-test('what a spool knows of boots and topics is there for the next process', async () => {
+test('the next process reads incarnations and topics from the spool', async () => {
   const { path, remove } = directory();
   try {
     const first = await openSpool(path);
@@ -112,7 +112,7 @@ async function answerOf(holder: ChildProcess): Promise<string> {
   return String(answer);
 }
 
-test('of several processes that open a spool at once one gets it; when it is killed the next one may', async () => {
+test('of several processes that open a spool at once one locks it; after its kill another can', async () => {
   const { path, remove } = directory();
   const holders = Array.from({ length: 4 }, () =>
     fork(fileURLToPath(new URL('spool-holder.ts', import.meta.url)), {
@@ -149,7 +149,7 @@ test('of several processes that open a spool at once one gets it; when it is kil
   }
 });
 
-test('whatever lies in a spool keeps it from nothing', async () => {
+test('other files in a spool do not prevent a start', async () => {
   const { path, remove } = directory();
   try {
     mkdirSync(join(path, 'boots', 'not a boot'), { recursive: true });
@@ -167,7 +167,7 @@ test('whatever lies in a spool keeps it from nothing', async () => {
   }
 });
 
-test('keyed ids are remembered over a restart, for an hour', async () => {
+test('keyed ids are kept over a restart, for an hour', async () => {
   const { path, remove } = directory();
   try {
     const nowMs = Date.now();
@@ -188,7 +188,7 @@ test('keyed ids are remembered over a restart, for an hour', async () => {
   }
 });
 
-test('room in the spool is reserved first and refused with what there is', () => {
+test('capacity of the spool is reserved first, and a refusal names what is used', () => {
   const space = new SpoolSpace('/', 1_000_000);
   space.add(600_000);
   space.reserve(300_000);

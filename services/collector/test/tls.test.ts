@@ -39,7 +39,7 @@ function post(url: string, agent: Agent): Promise<{ status: number; name: string
   });
 }
 
-test('with a certificate the collector speaks TLS only; a new one serves new connections and open ones go on', async () => {
+test('with a certificate the collector speaks TLS only; a new one is used for new connections, and open ones stay', async () => {
   const [first, second] = [await makeCertificate('first'), await makeCertificate('second')];
   const [certFile, keyFile] = [join(directory, 'server.crt'), join(directory, 'server.key')];
   const install = (pair: { cert: string; key: string }): void => {
@@ -75,7 +75,7 @@ function openPair(certFile: string, keyFile: string): unknown {
   return openCertificate({ certFile, keyFile }, logger);
 }
 
-test('one file without the other, and a key of another certificate, stop the start and say why', async () => {
+test('one file without the other, or a key of another certificate, prevents the start with the reason', async () => {
   const [first, second] = [await makeCertificate('third'), await makeCertificate('fourth')];
   assert.equal(openPair('', ''), undefined);
   assert.throws(
@@ -98,7 +98,7 @@ async function until(done: () => boolean): Promise<void> {
   }
 }
 
-test('a pair that does not belong together leaves the last good one in force', async () => {
+test('a certificate that does not match its key leaves the last good pair in use', async () => {
   const [first, second] = [await makeCertificate('fifth'), await makeCertificate('sixth')];
   const [certFile, keyFile] = [join(directory, 'watched.crt'), join(directory, 'watched.key')];
   copyFileSync(first.cert, certFile);

@@ -60,14 +60,14 @@ async function endOfStart(
   }
 }
 
-test('a topic that keeps request logs too long beside this collector’s settings keeps it from starting', async () => {
+test('a topic that keeps request logs longer than this collector’s settings allow prevents its start', async () => {
   const days = String(5 * 24 * HOUR_MS);
   const { code, stderr } = await endOfStart({ topic: 'im.request-log', name: 'retention.ms', value: days });
   assert.equal(code, 2);
   assert.match(stderr, /a request log may be kept 169 h, allowed are 168 h.*120 in topic \S*im\.request-log/);
 });
 
-test('a topic without end, or that only compacts, keeps a collector from starting', async () => {
+test('a topic without retention, or that is only compacted, prevents a start', async () => {
   const endless = await endOfStart({ topic: 'im.interface-metric', name: 'retention.ms', value: '-1' });
   assert.equal(endless.code, 2);
   assert.match(endless.stderr, /an interface metric may be kept unlimited h.*set retention\.ms/);
@@ -97,7 +97,7 @@ async function until(what: string, holds: () => boolean | Promise<boolean>): Pro
 
 const noBrokerAnswers = (): Promise<never> => Promise.reject(new Error('no broker answers'));
 
-test('while the brokers do not say how long they keep messages, records are accepted and none is sent', async () => {
+test('until the brokers answer how long they keep messages, records are accepted and none is sent', async () => {
   let told: KafkaProducer['readTopicTerms'] = noBrokerAnswers;
   const failures: Error[] = [];
   const collector = await runCollector({
@@ -124,7 +124,7 @@ test('while the brokers do not say how long they keep messages, records are acce
   }
 });
 
-test('brokers that refuse to tell are refused, unless the settings state what the topics have', async () => {
+test('brokers that do not allow reading the retention prevent a start, unless the settings state it', async () => {
   const denied = new TopicSettingsDeniedError(TOPICS.requestLog.name, new Error('denied'));
   const wrap = (producer: KafkaProducer): KafkaProducer => ({
     ...producer,

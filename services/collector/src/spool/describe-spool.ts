@@ -59,7 +59,7 @@ function faultLine({ kind, file, offset, bytes }: SpoolFault): string {
 
 function verdict(faults: readonly SpoolFault[]): string {
   const bad = faults.filter(({ kind }) => kind !== 'torn_tail').length;
-  if (bad === 0) return 'Whole: every entry holds together.';
+  if (bad === 0) return 'Complete: no entry is damaged.';
   return `${bad} ${bad === 1 ? 'place is' : 'places are'} damaged: batches there are lost; the others will be sent.`;
 }
 

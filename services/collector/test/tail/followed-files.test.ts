@@ -177,7 +177,7 @@ function finishHalf(world: World): void {
   world.half = '';
 }
 
-test('every line is read once, however a file is appended to, rotated, cut off, and its reader restarted', async () => {
+test('every line is read once, however a file is appended to, rotated and truncated, and its reader restarted', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(step, { maxLength: 25 }), async (steps) => {
       const { world, remove } = inWorld();
@@ -199,7 +199,7 @@ test('every line is read once, however a file is appended to, rotated, cut off, 
   );
 });
 
-test('a file written anew is told from the one before by lines that were read long before its end', async () => {
+test('a rewritten file is distinguished from the one before by lines read long before its end', async () => {
   const { world, remove } = inWorld();
   const { path, reader } = world;
   const first = 'a'.repeat(500);
@@ -213,7 +213,7 @@ test('a file written anew is told from the one before by lines that were read lo
   await remove();
 });
 
-test('a file written anew is told from the one before, be it shorter, longer or of the same length', async () => {
+test('a rewritten file is distinguished from the one before, shorter, longer or of the same length', async () => {
   for (const anew of ['b\n', `${'b'.repeat(300)}\n`, 'bbb\nbbb\n']) {
     const { world, remove } = inWorld();
     const { path, reader } = world;
@@ -227,7 +227,7 @@ test('a file written anew is told from the one before, be it shorter, longer or 
   }
 });
 
-test('an inode that is used again by another file is another file', async () => {
+test('a reused inode is another file', async () => {
   const { world, remove } = inWorld();
   const { path, reader } = world;
   writeFileSync(path, 'first\n');
@@ -243,7 +243,7 @@ test('an inode that is used again by another file is another file', async () => 
   await remove();
 });
 
-test('a hole of NUL bytes that a writer leaves behind a cut is no line', async () => {
+test('a hole of NUL bytes that a writer leaves after a truncation is no line', async () => {
   const { world, remove } = inWorld();
   const { path, reader } = world;
   writeFileSync(path, Buffer.concat([Buffer.alloc(5_000), Buffer.from('after\n')]));
@@ -258,7 +258,7 @@ const alike = (...ids: string[]): string => ids.map((id) => `${'h'.repeat(300)} 
 const idsOf = (lines: readonly string[]): string[] =>
   lines.map((line) => line.slice(line.lastIndexOf(' ') + 1));
 
-test('a file that was cut off and written again with the same beginning is read from there, be it longer or not', async () => {
+test('a file that was truncated and rewritten with the same beginning is read from its beginning, longer or not', async () => {
   for (const restarts of [false, true]) {
     for (const fresh of [['c'], ['c', 'd'], ['c', 'd', 'e', 'f', 'g']]) {
       const { world, remove } = inWorld();
@@ -278,7 +278,7 @@ test('a file that was cut off and written again with the same beginning is read 
   }
 });
 
-test('a file that only grows is read on, however its lines came, after a restart too', async () => {
+test('a file that only grows is read on, however its lines are written, after a restart too', async () => {
   const { world, remove } = inWorld();
   const { path, reader } = world;
   const ids: string[] = [];
@@ -296,7 +296,7 @@ test('a file that only grows is read on, however its lines came, after a restart
   await remove();
 });
 
-test('a position that an older version saved is gone on from', async () => {
+test('reading continues from a position that an older version saved', async () => {
   const { world, remove } = inWorld();
   const { path, reader } = world;
   writeFileSync(path, alike('a', 'b'));
@@ -317,7 +317,7 @@ test('a position that an older version saved is gone on from', async () => {
   await remove();
 });
 
-test('a byte order mark at the beginning of a file is no part of its first line, elsewhere it is content', async () => {
+test('a byte order mark at the beginning of a file is not part of its first line, elsewhere it is content', async () => {
   const mark = '\uFEFF';
   const { world, remove } = inWorld();
   const { path, reader } = world;
@@ -338,7 +338,7 @@ test('a byte order mark at the beginning of a file is no part of its first line,
   await remove();
 });
 
-test('a file in UTF-16 is named as such', async () => {
+test('a file in UTF-16 is reported as such', async () => {
   for (const [bytes, name] of [
     [Buffer.from('\uFEFF{"a":1}\n', 'utf16le'), 'UTF-16LE'],
     [Buffer.from('{"a":1}\n', 'utf16le').swap16(), 'UTF-16BE'],

@@ -50,7 +50,7 @@ const chosen = fc.oneof(
   fc.constantFrom('x] [-] [9.999', 'a] [b] [9.9] [9.9] [9.9] [9.9] [1', '] [', 'HTTP/1.1] [/v4/a/b'),
 );
 
-test('a load balancer’s line reads as what it wrote or not at all, whatever callers put into it, in every form', () => {
+test('a load balancer’s line is read as it was written or not at all, whatever callers put into it, in every format', () => {
   const readLine = readerOf('clb');
   let read = 0;
   fc.assert(
@@ -88,7 +88,7 @@ test('a load balancer’s line reads as what it wrote or not at all, whatever ca
   assert.ok(read > 300, `only ${read} lines were read`);
 });
 
-test('any bytes at all are a record or refused by a reason, in every form, with nothing of them in the refusal', () => {
+test('any bytes are a record or refused with a reason, in every format, with nothing of them in the refusal', () => {
   const readers = [readerOf('nginx'), readerOf('clb'), readerOf('ndjson')];
   const bytes = fc.oneof(
     fc.uint8Array({ maxLength: 300 }),

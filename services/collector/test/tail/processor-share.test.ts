@@ -23,7 +23,7 @@ class Machine {
   }
 }
 
-test('over time no more is used than the share, whatever one stretch takes', () => {
+test('over time no more than the share is used, whatever one read takes', () => {
   for (const cores of [0.1, 0.4, 0.9]) {
     for (const stretchMs of [1, 10, 90]) {
       const machine = new Machine(cores);
@@ -35,7 +35,7 @@ test('over time no more is used than the share, whatever one stretch takes', () 
   }
 });
 
-test('without a bound nothing waits', () => {
+test('without a bound no read waits', () => {
   const machine = new Machine(Number.POSITIVE_INFINITY);
   for (let stretch = 0; stretch < 100; stretch++) {
     assert.equal(machine.share.waitMs(), 0);
@@ -43,7 +43,7 @@ test('without a bound nothing waits', () => {
   }
 });
 
-test('after calm a second of the share may be used at once, not all that was left', () => {
+test('after an idle time one second of the share may be used at once, not all that was left', () => {
   const machine = new Machine(0.5);
   machine.work(0, 3_600_000);
   const { used } = machine;
@@ -51,7 +51,7 @@ test('after calm a second of the share may be used at once, not all that was lef
   assert.ok(machine.used - used >= 500 && machine.used - used < 1_100, `${machine.used - used} ms`);
 });
 
-test('what else the process does counts too, and yet no stretch waits longer than a second', () => {
+test('other work of the process counts too, yet no read waits longer than a second', () => {
   const machine = new Machine(0.5);
   machine.work(400, 400);
   assert.equal(machine.share.waitMs(), 400);

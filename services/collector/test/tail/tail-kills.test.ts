@@ -67,7 +67,7 @@ class Writer {
   }
 }
 
-test('a tailer killed again and again while the log is written and rotated loses no line and doubles none', async (t) => {
+test('a tailer killed repeatedly while the log is written and rotated loses no line and doubles none', async (t) => {
   const topic = await createTestTopic(3);
   const directory = mkdtempSync(join(tmpdir(), 'imscope-kills-'));
   const path = join(directory, 'access.log');
@@ -125,7 +125,7 @@ test('a tailer killed again and again while the log is written and rotated loses
   assert.equal(counted, writer.ids.length, 'the metrics count every line once');
 });
 
-test('a tailer that is stopped goes on where it was, with nothing left of its log', async (t) => {
+test('a stopped tailer continues where it was, without a log left', async (t) => {
   const topic = await createTestTopic(1);
   const directory = mkdtempSync(join(tmpdir(), 'imscope-stop-'));
   const path = join(directory, 'access.log');

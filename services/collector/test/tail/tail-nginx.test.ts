@@ -14,7 +14,7 @@ function tell(id: number, name: string, status: number, code: number | null): st
   return `${id} ${name} ${status} ${code}`;
 }
 
-test('the log of a real nginx that is rotated while requests run comes out as its clients saw it', async (t) => {
+test('the rotated log of a real nginx gives the records its clients saw', async (t) => {
   const upstream = await startImUpstream({ isLast: true, delayMs: 5 });
   const nginx = await startNginx({ logFormat: LOG_FORMAT, upstreams: [upstream.address] });
   t.after(async () => {

@@ -62,7 +62,7 @@ function unpackedEntries(segment: Buffer): string[] {
   });
 }
 
-test('nothing secret of a line leaves the file: not to Kafka, not to the disk, not into logs or metrics', async (t) => {
+test('nothing secret of a line leaves the file: not to Kafka, the disk, logs or metrics', async (t) => {
   const topic = await createTestTopic(1);
   const directory = mkdtempSync(join(tmpdir(), 'imscope-secrets-'));
   const spool = join(directory, 'spool');

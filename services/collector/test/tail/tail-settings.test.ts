@@ -28,7 +28,7 @@ const errorsOf = (environment: Record<string, string>): string =>
 
 const USABLE = '$remote_addr $msec "$request" $request_time "$upstream_http_x_im_code"';
 
-test('settings that do not go together are refused before anything starts, with what to give instead', () => {
+test('settings that contradict each other are refused before anything starts, with what to set instead', () => {
   for (const [environment, expected] of [
     [{}, /^$/],
     [{ TAIL_FORMAT: 'clb' }, /^$/],
@@ -59,7 +59,7 @@ test('settings that do not go together are refused before anything starts, with 
   }
 });
 
-test('a log format is taken as nginx has it: its text, the whole directive over several lines, or its file', () => {
+test('a log format is accepted as nginx has it: its text, the complete directive over several lines, or its file', () => {
   const directive = `log_format im escape=json\n  '{"ip":"$remote_addr","at":$msec,'\n  '"request":"$request","took":$request_time}';`;
   const file = join(directory, 'nginx.conf');
   writeFileSync(file, `http {\n  log_format other '$msec';\n  ${directive}\n}`);

@@ -45,7 +45,7 @@ async function tailing(
   return running(t, { ...TAIL_ENVIRONMENT, TAIL_FILES: path, ...environment });
 }
 
-test('lines become records, with the outcome by the code or, where there is none, by the HTTP status', async (t) => {
+test('lines become records, with the outcome by the code or, without one, by the HTTP status', async (t) => {
   const path = newPath();
   const timeMs = Date.now() - 5_000;
   const parts = [
@@ -94,7 +94,7 @@ test('lines become records, with the outcome by the code or, where there is none
   });
 });
 
-test('a file that comes later is read from its beginning, a half line once its end is there', async (t) => {
+test('a file created later is read from its beginning, an incomplete line once it is complete', async (t) => {
   const path = newPath();
   const collector = await tailing(t, path);
   await until('the tailer looks', async () => (await collector.metric('tail_files')) === 0);
@@ -112,7 +112,7 @@ test('a file that comes later is read from its beginning, a half line once its e
   assert.deepEqual(idsOf(await collector.messages()), ['one', 'three', 'two']);
 });
 
-test('rotation by rename, by copy and cut, and deletion lose nothing; a last line needs no end', async (t) => {
+test('rotation by rename, by copy and truncation, and deletion lose nothing; a last line needs no newline', async (t) => {
   const path = newPath();
   const collector = await tailing(t, path);
   writeFileSync(path, lines('a1', 'a2'));
@@ -140,7 +140,7 @@ const sameHead = (ids: readonly string[]): string =>
     .map((id) => record(id).replace('{', `{"node":"${'n'.repeat(120)}","region":"${'r'.repeat(120)}",`))
     .join('');
 
-test('a file cut off and written again with the same beginning and more lines is read from there, and counted', async (t) => {
+test('a file truncated and rewritten with the same beginning and more lines is read from its beginning, and counted', async (t) => {
   const path = newPath();
   writeFileSync(path, sameHead(['r0', 'r1', 'r2', 'r3', 'r4']));
   const collector = await running(t, {
@@ -158,7 +158,7 @@ test('a file cut off and written again with the same beginning and more lines is
   assert.deepEqual(await collector.labelled('records_rejected_total'), {});
 });
 
-test('retries, a WebSocket, a whole number for a duration and a byte order mark: each line counts as what it is', async (t) => {
+test('retries, a WebSocket, an integer duration and a byte order mark: each line is read as what it is', async (t) => {
   const path = newPath();
   const at = (Date.now() / 1000).toFixed(3);
   const line = (id: string, status: number, upstreams: string, took: string): string =>
@@ -190,7 +190,7 @@ test('retries, a WebSocket, a whole number for a duration and a byte order mark:
   });
 });
 
-test('a pattern follows all files it fits, renamed ones no second time', async (t) => {
+test('a pattern follows all files it matches, renamed ones only once', async (t) => {
   const path = newPath();
   const collector = await tailing(t, `${path}*`);
   writeFileSync(path, lines('one'));
@@ -202,7 +202,7 @@ test('a pattern follows all files it fits, renamed ones no second time', async (
   assert.deepEqual(idsOf(await collector.messages()), ['one', 'three', 'two']);
 });
 
-test('what is no record is counted by its reason, and its neighbours stay', async (t) => {
+test('an invalid line is counted by its reason, and its neighbours are read', async (t) => {
   const path = newPath();
   const late = logLine({ id: 'late', timeMs: Date.now() - 25 * 3_600_000 });
   const health = logLine({ id: 'health' }).replace('/v4/openim/sendmsg', '/health');
@@ -237,7 +237,7 @@ function record(id: string): string {
   return `${JSON.stringify({ time: Date.now(), sdk_app_id: 5, interface: 'sns/friend_add', exit_ip: '2001:db8::1', latency_ms: 1, code: 0, usersig: 'x', request_id: id })}\n`;
 }
 
-test('NDJSON and a load balancer’s lines, in all their forms, are read too', async (t) => {
+test('NDJSON and a load balancer’s lines, in all their formats, are read too', async (t) => {
   const json = newPath();
   writeFileSync(json, `${record('j1')}{"time":\n[1]\n${record('j2')}`);
   const environment = { COLLECTOR_LISTEN: 'false', TAIL_FILES: json, TAIL_FORMAT: 'ndjson' };
