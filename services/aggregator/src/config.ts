@@ -12,7 +12,7 @@ export const SETTINGS = {
   consumerGroup: text({
     default: 'imscope-aggregator',
     pattern: /^[\w.-]{1,128}$/,
-    purpose: 'Kafka consumer group, behind KAFKA_TOPIC_PREFIX',
+    purpose: 'Kafka consumer group, after KAFKA_TOPIC_PREFIX',
   }),
   partitionsAtOnce: integer({
     default: 4,
@@ -61,7 +61,7 @@ export const SETTINGS = {
     default: 60,
     min: 1,
     max: 3_600,
-    purpose: 'seconds between two checks of the books against each other',
+    purpose: 'seconds between two reconcile passes',
   }),
   topicPartitions: integer({
     default: 4,

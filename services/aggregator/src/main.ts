@@ -1,9 +1,7 @@
 /*
- * The aggregator: Kafka in, the store and its ledger out, each record once.
- * `main.js` runs it; `main.js prepare [--dry-run]` creates tables and topics; `--check-config` shows settings, `main.js
- * check` looks at them;
- * `main.js dlq-ls`, `dlq-show` and `dlq-redrive` look after the dead letters; `main.js ledger-check` holds all books
- * against each other.
+ * The process of the aggregator and its commands. `main.js` runs it; `main.js prepare [--dry-run]` creates tables and
+ * topics; `--check-config` shows settings, `main.js check` tests them; `main.js dlq-ls`, `dlq-show` and `dlq-redrive`
+ * handle dead letters; `main.js ledger-check` reconciles once.
  */
 import { loadConfig, settingsAreWrong } from '@imscope/runtime/config.js';
 import { createLogger } from '@imscope/runtime/logger.js';

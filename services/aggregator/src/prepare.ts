@@ -1,7 +1,7 @@
 /*
  * `prepare`: creates the database, brings its tables to this version, creates missing topics and brings the terms of
  * existing ones to the settings. A table or view with another term is refused by name, never changed: rows may depend
- * on it. Can be run again at any time; with `--dry-run` it only tells what it would do.
+ * on it. Can be run again at any time; with `--dry-run` it only says what it would do.
  */
 import type { Config } from '@imscope/runtime/config.js';
 import type { Logger } from '@imscope/runtime/logger.js';
@@ -16,7 +16,7 @@ const TIMEOUT_MS = 120_000;
 /** A migration may copy a table: hours, where there are billions of rows. */
 const MIGRATION_TIMEOUT_MS = 24 * 3_600_000;
 
-/** @returns lines that tell what was done, or would be. Throws `SettingsError` where a table's term is another. */
+/** @returns lines that say what was done, or would be. Throws `SettingsError` where a table's term is another. */
 export async function prepare(
   config: Config<typeof SETTINGS>,
   dryRun: boolean,

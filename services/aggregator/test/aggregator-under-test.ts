@@ -25,7 +25,7 @@ import { batchMessage } from './log-of-messages.js';
 
 const LOGGER = createLogger('aggregator-under-test', 'silent');
 
-/** What is given back is spoilt at once, so that whoever still reads it shows. */
+/** Overwrites what is released, so that a read after the release is noticed. */
 class SpoilingBuffers extends ResponseBuffers {
   protected override release(buffer: Buffer): void {
     buffer.fill(0xdd);
@@ -33,6 +33,7 @@ class SpoilingBuffers extends ResponseBuffers {
   }
 }
 
+/** Shared by all members of the process. */
 const RESPONSES = new SpoilingBuffers();
 const WAIT_MS = 60_000;
 /** Of all records; the real store would not keep old ones. */
@@ -103,7 +104,8 @@ export async function openAggregator(
     storeUrl: running.url,
     environment: all,
     start: async (changed = {}) => {
-      const own = settings({ ...all, ...changed });
+      // Topics that a test creates again have the broker's own retention.
+      const own = settings({ ...all, TOPIC_SETTINGS_READABLE: 'false', ...changed });
       const member = await startMember(own);
       const stop = async (): Promise<void> => {
         if (!members.delete(stop)) return;

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { keyedBoot } from '@imscope/schemas/batch-headers.js';
 import { BatchIntervals } from '../src/blocks/batch-intervals.js';
 
-test('whatever the order of arrival, exactly what was added is known, and the holes are named', () => {
+test('whatever the order of arrival, exactly the batches that were added are known', () => {
   fc.assert(
     fc.property(fc.uniqueArray(fc.nat(60), { minLength: 1 }), (sequences) => {
       const seen = new BatchIntervals();
@@ -12,13 +12,6 @@ test('whatever the order of arrival, exactly what was added is known, and the ho
       const expected = new Set(sequences);
       for (let sequence = 0; sequence <= 61; sequence++)
         assert.equal(seen.has('boot0001', sequence, 0), expected.has(sequence));
-      const holes = (seen.gaps().get('boot0001') ?? []).flatMap(({ first, last }) =>
-        Array.from({ length: last - first + 1 }, (_, i) => first + i),
-      );
-      const missing = Array.from({ length: Math.max(...sequences) }, (_, i) => i).filter(
-        (sequence) => !expected.has(sequence),
-      );
-      assert.deepEqual(holes, missing);
     }),
   );
 });

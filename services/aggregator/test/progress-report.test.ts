@@ -33,25 +33,25 @@ function reporting() {
 
 test('a partition is named after a quarter of the time in which the process ends, until it goes on', () => {
   const { report, readiness, failures } = reporting();
-  report.tell(AT, BEHIND, 0);
-  report.tell(AT, BEHIND, 9_999);
+  report.report(AT, BEHIND, 0);
+  report.report(AT, BEHIND, 9_999);
   assert.deepEqual(readiness.state().failing, {});
-  report.tell(AT, BEHIND, 10_000);
+  report.report(AT, BEHIND, 10_000);
   assert.deepEqual(readiness.state().failing, {
     [NAME]: 'no progress for 10 s: 2 offsets after 9 are not read',
   });
-  report.tell(AT, { ...BEHIND, nextOffset: 11, progressMs: 10_500 }, 11_000);
+  report.report(AT, { ...BEHIND, nextOffset: 11, progressMs: 10_500 }, 11_000);
   assert.deepEqual([readiness.state().ready, failures], [true, []]);
 });
 
 test('the process ends where messages can be read and are not, unless something else is known to fail', () => {
   const { report, readiness, failures } = reporting();
-  report.tell(AT, BEHIND, 0);
+  report.report(AT, BEHIND, 0);
   readiness.report('store', 'away');
-  report.tell(AT, BEHIND, 40_001);
+  report.report(AT, BEHIND, 40_001);
   assert.deepEqual(failures, []);
   readiness.report('store');
-  report.tell(AT, BEHIND, 40_002);
+  report.report(AT, BEHIND, 40_002);
   assert.deepEqual(failures, [
     'im.request-log:0 stands still with a lag of 2 messages: 2 offsets after 9 are not read',
   ]);

@@ -1,7 +1,7 @@
 /*
- * Which batches of one partition were seen: for each collector boot a set of closed intervals of sequences.
- * A batch seen before is a duplicate; a hole between intervals is a batch that never arrived. Sequences come
- * in order, so a boot is one interval as a rule and memory is bounded by boots, not by messages.
+ * Which batches of one partition were seen: for each incarnation of a collector a set of closed intervals of sequences.
+ * A batch seen before is a duplicate. Sequences arrive in order, so an incarnation is one interval as a rule and memory
+ * is bounded by incarnations, not by messages.
  */
 import { isKeyedBoot } from '@imscope/schemas/batch-headers.js';
 import { HOUR_MS, SEGMENT_HOURS, TERM_BOUNDS } from '@imscope/schemas/retention.js';
@@ -9,16 +9,16 @@ import { KeyedBatches } from './keyed-batches.js';
 
 export type Interval = { readonly first: number; readonly last: number };
 
-type Boot = { intervals: { first: number; last: number }[]; lastAppendedMs: number };
+type Incarnation = { intervals: { first: number; last: number }[]; lastAppendedMs: number };
 
 /**
- * A boot unheard for this long is forgotten. The topic keeps nothing for longer: the most that REQUEST_LOG_TOPIC_HOURS
+ * An incarnation without a batch for this long is forgotten. The topic keeps nothing for longer: the most that REQUEST_LOG_TOPIC_HOURS
  * allows, and a segment. Not the value in force: blocks are a function of the log alone, whatever is set.
  */
 export const REMEMBERED_MS = (TERM_BOUNDS.requestLogTopicHours.max + SEGMENT_HOURS) * HOUR_MS;
 
 export class BatchIntervals {
-  readonly #boots = new Map<string, Boot>();
+  readonly #boots = new Map<string, Incarnation>();
   readonly #keyed = new KeyedBatches();
 
   get boots(): number {
@@ -26,8 +26,8 @@ export class BatchIntervals {
   }
 
   /**
-   * @param appendedMs the broker's time of the batch that is asked for. Ids out of an `Idempotency-Key`, of which
-   * there may be one a request, count as seen for an hour of the log or a little more, the same for whoever reads it.
+   * @param appendedMs the broker's time of the batch in question. Keyed ids, of which there may be one a request,
+   * count as seen for an hour of the log or a little more, the same for every reader.
    */
   has(boot: string, sequence: number, appendedMs: number): boolean {
     if (isKeyedBoot(boot)) return this.#keyed.has(boot, sequence, appendedMs);
@@ -45,7 +45,7 @@ export class BatchIntervals {
     const known = this.#boots.get(boot) ?? { intervals: [], lastAppendedMs: 0 };
     known.lastAppendedMs = Math.max(known.lastAppendedMs, appendedMs);
     const end = known.intervals.at(-1);
-    // Nearly always the batch behind the last one.
+    // Nearly always the batch after the last one.
     if (end !== undefined && first === end.last + 1) end.last = last;
     else known.intervals = merge(known.intervals, { first, last });
     this.#boots.set(boot, known);
@@ -57,24 +57,11 @@ export class BatchIntervals {
     }
     this.#keyed.forgetBefore(appendedMs);
   }
-
-  /** Sequences below a boot's greatest that were never seen, as intervals by boot. */
-  gaps(): Map<string, Interval[]> {
-    const gaps = new Map<string, Interval[]>();
-    for (const [boot, { intervals }] of this.#boots) {
-      const holes = intervals.flatMap(({ first }, index) => {
-        const before = intervals[index - 1]?.last ?? -1;
-        return first > before + 1 ? [{ first: before + 1, last: first - 1 }] : [];
-      });
-      if (holes.length > 0) gaps.set(boot, holes);
-    }
-    return gaps;
-  }
 }
 
 /** Sorted, disjoint, not touching. */
-function merge(intervals: readonly Interval[], added: Interval): Boot['intervals'] {
-  const merged: Boot['intervals'] = [];
+function merge(intervals: readonly Interval[], added: Interval): Incarnation['intervals'] {
+  const merged: Incarnation['intervals'] = [];
   for (const next of [...intervals, added].toSorted((a, b) => a.first - b.first)) {
     const before = merged.at(-1);
     if (before !== undefined && next.first <= before.last + 1) {

@@ -1,6 +1,6 @@
 /*
  * What a block becomes: inserts, one for each form of container in it, with their tokens and block ids, and the ledger row.
- * Pure: the same block gives the same bytes, tokens and row, whoever makes it.
+ * Pure: the same block gives the same bytes, tokens and row in every process.
  */
 import { createHash } from 'node:crypto';
 import { crc32 } from 'node:zlib';
@@ -8,7 +8,7 @@ import { readClaimedBatch, readExpiredRecords } from '@imscope/schemas/batch-hea
 import type { ContainerForm } from '@imscope/schemas/container.js';
 import type { Block, StoredMessage } from './block-cutter.js';
 
-/** Where a block stands. The cluster and the topic's epoch keep a recreated topic's offsets apart. */
+/** The partition of a block. The cluster and the topic's epoch keep a recreated topic's offsets apart. */
 export type BlockPlace = {
   readonly cluster: string;
   readonly topic: string;
@@ -25,7 +25,7 @@ export type BlockInsert = {
   /** 64 bits of the token's MD5, as decimal text. */
   readonly blockId: string;
   readonly rows: number;
-  /** One Avro container in pieces: a header, then blocks as they came from Kafka. */
+  /** One Avro container in pieces: a header, then blocks as they are in Kafka. */
   readonly body: readonly Buffer[];
 };
 
@@ -62,7 +62,7 @@ export function blockIdOf(token: string): string {
   return createHash('md5').update(token).digest().readBigUInt64BE(0).toString();
 }
 
-/** Batches of one boot without a gap between them; both ends inclusive. */
+/** Batches of one incarnation without a gap between them; both ends inclusive. */
 export type BatchRange = {
   readonly boot: string;
   readonly first_sequence: number;
@@ -94,7 +94,7 @@ export type LedgerRow = {
   readonly dead_rows: number;
   readonly block_ids: readonly string[];
   readonly batches: readonly BatchRange[];
-  /** Batches that waited too long at the edge and came empty; they stand in `batches` too. */
+  /** Batches that waited too long at the edge and are empty; they are in `batches` too. */
   readonly expired_batches: readonly BatchLoss[];
   /** Batches of messages that could not be read, as their headers say. */
   readonly dead_batches: readonly BatchLoss[];
@@ -144,7 +144,7 @@ export function ledgerRowOf(place: BlockPlace, block: Block, inserts: readonly B
   };
 }
 
-/** Batch ids as closed intervals by boot, in order of sequence. */
+/** Batch ids as closed intervals by incarnation, in order of sequence. */
 function batchesOf(stored: readonly StoredMessage[]): BatchRange[] {
   return [...Map.groupBy(stored, ({ boot }) => boot)].flatMap(([boot, messages]) => {
     const ranges: { -readonly [K in keyof BatchRange]: BatchRange[K] }[] = [];

@@ -20,7 +20,7 @@ import type { ContainerFault } from '@imscope/schemas/container-fault.js';
 import type { BatchIntervals } from './batch-intervals.js';
 import { type RecordFault, classifyRecords } from './classify-records.js';
 
-/** A message as it stands in the log. */
+/** A message of the log. */
 export type LogMessage = {
   readonly offset: number;
   /** Broker's time of append, epoch milliseconds. */
@@ -29,7 +29,7 @@ export type LogMessage = {
   readonly headers: Readonly<Record<string, Buffer | string | (Buffer | string)[] | undefined>> | undefined;
 };
 
-/** A message that is stored: everything behind its container header goes into the insert. */
+/** A message that is stored: everything after its container header goes into the insert. */
 export type StoredMessage = {
   readonly message: LogMessage & { readonly value: Buffer };
   readonly form: ContainerForm;
@@ -133,7 +133,7 @@ export class BlockCutter {
 
   /**
    * Whether the open block holds anything but markers; only such a block is ended by a marker. One that holds
-   * nothing but duplicates is too: until it is booked, every new owner reads them again.
+   * nothing but duplicates is too: until it is in the ledger, every new owner reads them again.
    */
   get holdsMessages(): boolean {
     return this.#open !== undefined && holdsMessages(this.#open);
@@ -144,15 +144,15 @@ export class BlockCutter {
     this.#nextOffset = Math.max(this.#nextOffset, nextOffset);
   }
 
-  /** The offsets from the next one up to this one were deleted before they were read: a loss, and booked as one. */
+  /** The offsets from the next one up to this one were deleted before they were read: a loss, and recorded as one. */
   skipDeleted(nextOffset: number): void {
     this.#deletedOffsets += Math.max(0, nextOffset - this.#nextOffset);
     this.skipHoles(nextOffset);
   }
 
   /**
-   * Takes the next message of the log. Offsets have holes, so they may jump but never go back. After `unknown_schema`
-   * nothing was taken: the same message may come again.
+   * Adds the next message of the log. Offsets have holes, so they may jump but never go back. After `unknown_schema`
+   * nothing was added: the same message may be pushed again.
    */
   push(message: LogMessage): Pushed {
     if (message.offset < this.#nextOffset) {
@@ -167,7 +167,7 @@ export class BlockCutter {
     this.#nextOffset = message.offset + 1;
     if (read.kind === 'marker') {
       this.#bounds = read.bounds ?? this.#bounds;
-      // A marker behind nothing but markers opens the next block instead of ending an empty one.
+      // A marker after nothing but markers opens the next block instead of ending an empty one.
       return holdsMessages(open) ? this.#cut(open, message, 'marker') : { kind: 'open' };
     }
     this.#take(open, read, message);
@@ -201,7 +201,7 @@ export class BlockCutter {
     }
     const { boot, sequence, records } = read.data;
     // A copy whose records cannot be stored is no duplicate but dead as the first one was: that one is not in the
-    // ledger, so an owner who starts behind it would not know its batch. Duplicates are few; reading them is cheap.
+    // ledger, so an owner that starts after it would not know its batch. Duplicates are few; reading them is cheap.
     if (this.#seen.has(boot, sequence, message.appendedMs) && classifyRecords(read.data.message).ok) {
       open.duplicates.messages += 1;
       open.duplicates.rows += records;
@@ -253,13 +253,13 @@ export function readMessage(
   if (!inspected.ok && inspected.fault !== 'unknown_schema') return { kind: 'dead', reason: inspected.fault };
   const read = readBatchHeaders(headers, value);
   if (!inspected.ok) {
-    // Bytes that changed on the way are poison, whatever they look like now.
+    // Bytes that changed on the way are a dead letter, whatever they contain now.
     const changed = !read.ok && read.fault === 'bad_crc';
     return changed ? { kind: 'dead', reason: 'bad_crc' } : { kind: 'unknown_schema' };
   }
   const { form, records } = inspected.shape;
   if (!schemas.includes(form.schema)) return { kind: 'dead', reason: 'wrong_schema' };
-  // A batch whose records waited too long at the edge comes empty too; its id tells it from a marker.
+  // A batch whose records waited too long at the edge is empty too; its id distinguishes it from a marker.
   const named = headers?.[BATCH_HEADER] !== undefined;
   if (records === 0 && value.length === form.header.length && !named) {
     return { kind: 'marker', form, bounds: readMarkerBounds(headers) };

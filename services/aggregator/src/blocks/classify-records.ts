@@ -1,12 +1,12 @@
 /*
- * The verdict on a message's records, by bytes alone: whether they decode to the last, and whether their times can be
- * those of a message that came when it did. Asked of copies, where the store refused a block, and before a redrive.
+ * Classifies a message's records by its bytes alone: whether all of them decode, and whether their times are possible for
+ * a message of that time of append. Used for duplicates, where the store refused a block, and before a redrive.
  */
 import { decodeLong } from '@imscope/schemas/container.js';
 import { verifyContainer } from '@imscope/schemas/container-decoder.js';
 import type { ContainerFault } from '@imscope/schemas/container-fault.js';
 
-/** `bad_time`: a record is from weeks before its message came, or from days behind it. */
+/** `bad_time`: a record is from weeks before its message was appended, or from days after it. */
 export type RecordFault = ContainerFault | 'bad_time';
 
 export type ClassifiedRecords =
@@ -27,7 +27,7 @@ const DAY_MS = 86_400_000;
  */
 const OLDER_MS_MAX = 30 * DAY_MS;
 const AHEAD_MS_MAX = 10 * DAY_MS;
-/** What an insert asks the store for. */
+/** What an insert requests of the store. */
 export const INSERT_PARTITIONS_MAX = 1_000;
 
 export function classifyRecords({
@@ -39,7 +39,7 @@ export function classifyRecords({
 }): ClassifiedRecords {
   let [least, greatest] = [Infinity, -Infinity];
   const verified = verifyContainer(value, (plain, start) => {
-    // In every schema of ours the event time comes first. A good long that is not read is beyond 52 bits: no time.
+    // The event time is the first field of every schema. A long that cannot be read exceeds 52 bits: not a time.
     const time = decodeLong(plain, start)?.value ?? Number.POSITIVE_INFINITY;
     least = Math.min(least, time);
     greatest = Math.max(greatest, time);

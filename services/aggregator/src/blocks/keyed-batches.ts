@@ -1,6 +1,6 @@
 /*
  * Which batches of keyed requests were seen in one partition lately: there may be one for every request, so their ids
- * stand as 128 bits of a hash in tables of ten minutes of the log, 16 bytes and a table's free space each. 207 million
+ * are kept as 128 bits of a hash in tables of ten minutes of the log, 16 bytes and a table's free space each. 207 million
  * a day are 8.6 million an hour: 350 MB at most, over all partitions. What is forgotten depends on the log alone.
  */
 import { createHash } from 'node:crypto';
@@ -22,7 +22,7 @@ export class KeyedBatches {
     return size;
   }
 
-  /** @param appendedMs the broker's time of the batch that is asked for */
+  /** @param appendedMs the broker's time of the batch in question */
   has(boot: string, sequence: number, appendedMs: number): boolean {
     const id = idOf(boot, sequence);
     const now = slotOf(appendedMs);
@@ -60,7 +60,7 @@ const PLACES_AT_FIRST = 64;
 /** A table grows by doubling when it is three quarters full. */
 const FULL = 0.75;
 
-/** A set of ids by open addressing; nothing is ever taken out. */
+/** A set of ids by open addressing; nothing is removed. */
 class IdTable {
   #words = new Uint32Array(PLACES_AT_FIRST * WORDS);
   size = 0;
@@ -77,7 +77,7 @@ class IdTable {
     if (this.size * WORDS > this.#words.length * FULL) this.#grow();
   }
 
-  /** Where the id stands, or the free place where it would. */
+  /** The place of the id, or the free place for it. */
   #find(id: Uint32Array): number {
     const words = this.#words;
     const [first = 0, second = 0, third = 0, fourth = 0] = id;

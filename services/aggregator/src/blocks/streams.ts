@@ -22,11 +22,11 @@ export type Stream = {
    * LowCardinality: building the dictionary while decoding took twice the processor time.
    */
   readonly columns: readonly (readonly [name: string, type: string])[];
-  /** Whether rows carry the block they came in. Aggregated rows cannot. */
+  /** Whether rows carry their block. Aggregated rows cannot. */
   readonly blockColumns: boolean;
   /** Written to the topic as a marker. */
   readonly schema: AvroSchema;
-  /** Every version that may stand in the topic. */
+  /** Every version that the topic may contain. */
   readonly schemas: readonly AvroSchema[];
   /** How long its records are kept from their event time on; the tables' TTL. */
   readonly termHours: number;

@@ -2,7 +2,7 @@
 import { SECONDS_BUCKETS } from '@imscope/runtime/metrics.js';
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 
-/** Of the logs: how far they are read. */
+/** How far the partitions' logs are read. */
 function createReadingMetrics(registry: Registry) {
   const registers = [registry];
   const counter = (name: string, help: string) =>
@@ -24,7 +24,10 @@ function createReadingMetrics(registry: Registry) {
       'fetches from the same place again, because the Kafka client had skipped messages',
     ),
     markers: counter('imscope_aggregator_markers_total', 'markers appended'),
-    lag: gauge('imscope_aggregator_consumer_lag_messages', 'messages behind the end of the log'),
+    lag: gauge(
+      'imscope_aggregator_consumer_lag_messages',
+      'messages before the end of the log that are not consumed',
+    ),
     stalledSeconds: gauge(
       'imscope_aggregator_stalled_seconds',
       'time since the last progress of a partition that has something to read or to store; 0 without',
@@ -38,7 +41,7 @@ export function createConsumeMetrics(registry: Registry) {
     new Counter({ name, help, labelNames, registers });
   return {
     ...createReadingMetrics(registry),
-    rowsStored: counter('imscope_aggregator_rows_stored_total', 'rows inserted and booked', ['topic']),
+    rowsStored: counter('imscope_aggregator_rows_stored_total', 'rows inserted and in the ledger', ['topic']),
     blocks: counter('imscope_aggregator_blocks_total', 'blocks stored, by what ended them', ['topic', 'cut']),
     duplicates: counter(
       'imscope_aggregator_duplicate_rows_total',

@@ -1,6 +1,6 @@
 /*
  * Drives the consumer loop with kafkajs: joins the group, hands over the batches that are fetched, and keeps the
- * heartbeat while blocks are stored. Everything that decides about records is in the loop.
+ * heartbeat while blocks are stored. All decisions about records are in the loop.
  */
 import type { Consumer, EachBatchPayload, Kafka } from 'kafkajs';
 import { isHole, observeFetches } from '@imscope/runtime/kafkajs/fetch-holes.js';
@@ -74,7 +74,7 @@ export async function startConsuming(options: ConsumeOptions, context: ConsumeCo
   await Promise.all([admin.connect(), producer.connect(), consumer.connect()]);
   const { clusterId } = await admin.describeCluster();
   const streams = new Map(STREAMS.map((stream) => [options.topicPrefix + stream.topic.name, stream]));
-  // From the start on, so that a rate tells the first rows too.
+  // From the start on, so that a rate includes the first rows.
   for (const topic of streams.keys()) context.metrics.rowsStored.inc({ topic }, 0);
   const names = {
     group: options.consumerGroup,
@@ -170,10 +170,10 @@ async function consumeBatch(
   const beat = setInterval(() => void heartbeat().catch(() => undefined), HEARTBEAT_MS);
   try {
     const fetched = asFetchedBatch(batch, logs);
-    const taken = unstored.add(batch, Number(batch.lastOffset()), batch.messages);
+    const added = unstored.add(batch, Number(batch.lastOffset()), batch.messages);
     const fate = await loop.consumeBatch(fetched);
-    if (fate.kind !== 'done') unstored.forget(batch, taken);
-    else if (fetched.messages.length === 0) unstored.holdsNothing(batch, taken);
+    if (fate.kind !== 'done') unstored.forget(batch, added);
+    else if (fetched.messages.length === 0) unstored.holdsNothing(batch, added);
     if (fate.kind === 'done') resolveOffset(batch.lastOffset());
     else if (fate.kind === 'pause') pauseForUpgrade(context, payload, fate.offset);
     else if (fate.afterMs > 0) setTimeout(payload.pause(), fate.afterMs).unref();
@@ -201,7 +201,7 @@ function asFetchedBatch(batch: EachBatchPayload['batch'], logs: FetchedLogs): Fe
   };
 }
 
-/** The offset that was asked for; kafkajs has it, its types do not. */
+/** The requested offset; kafkajs has it, its types do not. */
 function fetchedFrom(batch: object): number | undefined {
   if (!('fetchedOffset' in batch)) return undefined;
   const offset = Number(batch.fetchedOffset);
@@ -217,7 +217,7 @@ function asLogMessage(message: EachBatchPayload['batch']['messages'][number]): L
   };
 }
 
-/** A header may come without a value, which kafkajs gives as null against its types and cannot send on. */
+/** A header may have no value, which kafkajs gives as null, contrary to its types, and cannot send again. */
 export function completeHeaders(headers: LogMessage['headers']): LogMessage['headers'] {
   if (headers === undefined || Object.values(headers).every(isComplete)) return headers;
   return Object.fromEntries(
@@ -228,7 +228,7 @@ export function completeHeaders(headers: LogMessage['headers']): LogMessage['hea
   );
 }
 
-/** A function by itself: this is asked of every header of every message. */
+/** A module function, not a closure: it runs for every header of every message. */
 function isComplete(value: Buffer | string | (Buffer | string | null)[] | null | undefined): boolean {
   return Array.isArray(value) ? value.every(isComplete) : value !== null && value !== undefined;
 }
@@ -237,7 +237,7 @@ function completeValue(value: Buffer | string | null | undefined): Buffer | stri
   return value ?? Buffer.alloc(0);
 }
 
-/** Stops the partition, not the others, until an aggregator comes that knows the schema. */
+/** Stops this partition only, until an aggregator starts that knows the schema. */
 function pauseForUpgrade(context: ConsumeContext, { batch, pause }: EachBatchPayload, offset: number): void {
   const dependency = `schema of ${batch.topic}:${batch.partition}`;
   const failure = `offset ${offset} has a schema this version does not know: upgrade the aggregator`;

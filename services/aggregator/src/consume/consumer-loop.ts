@@ -1,7 +1,7 @@
 /*
- * Which partitions are ours, each with its worker, and what is done with every batch that is fetched. Knows of the
- * broker only what it is told and the ports it was given: `consume.ts` drives it with kafkajs, the simulation in
- * `test/simulation` with a model. What kafkajs is known to get wrong is checked here.
+ * Which partitions this process owns, each with its worker, and what is done with every fetched batch. Reaches the broker
+ * only through ports: `consume.ts` drives it with kafkajs, the simulation in `test/simulation` with a model. Known defects
+ * of kafkajs's consumer are handled here.
  */
 import type { FetchedMessages, LoopContext } from './loop-context.js';
 import { type OpenPartition, openPartition } from './open-partition.js';
@@ -10,18 +10,18 @@ import { ProgressReport } from './progress-report.js';
 import { RefetchPauses } from './refetch-pauses.js';
 import { partitionKey, type TopicPartition } from './topic-partition.js';
 
-/** How often in a row a message may be looked for that a new owner must see, before the process gives up. */
+/** How often in a row the message that a new owner must see is fetched before the process gives up. */
 const FETCHES_MAX = 20;
 /** Before a partition is opened again whose ledger or log could not be read, with jitter. */
 const REOPEN_MS = 1_000;
 
 export type FetchedBatch = TopicPartition & FetchedMessages;
 
-/** What becomes of a batch. */
+/** What happens to a batch. */
 export type BatchFate =
-  /** Consumed: go on after the last offset it covers. */
+  /** Consumed: continue after the last offset it covers. */
   | { readonly kind: 'done' }
-  /** Not taken, or not all of it: fetch again after a pause, from the partition's position, or from where `seek` said. */
+  /** Not consumed completely: fetch again after a pause, from the partition's position, or from where `seek` set it. */
   | { readonly kind: 'again'; readonly afterMs: number }
   /** The message at this offset has a schema of the future: the partition waits, the others go on. */
   | { readonly kind: 'pause'; readonly offset: number };
@@ -34,9 +34,9 @@ export class ConsumerLoop {
   readonly #assigned = new Map<string, Assigned>();
   readonly #pauses: RefetchPauses;
   readonly #progress: ProgressReport;
-  /** Batches that are being taken. */
+  /** Batches that are being consumed. */
   #consuming = 0;
-  /** Names in the readiness of partitions whose ledger or log could not be read when last asked. */
+  /** Names in the readiness of partitions whose ledger or log could not be read at the last attempt. */
   readonly #unanswered = new Set<string>();
   /** Raised on every change of ownership: work begun before it is void. */
   #generation = 0;
@@ -47,7 +47,7 @@ export class ConsumerLoop {
     this.#progress = new ProgressReport(context);
   }
 
-  /** Ownership changes: nothing is ours until batches come again. */
+  /** Ownership changes: nothing is owned until batches arrive again. */
   loseAll(): void {
     this.#generation += 1;
     for (const { worker } of this.#partitions.values()) worker.lose();
@@ -61,8 +61,8 @@ export class ConsumerLoop {
   }
 
   /**
-   * Ownership begins. Fetching starts at the last message that was committed, not behind it: by that message the log
-   * is told from one that was made anew, also where such a log ends at the commit or before it and no more comes.
+   * Ownership begins. Fetching starts at the last committed message, not after it: that message distinguishes the log
+   * from one that was created again, also where such a log ends at the commit or before it and no more messages arrive.
    */
   async assign(partitions: readonly TopicPartition[]): Promise<void> {
     this.loseAll();
@@ -114,22 +114,22 @@ export class ConsumerLoop {
     if (open === undefined) return { kind: 'again', afterMs: this.#pauses.lastMs(batch) };
     const { worker } = open;
     const { messages, holes } = worker;
-    const taken = await worker.consume(batch, timing.nowMs);
-    // What was read by then is read again by the next owner; the partition's place is no longer ours to move.
+    const consumed = await worker.consume(batch, timing.nowMs);
+    // The next owner reads it again; this process must not move the partition's position any more.
     if (generation !== this.#generation) return AGAIN;
     metrics.messages.inc({ topic }, worker.messages - messages);
     metrics.holes.inc({ topic }, worker.holes - holes);
-    return this.#fateOf(batch, open, taken);
+    return this.#fateOf(batch, open, consumed);
   }
 
-  async #fateOf(batch: FetchedBatch, open: OpenPartition, taken: Consumed): Promise<BatchFate> {
-    if (taken.kind === 'consumed') {
+  async #fateOf(batch: FetchedBatch, open: OpenPartition, consumed: Consumed): Promise<BatchFate> {
+    if (consumed.kind === 'consumed') {
       this.#pauses.forget(batch);
       return { kind: 'done' };
     }
-    if (taken.kind === 'unknown_schema') return { kind: 'pause', offset: taken.offset };
-    if (taken.kind === 'jumped') return this.#handleJump(batch, open, taken);
-    if (taken.kind === 'shrunk') {
+    if (consumed.kind === 'unknown_schema') return { kind: 'pause', offset: consumed.offset };
+    if (consumed.kind === 'jumped') return this.#handleJump(batch, open, consumed);
+    if (consumed.kind === 'shrunk') {
       this.#close(batch, open);
       this.#fetchAgain(batch);
     }
@@ -164,7 +164,7 @@ export class ConsumerLoop {
       const progressMs = worker?.progressMs ?? sinceMs;
       const holdsUnstored = worker?.holdsUnstored(options.markerAgeMs, nowMs) ?? false;
       const fetchingWaits = this.#consuming > 0;
-      this.#progress.tell(
+      this.#progress.report(
         at,
         { nextOffset: Math.max(nextOffset, log?.start ?? 0), progressMs, holdsUnstored, log, fetchingWaits },
         nowMs,
@@ -179,7 +179,7 @@ export class ConsumerLoop {
     if (known !== undefined || stream === undefined) return known;
     const generation = this.#generation;
     const opened = await this.#ask(() => openPartition(this.#context, stream, batch), batch);
-    // Ownership changed while the ledger was read: whoever owns the partition now opens it anew.
+    // Ownership changed while the ledger was read: the present owner opens the partition again.
     if (this.#generation !== generation) return undefined;
     if (opened === undefined) {
       this.#fetchAgain(batch);
@@ -227,8 +227,8 @@ export class ConsumerLoop {
 
   /**
    * The batch does not follow on what was read. Either kafkajs skipped messages that were not resolved (it happens
-   * around rebalances), which are fetched again, or the broker deleted messages: a loss, unless another owner booked
-   * them before; then the partition is opened again after them.
+   * around rebalances), which are fetched again, or the broker deleted messages: a loss, unless another owner
+   * recorded them before; then the partition is opened again after them.
    */
   async #handleJump(
     batch: FetchedBatch,
@@ -265,7 +265,7 @@ export class ConsumerLoop {
     return { kind: 'again', afterMs };
   }
 
-  /** The partition is opened anew by the next batch. */
+  /** The next batch opens the partition again. */
   #close(at: TopicPartition, { worker }: OpenPartition): void {
     worker.lose();
     this.#partitions.delete(partitionKey(at));

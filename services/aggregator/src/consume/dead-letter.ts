@@ -1,6 +1,6 @@
 /*
- * Messages that can never be stored go to the dead-letter topic: original bytes and headers, and where they came
- * from and why. Kept apart, never dropped.
+ * Writes messages that can never be stored to the dead-letter topic: original bytes and headers, with their origin and
+ * the reason.
  */
 import type { Message, Producer } from 'kafkajs';
 import type { BlockPlace } from '../blocks/block-content.js';
@@ -16,13 +16,13 @@ export const DEAD_HEADERS = {
   appended: 'imscope-dead-appended',
 } as const;
 
-/** One send is one batch of the broker's, of which it takes 1 MiB; a larger letter goes alone. */
+/** One send is one batch, of which the broker accepts 1 MiB; a larger letter is sent alone. */
 const SEND_BYTES_MAX = 800_000;
-/** What a letter has beside its value and its own headers: ours, the key, lengths. */
+/** Bytes of a letter beside its value and its own headers: added headers, the key, lengths. */
 const LETTER_EXTRA_BYTES = 512;
 
 /**
- * Sends and waits for all replicas. All letters of a partition have one key, so they stand in one partition in order,
+ * Sends and waits for all replicas. All letters of a partition have one key, so they are in one partition in order,
  * and a send reaches one partition only: kafkajs may lose track of one that spans several.
  */
 export async function writeDeadLetters(

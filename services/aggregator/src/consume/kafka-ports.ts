@@ -9,7 +9,7 @@ import type { FetchedLogs } from './fetched-logs.js';
 import type { TopicPartition } from './topic-partition.js';
 
 /**
- * @param unstored is told what is stored
+ * @param unstored learns what is stored
  * @param logs as observed with fetches
  * @param names.group and `names.deadLetterTopic`, prefix and all
  */
@@ -56,6 +56,6 @@ async function readLogSpan(
 ): Promise<{ start: number; end: number }> {
   const offsets = await admin.fetchTopicOffsets(topic);
   const found = offsets.find((one) => one.partition === partition);
-  if (found === undefined) throw new Error(`the broker told no offsets of ${topic}:${partition}`);
+  if (found === undefined) throw new Error(`the broker gave no offsets of ${topic}:${partition}`);
   return { start: Number(found.low), end: Number(found.high) };
 }

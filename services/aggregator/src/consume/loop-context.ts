@@ -19,7 +19,7 @@ import type { TopicPartition } from './topic-partition.js';
 export type FetchedMessages = {
   /** Those that a reader of committed messages sees, in the order of the log. */
   readonly messages: readonly LogMessage[];
-  /** The offset that the broker was asked for: from there on no message is missing. */
+  /** The requested offset: from there on no message is missing. */
   readonly fetchedFrom: number;
   /** The first offset of the response, whether it holds a message or not. */
   readonly firstOffset: number;

@@ -11,12 +11,12 @@ import type { StoreBlockPorts } from '../store/store-block.js';
 import type { Stream } from '../blocks/streams.js';
 import type { TopicPartition } from './topic-partition.js';
 
-/** `epoch`: which life of its topic, as the ledger counts them. */
+/** `epoch`: how often the topic was created again, as the ledger counts. */
 export type OpenPartition = { readonly worker: PartitionWorker; readonly epoch: number };
 
 export type Opened =
   | ({ readonly kind: 'opened' } & OpenPartition)
-  /** The message at this offset must be at hand to open the partition. */
+  /** The message at this offset is needed to open the partition. */
   | { readonly kind: 'fetch_first'; readonly offset: number };
 
 /** @param batch from the partition's log @throws where store or broker do not answer */

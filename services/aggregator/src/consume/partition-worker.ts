@@ -24,9 +24,9 @@ export type WorkerPorts = {
 
 export type Consumed =
   | { readonly kind: 'consumed' }
-  /** Messages from `from` up to `to` may be missing: the broker was not asked for them, or deleted them. Nothing was taken. */
+  /** Messages from `from` up to `to` may be missing: they were not requested, or the broker deleted them. Nothing was consumed. */
   | { readonly kind: 'jumped'; readonly from: number; readonly to: number }
-  /** The log ends before the next offset: it is another log, or the batch is an old one. Nothing was taken. */
+  /** The log ends before the next offset: it is another log, or the batch is an old one. Nothing was consumed. */
   | { readonly kind: 'shrunk' }
   /** The partition went to another owner, or its block can never be stored. */
   | { readonly kind: 'lost' }
@@ -97,7 +97,7 @@ export class PartitionWorker {
     return to > Math.max(this.#cutter.nextOffset, this.#readTo);
   }
 
-  /** The partition is somebody else's now. */
+  /** Another member owns the partition now. */
   lose(): void {
     this.#owned = false;
   }
@@ -108,8 +108,8 @@ export class PartitionWorker {
   }
 
   /**
-   * Takes messages in order; waits where a block is cut while the one before is still being stored. The broker answers
-   * with everything from the offset it was asked for on, so what is missing after that offset is a hole.
+   * Consumes messages in order; waits where a block is cut while the one before is still being stored. The broker answers
+   * with everything from the requested offset on, so an offset that is missing after it is a hole.
    */
   async consume(fetched: FetchedMessages, nowMs: () => number): Promise<Consumed> {
     const from = this.#cutter.nextOffset;
@@ -162,7 +162,7 @@ export class PartitionWorker {
 
   /**
    * Called often. Where nothing but holes and markers follows the last block for `ageMs`, that is committed with the
-   * block's end: once retention has deleted them, nobody could tell them from messages.
+   * block's end: once retention has deleted them, they cannot be distinguished from messages.
    */
   async commitHoles(ageMs: number, nowMs: number): Promise<void> {
     const { nextOffset: readTo, blockStart: nextOffset, bounds, holdsMessages } = this.#cutter;

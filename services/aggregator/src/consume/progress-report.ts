@@ -1,6 +1,6 @@
 /*
- * Tells of partitions that make no progress: in the readiness, by name, in a metric, and by the end of the process
- * where starting again may help.
+ * Reports partitions that make no progress: in the readiness by name, in a metric, and by ending the process where a
+ * restart may help.
  */
 import type { LoopContext } from './loop-context.js';
 import { type PartitionState, ProgressWatch } from './progress-watch.js';
@@ -22,8 +22,8 @@ export class ProgressReport {
     this.#context = context;
   }
 
-  /** Called often for every partition that is ours. */
-  tell(at: TopicPartition, state: PartitionState, nowMs: number): void {
+  /** Called often for every owned partition. */
+  report(at: TopicPartition, state: PartitionState, nowMs: number): void {
     const { options, metrics, readiness, fail } = this.#context;
     const { topic, partition } = at;
     const { stillMs, words, mayRestart } = this.#watch.observe(at, state, nowMs);
@@ -32,7 +32,7 @@ export class ProgressReport {
     metrics.stalledSeconds.set({ topic, partition }, stillMs / 1_000);
     if (stillMs >= options.stallTimeoutMs * NOT_READY_SHARE) this.#name(at, words, stillMs);
     else this.#unname(at);
-    // Where something else fails (the store, a start), the cause is known and starting again does not heal it.
+    // Where something else fails (the store, a start), the cause is known and a restart does not help.
     const known = (): boolean =>
       Object.keys(readiness.state().failing).some((name) => !name.startsWith(PREFIX));
     if (mayRestart && stillMs > options.stallTimeoutMs && !known()) {
@@ -47,7 +47,7 @@ export class ProgressReport {
     this.#unname(at);
   }
 
-  /** No partition is ours. */
+  /** No partition is owned. */
   clear(): void {
     const { metrics, readiness } = this.#context;
     this.#watch.forgetAll();

@@ -1,13 +1,13 @@
 /*
  * Which partitions make no progress although there is something to do: messages to read, or messages read that are not
- * stored. Such a partition is named in the readiness until it goes on; a partition without work is ready.
+ * stored. Such a partition is named in the readiness until it continues; a partition without work is ready.
  */
 import type { FetchedLog } from '@imscope/runtime/kafkajs/fetch-holes.js';
 import { partitionKey, type TopicPartition } from './topic-partition.js';
 
-/** What is known of one partition of ours. */
+/** What is known of one owned partition. */
 export type PartitionState = {
-  /** Where reading goes on. */
+  /** Where reading continues. */
   readonly nextOffset: number;
   /** When an offset was last read or a block stored. */
   readonly progressMs: number;
@@ -15,7 +15,7 @@ export type PartitionState = {
   readonly holdsUnstored: boolean;
   /** Undefined where the broker has not answered yet. */
   readonly log: FetchedLog | undefined;
-  /** Fetching waits for something of ours: a batch that is being stored, a pause, a newer version. */
+  /** Fetching waits for this process: for a batch that is being stored, a pause, or a newer version. */
   readonly fetchingWaits: boolean;
 };
 
@@ -23,7 +23,7 @@ export type Standstill = {
   /** Since the last progress with work to do; 0 where there is progress or no work. */
   readonly stillMs: number;
   readonly words: string;
-  /** Starting again may help: there are messages that could be read. */
+  /** A restart may help: there are messages that could be read. */
   readonly mayRestart: boolean;
 };
 
@@ -33,7 +33,7 @@ export class ProgressWatch {
   /** By partition, since when there is work to do. */
   readonly #workSinceMs = new Map<string, number>();
 
-  /** Called often, for a partition only while it is ours. */
+  /** Called often, for a partition only while it is owned. */
   observe(at: TopicPartition, state: PartitionState, nowMs: number): Standstill {
     const key = partitionKey(at);
     const words = workOf(state, nowMs);

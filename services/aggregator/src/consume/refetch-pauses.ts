@@ -1,6 +1,6 @@
 /*
  * How long to wait before a partition is fetched again from the same place: not at all the first time, then longer
- * each time up to a second, with jitter, so that what does not change is not asked for in a busy loop.
+ * each time up to a second, with jitter, so that a partition that does not change is not fetched in a busy loop.
  */
 import type { Timing } from '../store/timing.js';
 import { partitionKey, type TopicPartition } from './topic-partition.js';

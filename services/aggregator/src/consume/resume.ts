@@ -1,6 +1,6 @@
 /*
- * Where a new owner of a partition starts: behind the ledger's last block, with the batches booked up to there.
- * Everything it goes by is one state of the ledger, however it changes meanwhile, and the log as it is afterwards.
+ * Where a new owner of a partition starts: after the ledger's last block, with the batches recorded up to there.
+ * It depends on one state of the ledger, however that changes meanwhile, and on the log as it is afterwards.
  * A log whose message at the ledger's last offset is another one is another log: a new epoch begins, in which batches
  * of the old one stay known. So a log that only lost its end in a broker's failure is read again and stores nothing twice.
  */
@@ -27,7 +27,7 @@ export type Start = {
   readonly readTo: number;
 };
 
-/** `look`: the message at this offset must be seen first, to know that the log is still the same. */
+/** `fetch_first`: the message at this offset must be fetched first, to know that the log is still the same. */
 export type FoundStart =
   | { readonly kind: 'start'; readonly start: Start }
   | { readonly kind: 'fetch_first'; readonly offset: number };
@@ -44,9 +44,9 @@ const REREAD_MS = 1_000;
 
 /**
  * A commit follows its ledger row, so one that is ahead of the ledger, or a list of batches that does not reach up to
- * the position, comes from a replica that lags: asked again. What stays so is a ledger that was lost, and then the
- * commit is all there is.
- * @param fetched from the log, in which the message at the ledger's last offset is looked for
+ * the position, comes from a replica that lags: it is read again. If that changes nothing the ledger was lost, and
+ * the commit is used.
+ * @param fetched from the log, in which the message at the ledger's last offset is searched
  */
 export async function findStart(
   ports: ResumePorts,
@@ -55,25 +55,25 @@ export async function findStart(
 ): Promise<FoundStart> {
   for (let reads = 1; ; reads++) {
     const position = await ports.store.readPosition(place);
-    // Asked after the ledger: another owner may have gone on meanwhile, and an older end would lie before its place.
+    // Read after the ledger: another owner may have continued meanwhile, and an older end would be before its position.
     const span = await ports.broker.readLogSpan(place);
-    const judged = position === undefined ? 'same' : compareLog(position, span, fetched);
-    if (position !== undefined && judged === 'fetch_first')
+    const compared = position === undefined ? 'same' : compareLog(position, span, fetched);
+    if (position !== undefined && compared === 'fetch_first')
       return { kind: 'fetch_first', offset: position.lastOffset };
     const { complete, ...start } = await readStart(ports, place, position);
-    if (judged === 'other' && (complete || reads === READS_MAX)) {
+    if (compared === 'other' && (complete || reads === READS_MAX)) {
       return { kind: 'start', start: { ...atBeginning(start.epoch + 1), seen: start.seen } };
     }
     const committed = parseCommit(await ports.broker.readCommitted(place));
     const ahead =
-      judged === 'same' &&
+      compared === 'same' &&
       committed !== undefined &&
       (committed.epoch === start.epoch || position === undefined) &&
       committed.nextOffset > start.nextOffset &&
       committed.nextOffset <= span.end
         ? committed
         : undefined;
-    if (complete && judged === 'same' && ahead === undefined) {
+    if (complete && compared === 'same' && ahead === undefined) {
       return { kind: 'start', start: withHolesRead(start, committed) };
     }
     if (reads === READS_MAX) return { kind: 'start', start: { ...start, ...ahead } };
@@ -83,14 +83,14 @@ export async function findStart(
 
 /**
  * Up to where the log was read after the last block, where the commit is of that block. Only that: bounds of a marker that
- * was deleted since are in force for nobody who starts after, whatever commit is there, so that all cut the same blocks.
+ * was deleted since do not apply to any later start, whatever commit is there, so that all cut the same blocks.
  */
 function withHolesRead(start: Start, committed: ReturnType<typeof parseCommit>): Start {
   const same = committed?.epoch === start.epoch && committed.nextOffset === start.nextOffset;
   return same ? { ...start, readTo: committed.readTo } : start;
 }
 
-/** Whether the log is the one that was booked: told by when its message at the last offset was appended. */
+/** Whether the log is the one in the ledger, by when its message at the last offset was appended. */
 function compareLog(
   { lastOffset, lastAppendedMs }: LedgerPosition,
   span: { start: number; end: number },
@@ -118,7 +118,7 @@ async function readStart(
   if (position === undefined) return { ...atBeginning(0), complete: true };
   const { epoch } = position;
   const nextOffset = position.lastOffset + 1;
-  // Only blocks before the place: another owner may book the next one while we read, and its batches would then
+  // Only blocks before the place: another owner may record the next one while we read, and its batches would then
   // look like duplicates of themselves. The term runs in the log's time, so that a late reader remembers as much.
   const { lastAppendedMs } = position;
   const read = await ports.store.readSeen(
@@ -140,7 +140,7 @@ export function storedUpTo(committed: Committed): number {
 
 /**
  * The metadata of a commit: epoch and bounds in force after it, and up to where no message follows. Versions that do
- * not know the last part take such a commit for none and go by the ledger.
+ * not know the last part ignore such a commit and use the ledger.
  */
 export function formatCommit(epoch: number, bounds: BlockBounds, readTo?: number): string {
   return `${epoch}/${formatBounds(bounds)}${readTo === undefined ? '' : `/${readTo}`}`;

@@ -1,5 +1,5 @@
 /*
- * A dead letter as it stands in its topic: the original bytes and headers, and what was noted about them.
+ * A dead letter of its topic: the original bytes and headers, and the origin and reason that were added.
  */
 import type { KafkaMessage } from 'kafkajs';
 import { type ClaimedBatch, readBatchId, readClaimedBatch } from '@imscope/schemas/batch-headers.js';
@@ -31,7 +31,7 @@ export type DeadLetter = {
   readonly headers: NonNullable<LogMessage['headers']>;
 };
 
-/** Where a dead letter stands in its topic; written `partition:offset`. */
+/** The place of a dead letter in its topic; written `partition:offset`. */
 export type LetterPlace = { readonly partition: number; readonly offset: number };
 
 const OURS: ReadonlySet<string> = new Set(Object.values(DEAD_HEADERS));

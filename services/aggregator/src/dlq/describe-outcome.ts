@@ -40,7 +40,7 @@ export function outcomeAsJson({ place, reason }: DeadLetter, outcome: RedriveOut
   return `${JSON.stringify({ place: formatPlace(place), died_of: reason, outcome: kind, ...refused })}\n`;
 }
 
-/** How many letters came to each end, most first. */
+/** How many letters had each outcome, most first. */
 export class OutcomeTally {
   readonly #counts = new Map<string, number>();
   #letters = 0;

@@ -13,7 +13,7 @@ import { locateFault } from './locate-fault.js';
 
 export type Finding =
   | { readonly kind: 'readable'; readonly records: number; readonly eventTimes: EventTimes }
-  /** Its headers are wrong, its container decodes whole: with these headers it can be read. */
+  /** Its headers are wrong and its container decodes completely: with these headers it can be read. */
   | {
       readonly kind: 'mendable';
       readonly fault: DeadReason;
@@ -36,7 +36,7 @@ const MENDABLE: ReadonlySet<string> = new Set([
 
 export function inspectLetter(letter: DeadLetter, stream: Stream): Finding {
   const { value, headers, place, diedMs, origin } = letter;
-  // Its times are held against when it came first: that they are over by now is no fault of its bytes.
+  // Its times are compared with its first append: that they are past their term by now is no fault of its bytes.
   const appendedMs = origin?.appendedMs ?? diedMs;
   const message = { offset: place.offset, appendedMs, value, headers };
   const read = readMessage(message, stream.schemas);

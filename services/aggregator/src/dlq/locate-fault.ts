@@ -1,5 +1,5 @@
 /*
- * Where in a container a fault stands, in words for whoever looks into a dead letter. The verdict is not made here.
+ * Where in a container a fault is, in words for an operator. Whether there is a fault is decided elsewhere.
  */
 import { skipValue } from '@imscope/schemas/avro-skip.js';
 import type { AvroSchema } from '@imscope/schemas/avro-schema.js';

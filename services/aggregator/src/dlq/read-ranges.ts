@@ -18,7 +18,7 @@ const SESSION_MS = 30_000;
 const FETCH_BYTES_MAX = 8_000_000;
 /** The broker has not answered for so long. */
 const STILL_MS_MAX = 30_000;
-/** What an open transaction holds back is waited for so long: most take milliseconds. */
+/** How long to wait for messages that an open transaction holds back: most need milliseconds. */
 const TRANSACTION_MS_MAX = 5_000;
 const WATCH_MS = 500;
 
@@ -30,7 +30,7 @@ export async function readSpans(kafka: Kafka, topic: string): Promise<OffsetRang
   const admin = kafka.admin();
   await admin.connect();
   try {
-    // Asked for its offsets, kafkajs would look for a topic that is not there for seconds.
+    // kafkajs would retry for seconds to find the offsets of a missing topic.
     if (!(await admin.listTopics()).includes(topic)) {
       throw new Error(`there is no topic ${topic}: look at KAFKA_TOPIC_PREFIX, or run "imscope prepare"`);
     }
@@ -158,7 +158,7 @@ async function takeBatch(
       const range = wanted.get(partition);
       const offset = Number(message.offset);
       if (range === undefined || offset >= range.to) break;
-      // A group that joins again begins anew: what was read is behind `from` then.
+      // A group that joins again starts from the beginning: `from` is after what was read then.
       wanted.set(partition, { ...range, from: offset + 1 });
       if (offset >= range.from && !isHole(message)) await onMessage(partition, message);
     }

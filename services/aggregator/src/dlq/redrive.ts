@@ -16,7 +16,7 @@ import { batchKey, readStoredBatches } from './stored-batches.js';
 
 export type RedriveOutcome =
   | {
-      /** `would_redrive`: nothing was sent, as asked. */
+      /** `would_redrive`: nothing was sent, as requested. */
       readonly kind: 'redriven' | 'would_redrive';
       readonly mended: boolean;
       readonly records: number;
@@ -27,7 +27,7 @@ export type RedriveOutcome =
     }
   /** Its batch is stored: nothing is left to do. */
   | { readonly kind: 'stored' }
-  /** A copy stands in the log and will be stored. */
+  /** A copy is in the log and will be stored. */
   | { readonly kind: 'waiting' }
   | Refusal;
 
@@ -42,7 +42,7 @@ export type RedriveContext = {
 
 export type RedriveOptions = RedriveRules & { readonly dryRun: boolean };
 
-/** Letters asked of the ledger at once: their batches stand in a request's address. Each may hold 1 MiB. */
+/** Letters checked against the ledger at once: their batches are in a request's URL. Each may hold 1 MiB. */
 const LETTERS_AT_ONCE = 50;
 /** What is read of a partition's log, beyond the ledger, in search of keyed batches: some 200 MB. */
 const TAIL_MESSAGES_MAX = 20_000;
@@ -67,8 +67,8 @@ export class Redrive {
     this.#onOutcome = onOutcome;
   }
 
-  /** Takes letters in any number; what becomes of one may be told later, at the latest by `finish`. */
-  async take(letter: DeadLetter): Promise<void> {
+  /** Adds a letter to redrive. Its outcome may be reported later, at the latest by `finish`. */
+  async add(letter: DeadLetter): Promise<void> {
     this.#pending.push(letter);
     if (this.#pending.length >= LETTERS_AT_ONCE) await this.finish();
   }
@@ -135,7 +135,7 @@ export class Redrive {
     return Number(offset);
   }
 
-  /** Before the ledger is asked for batches: what is booked meanwhile is in one of the two. */
+  /** Before the ledger is read for batches: a batch that is recorded meanwhile is in one of the two. */
   async #readTails(ready: readonly ReadyLetter[]): Promise<void> {
     for (const { target, batch } of ready) {
       const key = tailKey(target);
@@ -151,7 +151,7 @@ export class Redrive {
     const { kafka, store, cluster, topicPrefix } = this.#context;
     const position = await readPosition(store, { cluster, topic, partition });
     const span = (await readSpans(kafka, topic)).find((one) => one.partition === partition);
-    if (span === undefined) throw new Error(`the broker told no offsets of ${topic}:${partition}`);
+    if (span === undefined) throw new Error(`the broker gave no offsets of ${topic}:${partition}`);
     // A log that ends before the ledger's place is another one, of which nothing is stored yet.
     const next = position === undefined || position.lastOffset >= span.to ? 0 : position.lastOffset + 1;
     const from = Math.max(span.from, next);

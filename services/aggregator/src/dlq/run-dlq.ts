@@ -100,7 +100,7 @@ async function runShow({ source, process }: Session, { place, bytesFile }: ShowO
   process.write(await describeLetter(found, finding, process.style));
   if (bytesFile === undefined) return 0;
   const bytes = found.value ?? Buffer.alloc(0);
-  // Never over a file that is there; people's requests may stand in it.
+  // Never overwrites a file; the bytes may contain people's requests, so only the owner can read it.
   await writeFile(bytesFile, bytes, { mode: 0o600, flag: 'wx' });
   process.write(`\n${bytes.length} bytes written to ${bytesFile}\n`);
   return 0;
@@ -134,11 +134,11 @@ async function runRedrive(session: Session, options: RedriveArguments): Promise<
         process.write(told);
       },
     );
-    const take = async (letter: DeadLetter): Promise<void> => {
-      if (isChosen(letter, options.filter, source.topicPrefix)) await redrive.take(letter);
+    const add = async (letter: DeadLetter): Promise<void> => {
+      if (isChosen(letter, options.filter, source.topicPrefix)) await redrive.add(letter);
     };
-    if (options.places === 'all') unread = await readAllLetters(source, take);
-    else missing = await readLetters(source, options.places, take);
+    if (options.places === 'all') unread = await readAllLetters(source, add);
+    else missing = await readLetters(source, options.places, add);
     await redrive.finish();
   } finally {
     await Promise.all([producer.disconnect(), store.close()]);

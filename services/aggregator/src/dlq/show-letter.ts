@@ -26,7 +26,7 @@ const HEADERS_MAX = 40;
 const LABEL_WIDTH = 12;
 const FORMS = ALL_SCHEMAS.flatMap((schema) => CODECS.map((codec) => containerForm(schema, codec)));
 
-/** @param finding undefined where it did not come from a topic of ours */
+/** @param finding undefined where its origin is not one of our topics */
 export async function describeLetter(
   letter: DeadLetter,
   finding: Finding | undefined,
@@ -80,7 +80,7 @@ function describeHeaders({ headers }: DeadLetter, style: TerminalStyle): string[
   ];
 }
 
-/** A header that is one of ours says nothing: the dump begins behind it. */
+/** A header of our containers tells nothing: the dump begins after it. */
 function describeBytes(value: Buffer, style: TerminalStyle): string[] {
   const known = FORMS.find((form) => opensWith(value, form));
   const from = known === undefined ? 0 : known.header.length;
@@ -153,7 +153,7 @@ function maskAddress(key: string, value: unknown): unknown {
   return Array.isArray(value.data) ? maskIpAddress(Buffer.from(value.data as number[])) : value;
 }
 
-/** What comes before the fault, if any. */
+/** The records before the fault, if any. */
 async function unpackFirst(codec: string, packed: Buffer): Promise<Buffer> {
   const unpacking = codec === 'deflate' ? createInflateRaw() : createZstdDecompress();
   const parts: Buffer[] = [];
@@ -166,7 +166,7 @@ async function unpackFirst(codec: string, packed: Buffer): Promise<Buffer> {
       if (bytes >= UNPACKED_BYTES_MAX) break;
     }
   } catch {
-    // The fault itself is told elsewhere.
+    // The fault itself is described elsewhere.
   }
   return Buffer.concat(parts);
 }

@@ -16,7 +16,7 @@ export function batchKey({ topic, partition, boot, sequence }: PlacedBatch): str
   return `${topic}/${partition}/${boot}/${sequence}`;
 }
 
-/** @param batches at most a hundred, for they stand in the request's address @returns the keys of those stored */
+/** @param batches at most a hundred, for they are sent in the request's URL @returns the keys of those stored */
 export async function readStoredBatches(
   client: ClickHouseClient,
   cluster: string,
@@ -24,20 +24,20 @@ export async function readStoredBatches(
 ): Promise<Set<string>> {
   if (batches.length === 0) return new Set();
   const result = await client.query({
-    query: `SELECT DISTINCT booked.topic AS topic, booked.partition AS partition, wanted.boot AS boot, wanted.sequence AS sequence
+    query: `SELECT DISTINCT recorded.topic AS topic, recorded.partition AS partition, wanted.boot AS boot, wanted.sequence AS sequence
       FROM
       (
         SELECT topic, partition, batch.boot AS boot, batch.first_sequence AS first, batch.last_sequence AS last
         FROM block_ledger ARRAY JOIN batches AS batch
         WHERE cluster = {cluster:String} AND batch.boot IN {boots:Array(String)}
-      ) AS booked
+      ) AS recorded
       INNER JOIN
       (
         SELECT one.1 AS topic, one.2 AS partition, one.3 AS boot, one.4 AS sequence
         FROM (SELECT arrayJoin(arrayZip({topics:Array(String)}, {partitions:Array(Int32)}, {boots:Array(String)}, {sequences:Array(Int64)})) AS one)
       ) AS wanted
-      ON booked.topic = wanted.topic AND booked.partition = wanted.partition AND booked.boot = wanted.boot
-      WHERE wanted.sequence BETWEEN booked.first AND booked.last`,
+      ON recorded.topic = wanted.topic AND recorded.partition = wanted.partition AND recorded.boot = wanted.boot
+      WHERE wanted.sequence BETWEEN recorded.first AND recorded.last`,
     query_params: {
       cluster,
       topics: batches.map(({ topic }) => topic),

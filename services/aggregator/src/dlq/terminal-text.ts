@@ -1,4 +1,4 @@
-/* Text for a terminal: bounded, without control characters, coloured only where somebody looks at it. */
+/* Text for a terminal: bounded, without control characters, coloured only on a terminal. */
 import { styleText } from 'node:util';
 
 export type TerminalStyle = {
@@ -7,7 +7,7 @@ export type TerminalStyle = {
   readonly colours: boolean;
 };
 
-/** Text from elsewhere as it may stand in a terminal. */
+/** Text of others, safe for a terminal. */
 export function printable(text: string, lengthMax: number): string {
   const clean = text.replaceAll(/\p{C}/gu, '\uFFFD');
   return clean.length > lengthMax ? `${clean.slice(0, lengthMax - 1)}…` : clean;

@@ -1,6 +1,6 @@
 /*
- * Whether a dead letter may go back to where it came from, as far as the letter itself tells. Pure. Whether its batch
- * is stored already is asked afterwards.
+ * Whether a dead letter may be sent back to its partition, as far as the letter itself tells. Pure. Whether its batch is
+ * stored already is checked afterwards.
  */
 import type { DeadLetter, Origin } from './dead-letter-entry.js';
 import { type Finding, inspectLetter } from './inspect-letter.js';
@@ -10,9 +10,9 @@ import type { Stream } from '../blocks/streams.js';
 
 /** Why a letter stays where it is: a closed list. */
 export type RefusalReason =
-  /** It does not say where it came from. */
+  /** It does not state its origin. */
   | 'no_origin'
-  /** It came from a topic that the aggregator does not read. */
+  /** Its origin is a topic that the aggregator does not read. */
   | 'unknown_topic'
   /** The topic has fewer partitions now. */
   | 'partition_gone'
@@ -24,7 +24,7 @@ export type RefusalReason =
   | 'mendable'
   /** A record of it would outlive its term in Kafka. */
   | 'expired'
-  /** A keyed batch, and so much of the log is not stored yet that it cannot be looked for there. */
+  /** A keyed batch, and so much of the log is not stored yet that it cannot be searched there. */
   | 'behind';
 
 export type Refusal = { readonly kind: 'refused'; readonly reason: RefusalReason; readonly words: string };

@@ -8,13 +8,13 @@ import type { Difference } from './difference.js';
 import { METRIC_LATE_HOURS_MAX } from '@imscope/schemas/retention.js';
 import { HOUR_MS, type Pass, METRIC_TERM_MS, MINUTE_MS, ROWS_MAX, passParams } from './pass.js';
 
-/** Longest a window waits for late events, and what its way to the account may take. */
+/** How long a window waits for late events and may need to reach the account. */
 const WINDOW_HOLD_MS = 90_000;
 /** Older events are in no metric; less a minute for the clocks. */
 const LATE_MS = METRIC_LATE_HOURS_MAX * HOUR_MS - MINUTE_MS;
 /** Event times may be this far ahead of the clock. */
 const AHEAD_MS = 5 * MINUTE_MS;
-/** Rows that one statement takes at once. */
+/** Rows that one statement processes. */
 const SLICE_ROWS_MAX = 20_000_000;
 
 /** An application's minute whose sums differ by more than what may be late or on its way. */
@@ -34,7 +34,7 @@ export type SettledMinutes = {
   readonly appendedMs: number;
 };
 
-/** Whole minutes to compare; undefined where none is settled. */
+/** Complete minutes to compare; undefined where none is settled. */
 export function settledMinutes(settledMs: number, fromMs: number, nowMs: number): SettledMinutes | undefined {
   const appendedMs = Number.isFinite(settledMs) ? settledMs - WINDOW_HOLD_MS : nowMs + AHEAD_MS;
   const earliestMs = Math.max(fromMs, nowMs - METRIC_TERM_MS);
@@ -43,8 +43,8 @@ export function settledMinutes(settledMs: number, fromMs: number, nowMs: number)
   return to > from ? { fromMs: from, toMs: to, appendedMs } : undefined;
 }
 
-// Grouped by block before blocks are looked up: there are far fewer of them than rows. Rows of a block that is not
-// booked are on their way, or named by another check.
+// Grouped by block before the join: there are far fewer blocks than rows. Rows of a block that is not in the ledger are
+// on their way, or reported by another check.
 const DIFFERING = `
 SELECT sdk_app_id, formatDateTime(at, '%FT%H:%i:00Z') AS minute, sum(weight) AS logged, sum(unsure_weight) AS unsure,
   sum(metric) AS counted
@@ -119,7 +119,7 @@ export async function readDifferingMinutes(pass: Pass, settled: SettledMinutes):
 
 type MinuteRows = { readonly minute_ms: number; readonly rows: number };
 
-/** Adjacent minutes, as many as a statement takes at once. */
+/** Adjacent minutes, as many as one statement processes. */
 function minuteSlices(minutes: readonly MinuteRows[]): { readonly fromMs: number; readonly toMs: number }[] {
   const slices: { fromMs: number; toMs: number; rows: number }[] = [];
   for (const { minute_ms: fromMs, rows } of minutes) {
@@ -135,7 +135,7 @@ function minuteSlices(minutes: readonly MinuteRows[]): { readonly fromMs: number
 }
 
 /**
- * @param explained records that are booked as not stored (dead, expired, or counted by two collectors): so many may
+ * @param explained records that need not be stored (dead, expired, or counted by two collectors): so many may
  * be in the metrics and not in the logs
  */
 export function minuteDifferences(minutes: readonly ApplicationMinute[], explained: number): Difference[] {

@@ -1,6 +1,6 @@
 /*
  * Rows by block = ledger: each block's rows in request_log are as many as the ledger says, each at its place and once.
- * A block is looked at while all its rows are within their term. In slices, so that neither the store's memory nor a
+ * A block is compared while all its rows are within their term. In slices, so that neither the store's memory nor a
  * statement's time grows with the window.
  */
 import { TOPICS } from '@imscope/schemas/topics.js';
@@ -33,11 +33,11 @@ export type BlockRows = {
   readonly last_offset: number;
   readonly block: string;
   /** As the ledger says; as counted; different places among them. */
-  readonly booked: number;
+  readonly recorded: number;
   readonly stored: number;
   readonly places: number;
   readonly inserts: number;
-  /** The first few places that are empty, and those that are taken more than once, with where that is seen. */
+  /** The first few places without a row, and those with several, with the application and minute of one of them. */
   readonly missing: readonly number[];
   readonly doubled: readonly {
     readonly block_row: number;
@@ -65,7 +65,7 @@ export async function readBlockMinutes(pass: Pass): Promise<BlockMinute[]> {
   return pass.ask<BlockMinute>(MINUTES, params(pass));
 }
 
-/** Since when rows are looked at: as far back as they were asked for, and are few enough. */
+/** Since when rows are compared: as far back as requested, while they are few enough. */
 export function rowsFrom(minutes: readonly BlockMinute[], { fromMs, rows }: Pass): number {
   if (rows === undefined) return fromMs;
   let sum = 0;
@@ -73,7 +73,7 @@ export function rowsFrom(minutes: readonly BlockMinute[], { fromMs, rows }: Pass
   return Math.max(fromMs, rows.fromMs, (tooFar?.minute ?? -MINUTE_MS) + MINUTE_MS);
 }
 
-/** Adjacent minutes, as many as a statement can take at once. */
+/** Adjacent minutes, as many as one statement can process. */
 export function slicesOf(minutes: readonly BlockMinute[]): BlockSlice[] {
   const slices: BlockSlice[] = [];
   for (const { minute, blocks, rows, first_event, last_event, read_at } of minutes) {
@@ -97,17 +97,17 @@ export function slicesOf(minutes: readonly BlockMinute[]): BlockSlice[] {
 }
 
 const BLOCKS = `
-SELECT topic, epoch, partition, first_offset, last_offset, rows AS booked_rows, block_ids
+SELECT topic, epoch, partition, first_offset, last_offset, rows AS recorded_rows, block_ids
 FROM block_ledger FINAL
 WHERE topic = {topic:String} AND rows > 0 AND last_appended >= fromUnixTimestamp64Milli({slice_from:Int64})
   AND last_appended < fromUnixTimestamp64Milli({slice_to:Int64}) AND stored_at < fromUnixTimestamp64Milli({read_at:Int64}) - INTERVAL 1 SECOND
   AND ${FIRST_EVENT} > fromUnixTimestamp64Milli({term_from:Int64})`;
 
-// A bitmap of a block's places is exact and small: they are whole numbers from 0 on.
+// A bitmap of a block's places is exact and small: they are integers from 0 on.
 const DIFFERING = `
-SELECT topic, epoch, partition, first_offset, last_offset, toString(any(block_id)) AS block, any(booked_rows) AS booked, count() AS inserts,
+SELECT topic, epoch, partition, first_offset, last_offset, toString(any(block_id)) AS block, any(recorded_rows) AS recorded, count() AS inserts,
   sum(counted.stored) AS stored, sum(counted.places) AS places
-FROM (SELECT *, arrayJoin(block_ids) AS block_id FROM (${BLOCKS})) AS booked
+FROM (SELECT *, arrayJoin(block_ids) AS block_id FROM (${BLOCKS})) AS recorded
 LEFT JOIN (
   SELECT block_id, count() AS stored, groupBitmap(block_row) AS places
   FROM request_log
@@ -116,11 +116,11 @@ LEFT JOIN (
   GROUP BY block_id
 ) AS counted USING (block_id)
 GROUP BY topic, epoch, partition, first_offset, last_offset
-HAVING stored != booked OR places != booked
+HAVING stored != recorded OR places != recorded
 ORDER BY topic, epoch, partition, first_offset LIMIT {rows_max:UInt32}`;
 
 const MISSING = `
-SELECT number AS block_row FROM numbers({booked:UInt64})
+SELECT number AS block_row FROM numbers({recorded:UInt64})
 WHERE number NOT IN (SELECT block_row FROM request_log WHERE block_id = {block:UInt64}
   AND time >= fromUnixTimestamp64Milli({first_event:Int64}) AND time <= fromUnixTimestamp64Milli({last_event:Int64}))
 ORDER BY number LIMIT 5`;
@@ -132,7 +132,7 @@ WHERE block_id = {block:UInt64} AND time >= fromUnixTimestamp64Milli({first_even
   AND time <= fromUnixTimestamp64Milli({last_event:Int64})
 GROUP BY block_row HAVING count() > 1 ORDER BY block_row LIMIT 5`;
 
-/** Blocks whose rows are asked for one by one. */
+/** Blocks whose rows are read one by one. */
 const DETAILED_MAX = 20;
 
 function params(pass: Pass): Record<string, unknown> {
@@ -152,7 +152,7 @@ export async function readDifferingBlocks(pass: Pass, slices: readonly BlockSlic
       ...slice,
     });
     for (const block of differing) {
-      const detail = { block: block.block, booked: block.booked, first_event, last_event };
+      const detail = { block: block.block, recorded: block.recorded, first_event, last_event };
       const asked = found.length < DETAILED_MAX && block.inserts === 1;
       const missing = asked ? await pass.ask<{ block_row: number }>(MISSING, detail) : [];
       const doubled = asked ? await pass.ask<BlockRows['doubled'][number]>(DOUBLED, detail) : [];
@@ -163,17 +163,17 @@ export async function readDifferingBlocks(pass: Pass, slices: readonly BlockSlic
   return found;
 }
 
-/** A block may lack rows and have others twice: both are told. */
+/** A block may lack rows and have others twice: both are reported. */
 export function blockDifferences(blocks: readonly BlockRows[]): Difference[] {
   return blocks.flatMap((rows): Difference[] => {
-    const { topic, epoch, partition, first_offset, last_offset, block, booked, stored, places } = rows;
+    const { topic, epoch, partition, first_offset, last_offset, block, recorded, stored, places } = rows;
     const place = { check: 'rows', topic, epoch, partition, first_offset, last_offset, block } as const;
     const differences: Difference[] = [];
-    if (places < booked) {
-      const words = missingWords(booked - places, rows.missing);
-      differences.push({ ...place, kind: 'missing_rows', expected: booked, found: places, words });
+    if (places < recorded) {
+      const words = missingWords(recorded - places, rows.missing);
+      differences.push({ ...place, kind: 'missing_rows', expected: recorded, found: places, words });
     }
-    if (stored > places || places > booked) {
+    if (stored > places || places > recorded) {
       const [first] = rows.doubled;
       const seen = first === undefined ? {} : { sdk_app_id: first.sdk_app_id, minute: first.minute };
       const words = doubledWords(rows);
@@ -181,7 +181,7 @@ export function blockDifferences(blocks: readonly BlockRows[]): Difference[] {
         ...place,
         ...seen,
         kind: 'doubled_rows',
-        expected: Math.min(places, booked),
+        expected: Math.min(places, recorded),
         found: stored,
         words,
       });
@@ -196,9 +196,10 @@ function missingWords(missing: number, first: readonly number[]): string {
   return `${missing.toLocaleString('en-US')} ${missing === 1 ? 'row is' : 'rows are'} missing${named}`;
 }
 
-function doubledWords({ booked, stored, places, doubled }: BlockRows): string {
-  if (places > booked) return `${(places - booked).toLocaleString('en-US')} rows stand beyond its last place`;
-  if (stored === 2 * booked) return 'all its rows are there twice';
+function doubledWords({ recorded, stored, places, doubled }: BlockRows): string {
+  if (places > recorded)
+    return `${(places - recorded).toLocaleString('en-US')} rows are beyond its last place`;
+  if (stored === 2 * recorded) return 'all its rows are there twice';
   const more = stored - places;
   const named = doubled.map(({ block_row }) => block_row).join(', ');
   const list = named === '' ? '' : `: block_row ${named}${more > doubled.length ? ' …' : ''}`;

@@ -1,6 +1,6 @@
 /*
- * One look at all books: the four checks, and what was held against what. Reads only, in an order in which whatever
- * is stored meanwhile looks like more, never like a loss.
+ * One reconcile pass: the four checks, and what was compared. Reads only, in an order in which rows that are stored
+ * meanwhile look like more, never like a loss.
  */
 import { TOPICS } from '@imscope/schemas/topics.js';
 import { accountFaults } from '@imscope/accounting/balance/account-faults.js';
@@ -22,7 +22,7 @@ import { accountingAsk, MINUTE_MS, type Pass } from './pass.js';
 import { offsetDifferences, readOffsetSegments } from './offsets.js';
 import { readUnrecordedBlocks, unrecordedDifferences } from './unrecorded-blocks.js';
 
-/** What was held against what. Times in epoch milliseconds. */
+/** What was compared. Times in epoch milliseconds. */
 export type Checked = {
   readonly fromMs: number;
   readonly toMs: number;
@@ -39,7 +39,7 @@ export type Checked = {
   readonly batches: number;
   readonly applications: number;
   readonly minutes: number;
-  /** Minutes behind this are not settled; null where none is. */
+  /** Minutes after this are not settled; null where none is. */
   readonly minutesToMs: number | null;
 };
 
@@ -101,7 +101,7 @@ export async function checkLedger(pass: Pass): Promise<LedgerReport> {
 const NO_MINUTES: ComparedMinutes = { differing: [], applications: 0, minutes: 0 };
 
 /**
- * Records of request logs that metrics count and logs need not have: booked as dead or expired, or under a key and
+ * Records of request logs that metrics count and logs need not have: dead or expired in the ledger, or keyed and
  * counted by two collectors.
  */
 function explainedRecords(evidence: Evidence, pass: Pass): number {

@@ -1,5 +1,5 @@
 /*
- * A report in words, for a terminal: what was held against what, where they differ, and what to do.
+ * A report in words, for a terminal: what was compared, what differs, and what to do.
  */
 import type { Checked, LedgerReport } from './check-ledger.js';
 import { type Check, CHECKS, type Difference, type DifferenceKind } from './difference.js';
@@ -12,7 +12,7 @@ const TITLES: Readonly<Record<Check, string>> = {
   metrics: 'metric counts = weights stored',
 };
 
-/** What to do, by kind; the README of the aggregator says why. */
+/** What to do, by kind; `docs/reconciliation.md` of the aggregator says why. */
 const ADVICE: Readonly<Record<DifferenceKind, string>> = {
   offset_gap:
     'rows there: only the ledger row is lost. No rows: messages were skipped; see batches missing below.',
@@ -23,7 +23,7 @@ const ADVICE: Readonly<Record<DifferenceKind, string>> = {
   doubled_rows: 'an insert was done twice: answers count these rows twice. Delete one copy by block and row.',
   unbooked_rows:
     'stored, but not in the ledger: restore the ledger row, or delete the rows if no gap has them.',
-  missing_accounts: 'accounts were deleted in the store: what they vouched for is judged by later ones.',
+  missing_accounts: 'accounts were deleted in the store: later ones cover what they covered.',
   doubled_accounts: 'an insert of accounts was done twice: harmless, they are cumulative.',
   missing_batches: 'lost between collector and store. "imscope spool check" on that collector; dead letters.',
   doubled_batches: 'stored by two blocks: answers count these records twice.',

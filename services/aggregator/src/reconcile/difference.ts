@@ -1,6 +1,6 @@
 /*
- * A difference: one place where the books say not the same, named as far as it can be told, with what was expected
- * and what was found. Its kind, out of a closed list, says what to do about it.
+ * A difference: one place where ledger, rows, accounts and metrics disagree, with what was expected and what was found.
+ * Its kind, out of a closed list, decides what to do about it.
  */
 export const CHECKS = ['offsets', 'rows', 'boots', 'metrics'] as const;
 export type Check = (typeof CHECKS)[number];
@@ -25,7 +25,7 @@ export type DifferenceKind =
   | 'missing_logs'
   | 'missing_metrics';
 
-/** Names are those of the tables, so that what is printed can be asked for. */
+/** Names are those of the tables, so that what is printed can be queried. */
 export type Difference = {
   readonly check: Check;
   readonly kind: DifferenceKind;
@@ -50,7 +50,7 @@ export type Difference = {
 };
 
 /**
- * By what a difference is known again. Sums of a boot that goes on grow from look to look, so numbers are no part of
+ * Identifies a difference across passes. Sums of a running incarnation grow from pass to pass, so numbers are no part of
  * it; but a minute whose numbers change is one that still fills.
  */
 export function keyOf(difference: Difference): string {

@@ -1,6 +1,6 @@
 /*
- * `main.js ledger-check [--from SPAN|TIME] [--json] [--settled]`: the four checks, once. Exit codes: 0 the books
- * agree, 1 they differ, 2 they could not be held against each other: wrong use, or the store cannot be asked.
+ * `main.js ledger-check [--from SPAN|TIME] [--json] [--settled]`: the four checks, once. Exit codes: 0 no
+ * difference, 1 differences, 2 they could not be compared: wrong use, or the store does not answer.
  */
 import { parseArgs } from 'node:util';
 import { setTimeout as delay } from 'node:timers/promises';

@@ -6,13 +6,13 @@ export function createReconcileMetrics(registry: Registry) {
   return {
     reconcileDifferences: new Gauge({
       name: 'imscope_aggregator_reconcile_differences',
-      help: 'places where the books differ, by check; told by one member of the group',
+      help: 'places where ledger, rows, accounts or metrics differ, by check; set by one member of the group',
       labelNames: ['check'],
       registers,
     }),
     reconcileCheckedAt: new Gauge({
       name: 'imscope_aggregator_reconcile_checked_at_seconds',
-      help: 'when the books were last held against each other, Unix time',
+      help: 'when the last reconcile pass ended, Unix time',
       labelNames: [],
       registers,
     }),

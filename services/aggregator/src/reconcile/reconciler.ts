@@ -1,7 +1,7 @@
 /*
- * Reconciliation all the time, by one of the group: often over what came since the books last agreed, now and then
- * over all there is. What is found stands in gauges until a look over the same no longer finds it; only what is new is
- * logged. A check that fails is told and tried again; nothing of it touches the storing of blocks.
+ * Continuous reconciliation by one member of the group: often over what arrived since the last pass without a difference,
+ * now and then over everything. Differences are in gauges until a pass over the same data no longer finds them; only new
+ * ones are logged. A pass that fails is logged and repeated; it never affects the storing of blocks.
  */
 import type { Logger } from '@imscope/runtime/logger.js';
 import { checkConfirmed } from './confirmed-check.js';
@@ -13,9 +13,9 @@ import { type Ask, HOUR_MS, LOOK_BACK_MS, MINUTE_MS, SETTLE_MS } from './pass.js
 const ROWS_OVERLAP_MS = 5 * MINUTE_MS;
 /** A minute or two of one thread of the store. */
 const ROWS_MAX = 100_000_000;
-/** A look goes this far behind the last that found nothing: what was not settled then is by now. */
+/** A pass begins this long before the last one that found nothing: what was not settled then is by now. */
 const OVERLAP_MS = SETTLE_MS + 5 * MINUTE_MS;
-/** What a look between full ones costs at most: an hour of blocks. */
+/** A pass between full ones reads at most an hour of blocks. */
 const RECENT_MS_MAX = HOUR_MS;
 const FULL_EVERY_MS = HOUR_MS;
 /** Lines logged by one check. */
@@ -24,7 +24,7 @@ const LOGGED_MAX = 20;
 export type ReconcilerContext = {
   readonly ask: Ask;
   readonly topicPrefix: string;
-  /** One of the group is, at any time: it checks for all. */
+  /** At any time one member of the group is: it checks for all. */
   readonly isChecker: () => boolean;
   readonly metrics: ReconcileMetrics;
   readonly logger: Logger;
@@ -37,16 +37,16 @@ export class Reconciler {
   readonly #context: ReconcilerContext;
   #fullMs = Number.NEGATIVE_INFINITY;
   #cleanMs = Number.NEGATIVE_INFINITY;
-  /** As the last full look and the last recent one found them. */
+  /** Found by the last full pass and by the last recent one. */
   #full: readonly Difference[] = [];
   #recent: readonly Difference[] = [];
-  #told = new Set<string>();
+  #reported = new Set<string>();
 
   constructor(context: ReconcilerContext) {
     this.#context = context;
   }
 
-  /** One check, where it is ours to do. Never rejects. */
+  /** One pass, where this member is the checker. Never rejects. */
   async check(): Promise<void> {
     const { isChecker, logger, now } = this.#context;
     if (!isChecker()) {
@@ -72,7 +72,7 @@ export class Reconciler {
       { ask, topicPrefix, fromMs, rows, settleMs: SETTLE_MS },
       { now, wait },
     );
-    // Another member checks now, and tells.
+    // Another member reconciles now, and reports.
     if (!isChecker()) return;
     if (full) {
       this.#fullMs = startMs;
@@ -80,32 +80,32 @@ export class Reconciler {
       this.#recent = [];
     } else this.#recent = report.differences;
     if (report.differences.length === 0) this.#cleanMs = startMs;
-    this.#tell();
+    this.#report();
     metrics.reconcileCheckedAt.set(now() / 1_000);
   }
 
-  #tell(): void {
+  #report(): void {
     const { metrics, logger } = this.#context;
     const found = new Map([...this.#full, ...this.#recent].map((one) => [keyOf(one), one]));
     for (const check of CHECKS) metrics.reconcileDifferences.set({ check }, countOf(found.values(), check));
-    const news = [...found].filter(([key]) => !this.#told.has(key));
+    const news = [...found].filter(([key]) => !this.#reported.has(key));
     for (const [, difference] of news.slice(0, LOGGED_MAX)) {
       logger.error(difference, `the books differ: ${difference.words}`);
     }
     if (news.length > LOGGED_MAX) {
       logger.error({ differences: news.length }, 'the books differ in more places: imscope ledger check');
     }
-    if (found.size === 0 && this.#told.size > 0) logger.info('the books agree again');
-    this.#told = new Set(found.keys());
+    if (found.size === 0 && this.#reported.size > 0) logger.info('the books agree again');
+    this.#reported = new Set(found.keys());
   }
 
-  /** The next checker begins with a full look, and so do we where it becomes ours again. */
+  /** The next checker begins with a full pass, and so does this one if it becomes the checker again. */
   #forget(): void {
     const { metrics } = this.#context;
     this.#fullMs = Number.NEGATIVE_INFINITY;
     this.#full = [];
     this.#recent = [];
-    this.#told.clear();
+    this.#reported.clear();
     metrics.reconcileDifferences.reset();
     metrics.reconcileCheckedAt.reset();
   }

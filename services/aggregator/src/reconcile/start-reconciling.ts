@@ -1,4 +1,4 @@
-/* The reconciler on its timer, with a client of its own: its questions take no connection from the inserts. */
+/* Runs the reconciler on a timer, with a client of its own, so that its statements use no connection of the inserts. */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from '@imscope/runtime/logger.js';
 import { createStoreClient, type StoreSettings } from '@imscope/runtime/store-client.js';
@@ -6,8 +6,8 @@ import { storeAsk } from './pass.js';
 import type { ReconcileMetrics } from './reconcile-metrics.js';
 import { Reconciler } from './reconciler.js';
 
-/** The longest one question may take; a check that is cut off is tried again. */
-const QUESTION_TIMEOUT_MS = 60_000;
+/** The longest one statement may run; a pass that is cut off is repeated. */
+const STATEMENT_TIMEOUT_MS = 60_000;
 const CONNECTIONS_MAX = 1;
 
 export type StartReconciling = {
@@ -23,11 +23,11 @@ export function startReconciling(options: StartReconciling): { stop(): Promise<v
   const stopping = new AbortController();
   const { signal } = stopping;
   const store = { ...options.store, storeConnectionsMax: CONNECTIONS_MAX };
-  const client = createStoreClient(store, 'imscope-reconcile', QUESTION_TIMEOUT_MS);
+  const client = createStoreClient(store, 'imscope-reconcile', STATEMENT_TIMEOUT_MS);
   const wait = (ms: number): Promise<void> => delay(ms, undefined, { signal, ref: false });
   const reconciler = new Reconciler({
     ...options,
-    // One thread, so that inserts have the others; given up where the process stops.
+    // One thread, so that inserts have the others; cancelled when the process stops.
     ask: storeAsk(client, { clickhouse_settings: { max_threads: 1 }, abort_signal: signal }),
     isChecker: () => !signal.aborted && options.isChecker(),
     now: Date.now,

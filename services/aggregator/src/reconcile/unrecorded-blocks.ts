@@ -1,7 +1,7 @@
 /*
- * Rows of blocks that the ledger does not have. A block id is a hash of the block's place, so the place can be found
- * again by trying: behind a partition's last block it is one that is being stored now, in a gap of the offsets it is
- * one whose ledger row is lost. Rows of no such place were written by somebody else.
+ * Rows of blocks that are not in the ledger. A block id is a hash of the block's place, so the place can be found by
+ * trying: after a partition's last block it is a block that is being stored now, in a gap of the offsets it is a block
+ * whose ledger row is lost. Rows of no such place were written by another writer.
  */
 import { isSamePlace } from '@imscope/accounting/place.js';
 import { CODECS } from '@imscope/schemas/container-codec.js';
@@ -20,18 +20,18 @@ export type UnrecordedBlock = {
   readonly minute: string;
 };
 
-/** Offsets that no block of the ledger holds: a gap, or what lies behind a partition's last block. */
+/** Offsets that no block of the ledger holds: a gap, or all after a partition's last block. */
 type OpenOffsets = BlockPlace & { readonly first: number; readonly last: number };
 
-/** A block id also tells the form of its containers. */
+/** A block id also depends on the form of its containers. */
 const FORMS = REQUEST_LOG_STREAM.schemas.flatMap((schema) =>
   CODECS.map((codec) => containerForm(schema, codec)),
 );
 
-/** Hashes tried in one look: 0.4 s. A block has seldom more than some hundred messages. */
+/** Hashes tried in one pass: 0.4 s. A block has seldom more than some hundred messages. */
 const TRIES_MAX = 200_000;
 
-// A row's event time is at most minutes ahead of its append, so blocks appended before the look's begin hold none of
+// A row's event time is at most minutes ahead of its append, so blocks appended before the pass's begin hold none of
 // these rows.
 const UNRECORDED = `
 SELECT toString(block_id) AS block, count() AS rows, any(sdk_app_id) AS sdk_app_id,
@@ -66,7 +66,7 @@ export function unrecordedDifferences(
     if (place?.last === Infinity) return [];
     const found = { kind: 'unbooked_rows', block, sdk_app_id, minute, expected: 0, found: rows } as const;
     if (place === undefined) {
-      const words = 'rows of a block that stands nowhere in the ledger';
+      const words = 'rows of a block that is nowhere in the ledger';
       return [{ check: 'rows', topic, ...found, words }];
     }
     const { epoch, partition, first, last } = place;
@@ -77,7 +77,7 @@ export function unrecordedDifferences(
   });
 }
 
-/** Gaps, what lies before an epoch's first block, and the open end behind its last. */
+/** Gaps, the offsets before an epoch's first block, and the open end after its last. */
 function openOffsets(segments: readonly OffsetSegment[]): OpenOffsets[] {
   return segments.flatMap((segment, index) => {
     const { cluster, topic, epoch, partition, first_offset, last_offset } = segment;
@@ -92,7 +92,7 @@ function openOffsets(segments: readonly OffsetSegment[]): OpenOffsets[] {
   });
 }
 
-/** Short blocks first, in all places side by side; where one is found its place goes on behind it. */
+/** Short blocks first, in all places in turn; where one is found, the search continues after it. */
 function placeBlocks(wanted: ReadonlySet<string>, open: readonly OpenOffsets[]): Map<string, OpenOffsets> {
   const placed = new Map<string, OpenOffsets>();
   let places = open.map((place) => ({ ...place, messages: 1 }));

@@ -1,4 +1,4 @@
-/* Sends one insert. Settings hold the insert to one atomic block; a lost answer is asked again by its token. */
+/* Sends one insert. Settings make the insert one atomic block; after a lost answer it is repeated with its token. */
 import { Readable } from 'node:stream';
 import { finished } from 'node:stream/promises';
 import type { ClickHouseClient } from '@imscope/runtime/store-client.js';
@@ -49,7 +49,7 @@ export async function insertBlock(
       max_insert_threads: '1',
       max_partitions_per_insert_block: String(INSERT_PARTITIONS_MAX),
       input_format_avro_allow_missing_fields: 1,
-      // The index on request ids is built by the first merge; until then a look for one reads the fresh part.
+      // The index on request ids is built by the first merge; until then a search for one reads the fresh part.
       materialize_skip_indexes_on_insert: 0,
     },
   });

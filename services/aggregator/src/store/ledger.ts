@@ -1,6 +1,6 @@
 /*
- * The ledger: what of a partition is stored. It is the truth about where to go on; the committed offset is only
- * a hint that may lag behind it.
+ * The ledger: what is stored of each partition. It decides where to continue; the committed offset is only a hint that
+ * may lag.
  */
 import { keyedIdSql } from '@imscope/accounting/keyed-ids.js';
 import type { BlockBounds } from '@imscope/schemas/block-bounds.js';
@@ -92,7 +92,7 @@ type SeenRow = {
   readonly known_batches: readonly BatchRange[];
 };
 
-/** Books a block. The same row again (another owner, a lost answer) replaces itself. */
+/** Records a block. The same row again (another owner, a lost answer) replaces itself. */
 export async function writeLedgerRow(client: ClickHouseClient, row: LedgerRow): Promise<void> {
   const { first_appended, last_appended, first_event, last_event, ...rest } = row;
   await client.insert({

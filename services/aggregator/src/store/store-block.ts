@@ -21,11 +21,11 @@ export type StoreBlockPorts = {
   readonly insert: (stream: Stream, insert: BlockInsert) => Promise<void>;
   readonly writeLedger: (row: LedgerRow) => Promise<void>;
   readonly writeDeadLetters: (place: BlockPlace, dead: readonly DeadMessage[]) => Promise<void>;
-  /** Commits the offset behind the block; does nothing where the partition was lost meanwhile. */
+  /** Commits the offset after the block; does nothing where the partition was lost meanwhile. */
   readonly commit: (place: BlockPlace, block: Block) => Promise<void>;
-  /** False once the partition belongs to somebody else: there is no point in going on. */
+  /** False once another member owns the partition: there is no point in continuing. */
   readonly owned: () => boolean;
-  /** Told of every failed try, for metrics, logs and readiness; null once a call went through again. */
+  /** Called after every failed attempt, for metrics, logs and readiness. */
   readonly onTrouble: (error: unknown, verdict: 'retry' | 'halt') => void;
   readonly timing: Pick<Timing, 'delay' | 'random'>;
 };
@@ -45,13 +45,13 @@ export async function storeBlock(
 ): Promise<Block> {
   // 1. Rows, one insert for each schema. The token makes a repeated insert, ours or another owner's, harmless.
   const { block, inserts } = await insertRows(stream, place, cut, ports);
-  // 2. Dead letters before the ledger: a message is booked as dead only when it is safe elsewhere. A crash
+  // 2. Dead letters before the ledger: a message is recorded as dead only when it is safe elsewhere. A crash
   //    between the two writes it twice; its batch id makes it count once when it is redriven.
   if (block.dead.length > 0) await persist(() => ports.writeDeadLetters(place, block.dead), ports);
-  // 3. The ledger row: from here on the block is stored, whatever becomes of the commit.
+  // 3. The ledger row: from here on the block is stored, with or without the commit.
   const row = ledgerRowOf(place, block, inserts);
   await persist(() => ports.writeLedger(row), ports);
-  // 4. The commit only spares the next owner the look into the ledger.
+  // 4. The commit tells the next owner where to fetch from; without it the ledger does.
   await ports.commit(place, block);
   return block;
 }
@@ -82,7 +82,7 @@ async function insertRows(
 const BYTES_AT_ONCE = 32 << 20;
 
 /**
- * The verdict on poison is by bytes alone: every message of the refused block is read to its last record here. A
+ * Messages are classified by their bytes alone: every message of the refused block is read to its last record here. A
  * refusal where all read well is a fault of ours or the store's, and no message is blamed for it.
  */
 async function withoutPoison(block: Block): Promise<Block> {
@@ -90,10 +90,10 @@ async function withoutPoison(block: Block): Promise<Block> {
   const stored: StoredMessage[] = [];
   let bytes = 0;
   for (const each of block.stored) {
-    const judged = classifyRecords(each.message);
-    if (judged.ok) stored.push(each);
-    else poison.push({ message: each.message, reason: judged.reason });
-    bytes += judged.ok ? judged.plainBytes : BYTES_AT_ONCE;
+    const classified = classifyRecords(each.message);
+    if (classified.ok) stored.push(each);
+    else poison.push({ message: each.message, reason: classified.reason });
+    bytes += classified.ok ? classified.plainBytes : BYTES_AT_ONCE;
     if (bytes >= BYTES_AT_ONCE && block.stored.length > 8) {
       await yieldToOthers();
       bytes = 0;
@@ -118,7 +118,7 @@ async function persist(call: () => Promise<void>, ports: StoreBlockPorts): Promi
     } catch (error) {
       const verdict = classifyStoreError(error) === 'retry' ? 'retry' : 'halt';
       ports.onTrouble(error, verdict);
-      // A halt heals only by hand (table, rights, disk): asked again at the slowest pace, with the alarm on.
+      // A halt needs an operator (table, rights, disk): repeated at the slowest pace, and readiness names the store.
       const ceilingMs = verdict === 'halt' ? BACKOFF_MS_MAX : Math.min(BACKOFF_MS_MAX, 100 * 2 ** attempt);
       await ports.timing.delay(ceilingMs * (0.5 + ports.timing.random() / 2));
     }

@@ -1,6 +1,6 @@
 /*
- * What the store's errors mean for an insert: try the same again, look for a poison message, or stop and call
- * for help. Codes are ClickHouse's.
+ * Classifies the store's errors of an insert: repeat it, search the block for an unreadable message, or stop until an
+ * operator acts. Codes are ClickHouse's.
  */
 import { ClickHouseError } from '@clickhouse/client';
 
@@ -15,7 +15,7 @@ const UNREADABLE = new Set([27, 33, 53, 117, 131, 748, 1001]);
 const TOO_MANY_PARTITIONS = /partitions for single INSERT/i;
 
 /**
- * Judges a failed call. Anything that is no answer of the store (refused, reset, timed out) is worth a retry;
+ * Classifies a failed call. Anything that is no answer of the store (refused, reset, timed out) is worth a retry;
  * codes not listed (missing table 60, rights 497, full disk 243) halt, for a retry would not heal them.
  */
 export function classifyStoreError(error: unknown): Verdict {

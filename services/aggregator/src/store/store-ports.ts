@@ -13,7 +13,7 @@ export type StorePorts = {
   /**
    * The batches of earlier epochs, and of this epoch's blocks that end before an offset, as far as they were appended
    * since a time: those of keyed requests since a later one.
-   * @returns with the offset behind the last of this epoch's blocks, which shows whether the answer is complete
+   * @returns with the offset after the last of this epoch's blocks, which shows whether the answer is complete
    */
   readonly readSeen: (
     place: BlockPlace,

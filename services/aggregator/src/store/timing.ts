@@ -1,4 +1,4 @@
-/* Clock, waiting and chance, as arguments: the simulation runs in a time of its own. */
+/* Clock, delay and random numbers, as arguments: the simulation runs in virtual time. */
 export type Timing = {
   readonly nowMs: () => number;
   readonly delay: (ms: number) => Promise<void>;

@@ -11,7 +11,7 @@ import { type TopicDefinition, topicSettings, topicsWith } from '@imscope/schema
 import kafkajs, { type Admin } from 'kafkajs';
 
 const TERM_NAMES = ['cleanup.policy', 'retention.ms', 'segment.ms'] as const;
-/** A controller tells the brokers of changed settings. */
+/** Until the brokers have changed settings from their controller. */
 const CHANGED_MS_MAX = 30_000;
 const CHANGED_POLL_MS = 100;
 
