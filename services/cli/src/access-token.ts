@@ -1,7 +1,7 @@
 /*
- * The bearer token of a command: from a file that was named, from the environment, or from the stack that
- * `./scripts/start` runs on this machine. Never from the command line, where every process can read it; and
- * the local stack's token never goes to another machine.
+ * Finds the bearer token of a command: in a named file, in the environment, or in the local stack of
+ * `./scripts/start`. It is never an argument, because other processes can read a command line. The local stack's
+ * token is never sent to another machine.
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -14,11 +14,11 @@ export type Scope = 'write' | 'read';
 
 export type TokenSource = {
   readonly scope: Scope;
-  /** Where the token will be sent. */
+  /** The service that receives the token. */
   readonly url: URL;
   readonly tokenFile: string | undefined;
   readonly environment: Readonly<Record<string, string | undefined>>;
-  /** The local stack's secrets; a constant but for tests. */
+  /** The local stack's secrets; another file only in tests. */
   readonly localSecretsFile?: string;
 };
 
@@ -61,7 +61,7 @@ function tokenOfFile(file: string, scope: Scope): string {
 
 function checked(token: string, where: string): string {
   const trimmed = token.trim();
-  // What stands there instead is not shown: it may be most of a token.
+  // The message does not show the text: it may contain most of a token.
   if (!TOKEN.test(trimmed))
     throw new UsageError(`${where} holds no token: 16 to 256 letters, digits and -._~+/`);
   return trimmed;

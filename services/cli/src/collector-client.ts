@@ -1,7 +1,6 @@
 /*
- * Owns one request to the collector until it is known what became of its records. It carries an `Idempotency-Key`,
- * so it is sent again with backoff, for a bounded time, until there is an answer: what was taken the first time
- * counts once.
+ * Delivers one request to the collector, with retries and backoff for a bounded time, until the result of its records
+ * is known. The request carries an `Idempotency-Key`, so records accepted by an earlier attempt count once.
  */
 import { randomUUID } from 'node:crypto';
 import { waitUnlessStopping } from '@imscope/runtime/wait-unless-stopping.js';
@@ -12,20 +11,20 @@ import { Agent, request } from 'undici';
 import { answerErrorMessage, failureCode, isNeverSent, parseJson, retryAfterMs } from './http-answer.js';
 
 export type NamedRejection = {
-  /** Place of the record in the body, from 0. */
+  /** Position of the record in the body, from 0. */
   readonly index: number;
   readonly reason: string;
   readonly detail: string;
 };
 
 /**
- * `taken`: answered; the collector names the first hundred records it refused and counts all by reason.
- * `in_doubt`: may have been taken, and no answer came in time. `not_sent`: certainly not taken; sending more is of
- * no use.
+ * - `accepted`: the collector answered 202. It lists the first hundred rejected records and counts all by reason.
+ * - `in_doubt`: the records may have been accepted, but no answer came in time.
+ * - `not_sent`: the records were not accepted, and further requests would fail the same way.
  */
 export type Delivery =
   | {
-      readonly kind: 'taken';
+      readonly kind: 'accepted';
       readonly accepted: number;
       readonly rejected: readonly NamedRejection[];
       readonly rejectedByReason: ReadonlyMap<string, number>;
@@ -37,26 +36,26 @@ export type CollectorClientOptions = {
   readonly url: URL;
   readonly token: string;
   readonly connectionsMax: number;
-  /** How long a request is tried. A collector remembers its key for an hour. */
+  /** Longest duration of all attempts of a request. A collector remembers its key for an hour. */
   readonly retryForMs: number;
   readonly backoffMsMin: number;
-  /** Called before each wait, to tell people. */
+  /** Called before each wait, to report it. */
   readonly onRetry: (why: string) => void;
 };
 
 export type CollectorClient = {
-  /** @param body NDJSON of `records` lines. An aborted signal ends the retrying, never a request on its way. */
+  /** @param body NDJSON of `records` lines @param stopping ends the retries, but never a request that was sent */
   deliver(body: string, records: number, stopping: AbortSignal): Promise<Delivery>;
   close(): Promise<void>;
 };
 
 const CONNECT_TIMEOUT_MS = 5_000;
-/** The collector tries a batch for 60 s at most, and then answers. */
+/** The collector tries to store a batch for at most 60 s, and then answers. */
 const ANSWER_TIMEOUT_MS = 90_000;
 const BACKOFF_MS_MAX = 5_000;
 const ANSWER_BYTES_MAX = 1 << 20;
 
-const TakenAnswer = Type.Object({
+const AcceptedAnswer = Type.Object({
   accepted: Type.Integer({ minimum: 0 }),
   rejected_by_reason: Type.Record(Type.String(), Type.Integer({ minimum: 1 })),
   rejected: Type.Array(
@@ -64,22 +63,22 @@ const TakenAnswer = Type.Object({
   ),
 });
 
-/** To be sent again: nothing of this attempt was taken, or nobody knows. */
+/** A failed attempt that is retried: its records were not accepted, or their result is unknown. */
 class Unanswered extends Error {
   readonly retryAfterMs: number;
   readonly inDoubt: boolean;
 
   constructor(
     message: string,
-    of: { readonly inDoubt: boolean; readonly waitMs: number; readonly cause?: unknown },
+    options: { readonly inDoubt: boolean; readonly waitMs: number; readonly cause?: unknown },
   ) {
-    super(message, { cause: of.cause });
-    this.retryAfterMs = of.waitMs;
-    this.inDoubt = of.inDoubt;
+    super(message, { cause: options.cause });
+    this.retryAfterMs = options.waitMs;
+    this.inDoubt = options.inDoubt;
   }
 }
 
-/** Connects with the first delivery. */
+/** The first delivery opens the connection. */
 export function openCollector(options: CollectorClientOptions): CollectorClient {
   const agent = new Agent({
     connections: options.connectionsMax,
@@ -92,7 +91,7 @@ export function openCollector(options: CollectorClientOptions): CollectorClient 
   return {
     deliver: async (body, records, stopping) => {
       const key = randomUUID();
-      // Once an attempt is in doubt, only an answer to a later one settles it.
+      // After an attempt in doubt, only the answer to a later attempt decides the result.
       let doubt: string | undefined;
       try {
         const delivery = await pRetry(() => attempt(agent, options, { key, body, records }), {
@@ -157,10 +156,10 @@ async function attempt(
     const why = `the connection was lost after the body was sent (${failureCode(error)})`;
     throw new Unanswered(why, { inDoubt: true, waitMs: 0, cause: error });
   }
-  return judge(answer, sent.records, url);
+  return classifyAnswer(answer, sent.records, url);
 }
 
-function judge(
+function classifyAnswer(
   { status, retryAfter, text }: { status: number; retryAfter: string | string[] | undefined; text: string },
   records: number,
   url: URL,
@@ -168,7 +167,7 @@ function judge(
   const message = answerErrorMessage(status, text);
   switch (status) {
     case 202:
-      return readTaken(text, records);
+      return parseAccepted(text, records);
     case 429:
     case 503:
       throw new Unanswered(`the collector at ${url.origin} asks to wait: ${message}`, {
@@ -178,7 +177,7 @@ function judge(
     case 500:
     case 502:
     case 504:
-      // The collector tried to store the records and does not know how that ended.
+      // The collector tried to store the records and does not know the result.
       throw new Unanswered(message, { inDoubt: true, waitMs: 0 });
     case 401:
     case 403:
@@ -198,18 +197,18 @@ function judge(
   }
 }
 
-function readTaken(text: string, records: number): Delivery {
+function parseAccepted(text: string, records: number): Delivery {
   const parsed = parseJson(text);
-  if (Value.Check(TakenAnswer, parsed)) {
+  if (Value.Check(AcceptedAnswer, parsed)) {
     const { accepted, rejected } = parsed;
     const rejectedByReason = new Map(Object.entries(parsed.rejected_by_reason));
     const counted = [...rejectedByReason.values()].reduce((total, count) => total + count, accepted);
     if (counted === records && rejected.every(({ index }) => index < records)) {
-      return { kind: 'taken', accepted, rejected, rejectedByReason };
+      return { kind: 'accepted', accepted, rejected, rejectedByReason };
     }
   }
   return {
     kind: 'in_doubt',
-    why: 'the collector took the request, but its answer does not account for every record',
+    why: 'the collector accepted the request, but its answer does not account for every record',
   };
 }

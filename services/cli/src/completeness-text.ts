@@ -1,8 +1,8 @@
-/* How complete an answer is, in a few words for one line of a terminal. */
+/* The completeness of an answer as text for one line of a terminal. */
 import type { Completeness } from '@imscope/schemas/query-api/envelope.js';
 import { printable } from './http-answer.js';
 
-/** Times are UTC. Down to 99.99 %: what is missing is never rounded away. */
+/** Times are UTC. The ratio is rounded down, so that 100 % is never shown for an incomplete answer. */
 export function completenessText(completeness: Completeness): string {
   const {
     status,

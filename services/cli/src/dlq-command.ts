@@ -1,6 +1,4 @@
-/*
- * `imscope dlq ls|show|redrive`: the aggregator's own maintenance commands.
- */
+/* `imscope dlq ls|show|redrive`: runs the aggregator's commands for dead letters. */
 import { Command } from 'commander';
 import { runStackCommand } from './service-command.js';
 import type { Terminal } from './terminal.js';
@@ -9,7 +7,7 @@ type Options = Readonly<Record<string, string | true | undefined>>;
 
 export function createDlqCommand(terminal: Terminal, onExit: (code: number) => void): Command {
   const run = async (name: string, options: Options, places: readonly string[]): Promise<void> => {
-    // Behind `--`, so that a place is never taken for an option.
+    // After `--`, so that a place is never read as an option.
     const args = [name, ...optionArguments(options), '--', ...places];
     onExit(await runStackCommand('aggregator', args, terminal));
   };
@@ -25,17 +23,17 @@ export function createDlqCommand(terminal: Terminal, onExit: (code: number) => v
     .action((place: string, options: Options) => run('dlq-show', options, [place]));
   const redrive = withFilters(new Command('redrive'))
     .description(
-      'Send dead letters back to where they came from, as they were. Redriven twice, they count once. Exit code 1 where one was refused.',
+      'Send dead letters back to their topic and partition, unchanged. Redriven twice, they count once. Exit code 1 where one was refused.',
     )
     .argument('[places...]', 'PARTITION:OFFSET, as `ls` gives them')
-    .option('--all', 'all there are, or those that --reason, --topic and --since choose')
-    .option('--mend', 'write count, checksum and event times anew where the bytes decode whole')
-    .option('--dry-run', 'say what would be done, and do nothing')
+    .option('--all', 'all dead letters, or those that --reason, --topic and --since choose')
+    .option('--mend', 'write count, checksum and event times again where the bytes decode completely')
+    .option('--dry-run', 'print what would be done, and do nothing')
     .option('--json', 'print a line of JSON for each')
     .action((places: string[], options: Options) => run('dlq-redrive', options, places));
   return new Command('dlq')
     .description(
-      'Look after the dead letters: messages that could not be read (settings: the aggregator’s, or those of the local stack).',
+      'List, show and redrive dead letters: messages that could not be read (settings: the aggregator’s, or those of the local stack).',
     )
     .addCommand(ls)
     .addCommand(show)
@@ -44,12 +42,12 @@ export function createDlqCommand(terminal: Terminal, onExit: (code: number) => v
 
 function withFilters(command: Command): Command {
   return command
-    .option('--reason <reason>', 'those that died of it, such as bad_crc')
-    .option('--topic <topic>', 'those that came from it, such as im.request-log')
-    .option('--since <time>', 'those that died since: 30m, 6h, or 2026-11-24T12:00:00Z');
+    .option('--reason <reason>', 'those with this reason, such as bad_crc')
+    .option('--topic <topic>', 'those from this topic, such as im.request-log')
+    .option('--since <time>', 'those that became dead letters since: 30m, 6h, or 2026-11-24T12:00:00Z');
 }
 
-/** `dryRun: true` → `--dry-run`; a value follows behind `=`, for it may begin with a dash. */
+/** `dryRun: true` → `--dry-run`. A value follows after `=`, because it may begin with a dash. */
 function optionArguments(options: Options): string[] {
   return Object.entries(options).flatMap(([name, value]) => {
     const option = `--${name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;

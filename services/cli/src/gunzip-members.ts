@@ -1,31 +1,31 @@
 /*
- * A gzip file → its content, member by member. Content decoded before a fault is passed on before the fault is
- * reported; zlib's own gzip stream discards it. Bytes after the last member do not affect its lines.
+ * Decompresses a gzip file member by member. Content before a fault is yielded before the fault is thrown; zlib's own
+ * gzip stream discards it. Bytes after the last member do not affect its lines.
  */
 import { crc32, createInflateRaw, type InflateRaw } from 'node:zlib';
 
 /** The content ends before the file does. */
 export class GzipFault extends Error {}
 
-/** What is known once the content was read. */
+/** Filled in when the content was read. */
 export type GzipEnd = {
-  /** What stands behind the last complete member and is no gzip data; undefined where nothing does. */
+  /** Describes bytes after the last complete member that are not gzip data; undefined where there are none. */
   trailing: string | undefined;
 };
 
-/** Compressed bytes decoded at once. Deflate makes at most 1,032 bytes out of one: 17 MB. */
+/** Compressed bytes decoded in one step. Deflate expands a byte to at most 1,032: 17 MB. */
 const PIECE_BYTES = 16 << 10;
-/** A piece that holds a fault is decoded again by so many bytes: only the content of the last of them is lost. */
+/** A piece with a fault is decoded again in steps of this size: only the content of the last step is lost. */
 const FAULTY_PIECE_BYTES = 16;
 const OUTPUT_BYTES = 64 << 10;
-/** A header may hold a name and a comment of any length; gzip writes a file's name. */
+/** A header may contain a name and a comment of any length; gzip writes the name of the file. */
 const HEADER_BYTES_MAX = 64 << 10;
 const TRAILER_BYTES = 8;
 const SHOWN_BYTES = 16;
 
 const FLAG = { headerCrc: 2, extra: 4, name: 8, comment: 16 } as const;
 
-/** @throws GzipFault where a member is damaged or cut off, behind all that was decoded of it */
+/** @throws GzipFault where a member is damaged or incomplete, after all content decoded before the fault */
 export async function* gunzipMembers(chunks: AsyncIterable<Buffer>, end: GzipEnd): AsyncGenerator<Buffer> {
   const source = new Source(chunks);
   for (;;) {
@@ -37,7 +37,7 @@ export async function* gunzipMembers(chunks: AsyncIterable<Buffer>, end: GzipEnd
     const shown = (await source.peek(SHOWN_BYTES)).toString('latin1');
     const { position } = source;
     const bytes = await source.drain();
-    end.trailing = `${bytes} bytes behind the last gzip member, from byte ${position} on, are no gzip data: they begin with ${JSON.stringify(shown)}`;
+    end.trailing = `${bytes} bytes after the last gzip member, from byte ${position} on, are not gzip data: they begin with ${JSON.stringify(shown)}`;
     return;
   }
 }
@@ -50,8 +50,8 @@ async function* member(source: Source): AsyncGenerator<Buffer> {
   const started = source.position;
   await readHeader(source);
   const inflate = createInflateRaw({ chunkSize: OUTPUT_BYTES });
-  // One piece behind: it still has the state before a piece that cannot be decoded, which zlib gives to nobody.
-  const behind = createInflateRaw({ chunkSize: OUTPUT_BYTES });
+  // One piece behind `inflate`, so that it still has the state before a faulty piece; zlib cannot copy a state.
+  const lagging = createInflateRaw({ chunkSize: OUTPUT_BYTES });
   let checksum = 0;
   let length = 0;
   try {
@@ -62,20 +62,20 @@ async function* member(source: Source): AsyncGenerator<Buffer> {
       }
       const decoded = await decode(inflate, piece);
       if (decoded instanceof Error) {
-        yield* decodeUpToFault(behind, piece);
+        yield* decodeUpToFault(lagging, piece);
         throw await source.fault(`the gzip member from byte ${started} on is damaged (${decoded.message})`);
       }
-      await decode(behind, piece);
+      await decode(lagging, piece);
       fed += piece.length;
       left = fed - inflate.bytesWritten;
-      source.take(piece.length - left);
+      source.consume(piece.length - left);
       checksum = crc32(decoded, checksum);
       length = (length + decoded.length) % 2 ** 32;
       yield decoded;
     }
   } finally {
     inflate.destroy();
-    behind.destroy();
+    lagging.destroy();
   }
   const trailer = await source.peek(TRAILER_BYTES);
   if (trailer.length < TRAILER_BYTES) {
@@ -86,7 +86,7 @@ async function* member(source: Source): AsyncGenerator<Buffer> {
       `the checksum of the gzip member from byte ${started} on is not that of its content`,
     );
   }
-  source.take(TRAILER_BYTES);
+  source.consume(TRAILER_BYTES);
 }
 
 async function* decodeUpToFault(inflate: InflateRaw, piece: Buffer): AsyncGenerator<Buffer> {
@@ -104,28 +104,28 @@ async function readHeader(source: Source): Promise<void> {
   if (fixed.length === 10 && (method !== 8 || flags > 31)) {
     throw await source.fault(`the gzip header at byte ${started} is not one that can be read`);
   }
-  source.take(fixed.length);
+  source.consume(fixed.length);
   if ((flags & FLAG.extra) !== 0) {
     const length = await source.peek(2);
-    source.take(2);
-    source.take((await source.peek(length.length < 2 ? 0 : length.readUInt16LE(0))).length);
+    source.consume(2);
+    source.consume((await source.peek(length.length < 2 ? 0 : length.readUInt16LE(0))).length);
   }
   if ((flags & FLAG.name) !== 0) await skipText(source, started);
   if ((flags & FLAG.comment) !== 0) await skipText(source, started);
-  if ((flags & FLAG.headerCrc) !== 0) source.take((await source.peek(2)).length);
+  if ((flags & FLAG.headerCrc) !== 0) source.consume((await source.peek(2)).length);
 }
 
-/** A text of the header, up to and with its NUL. */
+/** Skips a text of the header, up to and including its NUL. */
 async function skipText(source: Source, started: number): Promise<void> {
   const bytes = await source.peek(HEADER_BYTES_MAX);
   const nul = bytes.indexOf(0);
   if (nul === -1) {
     throw await source.fault(`the gzip header at byte ${started} does not end`);
   }
-  source.take(nul + 1);
+  source.consume(nul + 1);
 }
 
-/** All that a piece comes to, or why it cannot be decoded. */
+/** The decoded bytes of a piece, or the error of decoding it. */
 async function decode(inflate: InflateRaw, piece: Buffer): Promise<Buffer | Error> {
   const outputs: Buffer[] = [];
   const keep = (output: Buffer): void => void outputs.push(output);
@@ -134,7 +134,7 @@ async function decode(inflate: InflateRaw, piece: Buffer): Promise<Buffer | Erro
     inflate.once('error', resolve);
     inflate.write(piece, (error) => resolve(error ?? undefined));
   });
-  // What is buffered goes to `keep` too.
+  // Buffered output is emitted to `keep` too.
   while (inflate.read() !== null);
   inflate.off('data', keep);
   if (failure !== undefined) return failure;
@@ -142,9 +142,9 @@ async function decode(inflate: InflateRaw, piece: Buffer): Promise<Buffer | Erro
   return Buffer.concat(outputs);
 }
 
-/** Bytes of the file, looked at before they are taken. */
+/** Bytes of the file, which can be read before they are consumed. */
 class Source {
-  /** Where in the file the first byte stands that was not taken. */
+  /** Position in the file of the first byte that is not consumed. */
   position = 0;
   #held: Buffer = Buffer.alloc(0);
   readonly #chunks: AsyncIterator<Buffer>;
@@ -163,24 +163,24 @@ class Source {
     return this.#held.subarray(0, bytes);
   }
 
-  take(bytes: number): void {
-    const taken = Math.min(bytes, this.#held.length);
-    this.#held = this.#held.subarray(taken);
-    this.position += taken;
+  consume(bytes: number): void {
+    const consumed = Math.min(bytes, this.#held.length);
+    this.#held = this.#held.subarray(consumed);
+    this.position += consumed;
   }
 
-  /** Padding up to a block of a tape or a disk. */
+  /** Zeros are padding to a block size, for example of a tape. */
   async skipZeros(): Promise<void> {
     while ((await this.peek(1))[0] === 0) {
       const other = this.#held.findIndex((byte) => byte !== 0);
-      this.take(other === -1 ? this.#held.length : other);
+      this.consume(other === -1 ? this.#held.length : other);
     }
   }
 
-  /** Takes all bytes that are left. @returns how many they were */
+  /** Consumes all remaining bytes. @returns their number */
   async drain(): Promise<number> {
     const from = this.position;
-    while ((await this.peek(1)).length > 0) this.take(this.#held.length);
+    while ((await this.peek(1)).length > 0) this.consume(this.#held.length);
     return this.position - from;
   }
 

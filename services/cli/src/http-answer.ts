@@ -1,16 +1,16 @@
 /*
- * What both peers' answers have in common: the error envelope, `Retry-After`, and what went wrong before there
- * was any answer.
+ * What answers of the collector and of the query service have in common: errors, `Retry-After`, failures of a
+ * connection.
  */
 import { errorMessage } from '@imscope/runtime/error-message.js';
 import { ErrorAnswer } from '@imscope/schemas/query-api/envelope.js';
 import { errors } from 'undici';
 import { Value } from 'typebox/value';
 
-/** Longest a `Retry-After` is followed. */
+/** Longest wait for a `Retry-After`. */
 const RETRY_AFTER_MS_MAX = 30_000;
 
-/** Errors that come before a byte of a request has left: sending again cannot double anything. */
+/** Errors before the first byte of a request was sent: sending it again cannot duplicate records. */
 const NEVER_SENT: ReadonlySet<string> = new Set([
   'ECONNREFUSED',
   'ENOTFOUND',
@@ -20,7 +20,7 @@ const NEVER_SENT: ReadonlySet<string> = new Set([
   'UND_ERR_CONNECT_TIMEOUT',
 ]);
 
-/** The JSON value of a body; undefined where it is none. */
+/** The JSON value of a body; undefined where the body is not JSON. */
 export function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
@@ -29,14 +29,14 @@ export function parseJson(text: string): unknown {
   }
 }
 
-/** The message of an error answer, or the start of whatever came instead. */
+/** The message of an error answer, or the beginning of any other body. */
 export function answerErrorMessage(status: number, text: string): string {
   const parsed = parseJson(text);
   const message = Value.Check(ErrorAnswer, parsed) ? parsed.error.message : text.trim();
   return printable(`${status}${message === '' ? '' : `: ${message}`}`, 500);
 }
 
-/** The error's code of the system or of undici, or its message where it has none. */
+/** The code of a system error or of undici, else the error's message. */
 export function failureCode(error: unknown): string {
   if (error instanceof AggregateError) return failureCode(error.errors[0]);
   if (error instanceof errors.UndiciError) return error.code;
@@ -55,7 +55,7 @@ export function retryAfterMs(header: string | string[] | undefined, nowMs: numbe
   return Number.isFinite(ms) ? Math.min(Math.max(ms, 0), RETRY_AFTER_MS_MAX) : 0;
 }
 
-/** Text from elsewhere as it may stand in a terminal: no control characters, bounded. */
+/** Foreign text that is safe for a terminal: without control characters, of bounded length. */
 export function printable(text: string, lengthMax: number): string {
   const clean = text.replaceAll(/\p{C}/gu, '\uFFFD');
   return clean.length > lengthMax ? `${clean.slice(0, lengthMax - 1)}…` : clean;

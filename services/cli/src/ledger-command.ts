@@ -1,5 +1,5 @@
 /*
- * `imscope ledger check`: the aggregator's own maintenance command.
+ * `imscope ledger check`: runs the aggregator's comparison of the ledger with all other records of what was stored.
  */
 import { Command } from 'commander';
 import { runStackCommand } from './service-command.js';
@@ -10,11 +10,14 @@ type Options = { readonly from?: string; readonly json?: true; readonly settled?
 export function createLedgerCommand(terminal: Terminal, onExit: (code: number) => void): Command {
   const check = new Command('check')
     .description(
-      'Hold offsets, rows, collectors’ accounts and metrics against the ledger, and name where they differ. Exit code 1 where they do.',
+      'Compare offsets, rows, collectors’ accounts and metrics with the ledger, and name the differences. Exit code 1 where there are any.',
     )
-    .option('--from <time>', 'since when: 15m, 24h, 6d or an RFC 3339 time (default: 6d, the most there is)')
+    .option(
+      '--from <time>',
+      'beginning of the comparison: 15m, 24h, 6d or an RFC 3339 time (default: 6d, the most possible)',
+    )
     .option('--json', 'print the report as JSON')
-    .option('--settled', 'nothing is on its way any more: what was sent and is not stored is a difference')
+    .option('--settled', 'the pipeline is at rest: report differences at once, without a second check')
     .action(async ({ from, json, settled }: Options) => {
       const args = [
         ...(from === undefined ? [] : [`--from=${from}`]),
@@ -25,7 +28,7 @@ export function createLedgerCommand(terminal: Terminal, onExit: (code: number) =
     });
   return new Command('ledger')
     .description(
-      'Ask the ledger of what was stored (settings: the aggregator’s, or those of the local stack).',
+      'Check the ledger of stored blocks (settings: the aggregator’s, or those of the local stack).',
     )
     .addCommand(check);
 }

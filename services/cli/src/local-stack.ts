@@ -1,8 +1,8 @@
 /*
- * The stack that `./scripts/start` runs on this machine: its addresses and the settings of its services. Its files are in
- * the checkout, so they are found from any folder. Settings of the environment have precedence. If the environment names
- * another store or other brokers, the local stack is not used: its password must not be sent elsewhere, and no command
- * may use the store of one stack and the Kafka of another.
+ * The stack that `./scripts/start` runs on this machine: its addresses and the settings of its services. Its files
+ * are in the checkout, so they are found from any folder. Settings of the environment have precedence. If the
+ * environment names another store or other brokers, the local stack is not used: its password must not be sent
+ * elsewhere, and no command may use the store of one stack and the Kafka of another.
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';

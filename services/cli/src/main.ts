@@ -2,9 +2,9 @@
 import { run } from './run.js';
 
 const stop = new AbortController();
-// The first one ends the command in order, with its summary; a second one at once.
+// The first signal ends the command with its summary; a second one ends it at once.
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort());
-// A reader that has gone (`imscope top | head`) is no failure.
+// A closed pipe (`imscope top | head`) is not a failure.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code !== 'EPIPE') throw error;
   process.exit(0);

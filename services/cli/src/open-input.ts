@@ -1,6 +1,6 @@
 /*
- * A file or stdin → its bytes, inflated where they are gzip. The first bytes decide, not the name, so that
- * `zcat`-less pipes and rotated files work alike.
+ * Opens a file or stdin and decompresses it if it is gzip. The first bytes decide, not the name, so that pipes and
+ * rotated files work alike.
  */
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
@@ -12,21 +12,21 @@ import { UsageError } from './usage-error.js';
 
 export const STDIN = '-';
 
-/** The bytes end before the file does: the disk failed, or gzip is cut off or damaged. */
+/** Reading ended before the end of the file: the disk failed, or gzip is incomplete or damaged. */
 export class ReadError extends Error {}
 
 export type Input = {
   readonly bytes: AsyncIterable<Buffer>;
-  /** Bytes taken from the file so far, as they lie on disk. */
+  /** Bytes read from the file so far, before decompression. */
   bytesRead(): number;
   /** Bytes of the file; undefined for stdin. */
   readonly bytesTotal: number | undefined;
-  /** Once all bytes were read: what stands behind them in the file and is none of them. */
+  /** When all bytes were read: describes further bytes of the file that could not be decompressed. */
   trailing(): string | undefined;
   close(): void;
 };
 
-/** @throws UsageError where the file is not there or cannot be read */
+/** @throws UsageError where the file does not exist or cannot be read */
 export async function openInput(file: string, stdin: Readable): Promise<Input> {
   const total = file === STDIN ? undefined : await sizeOf(file);
   const source = file === STDIN ? stdin : createReadStream(file, { highWaterMark: 256 << 10 });
@@ -76,8 +76,8 @@ async function* readable(chunks: AsyncGenerator<Buffer>): AsyncGenerator<Buffer>
   }
 }
 
-/** First bytes of packed files that are not unpacked here. */
-const PACKED: readonly (readonly [name: string, unpack: string, magic: readonly number[]])[] = [
+/** First bytes of files in compressions that are not supported. */
+const UNSUPPORTED: readonly (readonly [name: string, unpack: string, magic: readonly number[]])[] = [
   ['zstd', 'zstdcat', [0x28, 0xb5, 0x2f, 0xfd]],
   ['xz', 'xzcat', [0xfd, 0x37, 0x7a, 0x58, 0x5a, 0]],
   ['bzip2', 'bzcat', [0x42, 0x5a, 0x68]],
@@ -86,12 +86,12 @@ const PACKED: readonly (readonly [name: string, unpack: string, magic: readonly 
 ];
 const MAGIC_BYTES_MAX = 6;
 
-/** @throws UsageError where the file is packed in another way */
+/** @throws UsageError where the file has another compression than gzip */
 async function* inflated(chunks: AsyncGenerator<Buffer>, file: string, end: GzipEnd): AsyncGenerator<Buffer> {
   const { head, all } = await peek(chunks, MAGIC_BYTES_MAX);
-  const packed = PACKED.find(([, , magic]) => magic.every((byte, at) => head[at] === byte));
-  if (packed !== undefined) {
-    const [name, unpack] = packed;
+  const compression = UNSUPPORTED.find(([, , magic]) => magic.every((byte, at) => head[at] === byte));
+  if (compression !== undefined) {
+    const [name, unpack] = compression;
     throw new UsageError(
       `${nameOf(file)} is packed with ${name}, only gzip is unpacked here: ${unpack} ${file === STDIN ? '…' : file} | imscope send - …`,
     );
@@ -99,7 +99,7 @@ async function* inflated(chunks: AsyncGenerator<Buffer>, file: string, end: Gzip
   yield* isGzip(head) ? gunzipMembers(all, end) : all;
 }
 
-/** Without a byte order mark at the very beginning. @throws UsageError where the text is not UTF-8 */
+/** Drops a byte order mark at the beginning. @throws UsageError where the text is not UTF-8 */
 async function* decoded(chunks: AsyncGenerator<Buffer>, file: string): AsyncGenerator<Buffer> {
   const { head, all } = await peek(chunks, ENCODING_BYTES);
   const encoding = foreignEncoding(head);
@@ -119,7 +119,7 @@ function nameOf(file: string): string {
   return file === STDIN ? 'stdin' : file;
 }
 
-/** The first bytes, fewer where there are no more, and all bytes with them. The first of the chunks has them all. */
+/** The first bytes (fewer in a short file), and all bytes. The first chunk of all bytes contains the first bytes. */
 async function peek(
   chunks: AsyncGenerator<Buffer>,
   bytes: number,

@@ -1,18 +1,18 @@
-/* Options' texts → values. Each throws commander's own error, which names the option and ends with code 2. */
+/* Parsers of option values. Each throws commander's error, which names the option and ends with code 2. */
 import { InvalidArgumentError } from 'commander';
 
 /** A whole number within bounds. */
-export function whole(least: number, most: number): (text: string) => number {
+export function wholeNumber(min: number, max: number): (text: string) => number {
   return (text) => {
     const value = Number(text);
-    if (!/^\d{1,16}$/.test(text) || value < least || value > most) {
-      throw new InvalidArgumentError(`Give a whole number from ${least} to ${most}.`);
+    if (!/^\d{1,16}$/.test(text) || value < min || value > max) {
+      throw new InvalidArgumentError(`Give a whole number from ${min} to ${max}.`);
     }
     return value;
   };
 }
 
-/** A base URL of HTTP; its path, if any, stays a prefix of every address below it. */
+/** An HTTP base URL; its path, if any, is the prefix of every path. */
 export function baseUrl(text: string): URL {
   let url: URL;
   try {
@@ -30,7 +30,7 @@ export function baseUrl(text: string): URL {
   return url;
 }
 
-/** `15m`, `24h`, `7d`: how far a window reaches back. */
+/** The length of a window that ends now: `15m`, `24h`, `7d`. */
 export function windowLength(text: string): string {
   if (!/^[1-9]\d{0,5}[smhd]$/.test(text))
     throw new InvalidArgumentError('Give a length such as 15m, 24h or 7d.');
@@ -39,13 +39,13 @@ export function windowLength(text: string): string {
 
 const UNITS_MS = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
 
-/** Of a length that `windowLength` takes. */
+/** Milliseconds of a length that `windowLength` accepts. */
 export function windowLengthMs(text: string): number {
   const [, amount, unit] = /^(\d+)([smhd])$/.exec(text) ?? [];
   return Number(amount) * UNITS_MS[unit as keyof typeof UNITS_MS];
 }
 
-/** `7d`: in the largest unit that gives a whole number. */
+/** `7d`: a length in the largest unit that gives a whole number. */
 export function lengthText(ms: number): string {
   const seconds = Math.round(ms / 1_000);
   const units = [
@@ -53,7 +53,10 @@ export function lengthText(ms: number): string {
     ['h', 3_600],
     ['m', 60],
   ] as const;
-  const [unit, size] = units.find(([, of]) => seconds > 0 && seconds % of === 0) ?? ['s', 1];
+  const [unit, size] = units.find(([, unitSeconds]) => seconds > 0 && seconds % unitSeconds === 0) ?? [
+    's',
+    1,
+  ];
   return `${seconds / size}${unit}`;
 }
 
@@ -65,7 +68,7 @@ export function shortLength(text: string): number {
   return ms;
 }
 
-/** A variable's name, with or without its dollar. */
+/** The name of an nginx variable, with or without its dollar sign. */
 export function variableName(text: string): string {
   const name = /^\$?\{?([A-Za-z0-9_]{1,128})\}?$/.exec(text)?.[1];
   if (name === undefined) {
@@ -74,7 +77,7 @@ export function variableName(text: string): string {
   return name;
 }
 
-/** A name of a node or a region. */
+/** The name of a node or a region. */
 export function label(text: string): string {
   if (text === '' || text.length > 128) throw new InvalidArgumentError('Give 1 to 128 characters.');
   return text;

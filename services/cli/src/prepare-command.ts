@@ -1,6 +1,4 @@
-/*
- * `imscope prepare`: the aggregator's own maintenance command.
- */
+/* `imscope prepare`: runs the aggregator's command for tables and topics. */
 import { Command } from 'commander';
 import { runStackCommand } from './service-command.js';
 import type { Terminal } from './terminal.js';
@@ -8,9 +6,9 @@ import type { Terminal } from './terminal.js';
 export function createPrepareCommand(terminal: Terminal, onExit: (code: number) => void): Command {
   return new Command('prepare')
     .description(
-      'Create or bring up to date the store’s tables and Kafka’s topics (settings: the aggregator’s, or those of the local stack).',
+      'Create or update the store’s tables and Kafka’s topics (settings: the aggregator’s, or those of the local stack).',
     )
-    .option('--dry-run', 'say what would be done, and do nothing')
+    .option('--dry-run', 'print what would be done, and do nothing')
     .action(async (options: { readonly dryRun?: true }) => {
       const args = ['prepare', ...(options.dryRun === true ? ['--dry-run'] : [])];
       onExit(await runStackCommand('aggregator', args, terminal));

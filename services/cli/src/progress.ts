@@ -1,7 +1,4 @@
-/*
- * What is shown while a file is sent, on stderr: one line rewritten in a terminal, else a line every few
- * seconds. Never more than that, however fast the sending is.
- */
+/* The progress of a file on stderr: one line that is rewritten in a terminal, else one line every few seconds. */
 import type { Input } from './open-input.js';
 import { printable } from './http-answer.js';
 import type { Tally } from './tally.js';
@@ -40,13 +37,13 @@ export class Progress {
     this.#line(parts.filter((part) => part !== '').join('  '), isTerminal);
   }
 
-  /** A line of its own, that stays. */
+  /** Prints a separate line that is not rewritten. */
   note(text: string): void {
     this.clear();
     this.#screen.write(`${printable(text, 1_000)}\n`);
   }
 
-  /** Takes the rewritten line away. */
+  /** Removes the rewritten line. */
   clear(): void {
     if (this.#screen.isTTY === true) this.#screen.write('\r\u001B[K');
   }

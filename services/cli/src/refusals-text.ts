@@ -1,12 +1,12 @@
-/* What collectors refused, in one line of a terminal: whose records, and why. Pure. */
+/* The line of refused records by reason and application, for a terminal. Pure. */
 import type { FleetRefusals } from '@imscope/schemas/query-api/fleet-refusals.js';
 import { printable } from './http-answer.js';
 import { count } from './progress.js';
 
-/** "and 12,345 more" with the comma before it. */
+/** Width of ", and 12,345 more". */
 const MORE_WIDTH = 20;
 
-/** At most `width` characters, most frequent first; empty where nothing was refused. */
+/** At most `width` characters, most frequent refusals first; empty where nothing was refused. */
 export function refusalsText({ records, applications }: FleetRefusals, width: number): string {
   if (records === 0) return '';
   const pairs = applications

@@ -13,7 +13,7 @@ import { createTopCommand } from './top-command.js';
 import { LogFormatError } from '@imscope/access-log/log-format-error.js';
 import { UsageError } from './usage-error.js';
 
-/** @param args without node and the script; throws what nobody foresaw */
+/** @param args without node and the script. Throws unexpected errors. */
 export async function run(args: readonly string[], terminal: Terminal): Promise<number> {
   let exitCode: number = EXIT.ok;
   const onExit = (code: number): void => {
@@ -44,7 +44,7 @@ export async function run(args: readonly string[], terminal: Terminal): Promise<
     await program.parseAsync([...args], { from: 'user' });
     return exitCode;
   } catch (error) {
-    // commander has said it already; help is no mistake.
+    // commander has already printed the message. Help is not an error.
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
     if (!(error instanceof UsageError || error instanceof LogFormatError)) throw error;
     terminal.stderr.write(`imscope: ${error.message}\n`);

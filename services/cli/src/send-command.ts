@@ -1,6 +1,4 @@
-/*
- * `imscope send`: options → a reader of lines and a client → the file is sent → the summary, and its exit code.
- */
+/* `imscope send`: creates a reader of lines and a client from options, sends the file, prints the summary. */
 import { Command, Option } from 'commander';
 import { REQUEST_LOG_BOUNDS } from '@imscope/schemas/request-log.js';
 import { findToken } from './access-token.js';
@@ -13,7 +11,7 @@ import { logFormatOfFile } from '@imscope/access-log/log-format-file.js';
 import { readNdjsonRecord } from '@imscope/access-log/ndjson-record.js';
 import { localUrl } from './local-stack.js';
 import { STDIN } from './open-input.js';
-import { baseUrl, label, variableName, whole } from './option-values.js';
+import { baseUrl, label, variableName, wholeNumber } from './option-values.js';
 import { Progress } from './progress.js';
 import type { ReadRecord } from '@imscope/access-log/line-record.js';
 import { measureShift, sendFile } from './send-file.js';
@@ -44,9 +42,9 @@ type SendCommandOptions = {
 const BACKOFF_MS_MIN = 250;
 
 const HELP = `
-Without a log format, an access log is read as nginx's "combined" with the duration behind it:
+Without a log format, an access log is read as nginx's "combined" followed by the duration:
   ${COMBINED} $request_time
-and, where it is there, $upstream_response_time as the last field.
+and by $upstream_response_time where a line has it.
 
 The token comes from IMSCOPE_WRITE_TOKEN, from --token-file, or, for a collector on this machine, from the
 stack that ./scripts/start made here.
@@ -61,7 +59,7 @@ Examples:
   imscope send access.log --format nginx --application 1400000001 --shift-to-now
 `;
 
-/** @param onExit takes the exit code */
+/** @param onExit called with the exit code */
 export function createSendCommand(terminal: Terminal, onExit: (code: number) => void): Command {
   return new Command('send')
     .description('Send a file of request logs to the collector: NDJSON, or the access log of a gateway.')
@@ -71,28 +69,36 @@ export function createSendCommand(terminal: Terminal, onExit: (code: number) => 
         .choices(['ndjson', 'nginx'])
         .makeOptionMandatory(),
     )
-    .option('--collector <url>', 'where to send', baseUrl, baseUrl(localUrl('collectorUrl')))
-    .option('--dashboard <url>', 'where links lead', baseUrl, baseUrl(localUrl('queryUrl')))
+    .option('--collector <url>', 'the collector', baseUrl, baseUrl(localUrl('collectorUrl')))
+    .option(
+      '--dashboard <url>',
+      'the dashboard, for links in the summary',
+      baseUrl,
+      baseUrl(localUrl('queryUrl')),
+    )
     .option('--token-file <file>', 'file that holds the token')
-    .option('--log-format <text>', "nginx: the log_format's text, or the whole directive")
+    .option('--log-format <text>', "nginx: the log_format's text, or the complete directive")
     .addOption(new Option('--escape <how>', 'nginx: its escape parameter').choices([...ESCAPES]))
     .option('--log-format-file <file>', 'nginx: the configuration that holds the log_format')
-    .option('--log-format-name <name>', 'nginx: its name there, needed where there are several')
+    .option(
+      '--log-format-name <name>',
+      'nginx: the name of the log_format, needed where the file has several',
+    )
     .option(
       '--application <id>',
-      'nginx: all requests are this application’s, and any path is an interface',
-      whole(1, REQUEST_LOG_BOUNDS.sdkAppIdMax),
+      'nginx: the application of all requests; every path is then an interface',
+      wholeNumber(1, REQUEST_LOG_BOUNDS.sdkAppIdMax),
     )
     .option('--code-variable <name>', 'nginx: the variable that holds the IM code', variableName)
     .option('--node <name>', 'nginx: the gateway node (default: $hostname, where logged)', label)
     .option('--region <name>', 'nginx: the region of the gateway', label)
-    .option('--shift-to-now', 'make the newest time now and keep all distances; reads the file twice')
-    .option('--batch <records>', 'records a request', whole(1, 5_000), 1_000)
-    .option('--in-flight <requests>', 'requests at once', whole(1, 16), 4)
+    .option('--shift-to-now', 'move the newest time to now and keep all distances; reads the file twice')
+    .option('--batch <records>', 'records per request', wholeNumber(1, 5_000), 1_000)
+    .option('--in-flight <requests>', 'concurrent requests', wholeNumber(1, 16), 4)
     .option(
       '--retry-for <seconds>',
-      'how long a request is tried while the collector is away or does not answer',
-      whole(0, 3_000),
+      'how long a request is retried while the collector does not answer',
+      wholeNumber(0, 3_000),
       60,
     )
     .option('--json', 'print the summary as JSON')
@@ -161,7 +167,7 @@ async function findShift(
 ): Promise<NonNullable<SendSummary['shift']> | undefined> {
   if (file === STDIN) {
     throw new UsageError(
-      '--shift-to-now reads the file twice, so stdin will not do: write it to a file first',
+      '--shift-to-now reads the file twice, so stdin is not possible: write it to a file first',
     );
   }
   const found = await measureShift({ file, stdin, readRecord }, Date.now());
@@ -207,7 +213,7 @@ function findFormats(options: SendCommandOptions): AccessLogOptions['formats'] {
 
 function defaultWithCode(codeVariable: string): never {
   throw new UsageError(
-    `the default log format has no $${codeVariable}: give the log's own by --log-format or --log-format-file`,
+    `the default log format has no $${codeVariable}: give the format of the log with --log-format or --log-format-file`,
   );
 }
 
@@ -226,7 +232,5 @@ function refuseNginxOptions(options: SendCommandOptions): void {
   ).filter((name) => options[name] !== undefined);
   if (given.length === 0) return;
   const names = given.map((name) => `--${name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`);
-  throw new UsageError(
-    `${names.join(', ')} tell how to read an access log: give them with --format nginx only`,
-  );
+  throw new UsageError(`${names.join(', ')} describe an access log: give them with --format nginx only`);
 }

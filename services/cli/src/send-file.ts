@@ -1,6 +1,6 @@
 /*
- * A file → requests to the collector, with bounded memory: lines are read as fast as requests are answered, at
- * most `inFlightMax` requests of `batchRecords` records are held at once.
+ * Sends a file to the collector in requests, with bounded memory: at most `inFlightMax` requests of `batchRecords`
+ * records are in memory, and further lines are read only when a request was answered.
  */
 import type { CollectorClient, Delivery } from './collector-client.js';
 import { type Input, openInput, ReadError } from './open-input.js';
@@ -10,7 +10,7 @@ import { rejected } from '@imscope/access-log/reject-reasons.js';
 import { Tally } from './tally.js';
 import type { Readable } from 'node:stream';
 
-/** A request's body stays below half of what a collector takes by default. */
+/** About half of the body size a collector accepts by default. */
 const BODY_CHARACTERS_MAX = 2 << 20;
 
 export type SendOptions = {
@@ -20,38 +20,38 @@ export type SendOptions = {
   readonly deliver: CollectorClient['deliver'];
   readonly batchRecords: number;
   readonly inFlightMax: number;
-  /** Milliseconds added to every time that can be read. */
+  /** Milliseconds added to every readable time. */
   readonly shiftMs: number;
-  /** Where it is aborted, no more lines are read and what is on its way is waited for. */
+  /** When aborted, no more lines are read, and requests that were sent are waited for. */
   readonly stopping: AbortSignal;
   readonly onProgress: (tally: Tally, input: Input) => void;
 };
 
 export type SendResult = {
   readonly tally: Tally;
-  /** Why reading ended before the file did; undefined where it was read to its end. */
+  /** Why reading ended before the end of the file; undefined where it did not. */
   readonly endedEarly: string | undefined;
 };
 
 type Batch = { readonly lines: number[]; readonly applications: number[]; body: string };
 
-/** Sends a file. Throws UsageError where it cannot be opened; all else is in the result. */
+/** Throws UsageError where the file cannot be opened. Every other failure is in the result. */
 export async function sendFile(options: SendOptions): Promise<SendResult> {
   const input = await openInput(options.file, options.stdin);
   const tally = new Tally();
-  const flights = new Set<Promise<void>>();
+  const requests = new Set<Promise<void>>();
   const failure = new AbortController();
   let endedEarly: string | undefined;
   const dispatch = async (batch: Batch): Promise<void> => {
     if (batch.lines.length === 0) return;
-    while (flights.size >= options.inFlightMax) await Promise.race(flights);
-    const flight = fly(batch, options, tally, failure).finally(() => {
-      flights.delete(flight);
+    while (requests.size >= options.inFlightMax) await Promise.race(requests);
+    const request = deliverBatch(batch, options, tally, failure).finally(() => {
+      requests.delete(request);
       options.onProgress(tally, input);
     });
-    flights.add(flight);
+    requests.add(request);
   };
-  // Ends a read that waits for a pipe; a stop has nothing else to wait for but what is on its way.
+  // Closing ends a read that waits for a pipe, so that a stop waits only for requests that were sent.
   options.stopping.addEventListener('abort', input.close, { once: true });
   let batch = emptyBatch();
   try {
@@ -64,24 +64,24 @@ export async function sendFile(options: SendOptions): Promise<SendResult> {
       }
     }
     const trailing = input.trailing();
-    if (trailing !== undefined) endedEarly = `the file cannot be read on: ${trailing}`;
+    if (trailing !== undefined) endedEarly = `the rest of the file cannot be read: ${trailing}`;
   } catch (error) {
     if (!(error instanceof ReadError)) throw error;
-    if (!options.stopping.aborted) endedEarly = `the file cannot be read on: ${error.message}`;
+    if (!options.stopping.aborted) endedEarly = `the rest of the file cannot be read: ${error.message}`;
   } finally {
     options.stopping.removeEventListener('abort', input.close);
     input.close();
   }
   await dispatch(batch);
-  await Promise.all(flights);
+  await Promise.all(requests);
   if (options.stopping.aborted) endedEarly ??= 'stopped before the end of the file';
   if (failure.signal.aborted) endedEarly ??= String(failure.signal.reason);
   return { tally, endedEarly };
 }
 
 /**
- * The least offset that makes the newest record's time `nowMs`; undefined where no record tells a time. Of a file that
- * is damaged it is the newest before the fault: `sendFile` reads as far, and names the fault.
+ * The offset that moves the newest record's time to `nowMs`; undefined where no record has a time. Of a damaged file
+ * the part before the fault is read, as in `sendFile`, which reports the fault.
  */
 export async function measureShift(
   options: Pick<SendOptions, 'file' | 'stdin' | 'readRecord'>,
@@ -109,7 +109,7 @@ function emptyBatch(): Batch {
   return { lines: [], applications: [], body: '' };
 }
 
-/** True where the line became a record of the batch. Blank lines count as nothing. */
+/** True where the line became a record of the batch. Blank lines are not counted. */
 function addLine(line: Line, batch: Batch, options: SendOptions, tally: Tally): boolean {
   if (line.text?.trim() === '') return false;
   tally.read += 1;
@@ -128,22 +128,22 @@ function addRecord(record: LineRecord, line: number, batch: Batch, shiftMs: numb
   batch.body += `${record.toJson(shiftMs)}\n`;
 }
 
-async function fly(
+async function deliverBatch(
   batch: Batch,
   options: SendOptions,
   tally: Tally,
   failure: AbortController,
 ): Promise<void> {
-  const giveUp = AbortSignal.any([options.stopping, failure.signal]);
-  const delivery = await options.deliver(batch.body, batch.lines.length, giveUp);
-  count(batch, delivery, tally);
-  // What one request met the next would meet too: reading on would only pile up what is not sent.
+  const stopRetries = AbortSignal.any([options.stopping, failure.signal]);
+  const delivery = await options.deliver(batch.body, batch.lines.length, stopRetries);
+  countResults(batch, delivery, tally);
+  // The next request would fail the same way, so reading ends.
   if (delivery.kind === 'not_sent') failure.abort(delivery.why);
 }
 
-function count(batch: Batch, delivery: Delivery, tally: Tally): void {
+function countResults(batch: Batch, delivery: Delivery, tally: Tally): void {
   const { lines } = batch;
-  if (delivery.kind !== 'taken') {
+  if (delivery.kind !== 'accepted') {
     const range = { from: lines[0] ?? 0, to: lines.at(-1) ?? 0, records: lines.length, why: delivery.why };
     if (delivery.kind === 'in_doubt') tally.addInDoubt(range);
     else tally.addNotSent(range);
@@ -155,6 +155,6 @@ function count(batch: Batch, delivery: Delivery, tally: Tally): void {
     const namedLines = named.flatMap(({ index }) => lines[index] ?? []);
     tally.reject('collector', reason, named[0]?.detail ?? '', namedLines, times);
   }
-  // Counted as sent: of refusals beyond the named ones nobody here knows whose they were.
-  if (delivery.accepted > 0) for (const sdkAppId of batch.applications) tally.sentOf(sdkAppId);
+  // All applications of the batch count as sent: the collector does not list every rejected record.
+  if (delivery.accepted > 0) for (const sdkAppId of batch.applications) tally.countSent(sdkAppId);
 }

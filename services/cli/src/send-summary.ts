@@ -1,5 +1,5 @@
 /*
- * What a sending came to, for machines (`--json`) and for people, and its exit code. Both say the same numbers:
+ * The summary of a sent file, as JSON and as text with the same numbers, and its exit code.
  * read = accepted + rejected + in doubt + not sent.
  */
 import colors from 'picocolors';
@@ -27,15 +27,15 @@ export type SendSummary = {
   readonly not_sent: number;
   readonly not_sent_ranges: readonly LineRange[];
   readonly retries: number;
-  /** Why reading ended before the file did, or null. */
+  /** Why reading ended before the end of the file, or null. */
   readonly ended_early: string | null;
   readonly elapsed_s: number;
   readonly accepted_per_s: number;
-  /** What was added to every time, or null. */
+  /** The offset added to every time, or null. */
   readonly shift: { readonly ms: number; readonly newest: string; readonly newest_line: number } | null;
   readonly applications: readonly {
     readonly sdk_app_id: number;
-    /** Records in requests of which something was accepted. */
+    /** Records in requests with accepted records. */
     readonly sent: number;
     readonly link: string;
   }[];
@@ -49,7 +49,7 @@ const RANGES_SHOWN_MAX = 5;
 /** @param dashboard base URL of the dashboard */
 export function summarize(
   { tally, endedEarly }: SendResult,
-  about: {
+  context: {
     readonly file: string;
     readonly elapsedMs: number;
     readonly shift: SendSummary['shift'];
@@ -59,7 +59,7 @@ export function summarize(
   const { read, accepted, rejected, inDoubt, notSent } = tally;
   const failed = inDoubt > 0 || notSent > 0 || endedEarly !== undefined;
   return {
-    file: about.file,
+    file: context.file,
     read,
     accepted,
     rejected,
@@ -70,19 +70,19 @@ export function summarize(
     not_sent_ranges: tally.notSentRanges,
     retries: tally.retries,
     ended_early: endedEarly ?? null,
-    elapsed_s: Math.round(about.elapsedMs) / 1000,
-    accepted_per_s: Math.round((accepted * 1000) / Math.max(about.elapsedMs, 1)),
-    shift: about.shift,
+    elapsed_s: Math.round(context.elapsedMs) / 1000,
+    accepted_per_s: Math.round((accepted * 1000) / Math.max(context.elapsedMs, 1)),
+    shift: context.shift,
     applications: tally.applications.slice(0, APPLICATIONS_LISTED_MAX).map((application) => ({
       sdk_app_id: application.sdkAppId,
       sent: application.sent,
-      link: new URL(`applications/${application.sdkAppId}`, about.dashboard).href,
+      link: new URL(`applications/${application.sdkAppId}`, context.dashboard).href,
     })),
     exit_code: failed ? EXIT.failed : rejected > 0 ? EXIT.rejected : EXIT.ok,
   };
 }
 
-/** The summary as people read it. */
+/** The summary as text for people. */
 export function describeSummary(summary: SendSummary): string {
   return [
     ...totals(summary),
@@ -91,7 +91,7 @@ export function describeSummary(summary: SendSummary): string {
     ...(summary.in_doubt > 0
       ? [
           colors.yellow(
-            'in doubt: no answer came while they were sent again under their key; they may or may not be stored, so compare with the dashboard before sending them anew',
+            'in doubt: no answer came while they were sent again under their key; they may or may not be stored, so compare with the dashboard before sending them again',
           ),
         ]
       : []),

@@ -1,6 +1,6 @@
 /*
- * Runs a maintenance command of a service as a child process with the same streams and signals, and returns its exit code.
- * Secrets are passed in the environment, never on a command line. The CLI imports no code of a service.
+ * Runs a maintenance command of a service as a child process with the same streams and signals, and returns its exit
+ * code. Secrets are passed in the environment, never on a command line. The CLI imports no code of a service.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -12,8 +12,8 @@ import type { Terminal } from './terminal.js';
 import { UsageError } from './usage-error.js';
 
 /**
- * Runs a command that needs the store and Kafka. Settings come from the environment, or else from the local stack; a line
- * on stderr says so.
+ * Runs a command that needs the store and Kafka. Settings come from the environment, or else from the local stack; a
+ * line on stderr says so.
  * @throws UsageError where the service is not built
  */
 export async function runStackCommand(

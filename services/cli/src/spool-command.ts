@@ -1,6 +1,4 @@
-/*
- * `imscope spool check`: the collector's own maintenance command.
- */
+/* `imscope spool check`: runs the collector's check of its write-ahead log. */
 import { Command } from 'commander';
 import { serviceEnvironment } from './local-stack.js';
 import { runServiceCommand } from './service-command.js';
@@ -10,7 +8,7 @@ import { UsageError } from './usage-error.js';
 export function createSpoolCommand(terminal: Terminal, onExit: (code: number) => void): Command {
   const check = new Command('check')
     .description(
-      'Read a collector’s write-ahead log without touching it: what it holds, what Kafka may not have, what is damaged. Exit code 1 where something is.',
+      'Read a collector’s write-ahead log without changing it: its content, batches Kafka may not have, damage. Exit code 1 where there is damage.',
     )
     .argument('[directory]', 'the collector’s SPOOL_DIR (default: of the environment, or of the local stack)')
     .option('--json', 'print the report as JSON')
@@ -25,5 +23,5 @@ export function createSpoolCommand(terminal: Terminal, onExit: (code: number) =>
       const args = ['spool-check', ...(options.json === true ? ['--json'] : []), '--', directory];
       onExit(await runServiceCommand('collector', args, environment, terminal.stderr));
     });
-  return new Command('spool').description('Look into a collector’s write-ahead log.').addCommand(check);
+  return new Command('spool').description('Check a collector’s write-ahead log.').addCommand(check);
 }

@@ -1,6 +1,6 @@
 /*
- * The count of one sending. Every line that was read ends in exactly one place: accepted, rejected under a
- * reason, in doubt, or not sent; so the four always add up to what was read.
+ * Counts the results of one file. Every line that was read has exactly one result: accepted, rejected with a reason,
+ * in doubt, or not sent. So the four counts always add up to the lines read.
  */
 import { printable } from './http-answer.js';
 
@@ -13,7 +13,7 @@ export type ReasonCount = {
   count: number;
   /** The first line numbers, 5 at most. */
   readonly lines: number[];
-  /** What was said of the first one. */
+  /** Details of the first rejected line. */
   readonly detail: string;
 };
 
@@ -26,11 +26,11 @@ export type LineRange = {
 
 const LINES_NAMED_MAX = 5;
 const RANGES_NAMED_MAX = 20;
-/** Reasons come out of closed lists of about 20 each; a peer that makes up words stays bounded too. */
+/** Reasons come from closed lists of about 20 each. The bound protects against a peer that sends other reasons. */
 const REASONS_MAX = 64;
 const APPLICATIONS_MAX = 1_000;
 
-/** Takes the place of words beyond the 64 that are told apart. */
+/** The reason under which all reasons beyond the bound are counted. */
 const OTHER = 'other_reasons';
 
 export class Tally {
@@ -49,23 +49,23 @@ export class Tally {
     return this.reasons.reduce((total, { count }) => total + count, 0);
   }
 
-  /** Most frequent first. */
+  /** Most frequent reason first. */
   get reasons(): readonly ReasonCount[] {
     return [...this.#reasons.values()].toSorted((a, b) => b.count - a.count);
   }
 
-  /** Applications of the requests of which something was accepted, most records first; 1,000 are told apart. */
+  /** Applications of requests with accepted records, most records first; at most 1,000. */
   get applications(): readonly { readonly sdkAppId: number; readonly sent: number }[] {
     return [...this.#applications]
       .map(([sdkAppId, sent]) => ({ sdkAppId, sent }))
       .toSorted((a, b) => b.sent - a.sent);
   }
 
-  /** @param lines of those that are named, in order */
+  /** @param lines numbers of listed lines, in order */
   reject(by: RejectedBy, reason: string, detail: string, lines: readonly number[], count: number): void {
-    const given = `${by} ${printable(reason, 64)}`;
-    const isFull = !this.#reasons.has(given) && this.#reasons.size >= REASONS_MAX;
-    const key = isFull ? `${by} ${OTHER}` : given;
+    const received = `${by} ${printable(reason, 64)}`;
+    const isFull = !this.#reasons.has(received) && this.#reasons.size >= REASONS_MAX;
+    const key = isFull ? `${by} ${OTHER}` : received;
     const known = this.#reasons.get(key) ?? {
       by,
       reason: isFull ? OTHER : printable(reason, 64),
@@ -78,7 +78,7 @@ export class Tally {
     this.#reasons.set(key, known);
   }
 
-  sentOf(sdkAppId: number): void {
+  countSent(sdkAppId: number): void {
     const known = this.#applications.get(sdkAppId);
     if (known === undefined && this.#applications.size >= APPLICATIONS_MAX) return;
     this.#applications.set(sdkAppId, (known ?? 0) + 1);

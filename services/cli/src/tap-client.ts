@@ -1,4 +1,4 @@
-/* A collector's tap: one request whose answer goes on, line by line, until somebody has had enough. */
+/* The client of a collector's tap: one request whose answer is a stream of lines. */
 import { type Static, Type } from 'typebox';
 import { Value } from 'typebox/value';
 import { request } from 'undici';
@@ -39,23 +39,23 @@ export type TapRecord = Static<typeof TapRecord>;
 export type TapRejected = Static<typeof TapRejected>;
 export type TapLine = TapRecord | TapRejected | Static<typeof TapDropped> | Static<typeof TapEnd>;
 
-/** No tap, or one that broke off: the message says what to do. */
+/** The tap was refused or ended early. The message says what to do. */
 export class TapFailure extends Error {}
 
-/** Longest silence: the collector says every ten seconds that it is alive. */
+/** Longest time without a line: the collector sends one at least every ten seconds. */
 const SILENCE_MS_MAX = 30_000;
 
 /**
- * Lines as they come, each with its text; those that are no news are left out. Ends where `stopping` is aborted or the
- * collector ends it. Throws TapFailure.
+ * Yields lines as they arrive, each parsed and as text, without keep-alive lines. Ends when `stopping` is aborted or
+ * the collector ends the tap. Throws TapFailure.
  */
-export async function* openTap(of: {
+export async function* openTap(options: {
   readonly url: URL;
   readonly token: string;
   readonly query: URLSearchParams;
   readonly stopping: AbortSignal;
 }): AsyncGenerator<{ readonly line: TapLine; readonly text: string }> {
-  const { url, token, query, stopping } = of;
+  const { url, token, query, stopping } = options;
   const address = new URL('v1/tap', url);
   address.search = query.toString();
   try {

@@ -1,11 +1,9 @@
-/*
- * `imscope tap`: what comes in at a collector, live, until Ctrl-C, for a while, or so many records.
- */
+/* `imscope tap`: shows what a collector receives, until Ctrl-C, for a time, or for a number of records. */
 import { Command } from 'commander';
 import { findToken } from './access-token.js';
 import { printable } from './http-answer.js';
 import { localUrl } from './local-stack.js';
-import { baseUrl, shortLength, whole } from './option-values.js';
+import { baseUrl, shortLength, wholeNumber } from './option-values.js';
 import { EXIT } from './send-summary.js';
 import { openTap, TapFailure } from './tap-client.js';
 import { tapHeader, tapText } from './tap-line.js';
@@ -25,21 +23,21 @@ type TapOptions = {
 
 export function createTapCommand(terminal: Terminal, onExit: (code: number) => void): Command {
   return new Command('tap')
-    .description('Show what comes in at a collector, live: records as they will be stored, and refused ones.')
+    .description('Show what a collector receives, live: records as they will be stored, and refused ones.')
     .option('--collector <url>', 'the collector', baseUrl, baseUrl(localUrl('collectorUrl')))
     .option('--token-file <file>', 'file that holds the token')
-    .option('--application <id>', 'of this application only', whole(1, 2 ** 52 - 1))
-    .option('--interface <prefix>', 'of interfaces that begin with it, such as openim/')
+    .option('--application <id>', 'only records of this application', wholeNumber(1, 2 ** 52 - 1))
+    .option('--interface <prefix>', 'only interfaces with this prefix, such as openim/')
     .option(
       '--outcome <outcomes>',
-      'of these only, with commas between: success, caller_error, service_error, unknown, rejected',
+      'only these, separated by commas: success, caller_error, service_error, unknown, rejected',
     )
-    .option('--for <length>', 'end after so long, such as 10s or 5m', shortLength)
-    .option('--count <records>', 'end after so many records', whole(1, 1_000_000))
-    .option('--json', 'print lines as they come')
+    .option('--for <length>', 'end after this time, such as 10s or 5m', shortLength)
+    .option('--count <records>', 'end after this many records', wholeNumber(1, 1_000_000))
+    .option('--json', 'print lines as received')
     .addHelpText(
       'after',
-      '\nAddresses are masked, texts scrubbed. The token needs scope read, and shows its own applications; it comes from\nIMSCOPE_READ_TOKEN, from --token-file, or from the local stack.\n\nExit codes: 0; 1 no tap, or it broke off; 2 wrong options.\n',
+      '\nAddresses are masked, texts scrubbed. The token needs scope read, and shows its own applications; it comes from\nIMSCOPE_READ_TOKEN, from --token-file, or from the local stack.\n\nExit codes: 0; 1 the tap was refused or ended early; 2 wrong options.\n',
     )
     .action(async (options: TapOptions) => onExit(await tap(options, terminal)));
 }

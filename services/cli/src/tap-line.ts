@@ -1,11 +1,11 @@
-/* A line of a tap as people read it: aligned, coloured where the terminal is, no wider than it. Pure. */
+/* A line of a tap as text for people: aligned, coloured, and at most as wide as the terminal. Pure. */
 import colors from 'picocolors';
 import { printable } from './http-answer.js';
 import type { TapLine, TapRecord, TapRejected } from './tap-client.js';
 
-/** The longest interface of our own takes 50; what a terminal has beyond the least for all else is its. */
-const INTERFACE_WIDTHS = { least: 28, greatest: 50 };
-const ALL_ELSE_WIDTH = 112;
+/** The longest interface name has 50 characters. The column gets the width that the other columns leave. */
+const INTERFACE_WIDTHS = { min: 28, max: 50 };
+const OTHER_COLUMNS_WIDTH = 112;
 const OUTCOME_WIDTH = 13;
 const OUTCOME_COLOURS: Readonly<Record<string, (text: string) => string>> = {
   success: colors.green,
@@ -19,7 +19,7 @@ const ENDS: Readonly<Record<string, string>> = {
   time: 'a tap lasts an hour at most: open it again',
 };
 
-/** @param columns of the terminal; infinite elsewhere */
+/** @param columns width of the terminal; infinite without one */
 export function tapText(line: TapLine, columns: number): string {
   if (line.type === 'record') return recordText(line, columns);
   if (line.type === 'rejected') return rejectedText(line, columns);
@@ -30,7 +30,7 @@ export function tapText(line: TapLine, columns: number): string {
   );
 }
 
-/** What stands over the columns. */
+/** The titles of the columns. */
 export function tapHeader(columns: number): string {
   const titles = [
     'TIME (UTC)'.padEnd(12),
@@ -42,8 +42,8 @@ export function tapHeader(columns: number): string {
 }
 
 function interfaceWidth(columns: number): number {
-  const { least, greatest } = INTERFACE_WIDTHS;
-  return Math.min(greatest, Math.max(least, columns - ALL_ELSE_WIDTH));
+  const { min, max } = INTERFACE_WIDTHS;
+  return Math.min(max, Math.max(min, columns - OTHER_COLUMNS_WIDTH));
 }
 
 function recordText(record: TapRecord, columns: number): string {
@@ -84,7 +84,7 @@ function field(text: string, width: number): string {
   return printable(text, width).padEnd(width);
 }
 
-/** What is left of a line; something of it in any case. */
+/** The text in the remaining width of a line, at least 20 characters. */
 function rest(text: string, width: number): string {
   return printable(text, Math.max(width, 20));
 }

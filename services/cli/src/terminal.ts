@@ -1,4 +1,4 @@
-/* What a command has of the process around it. Only `main.ts` touches the process itself. */
+/* The streams, environment and stop signal of a command. Only `main.ts` touches the process itself. */
 import type { Readable } from 'node:stream';
 import type { Screen } from './progress.js';
 
@@ -9,6 +9,6 @@ export type Terminal = {
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** Aborted by the first Ctrl-C or SIGTERM. */
   readonly stopping: AbortSignal;
-  /** Asks for `stopping`, as Ctrl-C would. */
+  /** Aborts `stopping`, as Ctrl-C does. */
   stop(): void;
 };

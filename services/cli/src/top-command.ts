@@ -1,6 +1,6 @@
 /*
- * `imscope top`: applications, worst first, asked again every two seconds. In a terminal the table stays in
- * place and q ends it; elsewhere tables follow one another. An answer that fails is said and asked for again.
+ * `imscope top`: a table of applications, worst first, updated every two seconds. In a terminal the table stays in
+ * place and q ends it; elsewhere tables follow one another. A failed request is reported and sent again.
  */
 import { waitUnlessStopping } from '@imscope/runtime/wait-unless-stopping.js';
 import type { FleetRefusals } from '@imscope/schemas/query-api/fleet-refusals.js';
@@ -9,7 +9,7 @@ import colors from 'picocolors';
 import { findToken } from './access-token.js';
 import { clock, completenessText } from './completeness-text.js';
 import { localUrl } from './local-stack.js';
-import { baseUrl, lengthText, whole, windowLength, windowLengthMs } from './option-values.js';
+import { baseUrl, lengthText, wholeNumber, windowLength, windowLengthMs } from './option-values.js';
 import { type ApplicationsAnswer, openQuery, QueryFailure } from './query-client.js';
 import { count } from './progress.js';
 import { EXIT } from './send-summary.js';
@@ -35,13 +35,13 @@ export function createTopCommand(terminal: Terminal, onExit: (code: number) => v
     .description('A live table of applications, worst first; q ends it.')
     .option('--query <url>', 'the query service', baseUrl, baseUrl(localUrl('queryUrl')))
     .option('--token-file <file>', 'file that holds the token')
-    .option('--window <length>', 'how far back to look', windowLength, '15m')
-    .option('--interval <seconds>', 'how often to ask', whole(1, 3_600), 2)
-    .option('--once', 'ask once and end')
-    .option('--json', 'print answers as they come, one a line')
+    .option('--window <length>', 'length of the window that ends now', windowLength, '15m')
+    .option('--interval <seconds>', 'time between two updates', wholeNumber(1, 3_600), 2)
+    .option('--once', 'print one table and end')
+    .option('--json', 'print each answer as one line of JSON')
     .addHelpText(
       'after',
-      '\nA line above the table counts records that collectors refused, by reason and application.\nERRORS are service errors; caller errors and unknown outcomes are not among them, and SUCCESS is "-" where no\nrequest could be judged. The token comes from IMSCOPE_READ_TOKEN, from --token-file, or from the local stack.\n\nExit codes: 0; 1 no answer; 2 wrong options.\n',
+      '\nA line above the table counts records that collectors refused, by reason and application.\nERRORS are service errors; caller errors and unknown outcomes are not among them, and SUCCESS is "-" where no\noutcome is known. The token comes from IMSCOPE_READ_TOKEN, from --token-file, or from the local stack.\n\nExit codes: 0; 1 no answer; 2 wrong options.\n',
     )
     .action(async (options: TopOptions) => onExit(await top(options, terminal)));
 }
@@ -65,7 +65,7 @@ async function top(options: TopOptions, terminal: Terminal): Promise<number> {
   }
 }
 
-/** What was learnt last: an answer, and why there is no newer one. */
+/** The last answer, and the failure of the last request. */
 type State = { readonly answer: TopAnswer | undefined; readonly failure: string | undefined };
 type TopAnswer = ApplicationsAnswer & { readonly refusals?: FleetRefusals };
 type Show = (state: State) => void;
@@ -96,7 +96,7 @@ async function refresh(
   return EXIT.ok;
 }
 
-/** One after the other, for the client keeps one connection. */
+/** One after the other, because the client has one connection. */
 async function askBoth(
   query: ReturnType<typeof openQuery>,
   { window }: TopOptions,
@@ -128,12 +128,12 @@ function livePrinter({ stdout }: Terminal, options: TopOptions): Show {
         ? colors.dim('q quits')
         : colors.red(printable(`${failure}; asking again`, columns - 1));
     const lines = answer === undefined ? [] : screen(answer, options, columns, (stdout.rows ?? 24) - 2);
-    // Rewritten in place, line by line: clearing first would flicker.
+    // Each line is rewritten in place: clearing the screen first would flicker.
     stdout.write(`${CLEAR.home}${[...lines, bottom].map((line) => `${line}\u001B[K`).join('\n')}\u001B[J`);
   };
 }
 
-/** The header, what was refused where anything was, and the table: `rowsMax` lines at most. */
+/** The header, a line of refusals if there are any, and the table: at most `rowsMax` lines. */
 function screen(answer: TopAnswer, options: TopOptions, columns: number, rowsMax: number): string[] {
   const refused = answer.refusals === undefined ? '' : refusalsText(answer.refusals, columns - 1);
   const above = [header(answer, options), ...(refused === '' ? [] : [colors.yellow(refused)])];
@@ -147,7 +147,7 @@ function header(answer: ApplicationsAnswer, options: TopOptions): string {
   return `${colors.bold('imscope top')}  ${clock(window.to)} UTC, last ${spanText(window, options.window)}: ${applications}, ${completenessText(completeness)}`;
 }
 
-/** What the answer covers: less than was asked for where that is longer than logs are kept. */
+/** The time the answer covers, which is shorter than the window where logs are not kept that long. */
 function spanText({ from, to }: ApplicationsAnswer['window'], asked: string): string {
   const answeredMs = Date.parse(to) - Date.parse(from);
   if (answeredMs >= windowLengthMs(asked) || !(answeredMs > 0)) return asked;
@@ -157,7 +157,7 @@ function spanText({ from, to }: ApplicationsAnswer['window'], asked: string): st
 function tableOf(answer: ApplicationsAnswer, columns: number, rowsMax: number): string[] {
   const { data, left_out: leftOut = 0 } = answer;
   if (data.length > 0) return topTable(data, { columns, rowsMax, leftOut });
-  return ['no requests in this window: send some with imscope send, or look further back with --window 24h'];
+  return ['no requests in this window: send some with imscope send, or give a longer --window 24h'];
 }
 
 function enterScreen({ stdin, stdout, stop }: Terminal): void {

@@ -1,4 +1,4 @@
-/* Applications → the table of `imscope top`, at most as wide and high as the terminal. Pure. */
+/* The table of `imscope top`, at most as wide and high as the terminal. Pure. */
 import { type Tier, tierOf } from '@imscope/schemas/health.js';
 import Table from 'cli-table3';
 import colors from 'picocolors';
@@ -18,25 +18,25 @@ const COLUMNS = [
   'P99',
   'WORST INTERFACE',
 ] as const;
-/** With a blank between columns: 11 + 7 + 7 + 8 + 7 + 7 + 7 + 7 blanks = 61, which leaves 18 of 79. */
+/** With a blank between columns: 11 + 7 + 7 + 8 + 7 + 7 + 7 + 7 blanks = 61, so 18 of 79 remain. */
 const WIDTHS = [11, 7, 7, 8, 7, 7, 7] as const;
 const WORST_WIDTH_MIN = 18;
 const WORST_WIDTH_MAX = 48;
 
 /**
- * Lines of the table, the header first. What does not fit into `rowsMax` lines, and what the service did not list, is
- * counted last.
+ * Lines of the table, the header first. The last line counts the rows that do not fit into `rowsMax` lines and those
+ * that the service did not list.
  */
 export function topTable(
   rows: readonly Row[],
-  of: {
+  options: {
     readonly columns: number;
     readonly rowsMax: number;
     /** Applications beyond the rows that the service did not list. */
     readonly leftOut?: number;
   },
 ): string[] {
-  const { columns, rowsMax, leftOut = 0 } = of;
+  const { columns, rowsMax, leftOut = 0 } = options;
   const used = WIDTHS.reduce((total, width) => total + width + 1, 0);
   const worstWidth = Math.min(Math.max(columns - 1 - used, WORST_WIDTH_MIN), WORST_WIDTH_MAX);
   const lastLine = leftOut === 0 ? 0 : 1;
@@ -98,12 +98,12 @@ function worst({ worst_interface: found, outcomes }: Row, width: number): string
 
 function rate(perSecond: number): string {
   if (perSecond >= 1_000) return short(perSecond);
-  // Rounded it would read as no requests at all.
+  // Rounded, it would be shown as no requests.
   if (perSecond > 0 && perSecond < 0.05) return '<0.1';
   return perSecond.toFixed(perSecond >= 100 ? 0 : 1);
 }
 
-/** 12,345 → `12.3k`, so that a number never takes more than 6 places. */
+/** 12,345 → `12.3k`: at most 6 characters. */
 function short(number: number): string {
   if (number < 1_000) return String(Math.round(number));
   const [value, unit] =
@@ -115,7 +115,7 @@ function short(number: number): string {
   return `${value.toFixed(value >= 100 ? 0 : 1)}${unit}`;
 }
 
-/** Cut off, not rounded: 99.999 % is not 100 %. */
+/** Rounded down: 99.999 % is not shown as 100 %. */
 function successRate({ success_rate: share, outcomes }: Row): string {
   if (share === null) return colors.dim('-');
   const text = share === 1 ? '100 %' : `${(Math.floor(share * 10_000) / 100).toFixed(2)}%`;

@@ -1,2 +1,2 @@
-/** What was asked for cannot be done as asked: the message says what to give instead. Ends with exit code 2. */
+/** Wrong options or settings. The message says what to give instead. Exit code 2. */
 export class UsageError extends Error {}

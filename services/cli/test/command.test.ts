@@ -24,7 +24,7 @@ test('help ends with code 0; wrong options end with code 2 and say what is allow
     [
       ['send', 'x', '--format', 'ndjson', '--log-format', '$status', '--region', 'eu'],
       2,
-      /--log-format, --region tell how/,
+      /--log-format, --region describe an access log/,
     ],
     [['send', 'x', '--format', 'nginx', '--log-format', '$status', '--log-format-file', 'f'], 2, /not both/],
     [['send', 'x', '--format', 'nginx', '--log-format-name', 'main'], 2, /needs --log-format-file/],

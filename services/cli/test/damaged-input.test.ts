@@ -1,4 +1,4 @@
-/* Files that are not quite what they should be: what of them is read, and what is said. */
+/* Damaged files and files in other encodings: how much of them is read, and the messages. */
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -11,7 +11,7 @@ import fc from 'fast-check';
 import { openInput, ReadError } from '../src/open-input.js';
 import type { SendSummary } from '../src/send-summary.js';
 import { UsageError } from '../src/usage-error.js';
-import { startCollectorStandIn } from './collector-stand-in.js';
+import { startFakeCollector } from './fake-collector.js';
 import { runCommand } from './run-command.js';
 
 const directory = mkdtempSync(join(tmpdir(), 'imscope-damaged-'));
@@ -19,7 +19,7 @@ after(() => rmSync(directory, { recursive: true }));
 
 type Read = { readonly lines: string[]; readonly fault: string | undefined };
 
-/** Reads it as a pipe that hands on `chunkBytes` at once. */
+/** Reads it in chunks of `chunkBytes`, as from a pipe. */
 async function read(bytes: Buffer, chunkBytes = 1_000): Promise<Read> {
   const chunks = Array.from({ length: Math.ceil(bytes.length / chunkBytes) }, (_, index) =>
     bytes.subarray(index * chunkBytes, (index + 1) * chunkBytes),
@@ -45,7 +45,7 @@ test('bytes after the last gzip member lose none of its lines, and their number 
     const packed = gzipSync(textOf(lines));
     const got = await read(Buffer.concat([packed, Buffer.from('trailing bytes\n')]));
     assert.deepEqual(got.lines, lines);
-    assert.match(got.fault ?? '', /^15 bytes behind the last gzip member.*begin with "trailing bytes\\n"/);
+    assert.match(got.fault ?? '', /^15 bytes after the last gzip member.*begin with "trailing bytes\\n"/);
     assert.ok(got.fault?.includes(`from byte ${packed.length} on`));
   }
 });
@@ -53,7 +53,7 @@ test('bytes after the last gzip member lose none of its lines, and their number 
 test('a last line without a line break counts even if bytes follow its member', async () => {
   const got = await read(Buffer.concat([gzipSync('a\nb'), Buffer.from([0, 0, 1])]));
   assert.deepEqual(got.lines, ['a', 'b']);
-  assert.match(got.fault ?? '', /^1 bytes behind/);
+  assert.match(got.fault ?? '', /^1 bytes after/);
 });
 
 test('zeros after a member are padding, also between members', async () => {
@@ -105,7 +105,7 @@ test('a wrong checksum, an incomplete member and a damaged one are reported afte
 });
 
 test('a damaged member is read up to the damage', async () => {
-  // Stored blocks, so that the place of the damage in the content is known.
+  // Stored blocks, so that the position of the damage in the content is known.
   const lines = linesOf(60_000);
   const text = textOf(lines);
   const stored = gzipSync(text, { level: constants.Z_NO_COMPRESSION });
@@ -115,7 +115,7 @@ test('a damaged member is read up to the damage', async () => {
   damaged.writeUInt16LE(damaged.readUInt16LE(second + 1) ^ 1, second + 1);
   const got = await read(damaged);
   const whole = text.slice(0, stored.readUInt16LE(11)).split('\n').slice(0, -1);
-  // Of the 16 bytes that hold the fault nothing is read.
+  // Nothing is read from the 16 bytes with the fault.
   assert.ok(
     got.lines.length >= whole.length - 2 && got.lines.length <= whole.length,
     String(got.lines.length),
@@ -127,10 +127,10 @@ test('a damaged member is read up to the damage', async () => {
 test('a small damaged member is read up to the damage too', async () => {
   const lines = linesOf(300);
   const content = deflateRawSync(textOf(lines), { finishFlush: constants.Z_SYNC_FLUSH });
-  // The header of a block of a type that does not exist.
+  // The header of a block with a type that does not exist.
   const damaged = Buffer.concat([gzipSync('').subarray(0, 10), content, Buffer.from([0x07])]);
   const got = await read(damaged);
-  // Of the 16 packed bytes that hold the fault nothing is read.
+  // Nothing is read from the 16 compressed bytes with the fault.
   assert.ok(got.lines.length >= lines.length - 16, String(got.lines.length));
   assert.deepEqual(got.lines, lines.slice(0, got.lines.length));
   assert.match(got.fault ?? '', /damaged \(invalid block type\)/);
@@ -205,12 +205,12 @@ function recordLine(id: number): string {
 async function send(bytes: Buffer, ...more: string[]) {
   const file = join(directory, 'requests.ndjson');
   writeFileSync(file, bytes);
-  const collector = await startCollectorStandIn();
+  const collector = await startFakeCollector();
   try {
     const to = ['--format', 'ndjson', '--collector', collector.url, '--json', ...more];
     const ended = await runCommand(['send', file, ...to]);
     const summary = ended.stdout === '' ? undefined : (JSON.parse(ended.stdout) as SendSummary);
-    return { ...ended, summary, taken: collector.taken.length };
+    return { ...ended, summary, accepted: collector.accepted.length };
   } finally {
     await collector.stop();
   }
@@ -220,17 +220,20 @@ test('all records before trailing bytes are sent, also with a shift, and the exi
   const lines = Array.from({ length: 3_000 }, (_, id) => recordLine(id));
   const packed = Buffer.concat([gzipSync(textOf(lines)), Buffer.from('trailing bytes\n')]);
   for (const more of [[], ['--shift-to-now']]) {
-    const { code, summary, taken } = await send(packed, ...more);
-    assert.deepEqual([code, summary?.read, summary?.accepted, taken], [1, 3_000, 3_000, 3_000]);
-    assert.match(summary?.ended_early ?? '', /cannot be read on: 15 bytes behind the last gzip member/);
+    const { code, summary, accepted } = await send(packed, ...more);
+    assert.deepEqual([code, summary?.read, summary?.accepted, accepted], [1, 3_000, 3_000, 3_000]);
+    assert.match(
+      summary?.ended_early ?? '',
+      /rest of the file cannot be read: 15 bytes after the last gzip member/,
+    );
   }
 });
 
 test('the first record of a file with a byte order mark is sent, and nothing of one in UTF-16', async () => {
   const text = `\uFEFF${recordLine(1)}\r\n${recordLine(2)}\r\n`;
   const marked = await send(Buffer.from(text));
-  assert.deepEqual([marked.code, marked.summary?.accepted, marked.taken], [0, 2, 2]);
+  assert.deepEqual([marked.code, marked.summary?.accepted, marked.accepted], [0, 2, 2]);
   const wide = await send(Buffer.from(text, 'utf16le'));
-  assert.deepEqual([wide.code, wide.taken], [2, 0]);
+  assert.deepEqual([wide.code, wide.accepted], [2, 0]);
   assert.match(wide.stderr, /is UTF-16LE/);
 });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, test } from 'node:test';
-import { startCollectorStandIn } from './collector-stand-in.js';
+import { startFakeCollector } from './fake-collector.js';
 import { CREDENTIALS, driveLoad, type SeenRequest } from '../../access-log/test/drive-load.js';
 import { startImUpstream } from '../../access-log/test/im-upstream.js';
 import { startNginx } from '../../access-log/test/real-nginx.js';
@@ -51,7 +51,7 @@ for (const { name, escape, logFormat } of FORMATS) {
       escape,
       upstreams: upstreams.map(({ address }) => address),
     });
-    const collector = await startCollectorStandIn();
+    const collector = await startFakeCollector();
     try {
       const startMs = Date.now();
       const seen = await driveLoad({ url: nginx.url, requests: 1_000, connections: 16, seed: 20 });
@@ -76,7 +76,7 @@ for (const { name, escape, logFormat } of FORMATS) {
         { read: summary.read, accepted: summary.accepted, rejected: summary.rejected },
         { read: 1_000, accepted: 1_000, rejected: 0 },
       );
-      const sent = collector.taken as unknown as Sent[];
+      const sent = collector.accepted as unknown as Sent[];
       assert.deepEqual(
         countBy(sent, (one) => `${one.sdk_app_id} ${one.interface} ${one.http_status} ${one.code}`),
         countBy(seen, (one) => `${one.sdkAppId} ${one.interface} ${one.status} ${one.code}`),
@@ -104,10 +104,10 @@ for (const { name, escape, logFormat } of FORMATS) {
   });
 }
 
-/** Durations of the log lie between what the upstream took and what the client waited. */
+/** Durations of the log are between the upstream's time and the client's. */
 function checkDurations(sent: readonly Sent[], seen: readonly SeenRequest[]): void {
   const slow = seen.filter(({ random }) => random % 5 === 0);
-  // Half of it: nginx reads its clock once per round of events, so what it writes can be short by some ms.
+  // Half of it: nginx reads its clock once per round of events, so its durations can be short by some ms.
   const slowInLog = sent.filter(({ latency_ms: took }) => took >= DELAY_MS / 2);
   assert.ok(slowInLog.length >= slow.length, `${slowInLog.length} of ${slow.length} slow requests`);
   const logged = sumOf(sent.map((one) => one.latency_ms));

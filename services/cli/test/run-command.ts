@@ -1,4 +1,4 @@
-/* Runs the `imscope` command in this process, with streams of its own: a process takes a second to start. */
+/* Runs the `imscope` command in this process with separate streams, because a new process takes a second to start. */
 import { Readable } from 'node:stream';
 import { run } from '../src/run.js';
 
@@ -7,7 +7,7 @@ export type Ended = { readonly code: number; readonly stdout: string; readonly s
 export const WRITE_TOKEN = 'write-token-of-a-test-0001';
 export const READ_TOKEN = 'read-token-of-a-test-00001';
 
-/** What was written so far, and who waits for more of it. */
+/** The text written so far, and the waiting for more of it. */
 class Written {
   text = '';
   readonly #waiting: { readonly part: string; readonly resolve: () => void }[] = [];
@@ -17,7 +17,7 @@ class Written {
     for (const { part, resolve } of this.#waiting) if (this.text.includes(part)) resolve();
   }
 
-  /** Resolves once this part was written. */
+  /** Resolves when this text was written. */
   async has(part: string): Promise<void> {
     if (this.text.includes(part)) return;
     await new Promise<void>((resolve) => this.#waiting.push({ part, resolve }));
@@ -28,11 +28,11 @@ export type RunningCommand = {
   readonly stdout: Written;
   readonly stderr: Written;
   readonly ended: Promise<Ended>;
-  /** As the first Ctrl-C does. */
+  /** Acts as the first Ctrl-C. */
   interrupt(): void;
 };
 
-/** @param stdin what the command reads; nothing by default @param environment its own tokens by default */
+/** @param stdin input of the command; empty by default @param environment by default tokens for tests */
 export function startCommand(
   args: readonly string[],
   stdin: Readable = Readable.from([]),

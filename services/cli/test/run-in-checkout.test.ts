@@ -1,4 +1,4 @@
-/* `./scripts/imscope` in a checkout of its own, whose build is a stub. */
+/* `./scripts/imscope` in a temporary checkout with a stub of the build. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 
 const REPOSITORY = fileURLToPath(new URL('../../..', import.meta.url));
 const COPIED = ['scripts/imscope', 'scripts/stack/packages.sh', 'services/cli/bin/imscope.js'];
-/** Prints its folder and arguments as one line of JSON. */
+/** Prints its working directory and arguments as one line of JSON. */
 const BUILT_CLI =
   'process.stdout.write(`${JSON.stringify([process.cwd(), ...process.argv.slice(2)])}\\n`); process.exitCode = 3;';
 

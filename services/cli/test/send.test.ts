@@ -10,13 +10,13 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import type { SendSummary } from '../src/send-summary.js';
 import {
-  breakOff,
-  type CollectorStandIn,
+  disconnect,
+  type FakeCollector,
   refuse,
   rejectPlaces,
   type Script,
-  startCollectorStandIn,
-} from './collector-stand-in.js';
+  startFakeCollector,
+} from './fake-collector.js';
 import { type Ended, runCommand, startCommand, WRITE_TOKEN } from './run-command.js';
 
 const directory = mkdtempSync(join(tmpdir(), 'imscope-send-'));
@@ -47,9 +47,9 @@ function ndjson(name: string, records: number): string {
 
 async function withCollector<T>(
   scripts: Script[],
-  use: (collector: CollectorStandIn) => Promise<T>,
+  use: (collector: FakeCollector) => Promise<T>,
 ): Promise<T> {
-  const collector = await startCollectorStandIn(scripts);
+  const collector = await startFakeCollector(scripts);
   try {
     return await use(collector);
   } finally {
@@ -57,7 +57,7 @@ async function withCollector<T>(
   }
 }
 
-/** Every line read must end in exactly one place. */
+/** Every line that was read must have exactly one result. */
 function summaryOf({ stdout, stderr }: Ended): SendSummary {
   assert.ok(stdout.startsWith('{'), `${stdout}${stderr}`);
   const summary = JSON.parse(stdout) as SendSummary;
@@ -65,7 +65,7 @@ function summaryOf({ stdout, stderr }: Ended): SendSummary {
   return summary;
 }
 
-const send = (file: string, collector: CollectorStandIn, ...more: string[]): Promise<Ended> =>
+const send = (file: string, collector: FakeCollector, ...more: string[]): Promise<Ended> =>
   runCommand(['send', file, '--format', 'ndjson', '--collector', collector.url, '--json', ...more]);
 
 test('every record of a file arrives once, unchanged, with the token, in few concurrent requests', async () => {
@@ -87,7 +87,7 @@ test('every record of a file arrives once, unchanged, with the token, in few con
       );
     }
     assert.deepEqual(
-      collector.taken.toSorted((a, b) => Number(a['latency_ms']) - Number(b['latency_ms'])),
+      collector.accepted.toSorted((a, b) => Number(a['latency_ms']) - Number(b['latency_ms'])),
       Array.from({ length: 2_050 }, (_, index) => record(index)),
     );
     assert.deepEqual(
@@ -182,7 +182,7 @@ test('after 429 and 503 the request is sent again, and nothing is sent twice', a
     const ended = await send(ndjson('busy.ndjson', 50), collector, '--in-flight', '1');
     const summary = summaryOf(ended);
     assert.deepEqual([ended.code, summary.accepted, summary.retries], [0, 50, 2]);
-    assert.equal(collector.taken.length, 50);
+    assert.equal(collector.accepted.length, 50);
     assert.match(ended.stderr, /asks to wait: 503: Kafka does not answer/);
   });
 });
@@ -206,11 +206,11 @@ test('a collector that is not started yet is waited for', async () => {
     '--json',
   ]);
   await command.stderr.has('is it running?');
-  const collector = await startCollectorStandIn([], address.port);
+  const collector = await startFakeCollector([], address.port);
   try {
     const ended = await command.ended;
     const summary = summaryOf(ended);
-    assert.deepEqual([ended.code, summary.accepted, collector.taken.length], [0, 10, 10]);
+    assert.deepEqual([ended.code, summary.accepted, collector.accepted.length], [0, 10, 10]);
     assert.ok(summary.retries >= 1);
   } finally {
     await collector.stop();
@@ -218,7 +218,7 @@ test('a collector that is not started yet is waited for', async () => {
 });
 
 test('a collector that stays unreachable ends the command with what to do, and nothing counts as sent', async () => {
-  const collector = await startCollectorStandIn();
+  const collector = await startFakeCollector();
   await collector.stop();
   const ended = await send(ndjson('away.ndjson', 5_000), collector, '--retry-for', '0', '--batch', '100');
   const summary = summaryOf(ended);
@@ -234,7 +234,7 @@ test('a collector that stays unreachable ends the command with what to do, and n
 
 test('a connection lost after the body was sent, and an answer of 504, are sent again under the same key', async () => {
   const timeout = refuse(504, 'some records of this request may be stored');
-  await withCollector([breakOff, timeout], async (collector) => {
+  await withCollector([disconnect, timeout], async (collector) => {
     const file = ndjson('lost.ndjson', 250);
     const summary = summaryOf(await send(file, collector, '--batch', '100', '--in-flight', '1'));
     assert.deepEqual([summary.accepted, summary.in_doubt, summary.retries], [250, 0, 2]);
@@ -248,7 +248,7 @@ test('a connection lost after the body was sent, and an answer of 504, are sent 
 test('without an answer in time records are in doubt and reported with their lines, whatever the last failure is', async () => {
   const busy = refuse(503, 'send it again later', { 'retry-after': '1' });
   for (const last of [[], [busy], [refuse(401, 'no')]]) {
-    await withCollector([breakOff, ...last], async (collector) => {
+    await withCollector([disconnect, ...last], async (collector) => {
       const retryFor = last.length === 0 ? '0' : '1';
       const options = ['--batch', '100', '--in-flight', '1', '--retry-for', retryFor];
       const summary = summaryOf(await send(ndjson('doubt.ndjson', 100), collector, ...options));
@@ -260,7 +260,7 @@ test('without an answer in time records are in doubt and reported with their lin
     });
   }
   const file = ndjson('people.ndjson', 250);
-  const people = await withCollector([breakOff], (other) =>
+  const people = await withCollector([disconnect], (other) =>
     runCommand(['send', file, '--format', 'ndjson', '--collector', other.url, '--retry-for', '0']),
   );
   assert.match(
@@ -306,7 +306,7 @@ test('--shift-to-now moves the newest record’s time to now and keeps all dista
     );
     const before = Date.now();
     const summary = summaryOf(await send(file, collector, '--shift-to-now'));
-    const [newest, second, third, unread] = collector.taken.map(({ time }) => time);
+    const [newest, second, third, unread] = collector.accepted.map(({ time }) => time);
     assert.ok(Number(newest) >= before && Number(newest) <= Date.now());
     assert.equal(Number(newest) - Number(second), Date.parse('2019-07-01T03:11:00.250Z') - 1_561_950_000_000);
     assert.equal(Number(newest) - Number(third), 660_250);
@@ -318,7 +318,7 @@ test('--shift-to-now moves the newest record’s time to now and keeps all dista
 test('--shift-to-now is refused with stdin', async () => {
   const ended = await runCommand(['send', '-', '--format', 'ndjson', '--shift-to-now']);
   assert.equal(ended.code, 2);
-  assert.match(ended.stderr, /reads the file twice, so stdin will not do/);
+  assert.match(ended.stderr, /reads the file twice, so stdin is not possible/);
 });
 
 test('Ctrl-C ends in order: requests that were sent are counted, and the summary says where it stopped', async () => {
@@ -380,7 +380,7 @@ test('a local access log is refused by reason, never with a duration of 0', asyn
       [['missing_duration', [1, 3]]],
     );
     assert.deepEqual(
-      collector.taken.map((one) => one['latency_ms']),
+      collector.accepted.map((one) => one['latency_ms']),
       [10],
     );
   });

@@ -44,7 +44,7 @@ const reply =
     response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
   };
 
-/** A network peer that answers with one reply after the other, the last one again and again. */
+/** A fake query service that sends the replies in order, and repeats the last one. */
 async function startQueryStandIn(replies: Reply[]) {
   const asked: { url: string; authorization: string | undefined }[] = [];
   const server = createServer((request, response) => {
@@ -94,7 +94,7 @@ test('--once prints the table in the order of the answer, with the given token a
   }
 });
 
-/** The table of one application with so many requests a second. */
+/** The table of one application with this many requests a second. */
 function tableOf(requestsPerS: number): string {
   const lines = topTable([row({ requests_per_s: requestsPerS })], { columns: 100, rowsMax: 9 });
   return stripVTControlCharacters(lines.join('\n'));

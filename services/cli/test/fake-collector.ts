@@ -1,6 +1,6 @@
 /*
- * A network peer for `imscope send`: it speaks the collector's contract over real HTTP and keeps what came. Each
- * request is answered by the next script, or taken whole where none is left.
+ * A fake collector for tests of `imscope send`: it has the collector's HTTP interface and keeps the requests it
+ * received. Each request is answered by the next script; without a script it is accepted completely.
  */
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
@@ -16,20 +16,20 @@ export type ReceivedRequest = {
 
 export type Script = (request: ReceivedRequest, response: ServerResponse) => void;
 
-export type CollectorStandIn = {
+export type FakeCollector = {
   readonly url: string;
   readonly received: ReceivedRequest[];
-  /** Records of requests that were answered with 202, less the refused. */
-  readonly taken: Record<string, unknown>[];
-  /** Most requests that were open at once. */
+  /** Records of requests that were accepted completely. */
+  readonly accepted: Record<string, unknown>[];
+  /** The largest number of concurrent requests. */
   readonly openMax: () => number;
   stop(): Promise<void>;
 };
 
-/** @param port 0 takes a free one */
-export async function startCollectorStandIn(scripts: Script[] = [], port = 0): Promise<CollectorStandIn> {
+/** @param port 0 chooses a free one */
+export async function startFakeCollector(scripts: Script[] = [], port = 0): Promise<FakeCollector> {
   const received: ReceivedRequest[] = [];
-  const taken: Record<string, unknown>[] = [];
+  const accepted: Record<string, unknown>[] = [];
   let open = 0;
   let openMax = 0;
   const server = createServer((request, response) => {
@@ -43,7 +43,7 @@ export async function startCollectorStandIn(scripts: Script[] = [], port = 0): P
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const read = await readRequest(request);
     received.push(read);
-    const script = scripts.shift() ?? takeAll(taken);
+    const script = scripts.shift() ?? acceptAll(accepted);
     script(read, response);
   };
   server.listen(port, '127.0.0.1');
@@ -53,7 +53,7 @@ export async function startCollectorStandIn(scripts: Script[] = [], port = 0): P
   return {
     url: `http://127.0.0.1:${address.port}`,
     received,
-    taken,
+    accepted,
     openMax: () => openMax,
     stop: async () => {
       server.close();
@@ -63,7 +63,7 @@ export async function startCollectorStandIn(scripts: Script[] = [], port = 0): P
   };
 }
 
-/** Answers with an error in the services' one form. */
+/** Answers with an error in the form of our services. */
 export function refuse(status: number, message: string, headers: Record<string, string> = {}): Script {
   return (_request, response) => {
     response.writeHead(status, { 'content-type': 'application/json', ...headers });
@@ -71,7 +71,7 @@ export function refuse(status: number, message: string, headers: Record<string, 
   };
 }
 
-/** Takes the request and refuses the records at these places, naming a hundred of them as the collector does. */
+/** Accepts the request without the records at these places, and lists a hundred of them as the collector does. */
 export function rejectPlaces(places: readonly number[], reason: string): Script {
   return ({ records }, response) => {
     const rejected = places.slice(0, 100).map((index) => ({ index, reason, detail: `record ${index}` }));
@@ -87,14 +87,14 @@ export function rejectPlaces(places: readonly number[], reason: string): Script 
   };
 }
 
-/** Reads the whole request and breaks the connection off without an answer. */
-export const breakOff: Script = (_request, response) => {
+/** Reads the complete request and closes the connection without an answer. */
+export const disconnect: Script = (_request, response) => {
   response.socket?.destroy();
 };
 
-function takeAll(taken: Record<string, unknown>[]): Script {
+function acceptAll(accepted: Record<string, unknown>[]): Script {
   return ({ records }, response) => {
-    taken.push(...records);
+    accepted.push(...records);
     response.writeHead(202, { 'content-type': 'application/json' });
     response.end(
       JSON.stringify({ accepted: records.length, rejected: [], rejected_count: 0, rejected_by_reason: {} }),
