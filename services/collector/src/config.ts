@@ -1,6 +1,6 @@
 /*
- * The collector's settings, one table. Bounds are chosen so that the largest body always fits into the
- * buffers beside another one, whatever is set.
+ * The collector's settings, in one table. The bounds are chosen so that the buffers always have capacity for two of the
+ * largest bodies.
  */
 import { hostname } from 'node:os';
 import { choice, type Config, flag, integer, list, type Settings, text } from '@imscope/runtime/config.js';
@@ -14,51 +14,51 @@ const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,3})?Z$/;
 const TIME_ALLOWED = 'a time in UTC such as 2026-05-06T07:08:09Z';
 
 export const COLLECTOR_SETTINGS = {
-  collectorHost: text({ default: '127.0.0.1', purpose: 'address gateways send to' }),
+  collectorHost: text({ default: '127.0.0.1', purpose: 'address that gateways send to' }),
   collectorPort: integer({
     default: 8088,
     min: 0,
     max: 65_535,
-    purpose: 'port gateways send to; 0 takes a free one',
+    purpose: 'port that gateways send to; 0 uses a free one',
   }),
   proxyProtocolPort: integer({
     default: -1,
     min: -1,
     max: 65_535,
     purpose:
-      'port of COLLECTOR_HOST for balancers that speak the PROXY protocol; -1 is none, 0 takes a free one',
+      'port of COLLECTOR_HOST for load balancers that speak the PROXY protocol; -1 is none, 0 uses a free one',
   }),
   proxyProtocolPeers: list({
     default: ['127.0.0.1', '::1'],
     isWord: isPeer,
     allowed: 'addresses and networks such as 10.0.0.7,10.1.0.0/16,2001:db8::/32',
     purpose:
-      'who may connect to PROXY_PROTOCOL_PORT: the balancers, for what they say of clients is believed',
+      'who may connect to PROXY_PROTOCOL_PORT: only load balancers, since the client addresses they send are trusted',
   }),
   forwardedHops: integer({
     default: 0,
     min: 0,
     max: 10,
-    purpose: 'how many proxies append to X-Forwarded-For and can be trusted to; 0 ignores the header',
+    purpose: 'how many trusted proxies append to X-Forwarded-For; 0 ignores the header',
   }),
   drainMs: integer({
     default: 2_000,
     min: 0,
     max: 10_000,
-    purpose: 'how long requests are still taken after /ready says that this collector stops',
+    purpose: 'how long requests are still accepted after /ready answers that this collector stops',
   }),
   collectorListen: flag({
     default: true,
-    purpose: 'whether gateways may send; false where all that comes is tailed from files',
+    purpose: 'whether gateways may send; false where all records are tailed from files',
   }),
   registryFile: text({
     default: '',
     purpose:
-      'JSON file: who may send, how much, and how applications judge codes; needed unless COLLECTOR_LISTEN=false',
+      'applications file in JSON: tokens, limits, and how applications classify codes; needed unless COLLECTOR_LISTEN=false',
   }),
   tlsCertFile: text({
     default: '',
-    purpose: 'certificate chain in PEM for gateways; with TLS_KEY_FILE, or none of both',
+    purpose: 'certificate chain in PEM for gateways; set with TLS_KEY_FILE, or neither',
   }),
   tlsKeyFile: text({
     default: '',
@@ -69,7 +69,7 @@ export const COLLECTOR_SETTINGS = {
     min: 16,
     max: 65_536,
     purpose:
-      'open connections, some 25 kB each at most; at most half of them without a valid token, and half of one sender',
+      'most open connections, of at most 25 kB each; at most half of them without a valid token, and half of one sender',
   }),
   ...TERM_SETTINGS,
   bodyBytesMax: integer({
@@ -82,42 +82,44 @@ export const COLLECTOR_SETTINGS = {
     default: 8 * MIB,
     min: 1_024,
     max: 16 * MIB,
-    purpose: 'largest request body after gunzip, bytes',
+    purpose: 'largest request body after decompression, bytes',
   }),
   bufferBytesMax: integer({
     default: 64 * MIB,
     min: 33 * MIB,
     max: 4_096 * MIB,
     purpose:
-      'bytes of bodies and batches held at once; a sender gets at most two thirds, beyond, requests get 503',
+      'most bytes of bodies and batches in memory; a sender gets at most two thirds; above it, requests get 503',
   }),
   spoolDir: text({
-    purpose: 'directory of the write-ahead log, on a disk that outlives the process; one collector’s alone',
+    purpose: 'directory of the write-ahead log, on a persistent disk; each collector needs its own',
   }),
   spoolBytesMax: integer({
     default: 4_096 * MIB,
     min: 128 * MIB,
     max: 1_048_576 * MIB,
-    purpose: 'most bytes the spool takes; beyond, requests get 503',
+    purpose: 'most bytes of the spool; above it, requests get 503',
   }),
   batchRecordsMax: integer({ default: 2_000, min: 1, max: 20_000, purpose: 'most records in one message' }),
   lingerMsMax: integer({
     default: 50,
     min: 0,
     max: 1_000,
-    purpose: 'longest a record waits for company while another message is on its way; none when idle',
+    purpose:
+      'longest that a record waits for more records while another message is in flight; not at all when idle',
   }),
   produceInFlightMax: integer({
     default: 8,
     min: 1,
     max: 64,
-    purpose: 'messages on their way to Kafka at once, at most one a partition',
+    purpose: 'produce requests in flight at once, at most one a partition',
   }),
   produceTimeoutMs: integer({
     default: 30_000,
     min: 1_000,
     max: 60_000,
-    purpose: 'longest a request waits for Kafka or the disk before it is answered 503, or 504 in doubt',
+    purpose:
+      'longest that a request waits for Kafka or the disk until it is answered 503, or 504 if it may be stored',
   }),
   collectorName: text({
     default: hostname(),
@@ -129,21 +131,19 @@ export const COLLECTOR_SETTINGS = {
     default: '',
     pattern: TIME,
     allowed: TIME_ALLOWED,
-    purpose:
-      'for a collector that is started to take in a history only: its accounts vouch for event times from here …',
+    purpose: 'for a collector that accepts a history only: its accounts cover event times from here …',
   }),
   historyTo: text({
     default: '',
     pattern: TIME,
     allowed: TIME_ALLOWED,
-    purpose:
-      '… to here, once it has stopped; whoever sets these says that nothing of the span is sent elsewhere',
+    purpose: '… to here, once it has stopped; set them only if no other collector gets records of this span',
   }),
   accountIntervalMs: integer({
     default: 60_000,
     min: 1_000,
     max: 60_000,
-    purpose: 'how often the account is written, also where nothing came',
+    purpose: 'how often the account is written, also without traffic',
   }),
   metricGraceMs: integer({
     default: 2_000,
@@ -155,7 +155,7 @@ export const COLLECTOR_SETTINGS = {
     default: 150_000,
     min: 1_000,
     max: 2_000_000,
-    purpose: 'metric windows open at once, about 1 kB each; beyond, the oldest are written early',
+    purpose: 'most metric windows open at once, about 1 kB each; above it, the oldest are written early',
   }),
   interfacesMax: integer({
     default: 500,
@@ -171,7 +171,7 @@ export const COLLECTOR_SETTINGS = {
   }),
   tailFiles: list({
     default: [],
-    purpose: 'files whose lines are taken as they are written: paths, or patterns with *',
+    purpose: 'files whose lines are read as they are written: paths, or patterns with *',
   }),
   tailFormat: choice({
     default: 'nginx',
@@ -180,7 +180,7 @@ export const COLLECTOR_SETTINGS = {
   }),
   tailLogFormat: text({
     default: '',
-    purpose: 'the log_format of these lines as nginx has it: its text, or the whole directive',
+    purpose: 'the log_format of these lines as in nginx: its text, or the complete directive',
   }),
   tailLogFormatFile: text({
     default: '',
@@ -188,7 +188,7 @@ export const COLLECTOR_SETTINGS = {
   }),
   tailLogFormatName: text({
     default: '',
-    purpose: 'its name in TAIL_LOG_FORMAT_FILE, where there are several',
+    purpose: 'its name in TAIL_LOG_FORMAT_FILE, if there are several',
   }),
   tailCodeVariable: text({
     default: '',
@@ -200,7 +200,7 @@ export const COLLECTOR_SETTINGS = {
     default: 0,
     min: 0,
     max: REQUEST_LOG_BOUNDS.sdkAppIdMax,
-    purpose: 'whose requests all lines are; 0 takes each request’s own sdkappid',
+    purpose: 'application of all lines; 0 uses the sdkappid of each request',
   }),
   tailNode: text({
     default: '',
@@ -218,14 +218,14 @@ export const COLLECTOR_SETTINGS = {
     default: 10_000,
     min: 100,
     max: 3_600_000,
-    purpose: 'how long a file that was renamed or deleted must be quiet until it counts as finished',
+    purpose: 'how long a renamed or deleted file must be unchanged until it counts as finished',
   }),
   tailProcessorPercentMax: integer({
     default: 0,
     min: 0,
     max: 6_400,
     purpose:
-      'lines wait while this process takes more of the processor, in hundredths of a core; 0 for no bound',
+      'lines are not read while this process uses more of the processor, in percent of a core; 0 for no bound',
   }),
   ...KAFKA_SETTINGS,
 } satisfies Settings;

@@ -24,12 +24,16 @@ export type Observed = {
 
 export function createMetrics(registry: Registry, observed: Observed) {
   const metrics = metricMaker(registry);
-  metrics.gauge('buffered_bytes', 'bytes of bodies and batches held', observed.bufferedBytes);
-  metrics.gauge('produces_in_flight', 'messages of request logs on their way to Kafka', observed.inFlight);
+  metrics.gauge('buffered_bytes', 'bytes of bodies and batches in memory', observed.bufferedBytes);
+  metrics.gauge('produces_in_flight', 'produce requests of request logs in flight', observed.inFlight);
   metrics.gauge('metric_windows', 'metric windows open', observed.metricWindows);
   metrics.gauge('metric_series', 'series known: application × interface × region', observed.metricSeries);
-  metrics.gauge('spool_bytes', 'bytes of the write-ahead log, of all boots', observed.spoolBytes);
-  metrics.gauge('spool_batches', 'batches in the spool that Kafka does not have yet', observed.spoolBatches);
+  metrics.gauge('spool_bytes', 'bytes of the write-ahead logs of all incarnations', observed.spoolBytes);
+  metrics.gauge(
+    'spool_batches',
+    'batches in the spool that Kafka has not acknowledged',
+    observed.spoolBatches,
+  );
   metrics.gauge('kafka_away', '1 while Kafka counts as away, else 0', observed.kafkaAway);
   metrics.gauge('idempotency_keys', 'batches of keyed requests remembered', observed.keys);
   metrics.gauge('account_applications', 'applications in the account', observed.accountApplications);

@@ -28,20 +28,20 @@ function accountingMetrics(metrics: MetricMaker) {
     metricRowsWritten: metrics.counter('metric_rows_total', 'rows of interface metrics written'),
     metricRecordsTooLate: metrics.counter(
       'metric_records_too_late_total',
-      'records older than an hour: they are logged but stand in no metric',
+      'records older than an hour, which are logged but in no metric',
     ),
     metricWindowsEarly: metrics.counter(
       'metric_windows_early_total',
-      'metric windows written before their time: METRIC_WINDOWS_MAX were open, or a sum grew too large',
+      'metric windows written early: METRIC_WINDOWS_MAX were open, or a sum became too large',
     ),
     accountsWritten: metrics.counter('accounts_total', 'edge accounts written'),
     accountsSkipped: metrics.counter(
       'accounts_skipped_total',
-      'edge accounts not written because the spool could not be; the next one holds their counts',
+      'edge accounts not written because the spool could not be written; the next one has their counts',
     ),
     accountOverflows: metrics.counter(
       'account_overflows_total',
-      'bookings under application 0 because there are too many applications',
+      'how often application 0 was counted because there are too many applications',
     ),
   };
 }
@@ -50,20 +50,23 @@ function spoolMetrics(metrics: MetricMaker) {
   return {
     spoolBadBytes: metrics.counter(
       'spool_bad_bytes_total',
-      'bytes in logs of earlier boots that held no entry: torn_tail at the end, damaged elsewhere',
+      'bytes in logs of earlier incarnations that are no complete entry: torn_tail at the end, damaged elsewhere',
       ['kind'],
     ),
     spoolUnreadable: metrics.counter(
       'spool_unreadable_batches_total',
-      'batches lost because the spool could not give them back',
+      'batches lost because they could not be read from the spool',
       ['topic'],
     ),
     spoolExpired: metrics.counter(
       'spool_expired_records_total',
-      'records that waited longer at the edge than their data may be kept',
+      'records that waited longer in the spool than their data may be kept',
       ['topic'],
     ),
-    bootsRecovered: metrics.counter('boots_recovered_total', 'logs of earlier boots that were taken over'),
+    bootsRecovered: metrics.counter(
+      'boots_recovered_total',
+      'logs of earlier incarnations that were recovered',
+    ),
   };
 }
 
@@ -77,14 +80,14 @@ function deliveryMetrics(metrics: MetricMaker) {
     'good records not accepted: not_taken (503) was never tried, in_doubt (504) may be stored',
     ['outcome'],
   );
-  const batches = metrics.counter('batches_total', 'batches, by what they came to', ['outcome']);
+  const batches = metrics.counter('batches_total', 'batches, by outcome', ['outcome']);
   const batchRecords = metrics.histogram('batch_records', 'records in a batch', RECORDS_BUCKETS);
   const seconds = metrics.histogram(
     'produce_seconds',
-    'from sending a produce of request logs to its acknowledgement',
+    'from sending a produce request of request logs to its acknowledgement',
     SECONDS_BUCKETS,
   );
-  const failures = metrics.counter('produce_failures_total', 'produces that were not acknowledged', [
+  const failures = metrics.counter('produce_failures_total', 'produce requests that were not acknowledged', [
     'topic',
   ]);
   const sent = metrics.counter('records_sent_total', 'records and rows that Kafka acknowledged', ['topic']);

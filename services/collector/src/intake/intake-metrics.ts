@@ -6,19 +6,19 @@ export type IntakeMetrics = ReturnType<typeof createIntakeMetrics>;
 
 export function createIntakeMetrics(metrics: MetricMaker) {
   return {
-    recordsReceived: metrics.counter('records_received_total', 'records read out of bodies, good and bad'),
+    recordsReceived: metrics.counter('records_received_total', 'records read from bodies, good and bad'),
     recordsRejected: metrics.counter('records_rejected_total', 'records refused, by reason', ['reason']),
     fieldsDropped: metrics.counter(
       'personal_fields_dropped_total',
-      'fields about a person that were cut off a record',
+      'fields about a person that were removed from records',
     ),
     attributesIgnored: metrics.counter(
       'attributes_ignored_total',
-      'attributes of OTLP logs that are no field of a record and not about a person',
+      'attributes of OTLP logs that are neither a field of a record nor about a person',
     ),
     piecesScrubbed: metrics.counter(
       'text_pieces_scrubbed_total',
-      'pieces about a person, or credentials, that were taken out of cause and exception',
+      'pieces about a person, or credentials, that were removed from texts',
     ),
     interfaceIdsTaken: metrics.counter(
       'interface_ids_taken_total',

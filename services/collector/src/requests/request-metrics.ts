@@ -15,7 +15,7 @@ export function createRequestMetrics(metrics: MetricMaker) {
     bytesReceived: metrics.counter('received_bytes_total', 'bytes of request bodies as received'),
     requestsRefused: metrics.counter(
       'requests_refused_total',
-      'requests refused as a whole, by the code of the answer',
+      'requests refused completely, by the error code of the answer',
       ['reason'],
     ),
   };

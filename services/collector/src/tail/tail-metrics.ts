@@ -14,7 +14,7 @@ export function createTailMetrics(registry: Registry, files: () => readonly Foll
   metrics.gauge('tail_files', 'tailed files that are open', () => files().length);
   metrics.labelledGauge(
     'tail_behind_bytes',
-    'bytes of tailed files that were not taken yet, by path',
+    'bytes of tailed files that are not logged yet, by path',
     ['path'],
     (gauge) => {
       // A renamed file counts under the path it had.
@@ -23,7 +23,7 @@ export function createTailMetrics(registry: Registry, files: () => readonly Foll
   );
   metrics.labelledGauge(
     'tail_read_timestamp_seconds',
-    'when lines of the file at a path were last taken',
+    'when lines of the file at a path were last logged',
     ['path'],
     (gauge) => {
       for (const { path, readMs, goneSinceMs } of files()) {
@@ -34,11 +34,11 @@ export function createTailMetrics(registry: Registry, files: () => readonly Foll
   return {
     lines: metrics.counter(
       'tail_lines_total',
-      'lines of tailed files that were taken, good and bad; blank ones are none',
+      'lines of tailed files that were read, good and bad, without blank ones',
     ),
-    bytes: metrics.counter('tail_bytes_total', 'bytes of tailed files that were taken'),
-    truncations: metrics.counter('tail_truncations_total', 'tailed files that were cut off or written again'),
-    failures: metrics.counter('tail_failures_total', 'steps of tailing that failed and were tried again', [
+    bytes: metrics.counter('tail_bytes_total', 'bytes of tailed files that were read'),
+    truncations: metrics.counter('tail_truncations_total', 'tailed files that were truncated or rewritten'),
+    failures: metrics.counter('tail_failures_total', 'steps of tailing that failed and were retried', [
       'step',
     ]),
   };

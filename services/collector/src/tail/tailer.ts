@@ -3,9 +3,9 @@
  * dropped: it waits in its file. Batches are logged one after another, each with its position, so that after a kill
  * reading continues exactly where it was.
  */
-import { setTimeout as sleep } from 'node:timers/promises';
 import { errorMessage } from '@imscope/runtime/error-message.js';
 import type { Logger } from '@imscope/runtime/logger.js';
+import { waitUnlessStopping } from '@imscope/runtime/wait-unless-stopping.js';
 import type { ByteBudget } from '../limits/byte-budget.js';
 import type { RefusalLog } from '../clients/refusal-log.js';
 import { countIntake, type IntakeMetrics } from '../intake/intake-metrics.js';
@@ -143,7 +143,7 @@ export class Tailer {
 
   async #read(file: FollowedFile): Promise<boolean> {
     const mayHaveLines = await file.checkSize(performance.now());
-    if (mayHaveLines) await this.#processorFree();
+    if (mayHaveLines) await waitUnlessStopping(this.#options.processor.waitMs(), this.#stopping.signal);
     const lines = mayHaveLines && (await this.#waitForCapacity()) ? await file.read(this.#buffer) : undefined;
     this.#report(file);
     await this.#noteBeginnings();
@@ -230,12 +230,6 @@ export class Tailer {
     return end;
   }
 
-  async #processorFree(): Promise<void> {
-    const waitMs = this.#options.processor.waitMs();
-    const { signal } = this.#stopping;
-    if (waitMs > 0) await sleep(waitMs, undefined, { signal }).catch(() => undefined);
-  }
-
   /** Waits until there is capacity for the next batch. False where the tailer is stopped before. */
   async #waitForCapacity(): Promise<boolean> {
     const { delivery, budget, failure } = this.#options;
@@ -278,7 +272,7 @@ export class Tailer {
       this.#wake = resolve;
     });
     const timer = new AbortController();
-    await Promise.race([woken, sleep(ms, undefined, { signal: timer.signal }).catch(() => undefined)]);
+    await Promise.race([woken, waitUnlessStopping(ms, timer.signal)]);
     timer.abort();
   }
 }
