@@ -4,6 +4,7 @@
  */
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { errorMessage } from '@imscope/runtime/error-message.js';
 import type { Logger } from '@imscope/runtime/logger.js';
 
 export type CertificateFiles = { readonly certFile: string; readonly keyFile: string };
@@ -43,7 +44,7 @@ export function openCertificate(
       pair = found;
       logger.info({ certFile, validTo: new X509Certificate(found.cert).validTo }, 'certificate read again');
     } catch (error) {
-      const message = error instanceof Error ? error.message : String(error);
+      const message = errorMessage(error);
       if (message !== failure) logger.error({ err: error }, 'the last good certificate stays in force');
       failure = message;
     }
@@ -81,7 +82,7 @@ function readPair({ certFile, keyFile }: CertificateFiles): CertificatePair {
     return pair;
   } catch (error) {
     throw new Error(
-      `TLS_CERT_FILE ${certFile} and TLS_KEY_FILE ${keyFile} cannot be used: ${error instanceof Error ? error.message : String(error)}; give a certificate chain and its key in PEM`,
+      `TLS_CERT_FILE ${certFile} and TLS_KEY_FILE ${keyFile} cannot be used: ${errorMessage(error)}; give a certificate chain and its key in PEM`,
       { cause: error },
     );
   }
