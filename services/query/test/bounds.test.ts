@@ -6,7 +6,7 @@ import { after, before, test } from 'node:test';
 import { createLogger } from '@imscope/runtime/logger.js';
 import { createRegistry } from '@imscope/runtime/metrics.js';
 import { Type } from 'typebox';
-import { type Ask, type AskOptions, createAsk, defineQuestion } from '../src/store/ask-store.js';
+import { type Ask, type AskOptions, createAsk, defineStoreQuery } from '../src/store/ask-store.js';
 import { createMetrics } from '../src/metrics.js';
 import { createQueryAdmission } from '../src/store/query-admission.js';
 import { openQuery, openStore, READ_ALL, type StoreUnderTest } from './query-under-test.js';
@@ -21,7 +21,7 @@ after(async () => {
   await store.close();
 });
 
-const TEXT = defineQuestion('text', Type.Object({ text: Type.String() }));
+const TEXT = defineStoreQuery('text', Type.Object({ text: Type.String() }));
 const askText = (ask: Ask): Promise<unknown> => ask(TEXT, "SELECT repeat('x', 1000) AS text", {});
 const askOptions = (): AskOptions => ({
   client: store.client,

@@ -3,7 +3,7 @@
  * accepted. Where an incarnation accepted none of an application between two accounts, no batch of that time holds any.
  */
 import { Type } from 'typebox';
-import { type Ask, defineQuestion } from '../store/ask-store.js';
+import { type Ask, defineStoreQuery } from '../store/ask-store.js';
 import type { AccountInterval } from '@imscope/accounting/running/partition-track.js';
 
 /** The time between two accounts of an incarnation. */
@@ -13,7 +13,7 @@ export function intervalKey({ boot, toAccount }: Pick<Interval, 'boot' | 'toAcco
   return `${boot} ${toAccount}`;
 }
 
-const ACCEPTED = defineQuestion(
+const ACCEPTED = defineStoreQuery(
   'application_taken',
   Type.Object({ boot: Type.String(), sequence: Type.Number(), logged: Type.Number() }),
 );

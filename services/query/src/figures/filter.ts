@@ -83,6 +83,11 @@ export function filterOf(sdkAppId: number, window: TimeWindow, query: RequestFil
   return { sql: clauses.join('\n  AND '), metricSql: metricClauses.join('\n  AND '), params };
 }
 
+/** The same filter over another window. */
+export function filterOver(filter: Filter, window: TimeWindow): Filter {
+  return { ...filter, params: { ...filter.params, ...spanParams(window) } };
+}
+
 /** As a value of the filter by code: requests without a code. */
 const NO_CODE = 'none';
 

@@ -5,7 +5,7 @@
  * logged are no less than the weights that stand in the logs; everything else of a window comes from the logs.
  */
 import { Type } from 'typebox';
-import { type Ask, defineQuestion } from '../store/ask-store.js';
+import { type Ask, defineStoreQuery } from '../store/ask-store.js';
 import { APPLICATION_SQL } from './filter.js';
 import { createMemory } from '../store/memory.js';
 import { floorMinute, HOUR_MS, METRIC_TERM_MS, MINUTE_MS, type TimeWindow } from './time-window.js';
@@ -68,8 +68,8 @@ export type Coverage = {
 };
 
 const ByPart = Type.Tuple([Type.Number(), Type.Number(), Type.Number()]);
-const LOGGED = defineQuestion('logged', Type.Object({ part_rows: ByPart, part_surplus: ByPart }));
-const BOOKED = defineQuestion('booked', Type.Object({ part_weight: ByPart }));
+const LOGGED = defineStoreQuery('logged', Type.Object({ part_rows: ByPart, part_surplus: ByPart }));
+const BOOKED = defineStoreQuery('booked', Type.Object({ part_weight: ByPart }));
 
 const byPartSql = (column: string, each: (span: string) => string): string =>
   [

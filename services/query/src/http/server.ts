@@ -18,7 +18,7 @@ import { Type } from 'typebox';
 import { SECURITY } from '../access/security.js';
 import { SMALL_ANSWER } from '../store/answer-bounds.js';
 import type { AnswerBudget } from '../store/answer-budget.js';
-import { applicationRoutes, type ApplicationRouteOptions } from './application-routes.js';
+import { questionRoutes, type QuestionRouteOptions } from './question-routes.js';
 import { serveDashboard } from './dashboard-files.js';
 import { describeApi } from './openapi.js';
 import { parameterError } from './parameter-error.js';
@@ -30,7 +30,7 @@ export type HttpMetrics = {
   readonly requestSeconds: Histogram<'route'>;
 };
 
-export type ServerOptions = ApplicationRouteOptions &
+export type ServerOptions = QuestionRouteOptions &
   SessionRouteOptions & {
     /** Empty: the API alone. */
     readonly dashboardDir: string;
@@ -109,7 +109,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
     },
     async () => ({ ...app.swagger() }),
   );
-  await app.register(applicationRoutes, options);
+  await app.register(questionRoutes, options);
   await app.register(sessionRoutes, options);
   if (options.dashboardDir !== '') await serveDashboard(app, options.dashboardDir);
   await app.ready();

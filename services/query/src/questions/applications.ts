@@ -4,8 +4,9 @@
  */
 import { worstFirstSql } from '@imscope/schemas/health.js';
 import type { ApplicationRow } from '@imscope/schemas/query-api/applications.js';
-import { Type } from 'typebox';
-import { type Ask, defineQuestion } from '../store/ask-store.js';
+import { type Static, Type } from 'typebox';
+import { type AnswerBounds, FLAT_ROWS, KIB, MIB } from '../store/answer-bounds.js';
+import { type Ask, defineStoreQuery } from '../store/ask-store.js';
 import { SPAN_SQL, spanParams } from '../figures/filter.js';
 import {
   HISTOGRAM,
@@ -18,23 +19,31 @@ import {
 } from '../figures/performance.js';
 import { leftOut } from '../figures/left-out.js';
 import { shareOf } from '../figures/source.js';
-import { type Step, stepsOf, timeText, type TimeWindow, windowSeconds } from '../figures/time-window.js';
+import {
+  countSteps,
+  resolveStep,
+  resolveWindow,
+  type Step,
+  stepsOf,
+  timeText,
+  type TimeWindow,
+  windowSeconds,
+} from '../figures/time-window.js';
+import { fleetQuestion } from './question.js';
 
 /** The first in the order are listed; the answer says how many are left out. */
 const APPLICATIONS_MAX = 1_000;
 
-const TOTALS = defineQuestion(
-  'applications',
-  Type.Object({
-    sdk_app_id: Type.Number(),
-    ...SUMS,
-    interfaces: Type.Number(),
-    worst: Type.Tuple([Type.String(), Type.Number(), Type.Number()]),
-    last_seen_ms: Type.Number(),
-    row_count: Type.Number(),
-    total: Type.Number(),
-  }),
-);
+const TotalsRow = Type.Object({
+  sdk_app_id: Type.Number(),
+  ...SUMS,
+  interfaces: Type.Number(),
+  worst: Type.Tuple([Type.String(), Type.Number(), Type.Number()]),
+  last_seen_ms: Type.Number(),
+  row_count: Type.Number(),
+  total: Type.Number(),
+});
+const TOTALS = defineStoreQuery('applications', TotalsRow);
 
 const APPLICATION_COLUMNS = {
   requests: 'requests',
@@ -83,7 +92,7 @@ GROUP BY sdk_app_id
 ORDER BY ${worstFirstSql(APPLICATION_COLUMNS)}, sdk_app_id
 LIMIT ${APPLICATIONS_MAX}`;
 
-const HISTOGRAMS = defineQuestion(
+const HISTOGRAMS = defineStoreQuery(
   'applications_histograms',
   Type.Object({ sdk_app_id: Type.Number(), histogram: HISTOGRAM }),
 );
@@ -102,7 +111,7 @@ FROM (
 )
 GROUP BY sdk_app_id`;
 
-const SPARKLINES = defineQuestion(
+const SPARKLINES = defineStoreQuery(
   'applications_sparklines',
   Type.Object({
     sdk_app_id: Type.Number(),
@@ -124,49 +133,59 @@ FROM request_log_kept
 WHERE sdk_app_id IN {sdk_app_ids:Array(UInt64)} AND ${SPAN_SQL}
 GROUP BY sdk_app_id, step_index`;
 
-/**
- * `loggedShare` is of all that are listed.
- * @param scope the applications the caller may see
- */
-export async function askApplications(
+/** 1,000 applications with a histogram each, and for each step a sparkline's row of 165 bytes for each of them. */
+const BOUNDS: AnswerBounds = {
+  pointsMax: 120,
+  rowsMax: 121_000,
+  bytes: 10 * MIB,
+  bytesPerPoint: 180 * KIB,
+  memoryPerByte: FLAT_ROWS,
+};
+
+export const applications = fleetQuestion('applications', {
+  bounds: BOUNDS,
+  source: 'logs',
+  plan: ({ query, nowMs, pointsMax }) => {
+    const window = resolveWindow(query, nowMs);
+    const stepMs = resolveStep(query.step, window, pointsMax);
+    return { window, stepMs, points: countSteps(window, stepMs) };
+  },
+  answer: async ({ ask, scope, window, plan: { stepMs }, signal }) => {
+    const totals = await askTotals(ask, scope, window, signal);
+    if (totals.length === 0) return { data: [], leftOut: 0 };
+    const listed = { ...spanParams(window), sdk_app_ids: totals.map((row) => row.sdk_app_id) };
+    const [histograms, points] = await Promise.all([
+      ask(HISTOGRAMS, HISTOGRAMS_SQL, listed, signal),
+      ask(SPARKLINES, SPARKLINES_SQL, { ...listed, step_ms: stepMs }, signal),
+    ]);
+    const histogramOf = new Map(histograms.map((row) => [row.sdk_app_id, row.histogram]));
+    const pointsOf = groupByStep(points, stepMs);
+    const steps = stepsOf(window, stepMs);
+    const data = totals.map((row) => ({
+      sdk_app_id: row.sdk_app_id,
+      ...performanceOf({ ...row, histogram: histogramOf.get(row.sdk_app_id) ?? [] }, windowSeconds(window)),
+      interfaces: row.interfaces,
+      worst_interface: worstInterface(row.worst),
+      last_seen: timeText(row.last_seen_ms),
+      sparkline: sparklineOf(steps, pointsOf.get(row.sdk_app_id)),
+    }));
+    const sumOf = (column: 'row_count' | 'requests') => totals.reduce((sum, row) => sum + row[column], 0);
+    // Of all applications that are listed.
+    const loggedShare = shareOf(sumOf('row_count'), sumOf('requests'));
+    return { data, leftOut: leftOut(totals), loggedShare };
+  },
+});
+
+function askTotals(
   ask: Ask,
   scope: 'all' | ReadonlySet<number>,
   window: TimeWindow,
-  stepMs: number,
-  signal?: AbortSignal,
-): Promise<{ rows: ApplicationRow[]; leftOut: number; loggedShare: number | null }> {
+  signal: AbortSignal,
+): Promise<readonly Static<typeof TotalsRow>[]> {
   const span = spanParams(window);
-  const totals = await (scope === 'all'
-    ? ask(TOTALS, totalsSql(SPAN_SQL), span, signal)
-    : ask(
-        TOTALS,
-        totalsSql(`sdk_app_id IN {sdk_app_ids:Array(UInt64)} AND ${SPAN_SQL}`),
-        { ...span, sdk_app_ids: [...scope] },
-        signal,
-      ));
-  if (totals.length === 0) return { rows: [], leftOut: 0, loggedShare: null };
-  const listed = { ...span, sdk_app_ids: totals.map((row) => row.sdk_app_id) };
-  const [histograms, points] = await Promise.all([
-    ask(HISTOGRAMS, HISTOGRAMS_SQL, listed, signal),
-    ask(SPARKLINES, SPARKLINES_SQL, { ...listed, step_ms: stepMs }, signal),
-  ]);
-  const histogramOf = new Map(histograms.map((row) => [row.sdk_app_id, row.histogram]));
-  const pointsOf = groupByStep(points, stepMs);
-  const steps = stepsOf(window, stepMs);
-  const rows = totals.map((row) => ({
-    sdk_app_id: row.sdk_app_id,
-    ...performanceOf({ ...row, histogram: histogramOf.get(row.sdk_app_id) ?? [] }, windowSeconds(window)),
-    interfaces: row.interfaces,
-    worst_interface: worstInterface(row.worst),
-    last_seen: timeText(row.last_seen_ms),
-    sparkline: sparklineOf(steps, pointsOf.get(row.sdk_app_id)),
-  }));
-  const sumOf = (column: 'row_count' | 'requests') => totals.reduce((sum, row) => sum + row[column], 0);
-  return {
-    rows,
-    leftOut: leftOut(totals),
-    loggedShare: shareOf(sumOf('row_count'), sumOf('requests')),
-  };
+  if (scope === 'all') return ask(TOTALS, totalsSql(SPAN_SQL), span, signal);
+  const sql = totalsSql(`sdk_app_id IN {sdk_app_ids:Array(UInt64)} AND ${SPAN_SQL}`);
+  return ask(TOTALS, sql, { ...span, sdk_app_ids: [...scope] }, signal);
 }
 
 function worstInterface([name, serviceErrors, success]: [

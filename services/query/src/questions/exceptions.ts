@@ -3,19 +3,20 @@
  * (service_error), and every other that carries an exception, grouped by exception, interface and code.
  */
 import { describeCode } from '@imscope/schemas/codes/catalogue.js';
-import type { ExceptionRow } from '@imscope/schemas/query-api/exceptions.js';
 import { Type } from 'typebox';
-import { type Ask, defineQuestion } from '../store/ask-store.js';
+import { type AnswerBounds, FLAT_ROWS, MIB } from '../store/answer-bounds.js';
+import { defineStoreQuery } from '../store/ask-store.js';
 import { CODE, OUTCOME } from '../figures/code-counts.js';
-import type { Filter } from '../figures/filter.js';
 import { leftOut } from '../figures/left-out.js';
 import { timeText } from '../figures/time-window.js';
+import { planWindow } from '../figures/plan.js';
+import { applicationQuestion } from './question.js';
 
 /** Service errors are listed before others, the most frequent of each; the answer says how many are left out. */
 const GROUPS_MAX = 200;
 const CAUSES_MAX = 3;
 
-const QUESTION = defineQuestion(
+const QUERY = defineStoreQuery(
   'exceptions',
   Type.Object({
     exception: Type.String(),
@@ -65,30 +66,40 @@ LIMIT ${GROUPS_MAX}
 )
 ORDER BY requests DESC, exception, interface, code, outcome`;
 
+/** 200 groups with three causes of 2,048 characters each. */
+const BOUNDS: AnswerBounds = {
+  pointsMax: 0,
+  rowsMax: 1_000,
+  bytes: 8 * MIB,
+  bytesPerPoint: 0,
+  memoryPerByte: FLAT_ROWS,
+};
+
 /** Most frequent first. */
-export async function askExceptions(
-  ask: Ask,
-  filter: Filter,
-  signal?: AbortSignal,
-): Promise<{ rows: ExceptionRow[]; leftOut: number }> {
-  const rows = await ask(QUESTION, sqlOf(filter.sql), filter.params, signal);
-  const listed = rows.map((row) => {
-    const { name, advice } = describeCode(row.code);
-    return {
-      exception: row.exception,
-      interface: row.interface,
-      code: row.code,
-      outcome: row.outcome,
-      count: row.requests,
-      first_seen: timeText(row.first_seen_ms),
-      last_seen: timeText(row.last_seen_ms),
-      nodes: row.nodes,
-      regions: row.regions,
-      causes: row.causes.map(([count, cause]) => ({ cause, count: -count })),
-      name,
-      advice,
-      sample_request_id: row.sample_request_id,
-    };
-  });
-  return { rows: listed, leftOut: leftOut(rows) };
-}
+export const exceptions = applicationQuestion('exceptions', {
+  bounds: BOUNDS,
+  source: 'logs',
+  plan: planWindow,
+  answer: async ({ ask, plan: { filter }, signal }) => {
+    const rows = await ask(QUERY, sqlOf(filter.sql), filter.params, signal);
+    const data = rows.map((row) => {
+      const { name, advice } = describeCode(row.code);
+      return {
+        exception: row.exception,
+        interface: row.interface,
+        code: row.code,
+        outcome: row.outcome,
+        count: row.requests,
+        first_seen: timeText(row.first_seen_ms),
+        last_seen: timeText(row.last_seen_ms),
+        nodes: row.nodes,
+        regions: row.regions,
+        causes: row.causes.map(([count, cause]) => ({ cause, count: -count })),
+        name,
+        advice,
+        sample_request_id: row.sample_request_id,
+      };
+    });
+    return { data, leftOut: leftOut(rows) };
+  },
+});

@@ -2,19 +2,20 @@
  * `interfaces`: which interfaces of an application are used, how well does each do, and with which code does it fail?
  */
 import { isInTrouble, tierOf, worstFirstSql } from '@imscope/schemas/health.js';
-import type { InterfaceRow } from '@imscope/schemas/query-api/interfaces.js';
 import { type Static, Type } from 'typebox';
-import { type Ask, defineQuestion } from '../store/ask-store.js';
+import { type AnswerBounds, HISTOGRAM_ROWS, MIB } from '../store/answer-bounds.js';
+import { defineStoreQuery } from '../store/ask-store.js';
 import { CODE, codeCountOf, OUTCOME } from '../figures/code-counts.js';
-import type { Filter } from '../figures/filter.js';
 import { leftOut } from '../figures/left-out.js';
 import { type Grouping, PERFORMANCE_ROW, performanceOf, performanceQuery } from '../figures/performance.js';
-import { timeText, type TimeWindow, windowSeconds } from '../figures/time-window.js';
+import { timeText, windowSeconds } from '../figures/time-window.js';
+import { planWindow } from '../figures/plan.js';
+import { applicationQuestion } from './question.js';
 
 /** The first in the order of schemas/src/health.ts are listed; the answer says how many are left out. */
 const INTERFACES_MAX = 1_000;
 
-const PERFORMANCE = defineQuestion(
+const PERFORMANCE = defineStoreQuery(
   'interfaces',
   Type.Object({
     interface: Type.String(),
@@ -33,13 +34,19 @@ const GROUPING: Grouping = {
   outer: ['interface', 'max(b_last_seen_ms) AS last_seen_ms', 'count() OVER () AS total'],
 };
 
+const listedSql = (performanceSql: string): string => `SELECT * FROM (${performanceSql}
+ORDER BY ${worstFirstSql(COLUMNS)}, interface
+LIMIT ${INTERFACES_MAX}
+)
+ORDER BY requests DESC, interface`;
+
 const TopCode = Type.Object({
   interface: Type.String(),
   code: CODE,
   outcome: OUTCOME,
   requests: Type.Number(),
 });
-const TOP_CODES = defineQuestion('interfaces_top_codes', TopCode);
+const TOP_CODES = defineStoreQuery('interfaces_top_codes', TopCode);
 
 /** Of each interface the most frequent service error and the most frequent code of the other failures. */
 const topCodesSql = (filter: string): string => `
@@ -50,42 +57,45 @@ GROUP BY interface, code, outcome
 ORDER BY requests DESC, code, outcome
 LIMIT 1 BY interface, outcome = 'service_error'`;
 
+/** 1,000 interfaces with histograms; the most frequent code of every interface there is. */
+const BOUNDS: AnswerBounds = {
+  pointsMax: 0,
+  rowsMax: 200_000,
+  bytes: 16 * MIB,
+  bytesPerPoint: 0,
+  memoryPerByte: HISTOGRAM_ROWS,
+};
+
 /**
  * Most used first; the share of a row's top code is of the interface's own requests. Where a row is failing or
  * degraded, its top code is that of its service errors. Top codes come from the logs in any case: metrics do not count
  * codes by outcome.
- * @param metrics the part of the window to take from the metrics
  */
-export async function askInterfaces(
-  ask: Ask,
-  filter: Filter,
-  window: TimeWindow,
-  metrics: TimeWindow | null,
-  signal?: AbortSignal,
-): Promise<{ rows: InterfaceRow[]; leftOut: number }> {
-  const { sql, params } = performanceQuery(GROUPING, filter, window, metrics);
-  const listedSql = `SELECT * FROM (${sql}
-ORDER BY ${worstFirstSql(COLUMNS)}, interface
-LIMIT ${INTERFACES_MAX}
-)
-ORDER BY requests DESC, interface`;
-  const [rows, topCodes] = await Promise.all([
-    ask(PERFORMANCE, listedSql, params, signal),
-    ask(TOP_CODES, topCodesSql(filter.sql), filter.params, signal),
-  ]);
-  const seconds = windowSeconds(window);
-  const topCodesOf = Map.groupBy(topCodes, (row) => row.interface);
-  const listed = rows.map((row) => {
-    const topCode = topCodeOf(row, topCodesOf.get(row.interface) ?? []);
-    return {
-      interface: row.interface,
-      ...performanceOf(row, seconds),
-      top_code: topCode === undefined ? null : codeCountOf(topCode, row.requests),
-      last_seen: timeText(row.last_seen_ms),
-    };
-  });
-  return { rows: listed, leftOut: leftOut(rows) };
-}
+export const interfaces = applicationQuestion('interfaces', {
+  bounds: BOUNDS,
+  source: 'logs_or_metrics',
+  plan: planWindow,
+  answer: async ({ ask, window, spanOf, signal }) => {
+    const { filter, metrics } = await spanOf(window);
+    const { sql, params } = performanceQuery(GROUPING, filter, window, metrics);
+    const [rows, topCodes] = await Promise.all([
+      ask(PERFORMANCE, listedSql(sql), params, signal),
+      ask(TOP_CODES, topCodesSql(filter.sql), filter.params, signal),
+    ]);
+    const seconds = windowSeconds(window);
+    const topCodesOf = Map.groupBy(topCodes, (row) => row.interface);
+    const data = rows.map((row) => {
+      const topCode = topCodeOf(row, topCodesOf.get(row.interface) ?? []);
+      return {
+        interface: row.interface,
+        ...performanceOf(row, seconds),
+        top_code: topCode === undefined ? null : codeCountOf(topCode, row.requests),
+        last_seen: timeText(row.last_seen_ms),
+      };
+    });
+    return { data, leftOut: leftOut(rows) };
+  },
+});
 
 type TopCode = Static<typeof TopCode>;
 

@@ -3,7 +3,7 @@
  * something, what the logs have by step.
  */
 import { type Static, Type } from 'typebox';
-import { type Ask, defineQuestion, type Question } from '../store/ask-store.js';
+import { type Ask, defineStoreQuery, type StoreQuery } from '../store/ask-store.js';
 import { type Filter, METRIC_SPAN_SQL, metricSpanParams, spanParams } from '../figures/filter.js';
 import { leftOut } from '../figures/left-out.js';
 import {
@@ -18,7 +18,7 @@ import type { TimeWindow } from '../figures/time-window.js';
 export const INTERFACES_MAX = 1_000;
 export const REGIONS_MAX = 100;
 
-export type MetricQuestion = {
+export type MetricQuery = {
   /** Whole minutes. */
   readonly window: TimeWindow;
   /** Over that window. */
@@ -45,9 +45,9 @@ const InterfaceRow = Type.Object({
 export type InterfaceRow = Static<typeof InterfaceRow>;
 const RegionRow = Type.Object({ name: Type.String(), ...PERFORMANCE_ROW, total: Type.Number() });
 
-const STEPS = defineQuestion('monitor_steps', StepRow);
-const INTERFACES = defineQuestion('monitor_interfaces', InterfaceRow);
-const REGIONS = defineQuestion('monitor_regions', RegionRow);
+const STEPS = defineStoreQuery('monitor_steps', StepRow);
+const INTERFACES = defineStoreQuery('monitor_interfaces', InterfaceRow);
+const REGIONS = defineStoreQuery('monitor_regions', RegionRow);
 
 /** Histograms and codes are asked for today only: they take most of the time. */
 export type Detail = 'all' | 'sums';
@@ -87,17 +87,17 @@ const STEP_SQL = 'intDiv(toUnixTimestamp64Milli(m.window_start), {step_ms:Int64}
 /** A list with a bound. The map keeps the order of the rows: most used first. */
 export type MostUsed<Row> = { readonly rows: ReadonlyMap<string, Row>; readonly leftOut: number };
 
-export async function askMetrics(ask: Ask, question: MetricQuestion, detail: Detail, signal?: AbortSignal) {
-  const { filter, window, stepMs } = question;
+export async function askMetrics(ask: Ask, query: MetricQuery, detail: Detail, signal?: AbortSignal) {
+  const { filter, window, stepMs } = query;
   const params = { ...filter.params, ...metricSpanParams(window), step_ms: stepMs };
   const mostUsed = async <Row extends { name: string; total: number }>(
-    asked: Question<Row>,
+    storeQuery: StoreQuery<Row>,
     keySql: string,
     extra: Extra,
     max: number,
   ): Promise<MostUsed<Row>> => {
     const sql = metricSql(filter, 'name', keySql, extra, detail);
-    const rows = await ask(asked, `${sql}\nORDER BY requests DESC, name\nLIMIT ${max}`, params, signal);
+    const rows = await ask(storeQuery, `${sql}\nORDER BY requests DESC, name\nLIMIT ${max}`, params, signal);
     return { rows: new Map(rows.map((row) => [row.name, row])), leftOut: leftOut(rows) };
   };
   const [steps, interfaces, regions] = await Promise.all([
@@ -108,7 +108,7 @@ export async function askMetrics(ask: Ask, question: MetricQuestion, detail: Det
   return { steps: new Map(steps.map((row) => [row.step_index * stepMs, row])), interfaces, regions };
 }
 
-const LOGGED_BY_STEP = defineQuestion(
+const LOGGED_BY_STEP = defineStoreQuery(
   'monitor_missing',
   Type.Object({ step_index: Type.Number(), weight: Type.Number() }),
 );
@@ -129,7 +129,7 @@ export type Missing = { readonly total: number; readonly byStep: ReadonlyMap<num
  */
 export async function askMissing(
   ask: Ask,
-  { filter, window, stepMs }: MetricQuestion,
+  { filter, window, stepMs }: MetricQuery,
   steps: ReadonlyMap<number, StepRow>,
   fromMs: number,
   signal?: AbortSignal,

@@ -5,9 +5,8 @@
  */
 import { describeCode } from '@imscope/schemas/codes/catalogue.js';
 import type { DayBefore, Monitor, MonitorCode } from '@imscope/schemas/query-api/monitor.js';
-import type { QueryOf } from '@imscope/schemas/query-api/questions.js';
 import type { Ask } from '../store/ask-store.js';
-import { filterOf } from '../figures/filter.js';
+import { type Filter, filterOf, filterOver } from '../figures/filter.js';
 import {
   askMetrics,
   askMissing,
@@ -15,7 +14,7 @@ import {
   type Detail,
   INTERFACES_MAX,
   type InterfaceRow,
-  type MetricQuestion,
+  type MetricQuery,
   type Missing,
   type MostUsed,
   REGIONS_MAX,
@@ -23,52 +22,65 @@ import {
 } from './monitor-figures.js';
 import { addUp, type Performance, performanceOf, type PerformanceRow } from '../figures/performance.js';
 import { firstKeptMs, partsOf, shareOf, type Sources } from '../figures/source.js';
-import { DAY_MS, stepsOf, timeText, type TimeWindow, windowSeconds } from '../figures/time-window.js';
+import {
+  countSteps,
+  DAY_MS,
+  resolveMonitorStep,
+  resolveMonitorWindow,
+  stepsOf,
+  timeText,
+  type TimeWindow,
+  windowSeconds,
+} from '../figures/time-window.js';
+import { withMissing } from '../completeness/completeness.js';
+import { type AnswerBounds, MIB } from '../store/answer-bounds.js';
+import { applicationQuestion } from './question.js';
+import { TIMESERIES_BOUNDS } from './timeseries.js';
 
 const CODES_MAX = 50;
 const INTERFACE_CODES_MAX = 3;
 
-export type MonitorAnswer = { readonly data: Monitor; readonly loggedShare: number | null };
-
-export type MonitorAsked = {
-  readonly sdkAppId: number;
-  /** Whole minutes within the term, of `resolveMonitorWindow`. */
-  readonly window: TimeWindow;
-  readonly query: Pick<QueryOf<'monitor'>, 'interface' | 'region'>;
-  /** Divides a day. */
-  readonly stepMs: number;
-  readonly nowMs: number;
+/** As `timeseries`, with interfaces, regions and codes, and all of it a day before without histograms. */
+const BOUNDS: AnswerBounds = {
+  ...TIMESERIES_BOUNDS,
+  bytes: 8 * MIB,
 };
 
-export async function askMonitor(
-  ask: Ask,
-  sources: Pick<Sources, 'coverage'>,
-  asked: MonitorAsked,
-  signal?: AbortSignal,
-): Promise<MonitorAnswer> {
-  const { window, nowMs, stepMs } = asked;
-  const look = (span: TimeWindow, detail: Detail) => lookAt(ask, sources, asked, span, detail, signal);
-  const beforeWindow = dayBefore(window, nowMs);
-  const [now, before] = await Promise.all([
-    look(window, 'all'),
-    beforeWindow === null ? null : look(beforeWindow, 'sums'),
-  ]);
+export const monitor = applicationQuestion('monitor', {
+  bounds: BOUNDS,
+  source: 'metrics',
+  plan: ({ sdkAppId, query, nowMs, pointsMax }) => {
+    const window = resolveMonitorWindow(query, nowMs, firstKeptMs(nowMs));
+    const stepMs = resolveMonitorStep(query.step, window, pointsMax);
+    const filter = filterOf(sdkAppId, window, query);
+    return { window, stepMs, points: countSteps(window, stepMs), filter, metricsCan: true };
+  },
+  answer: async (input) => {
+    const { window, nowMs, plan } = input;
+    const beforeWindow = dayBefore(window, nowMs);
+    const [now, before] = await Promise.all([
+      readWindow(input, window, 'all'),
+      beforeWindow === null ? null : readWindow(input, beforeWindow, 'sums'),
+    ]);
+    return { data: monitorOf(now, before, plan.stepMs), loggedShare: now.loggedShare };
+  },
+  assess: withMissing,
+});
+
+function monitorOf(now: WindowFigures, before: WindowFigures | null, stepMs: number): Monitor {
   const performance = totalOf(now);
   const codes = sumCodes([...now.interfaces.rows.values()].map((row) => row.codes));
   const interfaces = compare(now, before, 'interfaces', INTERFACES_MAX);
   const regions = compare(now, before, 'regions', REGIONS_MAX);
-  const data: Monitor = {
+  return {
     ...performance,
     missing: now.missing.total,
-    day_before:
-      before === null
-        ? null
-        : {
-            from: timeText(before.window.fromMs),
-            to: timeText(before.window.toMs),
-            ...withoutPercentiles(totalOf(before)),
-            missing: before.missing.total,
-          },
+    day_before: before && {
+      from: timeText(before.window.fromMs),
+      to: timeText(before.window.toMs),
+      ...withoutPercentiles(totalOf(before)),
+      missing: before.missing.total,
+    },
     ...codesOf(codes, performance.requests, CODES_MAX),
     steps: stepPoints(now, before, stepMs),
     interfaces: interfaces.listed.map(([name, figures]) => ({
@@ -77,24 +89,19 @@ export async function askMonitor(
       ...codesOf(now.interfaces.rows.get(name)?.codes ?? {}, figures.requests, INTERFACE_CODES_MAX),
     })),
     interfaces_left_out: interfaces.leftOut,
-    regions: regions.listed.map(([name, figures]) => ({
-      region: name,
-      ...figures,
-    })),
+    regions: regions.listed.map(([name, figures]) => ({ region: name, ...figures })),
     regions_left_out: regions.leftOut,
   };
-  return { data, loggedShare: now.loggedShare };
 }
 
 /** The window a day earlier, as far as it is kept; null where nothing of it is. */
-export function dayBefore(window: TimeWindow, nowMs: number): TimeWindow | null {
+function dayBefore(window: TimeWindow, nowMs: number): TimeWindow | null {
   const fromMs = Math.max(window.fromMs - DAY_MS, firstKeptMs(nowMs));
   const toMs = window.toMs - DAY_MS;
   return fromMs < toMs ? { fromMs, toMs } : null;
 }
 
-/** All that is known of one window. */
-type Look = {
+type WindowFigures = {
   readonly window: TimeWindow;
   /** By the beginning of the step, milliseconds. */
   readonly steps: ReadonlyMap<number, StepRow>;
@@ -104,33 +111,39 @@ type Look = {
   readonly loggedShare: number | null;
 };
 
-async function lookAt(
-  ask: Ask,
-  sources: Pick<Sources, 'coverage'>,
-  { sdkAppId, query, stepMs, nowMs }: MonitorAsked,
+type ReadInput = {
+  readonly ask: Ask;
+  readonly sources: Pick<Sources, 'coverage'>;
+  readonly sdkAppId: number;
+  readonly nowMs: number;
+  readonly plan: { readonly filter: Filter; readonly stepMs: number };
+  readonly signal: AbortSignal;
+};
+
+async function readWindow(
+  { ask, sources, sdkAppId, nowMs, plan, signal }: ReadInput,
   window: TimeWindow,
   detail: Detail,
-  signal?: AbortSignal,
-): Promise<Look> {
-  const question: MetricQuestion = { window, filter: filterOf(sdkAppId, window, query), stepMs };
+): Promise<WindowFigures> {
+  const query: MetricQuery = { window, filter: filterOver(plan.filter, window), stepMs: plan.stepMs };
   const parts = partsOf(window, nowMs);
   if (parts === null) throw new Error('a window without a whole minute was not refused');
   const [coverage, { steps, interfaces, regions }] = await Promise.all([
     sources.coverage(sdkAppId, parts, nowMs),
-    askMetrics(ask, question, detail, signal),
+    askMetrics(ask, query, detail, signal),
   ]);
   // The logs are summed by step only from where they have more: that costs what metrics save.
   const lacking = [
     { fromMs: parts.fromMs, missing: coverage.settledMissing },
     { fromMs: parts.settledToMs, missing: coverage.writtenMissing },
     { fromMs: parts.writtenToMs, missing: coverage.freshMissing },
-  ].find(({ missing }) => missing > 0);
-  const missing = await askMissing(ask, question, steps, lacking?.fromMs ?? window.toMs, signal);
+  ].find((part) => part.missing > 0);
+  const missing = await askMissing(ask, query, steps, lacking?.fromMs ?? window.toMs, signal);
   const loggedShare = shareOf(coverage.rows, coverage.weight);
   return { window, steps, interfaces, regions, missing, loggedShare };
 }
 
-function totalOf({ window, steps }: Look): Performance {
+function totalOf({ window, steps }: WindowFigures): Performance {
   return performanceOf(addUp([...steps.values()]), windowSeconds(window));
 }
 
@@ -138,24 +151,26 @@ function withoutPercentiles({ latency_ms: { avg, max }, ...figures }: Performanc
   return { ...figures, latency_ms: { avg, max } };
 }
 
-function stepPoints(now: Look, before: Look | null, stepMs: number): Monitor['steps'] {
-  const pointsOf = (look: Look) =>
-    stepsOf(look.window, stepMs).map(({ startMs, seconds }) => ({
+function stepPoints(now: WindowFigures, before: WindowFigures | null, stepMs: number): Monitor['steps'] {
+  const pointsOf = (figures: WindowFigures) =>
+    stepsOf(figures.window, stepMs).map(({ startMs, seconds }) => ({
       startMs,
-      figures: performanceOf(look.steps.get(startMs), seconds),
-      missing: look.missing.byStep.get(startMs) ?? 0,
+      performance: performanceOf(figures.steps.get(startMs), seconds),
+      missing: figures.missing.byStep.get(startMs) ?? 0,
     }));
   const beforeAt = new Map(
     (before === null ? [] : pointsOf(before)).map((point) => [point.startMs + DAY_MS, point]),
   );
-  return pointsOf(now).map(({ startMs, figures, missing }) => {
+  return pointsOf(now).map(({ startMs, performance, missing }) => {
     const earlier = beforeAt.get(startMs);
     return {
       time: timeText(startMs),
-      ...figures,
+      ...performance,
       missing,
       day_before:
-        earlier === undefined ? null : { ...withoutPercentiles(earlier.figures), missing: earlier.missing },
+        earlier === undefined
+          ? null
+          : { ...withoutPercentiles(earlier.performance), missing: earlier.missing },
     };
   });
 }
@@ -167,7 +182,12 @@ type Compared = {
 };
 
 /** What was there on either day, most used first: what has fallen silent shows with zero requests. */
-function compare(now: Look, before: Look | null, by: 'interfaces' | 'regions', max: number): Compared {
+function compare(
+  now: WindowFigures,
+  before: WindowFigures | null,
+  by: 'interfaces' | 'regions',
+  max: number,
+): Compared {
   const { rows, leftOut }: MostUsed<PerformanceRow> = now[by];
   const beforeRows: ReadonlyMap<string, PerformanceRow> = before?.[by].rows ?? new Map();
   const names = new Set([...rows.keys(), ...beforeRows.keys()]);

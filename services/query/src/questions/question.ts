@@ -1,98 +1,202 @@
 /*
- * One question of the API, in the order it is answered: the plan says which window, how many points and what to ask,
- * and refuses what is not allowed; memory is reserved (`answer-budget.ts`); the store is asked within the bounds of the
- * route; the envelope tells what the figures cover.
+ * What a question is on this side: its contract, the bounds of its answer, its plan and its answer. Each file beside
+ * this one defines one; `http/question-routes.ts` runs them all in the same order.
  */
-import type { Answer, Completeness } from '@imscope/schemas/query-api/envelope.js';
-import type { FastifyRequest } from 'fastify';
-import { type AnswerBounds, requirePoints } from '../store/answer-bounds.js';
-import type { AnswerBudget } from '../store/answer-budget.js';
-import type { Ask, AskWithin } from '../store/ask-store.js';
-import type { CompletenessOf } from '../completeness/completeness.js';
-import type { Source } from '../figures/source.js';
-import { timeText, type TimeWindow } from '../figures/time-window.js';
-
-/** Data with what they cover: the window, the step (null where there is none) and where the figures come from. */
-export type Found<T> = Source & {
-  readonly data: T;
-  readonly window: TimeWindow;
-  readonly stepMs: number | null;
-  /** Of a list with a bound: how many rows it left out. */
-  readonly leftOut?: number;
-  /** Counted from the accounts of collectors, not from requests. */
-  readonly fromAccounts?: true;
-};
-
-export type Plan<T> = {
-  readonly window: TimeWindow;
-  /** Of whom; undefined: all that the caller may see. */
-  readonly sdkAppId?: number;
-  /** Steps of time, or requests of a page. */
-  readonly points: number;
-  readonly find: (ask: Ask, signal: AbortSignal) => Promise<Found<T>>;
-  /** What the data say about their own completeness. */
-  readonly assess?: (completeness: Completeness, data: T) => Completeness;
-};
-
-export type QuestionOptions = {
-  readonly ask: AskWithin;
-  readonly budget: Pick<AnswerBudget, 'setPoints' | 'bytesFor'>;
-  readonly completeness: CompletenessOf;
-  readonly now: () => number;
-};
+import { type Grant, requireApplication } from '@imscope/access/grant.js';
+import type { Completeness } from '@imscope/schemas/query-api/envelope.js';
+import { ApplicationPath } from '@imscope/schemas/query-api/parameters.js';
+import type { QuestionContract } from '@imscope/schemas/query-api/question-contract.js';
+import {
+  type DataOf,
+  type QueryOf,
+  type QuestionName,
+  QUESTIONS,
+} from '@imscope/schemas/query-api/questions.js';
+import { Value } from 'typebox/value';
+import { createSpans, type Plan, type PlanInput, type RequestPlan, type Span } from '../figures/plan.js';
+import type { Source, Sources } from '../figures/source.js';
+import type { TimeWindow } from '../figures/time-window.js';
+import type { AnswerBounds } from '../store/answer-bounds.js';
+import type { Ask } from '../store/ask-store.js';
 
 /**
- * The options and the handler of a question's route: the one way to get an `Ask`.
- * @param plan throws `HttpError` for what is not allowed; asks nothing
+ * Where the figures come from. `logs_or_metrics`: for each part of the window from the one that has it in full and
+ * cheaper (`figures/source.ts`). `accounts`: the accounts of collectors.
  */
-export function createQuestion<Request extends object, T>(
-  bounds: AnswerBounds,
-  options: QuestionOptions,
-  plan: (request: Request) => Plan<T>,
-) {
-  const plans = new WeakMap<object, Plan<T>>();
-  return {
-    route: {
-      config: { bounds },
-      preHandler: async (request: Request & FastifyRequest): Promise<void> => {
-        const planned = plan(request);
-        requirePoints(bounds, planned.points);
-        options.budget.setPoints(request, planned.points);
-        plans.set(request, planned);
-      },
+export type SourceKind = 'logs' | 'metrics' | 'logs_or_metrics' | 'accounts';
+
+export type Found<T> = {
+  readonly data: T;
+  /** Of a bounded list: how many rows it left out. */
+  readonly leftOut?: number;
+  /** Where the question finds it by itself. */
+  readonly loggedShare?: number | null;
+};
+
+type Definition<Q extends QuestionName> = {
+  readonly bounds: AnswerBounds;
+  readonly source: SourceKind;
+  /** What the data say about their own completeness. */
+  readonly assess?: (completeness: Completeness, data: DataOf<Q>) => Completeness;
+};
+
+type AnswerInput<Q extends QuestionName, P extends Plan> = {
+  readonly query: QueryOf<Q>;
+  readonly plan: P;
+  /** Of the plan. */
+  readonly window: TimeWindow;
+  readonly nowMs: number;
+  /** Asks the store within the bounds of this answer. */
+  readonly ask: Ask;
+  readonly signal: AbortSignal;
+};
+
+export type ApplicationDefinition<Q extends QuestionName, P extends RequestPlan> = Definition<Q> & {
+  /** Throws `HttpError` for what is not allowed; asks nothing. */
+  readonly plan: (input: PlanInput<QueryOf<Q>>) => P;
+  readonly answer: (
+    input: AnswerInput<Q, P> & {
+      readonly sdkAppId: number;
+      readonly spanOf: (window: TimeWindow) => Promise<Span>;
+      readonly sources: Sources;
     },
-    handler: (request: Request & FastifyRequest): Promise<Answer<T>> => {
-      const planned = plans.get(request);
-      if (planned === undefined) throw new Error('a question is answered that was not planned');
-      const { rowsMax } = bounds;
-      const ask = options.ask.within({ rowsMax, bytesMax: options.budget.bytesFor(request) });
-      return answer(planned, ask, request.signal, options);
+  ) => Promise<Found<DataOf<Q>>>;
+};
+
+export type FleetDefinition<Q extends QuestionName, P extends Plan> = Definition<Q> & {
+  /** Throws `HttpError` for what is not allowed; asks nothing. */
+  readonly plan: (input: Omit<PlanInput<QueryOf<Q>>, 'sdkAppId'>) => P;
+  readonly answer: (
+    input: AnswerInput<Q, P> & {
+      /** The applications the caller may read. */
+      readonly scope: Grant['applications'];
+    },
+  ) => Promise<Found<DataOf<Q>>>;
+};
+
+/** Read and checked by the schemas of the route. */
+export type QuestionRequest = {
+  readonly grant: Grant;
+  readonly params: unknown;
+  readonly query: unknown;
+  readonly nowMs: number;
+};
+
+export type QuestionServices = {
+  readonly ask: Ask;
+  readonly sources: Sources;
+  readonly signal: AbortSignal;
+};
+
+/** Data with what they cover. */
+export type Answered = Source & {
+  readonly data: unknown;
+  readonly leftOut?: number;
+  readonly fromAccounts: boolean;
+  readonly assess: (completeness: Completeness) => Completeness;
+};
+
+export type PlannedQuestion = Plan & {
+  /** undefined: all that the caller may read. */
+  readonly sdkAppId: number | undefined;
+  readonly answer: (services: QuestionServices) => Promise<Answered>;
+};
+
+export type Question = {
+  readonly contract: QuestionContract;
+  readonly bounds: AnswerBounds;
+  /** Throws `HttpError` for what is not allowed; asks nothing. */
+  readonly plan: (request: QuestionRequest) => PlannedQuestion;
+};
+
+type NamesOf<Scope extends QuestionContract['scope']> = {
+  [Q in QuestionName]: (typeof QUESTIONS)[Q]['scope'] extends Scope ? Q : never;
+}[QuestionName];
+
+export function applicationQuestion<Q extends NamesOf<'application'>, P extends RequestPlan>(
+  name: Q,
+  definition: ApplicationDefinition<Q, P>,
+): Question {
+  const { bounds, source } = definition;
+  return {
+    contract: QUESTIONS[name],
+    bounds,
+    plan: ({ grant, params, query: given, nowMs }) => {
+      const sdkAppId = applicationOf(params);
+      requireApplication(grant, sdkAppId);
+      const query = queryOf(name, given);
+      const plan = definition.plan({ sdkAppId, query, nowMs, pointsMax: bounds.pointsMax });
+      const { window, stepMs, points } = plan;
+      return {
+        window,
+        stepMs,
+        points,
+        sdkAppId,
+        answer: async ({ ask, sources, signal }) => {
+          const spanOf = createSpans(sources, sdkAppId, plan, nowMs);
+          const asked = { query, plan, window, nowMs, ask, signal };
+          const found = await definition.answer({ ...asked, sdkAppId, spanOf, sources });
+          const chosen = source === 'logs_or_metrics' ? await spanOf(window) : undefined;
+          return answered(definition, found, window, chosen);
+        },
+      };
     },
   };
 }
 
-/** The envelope. Completeness is looked up before the data, so that it never tells of more than they hold. */
-async function answer<T>(
-  plan: Plan<T>,
-  ask: Ask,
-  signal: AbortSignal,
-  options: QuestionOptions,
-): Promise<Answer<T>> {
-  const completeness = await options.completeness(plan.window, options.now(), plan.sdkAppId);
-  const { data, leftOut, window, stepMs, metrics, loggedShare, fromAccounts } = await plan.find(ask, signal);
-  const span = { from: timeText(window.fromMs), to: timeText(window.toMs) };
-  const part = metrics && { from: timeText(metrics.fromMs), to: timeText(metrics.toMs) };
-  const complete = part !== null && part.from === span.from && part.to === span.to;
+export function fleetQuestion<Q extends NamesOf<'fleet'>, P extends Plan>(
+  name: Q,
+  definition: FleetDefinition<Q, P>,
+): Question {
+  const { bounds } = definition;
+  return {
+    contract: QUESTIONS[name],
+    bounds,
+    plan: ({ grant, query: given, nowMs }) => {
+      const query = queryOf(name, given);
+      const plan = definition.plan({ query, nowMs, pointsMax: bounds.pointsMax });
+      const { window, stepMs, points } = plan;
+      return {
+        window,
+        stepMs,
+        points,
+        sdkAppId: undefined,
+        answer: async ({ ask, signal }) => {
+          const scope = grant.applications;
+          const found = await definition.answer({ query, plan, window, nowMs, ask, signal, scope });
+          return answered(definition, found, window, undefined);
+        },
+      };
+    },
+  };
+}
+
+function answered<Q extends QuestionName>(
+  { source, assess }: Definition<Q>,
+  { data, leftOut, loggedShare = null }: Found<DataOf<Q>>,
+  window: TimeWindow,
+  chosen: Source | undefined,
+): Answered {
   return {
     data,
-    ...(leftOut === undefined ? {} : { left_out: leftOut }),
-    window: {
-      ...span,
-      step: stepMs === null ? null : stepMs / 1000,
-      source: fromAccounts ? 'accounts' : part === null ? 'logs' : complete ? 'metrics' : 'both',
-      metrics: part,
-      logged_share: loggedShare,
-    },
-    completeness: plan.assess?.(completeness, data) ?? completeness,
+    ...(leftOut === undefined ? {} : { leftOut }),
+    metrics: source === 'metrics' ? window : (chosen?.metrics ?? null),
+    loggedShare: chosen === undefined ? loggedShare : chosen.loggedShare,
+    fromAccounts: source === 'accounts',
+    assess: (completeness) => assess?.(completeness, data) ?? completeness,
   };
+}
+
+function applicationOf(params: unknown): number {
+  if (Value.Check(ApplicationPath, params)) return params.sdk_app_id;
+  throw new Error('the path of a question was not checked');
+}
+
+function queryOf<Q extends QuestionName>(name: Q, query: unknown): QueryOf<Q> {
+  if (isQueryOf(name, query)) return query;
+  throw new Error(`the query of "${name}" was not checked`);
+}
+
+function isQueryOf<Q extends QuestionName>(name: Q, query: unknown): query is QueryOf<Q> {
+  return Value.Check(QUESTIONS[name].query, query);
 }

@@ -3,18 +3,19 @@
  * first page was read comes exactly once, whatever arrives meanwhile. Addresses leave the store masked.
  */
 import { maskedIpSql } from '@imscope/schemas/ip-address.js';
-import type { RequestRow } from '@imscope/schemas/query-api/requests.js';
-import type { RequestsQuery } from '@imscope/schemas/query-api/requests.js';
+import type { RequestRow, RequestsQuery } from '@imscope/schemas/query-api/requests.js';
 import { type Static, Type } from 'typebox';
-import { type Ask, defineQuestion } from '../store/ask-store.js';
+import { type AnswerBounds, FLAT_ROWS, KIB, MIB } from '../store/answer-bounds.js';
+import { defineStoreQuery } from '../store/ask-store.js';
 import { CODE, OUTCOME } from '../figures/code-counts.js';
-import { type Filter, filterOf } from '../figures/filter.js';
+import { type Filter, filterOf, filterOver } from '../figures/filter.js';
 import { inMs } from '../figures/performance.js';
-import type { RowPlace } from './request-cursor.js';
-import { timeText, type TimeWindow } from '../figures/time-window.js';
+import { applicationQuestion } from './question.js';
+import { decodeCursor, encodeCursor, requirePlaceInWindow, type RowPlace } from './request-cursor.js';
+import { clipWindow, resolveWindow, timeText } from '../figures/time-window.js';
 
 /** Requests of a page where the caller does not say. */
-export const LIMIT_DEFAULT = 100;
+const LIMIT_DEFAULT = 100;
 
 const NullableNumber = Type.Union([Type.Number(), Type.Null()]);
 const Row = Type.Object({
@@ -38,7 +39,7 @@ const Row = Type.Object({
   block_id_text: Type.String(),
   block_row: Type.Number(),
 });
-const QUESTION = defineQuestion('requests', Row);
+const QUERY = defineStoreQuery('requests', Row);
 
 // By minutes first, as the table is sorted, so that the store reads backward from the end and stops at the limit.
 const sqlOf = (filter: string): string => `
@@ -65,46 +66,54 @@ const AFTER_SQL = `time <= fromUnixTimestamp64Milli({after_ms:Int64}, 'UTC')
  */
 const SPAN_DIVISORS = [64, 8, 1];
 
-export type RequestsPage = {
-  readonly rows: RequestRow[];
-  /** Where the page ends; null where nothing comes after it. */
-  readonly end: RowPlace | null;
+/** A point is one request: 3,300 characters at most, found in up to three goes. */
+const BOUNDS: AnswerBounds = {
+  pointsMax: 1_000,
+  rowsMax: 1_001,
+  bytes: MIB,
+  bytesPerPoint: 32 * KIB,
+  memoryPerByte: FLAT_ROWS,
 };
 
-/** @param after where the page before ended */
-export async function askRequests(
-  ask: Ask,
-  sdkAppId: number,
-  window: TimeWindow,
-  query: RequestsQuery,
-  after: RowPlace | undefined,
-  signal?: AbortSignal,
-): Promise<RequestsPage> {
-  const limit = query.limit ?? LIMIT_DEFAULT;
-  const endMs = after === undefined ? window.toMs : after.timeMs + 1;
-  let rows: readonly Static<typeof Row>[] = [];
-  for (const divisor of SPAN_DIVISORS) {
-    const fromMs = endMs - Math.ceil((endMs - window.fromMs) / divisor);
-    const { sql, params } = requestFilter(sdkAppId, { fromMs, toMs: endMs }, query, after);
-    // One more than asked for tells whether there is another page.
-    rows = await ask(QUESTION, sqlOf(sql), { ...params, limit: limit + 1 }, signal);
-    if (rows.length > limit) break;
-  }
-  const page = rows.slice(0, limit);
-  const last = page.at(-1);
-  const more = rows.length > limit && last !== undefined;
-  return { rows: page.map(requestRow), end: more ? placeOf(last) : null };
-}
+export const requests = applicationQuestion('requests', {
+  bounds: BOUNDS,
+  source: 'logs',
+  plan: ({ sdkAppId, query, nowMs }) => {
+    const { from: _from, to: _to, limit = LIMIT_DEFAULT, cursor, ...filters } = query;
+    const sorted = Object.entries(filters).toSorted(([a], [b]) => (a < b ? -1 : 1));
+    /** What distinguishes this question from others, for its cursors. */
+    const identity = JSON.stringify([sdkAppId, sorted]);
+    const begun = cursor === undefined ? undefined : requirePlaceInWindow(decodeCursor(cursor, identity));
+    const window = begun === undefined ? resolveWindow(query, nowMs) : clipWindow(begun.window, nowMs);
+    // Here, so that a code beyond 32 bits is refused before memory is reserved.
+    const filter = withRequestFilters(filterOf(sdkAppId, window, query), query);
+    return { window, stepMs: null, points: limit, filter, metricsCan: false, identity, begun };
+  },
+  answer: async ({ ask, window, plan: { points: limit, filter, identity, begun }, signal }) => {
+    const after = begun?.after;
+    const endMs = after === undefined ? window.toMs : after.timeMs + 1;
+    let rows: readonly Static<typeof Row>[] = [];
+    for (const divisor of SPAN_DIVISORS) {
+      const fromMs = endMs - Math.ceil((endMs - window.fromMs) / divisor);
+      const { sql, params } = afterPlace(filterOver(filter, { fromMs, toMs: endMs }), after);
+      // One more than asked for tells whether there is another page.
+      rows = await ask(QUERY, sqlOf(sql), { ...params, limit: limit + 1 }, signal);
+      if (rows.length > limit) break;
+    }
+    const page = rows.slice(0, limit);
+    const last = page.at(-1);
+    const hasMore = rows.length > limit && last !== undefined;
+    const next = hasMore
+      ? encodeCursor({ window: begun?.window ?? window, after: placeOf(last) }, identity)
+      : null;
+    return { data: { requests: page.map(requestRow), next_cursor: next } };
+  },
+});
 
-function requestFilter(
-  sdkAppId: number,
-  window: TimeWindow,
-  query: RequestsQuery,
-  after: RowPlace | undefined,
-): Pick<Filter, 'sql' | 'params'> {
-  const base = filterOf(sdkAppId, window, query);
-  const clauses = [base.sql];
-  const params = { ...base.params };
+/** With the filters that only this question has. */
+function withRequestFilters(filter: Filter, query: RequestsQuery): Filter {
+  const clauses = [filter.sql];
+  const params = { ...filter.params };
   if (query.request_id !== undefined) {
     clauses.push('request_id = {request_id:String}');
     params['request_id'] = query.request_id;
@@ -113,13 +122,17 @@ function requestFilter(
     clauses.push('latency_us >= {latency_us_min:UInt64}');
     params['latency_us_min'] = Math.ceil(query.latency_ms_min * 1000);
   }
-  if (after !== undefined) {
-    clauses.push(AFTER_SQL);
-    params['after_ms'] = after.timeMs;
-    params['after_block_id'] = after.blockId;
-    params['after_block_row'] = after.blockRow;
-  }
-  return { sql: clauses.join('\n  AND '), params };
+  return { ...filter, sql: clauses.join('\n  AND '), params };
+}
+
+function afterPlace({ sql, params }: Filter, after: RowPlace | undefined): Pick<Filter, 'sql' | 'params'> {
+  if (after === undefined) return { sql, params };
+  const place = {
+    after_ms: after.timeMs,
+    after_block_id: after.blockId,
+    after_block_row: after.blockRow,
+  };
+  return { sql: `${sql}\n  AND ${AFTER_SQL}`, params: { ...params, ...place } };
 }
 
 function placeOf(row: Static<typeof Row>): RowPlace {

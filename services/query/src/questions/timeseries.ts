@@ -1,14 +1,15 @@
 /*
  * `timeseries`: how did an application do over time? One point for each step, zeros where nothing happened.
  */
-import type { TimePoint } from '@imscope/schemas/query-api/timeseries.js';
 import { Type } from 'typebox';
-import { type Ask, defineQuestion } from '../store/ask-store.js';
-import type { Filter } from '../figures/filter.js';
+import { type AnswerBounds, HISTOGRAM_ROWS, KIB, MIB } from '../store/answer-bounds.js';
+import { defineStoreQuery } from '../store/ask-store.js';
 import { type Grouping, PERFORMANCE_ROW, performanceOf, performanceQuery } from '../figures/performance.js';
-import { stepsOf, timeText, type TimeWindow } from '../figures/time-window.js';
+import { stepsOf, timeText } from '../figures/time-window.js';
+import { planSteps } from '../figures/plan.js';
+import { applicationQuestion } from './question.js';
 
-const QUESTION = defineQuestion('timeseries', Type.Object({ step_index: Type.Number(), ...PERFORMANCE_ROW }));
+const QUERY = defineStoreQuery('timeseries', Type.Object({ step_index: Type.Number(), ...PERFORMANCE_ROW }));
 
 /** By step; `step_ms` is bound. */
 const BY_STEP: Grouping = {
@@ -18,23 +19,29 @@ const BY_STEP: Grouping = {
   outer: ['step_index'],
 };
 
-/**
- * Points in order of time; `requests_per_s` of a step that is cut by the window counts the part inside.
- * @param metrics the part of the window to take from the metrics; steps must be whole minutes then
- */
-export async function askTimeseries(
-  ask: Ask,
-  filter: Filter,
-  window: TimeWindow,
-  stepMs: number,
-  metrics: TimeWindow | null,
-  signal?: AbortSignal,
-): Promise<TimePoint[]> {
-  const { sql, params } = performanceQuery(BY_STEP, filter, window, metrics);
-  const rows = await ask(QUESTION, sql, { ...params, step_ms: stepMs }, signal);
-  const byStart = new Map(rows.map((row) => [row.step_index * stepMs, row]));
-  return stepsOf(window, stepMs).map(({ startMs, seconds }) => ({
-    time: timeText(startMs),
-    ...performanceOf(byStart.get(startMs), seconds),
-  }));
-}
+export const TIMESERIES_BOUNDS: AnswerBounds = {
+  pointsMax: 1_500,
+  // The last step may be asked for from both sources.
+  rowsMax: 2_000,
+  bytes: MIB,
+  bytesPerPoint: 16 * KIB,
+  memoryPerByte: HISTOGRAM_ROWS,
+};
+
+/** Points in order of time; `requests_per_s` of a step that is cut by the window counts the part inside. */
+export const timeseries = applicationQuestion('timeseries', {
+  bounds: TIMESERIES_BOUNDS,
+  source: 'logs_or_metrics',
+  plan: planSteps,
+  answer: async ({ ask, window, plan: { stepMs }, spanOf, signal }) => {
+    const { filter, metrics } = await spanOf(window);
+    const { sql, params } = performanceQuery(BY_STEP, filter, window, metrics);
+    const rows = await ask(QUERY, sql, { ...params, step_ms: stepMs }, signal);
+    const byStart = new Map(rows.map((row) => [row.step_index * stepMs, row]));
+    const data = stepsOf(window, stepMs).map(({ startMs, seconds }) => ({
+      time: timeText(startMs),
+      ...performanceOf(byStart.get(startMs), seconds),
+    }));
+    return { data };
+  },
+});

@@ -5,6 +5,9 @@
  */
 import { HttpError } from '@imscope/runtime/http-errors.js';
 
+export const KIB = 1 << 10;
+export const MIB = 1 << 20;
+
 export type AnswerBounds = {
   readonly pointsMax: number;
   /** Rows that the store may give to one question; beyond it the caller gets 422. */
@@ -20,8 +23,6 @@ export type AnswerBounds = {
 export const FLAT_ROWS = 4;
 /** Rows with histograms: each bucket is an array of its own. */
 export const HISTOGRAM_ROWS = 8;
-
-const KIB = 1 << 10;
 
 /** Answers that are not made of the store's rows: the session, the description, the files of the dashboard. */
 export const SMALL_ANSWER: AnswerBounds = {

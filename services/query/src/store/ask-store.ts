@@ -11,8 +11,8 @@ import { Compile } from 'typebox/compile';
 import type { RefusalMetrics, RefusalReason } from './refusal-metrics.js';
 import type { QueryAdmission } from './query-admission.js';
 
-/** A question by name, with the check that turns what comes back into rows. Throws where a row has another shape. */
-export type Question<Row> = {
+/** A query of the store by name, with the check that turns what comes back into rows. Throws where a row has another shape. */
+export type StoreQuery<Row> = {
   readonly name: string;
   readonly read: (answer: unknown) => { readonly rows: readonly Row[]; readonly rowsRead: number };
 };
@@ -21,7 +21,7 @@ export type Question<Row> = {
 export type QueryParams = Readonly<Record<string, string | number | readonly number[] | readonly string[]>>;
 
 export type Ask = <Row>(
-  question: Question<Row>,
+  question: StoreQuery<Row>,
   sql: string,
   params: QueryParams,
   signal?: AbortSignal,
@@ -39,7 +39,7 @@ export type ResultBounds = {
 export type AskWithin = Ask & { readonly within: (bounds: ResultBounds) => Ask };
 
 /** @param row the shape of one row of the answer, by column names */
-export function defineQuestion<R extends TSchema>(name: string, row: R): Question<Static<R>> {
+export function defineStoreQuery<R extends TSchema>(name: string, row: R): StoreQuery<Static<R>> {
   const answer = Type.Object({
     data: Type.Array(row),
     statistics: Type.Object({ rows_read: Type.Number() }),
@@ -91,7 +91,7 @@ export function createAsk(options: AskOptions): AskWithin {
 function askOnce<Row>(
   { client, admission, metrics, logger, timeoutMs, memoryBytesMax }: AskOptions,
   left: { readonly rowsMax: number; bytesMax: number },
-  question: Question<Row>,
+  question: StoreQuery<Row>,
   sql: string,
   params: QueryParams,
   signal: AbortSignal | undefined,

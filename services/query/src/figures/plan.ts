@@ -1,0 +1,76 @@
+/*
+ * What the parameters of a question come to before anything is asked: the window, the step, and which requests are
+ * counted. Most questions take one of the two plans here.
+ */
+import type { RequestFilters } from '@imscope/schemas/query-api/filter-parameters.js';
+import { type Filter, filterOf, filterOver, metricsHave } from './filter.js';
+import type { Source, Sources } from './source.js';
+import { countSteps, MINUTE_MS, resolveStep, resolveWindow, type TimeWindow } from './time-window.js';
+
+export type Plan = {
+  readonly window: TimeWindow;
+  /** null: the answer has no steps. */
+  readonly stepMs: number | null;
+  /** Steps of time, or requests of a page. */
+  readonly points: number;
+};
+
+/** Of a question about the requests of one application. */
+export type RequestPlan = Plan & {
+  readonly filter: Filter;
+  /** Whether metrics have the filters and the steps of the question. */
+  readonly metricsCan: boolean;
+};
+
+export type PlanInput<Query> = {
+  readonly sdkAppId: number;
+  readonly query: Query;
+  readonly nowMs: number;
+  readonly pointsMax: number;
+};
+
+type WindowQuery = { readonly from?: string; readonly to?: string };
+
+/** Throws `HttpError` invalid_parameter. */
+export function planWindow({ sdkAppId, query, nowMs }: PlanInput<WindowQuery & RequestFilters>) {
+  const window = resolveWindow(query, nowMs);
+  const filter = filterOf(sdkAppId, window, query);
+  return { window, stepMs: null, points: 0, filter, metricsCan: metricsHave(query) } satisfies RequestPlan;
+}
+
+/** Throws `HttpError` invalid_parameter, also where the window has too many steps. */
+export function planSteps({
+  sdkAppId,
+  query,
+  nowMs,
+  pointsMax,
+}: PlanInput<WindowQuery & RequestFilters & { readonly step?: string }>) {
+  const window = resolveWindow(query, nowMs);
+  const stepMs = resolveStep(query.step, window, pointsMax);
+  const filter = filterOf(sdkAppId, window, query);
+  const metricsCan = metricsHave(query) && stepMs % MINUTE_MS === 0;
+  return { window, stepMs, points: countSteps(window, stepMs), filter, metricsCan } satisfies RequestPlan;
+}
+
+/** A window with its filter and the part of it to take from the metrics. */
+export type Span = Source & { readonly window: TimeWindow; readonly filter: Filter };
+
+/** The filter of a plan over a window, and where its figures come from. Looks at each window once. */
+export function createSpans(
+  sources: Pick<Sources, 'choose'>,
+  sdkAppId: number,
+  { filter, metricsCan }: RequestPlan,
+  nowMs: number,
+): (window: TimeWindow) => Promise<Span> {
+  const spans = new Map<TimeWindow, Promise<Span>>();
+  const find = async (window: TimeWindow): Promise<Span> => ({
+    window,
+    filter: filterOver(filter, window),
+    ...(await sources.choose(sdkAppId, window, nowMs, metricsCan)),
+  });
+  return (window) => {
+    const span = spans.get(window) ?? find(window);
+    spans.set(window, span);
+    return span;
+  };
+}

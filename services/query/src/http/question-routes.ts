@@ -1,0 +1,110 @@
+/*
+ * One route for each question, and the one order in which every question is answered: the plan refuses what is not
+ * allowed; memory is reserved (`store/answer-budget.ts`); completeness is assessed; the store is asked within the
+ * bounds of the answer; the envelope says what the figures cover.
+ */
+import type { Answer } from '@imscope/schemas/query-api/envelope.js';
+import { errorAnswers } from '@imscope/schemas/query-api/error-answers.js';
+import { ApplicationPath } from '@imscope/schemas/query-api/parameters.js';
+import type { QuestionContract } from '@imscope/schemas/query-api/question-contract.js';
+import { answerSchema } from '@imscope/schemas/query-api/questions.js';
+import type { FastifyInstance, FastifyPluginAsync, FastifyRequest } from 'fastify';
+import type { Authentication } from '../access/authentication.js';
+import { SECURITY } from '../access/security.js';
+import type { CompletenessOf } from '../completeness/completeness.js';
+import type { Sources } from '../figures/source.js';
+import { timeText } from '../figures/time-window.js';
+import { ALL_QUESTIONS } from '../questions/all-questions.js';
+import type { Answered, PlannedQuestion, Question } from '../questions/question.js';
+import { requirePoints } from '../store/answer-bounds.js';
+import type { AnswerBudget } from '../store/answer-budget.js';
+import type { AskWithin } from '../store/ask-store.js';
+
+export type QuestionRouteOptions = {
+  readonly ask: AskWithin;
+  readonly budget: Pick<AnswerBudget, 'setPoints' | 'bytesFor'>;
+  readonly completeness: CompletenessOf;
+  readonly sources: Sources;
+  readonly authentication: Authentication;
+  readonly now: () => number;
+};
+
+export const questionRoutes: FastifyPluginAsync<QuestionRouteOptions> = async (app, options) => {
+  app.addHook('onRequest', async (request) => {
+    request.grant = options.authentication.grantOf(request, options.now());
+  });
+  for (const question of Object.values(ALL_QUESTIONS)) addRoute(app, question, options);
+};
+
+function addRoute(app: FastifyInstance, question: Question, options: QuestionRouteOptions): void {
+  const { contract, bounds } = question;
+  const plans = new WeakMap<FastifyRequest, PlannedQuestion>();
+  app.get(
+    contract.path,
+    {
+      schema: describeQuestion(contract),
+      config: { bounds },
+      preHandler: async (request) => {
+        const { grant, params, query } = request;
+        if (grant === null) throw new Error('a request came through without authentication');
+        const plan = question.plan({ grant, params, query, nowMs: options.now() });
+        requirePoints(bounds, plan.points);
+        options.budget.setPoints(request, plan.points);
+        plans.set(request, plan);
+      },
+    },
+    (request) => {
+      const plan = plans.get(request);
+      if (plan === undefined) throw new Error('a question is answered that was not planned');
+      return answerQuestion(request, question, plan, options);
+    },
+  );
+}
+
+function describeQuestion(contract: QuestionContract) {
+  const { operationId, summary, scope, query } = contract;
+  return {
+    operationId,
+    summary,
+    tags: ['applications'],
+    security: SECURITY.reader,
+    response: { 200: answerSchema(contract), ...errorAnswers(400, 401, 403, 422, 503, 504) },
+    ...(scope === 'application' ? { params: ApplicationPath } : {}),
+    querystring: query,
+  };
+}
+
+/** Completeness is assessed before the data are read, so that it never tells of more than they hold. */
+async function answerQuestion(
+  request: FastifyRequest,
+  { bounds: { rowsMax } }: Question,
+  plan: PlannedQuestion,
+  options: QuestionRouteOptions,
+): Promise<Answer<unknown>> {
+  const ask = options.ask.within({ rowsMax, bytesMax: options.budget.bytesFor(request) });
+  const completeness = await options.completeness(plan.window, options.now(), plan.sdkAppId);
+  const answered = await plan.answer({ ask, sources: options.sources, signal: request.signal });
+  const { data, leftOut, assess } = answered;
+  return {
+    data,
+    ...(leftOut === undefined ? {} : { left_out: leftOut }),
+    window: windowOf(plan, answered),
+    completeness: assess(completeness),
+  };
+}
+
+function windowOf(
+  { window, stepMs }: PlannedQuestion,
+  { metrics, loggedShare, fromAccounts }: Answered,
+): Answer<unknown>['window'] {
+  const span = { from: timeText(window.fromMs), to: timeText(window.toMs) };
+  const part = metrics && { from: timeText(metrics.fromMs), to: timeText(metrics.toMs) };
+  const isAllMetrics = part !== null && part.from === span.from && part.to === span.to;
+  return {
+    ...span,
+    step: stepMs === null ? null : stepMs / 1000,
+    source: fromAccounts ? 'accounts' : part === null ? 'logs' : isAllMetrics ? 'metrics' : 'both',
+    metrics: part,
+    logged_share: loggedShare,
+  };
+}

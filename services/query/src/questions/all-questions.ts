@@ -1,0 +1,26 @@
+/*
+ * All questions by the names of the contract. The compiler refuses a contract that nothing here answers.
+ */
+import type { QuestionName } from '@imscope/schemas/query-api/questions.js';
+import { applications } from './applications.js';
+import { exceptions } from './exceptions.js';
+import { fleetRefusals } from './fleet-refusals.js';
+import { interfaces } from './interfaces.js';
+import { monitor } from './monitor.js';
+import { overview } from './overview.js';
+import type { Question } from './question.js';
+import { refusals } from './refusals.js';
+import { requests } from './requests.js';
+import { timeseries } from './timeseries.js';
+
+export const ALL_QUESTIONS: Readonly<Record<QuestionName, Question>> = {
+  applications,
+  overview,
+  interfaces,
+  timeseries,
+  monitor,
+  exceptions,
+  requests,
+  refusals,
+  fleetRefusals,
+};
