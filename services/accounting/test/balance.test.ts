@@ -100,7 +100,7 @@ function evidenceOf(
   };
 }
 
-test('batches that are all stored make no difference, from wherever they are looked at', () => {
+test('batches that are all stored are no fault, wherever the scope begins', () => {
   fc.assert(
     fc.property(sent, (one) => {
       const result = balanceOf(evidenceOf(one), SETTLING);
@@ -109,7 +109,7 @@ test('batches that are all stored make no difference, from wherever they are loo
   );
 });
 
-test('batches missing below one that is stored are named by their sequences, and their records, at once', () => {
+test('batches missing below one that is stored are a fault at once, with their sequences and records', () => {
   fc.assert(
     fc.property(sent, fc.nat(), fc.nat(), (one, from, length) => {
       const { records, before } = one;
@@ -130,7 +130,7 @@ test('batches missing below one that is stored are named by their sequences, and
   );
 });
 
-test('batches behind the last one stored are on their way, until nothing was heard of the boot for long', () => {
+test('batches after the last one stored are on their way, until the incarnation is quiet for the settling time', () => {
   fc.assert(
     fc.property(sent, fc.nat(), (one, from) => {
       const { records, before } = one;
@@ -150,7 +150,7 @@ test('batches behind the last one stored are on their way, until nothing was hea
   );
 });
 
-test('an account that says more or fewer records is named, with both numbers', () => {
+test('an account with more or fewer records is a fault, with both numbers', () => {
   fc.assert(
     fc.property(sent, fc.integer({ min: 1, max: 9 }), fc.boolean(), (one, by, more) => {
       const { records, before } = one;
@@ -165,7 +165,7 @@ test('an account that says more or fewer records is named, with both numbers', (
   );
 });
 
-test('records of an interval that reaches over the last account count as far as they are needed, no farther', () => {
+test('records of a range that crosses the last account count as far as they are needed, no farther', () => {
   const [segment] = evidenceOf({ records: [5, 5], before: 0, ended: false }).batches;
   assert.ok(segment !== undefined);
   const kinds = (lastRecords: number): string[] => {
@@ -177,7 +177,7 @@ test('records of an interval that reaches over the last account count as far as 
   assert.deepEqual([kinds(4), kinds(5), kinds(17), kinds(18)], [['record_sum'], [], [], ['record_sum']]);
 });
 
-test('a boot that goes on may be ahead of its account; one that ended or fell silent may not', () => {
+test('a running incarnation may be ahead of its account; one that ended or is silent may not', () => {
   const running = { records: [3, 4, 5], before: 0, ended: false };
   const mark = { last_sequence: 1, last_records: 7 };
   const kinds = (one: Sent, silentMs: number): string[] => {
@@ -196,7 +196,7 @@ function unaccounted(silentMs: number): Evidence {
   return { ...evidence, incarnations: [], marks: [], known: new Set() };
 }
 
-test('batches of a boot that no account names are waited for, then named', () => {
+test('batches of an incarnation without an account are pending, then a fault', () => {
   assert.deepEqual(balanceOf(unaccounted(1_000), SETTLING).pending, { boots: 1, batches: 2 });
   const [found] = balanceOf(unaccounted(SETTLE_MS), SETTLING).faults;
   assert.deepEqual([found?.kind, found?.boot, found?.found], ['no_account', BOOT, 2]);
@@ -241,7 +241,7 @@ function keyedKinds(
   return faults.map(({ kind }) => kind).filter((kind) => kind !== 'silent_boot');
 }
 
-test('records under keys add up over boots once nothing more is to come; two collectors may have counted one', () => {
+test('keyed records add up over incarnations once they are quiet; two collectors may have counted one', () => {
   const collectors = ['edge-1', 'edge-2'];
   assert.deepEqual(keyedKinds(100), []);
   assert.deepEqual(keyedKinds(99), ['keyed_sum']);
@@ -252,7 +252,7 @@ test('records under keys add up over boots once nothing more is to come; two col
   assert.deepEqual(keyedKinds(101), ['keyed_sum']);
 });
 
-test('more records under keys than were said to be sent may be of a boot that has yet to say so', () => {
+test('more keyed records than were sent may belong to an incarnation whose account is to come', () => {
   assert.deepEqual(keyedKinds(101, { sinceStart: false }), []);
   assert.deepEqual(keyedKinds(101, { ended: false }), []);
   assert.deepEqual(keyedKinds(101, { quietMs: SETTLE_MS - 1 }), []);
@@ -269,7 +269,7 @@ function account(last_sequence: number, account_time: number): RecentAccount {
   };
 }
 
-test('minutes are settled up to the newest account that the ledger covers, of the boot that is farthest behind', () => {
+test('minutes are settled up to the newest account that the ledger covers, of the incarnation that is farthest behind', () => {
   const running = { records: [3, 4, 5], before: 0, ended: false };
   const recent = [account(2, NOW_MS - 5_000), account(1, NOW_MS - 65_000), account(0, NOW_MS - 125_000)];
   const until = (stored: readonly number[], ended = false, silentMs = 5_000): number =>

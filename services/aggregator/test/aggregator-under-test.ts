@@ -58,12 +58,12 @@ export type AggregatorUnderTest = {
   /** Starts one more member of the group, with further settings. */
   start(changed?: Readonly<Record<string, string>>): Promise<Member>;
   describeGroup(): Promise<readonly { memberId: string }[]>;
-  /** Appends batches of one boot, ten records each, and gives how many records that is. */
+  /** Appends batches of one incarnation, ten records each. @returns the number of records */
   append(boot: string, sequences: readonly number[], partition?: number): Promise<number>;
-  /** Deletes the topic, creates it anew and waits until it can be written to. */
+  /** Deletes the topic, creates it again and waits until it can be written to. */
   recreateTopic(): Promise<void>;
   select<T>(sql: string): Promise<T[]>;
-  /** Waits until as many rows are stored and booked; throws with what is there instead. */
+  /** Waits until so many rows are stored and in the ledger; throws with the actual numbers. */
   untilStored(rows: number): Promise<void>;
   end(): Promise<void>;
 };

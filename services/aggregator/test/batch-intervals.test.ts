@@ -16,7 +16,7 @@ test('whatever the order of arrival, exactly the batches that were added are kno
   );
 });
 
-test('a boot unheard for longer than the topic keeps anything is forgotten, others stay', () => {
+test('an incarnation without a batch for longer than the topic’s retention is forgotten, others stay', () => {
   const seen = new BatchIntervals();
   seen.add('old00001', 0, 5, 0);
   seen.add('new00001', 0, 5, 70 * 3_600_000);
@@ -26,7 +26,7 @@ test('a boot unheard for longer than the topic keeps anything is forgotten, othe
   assert.equal(seen.boots, 1);
 });
 
-test('an id out of an Idempotency-Key counts as seen for an hour of the log or a little more, then as new', () => {
+test('a keyed id counts as seen for an hour of the log or a little more, then as new', () => {
   const seen = new BatchIntervals();
   const key = keyedBoot(Buffer.alloc(32, 7));
   const hour = 3_600_000;

@@ -60,7 +60,7 @@ test('two schemas, or two codecs, in one block are two inserts with two tokens a
   }
 });
 
-test('the token of what was packed by deflate is what it was when there was nothing else', () => {
+test('the token of a container packed by deflate is the same as before other codecs existed', () => {
   const fingerprint = REQUEST_LOG_SCHEMA.fingerprint.toString('hex');
   const form = containerForm(REQUEST_LOG_SCHEMA, 'deflate');
   assert.equal(tokenOf(PLACE, { firstOffset: 5, lastOffset: 9 }, form), `c:t:0:3:5:9:${fingerprint}`);
@@ -80,7 +80,7 @@ test('cluster, topic, epoch, partition and offsets each make another token', () 
   assert.equal(new Set(tokens).size, tokens.length);
 });
 
-test('the ledger row tells batches as intervals, with their records and event times', () => {
+test('the ledger row lists batches as intervals, with their records and event times', () => {
   const block = oneBlock();
   const row = ledgerRowOf(PLACE, block, insertsOf(PLACE, block));
   assert.deepEqual(row.batches, [
@@ -91,7 +91,7 @@ test('the ledger row tells batches as intervals, with their records and event ti
   assert.deepEqual([row.first_event, row.last_event, row.first_appended], [LOG_TIME, LOG_TIME, LOG_TIME]);
 });
 
-test('the ledger row names batches that came empty from the edge, and those that could not be read', () => {
+test('the ledger row names batches that expired at the edge, and those that could not be read', () => {
   const cutter = new BlockCutter(REQUEST_LOG_STREAM, {
     nextOffset: 0,
     bounds: { rowsMax: 20, bytesMax: 1_000_000 },

@@ -84,7 +84,7 @@ test('a marker ends a block with messages, and opens the next one where there ar
   );
 });
 
-test('a marker’s bounds hold from the next block on, whatever the owner is configured to', () => {
+test('a marker’s bounds apply from the next block on, whatever the owner’s settings', () => {
   const blocks = cutAll(
     logOf([batch(0), { kind: 'marker', bounds: { rowsMax: 10, bytesMax: 1_000_000 } }, batch(1), batch(2)]),
   );
@@ -98,7 +98,7 @@ test('a marker’s bounds hold from the next block on, whatever the owner is con
   );
 });
 
-test('a batch that came before, in this block or an earlier one, is left out and counted', () => {
+test('a batch that was seen before, in this block or an earlier one, is left out and counted', () => {
   const blocks = cutAll(logOf([batch(0), batch(0), batch(1, 30), batch(1, 30), batch(2), marker]));
   assert.deepEqual(
     blocks.map(({ rows, duplicates }) => [rows, duplicates.messages, duplicates.rows]),
@@ -117,7 +117,7 @@ test('a copy of a batch that cannot be decoded is no duplicate: it is stored or 
   assert.deepEqual([block?.stored.length, block?.duplicates.messages], [2, 0]);
 });
 
-test('a block that holds nothing but duplicates is worth a marker, one of markers is not', () => {
+test('a block of nothing but duplicates is ended by a marker, one of markers is not', () => {
   const seen = new BatchIntervals();
   seen.add('boot0001', 0, 5, 0);
   const cutter = new BlockCutter(REQUEST_LOG_STREAM, { nextOffset: 0, bounds: BOUNDS, seen });
@@ -153,7 +153,7 @@ test('unreadable messages are set apart with their reason, and their neighbours 
   assert.equal(block.rows, 20);
 });
 
-test('a count that is not the container’s own is told from a checksum that does not hold', () => {
+test('a wrong count is distinguished from a wrong checksum', () => {
   const [message] = logOf([batch(0)]);
   assert.ok(message);
   const dead = ['imscope-count', 'imscope-crc32'].map((header) => {
@@ -245,7 +245,7 @@ const entries = fc.array(
   { maxLength: 60 },
 );
 
-/** Cuts a log at one go, and by an owner who comes behind some block and knows the ledger only. */
+/** Cuts a log in one go, and by an owner that starts after some block and knows the ledger only. */
 function assertCutAlike(messages: readonly LogMessage[], choice: number): void {
   const whole = cutAll(messages);
   const before = whole.slice(0, whole.length === 0 ? 0 : choice % (whole.length + 1));
@@ -274,7 +274,7 @@ test('an owner that starts at any block’s end, with what the ledger says, cuts
   );
 });
 
-test('so it does where keyed requests are sent again about an hour later, when their ids are forgotten', () => {
+test('the same holds where keyed requests are sent again about an hour later, when their ids are forgotten', () => {
   const keyed = fc.record({
     kind: fc.constant('batch' as const),
     boot: fc.constant(KEYED),
@@ -323,7 +323,7 @@ test('blocks cover the log without gap or overlap, and each batch is stored once
   );
 });
 
-test('an offset that goes back is refused: the caller fetched the wrong place', () => {
+test('an offset that goes back is refused', () => {
   const cutter = new BlockCutter(REQUEST_LOG_STREAM, {
     nextOffset: 5,
     bounds: BOUNDS,
@@ -332,7 +332,7 @@ test('an offset that goes back is refused: the caller fetched the wrong place', 
   assert.throws(() => cutter.push(logOf([marker], 4)[0] ?? assert.fail()), /offset 4 came after 4/);
 });
 
-test('a batch that came empty because it waited too long is booked as a batch, and ends no block', () => {
+test('a batch that is empty because it expired is recorded as a batch, and ends no block', () => {
   const value = containerHeader(REQUEST_LOG_SCHEMA);
   const empty = (place: { offset: number; appendedMs: number }): LogMessage => ({
     ...place,

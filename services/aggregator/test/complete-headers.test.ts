@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { readBatchHeaders } from '@imscope/schemas/batch-headers.js';
 import { completeHeaders } from '../src/consume/consume.js';
 
-test('a header without a value, which Kafka allows, is read as empty and can be sent on', () => {
+test('a header without a value, which Kafka allows, is read as empty and can be sent again', () => {
   // Against its types kafkajs gives null.
   const fromKafka: unknown = { 'imscope-batch': null, other: [null, Buffer.from('x')] };
   const headers = completeHeaders(fromKafka as Parameters<typeof completeHeaders>[0]);

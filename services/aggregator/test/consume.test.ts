@@ -20,7 +20,7 @@ async function ledger(): Promise<Booked[]> {
   );
 }
 
-test('an owner that starts behind another one knows the batches that were stored before it', async () => {
+test('an owner that starts after another one knows the batches that were stored before it', async () => {
   rows += await aggregator.append('boot0001', [0, 1, 2, 3]);
   const first = await aggregator.start();
   await aggregator.untilStored(rows);
@@ -38,7 +38,7 @@ test('an owner that starts behind another one knows the batches that were stored
   booked.forEach((row, index) => assert.equal(row.first_offset, (booked[index - 1]?.last_offset ?? -1) + 1));
 });
 
-test('a block of nothing but duplicates is booked and committed to the end of the log', async () => {
+test('a block of nothing but duplicates is recorded and committed to the end of the log', async () => {
   await aggregator.append('boot0001', [0, 2]);
   const before = await ledger();
   const member = await aggregator.start();
@@ -47,7 +47,7 @@ test('a block of nothing but duplicates is booked and committed to the end of th
   assert.equal((await ledger()).at(-1)?.duplicate_messages, 2);
 });
 
-test('a topic made anew while nobody ran is read from its beginning, longer than the old one or not', async () => {
+test('a topic created again while no aggregator ran is read from its beginning, longer than the old one or not', async () => {
   const ends = (await ledger()).at(-1)?.last_offset ?? assert.fail('nothing is booked');
   await aggregator.recreateTopic();
   rows += await aggregator.append(
@@ -67,7 +67,7 @@ test('a topic made anew while nobody ran is read from its beginning, longer than
   assert.deepEqual([...new Set((await ledger()).map(({ epoch }) => epoch))], [0, 1, 2]);
 });
 
-test('a topic made anew under a running aggregator is read from its beginning', async () => {
+test('a topic created again under a running aggregator is read from its beginning', async () => {
   const member = await aggregator.start();
   rows += await aggregator.append('boot0004', [0, 1]);
   await aggregator.untilStored(rows);

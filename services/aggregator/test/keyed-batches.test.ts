@@ -24,7 +24,7 @@ test('a batch is known for an hour of the log at least and seventy minutes at mo
   );
 });
 
-test('exactly what was added is known, however many there are', () => {
+test('exactly the ids that were added are known, however many there are', () => {
   const seen = new KeyedBatches();
   const count = 100_000;
   for (let index = 0; index < count; index++) seen.add(`k${index}`, index % 3, START_MS);

@@ -53,7 +53,7 @@ export function logOf(entries: readonly Entry[], firstOffset = 0): LogMessage[] 
   });
 }
 
-/** Value and headers of one batch. Every record's id tells its batch, so content can be compared. */
+/** Value and headers of one batch. Every record's id names its batch, so content can be compared. */
 export function batchMessage(
   { boot, sequence, records }: { boot: string; sequence: number; records: number },
   partition = 0,

@@ -62,7 +62,7 @@ async function untilDead(count: number): Promise<void> {
   );
 }
 
-test('commits and aborts between our messages: ours are stored, committed ones are dead, aborted ones are nothing', async () => {
+test('commits and aborts between batches: batches are stored, committed messages are dead letters, aborted ones are holes', async () => {
   await append(2);
   await transactions.run(aggregator.topic, 'abort', 'a', 'b', 'c');
   await append();
@@ -93,7 +93,7 @@ test('a marker is the first offset after a restart, several follow each other, a
   assert.deepEqual(await differences(), []);
 });
 
-test('transactions that overlap and end in another order than they began leave nothing of the aborted ones', async () => {
+test('transactions that overlap and end in another order than they began leave no message of the aborted ones', async () => {
   const [first, second, third] = await Promise.all([
     transactions.begin(aggregator.topic),
     transactions.begin(aggregator.topic),
@@ -117,7 +117,7 @@ test('transactions that overlap and end in another order than they began leave n
   await member.stop();
 });
 
-test('an open transaction is named, holds back what follows, and costs no restart', async () => {
+test('an open transaction is named, holds back later messages, and causes no restart', async () => {
   const member = await aggregator.start({ STALL_TIMEOUT_MS: '10000' });
   await append();
   await aggregator.untilStored(rows);
@@ -159,7 +159,7 @@ test('a log of nothing but holes is read in some fetches, and the partition is r
   await member.stop();
 });
 
-test('what is deleted before it is read is a loss of as many offsets, and holes beside it are not', async () => {
+test('messages that are deleted before they are read are a loss of as many offsets, and holes beside them are not', async () => {
   assert.deepEqual(await differences(), []);
   await transactions.run(aggregator.topic, 'abort', 'before');
   const start = await logEnd();

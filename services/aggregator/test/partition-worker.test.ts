@@ -63,7 +63,7 @@ test('blocks are stored one after another, in order, while the next one fills', 
   assert.deepEqual(order, ['begin 0', 'end 0', 'begin 2', 'end 2', 'begin 4', 'end 4']);
 });
 
-test('messages that were taken before are passed over', async () => {
+test('messages that were consumed before are skipped', async () => {
   const { worker, seen } = workerWith();
   const log = logOf([0, 1, 2, 3].map(batch));
   await worker.consume(fetchedOf(log.slice(0, 3), 4), now);
@@ -76,7 +76,7 @@ test('messages that were taken before are passed over', async () => {
   assert.equal(worker.nextOffset, 4);
 });
 
-test('a jump is told and nothing is taken, until it is known that what lies before is gone', async () => {
+test('a jump is reported and nothing is consumed, until the offsets before are known to be deleted', async () => {
   const { worker } = workerWith({}, 5);
   const log = logOf([batch(0), batch(1)], 9);
   for (let attempt = 0; attempt < 3; attempt++) {
@@ -121,7 +121,7 @@ test('a marker that could not be appended is tried again', async () => {
   assert.equal(await worker.endWaitingBlock(BOUNDS, 500, 9_000), true);
 });
 
-test('a partition lost while storing is given up quietly; any other failure ends the process', async () => {
+test('a partition lost while storing is no failure; any other error ends the process', async () => {
   const lost = workerWith({ store: async () => Promise.reject(new OwnershipLost()) });
   await lost.worker.consume(fetchedOf(logOf([batch(0), batch(1)]), 2), now);
   await lost.worker.idle();
@@ -132,7 +132,7 @@ test('a partition lost while storing is given up quietly; any other failure ends
   assert.deepEqual([broken.seen.lost, broken.seen.failures], [0, ['the store cannot read it']]);
 });
 
-test('a worker that lost its partition takes nothing more', async () => {
+test('a worker that lost its partition consumes nothing more', async () => {
   const { worker, seen } = workerWith();
   worker.lose();
   assert.deepEqual(await worker.consume(fetchedOf(logOf([batch(0), batch(1)]), 2), now), { kind: 'lost' });
@@ -140,13 +140,13 @@ test('a worker that lost its partition takes nothing more', async () => {
   assert.deepEqual(seen.stored, []);
 });
 
-test('a log that ends before the next offset is told, and nothing of it is taken', async () => {
+test('a log that ends before the next offset is reported, and nothing of it is consumed', async () => {
   const { worker } = workerWith({}, 5);
   assert.deepEqual(await worker.consume(fetchedOf(logOf([batch(0), batch(1)]), 2), now), { kind: 'shrunk' });
   assert.equal(worker.nextOffset, 5);
 });
 
-test('holes before, between and after messages are stepped over, and change no block', async () => {
+test('holes before, between and after messages are skipped, and change no block', async () => {
   const { worker, seen } = workerWith();
   const [first, second] = [logOf([batch(0)], 2), logOf([batch(1)], 6)];
   const fields = { fetchedFrom: 0, firstOffset: 1, coveredTo: 9 };
@@ -172,7 +172,7 @@ test('holes before, between and after messages are stepped over, and change no b
   );
 });
 
-test('offsets that were deleted while the broker answered are told, and booked with the block that spans them', async () => {
+test('offsets that were deleted while the broker answered are reported, and recorded with the block that spans them', async () => {
   const { worker, seen } = workerWith();
   const log = logOf([batch(0), batch(1)], 7);
   const fields = { fetchedFrom: 0, firstOffset: 7, logStart: 5 };
@@ -188,14 +188,14 @@ test('offsets that were deleted while the broker answered are told, and booked w
   );
 });
 
-test('an open transaction behind what can be read does not keep a block from its marker, and is lag', async () => {
+test('an open transaction after the readable messages does not keep a block from its marker, and is lag', async () => {
   const { worker } = workerWith();
   await worker.consume(fetchedOf(logOf([batch(0)]), 4, { stableOffset: 1 }), now);
   assert.deepEqual([worker.lag, worker.readableLag], [3, 0]);
   assert.equal(await worker.endWaitingBlock(BOUNDS, 500, 9_000), true);
 });
 
-test('holes after the last block are committed once, and what was so read and is deleted later is no loss', async () => {
+test('holes after the last block are committed once, and are no loss when they are deleted later', async () => {
   const { worker, seen } = workerWith();
   await worker.consume(fetchedOf(logOf([batch(0), batch(1)]), 5, { coveredTo: 5 }), now);
   await worker.idle();

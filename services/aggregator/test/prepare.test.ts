@@ -56,7 +56,7 @@ async function setTopic(entries: Readonly<Record<string, string>>): Promise<void
   });
 }
 
-test('topics of an earlier start get the terms that are set now, and keep what else was set for them', async () => {
+test('topics of an earlier start get the terms of the present settings, and keep their other settings', async () => {
   const own = (await readTopicConfig(aggregator.admin, aggregator.topic))?.own ?? assert.fail();
   await setTopic({ ...Object.fromEntries(own), 'min.insync.replicas': '1', 'cleanup.policy': 'compact' });
   const wished = await run(HISTORY, 'prepare', '--dry-run');

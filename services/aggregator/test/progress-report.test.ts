@@ -31,7 +31,7 @@ function reporting() {
   return { report, readiness, failures };
 }
 
-test('a partition is named after a quarter of the time in which the process ends, until it goes on', () => {
+test('a partition is named after a quarter of the time in which the process ends, until it continues', () => {
   const { report, readiness, failures } = reporting();
   report.report(AT, BEHIND, 0);
   report.report(AT, BEHIND, 9_999);

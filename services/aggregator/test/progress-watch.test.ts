@@ -17,7 +17,7 @@ const IDLE: PartitionState = {
   fetchingWaits: true,
 };
 
-test('a partition without work stands still for no time, however long nothing happens', () => {
+test('a partition without work is not stalled, however long nothing happens', () => {
   const watch = new ProgressWatch();
   for (const nowMs of [0, 60_000, 3_600_000]) assert.equal(watch.observe(AT, IDLE, nowMs).stillMs, 0);
 });
@@ -34,7 +34,7 @@ test('time counts since there is work, or since the last progress, and ends with
   assert.equal(watch.observe(AT, { ...IDLE, nextOffset: 12, log: log(12) }, 132_000).stillMs, 0);
 });
 
-test('what an open transaction holds back is named, and is no reason to start again', () => {
+test('messages that an open transaction holds back are named, and are no reason to restart', () => {
   const watch = new ProgressWatch();
   watch.observe(AT, { ...IDLE, log: log(15, 10) }, 0);
   const still = watch.observe(AT, { ...IDLE, log: log(15, 10) }, 40_000);
@@ -49,7 +49,7 @@ test('messages that were read and are not stored are work', () => {
   assert.deepEqual([still.stillMs, still.mayRestart], [40_000, false]);
 });
 
-test('a broker that does not answer fetches is named, unless fetching waits for us', () => {
+test('a broker that does not answer fetches is named, unless fetching waits for this process', () => {
   const watch = new ProgressWatch();
   const silent = { ...IDLE, fetchingWaits: false };
   assert.equal(watch.observe(AT, silent, 4_000).stillMs, 0);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { simulate } from './simulation/simulate.js';
 
-/** `SIMULATION_SEED=7` tells one run step by step; `SIMULATION_SEEDS=20000` runs more of them. */
+/** `SIMULATION_SEED=7` logs one run step by step; `SIMULATION_SEEDS=20000` runs more of them. */
 const one = process.env['SIMULATION_SEED'];
 const seeds = Number(process.env['SIMULATION_SEEDS'] ?? '2000');
 
@@ -11,7 +11,7 @@ const seeds = Number(process.env['SIMULATION_SEEDS'] ?? '2000');
  * 2: a block of nothing but duplicates stood open for ever. 15: a partition that could not be opened was not asked
  * for again. 39, 52, 69: copies of an unreadable batch, dead for one owner and duplicates for the next. 538, 1933,
  * 2022: a recreated topic that ended before the old commit was not read. 16983: a marker deleted from the log while
- * two owners read it, booked by one and jumped over by the other. 58, 400, 473, 484, 525, 967: see the broken
+ * two owners read it, recorded by one and jumped over by the other. 58, 400, 473, 484, 525, 967: see the broken
  * steps about epochs and starts, which stood in the code once.
  */
 const SEEDS_THAT_FAILED_ONCE = [2, 15, 39, 52, 58, 69, 400, 473, 484, 525, 538, 967, 1_933, 2_022, 16_983];
@@ -49,7 +49,7 @@ if (one !== undefined) {
     for (const seed of SEEDS_THAT_FAILED_ONCE) await check(seed);
   });
 
-  test('a seed is one run: told twice, step by step, it is the same', async () => {
+  test('a seed is one run: logged twice, step by step, it is the same', async () => {
     for (const seed of [3, 400]) {
       const [first, second] = [
         await simulate(seed, { verbose: true }),

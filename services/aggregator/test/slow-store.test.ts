@@ -6,7 +6,7 @@ import { type AggregatorUnderTest, openAggregator } from './aggregator-under-tes
 /** Longer than the group waits for a sign of life. */
 const SILENCE_MS = 14_000;
 
-/** Stands between aggregator and store; while silent it takes what is sent and passes nothing on, either way. */
+/** A proxy between aggregator and store; while silent it accepts bytes and forwards none, in both directions. */
 type Gate = { readonly port: number; silence(ms: number): void; passes(): Promise<void>; close(): void };
 
 let gate: Gate;
@@ -21,7 +21,7 @@ after(async () => {
   await aggregator.end();
 });
 
-test('a block that takes longer to store than the group’s session costs no partition', async () => {
+test('a block that takes longer to store than the group’s session loses no partition', async () => {
   const member = await aggregator.start({ STORE_URL: `http://127.0.0.1:${gate.port}` });
   let rows = await aggregator.append('boot0001', [0]);
   await aggregator.untilStored(rows);

@@ -31,14 +31,14 @@ const batches = logOf(
   [0, 1].map((sequence) => ({ kind: 'batch' as const, boot: 'boot0001', sequence, records: 5 })),
 );
 
-/** A message whose form is whole and whose records are not: nothing but decoding it tells. */
+/** A message of valid form whose records are invalid: only decoding it shows that. */
 const poison: LogMessage = (() => {
   const value = wrapBlock(REQUEST_LOG_SCHEMA, 3, Buffer.from('these are no records'));
   const headers = writeBatchHeaders({ boot: 'boot0002', partition: 0, sequence: 0 }, 3, value);
   return { offset: 2, appendedMs: LOG_TIME, value, headers };
 })();
 
-/** Ports that write down every call, and fail as told before they succeed. */
+/** Ports that record every call, and fail as configured before they succeed. */
 function ports(failures: { [call: string]: Error[] } = {}): { steps: string[]; ports: StoreBlockPorts } {
   const steps: string[] = [];
   const call = async (name: string, detail: string): Promise<void> => {
@@ -66,7 +66,7 @@ test('rows, ledger and commit come in this order', async () => {
   assert.deepEqual(steps, ['insert 10', 'ledger 10', 'commit 2']);
 });
 
-test('a lost answer is asked again, and the ledger waits for it', async () => {
+test('an insert with a lost answer is repeated, and the ledger row waits for it', async () => {
   const { steps, ports: all } = ports({
     insert: [new Error('socket hang up'), storeError(241)],
     ledger: [storeError(209)],
@@ -92,13 +92,13 @@ test('a message the store cannot read goes to the dead letters before the ledger
   assert.deepEqual([stored.rows, stored.dead.length], [10, 1]);
 });
 
-test('a refusal of messages that all decode blames none of them and ends in an error', async () => {
+test('a refusal of messages that all decode makes none of them a dead letter and ends in an error', async () => {
   const { steps, ports: all } = ports({ insert: [storeError(33)] });
   await assert.rejects(storeBlock(REQUEST_LOG_STREAM, PLACE, blockOf(batches), all), /all decode/);
   assert.deepEqual(steps, ['insert 10']);
 });
 
-test('a ledger row the store cannot read is never taken as written', async () => {
+test('a ledger row the store cannot read never counts as written', async () => {
   let asked = 0;
   const { ports: all } = ports();
   const refusing: StoreBlockPorts = {
@@ -113,7 +113,7 @@ test('a ledger row the store cannot read is never taken as written', async () =>
   await assert.rejects(storeBlock(REQUEST_LOG_STREAM, PLACE, blockOf(batches), refusing), OwnershipLost);
 });
 
-test('what the store says decides what is done', () => {
+test('the store’s error code decides between repeating, splitting and halting', () => {
   assert.equal(classifyStoreError(new Error('ECONNRESET')), 'retry');
   for (const code of [159, 202, 210, 241, 252, 319])
     assert.equal(classifyStoreError(storeError(code)), 'retry');

@@ -113,7 +113,7 @@ const STEPS: fc.Arbitrary<readonly Step[]> = fc.array(
   { maxLength: 60 },
 );
 
-test('whatever is fetched, stored and lost in whatever order: no bytes change before they are stored', () => {
+test('in any order of fetches, stores and losses no bytes change before they are stored', () => {
   fc.assert(
     fc.property(STEPS, (steps) => {
       const buffers = new ResponseBuffers();

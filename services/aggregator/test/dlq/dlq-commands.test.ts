@@ -86,7 +86,7 @@ after(async () => {
   rmSync(directory, { recursive: true });
 });
 
-test('ls tells each letter’s reason, origin, batch, claim and size, and a summary', async () => {
+test('ls shows each letter’s reason, origin, batch, claim and size, and a summary', async () => {
   const told = letters.map(({ reason, topic, offset, records }) => [reason, topic, offset, records]);
   const { topic } = aggregator;
   assert.deepEqual(told, [
@@ -145,7 +145,7 @@ test('a broker that is away, and topics that are not there, end with 1 and say s
   }
 });
 
-test('show tells what is wrong and where, dumps bytes, masks addresses and writes the bytes for their owner only', async () => {
+test('show says what is wrong and where, dumps bytes, masks addresses and writes the bytes for their owner only', async () => {
   const file = join(directory, 'letter.avro');
   const shown = await dlq('dlq-show', placeOf('wrongCrc'), `--bytes=${file}`);
   assert.equal(shown.code, 0);
@@ -165,7 +165,7 @@ test('show tells what is wrong and where, dumps bytes, masks addresses and write
   assert.match((await dlq('dlq-show', placeOf('nothing'))).out, /empty_message: it has no bytes/);
 });
 
-test('what cannot be redriven says why and stays where it is', async () => {
+test('a letter that cannot be redriven is refused with a reason and stays', async () => {
   const end = await logEnd();
   const ended = await dlq('dlq-redrive', '--all');
   assert.equal(ended.code, 1);
@@ -188,7 +188,7 @@ test('what cannot be redriven says why and stays where it is', async () => {
   assert.equal(await logEnd(), end);
 });
 
-test('a letter redriven twice counts once, whoever notices: the log, the aggregator or the ledger', async () => {
+test('a letter redriven twice counts once, by the log, the aggregator or the ledger', async () => {
   const [crc, keyed] = [placeOf('wrongCrc'), placeOf('keyed')];
   const first = await dlq('dlq-redrive', '--mend', crc, keyed, crc);
   assert.equal(first.code, 0, first.out);
@@ -209,7 +209,7 @@ test('a letter redriven twice counts once, whoever notices: the log, the aggrega
   assert.deepEqual(stored, { rows: 30, ids: 30, duplicates: 10 });
 });
 
-test('letters without a way back are refused: origin untold or gone, a foreign topic, records beyond their term', async () => {
+test('letters without a target are refused: no origin or a removed one, a foreign topic, records beyond their term', async () => {
   const deadLetters = aggregator.topic.replace(TOPICS.requestLog.name, TOPICS.deadLetter.name);
   const dead = (topic: string, partition: number, appendedMs = NOW): Record<string, string> => ({
     'imscope-dead-reason': 'bad_magic',
@@ -246,7 +246,7 @@ test('letters without a way back are refused: origin untold or gone, a foreign t
   await store(40);
 });
 
-test('with too much of the log not stored yet, keyed batches wait for the aggregators, others do not', async () => {
+test('with too much of the log not stored yet, keyed batches are refused, others are not', async () => {
   const deadLetters = aggregator.topic.replace(TOPICS.requestLog.name, TOPICS.deadLetter.name);
   const noted = {
     'imscope-dead-reason': 'bad_magic',

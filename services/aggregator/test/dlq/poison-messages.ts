@@ -104,7 +104,7 @@ function forms(one: MakeOne, whole: Buffer, plain: Buffer): Poison[] {
   ];
 }
 
-/** A batch of accounts whose array claims 2^51 applications; only its decoding tells. */
+/** A batch of accounts whose array claims 2^51 applications; only decoding shows it. */
 export function hostileAccount(nowMs: number): Poison {
   const account = EDGE_ACCOUNT_SCHEMA.type.toBuffer({
     time: nowMs,
@@ -142,7 +142,7 @@ function wrap(records: number, plain: Buffer): Buffer {
   return wrapBlock(REQUEST_LOG_SCHEMA, records, plain);
 }
 
-/** A container of one block that says what it is told to. */
+/** A container of one block with the given claims. */
 export function block(
   count: number,
   packed: Buffer,

@@ -38,7 +38,7 @@ async function lettersOf(topic: string): Promise<DeadLetter[]> {
   return letters.toSorted((a, b) => (a.origin?.offset ?? 0) - (b.origin?.offset ?? 0));
 }
 
-test('each kind of poison goes to the dead letters as it came, and every neighbour is stored', async () => {
+test('each kind of poison goes to the dead letters unchanged, and every neighbour is stored', async () => {
   const poison = poisonMessages(NOW);
   const memoryBefore = process.memoryUsage().rss;
   const member = await aggregator.start();
@@ -81,7 +81,7 @@ test('each kind of poison goes to the dead letters as it came, and every neighbo
   assert.ok(growth < MEMORY_GROWTH_MAX, `memory grew by ${growth} bytes`);
 });
 
-test('a bomb is told before it goes to the store, and so is all that the outer form tells', () => {
+test('a bomb and every fault of the outer form is found before the store gets it', () => {
   const decoded = new Set(['bad_packing', 'bad_record', 'bad_time']);
   for (const { title, reason, value, headers } of poisonMessages(NOW)) {
     const message = { offset: 0, appendedMs: NOW, value, headers };
@@ -91,7 +91,7 @@ test('a bomb is told before it goes to the store, and so is all that the outer f
   }
 });
 
-test('poison in another topic is told by decoding where the store stumbles over it', async () => {
+test('poison in another topic is found by decoding once the store refuses it', async () => {
   const topic = aggregator.topic.replace(TOPICS.requestLog.name, TOPICS.edgeAccount.name);
   const { value, headers, reason } = hostileAccount(NOW);
   await aggregator.producer.send({ topic, acks: -1, messages: [{ partition: 0, value, headers }] });
@@ -105,7 +105,7 @@ test('poison in another topic is told by decoding where the store stumbles over 
   );
 });
 
-test('a flood of poison is written in batches that the broker takes, each letter once and in order', async () => {
+test('a flood of poison is written in batches that the broker accepts, each letter once and in order', async () => {
   const headers = { 'a-long-header': 'x'.repeat(10_000) };
   const before = (await lettersOf(aggregator.topic)).length;
   for (let sent = 0; sent < 400; sent += 50) {

@@ -39,7 +39,7 @@ function longest(text: string): number {
   );
 }
 
-test('in a terminal no line is longer than it is wide; elsewhere nothing is cut', async () => {
+test('no line is longer than the terminal is wide; elsewhere nothing is cut', async () => {
   const list = {
     lines: [LINE],
     chosen: 1,
@@ -63,7 +63,7 @@ test('in a terminal no line is longer than it is wide; elsewhere nothing is cut'
   assert.match(whole, /abcdef0123456789:12:123456 +1,000,000 +1,048,000$/m);
 });
 
-test('what producers wrote never controls the terminal, and colours are for terminals only', async () => {
+test('text of producers never controls the terminal, and colours are for terminals only', async () => {
   const style = { columns: undefined, colours: false };
   const shown = await describeLetter(LETTER, undefined, style);
   const told = describeOutcome(LETTER, { kind: 'stored' }, style);
@@ -71,7 +71,7 @@ test('what producers wrote never controls the terminal, and colours are for term
   assert.match(shown, /imscope-batch = \uFFFD\[31mred/);
 });
 
-test('a list says whether there are no dead letters, or none that the filter chooses', () => {
+test('a list distinguishes no dead letters from none that the filter selects', () => {
   const style = { columns: undefined, colours: false };
   const none = { lines: [], chosen: 0, letters: 0, unread: [], byReason: [] };
   assert.equal(describeList(none, style, '', NOW), 'No dead letters.\n');

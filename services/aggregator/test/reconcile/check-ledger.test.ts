@@ -28,7 +28,7 @@ async function check(history: History, { fromMs = 0, nowMs = NOW_MS } = {}): Pro
   return checkLedger({ ask: storeAsk(store), topicPrefix: PREFIX, fromMs, nowMs, settleMs: 600_000 });
 }
 
-test('consistent histories make no difference, whatever of them is looked at', async () => {
+test('consistent histories make no difference, whatever part of them is compared', async () => {
   for (let seed = 1; seed <= 6; seed++) {
     const history = makeHistory(seed, START_MS);
     const all = await check(history);
@@ -277,7 +277,7 @@ for (const fault of FAULTS) {
   test(`${fault.title}: named, and nothing else`, async () => {
     for (const losses of [false, true]) {
       const history = makeHistory(3, START_MS, { losses });
-      // What is booked as lost lets the metrics be ahead of the logs: there a fault may even that out.
+      // Records that the ledger counts as lost let the metrics be ahead of the logs: a fault may even that out.
       const named = fault
         .break(history)
         .filter((one) => !losses || !('check' in one && one.check === 'metrics'));

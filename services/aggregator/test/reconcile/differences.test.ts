@@ -61,7 +61,7 @@ test('offsets: a partition without a gap makes no difference; each gap and overl
   );
 });
 
-test('offsets: a block with fewer messages than offsets lost them unread; a new epoch begins anew', () => {
+test('offsets: a block with fewer messages than offsets lost them unread; a new epoch begins again', () => {
   const [found] = offsetDifferences([{ ...segmentOf(0, 10, 19), messages: 4 }]);
   assert.deepEqual([found?.kind, found?.expected, found?.found], ['unread_messages', 10, 4]);
   assert.deepEqual(offsetDifferences([segmentOf(0, 0, 50), { ...segmentOf(0, 0, 9), epoch: 1 }]), []);
@@ -71,7 +71,7 @@ function minuteKinds(logged: number, unsure: number, counted: number, explained:
   return minuteDifferences([{ ...MINUTE, logged, unsure, counted }], explained).map(({ kind }) => kind);
 }
 
-test('minutes: logs may have what came late; metrics may have what is booked as lost; beyond that each is named', () => {
+test('minutes: logs may have late records; metrics may have records that the ledger counts as lost; any other difference is named', () => {
   assert.deepEqual(minuteKinds(10, 2, 8, 0), []);
   assert.deepEqual(minuteKinds(11, 2, 8, 0), ['missing_metrics']);
   assert.deepEqual(minuteKinds(8, 0, 10, 2), []);

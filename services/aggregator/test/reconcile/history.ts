@@ -1,5 +1,5 @@
 /*
- * A history as the tables would hold it: collectors with boots, batches, accounts and metrics; partitions with blocks
+ * A history as the tables would hold it: collectors with incarnations, batches, accounts and metrics; partitions with blocks
  * in which batches come, come twice, come empty or cannot be read. Consistent by construction and written without
  * any code of the aggregator's; a test then breaks one row of it.
  */
@@ -102,7 +102,7 @@ export function makeHistory(seed: number, startMs: number, { losses = true, keys
   return history;
 }
 
-/** One boot of a collector: its sequences and cumulative records by topic and partition. */
+/** One incarnation of a collector: its sequences and cumulative records by topic and partition. */
 class BootModel {
   readonly #sent = new Map<
     string,
@@ -148,7 +148,7 @@ class BootModel {
     log.append('im.interface-metric', 0, { boot: this.boot, sequence, records: rows, kind: 'stored' });
   }
 
-  /** Now and then under a client's key: with a boot of its own, and no sequence in the account. */
+  /** Sometimes with a keyed id, and without a sequence in the account. */
   #newBatch(random: Random, partition: number, records: number): { boot: string; sequence: number } {
     if (!random.chance(this.keyedShare)) {
       return { boot: this.boot, sequence: this.#take('im.request-log', partition, records) };
@@ -192,7 +192,7 @@ class BootModel {
   }
 }
 
-/** The partitions' logs, cut into blocks. Two appends in a row of one boot become one interval. */
+/** The partitions' logs, cut into blocks. Two appends in a row of one incarnation become one interval. */
 class LogModel {
   readonly #open = new Map<string, { topic: string; partition: number; messages: Message[] }>();
   readonly #next = new Map<string, number>();

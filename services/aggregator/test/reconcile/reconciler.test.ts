@@ -1,4 +1,4 @@
-/* Reconciliation all the time, over the real store: what it tells, when, and that only the checker does. */
+/* Continuous reconciliation over the real store: what it reports, when, and that only the checker does. */
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, test } from 'node:test';
 import { createLogger } from '@imscope/runtime/logger.js';
@@ -78,8 +78,8 @@ function createRig(): Rig {
 
 const AGREED = { offsets: 0, rows: 0, boots: 0, metrics: 0 };
 
-test('a difference stands in the gauges as long as it is there, and is logged once', async () => {
-  // Within what a recent look reaches.
+test('a difference is in the gauges as long as it exists, and is logged once', async () => {
+  // Within the scope of a recent pass.
   const history = makeHistory(7, NOW_MS - 6 * 60_000, { losses: false, keys: false });
   await writeHistory(store, history);
   await rig.reconciler.check();
@@ -101,7 +101,7 @@ test('a difference stands in the gauges as long as it is there, and is logged on
   assert.equal(rig.lines.at(-1)?.msg, 'the books agree again');
 });
 
-test('what only the first of two looks sees was on its way, and is not told', async () => {
+test('a difference that only the first of two passes finds was on its way, and is not reported', async () => {
   const history = makeHistory(8, NOW_MS - 30 * 60_000, { losses: false });
   await writeHistory(store, { ...history, metrics: history.metrics.slice(1) });
   rig.whileWaiting = () => writeHistory(store, history);
@@ -111,7 +111,7 @@ test('what only the first of two looks sees was on its way, and is not told', as
   assert.deepEqual(await rig.gauges(), AGREED);
 });
 
-test('all there is once an hour, else what came since the books agreed', async () => {
+test('everything once an hour, else what arrived since the last pass without a difference', async () => {
   await writeHistory(store, makeHistory(9, NOW_MS - 30 * 60_000));
   const spans = { accounts: [] as number[], rows: [] as number[] };
   for (let minute = 0; minute <= 60; minute += 20) {
@@ -129,7 +129,7 @@ test('all there is once an hour, else what came since the books agreed', async (
   assert.deepEqual(spans.rows, [144 * 60, 25, 25, 144 * 60]);
 });
 
-test('only the checker asks and tells; a member that is it no longer takes back what it told', async () => {
+test('only the checker reads and reports; a member that stops being it withdraws its reports', async () => {
   const history = makeHistory(10, NOW_MS - 30 * 60_000);
   await writeHistory(store, { ...history, logs: history.logs.slice(1) });
   rig.checker = false;
@@ -143,7 +143,7 @@ test('only the checker asks and tells; a member that is it no longer takes back 
   assert.deepEqual(await rig.gauges(), {});
 });
 
-test('a store that does not answer is a warning, and what was told stands', async () => {
+test('a store that does not answer is a warning, and earlier reports stay', async () => {
   const history = makeHistory(11, NOW_MS - 30 * 60_000);
   await writeHistory(store, { ...history, logs: history.logs.slice(1) });
   await rig.reconciler.check();

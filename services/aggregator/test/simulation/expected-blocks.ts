@@ -1,5 +1,5 @@
 /*
- * What a log must become, worked out anew and without the aggregator's code for it: where its blocks end, and what is
+ * What must follow from a log, computed without the aggregator's code for it: where its blocks end, and what is
  * stored, dead or a duplicate in each.
  */
 import { decodeContainer } from '@imscope/schemas/container-decoder.js';
@@ -38,7 +38,7 @@ type Read =
       readonly ids: readonly string[];
     };
 
-/** Blocks that are closed, and how much the open one behind them holds. */
+/** Blocks that are closed, and how much the open one after them holds. */
 export type ExpectedLog = { readonly blocks: readonly ExpectedBlock[]; readonly openHolds: number };
 
 /** One partition through all lives of its topic; batches of one life are known in the next. */

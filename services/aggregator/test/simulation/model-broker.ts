@@ -15,7 +15,7 @@ export type Log = {
   readonly messages: LogMessage[];
   /** Offsets of messages that were deleted before anybody read them: a loss, and the only one there may be. */
   readonly lost: Set<number>;
-  /** Offsets that hold no message for a reader; `messages` has an entry there that nobody may see. */
+  /** Offsets that hold no message for a reader; `messages` has an entry there that must not be read. */
   readonly holes: Map<number, Hole>;
   /** Open transactions with the offsets of their messages. */
   readonly transactions: Map<object, number[]>;
@@ -30,7 +30,7 @@ export type DeadLetter = { readonly place: BlockPlace; readonly dead: DeadMessag
 
 export type Member = {
   readonly name: string;
-  /** Told late, or never where it died. */
+  /** Called late, or never where the process died. */
   readonly rebalancing: (generation: number) => void;
   readonly assigned: (generation: number, partitions: readonly number[]) => void;
 };
@@ -69,7 +69,7 @@ export class ModelBroker {
     return offset;
   }
 
-  /** Messages that compaction removed at once: offsets that nobody ever reads. Something is appended after them. */
+  /** Messages that compaction removed at once: offsets that are never read. Something is appended after them. */
   appendCompacted(partition: number, count: number): void {
     const { holes } = this.log(partition);
     for (let hole = 0; hole < count; hole++) holes.set(this.append(partition, NOTHING), 'compacted');
@@ -119,7 +119,7 @@ export class ModelBroker {
     };
   }
 
-  /** Deletes the topic and creates it anew. Commits may outlive it, and land late, for nothing fences them. */
+  /** Deletes the topic and creates it again. Commits may outlive it, and take effect late, for nothing fences them. */
   recreate(): void {
     for (const [partition, commit] of this.commits) {
       if (this.#random.chance(0.5)) {
@@ -131,7 +131,7 @@ export class ModelBroker {
     this.#askRebalance();
   }
 
-  /** A broker that lagged behind leads: the log loses its end, booked or not, and goes on with other messages. */
+  /** A broker that lagged behind leads: the log loses its end, recorded or not, and continues with other messages. */
   truncate(partition: number, end: number): void {
     const { start, messages, holes, transactions } = this.log(partition);
     for (const transaction of transactions.keys()) this.endTransaction(partition, transaction, 'abort');

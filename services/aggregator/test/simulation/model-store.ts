@@ -33,7 +33,7 @@ export class ModelStore {
     this.#time = time;
   }
 
-  /** Reads an insert's body into chunks of one table partition each; refuses it whole where it cannot be read. */
+  /** Reads an insert's body into chunks of one table partition each; refuses all of it where it cannot be read. */
   prepare(stream: Stream, insert: BlockInsert): Chunk[] {
     const decoded = decodeContainer(Buffer.concat([...insert.body]));
     if (!decoded.ok) throw storeError(33);

@@ -46,7 +46,7 @@ export class Producers {
     this.habits = habits;
   }
 
-  /** A collector starts anew: a new boot, whose sequences begin at 0. */
+  /** A collector restarts: a new incarnation, whose sequences begin at 0. */
   restart(): void {
     this.#boots[this.#random.integer(0, 1)] = `boot${String(this.#sequences.size + 2).padStart(4, '0')}`;
   }
@@ -66,7 +66,7 @@ export class Producers {
     this.#keepSending(partition, message);
   }
 
-  /** Batches whose acknowledgement did not arrive before the topic was made anew. */
+  /** Batches whose acknowledgement did not arrive before the topic was created again. */
   sendOldAgain(): void {
     for (let old = this.#random.integer(0, 3); old > 0; old--) {
       const chosen = this.#sent[this.#random.integer(0, this.#sent.length - 1)];
@@ -99,7 +99,7 @@ export class Producers {
     const again = (): void =>
       this.#time.after(random.integer(50, random.chance(0.5) ? 500 : this.habits.resendMs), attempt);
     const attempt = (): void => {
-      // A topic that is made anew is its owner's decision: what was under way is given up.
+      // A topic is created again by its owner's decision: batches on their way are given up.
       if (this.#broker.log(partition) !== life) {
         this.pending -= 1;
         return;

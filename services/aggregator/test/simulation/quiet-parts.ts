@@ -1,4 +1,4 @@
-/* Logger and metrics of all simulated processes: real ones that nobody reads. */
+/* Logger and metrics of all simulated processes: real ones without a reader. */
 import { Writable } from 'node:stream';
 import { createLogger } from '@imscope/runtime/logger.js';
 import { Registry } from 'prom-client';

@@ -55,9 +55,9 @@ class Simulation {
   readonly #processes: SimulatedProcess[] = [];
   readonly #violations: string[] = [];
   readonly #trace: string[] = [];
-  /** While nobody reads, processes that ended stay down. */
+  /** While no process reads, those that ended stay down. */
   #closed = false;
-  /** Whether nobody read for three days before. */
+  /** Whether no process read for three days before. */
   #rested = false;
   #started = 0;
   #deaths = 0;
@@ -169,7 +169,7 @@ class Simulation {
     this.#time.after(ms, () => (this.#weather.fails = 0));
   }
 
-  /** Retention: what is booked may go. */
+  /** Retention: recorded messages may be deleted. */
   #dropOldMessages(): void {
     for (let partition = 0; partition < this.#broker.partitions; partition++) {
       const log = this.#broker.log(partition);
@@ -178,10 +178,10 @@ class Simulation {
     }
   }
 
-  /** The topic is made anew, or nobody reads for three days while batches are still sent again. */
+  /** The topic is created again, or no process reads for three days while batches are still sent again. */
   async #betweenRounds(): Promise<void> {
     const random = this.#random;
-    // Behind three days, the messages before would be gone by retention; here they stay, and would be unknown.
+    // After three days, the messages before would be gone by retention; here they stay, and would be unknown.
     if (!this.#rested && random.chance(0.2)) return this.#loseEnds();
     if (random.chance(0.5)) {
       if (random.chance(0.5)) this.#killAll();
@@ -230,8 +230,8 @@ class Simulation {
   }
 
   /**
-   * Retention goes on over what nobody has read. In a new log not beyond the old one's place: there the two cannot
-   * be told apart, and need not be, for offsets and tokens go on as in one log.
+   * Retention also deletes unread messages. In a new log not beyond the old one's position: there the two cannot be
+   * distinguished, and need not be, for offsets and tokens continue as in one log.
    */
   #deleteUnread(): void {
     for (let partition = 0; partition < this.#broker.partitions; partition++) {
@@ -266,7 +266,7 @@ class Simulation {
     return this.#producers.pending + this.#foreign.pending === 0 && this.#backlog() === '';
   }
 
-  /** What is expected of the log in force, and what is booked of it. */
+  /** What is expected of the present log, and what is recorded of it. */
   #state(partition: number): { expected: ExpectedLog; booked: readonly LedgerRow[] } {
     const logs = expectedLogs(this.#broker.lives[partition] ?? []);
     const rows = this.#store.ledger().filter((row) => row.partition === partition);
@@ -278,7 +278,7 @@ class Simulation {
     return Math.max(0, ...this.#state(partition).booked.map((row) => row.last_offset + 1));
   }
 
-  /** Partitions whose blocks are not all closed and booked. */
+  /** Partitions whose blocks are not all closed and recorded. */
   #backlog(): string {
     return Array.from({ length: this.#broker.partitions }, (_, partition) => {
       const { expected, booked } = this.#state(partition);

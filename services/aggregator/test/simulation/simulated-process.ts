@@ -41,7 +41,7 @@ export type World = Calls & {
   readonly store: ModelStore;
   readonly breakage: Breakage | undefined;
   readonly breakBatch: BreakBatch | undefined;
-  /** Told of every end that no fault of the simulation explains. */
+  /** Called for every end that no fault of the simulation explains. */
   readonly complain: (problem: string) => void;
 };
 
@@ -120,7 +120,7 @@ export class SimulatedProcess {
     for (;;) {
       await time.delay(random.integer(5, 300));
       if (!current()) return;
-      // The topic is gone, or made anew: fetching fails until the member has joined again.
+      // The topic is deleted, or created again: fetching fails until the member has joined again.
       if (broker.log(partition) !== life) return broker.rejoin();
       position = this.#seeks.get(partition) ?? position;
       this.#seeks.delete(partition);
@@ -151,7 +151,7 @@ export class SimulatedProcess {
       if (fate.kind === 'again' && fate.afterMs > 0) await time.delay(fate.afterMs);
       if (!current()) return;
       if (fate.kind === 'pause') this.#world.complain(`paused at offset ${fate.offset}`);
-      // kafkajs may go on behind messages it was not told are done.
+      // kafkajs may skip messages that were not resolved.
       if (fate.kind === 'done' || random.chance(weather.fails)) position = coveredTo;
     }
   }
@@ -254,5 +254,5 @@ export class SimulatedProcess {
   }
 }
 
-/** The second schema that stands in the simulated topic, as a new version of a record would. */
+/** The second schema of the simulated topic, as a new version of a record would be. */
 export const SECOND_SCHEMA = INTERFACE_METRIC_SCHEMA;

@@ -20,7 +20,7 @@ const PARTITIONS = 3;
 const MINUTES = 4;
 const END_MS = START_MS + MINUTES * MINUTE_MS;
 const NOW_MS = END_MS + 30_000;
-/** What collectors take in during these minutes is what the window is judged by. */
+/** The records that collectors accept in these minutes count for the window. */
 const window = (fromMinute: number, toMinute: number): TimeWindow => ({
   fromMs: START_MS + fromMinute * MINUTE_MS,
   toMs: START_MS + toMinute * MINUTE_MS - ARRIVAL_MS,
@@ -106,7 +106,7 @@ test('where blocks hold batches of two minutes, a lost one still shows, within w
   );
 });
 
-test('the watermark never passes a batch that is not stored in a partition it heard of, wherever each one stands', () => {
+test('the watermark never passes a batch that is not stored in a partition it knows, whatever the position of each one', () => {
   fc.assert(
     fc.property(
       histories,
@@ -134,7 +134,7 @@ test('the watermark never passes a batch that is not stored in a partition it he
   );
 });
 
-test('blocks and accounts say the same in whatever order they come', () => {
+test('blocks and accounts give the same result in any order', () => {
   fc.assert(
     fc.property(histories, spans, fc.infiniteStream(fc.boolean()), (history, { from, to }, coins) => {
       const lost = history.batches.filter((_, index) => index % 3 !== 1);
@@ -164,7 +164,7 @@ const steady = historyOf([
 const steadyBooks = (accounts = steady.accounts): RunningBalance =>
   balanceOf({ blocks: blocksOf(steady.batches), accounts });
 
-test('a window is partial until every collector has told of it, and until it is stored', () => {
+test('a window is partial until every collector has accounted for it, and until it is stored', () => {
   const { status, ratio, watermark } = assess(steadyBooks(), { fromMs: START_MS, toMs: END_MS }, NOW_MS);
   assert.deepEqual({ status, ratio }, { status: 'partial', ratio: 1 });
   assert.ok(watermark !== null && Date.parse(watermark) >= END_MS - MINUTE_MS, `${watermark}`);
@@ -186,7 +186,7 @@ test('a collector silent for two minutes makes windows unknown that end after it
   assert.deepEqual([before.status, before.silent_collectors], ['complete', []]);
 });
 
-test('a silent collector matters for 24 hours after it was heard, as long as a batch waits at the edge', () => {
+test('a silent collector matters for 24 hours after its last sign, as long as a batch waits at the edge', () => {
   const early = steady.accounts.filter(({ boot, sequence }) => boot === bootName(0) || sequence <= 1);
   const balance = steadyBooks(early);
   const heardMs = START_MS + MINUTE_MS + 20;
@@ -199,7 +199,7 @@ test('a silent collector matters for 24 hours after it was heard, as long as a b
   assert.ok(!from(heardMs + dayMs).includes('edge-1'));
 });
 
-test('a collector that said goodbye is not silent, and holds no window back', () => {
+test('a collector that wrote its final account is not silent, and delays no window', () => {
   const goodbye = steady.accounts.map((account) => ({ ...account, final: account.sequence === MINUTES }));
   const laterMs = END_MS + 60 * MINUTE_MS;
   const { status, silent_collectors } = assess(
@@ -210,7 +210,7 @@ test('a collector that said goodbye is not silent, and holds no window back', ()
   assert.deepEqual([status, silent_collectors], ['complete', []]);
 });
 
-test('once all collectors said goodbye, windows are complete up to there and no farther', () => {
+test('once all collectors wrote their final accounts, windows are complete up to there and no farther', () => {
   const goodbye = steady.accounts.map((account) => ({ ...account, final: account.sequence === MINUTES }));
   const { status, watermark } = assess(
     steadyBooks(goodbye),
@@ -220,7 +220,7 @@ test('once all collectors said goodbye, windows are complete up to there and no 
   assert.deepEqual([status, watermark], ['partial', iso(END_MS)]);
 });
 
-test('what a boot took in before its first account counts from its start', () => {
+test('records that an incarnation accepted before its first account count from its start', () => {
   const accounts = steady.accounts.filter(({ sequence }) => sequence > 0);
   const [lost] = steady.batches;
   assert.ok(lost);
@@ -229,7 +229,7 @@ test('what a boot took in before its first account counts from its start', () =>
   assert.equal(assess(balance, window(0, 1), NOW_MS).ratio, 1 - lost.records / sent);
 });
 
-test('a batch that is booked in two blocks counts once, and makes up for no other', () => {
+test('a batch that is in two blocks counts once, and does not stand in for another', () => {
   const [lost, second] = steady.batches.filter(
     ({ boot, partition }) => boot === bootName(0) && partition === 0,
   );
@@ -239,14 +239,14 @@ test('a batch that is booked in two blocks counts once, and makes up for no othe
   assert.equal(ratio, 1 - lost.records / sum(steady.batches));
 });
 
-test('a lost batch that others came after does not hold the watermark back', () => {
+test('a lost batch that later ones overtook does not hold the watermark back', () => {
   const [lost] = steady.batches;
   const balance = balanceOf({ blocks: blocksOf(steady.batches.slice(1)), accounts: steady.accounts });
   assert.ok(lost);
   assert.equal(assess(balance, window(0, 4), NOW_MS).watermark, iso(END_MS));
 });
 
-test('batches of a boot without any account are not vouched for: it is silent after two minutes', () => {
+test('an incarnation with batches and no account is silent after two minutes', () => {
   const blocks = blocksOf(steady.batches);
   const accounts = steady.accounts.filter(({ boot }) => boot === bootName(0));
   const firstMs = Math.min(
@@ -259,7 +259,7 @@ test('batches of a boot without any account are not vouched for: it is silent af
   ]);
 });
 
-test('nothing is known where no account tells of the window, and nothing is missing where nothing was sent', () => {
+test('nothing is known where no account covers the window, and nothing is missing where nothing was sent', () => {
   const dayMs = 24 * 60 * MINUTE_MS;
   const before = assess(steadyBooks(), { fromMs: START_MS - dayMs, toMs: START_MS - MINUTE_MS }, NOW_MS);
   assert.deepEqual([before.status, before.ratio], ['unknown', null]);
@@ -268,7 +268,7 @@ test('nothing is known where no account tells of the window, and nothing is miss
   assert.deepEqual([idle.status, idle.ratio, idle.watermark], ['complete', 1, iso(END_MS)]);
 });
 
-test('expired and dead batches are missing, and nobody waits for them', () => {
+test('expired and dead batches are missing, and are not waited for', () => {
   const lastOf = (partition: number): SentBatch | undefined =>
     steady.batches.filter((batch) => batch.boot === bootName(0) && batch.partition === partition).at(-1);
   const [expired, dead] = [lastOf(0), lastOf(1)];
@@ -294,7 +294,7 @@ test('expired and dead batches are missing, and nobody waits for them', () => {
   assert.equal(watermark, iso(END_MS));
 });
 
-test('what was sent in the last 10 s is on its way: partial, but the ratio stays', () => {
+test('records sent in the last 10 s are on their way: partial, but the ratio stays', () => {
   const kept = steady.batches.filter(({ sentMs }) => sentMs < END_MS - MINUTE_MS);
   const balance = balanceOf({ blocks: blocksOf(kept), accounts: steady.accounts });
   const soon = assess(balance, window(0, 4), END_MS + 9_999);
@@ -302,7 +302,7 @@ test('what was sent in the last 10 s is on its way: partial, but the ratio stays
   assert.equal(assess(balance, window(0, 4), END_MS + 10_000).ratio, 0.75);
 });
 
-test('a collector whose clock is ahead vouches no farther than Kafka heard it', () => {
+test('a collector whose clock is ahead counts no farther than its last append in Kafka', () => {
   const aheadMs = 3 * MINUTE_MS;
   const balance = new RunningBalance();
   for (const block of [...blocksOf(steady.batches), ...accountBlocksOf(steady.accounts)])
@@ -313,7 +313,7 @@ test('a collector whose clock is ahead vouches no farther than Kafka heard it', 
   assert.equal(status, 'partial');
 });
 
-test('a boot that began before accounts are kept is counted from the first account there is', () => {
+test('an incarnation that began before accounts are kept is counted from the first account kept', () => {
   const nowMs = NOW_MS + 7 * 24 * 60 * MINUTE_MS;
   const late = steady.accounts.filter(({ sequence }) => sequence >= 2);
   const kept = steady.batches.filter((batch) => minuteOf(batch) >= 2);

@@ -77,7 +77,7 @@ async function empty(): Promise<void> {
 
 const figures = ({ status, ratio }: Completeness) => ({ status, ratio });
 
-test('a batch that is not stored makes an answer partial, until it comes after all', async () => {
+test('a batch that is not stored makes an answer partial, until it is stored after all', async () => {
   await empty();
   const lost = history.batches[5];
   assert.ok(lost);
@@ -102,7 +102,7 @@ const applications = ({ sequence }: Account) => [
   { sdk_app_id: 8, accepted: 10 * sequence, sampled_out: 0 },
 ];
 
-test('an application of which nothing was taken in while a batch was lost lacks nothing', async () => {
+test('an application without accepted records while a batch was lost lacks nothing', async () => {
   await empty();
   const lost = history.batches.find(
     ({ boot, sentMs }) => boot === bootName(0) && sentMs > BEGIN_MS + 2 * MINUTE_MS,
@@ -120,7 +120,7 @@ test('an application of which nothing was taken in while a batch was lost lacks 
   assert.deepEqual(await of(9), { status: 'complete', ratio: 1 });
 });
 
-test('a collector that falls silent makes answers unknown, until the next start says goodbye for it', async () => {
+test('a collector that falls silent makes answers unknown, until the next start writes its final account', async () => {
   await empty();
   const silent = bootName(1);
   const known = history.accounts.filter(({ boot, sequence }) => boot !== silent || sequence <= 2);
@@ -162,13 +162,13 @@ function harm(blocks: readonly LedgerBlock[]): LedgerBlock[] {
     if (index === 4) return [{ ...block, batches: others, dead: [one] }];
     if (index === 36) return [{ ...block, expired: [one] }];
     if (index === 68) return [{ ...block, batches: others }];
-    // The first of a half hour is lost, and another is booked twice, which is once.
+    // The first of a half hour is lost, and another is in the ledger twice, which counts once.
     if (index === edge) return [];
     return index === edge + 40 ? [block, block] : [block];
   });
 }
 
-test('the first reading says of every window what reading block by block does', async () => {
+test('the first reading gives the same result for every window as reading block by block', async () => {
   await empty();
   const lengthMinutes = 150;
   const fromMs = END_MS - lengthMinutes * MINUTE_MS;
@@ -205,7 +205,7 @@ test('the first reading says of every window what reading block by block does', 
   assert.ok(whole <= lengthMinutes - 4, `${whole} minutes`);
 });
 
-test('reading what is new does not read what the ledger holds already', async () => {
+test('a further reading does not read again what was read before', async () => {
   await empty();
   await store.client.command({
     query: `INSERT INTO block_ledger (cluster, topic, epoch, partition, first_offset, last_offset, cut, batches, first_appended, last_appended)
@@ -219,11 +219,11 @@ FROM numbers(400000)`,
   rowsRead = {};
   await completeness(WINDOW, NOW_MS + LATER_MS);
   assert.deepEqual(Object.keys(rowsRead), ['ledger_tail']);
-  // The last granule of each partition, 8,192 rows each, and what stands beside it.
+  // The last granule of each partition, 8,192 rows each, and the rows beside it.
   assert.ok((rowsRead['ledger_tail'] ?? 0) <= 6 * 8_192, `${rowsRead['ledger_tail']} rows`);
 });
 
-test('while a reading takes long, answers tell what the one before knew; before the first nothing is known', async () => {
+test('while a reading runs long, answers use the one before; before the first nothing is known', async () => {
   await empty();
   await insertBlocks(store.client, blocksOf(history.batches));
   await insertAccounts(store.client, history.accounts);
@@ -241,7 +241,7 @@ test('while a reading takes long, answers tell what the one before knew; before 
   held.resolve(undefined);
 });
 
-test('every answer carries it, and a store that cannot tell it answers all the same', async () => {
+test('every answer carries completeness, and a store that cannot tell it still gives answers', async () => {
   await empty();
   await store.insert([storedRow({ time: BEGIN_MS, sdk_app_id: 101 })]);
   await insertBlocks(store.client, blocksOf(history.batches));
@@ -261,7 +261,7 @@ test('every answer carries it, and a store that cannot tell it answers all the s
   for (const path of ['applications', ...one]) {
     assert.deepEqual(figures(await of(path)), { status: 'complete', ratio: 1 }, path);
   }
-  // The one request stands in no metric.
+  // The one request is in no metric.
   assert.deepEqual(figures(await of('applications/101/monitor')), { status: 'partial', ratio: 0 });
   await store.client.command({ query: 'DROP TABLE block_ledger' });
   assert.deepEqual(await of('applications/101/overview'), {

@@ -68,7 +68,7 @@ test('a history that is stored is complete in every window of the event times it
   }
 });
 
-test('what no account covers stays unknown: beside the history, and without one', () => {
+test('times that no account covers stay unknown: beside the history, and without one', () => {
   assert.equal(judged([account(0), account(1)], history, past(150, 145)).status, 'unknown');
   assert.equal(judged([], [], past(30, 24)).status, 'unknown');
   const { covers: _, ...plain } = account(1);
@@ -83,7 +83,7 @@ test('a batch of a history that is missing lowers every window it may be of, by 
   }
 });
 
-test('while a history is taken in its windows are partial, and unknown once its collector is silent', () => {
+test('while a history is imported its windows are partial, and unknown once its collector is silent', () => {
   const running = [account(0), account(1, { final: false })];
   const balance = balanceOf({ accounts: [...live, ...running], blocks: blocksOf(history) });
   assert.equal(assess(balance, past(30, 24), TAKEN_MS + 60_000).status, 'partial');
@@ -95,13 +95,13 @@ test('while a history is taken in its windows are partial, and unknown once its 
   );
 });
 
-test('records under a key of a history are missed in the windows it covers, not when they came', () => {
+test('keyed records of a history are missing in the windows it covers, not when they arrived', () => {
   const keyed = [...sent, { partition: 0, lastSequence: KEYED_SEQUENCE, records: 50 }];
   const accounts = [account(0), account(1, { sent: keyed })];
   assert.equal(judged(accounts, history, past(30, 24)).status, 'partial');
 });
 
-test('a batch of a history is missing in the windows it covers, not when it came', () => {
+test('a batch of a history is missing in the windows it covers, not when it arrived', () => {
   const accounts = [...live, account(0), account(1)];
   const balance = balanceOf({ accounts, blocks: blocksOf(history.slice(1)) });
   const interval = { boot: 'history', fromAccount: 0, toAccount: 1 };

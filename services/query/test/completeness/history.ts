@@ -1,6 +1,6 @@
 /*
- * A history of collectors for tests: what each boot sends in its minutes, its accounts, and the blocks the ledger
- * books of it. A part of it can be left out, to be found missing.
+ * A history of collectors for tests: what each incarnation sends in its minutes, its accounts, and the blocks of the
+ * ledger. A part of it can be left out, to be found missing.
  */
 import { KEYED_SEQUENCE } from '@imscope/schemas/edge-account.js';
 import type { Account } from '@imscope/accounting/running/incarnation-track.js';
@@ -23,7 +23,7 @@ export type History = { readonly batches: readonly SentBatch[]; readonly account
 export const bootName = (index: number): string => `boot00000000000${index}`;
 
 /**
- * Boots that begin together and write an account at the start and after each minute. `minutes[boot][minute]` lists the records of the batches sent then, round the partitions, evenly spaced.
+ * Incarnations that begin together and write an account at the start and after each minute. `minutes[boot][minute]` lists the records of the batches sent then, round the partitions, evenly spaced.
  */
 export function historyOf(
   minutes: readonly (readonly (readonly number[])[])[],

@@ -23,7 +23,7 @@ const window = (fromMinute: number, toMinute: number): TimeWindow => ({
   toMs: START_MS + toMinute * MINUTE_MS - ARRIVAL_MS,
 });
 
-test('keyed batches are balanced by their sums: what accounts tell of and nobody saw is missing', () => {
+test('keyed batches are balanced by their sums: records in accounts that are not in the ledger are missing', () => {
   const accounts = withKeyed(steady.accounts, { boot: bootName(1), partition: 0, minute: 1, records: 90 });
   const blocks = blocksOf(steady.batches);
   const [last] = blocks.filter(({ partition }) => partition === 0).slice(-1);
@@ -59,7 +59,7 @@ test('a key that was sent through two collectors is stored once, and nothing is 
   assert.deepEqual([status, ratio], ['complete', 1]);
 });
 
-test('keyed batches that nobody saw hold the watermark of a partition back in which nothing else comes', () => {
+test('keyed batches that are not in the ledger hold back the watermark of a partition without other batches', () => {
   const quiet = { boot: bootName(1), partition: 7, minute: 1, records: 90 };
   const accounts = withKeyed(steady.accounts, quiet);
   const { watermark } = assess(

@@ -47,7 +47,7 @@ export async function insertAccounts(
   options: {
     readonly firstOffset?: number;
     readonly topicPrefix?: string;
-    /** What a boot had taken in of each application up to an account. */
+    /** What an incarnation had accepted of each application up to an account. */
     readonly applications?: (
       account: Account,
     ) => readonly { sdk_app_id: number; accepted: number; sampled_out: number }[];
