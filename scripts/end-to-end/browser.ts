@@ -1,5 +1,5 @@
 /*
- * A headless Chromium for tests, with a fresh profile and nothing that would call out.
+ * A headless Chromium for tests, with a new profile and without background requests to other hosts.
  */
 import { existsSync } from 'node:fs';
 import { type Browser, chromium } from 'playwright-core';
@@ -17,7 +17,7 @@ const ARGUMENTS = [
   '--disable-sync',
 ];
 
-/** Throws where no Chromium is installed: tests of pages fail then, they are not passed over. */
+/** Throws where no Chromium is installed, so that tests of pages fail and are not skipped. */
 export async function openBrowser(): Promise<Browser> {
   const executablePath = EXECUTABLES.find((path) => existsSync(path));
   if (executablePath === undefined) throw new Error('no Chromium found: apt-get install chromium');

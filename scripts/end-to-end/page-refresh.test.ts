@@ -194,7 +194,7 @@ test('a refused question is not asked again by itself', async () => {
   });
   await page.goto(url);
   await page.getByTestId('failure').waitFor();
-  // Refusals are refreshed twice meanwhile.
+  // The other question of the page is refreshed twice meanwhile.
   await until('the page is refreshed twice', () => Promise.resolve(askedFor('/v1/refusals') >= 3), 30_000);
   assert.equal(askedFor(APPLICATIONS), 1);
 });
@@ -256,9 +256,30 @@ test('a paused page asks nothing, and asks at once when it goes live', async () 
   await openFleet();
   await page.getByTestId('live-toggle').click();
   const before = askedFor(APPLICATIONS);
+  // Longer than one interval.
   await page.waitForTimeout(6000);
   assert.equal(askedFor(APPLICATIONS), before);
   await page.getByTestId('live-toggle').click();
+  await until('the page asks', () => Promise.resolve(askedFor(APPLICATIONS) > before), 3000);
+});
+
+/** As the browser does it when a tab goes to the background or comes back. */
+async function setVisibility(state: 'hidden' | 'visible'): Promise<void> {
+  await page.evaluate(`
+    Object.defineProperty(document, 'visibilityState', { configurable: true, get: () => '${state}' });
+    Object.defineProperty(document, 'hidden', { configurable: true, get: () => ${state === 'hidden'} });
+    document.dispatchEvent(new Event('visibilitychange', { bubbles: true }));
+  `);
+}
+
+test('a hidden page asks nothing, and asks at once when it is visible again and a refresh is due', async () => {
+  await openFleet();
+  await setVisibility('hidden');
+  const before = askedFor(APPLICATIONS);
+  // Longer than one interval.
+  await page.waitForTimeout(6000);
+  assert.equal(askedFor(APPLICATIONS), before);
+  await setVisibility('visible');
   await until('the page asks', () => Promise.resolve(askedFor(APPLICATIONS) > before), 3000);
 });
 

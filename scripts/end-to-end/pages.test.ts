@@ -18,7 +18,7 @@ import { openBrowser } from './browser.js';
 import { type Pipeline, startPipeline } from '../pipeline/pipeline.js';
 
 const RECORDS = 20_000;
-/** Pictures of every page that was driven, to be looked at. */
+/** Pictures of every page under test, for people to look at. */
 const SCREENSHOTS = join(REPO_ROOT, '.imscope', 'screenshots');
 
 let pipeline: Pipeline;
@@ -67,7 +67,7 @@ async function signInCode(): Promise<string> {
   return ((await response.json()) as SignInCode).code;
 }
 
-/** The exact figure behind what is shown; '' where there is none. */
+/** The exact value of a figure on the page; '' where it is null. */
 async function valueOf(testId: string): Promise<string> {
   const element = page.getByTestId(testId).first();
   await element.waitFor();
@@ -133,12 +133,12 @@ test('an application opens from its row and shows the API’s figures', async ()
   await page.screenshot({ path: join(SCREENSHOTS, 'application.png'), fullPage: true });
 });
 
-/** Entries of this tab's history: more than before means that Back has more to undo. */
+/** Entries of this tab's history. */
 async function historyLength(): Promise<number> {
   return Number(await page.evaluate('history.length'));
 }
 
-test('one drag over a chart makes one entry of the history, and Back shows what was seen before', async () => {
+test('one drag over a chart makes one entry of the history, and Back undoes it', async () => {
   const before = page.url();
   const entries = await historyLength();
   const box = await page.getByTestId('chart-requests').locator('.u-over').boundingBox();
@@ -231,7 +231,7 @@ test('“Show requests” of an exception lists exactly the requests of its grou
   await page.waitForURL(address);
 });
 
-test('a page without requests says so, and nothing about requests there were not', async () => {
+test('a page without requests says so, and claims nothing about requests', async () => {
   const address = page.url();
   const id = await valueOf('application-page');
   await page.goto(`${pipeline.queryUrl}/applications/${id}?${span}&node=no-such-node`);
@@ -270,6 +270,6 @@ test('signing out closes the pages', async () => {
   assert.equal(response.status(), 401);
 });
 
-test('nothing was complained of in the browser’s console on the way', () => {
+test('the browser’s console has no errors', () => {
   assert.deepEqual(problems, []);
 });

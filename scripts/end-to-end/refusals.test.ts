@@ -54,24 +54,24 @@ async function send(body: string, contentType: string): Promise<void> {
   assert.equal(response.status, 202);
 }
 
-/** What was refused so far, once it is so many records. */
+/** The refused records, once there are at least `records`. */
 async function refused(records: number): Promise<FleetRefusals> {
   const deadline = performance.now() + WAIT_MS;
   for (;;) {
     const { data } = await pipeline.ask<FleetRefusals>('/v1/refusals?from=now-15m');
     if (data.records >= records) return data;
-    if (performance.now() > deadline) throw new Error(`refused are ${JSON.stringify(data)}`);
+    if (performance.now() > deadline) throw new Error(`refused so far: ${JSON.stringify(data)}`);
     await sleep(200);
   }
 }
 
-test('what a collector refuses is counted by application and reason', async () => {
+test('refused records are counted by application and reason', async () => {
   const lines = [
     ...Array.from({ length: 40 }, () => record()),
     ...Array.from({ length: 12 }, () => record({ date: 1_700_000_000 })),
     record({ exit_ip: 'none' }),
   ];
-  // NDJSON under application/json, with a line that belongs to nobody.
+  // NDJSON under application/json, with a line that names no application.
   await send(`${lines.map((one) => JSON.stringify(one)).join('\n')}\n{"broken\n`, 'application/json');
   const { applications, records } = await refused(14);
   assert.equal(records, 14);
@@ -92,7 +92,7 @@ test('what a collector refuses is counted by application and reason', async () =
   assert.equal(one.data.records, 13);
 });
 
-test('both pages say what was refused, and unfold what to do about it', async () => {
+test('both pages show what was refused, and what to do about it when unfolded', async () => {
   const response = await fetch(`${pipeline.queryUrl}/v1/sign-in-codes`, {
     method: 'POST',
     headers: { authorization: `Bearer ${pipeline.credentials.readToken}` },

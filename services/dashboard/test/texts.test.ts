@@ -28,7 +28,7 @@ function nameOf(node: unknown): string {
   return isNode(node) && typeof node['name'] === 'string' ? node['name'] : '';
 }
 
-/** What a string literal or a piece of a template says; '' for other nodes. */
+/** The text of a string literal or of a piece of a template; '' for other nodes. */
 function literalOf(node: Node): string {
   if (node.type === 'JSXText' || (node.type === 'Literal' && typeof node['value'] === 'string')) {
     return String(node['value']);
@@ -42,7 +42,7 @@ function isComparison({ type, operator }: Node): boolean {
   return type === 'BinaryExpression' && (operator === '===' || operator === '!==');
 }
 
-/** Literals with letters that the expression shows as text. JSX inside it is looked at by itself. */
+/** Literals with letters that the expression shows as text. JSX inside it is searched separately. */
 function shownLiterals(node: Node): string[] {
   if (node.type.startsWith('JSX') && node.type !== 'JSXExpressionContainer') return [];
   if (isComparison(node) || node.type === 'MemberExpression') return [];
@@ -113,7 +113,7 @@ test('the terms in texts are those of the retention module', () => {
   const days = TERM_HOURS.requestLog / 24;
   assert.equal(TERM_WINDOW.from, `now-${days}d`);
   assert.equal(texts.window.preset.term.title, `Last ${days} days`);
-  assert.equal(texts.fleet.firstRequest.wholeTerm, `Last ${days} days`);
+  assert.equal(texts.firstRequest.completeTerm, `Last ${days} days`);
   for (const text of [
     texts.window.hint('UTC'),
     texts.window.clipped('1 h'),

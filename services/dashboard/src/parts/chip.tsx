@@ -1,5 +1,5 @@
 /*
- * A filter in force, with a button that removes it.
+ * An active filter, with a button that removes it.
  */
 import { texts } from '../words/texts.js';
 

@@ -16,7 +16,7 @@ const FIRST_REQUEST = `curl "$COLLECTOR/v1/request-logs" \\
 const SEND_ACCESS_LOG = 'npx imscope send access.log --format nginx';
 
 export function FirstRequestHelp({ window, onWindow }: Props) {
-  const { firstRequest } = texts.fleet;
+  const { firstRequest } = texts;
   return (
     <>
       <h2>{firstRequest.title}</h2>
@@ -38,7 +38,7 @@ export function FirstRequestHelp({ window, onWindow }: Props) {
             onWindow(TERM_WINDOW);
           }}
         >
-          {firstRequest.wholeTerm}
+          {firstRequest.completeTerm}
         </button>
       </p>
       <pre>{FIRST_REQUEST}</pre>

@@ -5,7 +5,7 @@
 import { OUTCOMES, type Outcome } from '@imscope/schemas/outcome.js';
 import { DEFAULT_WINDOW, isTime, type TimeWindow } from './time-window.js';
 
-/** Filters that narrow the whole page: where requests were made. */
+/** Filters that narrow the page: where requests were made. */
 export const SCOPES = ['interface', 'region', 'node', 'platform', 'sdk_version'] as const;
 export type Scope = (typeof SCOPES)[number];
 

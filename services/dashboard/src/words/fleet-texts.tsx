@@ -4,7 +4,6 @@
 import { DEGRADED_FROM } from '@imscope/schemas/health.js';
 import type { ReactNode } from 'react';
 import { formatExact, formatQuantity } from './format-number.js';
-import { LOGS_KEPT_DAYS } from '../state/time-window.js';
 
 const PERCENTILES = {
   p50: 'Half of the requests are faster',
@@ -83,12 +82,4 @@ export const fleetTexts = {
   noServiceErrors: 'No interface had a service error',
   none: 'none',
   errorsIn: (count: number, name: string) => `${formatExact(count)} service errors in ${name}`,
-  firstRequest: {
-    title: 'No requests in this window',
-    advice: (window: string) =>
-      `Nothing is stored for this window (${window}). Look further back, or send a first request to the collector: it shows here about a second later.`,
-    lastDay: 'Last 24 hours',
-    wholeTerm: `Last ${LOGS_KEPT_DAYS.toString()} days`,
-    accessLog: (command: ReactNode): ReactNode => <>A gateway's access log goes in with {command}.</>,
-  },
 };

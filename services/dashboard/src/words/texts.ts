@@ -6,6 +6,7 @@ import { applicationTexts } from './application-texts.js';
 import { chartTexts } from './chart-texts.js';
 import { failureTexts } from './failure-texts.js';
 import { figureTexts } from './figure-texts.js';
+import { firstRequestTexts } from './first-request-texts.js';
 import { fleetTexts } from './fleet-texts.js';
 import { headerTexts } from './header-texts.js';
 import { listTexts } from './list-texts.js';
@@ -19,6 +20,7 @@ export const texts = {
   chart: chartTexts,
   failure: failureTexts,
   figure: figureTexts,
+  firstRequest: firstRequestTexts,
   fleet: fleetTexts,
   header: headerTexts,
   list: listTexts,
