@@ -11,7 +11,7 @@ import {
 } from '../pipeline/pipeline.js';
 import type { Env } from '../stack/service-env.js';
 import { untilBooked, untilSpoolEmpty } from '../pipeline/caught-up.js';
-import { checkBooks, type Findings } from './check-books.js';
+import { checkAccounting, type Findings } from './check-accounting.js';
 import { type TrackedSender, fatesTogether } from './tracked-sender.js';
 
 const BROKER_HEAP_MB = 384;
@@ -70,5 +70,5 @@ export async function settleAndCheck(
     await pipeline.start('aggregator');
   }
   await untilBooked(pipeline.kafka, pipeline.select, SETTLE_MS_MAX);
-  return checkBooks(pipeline, fatesTogether(senders));
+  return checkAccounting(pipeline, fatesTogether(senders));
 }

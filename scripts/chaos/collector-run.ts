@@ -5,7 +5,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { PipelineWithBroker } from '../pipeline/pipeline.js';
 import { settleAndCheck } from './chaos-pipeline.js';
-import type { Findings } from './check-books.js';
+import type { Findings } from './check-accounting.js';
 import { killCollector } from './kill-collector.js';
 import { TrackedSender } from './tracked-sender.js';
 

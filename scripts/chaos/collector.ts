@@ -7,7 +7,7 @@ import { figure, printFigure, say } from '../bench/figure.js';
 import { createCommand, readOptions } from '../options/command-line.js';
 import { startChaosPipeline } from './chaos-pipeline.js';
 import { findingsFigures } from './findings-figures.js';
-import { isClean } from './check-books.js';
+import { isClean } from './check-accounting.js';
 import { runAgainstCollector, type RunOutcome } from './collector-run.js';
 import { kills, newSeed, runDuration, seed } from './options.js';
 

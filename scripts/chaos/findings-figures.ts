@@ -1,6 +1,6 @@
 /* What the books say at the end of a chaos run, as figures: all that differs must be none. */
 import { type Figure, figure } from '../bench/figure.js';
-import type { Findings } from './check-books.js';
+import type { Findings } from './check-accounting.js';
 
 export const NONE = { bound: 'at_most', limit: 0 } as const;
 

@@ -5,7 +5,7 @@
 import { freePort } from '../stack/ports.js';
 import type { PipelineWithBroker } from '../pipeline/pipeline.js';
 import { type AggregatorName, settleAndCheck, startChaosPipeline } from './chaos-pipeline.js';
-import type { Findings } from './check-books.js';
+import type { Findings } from './check-accounting.js';
 import { InsertFates, type InsertWatch, watchInserts } from './insert-watch.js';
 import { KillLoop, type LoopCounts, type Targets, type Until } from './kill-loop.js';
 import { type Bag, planStrokes, type TargetName } from './kill-plan.js';

@@ -5,7 +5,7 @@
  */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { isClean } from '../chaos/check-books.js';
+import { isClean } from '../chaos/check-accounting.js';
 import { settleAndCheck, startChaosPipeline } from '../chaos/chaos-pipeline.js';
 import type { PipelineWithBroker } from '../pipeline/pipeline.js';
 import { type Fault, injectSyncFault, injectWriteFault, limitFileSize } from '../chaos/inject-fault.js';

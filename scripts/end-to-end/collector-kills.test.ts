@@ -7,9 +7,9 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { startChaosPipeline } from '../chaos/chaos-pipeline.js';
 import type { PipelineWithBroker } from '../pipeline/pipeline.js';
-import { checkBooks, isClean } from '../chaos/check-books.js';
+import { checkAccounting, isClean } from '../chaos/check-accounting.js';
 import { type RunOutcome, runAgainstCollector } from '../chaos/collector-run.js';
-import { assertNeverDiffered } from '../pipeline/books-agree.js';
+import { assertNeverDiffered } from '../pipeline/reconcile-settled.js';
 
 let pipeline: PipelineWithBroker;
 
@@ -52,7 +52,7 @@ test('the checks see what is lost, doubled, stored though refused, and books tha
   const request = stored.request_id.slice(0, stored.request_id.lastIndexOf('.'));
   const one = 'SELECT * FROM request_log ORDER BY time LIMIT 1';
   await store.command({ query: `INSERT INTO request_log ${one}` });
-  const findings = await checkBooks(pipeline, {
+  const findings = await checkAccounting(pipeline, {
     acknowledged: new Map([['never-sent.0', 10]]),
     refused: new Map([[request, 40]]),
     unclear: new Map(),

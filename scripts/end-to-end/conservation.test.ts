@@ -4,7 +4,7 @@ import { openCollector } from '../simulate-gateway/collector-client.js';
 import { createTraffic } from '../simulate-gateway/generate.js';
 import { sendHistory } from '../simulate-gateway/send.js';
 import { Truth } from '../simulate-gateway/truth.js';
-import { assertBooksAgree } from '../pipeline/books-agree.js';
+import { assertReconciled } from '../pipeline/reconcile-settled.js';
 import { type Pipeline, assertBalanced, startPipeline } from '../pipeline/pipeline.js';
 import { until } from '../pipeline/until.js';
 
@@ -81,5 +81,5 @@ test('what the collector says it accepted and sent is what the ledger says was s
       sum(arraySum(mapValues(application.rejected))) AS rejected
     FROM edge_account ARRAY JOIN applications AS application WHERE final`);
   assert.deepEqual(account, { accepted: RECORDS, sampled_out: 0, rejected: 0 });
-  await assertBooksAgree(pipeline);
+  await assertReconciled(pipeline);
 });

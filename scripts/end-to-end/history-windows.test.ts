@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import type { ApplicationRow } from '@imscope/schemas/query-api/applications.js';
 import { PRESETS } from '../../services/dashboard/src/state/time-window.js';
-import { assertBooksAgree, assertNeverDiffered } from '../pipeline/books-agree.js';
+import { assertReconciled, assertNeverDiffered } from '../pipeline/reconcile-settled.js';
 import { assertBalanced, type Pipeline, startPipeline } from '../pipeline/pipeline.js';
 import { until } from '../pipeline/until.js';
 import { openCollector } from '../simulate-gateway/collector-client.js';
@@ -113,7 +113,7 @@ test('every window button stays known when the live collector is killed, and aft
 });
 
 test('the books agree on the history, all the time and at the end', async () => {
-  await assertBooksAgree(pipeline);
+  await assertReconciled(pipeline);
   assertNeverDiffered(pipeline);
   const [stored] = await pipeline.select<{ rows: number }>(
     "SELECT sum(records) AS rows FROM edge_account ARRAY JOIN partitions.records AS records, partitions.topic AS topic WHERE final AND topic = 'im.request-log'",

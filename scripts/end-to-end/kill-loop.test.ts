@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { isClean } from '../chaos/check-books.js';
+import { isClean } from '../chaos/check-accounting.js';
 import { planStrokes, type Stroke } from '../chaos/kill-plan.js';
 import { type KillPipeline, runKillLoop, startKillPipeline } from '../chaos/kill-run.js';
 

@@ -16,7 +16,7 @@ import { createTraffic } from '../simulate-gateway/generate.js';
 import { sendHistory } from '../simulate-gateway/send.js';
 import { Truth } from '../simulate-gateway/truth.js';
 import { REPO_ROOT } from '../stack/repo-root.js';
-import { assertBooksAgree, checkSettledBooks } from '../pipeline/books-agree.js';
+import { assertReconciled, reconcileSettled } from '../pipeline/reconcile-settled.js';
 import { type Pipeline, startPipeline } from '../pipeline/pipeline.js';
 
 const RECORDS = 6_000;
@@ -35,7 +35,7 @@ before(async () => {
     await pipeline.untilStored(((round + 1) * RECORDS) / ROUNDS);
     if (round === ROUNDS / 2) await pipeline.stop('collector');
   }
-  await assertBooksAgree(pipeline);
+  await assertReconciled(pipeline);
 });
 
 after(() => pipeline.end());
@@ -70,7 +70,7 @@ async function ledgerCheck(
 }
 
 async function faults(): Promise<LedgerReport['differences']> {
-  return (await checkSettledBooks(pipeline)).differences;
+  return (await reconcileSettled(pipeline)).differences;
 }
 
 /** Waits until the aggregator by itself tells of so many. */

@@ -8,7 +8,7 @@ import { after, before, test } from 'node:test';
 import { TOPICS } from '@imscope/schemas/topics.js';
 import type { Admin } from 'kafkajs';
 import { untilBooked } from '../pipeline/caught-up.js';
-import { checkBooks, isClean } from '../chaos/check-books.js';
+import { checkAccounting, isClean } from '../chaos/check-accounting.js';
 import { KillTarget } from '../chaos/kill-targets.js';
 import { fatesTogether, TrackedSender } from '../chaos/tracked-sender.js';
 import { type Pipeline, startPipeline } from '../pipeline/pipeline.js';
@@ -150,7 +150,7 @@ test('in the end all books agree: what was acknowledged is stored once, whicheve
   if (pipeline.process('collector').isRunning()) await pipeline.stop('collector');
   await pipeline.start('aggregator');
   await untilAllStored(3);
-  const findings = await checkBooks(pipeline, fatesTogether(senders));
+  const findings = await checkAccounting(pipeline, fatesTogether(senders));
   assert.deepEqual(findings.details, []);
   assert.ok(isClean(findings), JSON.stringify(findings));
 });

@@ -4,7 +4,7 @@ import { openCollector } from '../simulate-gateway/collector-client.js';
 import { createTraffic } from '../simulate-gateway/generate.js';
 import { sendLive } from '../simulate-gateway/send.js';
 import { Truth } from '../simulate-gateway/truth.js';
-import { assertBooksAgree, assertNeverDiffered } from '../pipeline/books-agree.js';
+import { assertReconciled, assertNeverDiffered } from '../pipeline/reconcile-settled.js';
 import { assertBalanced, type PipelineWithBroker, startPipelineWithBroker } from '../pipeline/pipeline.js';
 
 let pipeline: PipelineWithBroker;
@@ -60,7 +60,7 @@ test('stopping, killing and restarting every part under traffic loses nothing an
   assert.ok(totals.acknowledged > 12_000, `${totals.acknowledged} records were sent`);
   await pipeline.untilStored(totals.acknowledged);
   await assertBalanced(pipeline, totals.acknowledged);
-  await assertBooksAgree(pipeline);
+  await assertReconciled(pipeline);
   // Nor did the aggregators see the books differ, whoever of them checked.
   assert.ok((await pipeline.metric('aggregator', 'imscope_aggregator_reconcile_checked_at_seconds')) > 0);
   assertNeverDiffered(pipeline);

@@ -1,10 +1,10 @@
 /*
- * Holds the store against what clients know: every acknowledged record stored once, no id twice, nothing stored of what
- * was refused. And the books against each other, as `imscope ledger check` does; beyond that, where nothing was sampled,
- * successes and delay of metrics = those of logs, and accepted = logs by application. Each difference is named.
+ * Compares the store with what clients know: every acknowledged record is stored once, no id twice, and no refused record
+ * is stored. Also reconciles, as `imscope ledger check` does; beyond that, where nothing was sampled, successes and delay
+ * of metrics = those of logs, and accepted = logs by application. Each difference is named.
  */
 import { describeReport } from '@imscope/aggregator/reconcile/describe-report.js';
-import { checkSettledBooks } from '../pipeline/books-agree.js';
+import { reconcileSettled } from '../pipeline/reconcile-settled.js';
 import type { Pipeline } from '../pipeline/pipeline.js';
 import type { Fates } from './tracked-sender.js';
 
@@ -21,19 +21,19 @@ export type Findings = {
   readonly ledgerDifferences: number;
   readonly metricDifferences: number;
   readonly accountDifferences: number;
-  /** What differs, each in a line; the first of each kind. */
+  /** Differences, one a line; the first of each kind. */
   readonly details: readonly string[];
 };
 
 const DETAILS_MAX = 10;
 
-export async function checkBooks(
+export async function checkAccounting(
   pipeline: Pick<Pipeline, 'select' | 'store' | 'kafka'>,
   fates: Fates,
 ): Promise<Findings> {
   const { select } = pipeline;
   const requests = await checkRequests(select, fates);
-  const ledger = await checkSettledBooks(pipeline);
+  const ledger = await reconcileSettled(pipeline);
   const metrics = await select(METRICS_AGAINST_LOGS);
   const accounts = await select(ACCEPTED_AGAINST_LOGS);
   return {

@@ -1,6 +1,6 @@
 /*
- * The last word of a test that disturbed the pipeline: nothing is on its way any more, and all books agree, as
- * `imscope ledger check --settled` would say.
+ * The final check of a test that disturbed the pipeline: nothing is on its way any more, and reconciliation finds no
+ * difference, as with `imscope ledger check --settled`.
  */
 import { readFileSync } from 'node:fs';
 import { checkLedger, type LedgerReport } from '@imscope/aggregator/reconcile/check-ledger.js';
@@ -9,10 +9,10 @@ import { storeAsk } from '@imscope/aggregator/reconcile/pass.js';
 import { untilBooked } from './caught-up.js';
 import type { Pipeline } from './pipeline.js';
 
-const BOOKED_MS_MAX = 120_000;
+const RECORDED_MS_MAX = 120_000;
 
-/** All books over all there is, with nothing taken to be on its way. */
-export async function checkSettledBooks({
+/** One reconcile pass over everything, with nothing assumed to be on its way. */
+export async function reconcileSettled({
   store,
   kafka,
 }: Pick<Pipeline, 'store' | 'kafka'>): Promise<LedgerReport> {
@@ -20,17 +20,17 @@ export async function checkSettledBooks({
   return checkLedger({ ask: storeAsk(store), topicPrefix, fromMs: 0, nowMs: Date.now(), settleMs: 0 });
 }
 
-/** Throws where an aggregator said by itself that the books differ, at any time. */
+/** Throws where an aggregator logged a difference at any time. */
 export function assertNeverDiffered(pipeline: Pick<Pipeline, 'process'>): void {
   const lines = readFileSync(pipeline.process('aggregator').logFile, 'utf8').split('\n');
-  const told = lines.filter((line) => line.includes('the books differ'));
-  if (told.length > 0) throw new Error(`an aggregator told of differences:\n${told.join('\n')}`);
+  const reported = lines.filter((line) => line.includes('the books differ'));
+  if (reported.length > 0) throw new Error(`an aggregator logged differences:\n${reported.join('\n')}`);
 }
 
-/** Stops the collector, waits until all is booked, and throws with what differs. */
-export async function assertBooksAgree(pipeline: Pipeline): Promise<void> {
+/** Stops the collector, waits until everything is in the ledger, and throws with the differences. */
+export async function assertReconciled(pipeline: Pipeline): Promise<void> {
   if (pipeline.process('collector').isRunning()) await pipeline.stop('collector');
-  await untilBooked(pipeline.kafka, pipeline.select, BOOKED_MS_MAX);
-  const report = await checkSettledBooks(pipeline);
+  await untilBooked(pipeline.kafka, pipeline.select, RECORDED_MS_MAX);
+  const report = await reconcileSettled(pipeline);
   if (report.differences.length > 0) throw new Error(describeReport(report));
 }
