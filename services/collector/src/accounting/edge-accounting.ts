@@ -160,7 +160,7 @@ export class EdgeAccounting {
     );
   }
 
-  /** The state of the accounts as one container, to restore from. It includes what `drainRejections` would return. */
+  /** The state of the accounts as one container, to restore from. It includes pending rejections, which it removes. */
   state(nowMs: number): Buffer {
     this.#rejections = [];
     const builder = new BlockBuilder<EdgeAccount>(EDGE_ACCOUNT_SCHEMA);
