@@ -38,7 +38,9 @@ function valueSchema(name: string, field: RequestLogField): TSchema {
       return name === 'interface'
         ? Type.String({ maxLength: lengthMax, pattern: INTERFACE_PATTERN, description })
         : Type.String({ maxLength: lengthMax, description });
-    default:
+    case 'id':
+    case 'int':
+    case 'outcome':
       return name === 'http_status'
         ? Type.Union([Type.Literal(0), Type.Integer(numberBounds(field))], { description })
         : Type.Integer({ ...numberBounds(field), description });
