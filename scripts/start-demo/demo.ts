@@ -15,6 +15,7 @@ import { JAVA, MAVEN, providePrograms } from '../stack/programs.js';
 import { inWorkDir } from '../stack/repo-root.js';
 import { Stack } from '../stack/stack.js';
 import type { SupervisorEvent } from '../stack/supervisor.js';
+import { AnnouncedIncident } from './announced-incident.js';
 import { addBalances, type Balance, isEven, NOTHING } from './balance.js';
 import { createStoredCounter } from './count-stored.js';
 import { endCutOffHistory, historyState, sendHistoryOnce, type StartHistoryCollector } from './history.js';
@@ -22,9 +23,11 @@ import { startHistoryCollector } from './history-collector.js';
 import { type Live, startLive } from './live.js';
 import { openLogPositions, waitCaughtUp } from './log-positions.js';
 import { residentBytes } from './memory.js';
+import { incidentAnswer, incidentLink } from './incident-text.js';
 import type { DemoOptions } from './options.js';
 import { createSignInLink, fetchApplications } from './query-api.js';
 import { type Screen, seconds } from './screen.js';
+import { readHistoryIncidents } from './simulator.js';
 import { type DemoStack, rememberIn, startDemoStack } from './start-stack.js';
 import { applicationsTable, balanceLine, directions, number } from './texts.js';
 
@@ -41,9 +44,6 @@ export type DemoContext = {
 };
 
 const REFRESH_MS = 2_000;
-const INCIDENT = 'error-burst';
-const INCIDENT_AFTER_MS = 60_000;
-const INCIDENT_LASTS_MS = 120_000;
 const GIB = 2 ** 30;
 
 /** Runs it until it is stopped. @returns true where every record sent is stored once */
@@ -107,7 +107,7 @@ async function runUntilStopped(context: DemoContext, stack: Stack): Promise<bool
     : undefined;
   if (live !== undefined) stack.onEnd('simulator', () => live.stop());
   await showWhereItIs(context, demo, credentials.readToken, credentials.secretsFile);
-  await watch(context, live, history);
+  await watch(context, live, history, demo.queryUrl);
   return summarize(context, live, history);
 }
 
@@ -200,36 +200,31 @@ async function showWhereItIs(
   const isFound = options.data === inWorkDir('data');
   const where = { signInLink, port, host, collectorUrl, queryUrl, secretsFile, isFound, metricsUrls };
   screen.print(`\n${directions(where)}\n`);
+  if (!options.traffic) return;
+  for (const incident of readHistoryIncidents(join(options.data, 'logs'))) {
+    screen.print(`The incident of the history: ${incidentAnswer(incident)}`);
+    screen.print(`    ${pc.cyan(incidentLink(queryUrl, incident, Date.now()))}\n`);
+  }
 }
 
-/** Shows the balance until a stop is asked for or the time is over; begins the announced incident. */
-async function watch(context: DemoContext, live: Live | undefined, history: Balance): Promise<void> {
+/** Shows the balance until a stop is requested or the time is over; begins the announced incident. */
+async function watch(
+  context: DemoContext,
+  live: Live | undefined,
+  history: Balance,
+  queryUrl: string,
+): Promise<void> {
   const { options, screen, stopping } = context;
-  const startedAt = Date.now();
-  const endsAt = options.for === undefined ? Infinity : startedAt + options.for;
-  // In a short run the incident comes early enough to be seen.
-  const incidentAt = startedAt + Math.min(INCIDENT_AFTER_MS, (options.for ?? Infinity) / 3);
-  let incident: 'announced' | 'running' | 'over' = 'announced';
-  if (live !== undefined)
-    screen.print(
-      `In ${seconds(incidentAt - startedAt)} an incident begins: ${INCIDENT}. Watch it come on the page.`,
-    );
+  const startMs = Date.now();
+  const runMs = options.for ?? Number.POSITIVE_INFINITY;
+  const endsAt = startMs + runMs;
+  const incident =
+    live === undefined
+      ? undefined
+      : new AnnouncedIncident({ queryUrl, startMs, runMs, begin: live.begin, print: screen.print });
   while (!stopping.aborted && Date.now() < endsAt) {
-    if (live !== undefined && incident === 'announced' && Date.now() >= incidentAt) {
-      incident = 'running';
-      const forMs = Math.min(INCIDENT_LASTS_MS, (options.for ?? Infinity) / 3);
-      await live.begin(INCIDENT, Math.round(forMs / 1000));
-      screen.print(
-        pc.yellow(
-          `${clock()} incident begins: ${INCIDENT}, for ${seconds(forMs)}; which application is it, and which interface?`,
-        ),
-      );
-    }
     const state = await live?.state().catch(() => undefined);
-    if (incident === 'running' && state !== undefined && !state.incidents.includes(INCIDENT)) {
-      incident = 'over';
-      screen.print(pc.green(`${clock()} incident is over: ${INCIDENT}`));
-    }
+    await incident?.advance(Date.now(), state?.incidents);
     const balance = addBalances(history, state?.balance ?? NOTHING);
     const memory = `${(memoryBytes(context.children) / GIB).toFixed(1)} GB`;
     const rate = state === undefined ? '' : `${options.rate}/s  `;

@@ -3,6 +3,7 @@
  * there, begins the announced incident and says when it begins and ends. A simulator that dies is started anew;
  * what its earlier lives had acknowledged stays in the count.
  */
+import type { Incident, IncidentName } from '../simulate-gateway/incidents.js';
 import type { OnSpawn } from '../stack/process.js';
 import { supervise, type Supervised, type SupervisorEvent } from '../stack/supervisor.js';
 import { type Balance, balanceOf } from './balance.js';
@@ -34,7 +35,7 @@ export type LiveState = {
 
 export type Live = {
   state(): Promise<LiveState>;
-  begin(incident: string, forS: number): Promise<void>;
+  begin(incident: IncidentName, forS: number): Promise<Incident>;
   /** Ends the traffic, waits until all of it is stored and gives the final balance. */
   finish(signal: AbortSignal): Promise<{ balance: Balance; totals: SimulatorTotals; told: boolean }>;
   /** Ends it without waiting for anything. */

@@ -2,10 +2,10 @@
  * The simulator as a child process: one for the history, which ends, and one for live traffic, which is asked
  * over its control port what it has sent and told when an incident begins.
  */
-import { readFileSync, rmSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Type } from 'typebox';
+import { type Static, Type } from 'typebox';
 import { Value } from 'typebox/value';
 import { freePort } from '../stack/ports.js';
 import {
@@ -16,7 +16,9 @@ import {
   waitUntil,
 } from '../stack/process.js';
 import { REPO_ROOT } from '../stack/repo-root.js';
+import { type Incident, INCIDENT_NAMES, type IncidentName } from '../simulate-gateway/incidents.js';
 import type { HistorySpan } from './history-collector.js';
+import { APPLICATIONS } from './incident-text.js';
 
 export const SIMULATOR_FILE = join(REPO_ROOT, 'scripts', 'simulate-gateway', 'main.ts');
 
@@ -34,13 +36,28 @@ export type SimulatorTotals = {
   readonly unsent: number;
   readonly skipped: number;
 };
+const KnownIncident = Type.Object({
+  name: Type.Union(INCIDENT_NAMES.map((name) => Type.Literal(name))),
+  fromMs: Type.Number(),
+  /** Null: without a planned end. */
+  toMs: Type.Union([Type.Number(), Type.Null()]),
+  applicationIndex: Type.Integer(),
+});
 const Truth = Type.Object({
   totals: Totals,
-  incidents: Type.Array(Type.Object({ text: Type.String() })),
+  incidents: Type.Array(Type.Intersect([KnownIncident, Type.Object({ text: Type.String() })])),
 });
-const State = Type.Object({ running: Type.Array(Type.String()), totals: Totals });
+const State = Type.Object({
+  running: Type.Array(Type.String()),
+  incidents: Type.Array(KnownIncident),
+  totals: Totals,
+});
 
-export type SimulatorState = { readonly running: readonly string[]; readonly totals: SimulatorTotals };
+export type SimulatorState = {
+  readonly running: readonly string[];
+  readonly incidents: readonly Static<typeof KnownIncident>[];
+  readonly totals: SimulatorTotals;
+};
 
 export type SimulatorOptions = {
   readonly collectorUrl: string;
@@ -72,7 +89,7 @@ export async function sendHistory(
   },
 ): Promise<History> {
   const { fromMs, toMs } = options.span;
-  const truthFile = join(options.dir, 'history-truth.json');
+  const truthFile = historyTruthFile(options.dir);
   rmSync(truthFile, { force: true });
   const { child, controlPort } = await start('history', options, [
     '--history',
@@ -101,7 +118,7 @@ export async function sendHistory(
 export type LiveTraffic = ManagedProcess & {
   state(): Promise<SimulatorState>;
   /** @param forS seconds it lasts */
-  begin(incident: string, forS: number): Promise<void>;
+  begin(incident: IncidentName, forS: number): Promise<Incident>;
   /** Lets what is on its way arrive, ends it, and gives its last word. */
   finish(): Promise<SimulatorTotals>;
 };
@@ -130,7 +147,11 @@ export async function startLiveTraffic(
     begin: async (incident, forS) => {
       const address = `http://127.0.0.1:${controlPort}/incidents/${incident}?for=${forS}s`;
       const response = await fetch(address, { method: 'POST', signal: AbortSignal.timeout(5_000) });
-      if (!response.ok) throw new Error(`the simulator did not begin ${incident}: ${await response.text()}`);
+      const state: unknown = await response.json();
+      const begun = Value.Check(State, state) ? withEnd(state.incidents).at(-1) : undefined;
+      if (!response.ok || begun?.name !== incident)
+        throw new Error(`the simulator did not begin ${incident}: ${JSON.stringify(state)}`);
+      return begun;
     },
     finish: async () => {
       await child.stop(STOP_GRACE_MS);
@@ -157,6 +178,8 @@ async function start(
       options.collectorUrl,
       '--control-port',
       String(controlPort),
+      '--applications',
+      String(APPLICATIONS),
       '--progress',
       'none',
       ...args,
@@ -187,7 +210,21 @@ async function probeControl(controlPort: number): Promise<string | undefined> {
   }
 }
 
-function readTruth(file: string): { totals: SimulatorTotals; incidents: { text: string }[] } {
+/** The incident of the history that was sent into this data directory, also by an earlier start. */
+export function readHistoryIncidents(dir: string): readonly Incident[] {
+  const file = historyTruthFile(dir);
+  return existsSync(file) ? withEnd(readTruth(file).incidents) : [];
+}
+
+function historyTruthFile(dir: string): string {
+  return join(dir, 'history-truth.json');
+}
+
+function withEnd(incidents: readonly Static<typeof KnownIncident>[]): Incident[] {
+  return incidents.map(({ toMs, ...one }) => ({ ...one, toMs: toMs ?? Number.POSITIVE_INFINITY }));
+}
+
+function readTruth(file: string): Static<typeof Truth> {
   const truth: unknown = JSON.parse(readFileSync(file, 'utf8'));
   if (!Value.Check(Truth, truth)) throw new Error(`${file} does not hold the simulator's truth`);
   return truth;
