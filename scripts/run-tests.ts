@@ -26,7 +26,9 @@ import {
 } from './stack/programs.js';
 import { REPO_ROOT } from './stack/repo-root.js';
 import { runTestFiles } from './test-run/run-test-files.js';
+import { stopOnSignals } from './test-run/stop-signals.js';
 import { createTally, type Tally } from './test-run/tally.js';
+import { withBroker } from './test-run/with-broker.js';
 
 /**
  * Bounds for what hangs, not for what is slow: a run takes below ten minutes on two idle cores, and may take several
@@ -41,6 +43,7 @@ const PROGRESS_INTERVAL_MS = 10_000;
 const OUTPUT_BYTES_MAX = 50_000_000;
 
 const startedAt = Date.now();
+const stopped = stopOnSignals();
 const tally = createTally();
 const command = createCommand(
   'scripts/test',
@@ -72,28 +75,25 @@ async function runAll(): Promise<void> {
   await check(tally, 'build', 'npx', npx);
   await check(tally, 'lint, format and types', 'npm', ['run', '--silent', 'lint']);
   const directory = mkdtempSync(join(tmpdir(), 'imscope-test-run-'));
-  let broker: Broker | undefined;
+  const time = AbortSignal.timeout(Math.max(1, TIME_MAX_MS - (Date.now() - startedAt)));
   try {
-    broker = await startBroker({ dataDir: join(directory, 'kafka'), heapMb: BROKER_HEAP_MB });
-    process.env['IMSCOPE_TEST_KAFKA'] = broker.address;
-    // picocolors colours wherever CI is set; tests read what a pipe would get.
-    process.env['NO_COLOR'] = '1';
-    print(`Kafka at ${broker.address}; ${files.length} test files`);
-    await runFiles(broker);
+    const brokerLog = await withBroker({
+      start: () => startBroker({ dataDir: join(directory, 'kafka'), heapMb: BROKER_HEAP_MB }),
+      stopping: AbortSignal.any([time, stopped]),
+      run: runFiles,
+    });
+    reportEnd(time, brokerLog);
   } finally {
-    await broker?.stop();
     rmSync(directory, { recursive: true, force: true });
   }
 }
 
-async function runFiles(broker: Broker): Promise<void> {
+async function runFiles(broker: Broker, signal: AbortSignal): Promise<void> {
+  process.env['IMSCOPE_TEST_KAFKA'] = broker.address;
+  // picocolors colours wherever CI is set; tests read what a pipe would get.
+  process.env['NO_COLOR'] = '1';
+  print(`Kafka at ${broker.address}; ${files.length} test files`);
   let toldAt = Date.now();
-  const time = AbortSignal.timeout(Math.max(1, TIME_MAX_MS - (Date.now() - startedAt)));
-  // Without a broker every test would wait for its own bound.
-  const brokerGone = new AbortController();
-  const { exited, logFile } = broker.process();
-  void exited.then(() => brokerGone.abort());
-  const signal = AbortSignal.any([time, brokerGone.signal]);
   await runTestFiles({
     files,
     tally,
@@ -111,15 +111,20 @@ async function runFiles(broker: Broker): Promise<void> {
       print(`${passed} passed, ${failed} failed so far; now in ${short(file)}`);
     },
   });
+}
+
+/** @param brokerLog of a broker that ended before the run */
+function reportEnd(time: AbortSignal, brokerLog: string | undefined): void {
   const before = tally.counts().failed;
   const failures = tally.finish(files);
   for (const { file, name, reason } of failures.slice(before))
     print(`${pc.red('✗')} ${short(file)}: ${name}: ${reason}`);
   if (time.aborted) print(pc.red('the time is over: what had not ended counts as failed'));
-  if (brokerGone.signal.aborted)
+  if (stopped.aborted) print(pc.red(`${String(stopped.reason)}: what had not ended counts as failed`));
+  if (brokerLog !== undefined)
     print(
       pc.red(
-        `the tests' broker ended: what had not ended counts as failed; its last words:\n${indent(lastLogLines(logFile))}`,
+        `the broker of the tests ended: what had not ended counts as failed; the end of its log:\n${indent(lastLogLines(brokerLog))}`,
       ),
     );
   if (failures.length > 0)
@@ -131,7 +136,8 @@ async function runFiles(broker: Broker): Promise<void> {
 async function check(into: Tally, name: string, command: string, args: readonly string[]): Promise<void> {
   print(`${name} …`);
   try {
-    await promisify(execFile)(command, args, { cwd: REPO_ROOT, maxBuffer: OUTPUT_BYTES_MAX });
+    const options = { cwd: REPO_ROOT, maxBuffer: OUTPUT_BYTES_MAX, signal: stopped };
+    await promisify(execFile)(command, args, options);
     into.check(name, undefined);
   } catch (error) {
     const words =

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { execFile, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 
@@ -15,20 +17,37 @@ after(() => rmSync(directory, { recursive: true, force: true }));
 
 let written = 0;
 
-/** Runs test files of these contents as ./scripts/test would. */
-async function runFiles(...bodies: readonly string[]): Promise<Counts> {
-  const files = bodies.map((body) => {
-    const file = join(directory, `sample-${++written}.test.mjs`);
-    writeFileSync(file, `import { test, describe, before } from 'node:test';\n${body}\n`);
-    return file;
-  });
-  const env: Record<string, string | undefined> = { ...process.env };
+function writeFile(body: string): string {
+  const file = join(directory, `sample-${++written}.test.mjs`);
+  writeFileSync(file, `import { test, describe, before } from 'node:test';\n${body}\n`);
+  return file;
+}
+
+function sampleEnv(): NodeJS.ProcessEnv {
+  const env = { ...process.env };
   // The runner refuses to run inside itself.
   delete env['NODE_TEST_CONTEXT'];
-  const { stdout } = await promisify(execFile)(process.execPath, ['--import', 'tsx', SAMPLE, ...files], {
-    env,
-  });
+  return env;
+}
+
+/** Runs test files of these contents as ./scripts/test would. */
+async function runFiles(...bodies: readonly string[]): Promise<Counts> {
+  const args = ['--import', 'tsx', SAMPLE, ...bodies.map(writeFile)];
+  const { stdout } = await promisify(execFile)(process.execPath, args, { env: sampleEnv() });
   return JSON.parse(stdout) as Counts;
+}
+
+/** True while a process with this id runs; one that has ended and was not waited for yet does not. */
+function isRunning(pid: number): boolean {
+  const { stdout } = spawnSync('ps', ['-o', 'stat=', '-p', String(pid)], { encoding: 'utf8' });
+  return stdout.trim() !== '' && !stdout.startsWith('Z');
+}
+
+async function until(what: string, holds: () => boolean): Promise<void> {
+  for (const deadlineMs = performance.now() + 30_000; !holds();) {
+    assert.ok(performance.now() < deadlineMs, `not within 30 s: ${what}`);
+    await sleep(20);
+  }
 }
 
 test('tests of all files are counted, suites are not', async () => {
@@ -99,3 +118,39 @@ test('a file that hangs is ended at its bound and is a failure', async () => {
   // The bound of a file is 5 s; that of the whole run, which would end it too, is 60 s.
   assert.ok(performance.now() - beganMs < 50_000, 'the files were not ended at their own bound');
 });
+
+for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+  test(`${signal} ends the file that runs, the files that wait, and the broker`, async () => {
+    const pidFile = join(directory, `${signal}.pid`);
+    const files = [
+      writeFile(
+        `import { writeFileSync } from 'node:fs';
+        test('hangs', () => new Promise(() => {
+          setInterval(() => {}, 1000);
+          writeFileSync(${JSON.stringify(pidFile)}, String(process.pid));
+        }));`,
+      ),
+      writeFile(`test('never runs', () => {});`),
+    ];
+    const child = spawn(process.execPath, ['--import', 'tsx', SAMPLE, ...files], {
+      // The bound of a file is far beyond this test's own.
+      env: { ...sampleEnv(), SAMPLE_FILE_TIMEOUT_MS: '600000' },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    let [stdout, stderr] = ['', ''];
+    child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()));
+    child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
+    const closed = once(child, 'close');
+    await until('the file runs', () => existsSync(pidFile) && readFileSync(pidFile, 'utf8') !== '');
+    const pids = [readFileSync(pidFile, 'utf8'), /broker (\d+)/.exec(stderr)?.[1]].map(Number);
+    assert.deepEqual(pids.map(isRunning), [true, true]);
+    const stoppedMs = performance.now();
+    child.kill(signal);
+    await closed;
+    assert.ok(performance.now() - stoppedMs < 30_000, 'the run did not end soon after the signal');
+    assert.deepEqual(pids.map(isRunning), [false, false]);
+    const counts = JSON.parse(stdout) as Counts;
+    assert.equal(counts.passed, 0);
+    assert.ok(counts.failed >= 1, stdout);
+  });
+}
