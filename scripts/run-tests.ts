@@ -55,9 +55,9 @@ const files = chosenFiles(command.args);
 try {
   await runAll();
 } catch (error) {
-  const words = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  tally.check('test run', words);
-  print(`${pc.red('✗')} ${words}`);
+  const description = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  tally.check('test run', description);
+  print(`${pc.red('✗')} ${description}`);
 }
 const { passed, failed } = tally.counts();
 process.exitCode = failed === 0 && passed > 0 ? 0 : 1;
@@ -93,7 +93,7 @@ async function runFiles(broker: Broker, signal: AbortSignal): Promise<void> {
   // picocolors colours wherever CI is set; tests read what a pipe would get.
   process.env['NO_COLOR'] = '1';
   print(`Kafka at ${broker.address}; ${files.length} test files`);
-  let toldAt = Date.now();
+  let printedAt = Date.now();
   await runTestFiles({
     files,
     tally,
@@ -105,8 +105,8 @@ async function runFiles(broker: Broker, signal: AbortSignal): Promise<void> {
       print(`${pc.red('✗')} ${short(file)}: ${name}\n${indent(reason)}${said}`);
     },
     onProgress: (file) => {
-      if (Date.now() - toldAt < PROGRESS_INTERVAL_MS) return;
-      toldAt = Date.now();
+      if (Date.now() - printedAt < PROGRESS_INTERVAL_MS) return;
+      printedAt = Date.now();
       const { passed, failed } = tally.counts();
       print(`${passed} passed, ${failed} failed so far; now in ${short(file)}`);
     },
@@ -140,16 +140,16 @@ async function check(into: Tally, name: string, command: string, args: readonly 
     await promisify(execFile)(command, args, options);
     into.check(name, undefined);
   } catch (error) {
-    const words =
+    const output =
       error instanceof Error && 'stdout' in error && 'stderr' in error
         ? `${String(error.stdout)}${String(error.stderr)}`
         : String(error);
-    into.check(name, words);
-    print(`${pc.red('✗')} ${name}\n${indent(words.slice(-8_000))}`);
+    into.check(name, output);
+    print(`${pc.red('✗')} ${name}\n${indent(output.slice(-8_000))}`);
   }
 }
 
-/** All test files, the longest (end to end) first; or those whose path holds one of the words given. */
+/** All test files, the longest (end to end) first; or those whose path contains one of the given texts. */
 function chosenFiles(words: readonly string[]): string[] {
   const folders = [
     join('scripts', 'end-to-end'),

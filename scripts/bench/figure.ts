@@ -1,12 +1,12 @@
 /*
- * What a bench or a chaos run says: one JSON line a figure on stdout for machines, progress on stderr for people.
+ * The output of a bench or a chaos run: one JSON line for each figure on stdout, progress on stderr.
  */
 
 export type Figure = {
   readonly name: string;
   readonly value: number;
   readonly unit: string;
-  /** The same thing done by something known, measured in the same run. */
+  /** The same measure of the reference, from the same run. */
   readonly peer?: number;
   /** value / peer */
   readonly ratio?: number;
@@ -20,16 +20,16 @@ export type Figure = {
 export type Goal = { readonly bound: 'at_least' | 'at_most' | 'below'; readonly limit: number };
 
 /**
- * Makes a figure and judges it: by its ratio where it has one, else by its value. The ratio is given beside the
- * peer, because a median of ratios is not the ratio of medians.
+ * Makes a figure and compares it with its goal: by its ratio where it has one, else by its value. The ratio is an argument
+ * beside the peer, because a median of ratios is not the ratio of medians.
  */
 export function figure(
   name: string,
   value: number,
   unit: string,
-  judged: Pick<Figure, 'peer' | 'ratio' | 'interval'> & { readonly goal?: Goal } = {},
+  comparison: Pick<Figure, 'peer' | 'ratio' | 'interval'> & { readonly goal?: Goal } = {},
 ): Figure {
-  const { peer, ratio, interval, goal } = judged;
+  const { peer, ratio, interval, goal } = comparison;
   return {
     name,
     value: rounded(value),
@@ -37,7 +37,7 @@ export function figure(
     ...(peer === undefined ? {} : { peer: rounded(peer) }),
     ...(ratio === undefined ? {} : { ratio: rounded(ratio) }),
     ...(interval === undefined ? {} : { interval: [rounded(interval[0]), rounded(interval[1])] }),
-    ...(goal === undefined ? {} : { goal: inWords(goal), met: meets(ratio ?? value, goal) }),
+    ...(goal === undefined ? {} : { goal: formatGoal(goal), met: meets(ratio ?? value, goal) }),
   };
 }
 
@@ -51,11 +51,11 @@ export function say(text: string): void {
 
 /** A figure that could not be measured (NaN) meets no goal. */
 function meets(value: number, { bound, limit }: Goal): boolean {
-  const judges = { at_least: value >= limit, at_most: value <= limit, below: value < limit };
-  return judges[bound];
+  const isMet = { at_least: value >= limit, at_most: value <= limit, below: value < limit };
+  return isMet[bound];
 }
 
-function inWords({ bound, limit }: Goal): string {
+function formatGoal({ bound, limit }: Goal): string {
   const signs = { at_least: '>=', at_most: '<=', below: '<' } as const;
   return `${signs[bound]} ${limit}`;
 }

@@ -10,7 +10,7 @@ import {
   startPipelineWithBroker,
 } from '../pipeline/pipeline.js';
 import type { Env } from '../stack/service-env.js';
-import { untilBooked, untilSpoolEmpty } from '../pipeline/caught-up.js';
+import { untilRecorded, untilSpoolEmpty } from '../pipeline/caught-up.js';
 import { checkAccounting, type Findings } from './check-accounting.js';
 import { type TrackedSender, fatesTogether } from './tracked-sender.js';
 
@@ -42,7 +42,7 @@ export async function startChaosPipeline(options: ChaosOptions = {}): Promise<Pi
 export type Settling = {
   readonly senders: readonly TrackedSender[];
   readonly say: (text: string) => void;
-  /** Where something else starts what ends: how a collector is stopped cleanly, for good. */
+  /** Given where a supervisor restarts processes: how a collector is stopped for good. */
   readonly supervised?: {
     readonly collectors: readonly CollectorName[];
     readonly stop: (name: CollectorName) => Promise<void>;
@@ -54,7 +54,7 @@ export async function settleAndCheck(
   pipeline: Pipeline,
   { senders, say, supervised }: Settling,
 ): Promise<Findings> {
-  // A keyed request is taken only once all that earlier boots left has been read: so the spool's count is whole.
+  // A keyed request is accepted only after the spool of all earlier incarnations was read: its count is complete then.
   await Promise.all(senders.map((sender) => sender.acknowledgedMore(1)));
   await Promise.all(senders.map((sender) => sender.finish()));
   const acknowledged = senders.reduce((sum, sender) => sum + sender.acknowledgedRecords, 0);
@@ -65,10 +65,10 @@ export async function settleAndCheck(
     await stop(name);
   }
   if (supervised === undefined && !pipeline.process('aggregator').isRunning()) {
-    // It gives up on a broker that stays away; whoever runs it starts it again.
-    say('the aggregator had ended and is started again');
+    // It ends when a broker stays away; in production a supervisor restarts it.
+    say('the aggregator had ended and is restarted');
     await pipeline.start('aggregator');
   }
-  await untilBooked(pipeline.kafka, pipeline.select, SETTLE_MS_MAX);
+  await untilRecorded(pipeline.kafka, pipeline.select, SETTLE_MS_MAX);
   return checkAccounting(pipeline, fatesTogether(senders));
 }

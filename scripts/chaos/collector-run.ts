@@ -1,6 +1,6 @@
 /*
- * One run against the collector's promises: the whole pipeline on a broker of its own under load, the collector
- * killed and the broker taken away, then everything let come to rest and the books held against each other.
+ * One run against the collector's promises: the complete pipeline under load, the collector killed and the broker
+ * stopped, then, once everything has come to rest, all accounts compared.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { PipelineWithBroker } from '../pipeline/pipeline.js';
@@ -10,10 +10,10 @@ import { killCollector } from './kill-collector.js';
 import { TrackedSender } from './tracked-sender.js';
 
 export type RunOptions = {
-  /** Of this run among others on the same pipeline. */
+  /** Unique among the runs on the same pipeline. */
   readonly name: string;
   readonly kills: number;
-  /** The broker is killed under load for so long, before the kills or with them; 0 leaves it. */
+  /** How long the broker is down under load, before the kills and during them; 0 leaves it running. */
   readonly brokerAwayMs: number;
   readonly seed: number;
   readonly recordsPerSecond: number;
@@ -32,7 +32,7 @@ export type RunOutcome = {
   readonly acknowledgedWithoutBroker: number;
 };
 
-/** Leaves the collector stopped and the store with all there is. */
+/** At its end the collector is stopped and the store has all data. */
 export async function runAgainstCollector(
   pipeline: PipelineWithBroker,
   options: RunOptions,
@@ -81,7 +81,7 @@ async function disturb(
   const killsWhileStarting = await killCollector(pipeline, sender, { kills, seed, onKill });
   if (brokerAwayMs > 0) {
     await sleep(Math.max(0, startMs + brokerAwayMs - performance.now()));
-    // Whatever was asked for, it must have gone on without Kafka.
+    // However short the outage: the collector must have continued without Kafka.
     await sender.acknowledgedMore(1_000);
   }
   const acknowledgedWithoutBroker = brokerAwayMs > 0 ? sender.acknowledgedRecords - acknowledgedBefore : 0;

@@ -1,7 +1,7 @@
 /*
  * `npm run chaos:collector`: kills the collector under load, or takes Kafka away, and checks that nothing
- * acknowledged was lost or doubled and that the books agree. Figures as JSON lines; ends with 1 and names what
- * differs where one is wrong.
+ * acknowledged was lost or doubled and that all accounts agree. Prints figures as JSON lines; ends with 1 and names the
+ * differences where there are any.
  */
 import { figure, printFigure, say } from '../bench/figure.js';
 import { createCommand, readOptions } from '../options/command-line.js';

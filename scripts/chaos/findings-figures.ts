@@ -1,4 +1,4 @@
-/* What the books say at the end of a chaos run, as figures: all that differs must be none. */
+/* The findings of a chaos run as figures: every count of differences must be 0. */
 import { type Figure, figure } from '../bench/figure.js';
 import type { Findings } from './check-accounting.js';
 

@@ -1,6 +1,6 @@
 /*
- * `npm run chaos:fuzz`: gives every parser of the collector inputs nobody has seen, for as long as it is told. Figures as
- * JSON lines; what breaks a promise is written into the corpus of the tests, and it ends with 1.
+ * `npm run chaos:fuzz`: gives every parser of the collector random inputs for a given time. Prints figures as JSON lines;
+ * an input that breaks a promise is written into the corpus of the tests, and the process ends with 1.
  */
 import { createHash } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
@@ -18,8 +18,8 @@ import { createCommand, readOptions } from '../options/command-line.js';
 import { NONE } from './findings-figures.js';
 import { newSeed, runDuration, seed as seedNumber } from './options.js';
 
-/** Inputs of one target before it is the next one's turn. */
-const RUNS_A_TURN = 200;
+/** Inputs of one target before the next target. */
+const RUNS_PER_ROUND = 200;
 
 type Progress = {
   readonly target: FuzzTarget;
@@ -38,8 +38,8 @@ const all: Progress[] = FUZZ_TARGETS.map((target) => ({
 }));
 const deadline = performance.now() + forS * 1_000;
 for (let seed = first; performance.now() < deadline; seed++) {
-  // What failed once would fail in every turn.
-  for (const one of all) if (one.found === 0) takeTurn(one, seed);
+  // A target that failed once would fail in every round.
+  for (const one of all) if (one.found === 0) runRound(one, seed);
 }
 printFigure(figure('seed', first, ''));
 for (const { target, inputs, found } of all) {
@@ -48,14 +48,14 @@ for (const { target, inputs, found } of all) {
 }
 process.exitCode = all.every(({ found }) => found === 0) ? 0 : 1;
 
-function takeTurn(one: Progress, seed: number): void {
+function runRound(one: Progress, seed: number): void {
   const { target, judge } = one;
   const property = fc.property(target.inputs, (input) => {
     one.inputs += 1;
     runOnce(target, input);
     judge(input);
   });
-  const { failed, counterexample, errorInstance } = fc.check(property, { seed, numRuns: RUNS_A_TURN });
+  const { failed, counterexample, errorInstance } = fc.check(property, { seed, numRuns: RUNS_PER_ROUND });
   if (!failed) return;
   one.found += 1;
   const [input] = counterexample ?? [Buffer.alloc(0)];

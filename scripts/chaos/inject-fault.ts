@@ -1,7 +1,7 @@
 /*
- * Faults of a disk, put upon a process that runs, and taken away again: system calls that fail or take long
- * (strace), and files that cannot grow (RLIMIT_FSIZE). Linux only; tracing another process needs root, or
- * kernel.yama.ptrace_scope = 0. The process itself knows nothing of it.
+ * Injects disk faults into a running process and removes them again: system calls that fail or are late (strace), and
+ * files that cannot grow (RLIMIT_FSIZE). Linux only; tracing another process needs root, or
+ * kernel.yama.ptrace_scope = 0. The process itself is not changed.
  */
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -10,12 +10,12 @@ import { promisify } from 'node:util';
 
 export type Fault = { end(): Promise<void> };
 
-/** What fsync and its kin do: fail with EIO, or begin so many seconds late. */
+/** What fsync and fdatasync do: fail with EIO, or begin `lateS` seconds late. */
 export type SyncFault = { readonly error: 'EIO' } | { readonly lateS: number };
 
 const ATTACH_MS_MAX = 10_000;
 
-/** Every fsync and fdatasync of the process fails, or is late. Throws with strace's words where it cannot attach. */
+/** Every fsync and fdatasync of the process fails, or is late. Throws with strace's output where it cannot attach. */
 export async function injectSyncFault(pid: number, fault: SyncFault): Promise<Fault> {
   const how = 'error' in fault ? `error=${fault.error}` : `delay_enter=${fault.lateS}s`;
   return attachStrace(pid, 'fsync,fdatasync', how);
@@ -42,16 +42,16 @@ async function attachStrace(pid: number, calls: string, how: string): Promise<Fa
   // Rejects where there is no strace.
   await once(strace, 'spawn');
   const closed = once(strace, 'close');
-  let said = '';
+  let output = '';
   const attached = new Promise<void>((resolve) => {
     strace.stderr.on('data', (text: Buffer) => {
-      said = `${said}${text.toString()}`.slice(-4_000);
-      if (said.includes(' attached')) resolve();
+      output = `${output}${text.toString()}`.slice(-4_000);
+      if (output.includes(' attached')) resolve();
     });
   });
   const tooLong = sleep(ATTACH_MS_MAX, undefined, { ref: false });
   await Promise.race([attached, closed, tooLong]);
-  const isAttached = said.includes(' attached') && strace.exitCode === null;
+  const isAttached = output.includes(' attached') && strace.exitCode === null;
   const end = async (): Promise<void> => {
     strace.kill(isAttached ? 'SIGINT' : 'SIGKILL');
     await closed;
@@ -59,7 +59,7 @@ async function attachStrace(pid: number, calls: string, how: string): Promise<Fa
   if (isAttached) return { end };
   await end();
   throw new Error(
-    `strace could not attach to process ${pid}: run as root, or set kernel.yama.ptrace_scope=0. It said: ${said}`,
+    `strace could not attach to process ${pid}: run as root, or set kernel.yama.ptrace_scope=0. Its output: ${output}`,
   );
 }
 
@@ -72,7 +72,7 @@ export async function limitFileSize(pid: number, bytes: number): Promise<Fault> 
   return { end: () => setFileSizeLimit(pid, 'unlimited') };
 }
 
-/** Only the soft limit, which its owner may raise again. */
+/** Sets only the soft limit, which its owner may raise again. */
 async function setFileSizeLimit(pid: number, limit: string): Promise<void> {
   await promisify(execFile)('prlimit', ['--pid', String(pid), `--fsize=${limit}:`]);
 }

@@ -1,26 +1,26 @@
 /*
- * Stands between aggregators and the store, hands everything on as it is, and knows what became of every insert of a
- * block, by its token. Ambiguous is one that the store had whole while the aggregator never got the answer: whether
- * its rows are stored nobody can tell. So a kill can be made to fall into an insert, and be counted only if it did.
+ * A proxy between an aggregator and the store that forwards everything unchanged and tracks every insert of a block by its
+ * token. An insert is ambiguous when the store received all of it and the aggregator never got the answer: whether its
+ * rows are stored is unknown then. So a kill can be timed to hit an insert, and is counted only if it did.
  */
 import { EventEmitter, once } from 'node:events';
 import { createServer, type IncomingMessage, request as send, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { pipeline } from 'node:stream';
 
-/** Of all watches together. */
+/** The outcomes of all watched inserts, by token. */
 export class InsertFates {
   readonly #handedOver = new Set<string>();
   readonly #answered = new Set<string>();
   readonly #ambiguous: string[] = [];
-  /** Inserts that the store was given again under a token it had had before. */
+  /** Inserts that were sent again under a token the store had received before. */
   repeated = 0;
 
   get ambiguous(): number {
     return this.#ambiguous.length;
   }
 
-  /** Tokens whose fate stayed unknown: nobody asked again. Empty when all has come to rest. */
+  /** Tokens of inserts that stayed ambiguous because they were not sent again. Empty once all has come to rest. */
   leftUnknown(): string[] {
     return [...new Set(this.#ambiguous)].filter((token) => !this.#answered.has(token));
   }
@@ -41,7 +41,7 @@ export class InsertFates {
 
 export type InsertWatch = {
   readonly url: string;
-  /** Resolves as soon as the store has the next insert whole; false where none comes within `timeoutMs`. */
+  /** Resolves as soon as the store has received all of the next insert; false where none comes within `timeoutMs`. */
   nextInsert(timeoutMs: number): Promise<boolean>;
   close(): Promise<void>;
 };
@@ -56,7 +56,7 @@ export async function watchInserts(storePort: number, fates: InsertFates): Promi
       port: storePort,
       method: request.method,
       path: request.url,
-      // A connection of its own: the store may end an idle one just as the next request is written to it.
+      // One connection per request: the store may close an idle one just as the next request is written to it.
       headers: { ...request.headers, connection: 'close' },
       agent: false,
     });
@@ -69,11 +69,11 @@ export async function watchInserts(storePort: number, fates: InsertFates): Promi
       pipeline(answer, response, () => undefined);
     });
     onward.on('error', () => response.destroy());
-    // An aggregator that is gone leaves no connection behind, as without us.
+    // As without the proxy, the store's connection ends with the aggregator's.
     response.on('close', () => onward.destroy());
     pipeline(request, onward, () => undefined);
   });
-  // An idle connection is the aggregator's to end: closed by us, its next request would fail for no reason of its own.
+  // Idle connections are never closed here: the aggregator's next request would fail.
   server.keepAliveTimeout = 0;
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');

@@ -1,15 +1,15 @@
 /*
- * Kills the collector again and again at random moments, also while it starts, and starts it at once on the same
- * spool. The moments are a pure function of the seed; what the collector does at them is not.
+ * Kills the collector repeatedly at random moments, also while it starts, and restarts it at once on the same spool.
+ * The moments are a pure function of the seed; what the collector does at them is not.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Pipeline } from '../pipeline/pipeline.js';
 import { Random } from '../simulate-gateway/random.js';
 import type { TrackedSender } from './tracked-sender.js';
 
-/** Of the kills, how many hit a collector that is not ready yet. */
+/** The share of kills that hit a collector before it is ready. */
 const STARTING_SHARE = 0.3;
-/** A start takes about so long. */
+/** About the duration of a start. */
 const STARTING_MS_MAX = 900;
 const RUNNING_MS_MIN = 50;
 const RUNNING_MS_MAX = 2_500;
@@ -33,7 +33,7 @@ export async function killCollector(
     if (start.result === undefined) whileStarting += 1;
     sender.noteKill();
     await pipeline.kill('collector');
-    // A start that was cut short fails, and must: only one collector at a time has the spool.
+    // A start that was interrupted must have failed before the next: only one collector may hold the spool.
     await start.ended;
     start = begin(() => pipeline.start('collector'));
     await sender.until(() => pipeline.process('collector').isRunning(), 'the collector is started again');
@@ -45,7 +45,7 @@ export async function killCollector(
 
 type Start = { result: 'ready' | Error | undefined; ended: Promise<void> };
 
-/** Never rejects: a failure matters only to whoever waits for `ready`. */
+/** Never rejects: only `ready` throws the failure. */
 function begin(action: () => Promise<void>): Start {
   const start: Start = { result: undefined, ended: Promise.resolve() };
   start.ended = action().then(

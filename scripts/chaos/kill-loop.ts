@@ -1,4 +1,4 @@
-/* Carries out the strokes of a plan, one after another; a zombie sleeps while others fall. */
+/* Carries out the strokes of a plan one after another; a zombie stays stopped during the next strokes. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { AggregatorName, CollectorName } from './chaos-pipeline.js';
 import type { InsertFates, InsertWatch } from './insert-watch.js';
@@ -9,14 +9,14 @@ import type { TrackedSender } from './tracked-sender.js';
 
 export type Targets = Readonly<Record<TargetName, KillTarget>>;
 
-/** Strokes go on for a time, or until so many have fallen. */
+/** How long the loop runs: a time, or a number of strokes. */
 export type Until = { readonly ms: number } | { readonly strokes: number };
 
 export type LoopCounts = {
   readonly kills: Readonly<Record<Exclude<StrokeKind, 'zombie'>, number>>;
   readonly killsWhileStarting: number;
   readonly zombies: number;
-  /** Ends of processes that nobody killed. */
+  /** Processes that ended without a kill. */
   readonly ownDeaths: number;
 };
 
@@ -51,7 +51,7 @@ export class KillLoop {
     return { kills, killsWhileStarting, zombies, ownDeaths };
   }
 
-  /** Resolves when the last zombie goes on too. */
+  /** Resolves when the last zombie has been continued, too. */
   async run(plan: Iterable<Stroke>, until: Until): Promise<void> {
     let strokes = 0;
     try {
@@ -88,7 +88,7 @@ export class KillLoop {
     const starting = target.isReady ? '' : ', which was starting';
     if (stroke.kind === 'zombie') {
       this.#zombies += 1;
-      this.#zombie = target.stopFor(stroke.stoppedMs).then(() => this.#say(`${name} goes on`));
+      this.#zombie = target.stopFor(stroke.stoppedMs).then(() => this.#say(`${name} continues`));
       this.#say(
         `${name} stopped for ${(stroke.stoppedMs / 1_000).toFixed(1)} s${inInsert ? ' in an insert' : ''}`,
       );
@@ -103,13 +103,13 @@ export class KillLoop {
     this.#say(`kill ${kills}: ${name}${starting}${inInsert ? ' in an insert' : ''}`);
   }
 
-  /** A sleeping zombie is not killed: the other aggregator takes its place. */
+  /** A stopped zombie is not killed; the other aggregator is, in its place. */
   #awake(name: TargetName): TargetName {
     if (!this.#parts.targets[name].isStopped) return name;
     return name === 'aggregator' ? 'aggregator-2' : 'aggregator';
   }
 
-  /** Waits for the moment a stroke is meant for. False where it is meant for none, or no insert comes. */
+  /** Waits for an insert where the stroke is aimed at one. False where it is not, or where none comes. */
   async #insertOf(name: TargetName, lateMs: number | undefined): Promise<boolean> {
     if (lateMs === undefined) return false;
     const { watches } = this.#parts;

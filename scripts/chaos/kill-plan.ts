@@ -1,11 +1,11 @@
 /*
- * What a kill loop does, as a pure function of its seed: bags of strokes, each bag shuffled, so that every kind comes
- * as often as it shall however the run goes. What the processes are doing when a stroke falls is not drawn.
+ * The plan of a kill loop, a pure function of its seed: shuffled bags of strokes (a kill, or a stop of a zombie), so that
+ * every kind comes in its proportion however long the run is. What a process does at that moment is not planned.
  */
 import type { ProcessName } from '../pipeline/pipeline.js';
 import { Random } from '../simulate-gateway/random.js';
 
-/** Strokes of each kind in one bag; `zombie` stops an aggregator and lets it go on later. */
+/** Strokes of each kind in one bag; `zombie` stops an aggregator and continues it later. */
 export type Bag = Readonly<Record<StrokeKind, number>>;
 export type StrokeKind = 'store' | 'collector' | 'broker' | 'aggregator' | 'zombie';
 
@@ -16,9 +16,9 @@ export type Stroke = {
   readonly target: TargetName;
   /** After the stroke before. */
   readonly pauseMs: number;
-  /** Falls into an insert: when the store has one whole and has not answered it, so long after. */
+  /** So long after the store has received all of an insert and has not answered it; undefined for any moment. */
   readonly intoInsertMs: number | undefined;
-  /** A target that is still being started is hit all the same. */
+  /** Also while the target is being started. */
   readonly whileStarting: boolean;
   /** How long a zombie is stopped; 0 is a kill. */
   readonly stoppedMs: number;
@@ -26,9 +26,9 @@ export type Stroke = {
 
 const PAUSE_MS_MIN = 100;
 const PAUSE_MS_MAX = 2_200;
-/** Of the strokes at store and aggregators; the others fall anywhere. */
+/** The share of strokes at store and aggregators that hit an insert; the others come at any moment. */
 const INTO_INSERT_SHARE = 0.8;
-/** An insert takes about so long. */
+/** About the duration of an insert. */
 const INTO_INSERT_MS_MAX = 6;
 const WHILE_STARTING_SHARE = 0.25;
 /** Longer than an aggregator's session (10 s), so that its partitions have another owner when it goes on. */
@@ -47,7 +47,7 @@ function shuffled(bag: Bag, random: Random): StrokeKind[] {
   return kinds.toSorted((a, b) => a.place - b.place).map(({ kind }) => kind);
 }
 
-/** Draws as many numbers for every kind, so that one kind's share does not change the others' moments. */
+/** Draws the same count of numbers for every kind, so that one kind's proportion does not change the others' moments. */
 function drawStroke(kind: StrokeKind, random: Random): Stroke {
   const pauseMs = between(PAUSE_MS_MIN, PAUSE_MS_MAX, random);
   const second = random.unit() < 0.5;

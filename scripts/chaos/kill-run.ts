@@ -1,6 +1,6 @@
 /*
- * One kill loop: the whole pipeline with two aggregators in the group and two collectors under load, every part of it
- * killed by a plan, aggregators also stopped and let go on as zombies; then rest, and all books held together.
+ * One kill loop: the complete pipeline with two aggregators in the group and two collectors under load. Every process is
+ * killed by a plan, aggregators are also stopped and continued as zombies; then, at rest, all accounts are compared.
  */
 import { freePort } from '../stack/ports.js';
 import type { PipelineWithBroker } from '../pipeline/pipeline.js';
@@ -26,7 +26,7 @@ export type KillOutcome = LoopCounts & {
   readonly findings: Findings;
   readonly sentRecords: number;
   readonly ambiguousInserts: number;
-  /** Ambiguous, and nobody ever asked again. */
+  /** Ambiguous, and never sent again. */
   readonly leftUnknown: readonly string[];
   readonly repeatedInserts: number;
   readonly repeatedRequests: number;
@@ -34,7 +34,7 @@ export type KillOutcome = LoopCounts & {
   /** From the first of kills that overlap. */
   readonly longestOutageMs: number;
   readonly longestSilenceMs: number;
-  /** Reconciliation while parts are killed: looks at the books, and what was found. */
+  /** Reconcile passes while processes are killed, and the differences they found. */
   readonly checks: number;
   readonly alarms: readonly string[];
 };
@@ -75,7 +75,7 @@ export async function startKillPipeline(): Promise<KillPipeline> {
   }
 }
 
-/** Leaves the collectors stopped and the store with all there is. A stack serves one run. */
+/** At its end the collectors are stopped and the store has all data. A pipeline serves one run. */
 export async function runKillLoop(pipeline: KillPipeline, options: KillRunOptions): Promise<KillOutcome> {
   const { fates, watches } = pipeline;
   const senders = {
@@ -91,7 +91,7 @@ export async function runKillLoop(pipeline: KillPipeline, options: KillRunOption
   try {
     await loop.run(planStrokes(options.seed, options.bag), options.until);
     options.say('no more kills: waiting until all runs and has recovered');
-    // Traffic goes on meanwhile, for only what comes after a kill shows the recovery.
+    // Traffic continues: only data sent after a kill shows the recovery.
     await loop.untilRecovered();
     const findings = await settleAndCheck(pipeline, {
       senders: both,
@@ -119,7 +119,7 @@ export async function runKillLoop(pipeline: KillPipeline, options: KillRunOption
   }
 }
 
-/** Every client has keys and sends until it is answered: at the end, what was sent is what was acknowledged. */
+/** Every client has keys and repeats until it is answered, so at the end all that was sent is acknowledged. */
 function startSender(
   url: string,
   name: string,
@@ -141,7 +141,7 @@ function startSender(
 
 async function superviseAll(pipeline: KillPipeline, say: (text: string) => void): Promise<Targets> {
   const supervised = async (name: TargetName): Promise<KillTarget> =>
-    KillTarget.of({
+    KillTarget.watch({
       name,
       process: name === 'broker' ? pipeline.brokerProcess : () => pipeline.process(name),
       start: name === 'broker' ? pipeline.broker.restart : () => pipeline.start(name),
@@ -158,7 +158,7 @@ async function superviseAll(pipeline: KillPipeline, say: (text: string) => void)
 }
 
 async function endAll(targets: Targets): Promise<void> {
-  // Sources before sinks, so that nobody waits for one that is gone.
+  // Sources before sinks: a source that stops waits for its sink.
   for (const name of ['collector', 'collector-2', 'aggregator', 'aggregator-2', 'store', 'broker'] as const)
     await targets[name].end();
 }

@@ -13,7 +13,7 @@ export type KillTargetOptions = {
   readonly process: () => ManagedProcess;
   /** Resolves when it is ready. */
   readonly start: () => Promise<void>;
-  /** Told of ends that were none of ours. */
+  /** Gets a line for every end that was not caused here. */
   readonly say: (text: string) => void;
 };
 
@@ -34,7 +34,7 @@ export class KillTarget {
   }
 
   /** @param options of a process that runs already */
-  static async of(options: KillTargetOptions): Promise<KillTarget> {
+  static async watch(options: KillTargetOptions): Promise<KillTarget> {
     const target = new KillTarget(options);
     target.#supervised = await supervise({
       name: options.name,
@@ -43,7 +43,7 @@ export class KillTarget {
         return options.process();
       },
       onEvent: (event) => target.#note(event),
-      // However often it is killed, it is restarted soon.
+      // The pause does not grow: it is killed often.
       pauseMs: AGAIN_AFTER_MS,
       pauseMsMax: AGAIN_AFTER_MS,
       startPauseMsMax: AGAIN_AFTER_MS,
@@ -64,7 +64,7 @@ export class KillTarget {
     await this.#until(() => this.#ready, 'ready');
   }
 
-  /** SIGKILL; where it is dead already, the next life is hit as soon as it begins. */
+  /** SIGKILL; where it has ended already, the next process is killed as soon as it starts. */
   async kill(): Promise<void> {
     await this.#until(() => this.#options.process().isRunning(), 'running');
     this.#killed = true;
@@ -72,12 +72,12 @@ export class KillTarget {
     await this.#options.process().kill();
   }
 
-  /** SIGSTOP, and SIGCONT after a while. Resolves then. */
+  /** SIGSTOP, and SIGCONT after `ms`. Resolves then. */
   async stopFor(ms: number): Promise<void> {
     const { pid, isRunning } = this.#options.process();
     this.#stopped = true;
     process.kill(pid, 'SIGSTOP');
-    goOnWithoutUs(pid, ms);
+    continueWithoutParent(pid, ms);
     try {
       await sleep(ms);
     } finally {
@@ -111,20 +111,20 @@ export class KillTarget {
     this.#ready = false;
     if (ours) return;
     this.ownDeaths += 1;
-    const words = event.kind === 'died' ? event.exit : event.reason;
-    this.#options.say(`${this.#options.name} ended by itself and is started again: ${shortened(words)}`);
+    const reason = event.kind === 'died' ? event.exit : event.reason;
+    this.#options.say(`${this.#options.name} ended by itself and is restarted: ${shortened(reason)}`);
   }
 }
 
-/** Where we are ended meanwhile, a stopped process would stay for ever: it does not see that its parent is gone. */
-function goOnWithoutUs(pid: number, ms: number): void {
+/** If this process ended meanwhile, a stopped child would stay for ever: it cannot handle the signal of its parent's end. */
+function continueWithoutParent(pid: number, ms: number): void {
   const afterS = Math.ceil(ms / 1_000) + 1;
   spawn('sh', ['-c', `sleep ${afterS}; kill -CONT ${pid}`], { detached: true, stdio: 'ignore' }).unref();
 }
 
-/** Without the log lines behind it, but for what was fatal in them. */
-function shortened(words: string): string {
-  const [first = '', ...lines] = words.split('\n');
+/** The first line, and the message of the last fatal log line after it. */
+function shortened(reason: string): string {
+  const [first = '', ...lines] = reason.split('\n');
   const fatal = lines.findLast((line) => line.includes('"level":60'));
   const [, message] = /"msg":"([^"]{0,300})/.exec(fatal ?? '') ?? [];
   return message === undefined ? first : `${first} ${message}`;

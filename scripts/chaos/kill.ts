@@ -1,7 +1,7 @@
 /*
  * `npm run chaos:kill`: kills aggregators, store, broker and collectors under load, and stops aggregators for longer
- * than their session; then checks that sent = stored and that all books agree. Figures as JSON lines; ends with 1 and
- * names what differs where one is wrong.
+ * than their session; then checks that sent = stored and that all accounts agree. Prints figures as JSON lines; ends
+ * with 1 and names the differences where there are any.
  */
 import { type Figure, figure, type Goal, printFigure, say } from '../bench/figure.js';
 import { createCommand, readOptions } from '../options/command-line.js';
@@ -10,7 +10,7 @@ import { type KillOutcome, runKillLoop, startKillPipeline } from './kill-run.js'
 import { newSeed, runDuration, seed } from './options.js';
 
 const RECORDS_PER_SECOND = 2_000;
-/** An aggregator's kill or stop halts the group for 10 s, so the others are more. */
+/** A kill or stop of an aggregator halts its group for 10 s, so there are more of the others. */
 const BAG = { store: 5, collector: 5, broker: 2, aggregator: 2, zombie: 1 };
 
 const options = readRunOptions(process.argv.slice(2));
@@ -27,7 +27,7 @@ try {
   const figures = figuresOf(outcome, options);
   for (const one of figures) printFigure(one);
   for (const detail of [...outcome.findings.details, ...outcome.alarms]) say(detail);
-  for (const token of outcome.leftUnknown) say(`an insert whose fate stayed unknown: ${token}`);
+  for (const token of outcome.leftUnknown) say(`an insert whose outcome stayed unknown: ${token}`);
   process.exitCode = figures.every(({ met }) => met !== false) ? 0 : 1;
 } finally {
   await pipeline.end();

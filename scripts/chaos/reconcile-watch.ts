@@ -1,6 +1,6 @@
 /*
- * Reconciliation while parts are killed, as an aggregator does it all the time: what it would raise an alarm about.
- * A store that is away is no alarm; the books are then held together when it answers again.
+ * Reconciliation while processes are killed, as an aggregator does it: collects what it would raise an alarm about. A
+ * store that is down is no alarm; the next pass runs when it answers again.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { checkConfirmed } from '@imscope/aggregator/reconcile/confirmed-check.js';
@@ -15,7 +15,7 @@ export class ReconcileWatch {
   readonly #stop = new AbortController();
   readonly #alarms = new Map<string, string>();
   readonly #checking: Promise<void>;
-  /** That came to an end. */
+  /** Passes that were completed. */
   checks = 0;
 
   constructor(pipeline: Pick<Pipeline, 'store' | 'kafka'>) {
@@ -23,7 +23,7 @@ export class ReconcileWatch {
     this.#checking = this.#check();
   }
 
-  /** Each difference once, as it was last found. */
+  /** Each difference once, as found last. */
   get alarms(): string[] {
     return [...this.#alarms.values()];
   }
@@ -45,7 +45,7 @@ export class ReconcileWatch {
         this.checks += 1;
         for (const one of differences) this.#alarms.set(keyOf(one), `reconciliation: ${JSON.stringify(one)}`);
       } catch {
-        // The store was killed, or it is time to stop.
+        // The store was killed, or this watch is being stopped.
       }
     }
   }

@@ -1,31 +1,31 @@
 /*
- * How long after a kill the pipeline was whole again: when every partition of the request logs had a block in the
- * ledger whose last message came after the kill, with traffic on all of them. Where kills overlap, the recovery counts
- * from the last of them, the outage from the first.
+ * Measures how long after a kill the pipeline had recovered: every partition of the request logs has a block in the ledger
+ * whose last message was appended after the kill, with traffic on all partitions. Where kills overlap, the recovery
+ * counts from the last of them, the outage from the first.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Pipeline } from '../pipeline/pipeline.js';
 
-const LOOK_EVERY_MS = 150;
+const POLL_INTERVAL_MS = 150;
 
 export class Recoveries {
   readonly #select: Pipeline['select'];
   readonly #partitions: number;
   readonly #stop = new AbortController();
-  readonly #looking: Promise<void>;
-  /** Epoch milliseconds of kills whose recovery was not seen yet. */
+  readonly #polling: Promise<void>;
+  /** Epoch milliseconds of kills whose recovery was not observed yet. */
   #open: number[] = [];
   #lastKillMs = 0;
   longestRecoveryMs = 0;
   longestOutageMs = 0;
-  /** Of the latest kill that was recovered from, whatever fell meanwhile. */
+  /** Of the latest kill with a recovery, whatever was killed in between. */
   lastRecoveryMs = 0;
 
   /** @param partitions of the request logs' topic */
   constructor(select: Pipeline['select'], partitions: number) {
     this.#select = select;
     this.#partitions = partitions;
-    this.#looking = this.#look();
+    this.#polling = this.#poll();
   }
 
   noteKill(): void {
@@ -37,15 +37,15 @@ export class Recoveries {
     return this.#open.length;
   }
 
-  /** After the last block was stored: nothing more will be seen. */
+  /** Call it after the last block was stored: nothing more is observed. */
   async stop(): Promise<void> {
     this.#stop.abort();
-    await this.#looking;
+    await this.#polling;
   }
 
-  async #look(): Promise<void> {
+  async #poll(): Promise<void> {
     while (!this.#stop.signal.aborted) {
-      await sleep(LOOK_EVERY_MS);
+      await sleep(POLL_INTERVAL_MS);
       if (this.#open.length === 0) continue;
       const storedUpToMs = await this.#storedUpToMs();
       const nowMs = Date.now();

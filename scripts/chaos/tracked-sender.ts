@@ -1,7 +1,7 @@
 /*
- * Clients that know what became of every request: acknowledged, refused, or unclear. Every record has an id of
- * its own that names its request. A keyed client sends what was not answered again under the same
- * `Idempotency-Key` until it is; a client without keys repeats only what certainly was not taken.
+ * Clients that track the outcome of every request: acknowledged, refused, or unclear. Every record has a unique id that
+ * names its request. A client with keys sends an unanswered request again under the same `Idempotency-Key` until it is
+ * answered; a client without keys repeats only requests that were certainly not accepted.
  */
 import { randomUUID } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
@@ -13,7 +13,7 @@ import { createTraffic, type GatewayRecord } from '../simulate-gateway/generate.
 export type SenderOptions = {
   readonly url: string;
   readonly token: string;
-  /** Begins the ids of its records; no other sender on the same store has it. */
+  /** Prefix of the ids of its records; unique among the senders of one store. */
   readonly name: string;
   readonly seed: number;
   readonly keyedClients: number;
@@ -21,21 +21,21 @@ export type SenderOptions = {
   readonly recordsPerRequest: number;
   /** Of all clients together; less where answers come slowly. */
   readonly recordsPerSecond: number;
-  /** What a client does when it is told 503. */
+  /** What a client does after 503. */
   readonly whenRefused: 'send_again' | 'give_up';
 };
 
-/** Requests by their name, with the number of their records. */
+/** The number of records of each request, by the request's name and outcome. */
 export type Fates = {
   /** Answered 202. */
   readonly acknowledged: ReadonlyMap<string, number>;
   /** Every answer was 503: nothing of it may be stored. */
   readonly refused: ReadonlyMap<string, number>;
-  /** May be stored: the last answer never came, or said so. */
+  /** May be stored: the last answer was missing, or was 504. */
   readonly unclear: ReadonlyMap<string, number>;
 };
 
-/** Of several senders, whose names differ. */
+/** The outcomes of several senders, whose names differ. */
 export function fatesTogether(senders: readonly TrackedSender[]): Fates {
   const together = (kind: keyof Fates): ReadonlyMap<string, number> =>
     new Map(senders.flatMap((sender) => [...sender.fates[kind]]));
@@ -47,7 +47,7 @@ export function fatesTogether(senders: readonly TrackedSender[]): Fates {
 }
 
 const APPLICATIONS = 40;
-/** Shorter than a client should wait, so that a recovery is seen when it happens. */
+/** Shorter than a client should wait, so that a recovery is observed at once. */
 const AGAIN_PAUSE_MS = 50;
 const ANSWER_TIMEOUT_MS = 60_000;
 /** Longest a keyed request is tried after sending has stopped. */
@@ -55,7 +55,7 @@ const FINISH_MS_MAX = 120_000;
 
 type Attempt =
   | { readonly kind: 'acknowledged' }
-  /** Certainly not taken. */
+  /** Certainly not accepted. */
   | { readonly kind: 'refused' | 'not_sent' }
   | { readonly kind: 'unclear' };
 
@@ -123,7 +123,7 @@ export class TrackedSender {
     }
   }
 
-  /** No new requests; those on their way are seen to their end. Throws where a client failed. */
+  /** Sends no new requests and completes those in flight. Throws where a client failed. */
   async finish(): Promise<void> {
     this.#stop.abort();
     await Promise.all(this.#clients);
@@ -147,7 +147,7 @@ export class TrackedSender {
       const name = `${client}.${number}`;
       await this.#deliver(name, this.#body(name), keyed);
       const restMs = dueMs - performance.now();
-      // Clients that were answered late were answered together, and are not to come together from then on.
+      // Clients that were answered late were answered at the same time: a random wait spreads them again.
       const waitMs = restMs > 0 ? restMs : Math.random() * pauseMs;
       await sleep(waitMs, undefined, { signal: this.#stop.signal }).catch(() => undefined);
     }
@@ -166,26 +166,26 @@ export class TrackedSender {
     const { recordsPerRequest: records, whenRefused } = this.#options;
     const key = keyed ? randomUUID() : undefined;
     this.sentRecords += records;
-    let maybeTaken = false;
+    let maybeAccepted = false;
     let giveUpMs = Number.POSITIVE_INFINITY;
     for (let attempts = 1; performance.now() < giveUpMs; attempts++) {
       const { kind } = await this.#attempt(body, key, records);
       if (attempts === 2 && keyed) this.repeated += 1;
       if (kind === 'acknowledged') {
-        this.#bookAcknowledged(name, records);
+        this.#recordAcknowledged(name, records);
         return;
       }
-      maybeTaken ||= kind === 'unclear';
+      maybeAccepted ||= kind === 'unclear';
       if (kind === 'unclear' && !keyed) break;
-      if (kind === 'refused' && !maybeTaken && whenRefused === 'give_up') break;
+      if (kind === 'refused' && !maybeAccepted && whenRefused === 'give_up') break;
       if (this.#stop.signal.aborted) giveUpMs = Math.min(giveUpMs, performance.now() + FINISH_MS_MAX);
       if (this.#stop.signal.aborted && !keyed) break;
       await sleep(AGAIN_PAUSE_MS);
     }
-    (maybeTaken ? this.#unclear : this.#refused).set(name, records);
+    (maybeAccepted ? this.#unclear : this.#refused).set(name, records);
   }
 
-  #bookAcknowledged(name: string, records: number): void {
+  #recordAcknowledged(name: string, records: number): void {
     const nowMs = performance.now();
     this.#acknowledged.set(name, records);
     this.acknowledgedRecords += records;
@@ -196,7 +196,7 @@ export class TrackedSender {
     this.#killedMs = undefined;
   }
 
-  /** Throws where the collector answers what no fault of a machine explains, such as 400. */
+  /** Throws on an answer that no fault of a machine explains, such as 400. */
   async #attempt(body: string, key: string | undefined, records: number): Promise<Attempt> {
     const headers = {
       authorization: `Bearer ${this.#options.token}`,

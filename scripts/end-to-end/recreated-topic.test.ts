@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { after, before, test } from 'node:test';
 import { TOPICS } from '@imscope/schemas/topics.js';
 import type { Admin } from 'kafkajs';
-import { untilBooked } from '../pipeline/caught-up.js';
+import { untilRecorded } from '../pipeline/caught-up.js';
 import { checkAccounting, isClean } from '../chaos/check-accounting.js';
 import { KillTarget } from '../chaos/kill-targets.js';
 import { fatesTogether, TrackedSender } from '../chaos/tracked-sender.js';
@@ -78,7 +78,7 @@ async function untilAllStored(epoch: number): Promise<void> {
   await pipeline.untilStored(acknowledged, 30_000);
   const deadline = performance.now() + 30_000;
   while ((await epochs()).some((booked) => booked < epoch) && performance.now() < deadline) await sleep(100);
-  await untilBooked(pipeline.kafka, pipeline.select, 30_000);
+  await untilRecorded(pipeline.kafka, pipeline.select, 30_000);
 }
 
 async function deleteTopic(): Promise<void> {
@@ -125,7 +125,7 @@ test('made anew while the aggregator is away, its new log the longer one: nothin
 
 test('made anew while the aggregator runs and gateways send: nothing acknowledged since is skipped', async () => {
   // In production too something starts it again where it gives up.
-  const aggregator = await KillTarget.of({
+  const aggregator = await KillTarget.watch({
     name: 'aggregator',
     process: () => pipeline.process('aggregator'),
     start: () => pipeline.start('aggregator'),

@@ -1,6 +1,6 @@
 /*
- * When the store has everything: the collector's spool is empty, and the ledger's last offsets are the ends of
- * Kafka's partitions. Only then does a comparison of the books mean anything.
+ * Waits until the store has everything: the collector's spool is empty, and the ledger's last offsets are the ends of
+ * Kafka's partitions. Before that a comparison of the accounts is not valid.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Admin } from 'kafkajs';
@@ -24,13 +24,13 @@ export async function untilSpoolEmpty(
   }
 }
 
-/** A marker of the aggregator's own may stand behind the last block and is booked with the next. */
+/** A marker of the aggregator may follow the last block; it is recorded with the next block. */
 const MARKERS_MAX = 1;
-/** Data that waits is booked long before. */
+/** Data that waits is recorded long before. */
 const UNCHANGED_MS = 3_000;
 
-/** Waits until the ledger has booked every message of every partition. Throws after `timeoutMs`. */
-export async function untilBooked(
+/** Waits until the ledger has recorded every message of every partition. Throws after `timeoutMs`. */
+export async function untilRecorded(
   kafka: { readonly broker: string; readonly topicPrefix: string },
   select: Pipeline['select'],
   timeoutMs: number,
@@ -39,22 +39,22 @@ export async function untilBooked(
   await admin.connect();
   try {
     const deadline = performance.now() + timeoutMs;
-    let seen = { behind: '', sinceMs: performance.now() };
+    let seen = { description: '', sinceMs: performance.now() };
     for (;;) {
       const ends = (
         await Promise.all(TOPICS.map((topic) => readEnds(admin, kafka.topicPrefix + topic)))
       ).flat();
-      const booked = await readBooked(select);
-      const behind = ends.filter(({ place, end }) => end > (booked.get(place) ?? 0));
-      if (behind.length === 0) return;
-      const inWords = behind
-        .map(({ place, end }) => `${place}: ${booked.get(place) ?? 0} of ${end}`)
+      const recorded = await readRecorded(select);
+      const missing = ends.filter(({ place, end }) => end > (recorded.get(place) ?? 0));
+      if (missing.length === 0) return;
+      const description = missing
+        .map(({ place, end }) => `${place}: ${recorded.get(place) ?? 0} of ${end}`)
         .join(', ');
-      if (inWords !== seen.behind) seen = { behind: inWords, sinceMs: performance.now() };
-      const onlyMarkers = behind.every(({ place, end }) => end - (booked.get(place) ?? 0) <= MARKERS_MAX);
+      if (description !== seen.description) seen = { description, sinceMs: performance.now() };
+      const onlyMarkers = missing.every(({ place, end }) => end - (recorded.get(place) ?? 0) <= MARKERS_MAX);
       if (onlyMarkers && performance.now() - seen.sinceMs > UNCHANGED_MS) return;
       if (performance.now() > deadline) {
-        throw new Error(`the aggregator has not booked all within ${timeoutMs} ms: ${inWords}`);
+        throw new Error(`the aggregator has not recorded all within ${timeoutMs} ms: ${description}`);
       }
       await sleep(200);
     }
@@ -68,8 +68,8 @@ async function readEnds(admin: Admin, topic: string): Promise<{ place: string; e
   return offsets.map(({ partition, high }) => ({ place: `${topic}/${partition}`, end: Number(high) }));
 }
 
-/** The offset behind the last one booked, by topic and partition, of the topic's last life. */
-async function readBooked(select: Pipeline['select']): Promise<Map<string, number>> {
+/** The offset after the last one recorded, by topic and partition, of the topic's latest epoch. */
+async function readRecorded(select: Pipeline['select']): Promise<Map<string, number>> {
   const rows = await select<{ topic: string; partition: number; last: number }>(
     'SELECT topic, partition, argMax(last_offset, (epoch, last_offset)) AS last FROM block_ledger GROUP BY topic, partition',
   );

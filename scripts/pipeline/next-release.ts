@@ -1,6 +1,6 @@
 /*
- * The release after this one, as far as a new schema version makes it: a copy of the sources with version 2 of the
- * request log, made by the steps that schemas/README.md names. It runs straight from its source.
+ * The next release: a copy of the sources with version 2 of the request log, made by the steps in schemas/README.md. It
+ * runs from its source.
  */
 import { cpSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -21,7 +21,7 @@ const COPIED = [
 ] as const;
 const PARTS = new Set(['src', 'avro', 'clickhouse', 'codes', 'package.json']);
 
-/** @returns the new release's root, for `startService`; throws where a step no longer fits the sources */
+/** @returns the new release's root, for `startService`; throws where a step no longer matches the sources */
 export function makeNextRelease(directory: string): string {
   const root = join(directory, 'next-release');
   for (const place of COPIED) {
@@ -77,6 +77,6 @@ function addSchemaVersion(root: string): void {
 function edit(file: string, from: string, to: string): void {
   const parts = readFileSync(file, 'utf8').split(from);
   if (parts.length !== 2)
-    throw new Error(`${file} has "${from}" ${parts.length - 1} times: mend the next release`);
+    throw new Error(`${file} has "${from}" ${parts.length - 1} times: adapt next-release.ts`);
   writeFileSync(file, parts.join(to));
 }

@@ -198,21 +198,21 @@ async function untilStored(
   }
 }
 
-/** Rows are visible a moment before their block is booked. */
-const BOOKED_MS_MAX = 30_000;
+/** Rows are visible a moment before the ledger has their block. */
+const RECORDED_MS_MAX = 30_000;
 
-/** What must hold of the tables once nothing is on its way: every row once, and the ledger saying so. */
+/** Asserts that every row is stored once and that the ledger has as many, once all data has arrived. */
 export async function assertBalanced(pipeline: Pipeline, rows: number): Promise<void> {
-  const expected = JSON.stringify({ rows, places: rows, requests: rows, booked: rows });
-  const deadline = Date.now() + BOOKED_MS_MAX;
+  const expected = JSON.stringify({ rows, places: rows, requests: rows, recorded: rows });
+  const deadline = Date.now() + RECORDED_MS_MAX;
   let found = await readBalance(pipeline);
-  // Nothing but the booking is waited for: what is wrong otherwise is told at once.
-  while (found.booked < rows && Date.now() < deadline) {
+  // Only the ledger may be late; any other difference is reported at once.
+  while (found.recorded < rows && Date.now() < deadline) {
     await delay(100);
     found = await readBalance(pipeline);
   }
   if (JSON.stringify(found) !== expected) {
-    throw new Error(`the books do not balance: ${JSON.stringify(found)}, expected ${expected}`);
+    throw new Error(`rows and ledger do not balance: ${JSON.stringify(found)}, expected ${expected}`);
   }
 }
 
@@ -220,8 +220,8 @@ async function readBalance(pipeline: Pipeline) {
   const [stored] = await pipeline.select<{ rows: number; places: number; requests: number }>(
     'SELECT count() AS rows, uniqExact(block_id, block_row) AS places, uniqExact(request_id) AS requests FROM request_log',
   );
-  const [booked] = await pipeline.select<{ rows: number }>(
+  const [recorded] = await pipeline.select<{ rows: number }>(
     "SELECT sum(rows) AS rows FROM block_ledger FINAL WHERE topic LIKE '%im.request-log'",
   );
-  return { ...stored, booked: booked?.rows ?? 0 };
+  return { ...stored, recorded: recorded?.rows ?? 0 };
 }

@@ -6,7 +6,7 @@ import { readFileSync } from 'node:fs';
 import { checkLedger, type LedgerReport } from '@imscope/aggregator/reconcile/check-ledger.js';
 import { describeReport } from '@imscope/aggregator/reconcile/describe-report.js';
 import { storeAsk } from '@imscope/aggregator/reconcile/pass.js';
-import { untilBooked } from './caught-up.js';
+import { untilRecorded } from './caught-up.js';
 import type { Pipeline } from './pipeline.js';
 
 const RECORDED_MS_MAX = 120_000;
@@ -30,7 +30,7 @@ export function assertNeverDiffered(pipeline: Pick<Pipeline, 'process'>): void {
 /** Stops the collector, waits until everything is in the ledger, and throws with the differences. */
 export async function assertReconciled(pipeline: Pipeline): Promise<void> {
   if (pipeline.process('collector').isRunning()) await pipeline.stop('collector');
-  await untilBooked(pipeline.kafka, pipeline.select, RECORDED_MS_MAX);
+  await untilRecorded(pipeline.kafka, pipeline.select, RECORDED_MS_MAX);
   const report = await reconcileSettled(pipeline);
   if (report.differences.length > 0) throw new Error(describeReport(report));
 }

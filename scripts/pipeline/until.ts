@@ -1,4 +1,4 @@
-/* Waits for a condition, asked again and again. */
+/* Polls a condition until it holds. */
 import { setTimeout as sleep } from 'node:timers/promises';
 
 const PAUSE_MS = 50;

@@ -42,7 +42,7 @@ const START_TIMEOUT_MS = 60_000;
 const STOP_GRACE_MS = 30_000;
 const HEAP_MB = 512;
 
-/** Starts a broker and waits until it answers. Throws where its port is taken or it does not come up. */
+/** Starts a broker and waits until it answers. Throws where its port is in use or it does not become ready. */
 export async function startBroker(options: BrokerOptions): Promise<Broker> {
   const port = options.port === undefined || options.port === 0 ? await freePort() : options.port;
   if (!(await isPortFree(port))) {
@@ -83,7 +83,7 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
 async function writeProperties(dataDir: string, port: number): Promise<string> {
   const logDir = join(dataDir, 'log');
   await mkdir(logDir, { recursive: true });
-  const words: Record<string, string> = {
+  const values: Record<string, string> = {
     PORT: String(port),
     CONTROLLER_PORT: String(await freePort()),
     LOG_DIR: logDir,
@@ -92,14 +92,17 @@ async function writeProperties(dataDir: string, port: number): Promise<string> {
   const file = join(dataDir, 'server.properties');
   await writeFile(
     file,
-    template.replaceAll(/@([A-Z]+(?:_[A-Z]+)*)@/g, (all, word: string) => words[word] ?? all),
+    template.replaceAll(
+      /@([A-Z]+(?:_[A-Z]+)*)@/g,
+      (placeholder, name: string) => values[name] ?? placeholder,
+    ),
   );
   return file;
 }
 
-/** Formats the data directory, which only a new one needs. Its cluster id is new too: offsets start over with it. */
+/** Formats a new data directory. Its cluster id is new, too, so offsets start at 0. */
 async function format(classPath: string, propertiesFile: string): Promise<void> {
-  // Kafka takes a leading dash for an option, so the first bits are never those of one.
+  // Kafka reads a leading dash as an option.
   const clusterId = `a${randomBytes(16).toString('base64url').slice(1)}`;
   await promisify(execFile)('java', [
     '-XX:TieredStopAtLevel=1',

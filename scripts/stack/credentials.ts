@@ -1,6 +1,6 @@
 /*
- * Tokens and the store's password, made once per data directory. Services see only the applications file with their
- * SHA-256; the words themselves stand in a second file that only its owner may read.
+ * Tokens and the store's password, made once per data directory. Services read only the applications file with their
+ * SHA-256; the secrets themselves are in a second file that only its owner may read.
  */
 import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -27,11 +27,11 @@ export type Credentials = {
   readonly sessionKey: string;
   /** REGISTRY_FILE of collector and query. */
   readonly registryFile: string;
-  /** Where the words stand, for people. */
+  /** Holds the secrets themselves, for people. */
   readonly secretsFile: string;
 };
 
-/** Reads the credentials of `dir`, or makes them (mode 0600). Throws where the file does not hold together. */
+/** Reads the credentials of `dir`, or makes them (mode 0600). Throws where the file is damaged. */
 export function openCredentials(dir: string): Credentials {
   mkdirSync(dir, { recursive: true, mode: 0o700 });
   const secretsFile = join(dir, 'secrets.json');
@@ -46,7 +46,7 @@ export function openCredentials(dir: string): Credentials {
   }
   const secrets: unknown = JSON.parse(readFileSync(secretsFile, 'utf8'));
   if (!Value.Check(Secrets, secrets)) {
-    throw new Error(`${secretsFile} does not hold together: delete it, new tokens are made`);
+    throw new Error(`${secretsFile} is damaged: delete it, and new tokens are made`);
   }
   if (!holdsTokens(registryFile, secrets)) {
     writeOwn(registryFile, {

@@ -1,6 +1,6 @@
 /*
- * Programs of other languages that tests run: one table with exact versions, installed once for this user by each
- * language's own package manager into a cache outside the checkout, `$XDG_CACHE_HOME/imscope` or `~/.cache/imscope`.
+ * Programs of other languages that tests run: one table with exact versions. Each language's own package manager installs
+ * them once for this user into a cache outside the checkout, `$XDG_CACHE_HOME/imscope` or `~/.cache/imscope`.
  */
 import { execFile } from 'node:child_process';
 import { createHash, randomUUID } from 'node:crypto';
@@ -56,7 +56,7 @@ export async function provideForeignProgram(
     onInstall(`installing ${program.name} ${program.version} into ${dir}, once; this may take minutes`);
     await installPython(lockFile, dir);
   }
-  // Not its scripts in bin: they name the directory they were installed in, before it was renamed.
+  // Not the scripts in bin: they name the directory of the installation, which was renamed afterwards.
   return { command: join(dir, 'bin', 'python'), args: ['-m', program.module] };
 }
 
@@ -68,7 +68,7 @@ async function cacheDir({ name, version }: ForeignProgram, lock: string): Promis
   return join(root === '' ? join(homedir(), '.cache') : root, 'imscope', `${name}-${version}-${digest}`);
 }
 
-/** Several may install at once, each in a directory of its own: the first one done is used, the others are removed. */
+/** Several processes may install at once, each in its own directory: the first to finish is kept. */
 async function installPython(lockFile: string, dir: string): Promise<void> {
   const building = `${dir}.${randomUUID()}`;
   const options = { timeout: INSTALL_TIMEOUT_MS, maxBuffer: OUTPUT_BYTES_MAX };

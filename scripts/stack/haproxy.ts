@@ -1,11 +1,11 @@
 /*
- * A real HAProxy with the configuration that is shipped, in front of two collectors: its addresses come from the
- * environment, as an operator would give them. For tests.
+ * A real HAProxy with the shipped configuration in front of two collectors, for tests. Its addresses come from the
+ * environment, as in production.
  */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { freePort } from './ports.js';
-import { type RunningFront, untilPassedOn } from './front.js';
+import { type RunningFront, untilForwarding } from './front.js';
 import { startProcess } from './process.js';
 import { REPO_ROOT } from './repo-root.js';
 
@@ -15,14 +15,14 @@ export type Backend = { readonly proxyPort: number; readonly adminPort: number }
 
 const PROGRAMS = ['/usr/sbin/haproxy', '/usr/local/sbin/haproxy', '/opt/homebrew/bin/haproxy'];
 
-/** Throws where it is not installed: a test then fails, and says why. */
+/** Throws where it is not installed. */
 export function haproxyProgram(): string {
   const program = PROGRAMS.find((path) => existsSync(path));
   if (program === undefined) throw new Error('HAProxy is not installed: apt-get install haproxy');
   return program;
 }
 
-/** What the configuration asks of its environment. */
+/** The variables that the configuration reads. */
 export function haproxyEnvironment(
   port: number,
   [first, second]: readonly [Backend, Backend],
@@ -36,7 +36,7 @@ export function haproxyEnvironment(
   };
 }
 
-/** Resolves once it passes requests on. */
+/** Resolves once it forwards requests. */
 export async function startHaproxy(options: {
   readonly backends: readonly [Backend, Backend];
   readonly logFile: string;
@@ -51,5 +51,5 @@ export async function startHaproxy(options: {
     env: haproxyEnvironment(port, options.backends),
     logFile: options.logFile,
   });
-  return untilPassedOn(child, port);
+  return untilForwarding(child, port);
 }

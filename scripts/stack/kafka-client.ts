@@ -1,4 +1,4 @@
-/* kafkajs for scripts and tests that look at a broker themselves: silent, with what it gets wrong mended. */
+/* A silent kafkajs client for scripts and tests, with the patches of runtime applied. */
 import { preventNeedlessTimers } from '@imscope/runtime/kafkajs/needless-timers.js';
 import { Kafka, type KafkaConfig, logLevel } from 'kafkajs';
 

@@ -20,12 +20,12 @@ async function jarsDir(): Promise<string> {
   return inWorkDir('kafka', 'jars', digest.slice(0, 12));
 }
 
-/** True where the jars of the present pom.xml are there. */
+/** True where the jars of the current pom.xml are in the cache. */
 export async function hasKafkaJars(): Promise<boolean> {
   return existsSync(await jarsDir());
 }
 
-/** The directory of the jars, resolved by Maven where they are not there. Throws with Maven's own words. */
+/** The directory of the jars; Maven resolves those that are missing. Throws with Maven's error lines. */
 export async function ensureKafkaJars(): Promise<string> {
   const dir = await jarsDir();
   if (existsSync(dir)) return dir;
@@ -35,12 +35,12 @@ export async function ensureKafkaJars(): Promise<string> {
   const goal = ['-q', '-B', '-f', POM_FILE, 'dependency:copy-dependencies', `-DoutputDirectory=${building}`];
   try {
     await promisify(execFile)('mvn', goal, { timeout: RESOLVE_TIMEOUT_MS, maxBuffer: 10_000_000 });
-    // Whoever is first wins; a second one that resolved at the same time throws its own copy away.
+    // Two processes may resolve at the same time: the copy of the first is kept, the other is removed.
     await rename(building, dir).catch((error: unknown) => {
       if (!existsSync(dir)) throw error;
     });
   } catch (error) {
-    throw new Error(`Maven could not fetch Kafka's jars (mvn ${goal.join(' ')}): ${mavenWords(error)}`, {
+    throw new Error(`Maven could not fetch Kafka's jars (mvn ${goal.join(' ')}): ${mavenErrors(error)}`, {
       cause: error,
     });
   } finally {
@@ -49,7 +49,7 @@ export async function ensureKafkaJars(): Promise<string> {
   return dir;
 }
 
-function mavenWords(error: unknown): string {
+function mavenErrors(error: unknown): string {
   const output = error instanceof Error && 'stdout' in error ? String(error.stdout) : '';
   const lines = output.split('\n').filter((line) => line.includes('ERROR'));
   return lines.slice(0, 5).join('\n') || String(error);

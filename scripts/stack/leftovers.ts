@@ -1,7 +1,7 @@
 /*
- * What a killed start leaves behind. Every child is written down in a file of its own; the next start finds those
- * that still run and are ours, and stops them. A process id that now belongs to another program is left alone:
- * its command line must hold the word that was written down with it.
+ * Processes that a killed start left running. Each child has a file with its process id; the next start finds those
+ * that still run, and stops them. A process id that now belongs to another program is left alone: the command line
+ * must contain the text that was saved with the id.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -22,7 +22,7 @@ export function forgetProcess(runDir: string, name: string): void {
   rmSync(join(runDir, `${name}.pid`), { force: true });
 }
 
-/** The process written down under `name`, while it runs and is ours; this very process does not count. */
+/** The process saved under `name` while it runs and its command line matches; never this process itself. */
 export function findRemembered(runDir: string, name: string): Leftover | undefined {
   let written: string;
   try {
@@ -40,7 +40,7 @@ export function findRemembered(runDir: string, name: string): Leftover | undefin
     : undefined;
 }
 
-/** Stops what a start before left running: SIGTERM, then SIGKILL after a bound. Returns what was stopped. */
+/** Stops what an earlier start left running: SIGTERM, then SIGKILL after a bound. Returns what was stopped. */
 export async function stopLeftovers(runDir: string): Promise<Leftover[]> {
   mkdirSync(runDir, { recursive: true, mode: 0o700 });
   const names = readdirSync(runDir).flatMap((file) =>

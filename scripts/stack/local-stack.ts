@@ -1,5 +1,5 @@
 /*
- * Writes down where the local stack answers and which settings its services have, for the `imscope` command
+ * Saves the addresses of the local stack and the settings of its services for the `imscope` command
  * (services/cli/src/local-stack.ts). The file is beside secrets.json and holds no secret itself.
  */
 import { writeFileSync } from 'node:fs';

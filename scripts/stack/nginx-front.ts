@@ -1,10 +1,10 @@
 /*
- * A real nginx with a configuration that is shipped in deploy/nginx, in front of two collectors: the addresses that
- * stand there are replaced, and nothing else. For tests.
+ * A real nginx with a shipped configuration (deploy/nginx) in front of two collectors, for tests. Only the addresses in
+ * the configuration are replaced.
  */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type RunningFront, untilPassedOn } from './front.js';
+import { type RunningFront, untilForwarding } from './front.js';
 import { freePort } from './ports.js';
 import { startProcess } from './process.js';
 import { REPO_ROOT } from './repo-root.js';
@@ -21,7 +21,7 @@ const PROGRAMS = ['/usr/sbin/nginx', '/usr/local/sbin/nginx', '/usr/bin/nginx', 
 /** A module of its own where nginx was not built with it. */
 const STREAM_MODULE = '/usr/lib/nginx/modules/ngx_stream_module.so';
 
-/** Resolves once it passes requests on. Throws where nginx is not installed. */
+/** Resolves once it forwards requests. Throws where nginx is not installed. */
 export async function startNginxFront(options: NginxFrontOptions): Promise<RunningFront> {
   const program = PROGRAMS.find((path) => existsSync(path));
   if (program === undefined) throw new Error('nginx is not installed: apt-get install nginx-light');
@@ -29,17 +29,17 @@ export async function startNginxFront(options: NginxFrontOptions): Promise<Runni
   mkdirSync(directory, { recursive: true });
   const port = await freePort();
   const configuration = join(directory, 'nginx.conf');
-  writeFileSync(configuration, wholeConfiguration(options, port));
+  writeFileSync(configuration, completeConfiguration(options, port));
   const child = await startProcess({
     name: 'nginx',
     command: program,
     args: ['-p', directory, '-e', 'stderr', '-c', configuration],
     logFile: join(directory, 'nginx.log'),
   });
-  return untilPassedOn(child, port);
+  return untilForwarding(child, port);
 }
 
-function wholeConfiguration(options: NginxFrontOptions, port: number): string {
+function completeConfiguration(options: NginxFrontOptions, port: number): string {
   const { configuration, collectorPorts, directory } = options;
   const [first, second] = collectorPorts;
   const isStream = configuration === 'imscope-stream.conf';
@@ -62,7 +62,7 @@ ${isStream ? text : `http {\naccess_log off;\n${temporary.join('\n')}\n${text}\n
 }
 
 function replaceAddresses(text: string, addresses: Readonly<Record<string, string>>): string {
-  // All in one go, for a new address may look like one that is still to be replaced.
+  // All in one pass: a new address may equal one that is still to be replaced.
   const found = new Set<string>();
   const replaced = text.replaceAll(/127\.0\.0\.\d:\d+/g, (address) => {
     found.add(address);

@@ -1,8 +1,8 @@
 /*
- * Ports on loopback: free ones for tests, and who holds a wanted one. Free ports come from below the range that
- * the kernel gives to outgoing connections, so that none of those takes a port between choice and use; and from
- * ranges that one process holds, so that no other of our processes does, nor while a service is down between two
- * starts. A range is held by listening on its first port: the kernel lets go of it however its holder ends.
+ * Ports on loopback: free ones for tests, and which program uses a given one. Free ports are below the range from
+ * which the kernel takes the ports of outgoing connections, and each process takes them from a range it holds. So no
+ * port is used by others between choice and use, or while a service is down between two starts. A process holds a
+ * range by listening on its first port, which the kernel frees when the process ends.
  */
 import { spawnSync } from 'node:child_process';
 import { randomInt } from 'node:crypto';
@@ -17,7 +17,7 @@ const TRIES_MAX = 200;
 let left: number[] = [];
 let claim: Promise<void> | undefined;
 
-/** True where nobody listens on this port of this address. */
+/** True where no process listens on this port of this address. */
 export async function isPortFree(port: number, host = '127.0.0.1'): Promise<boolean> {
   const server = await listen(port, host);
   if (server === undefined) return false;
@@ -25,7 +25,7 @@ export async function isPortFree(port: number, host = '127.0.0.1'): Promise<bool
   return true;
 }
 
-/** Undefined where somebody else listens there. Who connects is turned away. */
+/** Undefined where another process listens there. Connections are closed at once. */
 async function listen(port: number, host: string): Promise<Server | undefined> {
   return new Promise((resolve, reject) => {
     const server = createServer((connection) => connection.destroy());
@@ -37,7 +37,7 @@ async function listen(port: number, host: string): Promise<Server | undefined> {
   });
 }
 
-/** A port of 127.0.0.1 on which nobody listens; given to nobody else while this process lives. */
+/** A port of 127.0.0.1 on which no process listens; it is given out once while this process runs. */
 export async function freePort(): Promise<number> {
   for (let tries = 0; tries < TRIES_MAX; tries++) {
     const port = left.shift();
@@ -51,7 +51,7 @@ export async function freePort(): Promise<number> {
   throw new Error(`no free port after ${TRIES_MAX} tries`);
 }
 
-/** Holds a range that nobody holds until this process ends. */
+/** Holds a free range until this process ends. */
 async function claimRange(): Promise<void> {
   for (let tries = 0; tries < TRIES_MAX; tries++) {
     const first = RANGES_START + randomInt(RANGES) * RANGE_PORTS;
@@ -66,7 +66,7 @@ async function claimRange(): Promise<void> {
   throw new Error(`no range of ports is free from ${RANGES_START} to ${end} after ${TRIES_MAX} tries`);
 }
 
-/** Who listens on a port, in words, where the system tells; else how to find out. */
+/** Which program listens on a port, for messages; else the command that tells. */
 export function portHolder(port: number): string {
   const { stdout } = spawnSync('ss', ['-ltnpH', `sport = :${port}`], { encoding: 'utf8' });
   const [, program, pid] = /users:\(\("([^"]+)",pid=(\d+)/.exec(stdout ?? '') ?? [];

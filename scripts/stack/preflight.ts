@@ -1,6 +1,6 @@
 /*
- * What a machine must have before anything is started. Each lack is one line that says what was found, what is
- * wanted and what to do; all lacks are told at once.
+ * What a machine must have before anything is started. Each problem is one line with what was found, what is needed
+ * and what to do; all problems are returned at once.
  */
 import { existsSync, mkdirSync, readFileSync, statfsSync } from 'node:fs';
 import { totalmem } from 'node:os';
@@ -16,10 +16,10 @@ export type PortWish = {
 const GIB = 2 ** 30;
 const MEMORY_BYTES_MIN = 3 * GIB;
 const DISK_BYTES_MIN = 4 * GIB;
-/** Where the store's engine is to be had. */
+/** Platforms of the store's engine. */
 const PLATFORMS = ['linux-x64', 'linux-arm64', 'darwin-x64', 'darwin-arm64'];
 
-/** @param dataDir where the data will lie @returns what is lacking, one line each; none where all is well */
+/** @param dataDir where the data will be @returns one line for each problem */
 export async function preflight(dataDir: string, ports: readonly PortWish[]): Promise<string[]> {
   mkdirSync(dataDir, { recursive: true, mode: 0o700 });
   const taken = await Promise.all(ports.map(describePort));
@@ -31,7 +31,7 @@ export async function preflight(dataDir: string, ports: readonly PortWish[]): Pr
 function describePlatform(): string | undefined {
   const platform = `${process.platform}-${process.arch}`;
   if (!PLATFORMS.includes(platform)) {
-    return `this machine is ${platform}; the store's engine is to be had for ${PLATFORMS.join(', ')}`;
+    return `this machine is ${platform}; the store's engine is available for ${PLATFORMS.join(', ')}`;
   }
   // Alpine and its like: the engine is linked against the GNU library.
   return process.platform === 'linux' && existsSync('/etc/alpine-release')
@@ -60,14 +60,14 @@ async function describePort({ port, host, what, option }: PortWish): Promise<str
     : `port ${port} of ${host}, wanted for ${what}, is taken (${portHolder(port)}): end it, or give ${option}`;
 }
 
-/** Bytes that can be had without swapping. Where only the whole is known, half of it. */
+/** Bytes available without swapping; half of all memory where the system does not tell. */
 function availableMemory(): number {
   if (process.platform !== 'linux') return totalmem() / 2;
   const [, kib] = /^MemAvailable:\s+(\d+) kB$/m.exec(readFileSync('/proc/meminfo', 'utf8')) ?? [];
   return kib === undefined ? totalmem() : Number(kib) * 1024;
 }
 
-/** Bytes a container may take; 0 or a huge number where there is no limit. */
+/** The memory limit of a container, bytes; a huge number where there is none. */
 function containerLimit(): number {
   const limit = process.constrainedMemory();
   return limit > 0 ? limit : Number.MAX_SAFE_INTEGER;

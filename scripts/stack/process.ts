@@ -1,7 +1,7 @@
 /*
  * One child process: started with its own environment and log file, waited for, stopped within a bound.
- * It stands in a process group of its own, so that Ctrl-C reaches only us and we stop children in order; and
- * where the system can (Linux, setpriv) it gets SIGTERM when we die, however we die.
+ * It is in a process group of its own, so that Ctrl-C reaches only this process, which stops its children in order.
+ * On Linux with setpriv the child gets SIGTERM when this process ends, for any reason.
  */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
@@ -15,7 +15,7 @@ export type ManagedProcess = {
   readonly name: string;
   readonly pid: number;
   readonly logFile: string;
-  /** Resolves when the process has ended, whyever. */
+  /** Resolves when the process has ended, for any reason. */
   readonly exited: Promise<Exit>;
   isRunning(): boolean;
   /** SIGTERM, then SIGKILL after `graceMs`. Safe twice. */
@@ -28,7 +28,7 @@ export type ProcessOptions = {
   readonly name: string;
   readonly command: string;
   readonly args: readonly string[];
-  /** Beside what every process needs of ours (PATH, HOME …); nothing else of our environment is handed on. */
+  /** Added to what every process inherits (PATH, HOME …); no other variable of this process is passed on. */
   readonly env?: Readonly<Record<string, string>>;
   readonly logFile: string;
   readonly cwd?: string;
@@ -40,15 +40,15 @@ export type OnSpawn = (process: ManagedProcess) => void;
 
 const STOP_GRACE_MS = 30_000;
 const LAST_LINES = 15;
-/** A log at this size is kept once as `….1` and begun anew. */
+/** A log of this size is kept once as `….1` and starts empty again. */
 const LOG_BYTES_MAX = 20_000_000;
-const HANDED_ON = ['PATH', 'HOME', 'USER', 'LANG', 'TZ', 'TMPDIR', 'JAVA_HOME'];
+const INHERITED = ['PATH', 'HOME', 'USER', 'LANG', 'TZ', 'TMPDIR', 'JAVA_HOME'];
 
 const diesWithParent =
   process.platform === 'linux' && spawnSync('setpriv', ['--pdeathsig', 'keep', 'true']).status === 0;
 /**
- * Runs in the child once its parent-death signal is set. Where the parent ended before that, no signal comes, and the
- * child has another parent by now: it ends by itself.
+ * Runs in the child once its parent-death signal is set. A parent that ended before that sends no signal; the child
+ * then has another parent, and ends by itself.
  */
 const UNLESS_ORPHANED = '[ "$PPID" = "$1" ] || exit; shift; exec "$@"';
 
@@ -66,7 +66,7 @@ export async function startProcess(options: ProcessOptions): Promise<ManagedProc
       cwd: options.cwd,
       detached: true,
       stdio: ['ignore', log, log],
-      env: { ...environmentHandedOn(), ...options.env },
+      env: { ...inheritedEnvironment(), ...options.env },
     });
   } finally {
     closeSync(log);
@@ -99,8 +99,8 @@ export async function startProcess(options: ProcessOptions): Promise<ManagedProc
 }
 
 /**
- * Waits until `probe` answers undefined; its text says what is still missing. Throws with the last log lines when
- * the process ends before, or after `timeoutMs`.
+ * Waits until `probe` returns undefined; a text says what is still missing. Throws with the last log lines when the
+ * process ends before, or after `timeoutMs`.
  */
 export async function waitUntil(
   child: ManagedProcess,
@@ -111,7 +111,7 @@ export async function waitUntil(
   let missing: string | undefined = 'no answer yet';
   while (Date.now() < deadline) {
     if (!child.isRunning()) {
-      throw new Error(`${child.name} ended ${exitInWords(await child.exited)}${withLastLines(child)}`);
+      throw new Error(`${child.name} ended ${describeExit(await child.exited)}${withLastLines(child)}`);
     }
     missing = await probe();
     if (missing === undefined) return;
@@ -135,11 +135,11 @@ export async function probeReady(adminPort: number): Promise<string | undefined>
   }
 }
 
-export function exitInWords({ code, signal }: Exit): string {
+export function describeExit({ code, signal }: Exit): string {
   return signal === null ? `with code ${code}` : `by ${signal}`;
 }
 
-/** The end of a process's log, for a person who wants to know why. */
+/** The end of a process's log, for an error message. */
 export function lastLogLines(logFile: string, lines = LAST_LINES): string {
   try {
     return readFileSync(logFile, 'utf8').trimEnd().split('\n').slice(-lines).join('\n');
@@ -148,7 +148,7 @@ export function lastLogLines(logFile: string, lines = LAST_LINES): string {
   }
 }
 
-/** Keeps a log below its bound. Safe while it is written to, for it is opened to append. */
+/** Keeps a log below its bound. Safe while it is written to, because it is open for appending. */
 export function boundLog(logFile: string): void {
   const size = statSync(logFile, { throwIfNoEntry: false })?.size ?? 0;
   if (size < LOG_BYTES_MAX) return;
@@ -166,9 +166,9 @@ function deathSignalArgs(): readonly string[] {
   return ['--pdeathsig', 'TERM', 'sh', '-c', UNLESS_ORPHANED, 'sh', String(process.pid)];
 }
 
-function environmentHandedOn(): Record<string, string> {
+function inheritedEnvironment(): Record<string, string> {
   return Object.fromEntries(
-    HANDED_ON.flatMap((name) => {
+    INHERITED.flatMap((name) => {
       const value = process.env[name];
       return value === undefined ? [] : [[name, value]];
     }),

@@ -1,12 +1,12 @@
 /*
- * Programs that npm cannot bring (Java, Maven, Python, nginx, HAProxy, Chromium, strace): found, or installed through apt-get where
- * we may (root on Debian and its like), or named in one line with the exact command.
+ * Programs that npm cannot install (Java, Maven, Python, nginx, HAProxy, Chromium, strace): found, or installed by apt-get
+ * where that is allowed (root on Debian and its derivatives), or named in one line with the exact command.
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 
 export type Program = {
-  /** What it is tried by; any exit but "not found" will do unless `accept` looks closer. */
+  /** The command that shows whether it is installed; any exit code counts unless `accept` checks the output. */
   readonly command: readonly [string, ...string[]];
   readonly name: string;
   readonly debian: string;
@@ -65,7 +65,7 @@ export const CHROMIUM: Program = {
   debian: 'chromium',
   homebrew: 'chromium',
 };
-/** Puts faults on the disk of a process; there is none but on Linux. */
+/** Injects disk faults into a process; Linux only. */
 export const STRACE: Program = {
   name: 'strace',
   command: ['strace', '-V'],
@@ -77,12 +77,12 @@ export type Provided =
   | { readonly ok: true; readonly installed: readonly string[] }
   | { readonly ok: false; readonly message: string };
 
-/** Sees to it that all programs are there. Installs what is missing where it may, in one go. */
+/** Ensures that all programs are installed. Installs all that are missing at once, where that is allowed. */
 export async function providePrograms(
   programs: readonly Program[],
   onInstall: (names: readonly string[]) => void,
 ): Promise<Provided> {
-  const missing = programs.filter((program) => !isThere(program));
+  const missing = programs.filter((program) => !isInstalled(program));
   if (missing.length === 0) return { ok: true, installed: [] };
   const names = missing.map(({ name }) => name);
   const byHand = installCommand(missing);
@@ -94,7 +94,7 @@ export async function providePrograms(
     updated.code === 0
       ? await aptGet(['install', '-y', '-qq', '--no-install-recommends', ...packages])
       : updated;
-  const still = missing.filter((program) => !isThere(program));
+  const still = missing.filter((program) => !isInstalled(program));
   return still.length === 0
     ? { ok: true, installed: names }
     : {
@@ -103,8 +103,8 @@ export async function providePrograms(
       };
 }
 
-function isThere({ command: [program, ...args], accept }: Program): boolean {
-  // nginx and HAProxy stand in sbin, which is not on everyone's path.
+function isInstalled({ command: [program, ...args], accept }: Program): boolean {
+  // nginx and HAProxy are in sbin, which may be missing in PATH.
   const env = { ...process.env, PATH: `${process.env['PATH'] ?? ''}:/usr/sbin:/usr/local/sbin` };
   const { error, stdout, stderr } = spawnSync(program, args, { encoding: 'utf8', env });
   return error === undefined && (accept?.(`${stdout}${stderr}`) ?? true);

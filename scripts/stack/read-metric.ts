@@ -1,4 +1,4 @@
-/* One metric of a running service, as its /metrics tells. */
+/* Reads one metric of a running service from its /metrics. */
 
 /** The sum of a metric over its labels. Throws where the service has none of this name. */
 export async function readMetric(adminPort: number, name: string): Promise<number> {
@@ -7,6 +7,6 @@ export async function readMetric(adminPort: number, name: string): Promise<numbe
     .split('\n')
     .filter((line) => line.startsWith(`${name} `) || line.startsWith(`${name}{`))
     .map((line) => Number(line.slice(line.lastIndexOf(' ') + 1)));
-  if (values.length === 0) throw new Error(`port ${adminPort} tells no metric ${name}`);
+  if (values.length === 0) throw new Error(`port ${adminPort} has no metric ${name}`);
   return values.reduce((sum, value) => sum + value, 0);
 }

@@ -1,4 +1,4 @@
-/* Where the repository stands, and where everything lies that our scripts make: `.imscope`, ignored by git. */
+/* The root of the repository, and the folder for everything that scripts make: `.imscope`, ignored by git. */
 import { fileURLToPath } from 'node:url';
 import { join } from 'node:path';
 

@@ -1,6 +1,6 @@
 /*
- * Starts a service of this repository by its name and waits until it is ready: as built (dist) or straight from
- * its source. A service gets the settings given here and nothing of our own environment.
+ * Starts a service of this repository by its name and waits until it is ready: as built (dist) or from its source. A
+ * service gets the settings given here and none of this process's own.
  */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
@@ -20,12 +20,12 @@ export type ServiceMode = 'built' | 'source';
 
 export type ServiceOptions = {
   readonly name: ServiceName;
-  /** `built` wants `npm run build` before. */
+  /** `built` needs `npm run build` first. */
   readonly mode: ServiceMode;
   /** Settings by their names in the environment. */
   readonly env: Readonly<Record<string, string>>;
   readonly logFile: string;
-  /** Where the repository lies, if not here: another release of it. */
+  /** The root of another release of this repository. */
   readonly root?: string;
   /** A free one where none is given. */
   readonly adminPort?: number;
@@ -38,7 +38,7 @@ export type RunningService = ManagedProcess & { readonly adminPort: number };
 const READY_TIMEOUT_MS = 60_000;
 const COMMAND_TIMEOUT_MS = 120_000;
 
-/** Starts a service; resolves once its /ready says yes. Throws with its last log lines when it does not. */
+/** Starts a service; resolves once /ready answers 200. Throws with its last log lines where it does not. */
 export async function startService(options: ServiceOptions): Promise<RunningService> {
   const adminPort = options.adminPort ?? (await freePort());
   const child = await startProcess({
@@ -58,7 +58,7 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
   return { ...child, adminPort };
 }
 
-/** Runs a subcommand of a service, such as `prepare`, to its end. Throws with its words when it fails. */
+/** Runs a subcommand of a service, such as `prepare`, to its end. Throws with its last log lines when it fails. */
 export async function runServiceCommand(
   options: Omit<ServiceOptions, 'adminPort' | 'readyTimeoutMs'>,
   args: readonly string[],
@@ -80,7 +80,7 @@ export async function runServiceCommand(
   if (exit.code !== 0) throw new Error(`${child.name} failed:\n${lastLogLines(logFile)}`);
 }
 
-/** What each is started with, as its README says. */
+/** Node.js options of each service, as its README states them. */
 const NODE_ARGUMENTS: Readonly<Partial<Record<ServiceName, readonly string[]>>> = {
   aggregator: ['--max-semi-space-size=8'],
   collector: ['--max-semi-space-size=16'],

@@ -5,7 +5,7 @@
  * affected.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { exitInWords, type ManagedProcess } from './process.js';
+import { describeExit, type ManagedProcess } from './process.js';
 
 export type SupervisorEvent =
   /** It was ready, and ended. */
@@ -48,7 +48,7 @@ const PAUSE_MS_MAX = 8_000;
 const START_PAUSE_MS_MAX = 60_000;
 const STEADY_MS = 60_000;
 
-/** Starts a process and watches it. Rejects where the first start fails: that is a mistake in the set-up. */
+/** Starts a process and watches it. Rejects where the first start fails: then the settings are wrong. */
 export async function supervise<P extends ManagedProcess>(
   options: SupervisorOptions<P>,
 ): Promise<Supervised<P>> {
@@ -88,7 +88,7 @@ export async function supervise<P extends ManagedProcess>(
   const watch = async (): Promise<void> => {
     while (!stopping.signal.aborted) {
       const exit = await current.exited;
-      if (!stopping.signal.aborted) await restart(exitInWords(exit));
+      if (!stopping.signal.aborted) await restart(describeExit(exit));
     }
   };
   const watching = watch();

@@ -1,14 +1,14 @@
 /*
- * The balance of what was sent and what is stored. SENT is what the collector acknowledged, told by the simulator;
- * the rest is counted in the store, which knows nothing of the simulator. Nothing is derived from the other side:
- * DOUBLED is rows that are there twice, never "stored less sent".
+ * The balance of what was sent and what is stored. SENT is what the collector acknowledged to the simulator; the rest is
+ * counted in the store, independently of the simulator. DOUBLED counts rows that are stored twice; it is never computed
+ * as "stored less sent".
  */
 export type Sent = {
   readonly acknowledged: number;
-  /** May have been taken: the answer was lost on the way. */
+  /** May have been accepted: the answer was lost. */
   readonly ambiguous: number;
-  /** False where a simulator was killed before its last word: it had sent more than it told. */
-  readonly told: boolean;
+  /** False where a simulator was killed before its final report: it had sent more than it reported. */
+  readonly isComplete: boolean;
 };
 
 export type Stored = {
@@ -22,12 +22,12 @@ export type Balance = {
   readonly stored: number;
   readonly lost: number;
   readonly doubled: number;
-  /** Stored, though nobody knows to have sent it. */
+  /** Stored, but not known to have been sent. */
   readonly unexplained: number;
 };
 
 /**
- * @param settled acknowledged, and certainly through the log; all, once nothing is on its way
+ * @param settled acknowledged, and certainly through Kafka; all, once nothing is in flight
  */
 export function balanceOf(sent: Sent, stored: Stored, settled: number = sent.acknowledged): Balance {
   return {
@@ -35,7 +35,7 @@ export function balanceOf(sent: Sent, stored: Stored, settled: number = sent.ack
     stored: stored.rows,
     lost: Math.max(0, settled - stored.distinct),
     doubled: stored.rows - stored.distinct,
-    unexplained: sent.told ? Math.max(0, stored.distinct - sent.acknowledged - sent.ambiguous) : 0,
+    unexplained: sent.isComplete ? Math.max(0, stored.distinct - sent.acknowledged - sent.ambiguous) : 0,
   };
 }
 

@@ -1,7 +1,7 @@
 /*
- * Counts simulated requests in the store itself, not through the query service: rows, and how many of them are
- * different. A row is the same as another by its place (block and row: an insert done twice) or by its request
- * (application, time and request id: a batch appended twice).
+ * Counts simulated requests in the store itself, not through the query service: rows, and how many of them are distinct.
+ * Two rows are equal by their place (block and row: an insert done twice) or by their request (application, time and
+ * request id: a batch appended twice).
  */
 import { type ClickHouseClient, ClickHouseLogLevel, createClient } from '@clickhouse/client';
 import type { StoreAddress } from '../stack/service-env.js';
@@ -21,7 +21,7 @@ SELECT
 FROM request_log
 WHERE time >= fromUnixTimestamp64Milli({since_ms:Int64}) AND startsWith(node, {node:String})`;
 
-/** All simulated gateways are called so (scripts/simulate-gateway): what a visitor sends is not counted. */
+/** Prefix of all simulated gateways (scripts/simulate-gateway): records that a visitor sends are not counted. */
 const SIMULATED_NODE = 'sim-';
 const TIMEOUT_MS = 60_000;
 

@@ -1,7 +1,7 @@
 /*
- * The demonstration from the first step to the last: prepare the machine, start the chain, send history, go on with
- * live traffic, show the balance, stop in reverse order. Promise: LOST and DOUBLED are counted, never assumed, and
- * nothing that was started stays behind.
+ * The demonstration from the first step to the last: prepare the machine, start the stack, send history, continue with
+ * live traffic, show the balance, stop in reverse order. Promise: LOST and DOUBLED are counted, never assumed, and no
+ * process that was started is left running.
  */
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -31,13 +31,13 @@ import { readHistoryIncidents } from './simulator.js';
 import { type DemoStack, rememberIn, startDemoStack } from './start-stack.js';
 import { applicationsTable, balanceLine, directions, number } from './texts.js';
 
-/** The machine, six for the stack, the history: the calls of `screen.step`. */
+/** Calls of `screen.step`: one for the machine, six for the stack, one for the history. */
 export const STEPS = 8;
 
 export type DemoContext = {
   readonly options: DemoOptions;
   readonly screen: Screen;
-  /** Aborted at the first Ctrl-C, or when something cannot be mended. */
+  /** Aborted at the first Ctrl-C. */
   readonly stopping: AbortSignal;
   readonly children: Set<ManagedProcess>;
   readonly onEvent: (event: SupervisorEvent) => void;
@@ -61,7 +61,7 @@ export async function runDemo(context: DemoContext): Promise<boolean> {
     context.screen.status('');
     await stack.end((name, tookMs) => context.screen.print(pc.dim(`stopped ${name} ${seconds(tookMs)}`)));
     context.screen.print(
-      `Data, logs and tokens: ${context.options.data} (start again to go on, --fresh to begin anew)`,
+      `Data, logs and tokens: ${context.options.data} (start again to continue, --fresh to start with no data)`,
     );
   }
 }
@@ -111,7 +111,7 @@ async function runUntilStopped(context: DemoContext, stack: Stack): Promise<bool
   return summarize(context, live, history);
 }
 
-/** Rejects as soon as a stop is asked for; the work itself is ended by what `runDemo` stops. */
+/** Rejects as soon as a stop is requested; `runDemo` then stops what the work started. */
 async function orStopped<T>(stopping: AbortSignal, work: Promise<T>): Promise<T> {
   stopping.throwIfAborted();
   const aborted = new Promise<never>((_resolve, reject) =>
@@ -120,7 +120,7 @@ async function orStopped<T>(stopping: AbortSignal, work: Promise<T>): Promise<T>
   return Promise.race([work, aborted]);
 }
 
-async function prepareMachine(options: DemoOptions, say: (words: string) => void): Promise<void> {
+async function prepareMachine(options: DemoOptions, say: (text: string) => void): Promise<void> {
   const runDir = join(options.data, 'run');
   const leftovers = await stopLeftovers(runDir);
   if (leftovers.length > 0)
@@ -147,7 +147,7 @@ async function prepareMachine(options: DemoOptions, say: (words: string) => void
 async function provideHistory(
   { options, screen, stopping }: DemoContext,
   simulator: Omit<Parameters<typeof sendHistoryOnce>[0], 'dataDir' | 'records' | 'onProgress' | 'signal'>,
-  say: (words: string) => void,
+  say: (text: string) => void,
 ): Promise<Balance> {
   if (!options.traffic) return NOTHING;
   const state = historyState(options.data);
@@ -245,7 +245,7 @@ async function summarize(
 ): Promise<boolean> {
   screen.status('waiting for the last rows …');
   const memory = memoryBytes(children);
-  // A stop was asked for already: this wait has its own bound.
+  // A stop was already requested, and this wait has its own bound.
   const last = await live?.finish(new AbortController().signal);
   const balance = addBalances(history, last?.balance ?? NOTHING);
   screen.status('');
@@ -261,8 +261,8 @@ async function summarize(
       `rejected ${number(rejected)}, given up ${number(unsent)}, never sent ${number(skipped)}, answer lost ${number(ambiguous)}: none of these counts as SENT`,
     );
   }
-  if (last?.told === false) {
-    screen.print('the simulator was killed before its last word: it had sent more than it told');
+  if (last?.isComplete === false) {
+    screen.print('the simulator was killed before its final report: it had sent more than it reported');
   }
   screen.print(`memory of all processes ${(memory / GIB).toFixed(2)} GB`);
   return isEven(balance);

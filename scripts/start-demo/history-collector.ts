@@ -1,7 +1,7 @@
 /*
- * The collector that takes in the history and nothing else. Its accounts say that they vouch for the event times of
- * the history, and the last of them, written when it stops, that this is all. So windows of these days are known,
- * while a time in which no collector ran stays unknown.
+ * The collector that accepts the history and nothing else. Its accounts cover the event times of the history; the final
+ * account, written when it stops, says that this is all. So windows of these days are known, while a time in which no
+ * collector ran stays unknown.
  */
 import type { Stack } from '../stack/stack.js';
 import { HISTORY_TERMS_ENV } from './terms.js';

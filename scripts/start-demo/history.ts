@@ -1,6 +1,6 @@
 /*
- * Six days of simulated history, sent once through the real chain, by a collector of its own, and balanced before
- * anything else begins. A file beside the data remembers that it was done, and of which days it is.
+ * Six days of simulated history, sent once through the real chain by a collector of its own, and balanced before live
+ * traffic begins. A file beside the data saves that it was done, and for which days.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -30,7 +30,7 @@ export type HistoryState = {
   readonly span: HistorySpan | undefined;
 };
 
-/** What an earlier start did: `sent`, `begun` where it was cut off, or undefined where it was never tried. */
+/** What an earlier start did: `sent`, `begun` where it was interrupted, or undefined where it did not begin. */
 export function historyState(dataDir: string): HistoryState | undefined {
   let text: string;
   try {
@@ -61,7 +61,7 @@ export async function sendHistoryOnce(
     readonly startCollector: StartHistoryCollector;
     readonly records: number;
     readonly counter: StoredCounter;
-    readonly onProgress: (words: string) => void;
+    readonly onProgress: (text: string) => void;
     readonly signal: AbortSignal;
   },
 ): Promise<SentHistory> {
@@ -81,7 +81,7 @@ export async function sendHistoryOnce(
   onProgress('waiting for the last row');
   // Its final account says that nothing more comes of these days.
   await collector.stop();
-  const balance = await waitStored({ ...history.totals, told: true }, counter, span.fromMs, signal);
+  const balance = await waitStored({ ...history.totals, isComplete: true }, counter, span.fromMs, signal);
   if (isEven(balance)) writeFileSync(markerFile(dataDir), JSON.stringify({ state: 'sent', ...span }));
   return { ...history, balance, sentInMs, storedInMs: Date.now() - startedAt };
 }

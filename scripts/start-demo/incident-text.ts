@@ -19,7 +19,7 @@ export function incidentAnswer(incident: Incident): string {
 
 /**
  * The page of the application, from before the incident until after it; or until now, which moves on, while it runs.
- * It holds no token: whoever opens it signs in first.
+ * It holds no token: the reader signs in first.
  */
 export function incidentLink(queryUrl: string, incident: Incident, nowMs: number): string {
   const { fromMs, toMs } = incident;

@@ -1,7 +1,6 @@
 /*
- * Live traffic while the demonstration runs: asks the simulator what was acknowledged, counts in the store what is
- * there, begins the announced incident and says when it begins and ends. A simulator that dies is started anew;
- * what its earlier lives had acknowledged stays in the count.
+ * Live traffic while the demonstration runs: asks the simulator what was acknowledged, and counts what is in the store. A
+ * simulator that ends is restarted; what its earlier processes had acknowledged stays in the count.
  */
 import type { Incident, IncidentName } from '../simulate-gateway/incidents.js';
 import type { OnSpawn } from '../stack/process.js';
@@ -37,7 +36,7 @@ export type Live = {
   state(): Promise<LiveState>;
   begin(incident: IncidentName, forS: number): Promise<Incident>;
   /** Ends the traffic, waits until all of it is stored and gives the final balance. */
-  finish(signal: AbortSignal): Promise<{ balance: Balance; totals: SimulatorTotals; told: boolean }>;
+  finish(signal: AbortSignal): Promise<{ balance: Balance; totals: SimulatorTotals; isComplete: boolean }>;
   /** Ends it without waiting for anything. */
   stop(): Promise<void>;
 };
@@ -76,7 +75,7 @@ export async function startLive(options: LiveOptions): Promise<Live> {
       const { settled, waitingSinceMs } = await settling.advance(all.acknowledged, Date.now());
       const stored = await counter.count(sinceMs);
       return {
-        balance: balanceOf({ ...all, told: lives <= 1 }, sinceBefore(stored), settled),
+        balance: balanceOf({ ...all, isComplete: lives <= 1 }, sinceBefore(stored), settled),
         freshMs: stored.rows > before.rows ? Math.max(0, Date.now() - stored.newestMs) : undefined,
         waitingMs: Date.now() - waitingSinceMs,
         incidents: running,
@@ -90,8 +89,12 @@ export async function startLive(options: LiveOptions): Promise<Live> {
       last = await current.finish();
       await watching;
       const totals = addTotals(earlier, last);
-      const sent = { ...totals, told: lives <= 1 };
-      return { balance: await waitStored(sent, counter, sinceMs, signal, before), totals, told: sent.told };
+      const sent = { ...totals, isComplete: lives <= 1 };
+      return {
+        balance: await waitStored(sent, counter, sinceMs, signal, before),
+        totals,
+        isComplete: sent.isComplete,
+      };
     },
     stop: () => supervised.stop(),
   };

@@ -1,7 +1,7 @@
 /*
- * Where the request log ends and how far the aggregator has committed it. Everything acknowledged before an end was
- * read is stored once the commits have reached that end: this tells a loss from what is still on the way, without
- * any guess at how long the way may take.
+ * The ends of the request log's partitions, and how far the aggregator has committed them. Everything acknowledged before
+ * an end was read is stored once the commits have reached that end. This distinguishes a loss from records in flight
+ * without a guess at how long they need.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { storedUpTo } from '@imscope/aggregator/consume/resume.js';
@@ -56,8 +56,8 @@ export function isReached(ends: Positions, committed: Positions): boolean {
 }
 
 /**
- * Waits until everything that stands in the log now is stored: what an earlier start left belongs to that start.
- * @returns false where that took too long, or a stop was asked for
+ * Waits until everything that is in the log now is stored: what an earlier start left belongs to that start.
+ * @returns false where that took too long, or a stop was requested
  */
 export async function waitCaughtUp(positions: LogPositions, signal: AbortSignal): Promise<boolean> {
   const ends = await positions.ends();
@@ -69,7 +69,7 @@ export async function waitCaughtUp(positions: LogPositions, signal: AbortSignal)
   return true;
 }
 
-/** What of the acknowledged records must be in the store by now, by the log's own positions. */
+/** How many of the acknowledged records must be in the store by now, by the positions of the log. */
 export class Settling {
   private checkpoint:
     { readonly atMs: number; readonly acknowledged: number; readonly ends: Positions } | undefined;
@@ -92,7 +92,7 @@ export class Settling {
       }
       this.checkpoint ??= { atMs: nowMs, acknowledged, ends: await this.positions.ends() };
     } catch {
-      // Kafka is away: nothing new is known, and what is known stays true.
+      // Kafka is down: nothing new is known, and what is known stays valid.
     }
     return { settled: this.settled, waitingSinceMs: this.checkpoint?.atMs ?? nowMs };
   }

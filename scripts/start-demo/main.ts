@@ -1,5 +1,5 @@
 /*
- * ./scripts/start after packages and build: signals, exit codes and the last sweep. Exit codes: 0 every record sent
+ * ./scripts/start after packages and build: signals, exit codes, and the end of processes that are left. Exit codes: 0 every record sent
  * is stored once and every service runs, 2 the command line is wrong, 130 ended at once by a second Ctrl-C, 1 otherwise.
  */
 import { join } from 'node:path';
@@ -15,7 +15,7 @@ const options = readDemoOptions(process.argv.slice(2));
 const screen = createScreen(process.stdout, STEPS);
 const stop = new AbortController();
 const children = new Set<ManagedProcess>();
-/** Services that could not be started again, by name. */
+/** Services that could not be restarted, by name. */
 const down = new Set<string>();
 
 function onSignal(): void {
@@ -71,7 +71,7 @@ try {
   }
   process.exitCode = error === stop.signal.reason ? 0 : 1;
 } finally {
-  // Whatever a start that was cut off had just begun.
+  // What an interrupted start had just begun.
   await Promise.all(Array.from(children, (child) => child.kill()));
   forgetProcess(runDir, 'start');
 }

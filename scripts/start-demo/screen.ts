@@ -1,6 +1,6 @@
 /*
- * What stands on the terminal: lines that stay, numbered steps with their time, and one status line that is
- * written anew. Without a terminal the status line becomes a line every ten seconds.
+ * The output on the terminal: lines that stay, numbered steps with their time, and one status line that is overwritten.
+ * Without a terminal the status is printed as a line every ten seconds.
  */
 import { stripVTControlCharacters } from 'node:util';
 import pc from 'picocolors';
@@ -10,7 +10,7 @@ export type Screen = {
   print(text: string): void;
   /** The line at the bottom; replaced by the next one. */
   status(text: string): void;
-  /** Does `work` as the next numbered step. `say` tells how far it is. */
+  /** Does `work` as the next numbered step. `say` shows its progress. */
   step<T>(title: string, work: (say: (progress: string) => void) => Promise<T>): Promise<T>;
 };
 
@@ -25,7 +25,7 @@ export function createScreen(out: NodeJS.WriteStream, steps: number): Screen {
   let statusAt = 0;
   let stepsDone = 0;
   const draw = (text: string): void => {
-    // A line that wraps could not be written over: too long for its place, it loses its end and its colours.
+    // A line that wraps cannot be overwritten, so a line that is too long loses its end and its colours.
     const plain = stripVTControlCharacters(text);
     const shown = plain.length < out.columns ? text : plain.slice(0, out.columns - 1);
     bottom = shown;

@@ -1,6 +1,6 @@
 /*
- * The simulator as a child process: one for the history, which ends, and one for live traffic, which is asked
- * over its control port what it has sent and told when an incident begins.
+ * The simulator as a child process: one for the history, which ends, and one for live traffic, whose control port reports
+ * what was sent and begins incidents.
  */
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -109,7 +109,7 @@ export async function sendHistory(
     await Promise.race([child.exited, sleep(POLL_MS)]);
   }
   const { code } = await child.exited;
-  // 1: not all was taken, which the balance shows; anything else is no truth at all.
+  // 1: not all records were accepted, which the balance shows; with any other code there is no valid truth.
   if (code !== 0 && code !== 1) throw new Error(`history was not sent:\n${lastLogLines(child.logFile)}`);
   const { totals, incidents } = readTruth(truthFile);
   return { totals, incidents: incidents.map(({ text }) => text) };
@@ -119,11 +119,11 @@ export type LiveTraffic = ManagedProcess & {
   state(): Promise<SimulatorState>;
   /** @param forS seconds it lasts */
   begin(incident: IncidentName, forS: number): Promise<Incident>;
-  /** Lets what is on its way arrive, ends it, and gives its last word. */
+  /** Ends it once requests in flight are answered, and returns its final totals. */
   finish(): Promise<SimulatorTotals>;
 };
 
-/** Starts live traffic; resolves once it can be asked. */
+/** Starts live traffic; resolves once its control port answers. */
 export async function startLiveTraffic(
   options: SimulatorOptions & { readonly ratePerSecond: number },
 ): Promise<LiveTraffic> {

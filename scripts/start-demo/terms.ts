@@ -1,7 +1,7 @@
 /*
  * The terms of the demonstration: 145 h lateness + 1 h at the edge + 20 h topic + 1 h segment = 167 of the 168 hours
- * that request logs are kept, and 168 with the hour a dead letter is kept. So six days of history find their room in
- * the topic's own retention, and every part refuses sums that do not add up, here as anywhere.
+ * that request logs are kept, and 168 with the hour a dead letter is kept. So six days of history fit
+ * into the retention, and every service refuses terms whose sum is too large, here as in production.
  */
 import type { TermSettings } from '@imscope/schemas/retention.js';
 

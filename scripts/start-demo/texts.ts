@@ -1,5 +1,5 @@
 /*
- * What the start command says: the balance in one line, the applications, and what to do now. Pure text.
+ * The texts of the start command: the balance in one line, the applications, and what to do next. Pure functions.
  */
 import Table from 'cli-table3';
 import pc from 'picocolors';
@@ -8,7 +8,7 @@ import type { Balance } from './balance.js';
 import { seconds } from './screen.js';
 
 const APPLICATIONS_SHOWN = 8;
-/** Below this, waiting is how the chain works: a block is closed after one second. */
+/** A shorter wait is normal: a block is closed after one second. */
 const WAITING_MS_SHOWN = 8_000;
 
 /** `SENT 2,401,812  STORED 2,401,812  LOST 0  DOUBLED 0  FRESH 0.8 s` */
@@ -58,24 +58,24 @@ export type Directions = {
   readonly collectorUrl: string;
   readonly queryUrl: string;
   readonly secretsFile: string;
-  /** The data are where `npx imscope` looks for the local stack. */
+  /** Whether the data are where `npx imscope` finds the local stack. */
   readonly isFound: boolean;
   readonly metricsUrls: readonly string[];
 };
 
-/** How to look at it, from here and from elsewhere, and what to try. Commands can be pasted as they stand. */
+/** How to open the dashboard, from here and from elsewhere, and what to try. Commands can be pasted unchanged. */
 export function directions(where: Directions): string {
   const { signInLink, port, host, queryUrl, collectorUrl, secretsFile, isFound } = where;
   const outside = host !== '127.0.0.1' && host !== 'localhost';
   const token = (name: string): string => `$(node -p "require('${secretsFile}').${name}")`;
-  // On data elsewhere (`--data`) the command has to be told where the stack is.
+  // With data elsewhere (`--data`) the command needs options to find the stack.
   const at = (option: string): string => (isFound ? '' : ` ${option} --token-file ${secretsFile}`);
   return [
     `  ${pc.bold('Open')}       ${pc.cyan(pc.underline(signInLink))}`,
     pc.dim('             signs in once, within ten minutes; later, sign in with the read token'),
     outside
       ? pc.yellow(
-          `             listens on ${host}: whoever reaches this machine reaches the sign-in page, and traffic is not encrypted`,
+          `             listens on ${host}: everybody who can reach this machine can open the sign-in page, and traffic is not encrypted`,
         )
       : `  ${pc.bold('Elsewhere')}  ssh -L ${port}:127.0.0.1:${port} <this machine>, then open the same link there`,
     '',
@@ -97,8 +97,8 @@ export function directions(where: Directions): string {
   ].join('\n');
 }
 
-function command(words: string, line: string): string {
-  return `    ${words.padEnd(22)} ${line}`;
+function command(label: string, line: string): string {
+  return `    ${label.padEnd(22)} ${line}`;
 }
 
 export function number(value: number): string {

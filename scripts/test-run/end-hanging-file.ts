@@ -1,6 +1,6 @@
 /*
- * Loaded into the process of each test file: ends it at its bound with what keeps it alive. The runner's own timeout
- * ends a test, not a process that goes on after its tests because something of them was not stopped.
+ * Loaded into the process of each test file: ends it at its bound and prints what keeps it alive. The runner's own timeout
+ * ends a test, not a process that stays alive after its tests because they did not stop something.
  * In the query of its address: `ms`, the bound in milliseconds.
  */
 const ms = Number(new URL(import.meta.url).searchParams.get('ms'));

@@ -1,6 +1,6 @@
 /*
- * Runs test files in processes of their own, a few at a time, and tells what became of each test. What a file printed
- * is kept, bounded, and shown when one of its tests fails.
+ * Runs test files in processes of their own, a few at a time, and reports the result of each test. The output of a file is
+ * kept up to a bound, and shown when one of its tests fails.
  */
 import { setMaxListeners } from 'node:events';
 import { run } from 'node:test';
@@ -27,7 +27,7 @@ export async function runTestFiles(options: TestRunOptions): Promise<void> {
   const keep = ({ file = '', message }: { file?: string | undefined; message: string }): void => {
     outputs.set(file, `${outputs.get(file) ?? ''}${message}`.slice(-OUTPUT_CHARACTERS_MAX));
   };
-  // One listener for each file that waits its turn.
+  // One listener for each file that waits.
   setMaxListeners(options.files.length + 10, options.signal);
   const stream = run({
     files: [...options.files],

@@ -1,6 +1,6 @@
 /*
- * What the tests' events amount to. Promise: nothing that did not run to its end counts as passed: a skipped test, a
- * test to do, a file that crashed, holds no test, or ended before a test of it did are failures.
+ * Counts the events of tests. Promise: only a test that ran to its end counts as passed. A skipped test, a test to do, and a
+ * file that crashed, holds no test or ended before one of its tests are failures.
  */
 export type Failure = { readonly file: string; readonly name: string; readonly reason: string };
 

@@ -1,6 +1,6 @@
 /*
- * The bodies that are sent and parsed: 500 simulated applications with all their interfaces. A pure function of
- * kind and time, so that the collector and its peer get the very same bytes.
+ * The bodies that are sent and parsed: 500 simulated applications with all their interfaces. A pure function of kind and
+ * time, so that the collector and its peer get the same bytes.
  */
 import { createTraffic, type GatewayRecord, type Traffic } from '../../simulate-gateway/generate.js';
 import { type BodyKind, bodiesFor, type SentFormat } from './cases.js';
@@ -8,7 +8,7 @@ import { asAvro, asOtlp } from './other-forms.js';
 
 const SEED = 20;
 const APPLICATIONS = 500;
-/** Events are of the last second: gateways send as they go. */
+/** Events are of the last second, as gateways send them. */
 const SPAN_MS = 1_000;
 
 export function createBenchTraffic(): Traffic {
@@ -40,7 +40,7 @@ const ADDRESSES = {
   'otlp-protobuf': { path: '/v1/logs', type: 'application/x-protobuf' },
 } as const satisfies Record<SentFormat, object>;
 
-/** A whole HTTP request around each body, ready to be written to a kept-alive connection. */
+/** A complete HTTP request for each body, to be written to a keep-alive connection. */
 export function asRequests(bodies: readonly Buffer[], { format }: BodyKind, token: string): Buffer[] {
   const { path, type } = ADDRESSES[format];
   return bodies.map((body) => {

@@ -1,6 +1,5 @@
 /*
- * A helper process of a bench: one question at a time over the channel that `fork` opens, one answer each. The
- * child ends with its parent.
+ * A child process of a bench that answers one question at a time over the channel of `fork`. It ends with its parent.
  */
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
@@ -16,7 +15,7 @@ export type Helper<Q, R> = {
 export function startHelper<Q extends object, R>(file: URL): Helper<Q, R> {
   const child: ChildProcess = fork(file, {
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
-    // JSON turns NaN, what could not be measured, into null.
+    // JSON would turn NaN, a value that could not be measured, into null.
     serialization: 'advanced',
   });
   const ended = once(child, 'exit');
@@ -38,7 +37,7 @@ export function startHelper<Q extends object, R>(file: URL): Helper<Q, R> {
   };
 }
 
-/** What a child does; a method, so that it may ask for the questions it knows. */
+/** What a child implements. A method, because its parameter is a type of question of its own. */
 export type Answering = { answer(question: object): Promise<unknown> };
 
 /** The child's side. */
@@ -48,8 +47,8 @@ export function answerParent(child: Answering): void {
     child.answer(question).then(
       (result) => process.send?.({ ok: true, result }),
       (error: unknown) => {
-        const words = error instanceof Error ? (error.stack ?? error.message) : String(error);
-        return process.send?.({ ok: false, error: words });
+        const description = error instanceof Error ? (error.stack ?? error.message) : String(error);
+        return process.send?.({ ok: false, error: description });
       },
     );
   });

@@ -1,6 +1,6 @@
 /*
- * One kept-alive connection that writes prepared requests and reads answers with a content-length. It does as
- * little as can be, so that the sender takes less of the machine than what it measures. One request at a time.
+ * A keep-alive connection that writes prepared requests and reads answers with a content-length, one request at a time. It
+ * does as little as possible, so that the sender needs less processor time than what it measures.
  */
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
@@ -26,7 +26,7 @@ export class KeepAliveConnection {
     return new KeepAliveConnection(port, await connected(port));
   }
 
-  /** Opens anew what was closed between two requests. Rejects where the connection ends before the answer does. */
+  /** Reconnects where the connection was closed between two requests. Rejects where it ends before the answer does. */
   async send(request: Buffer): Promise<Answer> {
     if (this.#socket.destroyed || !this.#socket.writable) {
       this.#received = '';
@@ -48,8 +48,8 @@ export class KeepAliveConnection {
     socket.setNoDelay(true);
     socket.setEncoding('latin1');
     socket.setTimeout(SILENCE_MS_MAX, () => socket.destroy(new Error(`no answer for ${SILENCE_MS_MAX} ms`)));
-    socket.on('data', (text: string) => this.#take(text));
-    // One that was closed and replaced has no request any more that could fail.
+    socket.on('data', (text: string) => this.#receive(text));
+    // A connection that was replaced has no request in flight.
     const fail = (error: Error): void => {
       if (socket === this.#socket) this.#fail(error);
     };
@@ -57,7 +57,7 @@ export class KeepAliveConnection {
     socket.on('close', () => fail(new Error('the collector closed a connection within a request')));
   }
 
-  #take(text: string): void {
+  #receive(text: string): void {
     this.#received += text;
     const headEnd = this.#received.indexOf(END_OF_HEAD);
     if (headEnd < 0) return;

@@ -1,7 +1,7 @@
 /*
- * The sender, a process of its own: makes bodies, opens connections, sends as fast as answers come (closed loop)
- * or by the clock (open loop), and tells what was acknowledged and what processor time the collectors took
- * meanwhile. By the clock a request's latency counts from the moment it was due, so a stall shows in full.
+ * The sender, a process of its own: makes bodies, opens connections, sends as fast as answers come (closed loop) or by the
+ * clock (open loop), and returns what was acknowledged and the processor time of the collectors meanwhile. By the clock a
+ * request's latency counts from the moment it was due, so a stall shows in full.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { processorSeconds } from '../process-usage.js';
@@ -53,18 +53,18 @@ class Tally {
     this.#kind = kind;
   }
 
-  book(answer: Answer, latencyMs: number): void {
+  count(answer: Answer, latencyMs: number): void {
     if (!this.counting) return;
     this.latenciesMs.push(latencyMs);
     const { status, body } = answer;
     if (status === 202) this.acknowledgedRecords += Number(/"accepted":(\d+)/.exec(body)?.[1] ?? 0);
-    else if (isTaken(answer)) this.acknowledgedRecords += this.#kind.records;
+    else if (isAcknowledged(answer)) this.acknowledgedRecords += this.#kind.records;
     else this.refused[status] = (this.refused[status] ?? 0) + 1;
   }
 }
 
 /** OTLP answers 200, with nothing in it where every record was taken. */
-function isTaken({ status, body }: Answer): boolean {
+function isAcknowledged({ status, body }: Answer): boolean {
   return status === 202 || (status === 200 && body === '');
 }
 
@@ -118,7 +118,7 @@ function used({ targets }: Load): { collectors: number; own: number } {
   return { collectors, own: processorSeconds(process.pid) };
 }
 
-/** Never resolves: only tells when sending fails. */
+/** Never resolves; rejects when sending fails. */
 async function failing(sending: Promise<void>): Promise<never> {
   await sending;
   return new Promise(() => undefined);
@@ -138,14 +138,14 @@ async function sendAsAnswered(
         if (request === undefined) return;
         const sentMs = performance.now();
         const answer = await connection.send(request);
-        tally.book(answer, performance.now() - sentMs);
-        if (!isTaken(answer)) await sleep(REFUSED_PAUSE_MS);
+        tally.count(answer, performance.now() - sentMs);
+        if (!isAcknowledged(answer)) await sleep(REFUSED_PAUSE_MS);
       }
     }),
   );
 }
 
-/** Where every connection is busy, what is due waits for the next free one, and its wait counts. */
+/** While every connection is busy, a request that is due waits for the next free one, and its wait counts. */
 async function sendByTheClock(
   connections: readonly KeepAliveConnection[],
   requests: readonly Buffer[],
@@ -155,9 +155,9 @@ async function sendByTheClock(
 ): Promise<void> {
   const startMs = performance.now();
   const free = [...connections];
-  const onTheirWay = new Set<Promise<void>>();
+  const inFlight = new Set<Promise<void>>();
   const sendOne = async (connection: KeepAliveConnection, request: Buffer, dueMs: number): Promise<void> => {
-    tally.book(await connection.send(request), performance.now() - dueMs);
+    tally.count(await connection.send(request), performance.now() - dueMs);
     free.push(connection);
   };
   for (let next = 0; !stop.aborted;) {
@@ -169,8 +169,8 @@ async function sendByTheClock(
       continue;
     }
     next += 1;
-    const sending = sendOne(connection, request, dueMs).finally(() => onTheirWay.delete(sending));
-    onTheirWay.add(sending);
+    const sending = sendOne(connection, request, dueMs).finally(() => inFlight.delete(sending));
+    inFlight.add(sending);
   }
-  await Promise.all(onTheirWay);
+  await Promise.all(inFlight);
 }

@@ -17,7 +17,7 @@ import { measureTailing } from './tailing.js';
 import { type BenchStack, startBenchStack, untilDrained } from './stack.js';
 
 const WARM_MS = 300;
-/** Until its code is compiled a process runs up to three times slower than later: for each kind of body. */
+/** For each kind of body: until its code is compiled a process is up to three times slower. */
 const FIRST_WARM_MS = 800;
 const LATENCY_SHARE = 0.7;
 const LATENCY_FOR_FACTOR = 8;
@@ -40,7 +40,7 @@ type Sample = { readonly rate: number; readonly perCore: number; readonly peer: 
   'p50Ms' | 'p99Ms'
 >;
 
-/** The least share of `JSON.parse` alone that requests of 500 records are to reach. */
+/** The share of the rate of `JSON.parse` alone that requests of 500 records must reach. */
 const OF_PARSE_MIN = 0.3;
 
 const options = readBenchOptions(process.argv.slice(2));
@@ -70,7 +70,7 @@ async function run(bench: Bench): Promise<void> {
       await load(bench, targets, kind, { warmMs: FIRST_WARM_MS, forMs: 0 });
   }
   await measureCases(bench);
-  // Before Kafka goes: what waits in the spool then takes memory of its own.
+  // Before Kafka is stopped: batches that wait in the spool need memory, too.
   printPeakMemory(bench);
   if (bench.options.latency) await measureLatency(bench);
   if (bench.options.kafkaAway) await measureWithoutKafka(bench);
@@ -102,9 +102,9 @@ async function measureCases(bench: Bench): Promise<void> {
   const samples = new Map<Case, Sample[]>(options.cases.map((one) => [one, []]));
   for (let round = 1; round <= options.rounds; round++) {
     say(`round ${round} of ${options.rounds}`);
-    for (const [one, taken] of samples) taken.push(await measureCase(bench, one));
+    for (const [one, ofCase] of samples) ofCase.push(await measureCase(bench, one));
   }
-  for (const [one, taken] of samples) printCase(one, taken);
+  for (const [one, ofCase] of samples) printCase(one, ofCase);
 }
 
 async function measureCase(bench: Bench, one: Case): Promise<Sample> {
@@ -122,12 +122,12 @@ async function measureCase(bench: Bench, one: Case): Promise<Sample> {
   say(
     `  ${one.name}: ${Math.round(sample.rate)} records/s, ${Math.round(sample.perCore)} a core; the collectors took ` +
       `${(collectorSeconds / seconds).toFixed(2)} cores, the sender ${(generatorSeconds / seconds).toFixed(2)}` +
-      inWords(refused),
+      describeRefused(refused),
   );
   return sample;
 }
 
-/** `JSON.parse` of the same bodies; for a form that is no text the collector itself with the same records in JSON. */
+/** `JSON.parse` of the same bodies; for a binary format the collector itself with the same records in JSON. */
 async function measurePeer(bench: Bench, one: Case): Promise<number> {
   const { stack, parser, options } = bench;
   if (besideJson(one) === undefined) {
@@ -137,7 +137,7 @@ async function measurePeer(bench: Bench, one: Case): Promise<number> {
   return json.acknowledgedRecords / json.collectorSeconds;
 }
 
-/** The least it is to reach of our JSON, where it is held against that. */
+/** The ratio to JSON it must reach; undefined where it is not compared with JSON. */
 function besideJson({ format }: BodyKind): number | undefined {
   return format === 'avro' || format === 'otlp-protobuf' ? BESIDE_JSON[format] : undefined;
 }
@@ -188,7 +188,7 @@ async function measureLatency(bench: Bench): Promise<void> {
   printFigure(figure(`${name}.answer-p99`, result.p99Ms, 'ms', { goal: { bound: 'below', limit: 250 } }));
 }
 
-/** The broker is killed and started again in every round, so that both rates meet the same machine. */
+/** The broker is killed and restarted in every round, so that both rates are of the same machine. */
 async function measureWithoutKafka(bench: Bench): Promise<void> {
   const { stack, options } = bench;
   const samples: { rate: number; away: number; perCore: number; perCoreAway: number; p99Ms: number }[] = [];
@@ -209,7 +209,7 @@ async function measureWithoutKafka(bench: Bench): Promise<void> {
     samples.push(sample);
     say(
       `  without Kafka, round ${round}: ${Math.round(sample.away)} records/s, with it ${Math.round(sample.rate)}` +
-        inWords(away.refused),
+        describeRefused(away.refused),
     );
     await sleep(WARM_MS);
   }
@@ -234,7 +234,7 @@ async function measureWithoutKafka(bench: Bench): Promise<void> {
   printFigure(figure('kafka-away.memory-peak', peak, 'MB'));
 }
 
-function inWords(refused: Readonly<Record<string, number>>): string {
-  const words = Object.entries(refused).map(([status, answers]) => `${answers} × ${status}`);
-  return words.length === 0 ? '' : `; refused: ${words.join(', ')}`;
+function describeRefused(refused: Readonly<Record<string, number>>): string {
+  const counts = Object.entries(refused).map(([status, answers]) => `${answers} × ${status}`);
+  return counts.length === 0 ? '' : `; refused: ${counts.join(', ')}`;
 }

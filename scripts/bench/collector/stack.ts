@@ -1,6 +1,6 @@
 /*
- * What the bench runs against: a broker of its own with the topics, and three collectors as built, each with its
- * own spool: one measured alone, two measured together. Started once, so that every round meets warm processes.
+ * The stack of the bench: a broker with the topics, and three collectors as built, each with its own spool: one measured
+ * alone, two measured together. Started once, so that every round runs on warm processes.
  */
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -70,7 +70,7 @@ async function makeTopics(broker: string): Promise<void> {
 
 const DRAIN_MS_MAX = 60_000;
 
-/** Waits until Kafka has all that stood in the spool while it was away. Throws where that takes too long. */
+/** Waits until Kafka has all that was in the spool while it was away. Throws where that takes too long. */
 export async function untilDrained(service: RunningService): Promise<void> {
   const deadline = Date.now() + DRAIN_MS_MAX;
   for (;;) {

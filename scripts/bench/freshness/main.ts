@@ -1,7 +1,7 @@
 /*
- * `npm run bench:freshness`: from the collector's 202 to visible in an answer of the query service. In every round
- * the whole chain (sender, collector, broker, aggregator, store) is first loaded as fast as it answers, which shows
- * the rate that reaches the store; then, caught up, it runs at half of that while probes are watched.
+ * `npm run bench:freshness`: the time from the collector's 202 until a record is in an answer of the query service. In
+ * every round the complete chain (sender, collector, broker, aggregator, store) is first loaded as fast as it answers,
+ * which gives the rate that reaches the store; then, caught up, it runs at half of that while probes are sent.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Pipeline, startPipelineWithBroker } from '../../pipeline/pipeline.js';
@@ -14,7 +14,7 @@ import { probeFreshness } from './probes.js';
 
 const BROKER_HEAP_MB = 640;
 const KIND = { format: 'json', records: 500 } as const;
-/** What is stored in the first part of the time at the limit still ran before all were busy. */
+/** The first part of the time at the limit is not counted: the chain is not busy yet. */
 const SETTLE_SHARE = 0.3;
 const LOAD_SHARE = 0.5;
 /** Probes count once the chain has run at half of its rate for so long. */
@@ -31,7 +31,7 @@ type Round = {
 };
 
 const options = readFreshnessOptions(process.argv.slice(2));
-say('starting the whole chain');
+say('starting the complete chain');
 const generator = startHelper<Load, LoadResult>(new URL('../collector/load-generator.ts', import.meta.url));
 try {
   const pipeline = await startPipelineWithBroker(BROKER_HEAP_MB);
@@ -107,7 +107,7 @@ async function rowsStored(pipeline: Pipeline): Promise<number> {
   return found?.rows ?? 0;
 }
 
-/** Waits until nothing is behind: what the collector sent is in the store. */
+/** Waits until the store has all that the collector sent. */
 async function untilCaughtUp(pipeline: Pipeline): Promise<void> {
   const deadline = Date.now() + CATCH_UP_MS_MAX;
   for (let before = -1; ;) {
@@ -115,7 +115,7 @@ async function untilCaughtUp(pipeline: Pipeline): Promise<void> {
     const stored = await rowsStored(pipeline);
     if (lag === 0 && stored === before) return;
     if (Date.now() > deadline) {
-      throw new Error(`${lag} messages are still behind ${CATCH_UP_MS_MAX} ms after the load ended`);
+      throw new Error(`${lag} messages are still not stored ${CATCH_UP_MS_MAX} ms after the load ended`);
     }
     before = stored;
     await sleep(2_000);
@@ -128,16 +128,16 @@ function print(rounds: readonly Round[]): void {
     Math.min(...of(key)),
     Math.max(...of(key)),
   ];
-  const told = (name: string, key: keyof Round, unit: string): void =>
+  const print = (name: string, key: keyof Round, unit: string): void =>
     printFigure(figure(name, median(of(key)), unit, { interval: interval(key) }));
-  told('chain.sustained', 'limit', 'records/s');
-  told('freshness.at-rate', 'rate', 'records/s');
-  told('freshness.p50', 'p50Ms', 'ms');
+  print('chain.sustained', 'limit', 'records/s');
+  print('freshness.at-rate', 'rate', 'records/s');
+  print('freshness.p50', 'p50Ms', 'ms');
   printFigure(
     figure('freshness.p99', median(of('p99Ms')), 'ms', {
       interval: interval('p99Ms'),
       goal: { bound: 'below', limit: P99_MS_MAX },
     }),
   );
-  told('freshness.longest', 'maxMs', 'ms');
+  print('freshness.longest', 'maxMs', 'ms');
 }

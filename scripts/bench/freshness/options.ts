@@ -4,7 +4,7 @@ import { wholeNumber } from '../../options/value-types.js';
 
 export type FreshnessOptions = {
   readonly rounds: number;
-  /** How long the whole chain is loaded to its limit in a round, milliseconds. */
+  /** How long the complete chain is loaded to its limit in a round, milliseconds. */
   readonly limitMs: number;
   /** How long probes are sent at half of that in a round, milliseconds. */
   readonly forMs: number;
@@ -15,7 +15,7 @@ type Read = { rounds: number; limitSeconds: number; seconds: number; quick: bool
 export function readFreshnessOptions(argv: readonly string[]): FreshnessOptions {
   const command = createCommand(
     'bench:freshness',
-    'Measures how long after its 202 a record is in an answer of the query service, while the whole chain runs at half of the rate that it sustains. About six minutes.',
+    'Measures how long after its 202 a record is in an answer of the query service, while the complete chain runs at half of the rate that it sustains. About six minutes.',
   )
     .option('--rounds <n>', 'rounds; medians are taken over them', wholeNumber(1, 100), 7)
     .option('--limit-seconds <n>', 'seconds of a round at the limit', wholeNumber(5, 120), 12)

@@ -1,16 +1,16 @@
 /*
- * Probes: single records of an application of their own, posted by the clock beside the load. One question after
- * another to the query service shows which of them are visible; a probe counts as visible when the answer that first
- * holds it has come, so what is told includes the answer's own time and the pause between two questions.
+ * Probes: single records of their own application, posted by the clock beside the load. Repeated questions to the query
+ * service show which of them are visible; a probe is visible when the first answer that holds it has arrived, so a
+ * latency includes the time of the answer and the pause between two questions.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Pipeline } from '../../pipeline/pipeline.js';
 
-/** None of the simulated applications. */
+/** Not one of the simulated applications. */
 const SDK_APP_ID = 1_499_999_999;
-const EVERY_MS = 50;
-const ASKED_EVERY_MS = 50;
-/** Rows a question tells, the most the API gives. */
+const SEND_INTERVAL_MS = 50;
+const POLL_INTERVAL_MS = 50;
+/** The most rows of an answer of the API. */
 const ROWS_MAX = 100;
 /** After the last probe; what is not visible by then is lost, and the bench fails. */
 const WAIT_MS_MAX = 60_000;
@@ -37,22 +37,22 @@ export async function probeFreshness(pipeline: Pipeline, forMs: number): Promise
       for (const { request_id: id } of data.requests) {
         if (id.startsWith(run) && !visible.has(id)) visible.set(id, nowMs);
       }
-      await sleep(ASKED_EVERY_MS);
+      await sleep(POLL_INTERVAL_MS);
     }
   };
   const send = async (): Promise<void> => {
     const startMs = performance.now();
-    const onTheirWay: Promise<void>[] = [];
+    const inFlight: Promise<void>[] = [];
     for (let next = 0; performance.now() - startMs < forMs; next++) {
       const id = `${run}-${next}`;
-      onTheirWay.push(post(pipeline, id).then((atMs) => void acknowledged.set(id, atMs)));
-      await sleep(Math.max(0, startMs + (next + 1) * EVERY_MS - performance.now()));
+      inFlight.push(post(pipeline, id).then((atMs) => void acknowledged.set(id, atMs)));
+      await sleep(Math.max(0, startMs + (next + 1) * SEND_INTERVAL_MS - performance.now()));
     }
-    await Promise.all(onTheirWay);
+    await Promise.all(inFlight);
     sent.abort();
   };
   await Promise.all([send(), ask()]);
-  // Where the answer with a probe overtook its 202 it was there at once.
+  // An answer with a probe that arrived before its 202 counts as 0 ms.
   return [...acknowledged].map(([id, atMs]) => Math.max(0, (visible.get(id) ?? Number.NaN) - atMs));
 }
 

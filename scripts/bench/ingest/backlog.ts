@@ -47,7 +47,7 @@ export type BacklogPlan = {
 
 /** Events are spread as if gateways had sent them at this rate: 4 million records are one window of metrics. */
 const RECORDS_PER_SECOND = 400_000;
-/** Of metrics of busy series. */
+/** The window of busy metric series, seconds. */
 export const WINDOW_S = 10;
 const GENERATED_AT_ONCE = 20_000;
 
@@ -90,7 +90,7 @@ export function makeBacklog(
   const total = Math.max(plan.jsonRecords, ...plan.recordsBySize.values());
   const sized = new Map([...plan.recordsBySize].map(([size, wanted]) => [size, new Sized(size, wanted)]));
   const windows = new Map<string, MetricWindow<Series>>();
-  const account = { collector: 'bench', boot: newBoot(), version: '0', startedMs: atMs };
+  const account = { collector: 'bench', boot: newIncarnation(), version: '0', startedMs: atMs };
   const accounts = new EdgeAccounts(account);
   const json: Buffer[] = [];
   const fromMs = atMs - Math.ceil((total / RECORDS_PER_SECOND) * 1_000);
@@ -127,8 +127,8 @@ export function makeBacklog(
   };
 }
 
-/** The id of a collector's start that never was. */
-export function newBoot(): string {
+/** A random id in place of a collector's incarnation. */
+export function newIncarnation(): string {
   return randomBytes(8).toString('hex');
 }
 

@@ -58,11 +58,11 @@ export async function sendLoad({ producer }: IngestStack, load: IngestLoad, time
 }
 
 /** What was stored since the bench began. */
-export type Booked = {
+export type Recorded = {
   /** By the ledger: logs, metrics, accounts. */
   readonly rows: readonly [number, number, number];
   /** By the aggregator's own counter, of all together, since its start. */
-  readonly toldByAggregator: number;
+  readonly countedByAggregator: number;
 };
 
 /** Messages that a busy machine sends within the time the aggregator may be held; a multiple of the partitions. */
@@ -96,7 +96,7 @@ function partsOf({ logs, metrics, accounts }: IngestLoad): IngestLoad[] {
 async function measurePart(stack: IngestStack, load: IngestLoad): Promise<IngestResult> {
   const { store } = stack;
   for (let attempt = 1; attempt <= TRIES_MAX; attempt++) {
-    const booked = await readBooked(stack);
+    const recorded = await readRecorded(stack);
     const pid = stack.aggregator.pid();
     const heldMs = Date.now();
     process.kill(pid, 'SIGSTOP');
@@ -107,9 +107,9 @@ async function measurePart(stack: IngestStack, load: IngestLoad): Promise<Ingest
     }
     const before = { aggregator: processorSeconds(pid), store: processorSeconds(store.pid) };
     const startMs = Date.now();
-    const storedMs = await untilBooked(stack, booked, load);
+    const storedMs = await untilRecorded(stack, recorded, load);
     if (startMs - heldMs > HELD_MS_MAX) {
-      // What was stored by a new member of the group measures nothing.
+      // A new member of the group has stored the load: the measurement is not valid.
       await truncateTables(stack.client);
       continue;
     }
@@ -130,46 +130,46 @@ async function measurePart(stack: IngestStack, load: IngestLoad): Promise<Ingest
  * store nothing.
  * @returns when it had, epoch milliseconds
  */
-export async function untilBooked(
+export async function untilRecorded(
   stack: IngestStack,
-  before: Booked,
+  before: Recorded,
   load: IngestLoad,
   times = 1,
 ): Promise<number> {
   const added = [load.logs, load.metrics, load.accounts].map((all) => recordsIn(all) * times);
   const expected = before.rows.map((rows, index) => rows + (added[index] ?? 0));
-  const total = added.reduce((sum, rows) => sum + rows, before.toldByAggregator);
+  const total = added.reduce((sum, rows) => sum + rows, before.countedByAggregator);
   const deadline = Date.now() + DONE_MS_MAX;
   for (;;) {
-    const told = await rowsTold(stack);
-    if (told >= total) {
+    const counted = await rowsCounted(stack);
+    if (counted >= total) {
       const { rows, lastMs } = await readLedger(stack.client);
       if (rows.every((found, index) => found === expected[index])) return lastMs;
       throw new Error(`the ledger has ${rows.join(', ')} rows, expected are ${expected.join(', ')}`);
     }
-    if (Date.now() > deadline) throw new Error(`${told} rows are stored, expected are ${total}`);
+    if (Date.now() > deadline) throw new Error(`${counted} rows are stored, expected are ${total}`);
     await sleep(POLL_MS);
   }
 }
 
-export async function readBooked(stack: IngestStack): Promise<Booked> {
+export async function readRecorded(stack: IngestStack): Promise<Recorded> {
   const { rows } = await readLedger(stack.client);
-  return { rows, toldByAggregator: await rowsTold(stack) };
+  return { rows, countedByAggregator: await rowsCounted(stack) };
 }
 
-async function rowsTold(stack: IngestStack): Promise<number> {
+async function rowsCounted(stack: IngestStack): Promise<number> {
   return readMetric(stack.aggregator.adminPort, 'imscope_aggregator_rows_stored_total');
 }
 
 /** What the ledger has, and when its last row was written, epoch milliseconds. */
-async function readLedger(client: ClickHouseClient): Promise<{ rows: Booked['rows']; lastMs: number }> {
-  const answer = await client.query({ query: BOOKED_SQL, format: 'JSONEachRow' });
+async function readLedger(client: ClickHouseClient): Promise<{ rows: Recorded['rows']; lastMs: number }> {
+  const answer = await client.query({ query: RECORDED_SQL, format: 'JSONEachRow' });
   const [found] = await answer.json<Record<'logs' | 'metrics' | 'accounts' | 'last_ms', number>>();
   const { logs = 0, metrics = 0, accounts = 0, last_ms: lastMs = 0 } = found ?? {};
   return { rows: [logs, metrics, accounts], lastMs };
 }
 
-const BOOKED_SQL = `
+const RECORDED_SQL = `
   SELECT
     sumIf(rows, endsWith(topic, 'request-log')) AS logs,
     sumIf(rows, endsWith(topic, 'interface-metric')) AS metrics,

@@ -22,10 +22,10 @@ import type { EngineQuestion, EngineResult } from './engine-process.js';
 import {
   type IngestLoad,
   measureIngest,
-  readBooked,
+  readRecorded,
   sendLoad,
   truncateTables,
-  untilBooked,
+  untilRecorded,
 } from './ingest-round.js';
 import { watchMemory } from './memory-watch.js';
 import { readIngestOptions } from './options.js';
@@ -65,7 +65,7 @@ function prepareBacklog(): Backlog {
     options.sizes.map((size) => [size, size === largest ? options.records : options.recordsSmall]),
   );
   const jsonRecords = options.peers ? options.jsonRecords : 0;
-  // To the end of a window, so that the metrics of the records are as many as they would be.
+  // The end of a window, so that the records have as many metrics as in production.
   const atMs = Math.floor(Date.now() / 1_000 / WINDOW_S) * WINDOW_S * 1_000 - 1;
   const plan = { recordsBySize, jsonRecords, partitions: PARTITIONS, atMs };
   return makeBacklog(createBenchTraffic(), plan, (made) => say(`  ${made} records`));
@@ -98,7 +98,7 @@ async function preparePeers(): Promise<Map<number, BlockFile[]>> {
   );
 }
 
-/** Of all streams, as the aggregator stores them all. */
+/** Files of all streams, because the aggregator stores them all. */
 function writeFiles(directory: string, { logs, metrics, accounts }: IngestLoad): BlockFile[] {
   return [
     ...writeBlockFiles(directory, EDGE_ACCOUNT_STREAM, accounts, PARTITIONS),
@@ -107,23 +107,23 @@ function writeFiles(directory: string, { logs, metrics, accounts }: IngestLoad):
   ];
 }
 
-/** Round 0 warms all processes and is thrown away. */
+/** Round 0 warms all processes and is not counted. */
 async function measureRounds(files: ReadonlyMap<number, readonly BlockFile[]>): Promise<Sample[]> {
   const samples: Sample[] = [];
   for (let round = 0; round <= options.rounds; round++) {
     say(round === 0 ? 'warming up' : `round ${round} of ${options.rounds}`);
-    const take = (sample: Omit<Sample, 'round'>): void => {
+    const keep = (sample: Omit<Sample, 'round'>): void => {
       say(`  ${sample.way}, ${sample.size} a message: ${Math.round(sample.rate)} records/s`);
       if (round > 0) samples.push({ round, ...sample });
     };
     for (const size of options.sizes) {
-      // Ours and its limit next to each other, and which comes first changes: what slows the machine slows both.
+      // Both measurements are adjacent, in alternating order: what slows the machine slows both.
       const measurements = [() => measureOurs(size), () => measureFiles(size, files.get(size) ?? [])];
-      for (const measure of round % 2 === 0 ? measurements : measurements.toReversed()) take(await measure());
+      for (const measure of round % 2 === 0 ? measurements : measurements.toReversed()) keep(await measure());
       if (size === largest && options.peers) {
-        take(await measureEngine('engine-avro'));
-        take(await measureEngine('engine-json'));
-        take(await measureDecoder());
+        keep(await measureEngine('engine-avro'));
+        keep(await measureEngine('engine-json'));
+        keep(await measureDecoder());
       }
     }
   }
@@ -134,7 +134,7 @@ type Measured = Omit<Sample, 'round'>;
 
 async function measureOurs(size: number): Promise<Measured> {
   const { records, seconds, aggregatorSeconds, storeSeconds } = await measureIngest(stack, loadOf(size));
-  // What is left to merge shall not slow what is measured next.
+  // Merges that are left would slow the next measurement.
   await truncateTables(stack.client);
   const perMillion = 1_000_000 / records;
   return {
@@ -180,12 +180,12 @@ async function measureDecoder(): Promise<Measured> {
   return { way: 'decode', size: largest, rate: rows / seconds };
 }
 
-/** As inserted, and with all parts merged into one: in between lies what a running store takes. */
+/** As inserted, and with all parts merged into one: a running store needs a size between the two. */
 async function measureDisk(): Promise<void> {
   say('disk');
   await measureIngest(stack, loadOf(largest));
   const inserted = await readDiskUsage(stack.client);
-  // What is merged in production is larger than a bench's rows, and then has a file a column, which tell their sizes.
+  // Parts in production are larger and have one file a column, which shows the size of each column.
   const ofParts = 'ALTER TABLE request_log MODIFY SETTING min_bytes_for_wide_part';
   await stack.client.command({ query: `${ofParts} = 0` });
   await stack.client.command({ query: 'OPTIMIZE TABLE request_log FINAL' });
@@ -193,17 +193,17 @@ async function measureDisk(): Promise<void> {
   await stack.client.command({ query: `${ofParts} = ${FRESH_PART_BYTES_MAX}` });
 }
 
-/** A new aggregator meets a backlog: the same containers over and over, each time as new batches. */
+/** A new aggregator reads a backlog: the same containers repeatedly, each time as new batches. */
 async function measureMemory(): Promise<void> {
   const load = loadOf(largest);
   const times = Math.max(1, Math.round(options.backlogRecords / options.records));
   say(`a backlog of ${times * options.records} records for a new aggregator`);
   await truncateTables(stack.client);
   const all = { ...load, metrics: [], accounts: [] };
-  const before = await readBooked(stack);
+  const before = await readRecorded(stack);
   await stack.restartAggregator(() => sendLoad(stack, all, times));
   const startMs = Date.now();
   const stopWatching = watchMemory(stack.aggregator.pid());
-  const storedMs = await untilBooked(stack, { ...before, toldByAggregator: 0 }, all, times);
+  const storedMs = await untilRecorded(stack, { ...before, countedByAggregator: 0 }, all, times);
   printMemory(stopWatching(), (times * options.records * 1_000) / (storedMs - startMs));
 }

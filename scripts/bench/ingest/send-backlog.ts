@@ -1,19 +1,19 @@
 /*
- * Puts a backlog into topics: every partition its share, in large sends, one after another. Each sending names a
- * boot of its own, so that the same containers count as new batches. A marker at the end of each partition ends the
- * last block, so that nobody waits for one.
+ * Sends a backlog into topics: each partition its part, in large sends, one after another. Each sending has its own
+ * incarnation, so that the same containers count as new batches. A marker at the end of each partition closes the last
+ * block, so that it is stored at once.
  */
 import type { Message, Producer } from 'kafkajs';
 import { writeBatchHeaders } from '@imscope/schemas/batch-headers.js';
 import { DEFAULT_BOUNDS, writeMarkerHeaders } from '@imscope/schemas/block-bounds.js';
-import { type Container, newBoot } from './backlog.js';
+import { type Container, newIncarnation } from './backlog.js';
 
-/** Below the broker's bound of 1 MiB, with room for headers and framing. */
+/** Below the broker's bound of 1 MiB, less headers and framing. */
 const SEND_BYTES_MAX = 700_000;
-/** What a message takes beside its value: headers and framing. */
+/** Headers and framing of a message. */
 const MESSAGE_OVERHEAD_BYTES = 160;
 
-/** Sends containers `times` over, each time under a new boot. */
+/** Sends containers `times` over, each time under a new incarnation. */
 export async function sendContainers(
   producer: Producer,
   topic: string,
@@ -21,7 +21,7 @@ export async function sendContainers(
   containers: readonly Container[],
   { marker, times = 1 }: { readonly marker: Buffer | undefined; readonly times?: number },
 ): Promise<void> {
-  const sendShare = async (partition: number): Promise<void> => {
+  const sendPart = async (partition: number): Promise<void> => {
     for (let time = 0; time < times; time++) {
       await sendAll(producer, topic, partition, dataMessages(containers, partition, partitions));
     }
@@ -30,10 +30,10 @@ export async function sendContainers(
       { value: marker, headers: writeMarkerHeaders(DEFAULT_BOUNDS) },
     ]);
   };
-  await Promise.all(Array.from({ length: partitions }, (_, partition) => sendShare(partition)));
+  await Promise.all(Array.from({ length: partitions }, (_, partition) => sendPart(partition)));
 }
 
-/** Sends messages as they are, without headers: for peers that know nothing of batches. */
+/** Sends messages without headers, for peers that do not know batches. */
 export async function sendPlain(
   producer: Producer,
   topic: string,
@@ -53,7 +53,7 @@ export async function sendPlain(
   );
 }
 
-/** The part of a whole that goes to one partition: the same for everybody who reads or inserts it. */
+/** The items that go to one partition: the same for all ways that are compared. */
 export function shareOf<T>(all: readonly T[], partition: number, partitions: number): T[] {
   return all.filter((_, index) => index % partitions === partition);
 }
@@ -63,7 +63,7 @@ function* dataMessages(
   partition: number,
   partitions: number,
 ): Generator<Message, void, undefined> {
-  const boot = newBoot();
+  const boot = newIncarnation();
   let sequence = 0;
   for (const { value, records, times } of shareOf(containers, partition, partitions)) {
     yield { value, headers: writeBatchHeaders({ boot, partition, sequence }, records, value, times) };

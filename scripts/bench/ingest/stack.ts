@@ -1,6 +1,6 @@
 /*
- * What is measured: a broker, a store and an aggregator of the bench's own, as built and with their default
- * settings, and the topics that the peers read.
+ * The stack of the bench: a broker, a store and an aggregator as built and with their default settings, and the topics
+ * that the peers read.
  */
 import { type ClickHouseClient, createClient } from '@clickhouse/client';
 import type { Producer } from 'kafkajs';
@@ -13,7 +13,7 @@ import type { RunningStore } from '../../stack/store.js';
 /** As many as `prepare` makes by default. */
 export const PARTITIONS = 4;
 export const PREFIX = 'bench.';
-/** Topics beside ours: the same containers, and one JSON record a message. */
+/** Topics of the peers: the same containers, and one JSON record a message. */
 export const PEER_TOPICS = { avro: 'peer.avro', json: 'peer.json' } as const;
 const BROKER_HEAP_MB = 640;
 

@@ -10,7 +10,7 @@ import { openCredentials } from '../credentials.js';
 const directory = mkdtempSync(join(tmpdir(), 'imscope-credentials-'));
 after(() => rmSync(directory, { recursive: true, force: true }));
 
-test('tokens are made once, let their bearer in for their own scope only, and stand nowhere in the clear but in one file', () => {
+test('tokens are made once, are valid for their own scope only, and are in clear text in one file only', () => {
   const dir = join(directory, 'a');
   const made = openCredentials(dir);
   assert.deepEqual(openCredentials(dir), made);
@@ -34,10 +34,10 @@ test('two data directories never share a secret', () => {
   assert.equal(new Set(secrets).size, 8);
 });
 
-test('a secrets file that does not hold together is named, not replaced', () => {
+test('a damaged secrets file is named in the error and not replaced', () => {
   const dir = join(directory, 'd');
   const { secretsFile } = openCredentials(dir);
   writeFileSync(secretsFile, '{"writeToken":"short"}');
-  assert.throws(() => openCredentials(dir), /secrets.json does not hold together/);
+  assert.throws(() => openCredentials(dir), /secrets.json is damaged/);
   assert.equal(readFileSync(secretsFile, 'utf8'), '{"writeToken":"short"}');
 });

@@ -50,7 +50,7 @@ test('a child that does not stop in time is killed', async () => {
   assert.deepEqual(await child.stop(50), { code: null, signal: 'SIGKILL' });
 });
 
-test('a child that ends before it is ready is told with its exit and its last words', async () => {
+test('the error of a child that ends before it is ready has its exit and its last log lines', async () => {
   const child = await startScript(`console.error('no such database'); process.exit(4);`);
   await assert.rejects(
     waitUntil(child, async () => 'no answer', 10_000),
@@ -58,7 +58,7 @@ test('a child that ends before it is ready is told with its exit and its last wo
   );
 });
 
-test('a child that is never ready is told with what it lacks', async () => {
+test('the error of a child that is never ready says what is missing', async () => {
   const child = await startScript(`setInterval(() => {}, 1000);`);
   await assert.rejects(
     waitUntil(child, async () => 'kafka does not answer', 200),
@@ -141,7 +141,7 @@ test('a child whose parent is killed before the parent-death signal is set ends 
     assert.ok(Date.now() < deadline, `still running: ${(await orphans()).join('; ')}`);
 });
 
-test('a log at its bound is kept once and begun anew', () => {
+test('a log at its bound is kept once and starts empty again', () => {
   const file = join(directory, 'large.log');
   writeFileSync(file, Buffer.alloc(20_000_000, 'x'));
   boundLog(file);

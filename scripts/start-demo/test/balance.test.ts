@@ -4,37 +4,37 @@ import { addBalances, balanceOf, isEven } from '../balance.js';
 import { isReached, type Positions, Settling } from '../log-positions.js';
 import { balanceLine, directions } from '../texts.js';
 
-const sent = (acknowledged: number, ambiguous = 0) => ({ acknowledged, ambiguous, told: true });
+const sent = (acknowledged: number, ambiguous = 0) => ({ acknowledged, ambiguous, isComplete: true });
 
 const at = (offset: number): Positions => new Map([[0, offset]]);
 const away = async (): Promise<Positions> => {
   throw new Error('connection refused');
 };
 
-test('all that was acknowledged and stored once is even', () => {
+test('records that are acknowledged and stored once are even', () => {
   const balance = balanceOf(sent(1_000), { rows: 1_000, distinct: 1_000 });
   assert.deepEqual(balance, { sent: 1_000, stored: 1_000, lost: 0, doubled: 0, unexplained: 0 });
   assert.ok(isEven(balance));
 });
 
-test('a loss and a double do not cancel each other out', () => {
+test('a lost record and a doubled one do not cancel out', () => {
   const balance = balanceOf(sent(1_000), { rows: 1_000, distinct: 990 });
   assert.equal(balance.lost, 10);
   assert.equal(balance.doubled, 10);
   assert.ok(!isEven(balance));
 });
 
-test('what may have been taken is neither lost nor unexplained, whether it is there or not', () => {
+test('a record that may have been accepted is neither lost nor unexplained, stored or not', () => {
   assert.ok(isEven(balanceOf(sent(1_000, 50), { rows: 1_000, distinct: 1_000 })));
   assert.ok(isEven(balanceOf(sent(1_000, 50), { rows: 1_050, distinct: 1_050 })));
   assert.equal(balanceOf(sent(1_000, 50), { rows: 1_051, distinct: 1_051 }).unexplained, 1);
 });
 
-test('a simulator that was killed before its last word had sent more than it told', () => {
-  assert.ok(isEven(balanceOf({ ...sent(1_000), told: false }, { rows: 1_600, distinct: 1_600 })));
+test('nothing is unexplained after a simulator that was killed before its final report', () => {
+  assert.ok(isEven(balanceOf({ ...sent(1_000), isComplete: false }, { rows: 1_600, distinct: 1_600 })));
 });
 
-test('an end is reached when every partition that holds anything is committed up to it', () => {
+test('an end is reached when every partition that has messages is committed up to it', () => {
   const ends = new Map([
     [0, 10],
     [1, 0],
@@ -52,7 +52,7 @@ test('an end is reached when every partition that holds anything is committed up
   );
 });
 
-test('what was acknowledged must be stored only once the log is committed up to where it then ended', async () => {
+test('acknowledged records are settled once the log is committed up to its end of that time', async () => {
   let end = 0;
   let committed = 0;
   const settling = new Settling({ ends: async () => at(end), committed: async () => at(committed) });
@@ -72,12 +72,12 @@ test('what was acknowledged must be stored only once the log is committed up to 
   assert.equal(balanceOf(sent(400), { rows: 250, distinct: 250 }, 300).lost, 50);
 });
 
-test('while Kafka is away nothing new counts as settled', async () => {
+test('while Kafka is down nothing new is settled', async () => {
   const settling = new Settling({ ends: away, committed: away });
   assert.deepEqual(await settling.advance(100, 7), { settled: 0, waitingSinceMs: 7 });
 });
 
-test('the line names a loss, and what nobody sent only where there is some', () => {
+test('the line names a loss, and unexplained records only where there are any', () => {
   const uneven = addBalances(
     balanceOf(sent(2_000), { rows: 1_900, distinct: 1_900 }),
     balanceOf(sent(10), { rows: 12, distinct: 11 }),
