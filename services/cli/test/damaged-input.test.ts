@@ -114,10 +114,10 @@ test('a damaged member is read up to the damage', async () => {
   const damaged = Buffer.from(stored);
   damaged.writeUInt16LE(damaged.readUInt16LE(second + 1) ^ 1, second + 1);
   const got = await read(damaged);
-  const whole = text.slice(0, stored.readUInt16LE(11)).split('\n').slice(0, -1);
+  const completeLines = text.slice(0, stored.readUInt16LE(11)).split('\n').slice(0, -1);
   // Nothing is read from the 16 bytes with the fault.
   assert.ok(
-    got.lines.length >= whole.length - 2 && got.lines.length <= whole.length,
+    got.lines.length >= completeLines.length - 2 && got.lines.length <= completeLines.length,
     String(got.lines.length),
   );
   assert.deepEqual(got.lines, lines.slice(0, got.lines.length));

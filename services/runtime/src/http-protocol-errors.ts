@@ -18,8 +18,8 @@ export type ProtocolError = Extract<
 
 const MESSAGES: Readonly<Record<ProtocolError, string>> = {
   malformed_request:
-    'what came is no HTTP/1.1 request: nothing of it was taken, and the connection is closed',
-  request_timeout: 'the request did not come in time: nothing of it was taken, send it again',
+    'the received bytes are not an HTTP/1.1 request: nothing of them was accepted, and the connection is closed',
+  request_timeout: 'the request did not arrive in time: nothing of it was accepted, send it again',
   body_too_large: 'the extensions of a chunk are too long: send chunks without',
   headers_too_large: `request line and headers have more than ${HEAD_BYTES_MAX} bytes: send fewer`,
   not_found: 'CONNECT is not supported, this is no proxy: send the request to the address itself',

@@ -35,7 +35,7 @@ export function checkHead({ httpVersion, headers, rawHeaders }: Head): void {
   if (expect !== undefined && expect.toLowerCase() !== '100-continue') {
     throw new HttpError(
       'expectation_failed',
-      `it expects "${expect.slice(0, 100)}": only 100-continue is met`,
+      `it expects "${expect.slice(0, 100)}": only 100-continue is supported`,
     );
   }
 }

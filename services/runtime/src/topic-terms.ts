@@ -27,9 +27,9 @@ const DENIED: ReadonlySet<string> = new Set(['TOPIC_AUTHORIZATION_FAILED', 'CLUS
 export class TopicSettingsDeniedError extends Error {
   constructor(topic: string, cause: unknown) {
     super(
-      `the brokers do not tell the settings of topic ${topic} (${kafkaErrorType(cause)}), so nobody knows how long it ` +
+      `the brokers do not report the settings of topic ${topic} (${kafkaErrorType(cause)}), so it is unknown how long it ` +
         'keeps messages: allow DescribeConfigs on it, or set TOPIC_SETTINGS_READABLE=false once all topics have the ' +
-        'retention that REQUEST_LOG_TOPIC_HOURS and DEAD_LETTER_HOURS stand for',
+        'retention of REQUEST_LOG_TOPIC_HOURS and DEAD_LETTER_HOURS',
       { cause },
     );
     this.name = 'TopicSettingsDeniedError';

@@ -17,7 +17,7 @@ import { checkThreadPool } from './thread-pool.js';
 
 export type Store = Running & { readonly port: number };
 
-/** KILL has sessions of its own, so that it does not wait for the statement it stops. */
+/** Sessions only for KILL, so that it does not wait for the statement it stops. */
 const CONTROL_SESSIONS = 2;
 
 /**
