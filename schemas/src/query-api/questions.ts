@@ -14,6 +14,7 @@ import type { QuestionContract } from './question-contract.js';
 import { refusals } from './refusals.js';
 import { requests } from './requests.js';
 import { timeseries } from './timeseries.js';
+import { versions } from './versions.js';
 
 export const QUESTIONS = {
   applications,
@@ -22,6 +23,7 @@ export const QUESTIONS = {
   timeseries,
   monitor,
   exceptions,
+  versions,
   requests,
   refusals,
   fleetRefusals,

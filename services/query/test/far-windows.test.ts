@@ -30,7 +30,7 @@ after(async () => {
 const ask = (path: string, parameters: Record<string, string>) =>
   query.app.inject({ url: addressOf(path, parameters), headers: { authorization: `Bearer ${READ_ALL}` } });
 
-const QUESTIONS = ['overview', 'interfaces', 'timeseries', 'monitor', 'exceptions', 'requests'];
+const QUESTIONS = ['overview', 'interfaces', 'timeseries', 'monitor', 'exceptions', 'versions', 'requests'];
 const PATHS = ['applications', ...QUESTIONS.map((question) => `applications/101/${question}`)];
 const FUTURES = ['2060-01-01T00:00:00Z', '9999-12-31T23:59:59.999999999Z', '9999-12-31T23:59:60-23:59'];
 const Envelope = Type.Object({ window: Window, data: Type.Unknown() });

@@ -61,6 +61,7 @@ test('the description covers every route with parameters, answers, errors and se
     `${one}/refusals`,
     `${one}/requests`,
     `${one}/timeseries`,
+    `${one}/versions`,
     'get /v1/openapi.json',
     'get /v1/refusals',
     'get /v1/session',

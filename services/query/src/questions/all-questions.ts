@@ -12,6 +12,7 @@ import type { Question } from './question.js';
 import { refusals } from './refusals.js';
 import { requests } from './requests.js';
 import { timeseries } from './timeseries.js';
+import { versions } from './versions.js';
 
 export const ALL_QUESTIONS: Readonly<Record<QuestionName, Question>> = {
   applications,
@@ -20,6 +21,7 @@ export const ALL_QUESTIONS: Readonly<Record<QuestionName, Question>> = {
   timeseries,
   monitor,
   exceptions,
+  versions,
   requests,
   refusals,
   fleetRefusals,
