@@ -1,7 +1,7 @@
 /*
  * The query service's settings, one table.
  */
-import { type Config, flag, integer, secret, type Settings, text } from '@imscope/runtime/config.js';
+import { flag, integer, secret, type Settings, text } from '@imscope/runtime/config.js';
 import { STORE_SETTINGS } from '@imscope/runtime/store-client.js';
 
 const MIB = 1 << 20;
@@ -76,5 +76,3 @@ export const QUERY_SETTINGS = {
   }),
   ...STORE_SETTINGS,
 } satisfies Settings;
-
-export type QueryConfig = Config<typeof QUERY_SETTINGS>;

@@ -3,6 +3,7 @@
  * oldest stops working.
  */
 import { createHash, randomBytes } from 'node:crypto';
+import { LRUCache } from 'lru-cache';
 
 export const SIGN_IN_CODE_TERM_MS = 10 * 60_000;
 
@@ -14,12 +15,11 @@ export type SignInCodes = {
 };
 
 export function createSignInCodes(codesMax: number): SignInCodes {
-  // In order of issue, hence of expiry.
-  const codes = new Map<string, { readonly tokenHash: string; readonly expiresMs: number }>();
+  const codes = new LRUCache<string, { readonly tokenHash: string; readonly expiresMs: number }>({
+    max: codesMax,
+  });
   return {
     issue(tokenHash, nowMs) {
-      const [oldest] = codes.keys();
-      if (codes.size >= codesMax && oldest !== undefined) codes.delete(oldest);
       const code = randomBytes(24).toString('base64url');
       const expiresMs = nowMs + SIGN_IN_CODE_TERM_MS;
       codes.set(hashOf(code), { tokenHash, expiresMs });
@@ -27,7 +27,7 @@ export function createSignInCodes(codesMax: number): SignInCodes {
     },
     redeem(code, nowMs) {
       const key = hashOf(code);
-      const issued = codes.get(key);
+      const issued = codes.peek(key);
       codes.delete(key);
       return issued !== undefined && issued.expiresMs > nowMs ? issued.tokenHash : undefined;
     },

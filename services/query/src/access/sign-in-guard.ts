@@ -3,6 +3,7 @@
  * over. Remembers a bounded number of addresses; at the bound the one that failed longest ago is forgotten.
  */
 import { HttpError } from '@imscope/runtime/http-errors.js';
+import { LRUCache } from 'lru-cache';
 
 const WINDOW_MS = 60_000;
 const FAILURES_MAX = 10;
@@ -14,9 +15,12 @@ export type SignInGuard = {
 };
 
 export function createSignInGuard(addressesMax: number): SignInGuard {
-  const failures = new Map<string, { readonly sinceMs: number; readonly count: number }>();
+  const failures = new LRUCache<string, { readonly sinceMs: number; readonly count: number }>({
+    max: addressesMax,
+  });
   const current = (address: string, nowMs: number): { sinceMs: number; count: number } => {
-    const known = failures.get(address);
+    // Only a failure counts as use.
+    const known = failures.peek(address);
     return known !== undefined && nowMs - known.sinceMs < WINDOW_MS ? known : { sinceMs: nowMs, count: 0 };
   };
   return {
@@ -33,9 +37,6 @@ export function createSignInGuard(addressesMax: number): SignInGuard {
     },
     failed(address, nowMs) {
       const { sinceMs, count } = current(address, nowMs);
-      failures.delete(address);
-      const [oldest] = failures.keys();
-      if (failures.size >= addressesMax && oldest !== undefined) failures.delete(oldest);
       failures.set(address, { sinceMs, count: count + 1 });
     },
   };

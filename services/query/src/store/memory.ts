@@ -1,29 +1,25 @@
 /*
- * What was looked up a moment ago, by key: callers within the time share one look. Bounded: beyond the most
- * entries the oldest is forgotten. A look that fails is told to those who wait for it, and the next looks again.
+ * What was looked up a moment ago, by key: callers within the reuse time share one look-up. Beyond the bound the entry
+ * looked up longest ago is dropped. A look-up that fails rejects for all who wait for it, and is not remembered.
  */
-type Entry<T> = { readonly value: Promise<T>; readonly lookedAtMs: number };
+import { LRUCache } from 'lru-cache';
 
-/** @returns what is remembered under a key, or else what `look` finds */
+type Entry<T> = { readonly value: Promise<T>; readonly lookedUpMs: number };
+
+/** @returns what is remembered under a key, or else the result of `lookUp` */
 export function createMemory<T>(reuseMs: number, entriesMax: number) {
-  const entries = new Map<string, Entry<T>>();
-  return (key: string, nowMs: number, look: () => Promise<T>): Promise<T> => {
-    const known = entries.get(key);
-    if (known !== undefined && nowMs >= known.lookedAtMs && nowMs - known.lookedAtMs < reuseMs) {
+  const entries = new LRUCache<string, Entry<T>>({ max: entriesMax });
+  return (key: string, nowMs: number, lookUp: () => Promise<T>): Promise<T> => {
+    // Reading does not count as use: the order is that of the look-ups.
+    const known = entries.peek(key);
+    if (known !== undefined && nowMs >= known.lookedUpMs && nowMs - known.lookedUpMs < reuseMs) {
       return known.value;
     }
-    const value = look();
-    const entry = { value, lookedAtMs: nowMs };
-    // Anew at the end: the first entry is the oldest.
-    entries.delete(key);
+    const entry = { value: lookUp(), lookedUpMs: nowMs };
     entries.set(key, entry);
-    for (const oldest of entries.keys()) {
-      if (entries.size <= entriesMax) break;
-      entries.delete(oldest);
-    }
-    value.catch(() => {
-      if (entries.get(key) === entry) entries.delete(key);
+    entry.value.catch(() => {
+      if (entries.peek(key) === entry) entries.delete(key);
     });
-    return value;
+    return entry.value;
   };
 }
