@@ -12,9 +12,14 @@ export const HOUR_MS = 3_600_000;
 /** What is promised, in hours from the event time; the TTL of the kind's table. */
 export const TERM_HOURS = { requestLog: 168, interfaceMetric: 48, edgeAccount: 168 } as const;
 export type DataKind = keyof typeof TERM_HOURS;
-/** The ledger tells of nothing personal and outlives the logs it accounts for. */
+/** The ledger holds nothing personal and outlives the logs it accounts for. */
 export const LEDGER_TERM_HOURS = 336;
 export type TopicKind = DataKind | 'deadLetter';
+
+/** A term for people: "7 days", or "36 hours" where it is not whole days. */
+export function termText(hours: number): string {
+  return hours % 24 === 0 ? `${hours / 24} days` : `${hours} hours`;
+}
 
 /** Tables and the views that readers go through, each with the column its term runs from. */
 export const STORE_TERMS: readonly {
@@ -59,6 +64,17 @@ export const DEFAULT_TERMS: TermSettings = {
   requestLogTopicHours: 72,
   deadLetterHours: 10,
 };
+
+/** The demonstration trades the topic's retention for lateness: it accepts a history of six days, and an hour more. */
+export const DEMO_TERMS: TermSettings = {
+  lateHoursMax: 145,
+  edgeWaitHours: 1,
+  requestLogTopicHours: 20,
+  deadLetterHours: 1,
+};
+
+/** How long before its append a row of a block may have happened where the ledger does not say it. */
+export const EVENT_AGE_HOURS = DEFAULT_TERMS.lateHoursMax + DEFAULT_TERMS.edgeWaitHours;
 
 const LEAST_TERMS: TermSettings = {
   lateHoursMax: 1,

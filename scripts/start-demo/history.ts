@@ -5,6 +5,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { DEMO_TERMS, HOUR_MS } from '@imscope/schemas/retention.js';
 import { Type } from 'typebox';
 import { Value } from 'typebox/value';
 import { type Balance, balanceOf, isEven, type Sent } from './balance.js';
@@ -12,9 +13,8 @@ import type { StoredCounter } from './count-stored.js';
 import type { HistoryCollector, HistorySpan } from './history-collector.js';
 import { type History, sendHistory, type SimulatorOptions } from './simulator.js';
 
-const DAY_MS = 86_400_000;
 /** An hour less than the lateness of `DEMO_TERMS`: for the time sending takes, and for clocks. */
-const SPAN_MS = 6 * DAY_MS;
+const SPAN_MS = (DEMO_TERMS.lateHoursMax - 1) * HOUR_MS;
 const STORED_WITHIN_MS = 60_000;
 const POLL_MS = 250;
 

@@ -1,16 +1,8 @@
 /*
- * The terms of the demonstration: 145 h lateness + 1 h at the edge + 20 h topic + 1 h segment = 167 of the 168 hours
- * that request logs are kept, and 168 with the hour a dead letter is kept. So six days of history fit
- * into the retention, and every service refuses terms whose sum is too large, here as in production.
+ * The terms of the demonstration as settings of its services. Every service refuses terms whose sum is too large, here as
+ * in production.
  */
-import type { TermSettings } from '@imscope/schemas/retention.js';
-
-export const DEMO_TERMS: TermSettings = {
-  lateHoursMax: 145,
-  edgeWaitHours: 1,
-  requestLogTopicHours: 20,
-  deadLetterHours: 1,
-};
+import { DEMO_TERMS } from '@imscope/schemas/retention.js';
 
 /** What topics and tables are prepared for, and what the collector of the history has. */
 export const HISTORY_TERMS_ENV: Readonly<Record<string, string>> = {
@@ -20,7 +12,7 @@ export const HISTORY_TERMS_ENV: Readonly<Record<string, string>> = {
   DEAD_LETTER_HOURS: String(DEMO_TERMS.deadLetterHours),
 };
 
-/** The live collector accepts what any collector does: 24 h lateness, and 24 h at the edge. */
+/** The live collector has the default lateness and the default wait at the edge. */
 export const LIVE_TERMS_ENV: Readonly<Record<string, string>> = {
   REQUEST_LOG_TOPIC_HOURS: String(DEMO_TERMS.requestLogTopicHours),
   DEAD_LETTER_HOURS: String(DEMO_TERMS.deadLetterHours),

@@ -3,6 +3,7 @@
  * from the metrics alone.
  */
 import { type Static, Type } from 'typebox';
+import { TERM_HOURS, termText } from '../retention.js';
 import { METRIC_FILTER_PARAMETERS } from './filter-parameters.js';
 import { WINDOW_PARAMETERS } from './parameters.js';
 import type { QuestionContract } from './question-contract.js';
@@ -92,7 +93,8 @@ export const monitor = {
   operationId: 'getMonitor',
   summary:
     'Success rate and delay of one application out of the metrics alone, so every request counts, sampled or not: ' +
-    'over time, by interface and by region, each against one day before. Whole minutes of the last 2 days; 1,500 ' +
+    'over time, by interface and by region, each against one day before. Whole minutes of the last ' +
+    `${termText(TERM_HOURS.interfaceMetric)}; 1,500 ` +
     'steps at most. `missing` tells requests that stand in the logs but in no metric',
   query: Type.Object(
     {

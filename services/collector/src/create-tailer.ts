@@ -1,5 +1,6 @@
 /* The composition of the tailer. */
 import assert from 'node:assert/strict';
+import { HOUR_MS } from '@imscope/schemas/retention.js';
 import type { Registry } from 'prom-client';
 import type { CollectorConfig } from './config.js';
 import type { CollectorContext } from './collector-context.js';
@@ -14,8 +15,6 @@ import { TailDelivery } from './tail/tail-delivery.js';
 import { createTailMetrics } from './tail/tail-metrics.js';
 import { createTailReader } from './tail/tail-settings.js';
 import { Tailer, type TailerOptions } from './tail/tailer.js';
-
-const HOUR_MS = 3_600_000;
 
 export type TailerParts = {
   readonly pipeline: Pipeline;

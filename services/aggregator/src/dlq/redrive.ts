@@ -1,7 +1,7 @@
 /*
  * `dlq redrive`: sends dead letters back to the partition they came from, under their old batch id, so that redriven
- * twice they count once. Four things remember a batch: this run; the ledger, for 14 days; the aggregator, for 73 hours,
- * whatever of the log it has not stored yet; and for keyed batches, which it knows for one hour only, that part of the
+ * twice they count once. Four things remember a batch: this run; the ledger, for its term; the aggregator, for the
+ * longest term of the topic, whatever of the log it has not stored yet; and for keyed batches, which it knows for one hour only, that part of the
  * log is read here. A run that was cut off is run again.
  */
 import type { Kafka, Producer } from 'kafkajs';

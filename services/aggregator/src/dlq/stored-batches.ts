@@ -1,5 +1,5 @@
 /*
- * Which batches are stored already, by the ledger: it remembers them for 14 days, twice the longest term, so what it
+ * Which batches are stored already, by the ledger: its term is twice the longest of the records, so what it
  * does not know and has not expired was never stored, or waits in the log.
  */
 import type { ClickHouseClient } from '@imscope/runtime/store-client.js';

@@ -5,6 +5,7 @@
  */
 import { TOPICS } from '@imscope/schemas/topics.js';
 import type { Difference } from './difference.js';
+import { REQUEST_LOG_BOUNDS } from '@imscope/schemas/request-log.js';
 import { METRIC_LATE_HOURS_MAX } from '@imscope/schemas/retention.js';
 import { HOUR_MS, type Pass, METRIC_TERM_MS, MINUTE_MS, ROWS_MAX, passParams } from './pass.js';
 
@@ -13,7 +14,7 @@ const WINDOW_HOLD_MS = 90_000;
 /** Older events are in no metric; less a minute for the clocks. */
 const LATE_MS = METRIC_LATE_HOURS_MAX * HOUR_MS - MINUTE_MS;
 /** Event times may be this far ahead of the clock. */
-const AHEAD_MS = 5 * MINUTE_MS;
+const AHEAD_MS = REQUEST_LOG_BOUNDS.aheadMsMax;
 /** Rows that one statement processes. */
 const SLICE_ROWS_MAX = 20_000_000;
 

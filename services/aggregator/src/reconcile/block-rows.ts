@@ -3,6 +3,7 @@
  * A block is compared while all its rows are within their term. In slices, so that neither the store's memory nor a
  * statement's time grows with the window.
  */
+import { EVENT_AGE_HOURS } from '@imscope/schemas/retention.js';
 import { TOPICS } from '@imscope/schemas/topics.js';
 import type { Difference } from './difference.js';
 import { type Pass, LOG_TERM_MS, passParams, MINUTE_MS, ROWS_MAX } from './pass.js';
@@ -49,8 +50,8 @@ export type BlockRows = {
 const SLICE_ROWS_MAX = 20_000_000;
 const SLICE_BLOCKS_MAX = 20_000;
 
-// A row may lie 48 hours before it was appended: late, and waiting at the edge.
-const FIRST_EVENT = 'coalesce(first_event, first_appended - INTERVAL 48 HOUR)';
+// A row may have happened long before it was appended: it was late, and then waited at the edge.
+const FIRST_EVENT = `coalesce(first_event, first_appended - INTERVAL ${EVENT_AGE_HOURS} HOUR)`;
 const LAST_EVENT = 'coalesce(last_event, last_appended + INTERVAL 10 MINUTE)';
 
 const MINUTES = `

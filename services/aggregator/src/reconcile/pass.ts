@@ -21,9 +21,10 @@ export type Pass = Scope &
 
 export const MINUTE_MS = 60_000;
 export { HOUR_MS };
-/** Logs and accounts (7 days) and metrics (2 days) leave the tables; near that age rows may be gone in part. */
-export const LOG_TERM_MS = TERM_HOURS.requestLog * HOUR_MS - 10 * MINUTE_MS;
-export const METRIC_TERM_MS = TERM_HOURS.interfaceMetric * HOUR_MS - 10 * MINUTE_MS;
+/** Rows near the end of their term may be gone in part, so a pass leaves out the last minutes of it. */
+const TERM_MARGIN_MS = 10 * MINUTE_MS;
+export const LOG_TERM_MS = TERM_HOURS.requestLog * HOUR_MS - TERM_MARGIN_MS;
+export const METRIC_TERM_MS = TERM_HOURS.interfaceMetric * HOUR_MS - TERM_MARGIN_MS;
 /** Rows that waited at the edge for the longest time allowed are still in the tables at this age. */
 export const LOOK_BACK_MS = (TERM_HOURS.requestLog - TERM_BOUNDS.edgeWaitHours.max) * HOUR_MS;
 /** Ten minutes: ten accounts, and longer than a collector takes to restart or a partition to find a leader. */

@@ -6,13 +6,14 @@
 import { open, readFile, rename } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Logger } from '@imscope/runtime/logger.js';
+import { HOUR_MS, TERM_HOURS } from '@imscope/schemas/retention.js';
 import { syncDirectory } from '../spool/segment.js';
 import { Positions, type TailPosition } from '../spool/tail-position.js';
 
 /** Some 300 bytes each. Above it, those seen longest ago are removed. */
 const POSITIONS_MAX = 10_000;
-/** A file that was missing for so long has no lines that are recent enough. */
-const FORGET_MS = 8 * 24 * 3_600_000;
+/** A file that was absent for a day longer than logs are kept holds no line that is young enough to be accepted. */
+const FORGET_MS = (TERM_HOURS.requestLog + 24) * HOUR_MS;
 
 type Entry = TailPosition & { readonly seenMs: number };
 

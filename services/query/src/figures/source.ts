@@ -4,6 +4,7 @@
  * had in memory, the last minutes. So the logs vouch for them: metrics are taken where the weights they say were
  * logged are no less than the weights that stand in the logs; everything else of a window comes from the logs.
  */
+import { METRIC_LATE_HOURS_MAX } from '@imscope/schemas/retention.js';
 import { Type } from 'typebox';
 import { type Ask, defineStoreQuery } from '../store/ask-store.js';
 import { APPLICATION_SQL } from './filter.js';
@@ -22,8 +23,8 @@ export type Source = {
  * 120 s of a question and 60 s in line again, and a minute between the clocks.
  */
 const CLIP_MARGIN_MS = 5 * MINUTE_MS;
-/** Events up to an hour late still open windows; then 10 s until they are written, and their way to the store. */
-const SETTLED_AFTER_MS = HOUR_MS + 10 * MINUTE_MS;
+/** The latest events still open windows; then 10 s until those are written, and their way to the store. */
+const SETTLED_AFTER_MS = METRIC_LATE_HOURS_MAX * HOUR_MS + 10 * MINUTE_MS;
 /** A window of a minute and its grace (2 s), and their way to the store. Logs are there within seconds. */
 const WRITTEN_AFTER_MS = 3 * MINUTE_MS;
 

@@ -4,7 +4,7 @@
  * in the store: it begins no earlier than the term, and ends no later than the clock tolerance of collectors allows an
  * event. `window.from` and `window.to` of the answer say what was used.
  */
-import { HOUR_MS, TERM_HOURS } from '@imscope/schemas/retention.js';
+import { HOUR_MS, TERM_HOURS, termText } from '@imscope/schemas/retention.js';
 import { HttpError } from '@imscope/runtime/http-errors.js';
 import { REQUEST_LOG_BOUNDS } from '@imscope/schemas/request-log.js';
 
@@ -23,6 +23,8 @@ export const DAY_MS = 24 * HOUR_MS;
 export const LOG_TERM_MS = TERM_HOURS.requestLog * HOUR_MS;
 /** How long metrics are kept; the view `interface_metric_kept` clips to the same. */
 export const METRIC_TERM_MS = TERM_HOURS.interfaceMetric * HOUR_MS;
+const LOG_TERM = termText(TERM_HOURS.requestLog);
+const METRIC_TERM = termText(TERM_HOURS.interfaceMetric);
 const DEFAULT_SPAN_MS = HOUR_MS;
 const DEFAULT_STEPS = 60;
 const DEFAULT_STEP_CHOICES_MS = [
@@ -58,7 +60,7 @@ export function clipWindow(window: TimeWindow, nowMs: number): TimeWindow {
   if (window.toMs <= keptFromMs) {
     throw new HttpError(
       'invalid_parameter',
-      `to ${timeText(window.toMs)} is past the term: logs are kept 7 days, since ${timeText(keptFromMs)}`,
+      `to ${timeText(window.toMs)} is past the term: logs are kept ${LOG_TERM}, since ${timeText(keptFromMs)}`,
     );
   }
   const latestMs = nowMs + REQUEST_LOG_BOUNDS.aheadMsMax;
@@ -87,8 +89,8 @@ export function resolveMonitorWindow(
   if (asked.fromMs < nowMs - METRIC_TERM_MS) {
     throw new HttpError(
       'invalid_parameter',
-      `from is "${query.from ?? timeText(asked.fromMs)}", but metrics are kept 2 days, since ` +
-        `${timeText(nowMs - METRIC_TERM_MS)}: begin later, or ask timeseries, which answers up to 7 days`,
+      `from is "${query.from ?? timeText(asked.fromMs)}", but metrics are kept ${METRIC_TERM}, since ` +
+        `${timeText(nowMs - METRIC_TERM_MS)}: begin later, or ask timeseries, which answers up to ${LOG_TERM}`,
     );
   }
   const fromMs = Math.max(floorMinute(asked.fromMs), firstKeptMs);

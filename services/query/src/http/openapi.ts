@@ -1,6 +1,7 @@
 /*
  * The description of the API: made out of the routes' own schemas, so it cannot drift from them.
  */
+import { TERM_HOURS, termText } from '@imscope/schemas/retention.js';
 import swagger from '@fastify/swagger';
 import type { FastifyInstance } from 'fastify';
 import { SESSION_COOKIE } from '../access/security.js';
@@ -22,7 +23,9 @@ export async function describeApi(app: FastifyInstance): Promise<void> {
       tags: [
         {
           name: 'applications',
-          description: 'Answers out of the request logs, kept 7 days, and the metrics, kept 2 days',
+          description:
+            `Answers out of the request logs, kept ${termText(TERM_HOURS.requestLog)}, and the metrics, ` +
+            `kept ${termText(TERM_HOURS.interfaceMetric)}`,
         },
         { name: 'session', description: 'Signing in to the dashboard' },
         { name: 'description', description: 'This description' },
