@@ -216,6 +216,7 @@ export const TOPIC_NAMES = {
   edgeAccount: 'im.edge-account',
   deadLetter: 'im.dead-letter',
 } as const satisfies Record<TopicKind, string>;
+export type DataTopic = (typeof TOPIC_NAMES)[DataKind];
 
 function topicParts(topic: TopicTerms | undefined, name: string): TermPart[] {
   if (topic === undefined) return [];

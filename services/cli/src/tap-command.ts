@@ -1,4 +1,5 @@
 /* `imscope tap`: shows what a collector receives, until Ctrl-C, for a time, or for a number of records. */
+import { REQUEST_LOG_BOUNDS } from '@imscope/schemas/request-log.js';
 import { Command } from 'commander';
 import { findToken } from './access-token.js';
 import { printable } from './http-answer.js';
@@ -26,7 +27,7 @@ export function createTapCommand(terminal: Terminal, onExit: (code: number) => v
     .description('Show what a collector receives, live: records as they will be stored, and refused ones.')
     .option('--collector <url>', 'the collector', baseUrl, baseUrl(localUrl('collectorUrl')))
     .option('--token-file <file>', 'file that holds the token')
-    .option('--application <id>', 'only records of this application', wholeNumber(1, 2 ** 52 - 1))
+    .option('--application <id>', 'only records of this application', wholeNumber(1, REQUEST_LOG_BOUNDS.sdkAppIdMax))
     .option('--interface <prefix>', 'only interfaces with this prefix, such as openim/')
     .option(
       '--outcome <outcomes>',

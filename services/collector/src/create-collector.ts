@@ -4,6 +4,7 @@
  */
 import { openApplicationsFile, withoutApplicationsFile } from '@imscope/access/applications-file.js';
 import { createKafka } from '@imscope/runtime/kafka-client.js';
+import { HOUR_MS } from '@imscope/schemas/retention.js';
 import { type Admission, createAdmission } from './admission.js';
 import { KeyedRequest } from './batches/keyed-request.js';
 import { RefusalLog } from './clients/refusal-log.js';
@@ -25,7 +26,6 @@ import { stopCollector } from './stop-collector.js';
 import { Checkpoint } from './tail/checkpoint.js';
 import { checkTopicTermsAtStart } from './topic-terms-check.js';
 
-const HOUR_MS = 3_600_000;
 const TICK_MS = 1_000;
 const MINUTE_MS = 60_000;
 

@@ -8,6 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { errorMessage } from '@imscope/runtime/error-message.js';
 import { SettingsError } from '@imscope/runtime/settings-error.js';
 import { singleLane } from '@imscope/schemas/lanes.js';
+import { TOPIC_NAMES } from '@imscope/schemas/retention.js';
 import type { Registry } from 'prom-client';
 import { Batcher } from './batches/batcher.js';
 import { Incarnation, type IncarnationOptions } from './incarnations/incarnation.js';
@@ -104,13 +105,13 @@ type Parts = {
 export async function createPipeline(context: CollectorContext, parts: Parts): Promise<Pipeline> {
   const { config, logger } = context;
   const { producer, spool, keyedIds, partitions } = parts;
-  const lanes = singleLane(partitions['im.request-log']);
+  const lanes = singleLane(partitions[TOPIC_NAMES.requestLog]);
   const budget = new ByteBudget(config.bufferBytesMax);
   const space = new SpoolSpace(spool.directory, config.spoolBytesMax);
   const metrics = createGauges(context.registry, keyedIds, () => pipeline);
   const probe = (): Promise<void> => comparePartitions(context, parts);
   const availability = new KafkaAvailability({ probe, logger, onBack: () => incarnation.log.resume() });
-  const metricLanes = singleLane(partitions['im.interface-metric']);
+  const metricLanes = singleLane(partitions[TOPIC_NAMES.interfaceMetric]);
   const incarnationOptions = {
     space,
     metricLanes,

@@ -9,7 +9,7 @@ import {
   REQUEST_LOG_SCHEMA,
 } from '@imscope/schemas/avro-schema.js';
 import { containerHeader } from '@imscope/schemas/container.js';
-import { type EdgeTerms, edgeTerms } from '@imscope/schemas/retention.js';
+import { type EdgeTerms, edgeTerms, TOPIC_NAMES } from '@imscope/schemas/retention.js';
 import type { EdgeTopic } from '../kafka/kafka-producer.js';
 import type { BatchBody, BatchHead } from '../spool/batch-entry.js';
 
@@ -19,9 +19,9 @@ export type EdgeTermsByTopic = Readonly<Record<EdgeTopic, EdgeTerms>>;
 export function edgeTermsByTopic(settings: Parameters<typeof edgeTerms>[0]): EdgeTermsByTopic {
   const { requestLog, interfaceMetric, edgeAccount } = edgeTerms(settings);
   return {
-    'im.request-log': requestLog,
-    'im.interface-metric': interfaceMetric,
-    'im.edge-account': edgeAccount,
+    [TOPIC_NAMES.requestLog]: requestLog,
+    [TOPIC_NAMES.interfaceMetric]: interfaceMetric,
+    [TOPIC_NAMES.edgeAccount]: edgeAccount,
   };
 }
 
@@ -36,9 +36,9 @@ export function isOverdue(head: BatchHead, terms: EdgeTermsByTopic, nowMs: numbe
 }
 
 const SCHEMAS: Readonly<Record<EdgeTopic, AvroSchema>> = {
-  'im.request-log': REQUEST_LOG_SCHEMA,
-  'im.interface-metric': INTERFACE_METRIC_SCHEMA,
-  'im.edge-account': EDGE_ACCOUNT_SCHEMA,
+  [TOPIC_NAMES.requestLog]: REQUEST_LOG_SCHEMA,
+  [TOPIC_NAMES.interfaceMetric]: INTERFACE_METRIC_SCHEMA,
+  [TOPIC_NAMES.edgeAccount]: EDGE_ACCOUNT_SCHEMA,
 };
 
 export function expiredBatch(head: BatchHead): { readonly head: BatchHead; readonly body: BatchBody } {

@@ -6,6 +6,7 @@
 import { rm } from 'node:fs/promises';
 import type { Logger } from '@imscope/runtime/logger.js';
 import { TOPICS } from '@imscope/schemas/topics.js';
+import { TOPIC_NAMES } from '@imscope/schemas/retention.js';
 import { Acknowledgements } from '../spool/acknowledgements.js';
 import { Delivery, type DeliveryOptions } from './delivery.js';
 import { type EdgeTermsByTopic, expiredBatch, isOverdue } from './expired-batch.js';
@@ -60,9 +61,9 @@ export class IncarnationLog {
     this.#log = new WriteAheadLog(options);
     this.sequences = new Sequences(options.incarnation, options.nextSequence);
     this.#deliveries = {
-      'im.request-log': this.#createDelivery(TOPICS.requestLog.name),
-      'im.interface-metric': this.#createDelivery(TOPICS.interfaceMetric.name),
-      'im.edge-account': this.#createDelivery(TOPICS.edgeAccount.name),
+      [TOPIC_NAMES.requestLog]: this.#createDelivery(TOPICS.requestLog.name),
+      [TOPIC_NAMES.interfaceMetric]: this.#createDelivery(TOPICS.interfaceMetric.name),
+      [TOPIC_NAMES.edgeAccount]: this.#createDelivery(TOPICS.edgeAccount.name),
     };
   }
 

@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Admin, Kafka, Producer, RecordMetadata } from 'kafkajs';
 import { readTopicTerms, type TopicTermsRead } from '@imscope/runtime/topic-terms.js';
 import { TOPICS } from '@imscope/schemas/topics.js';
+import { TOPIC_NAMES } from '@imscope/schemas/retention.js';
 
 export type OutgoingMessage = {
   readonly value: Buffer;
@@ -132,9 +133,9 @@ function countPartitions(kafka: Kafka, topicPrefix: string): Promise<PartitionCo
       return partitions;
     };
     return {
-      'im.request-log': partitionsOf(TOPICS.requestLog.name),
-      'im.interface-metric': partitionsOf(TOPICS.interfaceMetric.name),
-      'im.edge-account': partitionsOf(TOPICS.edgeAccount.name),
+      [TOPIC_NAMES.requestLog]: partitionsOf(TOPICS.requestLog.name),
+      [TOPIC_NAMES.interfaceMetric]: partitionsOf(TOPICS.interfaceMetric.name),
+      [TOPIC_NAMES.edgeAccount]: partitionsOf(TOPICS.edgeAccount.name),
     };
   });
 }

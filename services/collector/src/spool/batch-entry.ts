@@ -8,6 +8,7 @@ import type { BatchId } from '@imscope/schemas/batch-headers.js';
 import { BlockBuilder } from '@imscope/schemas/block-builder.js';
 import { decodeContainer } from '@imscope/schemas/container-decoder.js';
 import type { InterfaceMetric } from '@imscope/schemas/interface-metric.js';
+import type { DataTopic } from '@imscope/schemas/retention.js';
 import type { TailPosition } from './tail-position.js';
 import { type EncodedEntry, encodeEntry } from './entry.js';
 
@@ -15,7 +16,7 @@ import { type EncodedEntry, encodeEntry } from './entry.js';
 export type Rejections = readonly (readonly [sdkAppId: number, reason: string, records: number])[];
 
 export type BatchHead = {
-  readonly topic: 'im.request-log' | 'im.interface-metric' | 'im.edge-account';
+  readonly topic: DataTopic;
   readonly id: BatchId;
   readonly records: number;
   /** Least and greatest event time, epoch milliseconds. */

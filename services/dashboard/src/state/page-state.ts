@@ -3,6 +3,7 @@
  * is dropped, lists have the bounds of the query service, and what equals the default is not written.
  */
 import { OUTCOMES, type Outcome } from '@imscope/schemas/outcome.js';
+import { REQUEST_LOG_BOUNDS } from '@imscope/schemas/request-log.js';
 import { DEFAULT_WINDOW, isTime, type TimeWindow } from './time-window.js';
 
 /** Filters that narrow the page: where requests were made. */
@@ -35,9 +36,9 @@ export type PageState = {
 };
 
 const VALUES_MAX = 20;
-const VALUE_LENGTH_MAX = 128;
-const EXCEPTION_LENGTH_MAX = 256;
-const LATENCY_MS_MAX = 86_400_000;
+const VALUE_LENGTH_MAX = REQUEST_LOG_BOUNDS.labelLengthMax;
+const EXCEPTION_LENGTH_MAX = REQUEST_LOG_BOUNDS.exceptionLengthMax;
+const LATENCY_MS_MAX = REQUEST_LOG_BOUNDS.durationUsMax / 1_000;
 
 export const NO_SCOPES: ScopeFilters = { interface: [], region: [], node: [], platform: [], sdk_version: [] };
 export const NO_REQUEST_FILTERS: RequestFilters = {
