@@ -1,4 +1,4 @@
-/* What has to be known of a log to read its lines. */
+/* What a caller states about a log, so that its lines can be read. */
 import type { Escape } from './value-shapes.js';
 
 export type AccessLogOptions = {

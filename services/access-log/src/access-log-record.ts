@@ -1,7 +1,7 @@
 /*
- * One line of a gateway's access log → one record. Fields are found by variable name, whatever their order.
- * What is not known stays unknown: no duration means no record, no code means null.
- * $http_x_forwarded_for is never used, for callers write what they like into it.
+ * Reads one line of a gateway's access log into a record. Fields are found by variable name, in any order. A line without
+ * a duration makes no record; a line without a code makes a record with code null. $http_x_forwarded_for is never used,
+ * because callers choose its value.
  */
 import { isIP } from 'node:net';
 import { addressBeforePort } from '@imscope/schemas/ip-address.js';
@@ -24,8 +24,8 @@ const CLB_FIELDS =
   );
 
 /**
- * The forms it has had, the newest first. A line of an older one never reads as a newer one, whatever callers put into
- * it: behind what they choose stand a protocol, then the request's place among its neighbours, which they do not.
+ * The formats it has had, the newest first. A line of an older one never fits a newer one, whatever callers put into it:
+ * the values after those that callers choose (a protocol, the number of the request on its connection) are the server's.
  */
 export const CLB_FORMATS: AccessLogOptions['formats'] = [
   CLB_FIELDS,
@@ -33,7 +33,7 @@ export const CLB_FORMATS: AccessLogOptions['formats'] = [
   [...CLB_FIELDS.slice(0, -3).filter((field) => field !== 'upstream_addr'), 'ssl_session_reused'],
 ].map((fields) => ({ text: fields.map((field) => `[$${field}]`).join(' '), escape: 'none' }));
 
-/** `combined` with durations behind it; plain `combined` last, so that its lines are told what they lack. */
+/** `combined` followed by durations; plain `combined` last, so that its lines are refused for the missing duration. */
 export const DEFAULT_FORMATS: AccessLogOptions['formats'] = [
   `${COMBINED} $request_time $upstream_response_time`,
   `${COMBINED} $request_time`,

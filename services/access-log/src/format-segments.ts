@@ -1,6 +1,6 @@
 /*
- * A `log_format` taken apart into segments: a value and the literal text up to the next one. Variables with nothing
- * between them are one segment, whose value is divided afterwards where somebody wants a part of it.
+ * Splits a `log_format` into segments: a value and the literal text up to the next one. Variables with nothing between
+ * them are one segment; its value is divided afterwards where a part of it is wanted.
  */
 import { LogFormatError } from './log-format-error.js';
 import { shapeOf } from './log-variables.js';
@@ -12,7 +12,7 @@ export type Segment = {
   /** Undefined where the value may be any text. */
   readonly shape: Shape | undefined;
   readonly after: string;
-  /** The variables of a segment that has several; each has nothing behind it. */
+  /** The variables of a segment that has several; none has a literal after it. */
   readonly members: readonly Segment[];
 };
 
@@ -21,17 +21,17 @@ export type Segments = { readonly prefix: string; readonly segments: readonly Se
 type Variable = { readonly name: string; readonly before: string; readonly after: string };
 
 const VARIABLE = /\$(?:\{([A-Za-z0-9_]+)\}|([A-Za-z0-9_]+))/g;
-/** Path and query as `$request_uri` has them, the path normalised: the usual way to write them out of their parts. */
+/** Path and query as in `$request_uri`, but with the path normalised: the usual way to log them by their parts. */
 const URI_WITH_ARGS =
   /\$(?:uri|document_uri|\{uri\})(?:\$is_args|\$\{is_args\})\$(?:args|query_string|\{args\})(?![A-Za-z0-9_])/g;
 const FORMAT_LENGTH_MAX = 16_384;
 const NO_MEMBERS: readonly Segment[] = [];
 
-/** @throws LogFormatError where nginx would refuse the format, or its lines cannot be read one by one */
+/** @throws LogFormatError where nginx would refuse the format, or where it spreads a record over several lines */
 export function parseFormat(given: string, escape: Escape): Segments {
   if (given.length > FORMAT_LENGTH_MAX) {
     throw new LogFormatError(
-      `the log format has ${given.length} characters: at most ${FORMAT_LENGTH_MAX} are taken`,
+      `the log format has ${given.length} characters: at most ${FORMAT_LENGTH_MAX} are allowed`,
     );
   }
   const text = singleLine(given).replaceAll(URI_WITH_ARGS, '${uri_with_args}');
@@ -54,7 +54,7 @@ export function parseFormat(given: string, escape: Escape): Segments {
   return { prefix: literals[0] ?? '', segments: joinAdjacent(variables, escape) };
 }
 
-/** Blank lines before and behind the record's own are passed over when a log is read. */
+/** Blank lines before and after the record's own are skipped when a log is read. */
 function singleLine(text: string): string {
   const lines = text.split('\n').filter((line) => line.trim() !== '');
   const [only = text] = lines;
@@ -108,25 +108,25 @@ const HOSTS: ReadonlySet<string> = new Set([
   'hostname',
 ]);
 
-/** @param next the variable after it with nothing between the two */
+/** @param next the variable right after it */
 function memberOf(name: string, escape: Escape, next: string | undefined): Segment {
   const isHost = HOSTS.has(name) && next !== undefined && isTarget(next);
   const shape = isHost ? chosenShape('host', escape) : (shapeOf(name) ?? chosenShape(name, escape));
   return { name, shape, after: '', members: NO_MEMBERS };
 }
 
-/**
- * Two variables side by side of which nobody can ever say where the first ends: `first` may hold whatever `second`
- * begins with.
- */
+/** True where the end of the first of two adjacent values cannot be found: it may hold whatever the second begins with. */
 export function inseparable({ shape: first }: Segment, { shape: second }: Segment): boolean {
   if (first?.ends === 'longest' || second?.fromEnd === true) return false;
   if (first === undefined || isText(first) || second?.mark === undefined) return true;
   return first.longer.test(second.mark);
 }
 
-/** True where what stands behind the value of segment `index` may make it longer: then it need not end where its pattern does. */
-export function mayGoOn(segments: readonly Segment[], index: number): 'characters' | 'separators' | false {
+/** Whether the text after the value of segment `index` may look like more of it, so that it may end before its pattern does. */
+export function canContinueAfter(
+  segments: readonly Segment[],
+  index: number,
+): 'characters' | 'separators' | false {
   const segment = segments[index];
   if (segment?.shape === undefined) return 'characters';
   const { ends, longer, separators } = segment.shape;
@@ -142,7 +142,7 @@ export function mayGoOn(segments: readonly Segment[], index: number): 'character
   return may ? 'separators' : false;
 }
 
-/** True where the text behind the value of segment `index` may begin with these characters. */
+/** True where the text after the value of segment `index` may begin with these characters. */
 function mayFollow(
   segments: readonly Segment[],
   index: number,
@@ -159,9 +159,10 @@ function mayFollow(
   }
   const [next] = left;
   if (next === undefined) return true;
-  const behind = segments[index + 1];
-  if (behind === undefined) return false;
+  const following = segments[index + 1];
+  if (following === undefined) return false;
   // A value begins here, or is empty.
-  const mayBegin = behind.shape === undefined || typeof next !== 'string' || behind.shape.first.test(next);
+  const mayBegin =
+    following.shape === undefined || typeof next !== 'string' || following.shape.first.test(next);
   return mayBegin || mayFollow(segments, index + 1, left);
 }

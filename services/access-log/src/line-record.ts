@@ -1,4 +1,4 @@
-/* What one line of a file comes to. */
+/* A record that was read from one line of a file. */
 import { RawFields } from '@imscope/schemas/raw-fields.js';
 import type { Rejected } from './reject-reasons.js';
 
@@ -7,16 +7,16 @@ export type LineRecord = {
   readonly ok: true;
   /** Epoch milliseconds; undefined where the record's time cannot be read here. */
   readonly timeMs: number | undefined;
-  /** 0 where the record names none that can be read here. */
+  /** 0 where the record has none that can be read here. */
   readonly sdkAppId: number;
-  /** The record as the collector takes it, one line of JSON, its time moved by `shiftMs`. */
+  /** The record as the collector accepts it, one line of JSON, its time moved by `shiftMs`. */
   toJson(shiftMs: number): string;
 };
 
 /** Turns lines without their line end into records. Pure. */
 export type ReadRecord = (line: string) => LineRecord | Rejected;
 
-/** A record as an access log tells it: what is unknown is undefined. */
+/** A record from an access log; fields that the log lacks are undefined. */
 export class LoggedRecord extends RawFields {
   /** Epoch milliseconds. */
   declare time: number;

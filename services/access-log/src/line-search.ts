@@ -1,13 +1,13 @@
 /*
- * All ways to read a line, tried one after the other up to the second that differs in a value somebody wants, with a
- * bound on the tries. For lines that cannot be read from left to right without doubt.
+ * Searches the readings of a line until two of them differ in a wanted value, with a bound on the tries. For lines that
+ * the fast reader gives up.
  */
 import type { Segment } from './format-segments.js';
 
-/** Places tried before a line is given up: an honest one needs fewer than 10 a variable. */
+/** Places of separators tried before a line is given up: a line that nginx wrote needs fewer than 10 a variable. */
 const TRIES_MAX = 5_000;
 
-/** The values of the segments wanted, by their places; or why the line cannot be read. */
+/** The values of the wanted segments, in that order; or why the line cannot be read. */
 export function searchLine(
   line: string,
   prefix: string,
@@ -15,7 +15,7 @@ export function searchLine(
   wanted: readonly number[],
 ): (string | undefined)[] | 'malformed_line' | 'ambiguous_line' {
   if (!line.startsWith(prefix)) return 'malformed_line';
-  // Nginx writes all lists of attempts with the same number of items, so readings of which that holds come first.
+  // nginx writes all lists of upstream attempts with the same number of items, so readings with equal lists are preferred.
   const alike = new Readings(wanted.length);
   const others = new Readings(wanted.length);
   const search = new Search(line, segments, wanted, (values, listsAlike) => {
@@ -28,7 +28,7 @@ export function searchLine(
   return search.gaveUp || found.differ ? 'ambiguous_line' : found.first;
 }
 
-/** The parts of a value that several variables make up: those on which all ways to divide it agree. */
+/** Divides the value of several adjacent variables; a part is undefined where the ways to divide the value disagree. */
 export function divideValue(
   value: string,
   members: readonly Segment[],
@@ -43,7 +43,7 @@ export function divideValue(
   return search.gaveUp ? wanted.map(() => undefined) : readings.agreed;
 }
 
-/** What the ways to read a line have in common. */
+/** The first reading of a line, and in which values later ones differ. */
 class Readings {
   first: (string | undefined)[] | undefined;
   readonly #differing: boolean[];
@@ -72,11 +72,11 @@ class Readings {
   }
 }
 
-/** Told of each way to read the text. @returns true where no more are needed */
+/** Called with each reading. @returns true where no more are needed */
 type OnReading = (values: (string | undefined)[], listsAlike: boolean) => boolean;
 
 class Search {
-  /** There were too many ways to try: what was found need not be all. */
+  /** The bound on tries was reached: there may be more readings than were found. */
   gaveUp = false;
   #enough = false;
   #tries = 0;
@@ -84,7 +84,7 @@ class Search {
   readonly #segments: readonly Segment[];
   readonly #wanted: readonly number[];
   readonly #onReading: OnReading;
-  /** Farthest place where each segment can end with room for all that follow. */
+  /** The last position where each segment can end so that all later separators still fit. */
   readonly #latestEnds: readonly number[] | undefined;
   readonly #starts: number[] = [];
   readonly #ends: number[] = [];
@@ -132,7 +132,7 @@ class Search {
     return shape === undefined || shape.isValue(this.#line, start, end);
   }
 
-  /** The farthest place the segment's value can end, undefined where its value cannot begin at `start`. */
+  /** The last position where the segment's value can end; undefined where its value cannot begin at `start`. */
   #extent(segment: Segment, start: number): number | undefined {
     if (segment.shape === undefined) return this.#line.length;
     const { pattern, scan } = segment.shape;
@@ -178,7 +178,7 @@ class Search {
   }
 }
 
-/** Without it, a search would try every separator for every value although too few of them are left. */
+/** Bounds the search: without it, every separator is tried for every value although too few of them are left. */
 function latestEnds(line: string, segments: readonly Segment[]): number[] | undefined {
   const ends: number[] = [];
   let end = line.length;

@@ -1,11 +1,11 @@
 /*
- * The values of a line that a record is made of, by fixed places: whatever the format, a value is where it is looked for.
+ * The values of a line that a record is made of, by an index that is the same for every format.
  */
 
-/** The values of a line by their places in `PLACES`; undefined where the format lacks a variable. */
+/** The values of a line by their index in `PLACES`; undefined where the format lacks the variable. */
 export type Values = readonly (string | undefined)[];
 
-/** Places in `Values`. */
+/** Indexes into `Values`. */
 export const PLACES = {
   msec: 0,
   time_iso8601: 1,
@@ -30,11 +30,11 @@ export const PLACES = {
   upstream_status: 19,
   proxy_protocol_addr: 20,
 } as const;
-/** Variables a record is made of, by their places; the one that holds the code comes behind them. */
+/** Variables that a record is made of, by index; the one that holds the code comes after them. */
 export const VARIABLES: readonly string[] = Object.keys(PLACES);
 export const CODE_PLACE = VARIABLES.length;
 
-/** Undefined too where nginx had none, or it is empty. */
+/** The value; undefined also where nginx wrote `-` or nothing. */
 export function known(values: Values, place: number): string | undefined {
   const value = values[place];
   return value === '' || value === '-' ? undefined : value;

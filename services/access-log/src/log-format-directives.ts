@@ -1,7 +1,6 @@
 /*
- * `log_format` directives out of a piece of nginx configuration: nginx's own rules for words, quotes and
- * comments, for this one directive; everything else is passed over. Files that the configuration includes are
- * not followed.
+ * Reads the `log_format` directives of an nginx configuration, by nginx's rules for words, quotes and comments. Other
+ * directives are skipped, and included files are not read.
  */
 import { ESCAPES, type Escape } from './value-shapes.js';
 import { LogFormatError } from './log-format-error.js';
@@ -14,7 +13,7 @@ const TOKEN =
 const ESCAPED = /\\(["'\\trn])/g;
 const CONTROL: Readonly<Record<string, string>> = { t: '\t', r: '\r', n: '\n' };
 
-/** All formats of a configuration, in order. Throws LogFormatError where quotes or escapes do not hold together. */
+/** All formats of a configuration, in order. Throws LogFormatError where a quote or an escape is not closed. */
 export function readLogFormats(configuration: string): NamedLogFormat[] {
   const formats: NamedLogFormat[] = [];
   let words: string[] = [];
@@ -34,7 +33,7 @@ export function readLogFormats(configuration: string): NamedLogFormat[] {
   return formats;
 }
 
-/** The format called `name`, or the only one. Throws LogFormatError that names those that are there. */
+/** The format called `name`, or the only one. Throws LogFormatError, which names the formats found. */
 export function chooseLogFormat(
   formats: readonly NamedLogFormat[],
   name: string | undefined,

@@ -1,4 +1,4 @@
-/* The nginx configuration on the disk that holds a log's format. */
+/* Reads the format of a log from an nginx configuration file. */
 import { readFileSync } from 'node:fs';
 import { chooseLogFormat, type NamedLogFormat, readLogFormats } from './log-format-directives.js';
 import { LogFormatError } from './log-format-error.js';
@@ -6,7 +6,7 @@ import { byteOrderMarkBytes } from './text-encoding.js';
 
 const CONFIGURATION_BYTES_MAX = 4 << 20;
 
-/** The format called `name` in a file, or the only one. Throws LogFormatError where it is not there, or cannot be read. */
+/** The format called `name` in a file, or the only one. Throws LogFormatError where the format is missing or the file cannot be read. */
 export function logFormatOfFile(file: string, name: string | undefined): NamedLogFormat {
   return chooseLogFormat(readLogFormats(readConfiguration(file)), name);
 }

@@ -1,8 +1,8 @@
 /*
- * An nginx `log_format` → a reader of the lines it writes, compiled once. Values are found by the separators
- * between them and by what they can look like. A line that can be read in two ways with different values is
- * refused, not guessed at: callers choose paths and headers, so a guess is theirs to steer. Work per line is
- * bounded by its length times a constant. (No maintained package reads arbitrary formats.)
+ * Compiles an nginx `log_format` into a reader of the lines it writes. Values are found by the separators between them
+ * and by their shapes. A line with two readings that differ in a wanted value is refused: callers choose paths and
+ * headers, so they could steer a guess. Work per line is bounded by its length times a constant. (No maintained package
+ * reads arbitrary formats.)
  */
 import { compileFastReader } from './fast-reader.js';
 import { inseparable, parseFormat, type Segment } from './format-segments.js';

@@ -1,6 +1,5 @@
 /*
- * Times as logs write them → epoch milliseconds. nginx writes them when a request ends; $msec alone has
- * milliseconds.
+ * Parses the times of logs into epoch milliseconds. nginx writes them when a request ends; only $msec has milliseconds.
  */
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
 const TIME_LOCAL = /^(\d\d)\/([A-Z][a-z]{2})\/(\d{4}):(\d\d):(\d\d):(\d\d) ([+-])(\d\d)(\d\d)$/;

@@ -1,6 +1,6 @@
 /*
- * The variables of nginx, of its ingress controller and of load balancers whose values the server alone writes, each
- * with its shape. What a caller chooses (`$http_*`, `$arg_*`, `$cookie_*`, `$request…`, `$args`, `$remote_user`,
+ * The variables of nginx, its ingress controller and load balancers whose values the server alone chooses, each with its
+ * shape. What a caller chooses (`$http_*`, `$arg_*`, `$cookie_*`, `$request…`, `$args`, `$remote_user`,
  * `$content_length`, names and texts of a client's certificate) or an upstream (`$upstream_http_*`, `$sent_http_*`) is
  * not among them.
  */

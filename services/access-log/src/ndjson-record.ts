@@ -1,6 +1,6 @@
 /*
- * NDJSON: each line is a record in the collector's own JSON. The collector validates; here only what cannot be
- * a record at all is held back, so that one bad line never costs its neighbours.
+ * Reads a line of NDJSON, which is a record in the collector's JSON. The collector validates it; only a line that is no
+ * JSON object is refused here, so that it does not make the collector refuse the whole body.
  */
 import { decimalOfText } from '@imscope/schemas/decimal-text.js';
 import { parseRfc3339 } from './log-time.js';
@@ -25,7 +25,7 @@ export function readNdjsonRecord(line: string): LineRecord | Rejected {
     timeMs,
     sdkAppId: finite(sdkAppId) ?? 0,
     toJson: (shiftMs) =>
-      // As it was written, unless its time moves: the collector judges the sender's own bytes.
+      // As it was written, unless its time moves: the collector validates the sender's own bytes.
       shiftMs === 0 || timeMs === undefined ? line : JSON.stringify({ ...value, time: timeMs + shiftMs }),
   };
 }

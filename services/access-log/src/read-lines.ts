@@ -1,6 +1,6 @@
 /*
- * Bytes → lines, with bounded memory whatever the bytes are: a line longer than the bound is counted by its
- * number and its bytes are let go.
+ * Splits bytes into lines, in bounded memory: a line longer than the bound is returned without its text, so that line
+ * numbers stay right.
  */
 export const LINE_BYTES_MAX = 64 << 10;
 
@@ -9,7 +9,7 @@ export type Line = { readonly number: number; readonly text: string | undefined 
 
 const NEWLINE = 10;
 
-/** Gives blank lines too; a last line without an end counts. Invalid UTF-8 becomes U+FFFD. */
+/** Yields blank lines too, and a last line without an end. Invalid UTF-8 becomes U+FFFD. */
 export async function* readLines(chunks: AsyncIterable<Buffer>): AsyncGenerator<Line> {
   let number = 0;
   let held: Buffer[] = [];
@@ -19,7 +19,7 @@ export async function* readLines(chunks: AsyncIterable<Buffer>): AsyncGenerator<
     if (heldBytes <= LINE_BYTES_MAX + 1) held.push(piece);
     else held = [];
   };
-  const take = (): Line => {
+  const finishLine = (): Line => {
     number += 1;
     const text = lineText(held, heldBytes);
     held = [];
@@ -31,12 +31,12 @@ export async function* readLines(chunks: AsyncIterable<Buffer>): AsyncGenerator<
     for (let end = chunk.indexOf(NEWLINE); end !== -1; end = chunk.indexOf(NEWLINE, start)) {
       hold(chunk.subarray(start, end));
       start = end + 1;
-      yield take();
+      yield finishLine();
     }
-    // Copied, for the chunk's memory is much larger than the piece.
+    // Copied, because a slice would keep the whole chunk in memory.
     if (start < chunk.length) hold(Buffer.from(chunk.subarray(start)));
   }
-  if (heldBytes > 0) yield take();
+  if (heldBytes > 0) yield finishLine();
 }
 
 /** One byte above the bound may be the carriage return of a line's end. */

@@ -1,6 +1,6 @@
 /*
- * Why a line of a file makes no record, as far as it is found out before anything is sent. The reasons are those of the
- * schemas; here is what each says of a line.
+ * Why a line of a file makes no record, as far as that is known before it is sent. The reasons are a subset of those in
+ * `schemas`; the texts here describe the line.
  */
 import type { RejectReason as AnyRejectReason } from '@imscope/schemas/reject-reasons.js';
 
@@ -30,7 +30,7 @@ export const REJECT_REASONS = {
 
 export type RejectReason = keyof typeof REJECT_REASONS;
 
-/** A line that makes no record. `detail` says what was received, never a query string. */
+/** A line that makes no record. `detail` quotes what was received, never a query string. */
 export type Rejected = { readonly ok: false; readonly reason: RejectReason; readonly detail: string };
 
 export function rejected(reason: RejectReason, detail: string = REJECT_REASONS[reason]): Rejected {

@@ -1,6 +1,6 @@
 /*
- * What a line tells of its request → interface and application. Paths are few, so what a path comes to is looked up;
- * the query is searched for `sdkappid` and for nothing else.
+ * Finds the interface and the application of a request. There are few paths, so the interface of each is cached; of the
+ * query only `sdkappid` is read.
  */
 import { known, PLACES, type Values } from './line-values.js';
 import { rejected, type Rejected } from './reject-reasons.js';
@@ -8,7 +8,7 @@ import * as target from './request-target.js';
 
 export type ReadRequest = { readonly name: string; readonly sdkAppId: number };
 
-/** Paths with ids in them would fill it: cleared when full, at most 2 MB. */
+/** Paths with ids in them would fill the cache: it is cleared when full, at most 2 MB. */
 const PATHS_MAX = 10_000;
 const PATH_LENGTH_MAX = 200;
 const PARAMETER = 'sdkappid=';

@@ -1,5 +1,5 @@
 /*
- * A request's target → the interface's name and the application. Everything else in it stays here: identifier,
+ * Reads the interface's name and the application from the target of a request. Nothing else in it is kept: identifier,
  * usersig and random are credentials, other parameters and ids in paths may be personal.
  */
 import { interfaceName, isImPath } from '@imscope/schemas/interface-name.js';
@@ -17,7 +17,7 @@ export function targetOfRequestLine(line: string): RequestTarget | Rejected {
   return target === undefined ? rejected('malformed_request') : splitTarget(target);
 }
 
-/** Path and query of a target as it stands in a request line, with or without scheme and host. */
+/** Path and query of the target in a request line, with or without scheme and host. */
 export function splitTarget(target: string): RequestTarget | Rejected {
   const local = target.replace(ORIGIN, '');
   const [path = '', ...query] = local.split('?');

@@ -1,9 +1,9 @@
 /*
- * What the first bytes of a file say of its encoding. A UTF-8 byte order mark there is no part of the first line;
- * elsewhere it is content. UTF-16 and UTF-32 are not read.
+ * Detects the encoding of a file by its first bytes. A UTF-8 byte order mark there does not belong to the first line;
+ * elsewhere it is content. UTF-16 and UTF-32 are not supported.
  */
 
-/** So many bytes are enough to tell. */
+/** Bytes that the detection needs. */
 export const ENCODING_BYTES = 4;
 
 /** Bytes of a UTF-8 byte order mark that the file begins with: 3 or 0. */

@@ -1,8 +1,7 @@
 /*
- * What a variable's value can look like. With it a line can be taken apart although a value holds the separator (a
- * list of upstream addresses, an IPv6 address before a port), and a value that a caller made up to look like the rest
- * of a line does not fit. A shape admits every value that nginx can write, perhaps more, never fewer: the reading that
- * is true is then always among those that are found.
+ * The shape of a variable: which values it can have. Shapes make a line readable although a value holds a separator (a
+ * list of upstream addresses, an IPv6 address before a port), and refuse a value that a caller made to look like the rest
+ * of a line. A shape admits at least every value that nginx can write, so the true reading is always among those found.
  */
 import {
   addressEnd,
@@ -17,13 +16,13 @@ import {
   wholeEnd,
 } from './value-scanners.js';
 
-/** How nginx writes values: `\x22` for `"` (default), JSON strings without their quotes, or as they are. */
+/** How nginx escapes values: `\x22` for `"` (default), as in JSON strings, or not at all. */
 export const ESCAPES = ['default', 'json', 'none'] as const;
 export type Escape = (typeof ESCAPES)[number];
 
 /**
- * Where a value can end. `longest`: where the pattern does, because no value is the beginning of another. `anywhere`:
- * at any place up to there. `complete`: at the places up to there where `isValue` holds.
+ * Where a value can end. `longest`: where the pattern ends, because no value is the beginning of another. `anywhere`: at
+ * any position up to there. `complete`: at the positions up to there where `isValue` holds.
  */
 export type Shape = {
   readonly ends: 'longest' | 'anywhere' | 'complete';
@@ -41,7 +40,7 @@ export type Shape = {
   readonly separators: readonly string[];
   /** A value begins with this character unless it is empty or `-`; undefined where it may begin with any. */
   readonly mark: string | undefined;
-  /** A value can be found from its end too: no end of a value is a value. */
+  /** A value can also be found from its end: no suffix of a value is a value. */
   readonly fromEnd: boolean;
 };
 
@@ -54,10 +53,10 @@ export const WHOLE = complete(/-|\d*/y, wholeEnd, /[-0-9]/, '0');
 /** A dash, digits with or without a fraction, or nothing. */
 export const DECIMAL = complete(/-|(?:\d+(?:\.\d+)?)?/y, decimalEnd, /[-0-9.]/, '0');
 
-/** `, ` stands between two upstreams, ` : ` between two groups after an internal redirect, perhaps with nothing behind. */
+/** `, ` between two upstreams; ` : ` between two groups after an internal redirect, possibly with nothing after it. */
 const SEPARATORS = [', ', ',', ' : '] as const;
 
-/** One number an attempt. */
+/** A number for each upstream attempt. */
 export const DECIMALS: Shape = {
   ...complete(
     /(?:(?:-|\d+(?:\.\d+)?)(?:, ?(?:-|\d+(?:\.\d+)?)| : (?:-|\d+(?:\.\d+)?)?)*)?/y,
@@ -69,7 +68,7 @@ export const DECIMALS: Shape = {
 };
 
 const ADDRESS_ITEM = String.raw`(?:\[[0-9A-Za-z.:%]+\](?::\d+)?|[^\s,"[\]|;]+)`;
-/** One address, Unix socket or name of a group an attempt. */
+/** An address, Unix socket or group name for each upstream attempt. */
 export const ADDRESSES: Shape = {
   ...complete(
     new RegExp(`(?:${ADDRESS_ITEM}(?:, ?${ADDRESS_ITEM}| : ${ADDRESS_ITEM}?)*)?`, 'y'),
@@ -83,14 +82,14 @@ export const ADDRESSES: Shape = {
 export const TIME_LOCAL = time(/\d\d\/[A-Z][a-z]{2}\/\d{4}:\d\d:\d\d:\d\d [+-]\d{4}/y);
 export const TIME_ISO = time(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)/y);
 const PROTOCOL_PATTERN = /(?:-|HTTP\/\d{1,3}(?:\.\d{1,3})?)?/y;
-/** Differs from whatever else may stand at the end of a line: the forms of a load balancer's log differ by it. */
+/** Differs from every other value at the end of a line; the formats of a load balancer's log are distinguished by it. */
 export const PROTOCOL = complete(PROTOCOL_PATTERN, endOf(PROTOCOL_PATTERN), /[-HTP/0-9.]/, 'H');
 export const ADDRESS = characters(/[0-9A-Za-z.:-]/);
 /** An address of the server, which may be a Unix socket with its path. */
 export const OWN_ADDRESS = characters(/[0-9A-Za-z.:/_%-]/);
 export const WORD = characters(/[^\s"]/);
 export const LETTERS = characters(/[A-Za-z_-]/);
-/** Text of the server's own, such as the reason why a certificate was refused. */
+/** Text that the server writes, such as why a certificate was refused. */
 export const PHRASE = characters(/[^"[\]{}|\t]/);
 
 /** nginx escapes quotes in every value, so no value holds one. */
@@ -104,7 +103,7 @@ const JSON_TEXT: Shape = {
   isValue: endsNoEscape,
 };
 
-/** Of a host that nginx found valid: it holds no slash and no blank. */
+/** A host that nginx found valid: it holds no slash and no blank. */
 const HOST = characters(/[^/\s"]/);
 const JSON_HOST_PATTERN = /[^"\\/\s]*(?:\\[^/\s][^"\\/\s]*)*/y;
 const JSON_HOST: Shape = {
@@ -122,7 +121,7 @@ export function isTarget(name: string): boolean {
   return TARGETS.has(name);
 }
 
-/** The shape of what a caller chooses, as far as nginx holds it back; undefined where it may be any text. */
+/** The shape of a value that a caller chooses, as far as nginx restricts it; undefined where it may be any text. */
 export function chosenShape(name: string, escape: Escape): Shape | undefined {
   if (escape === 'none') return undefined;
   const isJson = escape === 'json';
@@ -140,7 +139,7 @@ function target(pattern: RegExp, text: Shape): Shape {
   return {
     ...complete(pattern, scan, /[^"]/, '/'),
     first: /[-/?]/,
-    // The pattern holds for the characters up to its end, so the first one and the last tell the rest.
+    // The pattern admits the characters up to its end, so only the first and the last need a check.
     isValue: (line, start, end) =>
       (line.charAt(start) !== '-' || end - start <= 1) && text.isValue(line, start, end),
   };
@@ -151,7 +150,7 @@ export function quotedShape(escape: Exclude<Escape, 'none'>): Shape {
   return { ...(escape === 'json' ? JSON_TEXT : TEXT), ends: 'longest' };
 }
 
-/** Any text, where nothing is known of it. */
+/** True where the value may be any text. */
 export function isText(shape: Shape | undefined): boolean {
   return shape === undefined || shape === TEXT || shape === JSON_TEXT;
 }

@@ -27,7 +27,11 @@ export function createTapCommand(terminal: Terminal, onExit: (code: number) => v
     .description('Show what a collector receives, live: records as they will be stored, and refused ones.')
     .option('--collector <url>', 'the collector', baseUrl, baseUrl(localUrl('collectorUrl')))
     .option('--token-file <file>', 'file that holds the token')
-    .option('--application <id>', 'only records of this application', wholeNumber(1, REQUEST_LOG_BOUNDS.sdkAppIdMax))
+    .option(
+      '--application <id>',
+      'only records of this application',
+      wholeNumber(1, REQUEST_LOG_BOUNDS.sdkAppIdMax),
+    )
     .option('--interface <prefix>', 'only interfaces with this prefix, such as openim/')
     .option(
       '--outcome <outcomes>',
