@@ -1,5 +1,5 @@
 /*
- * The Avro schemas, every version that was ever written, as the bytes that stand in container headers.
+ * The Avro schemas, every version that was ever written, as the bytes of container headers.
  * A schema's fingerprint is the MD5 of those bytes; it is also the container's sync marker, so that all
  * messages of one schema open with the same bytes and can be joined without being decoded.
  */
@@ -19,7 +19,7 @@ export type AvroSchema = {
 
 const DIRECTORY = new URL('../avro/', import.meta.url);
 
-/** All versions of a record, the oldest first: `<file>.v<version>.avsc`, a file each, which stays for ever. */
+/** All versions of a record, the oldest first: `<file>.v<version>.avsc`, one file each, never deleted. */
 function loadVersions(name: AvroSchema['name'], file: string): readonly [AvroSchema, ...AvroSchema[]] {
   const versions = readdirSync(DIRECTORY)
     .flatMap((entry) => (entry.startsWith(`${file}.v`) ? [Number(/\.v(\d+)\.avsc$/.exec(entry)?.[1])] : []))
@@ -56,12 +56,12 @@ function newest(versions: readonly [AvroSchema, ...AvroSchema[]]): AvroSchema {
   return versions.at(-1) ?? versions[0];
 }
 
-/** Every version that may stand in a topic. */
+/** Every version that may be in a topic. */
 export const ALL_SCHEMAS: readonly AvroSchema[] = [...requestLogs, ...interfaceMetrics, ...edgeAccounts];
 
 const byFingerprint = new Map(ALL_SCHEMAS.map((schema) => [schema.fingerprint.toString('hex'), schema]));
 
-/** The schema with these 16 bytes as its fingerprint, or undefined where it is none of ours. */
+/** The schema with these 16 bytes as its fingerprint, or undefined where it is unknown. */
 export function schemaByFingerprint(fingerprint: Buffer): AvroSchema | undefined {
   return byFingerprint.get(fingerprint.toString('hex'));
 }

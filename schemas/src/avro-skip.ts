@@ -1,14 +1,13 @@
 /*
- * Walks over one Avro value without building it, holding every count and length against the bytes that
- * remain. avsc itself loops over an array's count before it looks whether the bytes are there, so bytes
- * from outside pass here first.
+ * Skips one Avro value without building it, and checks every count and length against the bytes that remain. avsc
+ * loops over an array's count before it checks that the bytes are there, so bytes from outside are checked here first.
  */
 import avro from 'avsc';
 import { decodeLong, longEnd } from './container.js';
 
 const { types } = avro;
 
-/** The position behind the value of `type` that starts at `position`, or undefined where it is malformed. */
+/** The position after the value of `type` that starts at `position`, or undefined where it is malformed. */
 export function skipValue(type: avro.Type, bytes: Buffer, position: number): number | undefined {
   if (type instanceof types.LogicalType) return skipValue(type.underlyingType, bytes, position);
   if (type instanceof types.RecordType) {

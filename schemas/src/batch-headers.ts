@@ -1,7 +1,8 @@
 /*
  * The headers of every data message: which batch it is, how many records it holds, and a checksum of its
- * bytes. A batch id is (collector boot, partition, sequence): sequences count from 0 without gaps within a
- * boot and partition, so what was seen is kept as intervals, and a gap is a loss.
+ * bytes. A batch id is (incarnation of a collector, partition, sequence); the incarnation is spelled
+ * `boot` on the wire. Sequences count from 0 without gaps within an incarnation and partition, so known batches are
+ * kept as intervals, and a gap is a loss.
  */
 import { crc32 } from 'node:zlib';
 import { MESSAGE_RECORDS_MAX } from './container.js';
@@ -26,8 +27,8 @@ export const COUNT_HEADER = 'imscope-count';
 export const CRC_HEADER = 'imscope-crc32';
 export const TIMES_HEADER = 'imscope-event-times';
 /**
- * How many records stood in a batch that waited longer at the edge than its data may be kept: they were taken
- * out there, the message holds none, and its sequence is no gap.
+ * How many records were in a batch that waited longer at the edge than its data may be kept. They were removed there: the
+ * message holds none, and its sequence is no gap.
  */
 export const EXPIRED_HEADER = 'imscope-expired';
 
@@ -39,17 +40,17 @@ const TIMES = /^(0|[1-9][0-9]{0,14}):(0|[1-9][0-9]{0,14})$/;
 /** The last millisecond that the store's DateTime64 can hold: the end of 2299. */
 const TIME_MS_MAX = 10_413_791_999_999;
 
-/** A boot's own id has 16 characters; ids out of an `Idempotency-Key` have 25 and begin with this. */
+/** An incarnation's id has 16 characters; ids made from an `Idempotency-Key` have 25 and begin with this. */
 const KEYED_PREFIX = 'k';
 const KEYED_DIGITS = 24;
 
-/** The boot of the batch ids of one keyed request: 24 digits of base 36, 124 bits, of a hash of sender and key. */
+/** The incarnation in the batch ids of one keyed request: 24 digits of base 36, 124 bits, of a hash of sender and key. */
 export function keyedBoot(digest: Buffer): string {
   const digits = BigInt(`0x${digest.toString('hex', 0, 20)}`).toString(36);
   return KEYED_PREFIX + digits.padStart(KEYED_DIGITS, '0').slice(-KEYED_DIGITS);
 }
 
-/** True where a boot stands for a keyed request: such ids are remembered one hour only. */
+/** True where the id belongs to a keyed request: such ids are remembered for one hour only. */
 export function isKeyedBoot(boot: string): boolean {
   return boot.length === KEYED_DIGITS + 1 && boot.startsWith(KEYED_PREFIX);
 }
@@ -92,7 +93,7 @@ export function readClaimedBatch(headers: Headers): ClaimedBatch | undefined {
   return { batch, records: Number(count) };
 }
 
-/** How many records were taken out at the edge before the batch was sent; 0 for nearly all. */
+/** How many records were removed at the edge before the batch was sent; 0 for nearly all. */
 export function readExpiredRecords(headers: Headers): number {
   const count = text(headers?.[EXPIRED_HEADER]) ?? '';
   return DIGITS.test(count) ? Number(count) : 0;

@@ -1,15 +1,15 @@
 /*
  * Markers and block bounds. A marker is a container of zero records that an aggregator appends to end an open
  * block; it reads as nothing to every Avro reader. It may carry new bounds, in force from the block after it:
- * so where blocks end is a function of the log alone, whoever reads it and however they are configured.
+ * so where blocks end depends on the log alone, not on the reader or its configuration.
  */
 
 export type BlockBounds = { readonly rowsMax: number; readonly bytesMax: number };
 
-/** In force from offset 0 until a marker says otherwise. Never change: old logs would be cut anew. */
+/** In force from offset 0 until a marker says otherwise. Never change: old logs would be cut into other blocks. */
 export const INITIAL_BOUNDS: BlockBounds = { rowsMax: 200_000, bytesMax: 16_000_000 };
 
-/** What an aggregator puts into its markers unless it is told otherwise. */
+/** What an aggregator puts into its markers by default. */
 export const DEFAULT_BOUNDS: BlockBounds = { rowsMax: 300_000, bytesMax: 16_000_000 };
 
 /** A block must stay one insert block of the store (1,048,449 rows), and a few must fit in memory. */
@@ -18,12 +18,12 @@ const BYTES_LIMIT = 64_000_000;
 
 const MARKER_HEADER = 'imscope-marker';
 
-/** `rows:bytes`, as it stands in marker headers and in the metadata of offset commits. */
+/** `rows:bytes`, as in marker headers and in the metadata of offset commits. */
 export function formatBounds(bounds: BlockBounds): string {
   return `${bounds.rowsMax}:${bounds.bytesMax}`;
 }
 
-/** The bounds in a text; undefined where there are none that can be taken. */
+/** The bounds in a text; undefined where they are missing or invalid. */
 export function parseBounds(text: string): BlockBounds | undefined {
   const match = /^([1-9]\d{0,6}):([1-9]\d{0,7})$/.exec(text);
   if (match === null) return undefined;
@@ -35,7 +35,7 @@ export function writeMarkerHeaders(bounds: BlockBounds): Record<string, string> 
   return { [MARKER_HEADER]: formatBounds(bounds) };
 }
 
-/** The bounds a marker carries; undefined where it carries none that can be taken, so the old ones stay. */
+/** The bounds a marker carries; undefined where they are missing or invalid, so the bounds before stay in force. */
 export function readMarkerBounds(
   headers: Readonly<Record<string, Buffer | string | (Buffer | string)[] | undefined>> | undefined,
 ): BlockBounds | undefined {

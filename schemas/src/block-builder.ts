@@ -1,6 +1,6 @@
 /*
  * Collects records of one schema as Avro bytes and wraps them into a container. Encoding happens record by
- * record as they come, so that a flush costs only the packing.
+ * record as they come, so that a flush costs only the compression.
  */
 import assert from 'node:assert/strict';
 import type { AvroSchema } from './avro-schema.js';
@@ -9,11 +9,11 @@ import { wrapBlock } from './container.js';
 /** The buffer starts with this size; it doubles when full and is kept for the next block. */
 const BYTES_EXPECTED = 64 << 10;
 
-/** Another way to a schema's bytes than avsc's. */
+/** An encoder for a schema instead of avsc's. */
 export type RecordEncoder<T> = {
   /** Most bytes of one record. */
   readonly bytesMax: number;
-  /** Writes a record at `at`, where `bytesMax` bytes are free, and returns the place behind it. */
+  /** Writes a record at `at`, where `bytesMax` bytes are free, and returns the position after it. */
   readonly encode: (record: T, into: Buffer, at: number) => number;
 };
 
@@ -35,7 +35,7 @@ export class BlockBuilder<T> {
     return this.#records;
   }
 
-  /** Encoded bytes so far, before packing. */
+  /** Encoded bytes so far, before compression. */
   get bytes(): number {
     return this.#bytes;
   }
@@ -69,7 +69,7 @@ export class BlockBuilder<T> {
     this.#buffer = grown;
   }
 
-  /** The container of all records appended since the last call; the builder starts anew. */
+  /** The container of all records appended since the last call; the builder starts again. */
   finish(): Buffer {
     const container = wrapBlock(this.#schema, this.#records, this.#buffer.subarray(0, this.#bytes));
     this.#bytes = 0;

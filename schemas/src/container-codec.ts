@@ -1,6 +1,6 @@
 /*
- * How the blocks of a container are packed. Zstandard is written, deflate was written before and is read for ever. How
- * much packed bytes make at most is told from their outside, so that nobody unpacks a bomb to learn that it is one.
+ * Compression of the blocks of a container. Zstandard is written; deflate was written before and stays readable. The
+ * size that compressed bytes can have at most is known before decompressing, so a decompression bomb is never decompressed.
  */
 import { constants, inflateRawSync, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import type { Fallible } from './container-fault.js';
@@ -18,7 +18,7 @@ export function pack(plain: Buffer): Buffer {
   return zstdCompressSync(plain, ZSTD_OPTIONS);
 }
 
-/** @returns `too_large` where there are more than `bytesMax`, `bad_packing` where they do not unpack */
+/** @returns `too_large` where there are more than `bytesMax`, `bad_packing` where they cannot be decompressed */
 export function unpack(codec: Codec, packed: Buffer, bytesMax: number): Fallible<{ bytes: Buffer }> {
   const options = {
     maxOutputLength: Math.max(1, bytesMax),
@@ -36,7 +36,7 @@ export function unpack(codec: Codec, packed: Buffer, bytesMax: number): Fallible
 const CHUNK_BYTES = 16 << 10;
 const CHUNK_BYTES_MAX = 1 << 20;
 
-/** What is unpacked at once: the whole where a frame names its size, which spares going round and joining pieces. */
+/** Size of the output buffer: all of it where a frame states its size, so that there is one round and nothing to join. */
 function chunkSizeFor(codec: Codec, packed: Buffer, bytesMax: number): number {
   const content = codec === 'zstandard' ? zstdContentBytes(packed) : undefined;
   // One more, so that the end is seen without another round.
@@ -46,7 +46,7 @@ function chunkSizeFor(codec: Codec, packed: Buffer, bytesMax: number): number {
 /** Deflate makes at most 258 bytes of two bits: 1032 of one. */
 const DEFLATE_RATIO_MAX = 1_032;
 
-/** Bytes that packed ones make at most, told without unpacking; undefined where they cannot be told to unpack at all. */
+/** The most bytes after decompressing, without decompressing; undefined where that cannot be known. */
 export function unpackedBytesMax(codec: Codec, packed: Buffer): number | undefined {
   return codec === 'deflate' ? packed.length * DEFLATE_RATIO_MAX : zstdContentBytes(packed);
 }

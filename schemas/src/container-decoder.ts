@@ -1,7 +1,7 @@
 /*
- * Decodes containers back into records, or only walks over them: for tools, tests and the verdict on a message that
- * cannot be stored. Not on the way to the store. Every count and length is held against the bytes that remain before
- * it is believed, so a hostile container costs at most `bytesMax` of memory and one pass.
+ * Decodes containers into records, or only skips over them: for tools, tests and the classification of a message that
+ * cannot be stored. It is not used on the way to the store. Every count and length is checked against the bytes that
+ * remain, so a hostile container costs at most `bytesMax` of memory and one pass.
  */
 import type avro from 'avsc';
 import { REQUEST_LOG_SCHEMA } from './avro-schema.js';
@@ -20,7 +20,7 @@ import { skipValue } from './avro-skip.js';
 
 export type DecodeBounds = { readonly bytesMax: number; readonly recordsMax: number };
 
-/** A message holds below 900 kB packed; text packs about 4:1 and hostile text 1000:1, so 64 MB is generous. */
+/** A message holds below 900 kB compressed; text compresses about 4:1 and hostile text 1000:1, so 64 MB is generous. */
 export const DECODE_BOUNDS: DecodeBounds = { bytesMax: 64 << 20, recordsMax: MESSAGE_RECORDS_MAX };
 
 /** Tried first: what nearly all messages are. */
@@ -70,7 +70,7 @@ export function decodeRecord(
 
 /**
  * Whether a container decodes, without building its records: no more memory than its largest block takes.
- * @param onRecord is given the plain bytes a record stands in and where; false refuses it
+ * @param onRecord called with the decompressed block and a record's position in it; false refuses the record
  */
 export function verifyContainer(
   bytes: Buffer,
@@ -81,8 +81,8 @@ export function verifyContainer(
 }
 
 /**
- * What is wrong with how the blocks are packed, as far as it has to be known before a store unpacks them: that there is
- * no telling how much they make, or too much. Small blocks, and those that name their size, are not unpacked for it.
+ * The fault in the compression of the blocks that a store must not meet: their decompressed size is unknown, or too large.
+ * Small blocks, and those that state their size, are not decompressed for it.
  */
 export function packingFault(
   bytes: Buffer,
@@ -99,7 +99,7 @@ export function packingFault(
   let budget = DECODE_BOUNDS.bytesMax;
   for (const { packed } of blocks) {
     const plain = unpack(form.codec, packed, budget);
-    // What does not unpack at all is another fault: the store will stumble over it.
+    // Bytes that cannot be decompressed are another fault: the store refuses them.
     if (!plain.ok) return plain.fault === 'too_large' ? 'too_large' : undefined;
     budget -= plain.bytes.length;
   }
@@ -108,7 +108,7 @@ export function packingFault(
 
 type PackedBlock = { readonly count: number; readonly packed: Buffer };
 
-/** The blocks of a container whose outer form was found whole. */
+/** The blocks of a container whose outer form is valid. */
 function* blocksOf(bytes: Buffer, { header }: ContainerForm): Generator<PackedBlock> {
   for (let position = header.length; position < bytes.length;) {
     const count = decodeLong(bytes, position);

@@ -1,4 +1,4 @@
-/** Why bytes are not a container we can take. A closed list: it is the reason on a dead letter. */
+/** Why bytes are no valid container. A closed list: it is the reason of a dead letter. */
 export type ContainerFault =
   | 'bad_magic'
   | 'bad_header'
@@ -6,7 +6,7 @@ export type ContainerFault =
   | 'unsupported_codec'
   | 'truncated'
   | 'bad_sync'
-  /** A block does not unpack. */
+  /** A block cannot be decompressed. */
   | 'bad_packing'
   | 'bad_record'
   | 'too_large';

@@ -1,7 +1,7 @@
 /*
  * Avro object container files as Kafka message values: one container holds one block of one schema.
- * Keeps the promise that makes the pipeline fast: the header of a schema is always the same bytes, so
- * containers are joined by stripping headers, and no record is decoded on the way to the store.
+ * The header of a schema always has the same bytes, so containers are joined by removing headers, and no record is
+ * decoded on the way to the store.
  */
 import { type AvroSchema, schemaByFingerprint } from './avro-schema.js';
 import { CODECS, type Codec, WRITTEN_CODEC, pack } from './container-codec.js';
@@ -54,8 +54,8 @@ export function longEnd(bytes: Buffer, position: number): number | undefined {
 }
 
 /**
- * A schema packed by a codec. All containers of one form open with the same bytes, so what can be joined behind one
- * header is of one form; forms are compared by identity.
+ * A schema and a codec. All containers of one form begin with the same bytes, so blocks of one form can follow one header.
+ * Forms are compared by identity.
  */
 export type ContainerForm = {
   readonly schema: AvroSchema;
@@ -90,7 +90,7 @@ function makeForm(schema: AvroSchema, codec: Codec): ContainerForm {
   return { schema, codec, header };
 }
 
-/** The bytes every container of this schema opens with, packed by what is written. */
+/** The bytes that every container of this schema begins with, for the codec that is written. */
 export function containerHeader(schema: AvroSchema): Buffer {
   return containerForm(schema).header;
 }
@@ -104,7 +104,7 @@ export function wrapBlock(schema: AvroSchema, records: number, encoded: Buffer):
   return records === 0 ? form.header : sealBlock(form, records, pack(encoded));
 }
 
-/** A container of one block of packed records. */
+/** A container of one block of compressed records. */
 export function sealBlock({ header, schema }: ContainerForm, records: number, packed: Buffer): Buffer {
   return Buffer.concat([header, encodeLong(records), encodeLong(packed.length), packed, schema.fingerprint]);
 }
@@ -167,8 +167,8 @@ export type ContainerShape = {
 };
 
 /**
- * Checks a message's outer form without unpacking it: one of our headers, then whole blocks, each closed
- * by the sync marker. `lastForm` is tried first: messages of one topic nearly always share one.
+ * Checks a message's outer form without decompressing it: a known header, then complete blocks, each ended by the sync
+ * marker. `lastForm` is tried first: messages of one topic nearly always share one.
  */
 export function inspectContainer(
   bytes: Buffer,
@@ -208,7 +208,7 @@ function recognise(bytes: Buffer, lastForm: ContainerForm | undefined): Fallible
   return form === undefined ? { ok: false, fault: 'bad_header' } : { ok: true, form };
 }
 
-/** Whether these bytes are of a form, as far as their header tells. */
+/** Whether the header of these bytes is that of a form. */
 export function opensWith(bytes: Buffer, { header }: ContainerForm): boolean {
   return bytes.length >= header.length && bytes.compare(header, 0, header.length, 0, header.length) === 0;
 }

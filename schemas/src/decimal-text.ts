@@ -1,6 +1,6 @@
 /*
- * Numbers that come as text: what `OTEL_RESOURCE_ATTRIBUTES`, log shippers and protobuf's JSON give. One rule for every
- * source, so that the same text is the same number, or none, by whatever way it came.
+ * Reads numbers that are sent as text, as `OTEL_RESOURCE_ATTRIBUTES`, log shippers and protobuf's JSON do. One rule for
+ * every source, so that the same text is always the same number, or none.
  */
 
 /** No sign but a minus, no exponent, no hex, no white space; 20 digits are what 64 bits hold. */

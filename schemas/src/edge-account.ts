@@ -1,6 +1,6 @@
 /*
- * The edge account: what one boot of one collector took in and sent, cumulative since the boot. It is the
- * sending side of the balance that `block_ledger` is the receiving side of.
+ * The edge account: what one incarnation of a collector accepted and sent, cumulative since its start. It is the sending
+ * side of the balance; `block_ledger` is the receiving side. The incarnation is the field `boot`, as on the wire.
  */
 export type EdgeAccount = {
   /** The collector's clock, epoch milliseconds. */
@@ -9,17 +9,17 @@ export type EdgeAccount = {
   readonly boot: string;
   readonly started: number;
   readonly version: string;
-  /** Counts this boot's accounts from 0; a gap is a lost account. */
+  /** Counts the accounts of this incarnation from 0; a gap is a lost account. */
   readonly sequence: number;
   readonly chunk: number;
   readonly chunks: number;
-  /** True in the account written at a clean stop: nothing follows for this boot. */
+  /** True in the account written at a clean stop: nothing follows for this incarnation. */
   readonly final: boolean;
   readonly partitions: readonly PartitionAccount[];
   readonly applications: readonly ApplicationAccount[];
   /**
-   * Event times this boot vouches for, epoch milliseconds, where it takes in a history; 0 in both where it does not:
-   * then it vouches for what it took in between `started` and `time`.
+   * The event times that this incarnation accounts for, epoch milliseconds, where it accepts a history. 0 in both where it
+   * does not: then it accounts for what it accepted between `started` and `time`.
    */
   readonly covers_from: number;
   readonly covers_to: number;

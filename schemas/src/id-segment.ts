@@ -12,11 +12,11 @@ const NUMBER = /^[\d_.-]+$/;
 const DIGITS_IN_A_ROW = /\d{4}/;
 /** Names of standards and key lengths, which have four digits or five. */
 const STANDARD = /(?<![A-Za-z])(?:rfc|iso|rsa|gb)[_-]?\d{4,5}(?!\d)/gi;
-/** `user_42`, `group17`: two digits behind a word for a person, an account or a group. */
+/** `user_42`, `group17`: two digits after a word for a person, an account or a group. */
 const NUMBERED_PERSON =
   /(?:^|[_.-])(?:u|usr|user|uid|uin|user_?id|open_?id|member|account|acct|customer|group|group_?id|gid|room)[_.-]?\d{2,}$/i;
 const HEX = /^[\da-f-]{8,}$/i;
-/** A word of eight letters of hex with a number behind it, such as `feedface1`, has fewer digits than an id. */
+/** A word of eight letters of hex followed by a number, such as `feedface1`, has fewer digits than an id. */
 const HEX_DIGITS_MIN = 3;
 /** So many letters of hex are no word. */
 const HEX_LENGTH = 16;

@@ -1,6 +1,6 @@
 /*
  * The name of an interface as it is stored: `<service>/<command>`, such as `openim/sendmsg`. This is the one place where
- * a path becomes a name, whatever source it came from: records in JSON, Avro and OTLP, and lines of access logs. Ids
+ * a path becomes a name, for every source: records in JSON, Avro and OTLP, and lines of access logs. Ids
  * and numbers in a path become `{id}`, so that names stay few and say nothing about a person or a group.
  */
 import { isIdSegment } from './id-segment.js';
@@ -30,18 +30,17 @@ export class NameFault {
 }
 
 /**
- * Texts that were named before and hold no id. There are few, and reading the map takes a tenth of the time. Cleared when full;
- * at most 2 MB.
+ * Names of texts without an id. There are few, and a look-up takes a tenth of the time. Cleared when full; at most 2 MB.
  */
 const knownNames = new Map<string, string>();
 const KNOWN_NAMES_MAX = 10_000;
 const KNOWN_LENGTH_MAX = 128;
 
 /**
- * A text that begins with a slash or has percent-encoding is a path: its query, `/v4/`, parameters behind `;` and
+ * A text that begins with a slash or has percent-encoding is a path: its query, `/v4/`, parameters after `;` and
  * superfluous slashes are dropped, and a segment that is an id or no plain word becomes `{id}`. Any other text is a name
- * already: it may have ids, but a segment that is neither a plain word nor an id makes it invalid. Naming a name gives
- * the same name.
+ * already: it may have ids, but a segment that is neither a plain word nor an id makes it invalid. The name of a name
+ * is the name itself.
  * @param onIdTaken called once where a segment became `{id}`
  */
 export function interfaceName(text: string, onIdTaken?: () => void): string | NameFault {

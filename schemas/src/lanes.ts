@@ -1,5 +1,5 @@
 /*
- * Lanes: which partitions, and behind them which shard, an application's records go to. Applications hash
+ * Lanes: which partitions of which shard an application's records go to. Applications hash
  * to slots, slots belong to lanes by a versioned map. Never a modulus over the lanes: adding a shard would
  * send a retry of old records elsewhere. One machine has one lane.
  */

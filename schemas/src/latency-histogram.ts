@@ -1,5 +1,5 @@
 /*
- * The one latency sketch: the base-2 exponential histogram at scale 5 (OpenTelemetry's data model, Prometheus
+ * The latency histogram: base-2 exponential at scale 5 (OpenTelemetry's data model, Prometheus
  * native histograms' schema 5). Bucket i holds latencies in (2^(i/32), 2^((i+1)/32)] microseconds; a latency
  * of 0 counts as 1. A bucket is 2.2 % wide, so its geometric middle is off by 1.1 % at most.
  */

@@ -1,7 +1,7 @@
 /*
  * Brings a database's tables to this version: numbered .sql files, applied in order, statement by statement.
- * Every statement can be repeated, and each is booked when done, so a migration that was cut off goes on where
- * it stopped. Files that were applied may not change: their checksum is held against the booked one.
+ * Every statement can be repeated and is recorded when done, so an interrupted migration continues where it stopped.
+ * Files that were applied may not change: their checksum is compared with the recorded one.
  */
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
@@ -27,7 +27,7 @@ const LEDGER = `CREATE TABLE IF NOT EXISTS schema_migration
 )
 ENGINE = ReplacingMergeTree ORDER BY (id, statement)`;
 
-/** All migrations in order. Throws where a file is misnamed or a number stands twice. */
+/** All migrations in order. Throws where a file is misnamed or two have the same number. */
 export function readMigrations(directory: URL = DIRECTORY): Migration[] {
   const files = readdirSync(directory)
     .filter((file) => file.endsWith('.sql'))
@@ -64,7 +64,7 @@ export type MigrationStep = { readonly id: string; readonly statement: number; r
 
 /**
  * Applies what is missing.
- * @returns the steps that were taken, or with `dryRun` the steps that would be
+ * @returns the steps that were done, or with `dryRun` the steps that would be
  * @throws where an applied file has changed since; nothing is applied then
  */
 export async function migrate(

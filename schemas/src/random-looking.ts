@@ -1,5 +1,5 @@
 /*
- * Tells ids and secrets from words. Letters and digits drawn at random change between lower case, upper case and
+ * Distinguishes ids and secrets from words. Letters and digits drawn at random change between lower case, upper case and
  * digit at six of ten places; words, also in camelCase, at fewer than three of ten.
  */
 

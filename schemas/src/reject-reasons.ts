@@ -1,7 +1,6 @@
 /*
- * Why a record or a line is refused: the closed list, what each reason means and what its sender should do. The words
- * are part of the HTTP contract, labels of a metric and keys of edge accounts, so a word never changes its meaning and
- * none is made up elsewhere.
+ * Why a record or a line is refused: the closed list, what each reason means and what its sender should do. A reason is
+ * part of the HTTP contract, the label of a metric and a key of edge accounts, so its meaning never changes.
  */
 
 type Explained = { readonly meaning: string; readonly advice: string };

@@ -1,12 +1,12 @@
 /*
- * Request logs as Avro bytes, written out by hand: every record of the pipeline goes through here, and avsc, which
- * asks each value what it is, takes twice as long. The bytes are avsc's own; a test holds every field to that.
+ * Encodes request logs to Avro, by hand: every record of the pipeline is encoded here, and avsc takes twice as long,
+ * because it checks the type of each value. The bytes are those of avsc; a test compares every field.
  */
 import type { RecordEncoder } from './block-builder.js';
 import type { Outcome } from './outcome.js';
 import { REQUEST_LOG_BOUNDS, type RequestLog } from './request-log.js';
 
-/** A request log about to be encoded. An IPv4 address may stand as its number: 203.0.113.7 is 0xcb007107. */
+/** A request log about to be encoded. An IPv4 address may be a number: 203.0.113.7 is 0xcb007107. */
 export type NewRequestLog = Omit<RequestLog, 'exit_ip'> & { readonly exit_ip: number | Buffer };
 
 const { interfaceLengthMax, exceptionLengthMax, causeLengthMax, labelLengthMax, requestIdLengthMax } =
@@ -23,7 +23,7 @@ const OUTCOME_BYTE = { success: 0, caller_error: 2, service_error: 4, unknown: 6
 const NULL_BRANCH = 0;
 const VALUE_BRANCH = 2;
 
-/** Takes records within `REQUEST_LOG_BOUNDS`: texts are well-formed, numbers whole and within 2^52. */
+/** For records within `REQUEST_LOG_BOUNDS`: texts are well-formed, numbers whole and within 2^52. */
 export const REQUEST_LOG_ENCODER: RecordEncoder<NewRequestLog> = { bytesMax: BYTES_MAX, encode };
 
 function encode(record: NewRequestLog, into: Buffer, at: number): number {

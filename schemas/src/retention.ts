@@ -1,5 +1,5 @@
 /*
- * How long data is kept, and the arithmetic that keeps it so. For each kind of data:
+ * How long data is kept, and the sums that must fit into it. For each kind of data:
  *
  *   lateness + time at the edge + topic retention + one segment <= term
  *

@@ -1,5 +1,5 @@
 /*
- * The Kafka topics: names, what they carry and the settings that retention rests on, which `retention.ts` states.
+ * The Kafka topics: what they carry, and their settings, whose terms are stated in `retention.ts`.
  */
 import {
   DEFAULT_TERMS,
@@ -29,10 +29,10 @@ export function topicsWith(terms: TopicTermsByKind): Topics {
 /** The topics with the default terms. */
 export const TOPICS = topicsWith(plannedTopicTerms(DEFAULT_TERMS));
 
-/** Our messages stay below 900 kB; the broker takes 1 MiB, so that headers and framing always fit. */
+/** Messages stay below 900 kB; the broker accepts 1 MiB, so that headers and framing always fit. */
 export const MESSAGE_BYTES_MAX = 900_000;
 const BROKER_MESSAGE_BYTES_MAX = 1 << 20;
-/** A dead letter is any message the other topics took, with a few headers more. */
+/** A dead letter is a message of another topic with a few more headers. */
 const DEAD_LETTER_HEADERS_BYTES_MAX = 64 << 10;
 
 /** The broker settings of a topic, as Kafka names them. */
@@ -44,8 +44,8 @@ export function topicSettings(topic: TopicDefinition): Readonly<Record<string, s
     'segment.ms': String(topic.segmentMs),
     'message.timestamp.type': 'LogAppendTime',
     'max.message.bytes': String(BROKER_MESSAGE_BYTES_MAX + headersBytes),
-    // Values are packed already. What some producer packs once more the broker unpacks, within the bound above: a
-    // codec that a reader lacks, or a bomb, would stop its partition.
+    // Values are compressed already. If a producer compresses a message again, the broker decompresses it, within the
+    // bound above: a codec that a reader lacks, or a decompression bomb, would stop its partition.
     'compression.type': 'uncompressed',
   };
 }
