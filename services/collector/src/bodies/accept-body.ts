@@ -1,7 +1,6 @@
 /*
- * A body → records appended to batches or counted only, and the list of the refused. Runs in one go, without
- * waiting: either no record of a body is accepted, or all of its good records within their applications' limits are
- * in batches.
+ * Parses a body and accepts its records. Synchronous: either no record of a body is accepted, or all of its valid records
+ * within their applications' limits are appended to batches or counted.
  */
 import { type Intake, type IntakeOptions, RecordIntake } from '../intake/intake.js';
 import { type ParseBounds, parseBody } from './parse-body.js';
@@ -14,6 +13,6 @@ export function acceptBody(
   options: IntakeOptions,
 ): Intake {
   const records = new RecordIntake(options);
-  const strays = parseBody(body, bounds, (index, value) => records.accept(index, value));
-  return records.finish(strays);
+  const unmapped = parseBody(body, bounds, (index, value) => records.accept(index, value));
+  return records.finish(unmapped);
 }

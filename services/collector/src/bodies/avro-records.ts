@@ -1,7 +1,7 @@
 /*
- * The records of one unpacked Avro block, in the form JSON has them. Read field by field as schemas/src/request-log-encoder.ts
- * writes them: walking the schema with avsc takes ten times as long. Every length is held against the bytes that
- * remain; what is no record throws, and the caller hands on nothing before the last one.
+ * Decodes the records of one decompressed Avro block into the form that JSON has. Reads field by field, in the order in
+ * which schemas/src/request-log-encoder.ts writes them: decoding with avsc takes ten times as long. Every length is checked
+ * against the remaining bytes; malformed bytes throw. The caller passes on no record before the last one is decoded.
  */
 import { RawFields } from '@imscope/schemas/raw-fields.js';
 import { EncodedAddress } from '../intake/exit-address.js';
@@ -10,7 +10,7 @@ import { Rejection } from '../intake/reject-reasons.js';
 
 const ADDRESS_BYTES = 16;
 const OUTCOMES = 4;
-/** Seven bits a byte: of the tenth only the lowest is within 64 bits. */
+/** Each byte has seven bits; of the tenth byte only the lowest bit is within 64 bits. */
 const LONG_BYTES_MAX = 10;
 const LAST_BYTE_MAX = 1;
 
@@ -22,12 +22,12 @@ export class AvroRecords {
     this.#bytes = plain;
   }
 
-  /** Nothing is left. */
+  /** True after the last byte. */
   get ended(): boolean {
     return this.#position === this.#bytes.length;
   }
 
-  /** The next record, as far as it is a gateway's to tell. @throws RangeError where the bytes are none */
+  /** The next record; `outcome` and `weight` are checked and left out. @throws RangeError if the bytes are malformed */
   next(): RawFields | Rejection {
     const record = new RawFields();
     record.time = this.#long();
@@ -52,15 +52,15 @@ export class AvroRecords {
     return new Rejection('out_of_range', `weight is ${weight}: give 1, records are sampled here`);
   }
 
-  /** Passed over: outcomes are judged here. */
+  /** Skipped: `validateRecord` classifies the outcome. */
   #outcome(): void {
     const outcome = this.#long();
     if (outcome < 0 || outcome >= OUTCOMES) throw malformed();
   }
 
   /**
-   * Zig-zag. Up to 28 bits by shifts, beyond by multiplying, which keeps 53 bits. A number beyond these is rounded: no
-   * field takes one so large, so its record is refused as out of range and its neighbours stay.
+   * A zig-zag long. Up to 28 bits by shifts, beyond by multiplication, which keeps 53 bits. A larger number is rounded: it
+   * is outside the bounds of every field, so only its record is refused.
    */
   #long(): number {
     const bytes = this.#bytes;
@@ -80,11 +80,11 @@ export class AvroRecords {
       value += (byte & 0x7f) * factor;
     }
     this.#position = position;
-    // The lowest bit is the sign; of a rounded value it is known from the first bits alone.
+    // The lowest bit is the sign. It is taken from `low`, because `value` may be rounded.
     return low % 2 === 0 ? value / 2 : -(value + 1) / 2;
   }
 
-  /** True where a value follows. */
+  /** True if a value follows. */
   #nullable(): boolean {
     const branch = this.#long();
     if (branch !== 0 && branch !== 1) throw malformed();
@@ -98,7 +98,7 @@ export class AvroRecords {
     return text;
   }
 
-  /** For texts that no other record has. */
+  /** For values that do not repeat. */
   #newText(): string {
     const end = this.#textEnd();
     const text = this.#bytes.toString('utf8', this.#position, end);
@@ -122,9 +122,9 @@ export class AvroRecords {
   }
 }
 
-/** In the place of a byte behind the end; above 0x7f, so that a number goes on and is seen to have none. */
+/** Replaces a byte beyond the end. Above 0x7f, so that a long continues and is recognised as truncated. */
 const CUT_SHORT = 0x100;
 
 function malformed(): RangeError {
-  return new RangeError('no record of its schema');
+  return new RangeError('not a record of its schema');
 }

@@ -1,6 +1,6 @@
 /*
- * `Content-Encoding`: which coding a body has, and the body without it. One coding a body; `identity` beside it is
- * allowed. Every piece of the result is handed to the caller, which bounds it, before the next one is made.
+ * Reads `Content-Encoding` and decodes a body. A body has one coding; `identity` beside it is allowed. Each decoded chunk is
+ * passed to the caller, which bounds the total, before the next one is decoded.
  */
 import type { Transform } from 'node:stream';
 import { constants, createGunzip, createInflate, createInflateRaw, createZstdDecompress } from 'node:zlib';
@@ -18,7 +18,7 @@ export const CODINGS: ReadonlyMap<string, ContentCoding> = new Map([
   ['x-gzip', 'gzip'],
 ]);
 
-/** For `Accept-Encoding` of an answer that refuses a coding (RFC 9110, 12.5.3). */
+/** The `Accept-Encoding` of an answer that refuses a coding (RFC 9110, 12.5.3). */
 export const CODINGS_ACCEPTED = [...new Set(CODINGS.values())].join(', ');
 
 /** @throws HttpError unsupported_encoding */
@@ -49,18 +49,18 @@ const SKIPPABLE_MAGIC = 0x184d_2a50;
 const SKIPPABLE_HEAD_BYTES = 8;
 
 /**
- * @param onPiece called with each piece in order; what it throws ends the decoding and is thrown
- * @throws HttpError unreadable_body where the bytes are not the whole of what the coding says, and nothing else
+ * @param onChunk called with each chunk in order; an error it throws ends the decoding and is rethrown
+ * @throws HttpError unreadable_body if the bytes are truncated, malformed or followed by others
  */
 export async function decode(
-  packed: Buffer,
+  encoded: Buffer,
   coding: Exclude<ContentCoding, 'identity'>,
-  onPiece: (piece: Buffer) => void,
+  onChunk: (chunk: Buffer) => void,
 ): Promise<void> {
   try {
-    if (coding === 'zstd') await decodeFrames(packed, onPiece);
-    else if (coding === 'gzip') await run(createGunzip({ chunkSize: CHUNK_BYTES }), packed, onPiece);
-    else await decodeDeflate(packed, onPiece);
+    if (coding === 'zstd') await decodeFrames(encoded, onChunk);
+    else if (coding === 'gzip') await run(createGunzip({ chunkSize: CHUNK_BYTES }), encoded, onChunk);
+    else await decodeDeflate(encoded, onChunk);
   } catch (error) {
     if (error instanceof HttpError) throw error;
     throw new HttpError(
@@ -71,18 +71,19 @@ export async function decode(
   }
 }
 
-/** `deflate` means zlib (RFC 1950); some clients send bare deflate (RFC 1951). The first two bytes tell. */
-async function decodeDeflate(packed: Buffer, onPiece: (piece: Buffer) => void): Promise<void> {
-  const isZlib = packed.length >= 2 && ((packed[0] ?? 0) & 0x0f) === 8 && packed.readUInt16BE(0) % 31 === 0;
+/** `deflate` means zlib (RFC 1950); some clients send raw deflate (RFC 1951). The first two bytes distinguish them. */
+async function decodeDeflate(encoded: Buffer, onChunk: (chunk: Buffer) => void): Promise<void> {
+  const isZlib =
+    encoded.length >= 2 && ((encoded[0] ?? 0) & 0x0f) === 8 && encoded.readUInt16BE(0) % 31 === 0;
   const options = { chunkSize: CHUNK_BYTES };
-  const read = await run(isZlib ? createInflate(options) : createInflateRaw(options), packed, onPiece);
-  if (read < packed.length) throw new Error(`${packed.length - read} bytes follow the end`);
+  const read = await run(isZlib ? createInflate(options) : createInflateRaw(options), encoded, onChunk);
+  if (read < encoded.length) throw new Error(`${encoded.length - read} bytes follow the end`);
 }
 
-/** A body may have several frames, one after another, and frames to be skipped between them. */
-async function decodeFrames(packed: Buffer, onPiece: (piece: Buffer) => void): Promise<void> {
+/** A body may have several frames, with skippable frames between them. */
+async function decodeFrames(encoded: Buffer, onChunk: (chunk: Buffer) => void): Promise<void> {
   let frames = 0;
-  for (let rest = packed; rest.length > 0; frames++) {
+  for (let rest = encoded; rest.length > 0; frames++) {
     if (frames >= ZSTD_FRAMES_MAX) throw new Error(`more than ${ZSTD_FRAMES_MAX} frames`);
     const magic = rest.length < 4 ? 0 : rest.readUInt32LE(0);
     if (magic >>> 4 === SKIPPABLE_MAGIC >>> 4 && rest.length >= SKIPPABLE_HEAD_BYTES) {
@@ -92,20 +93,20 @@ async function decodeFrames(packed: Buffer, onPiece: (piece: Buffer) => void): P
     } else if (magic === ZSTD_FRAME_MAGIC) {
       const params = { [constants.ZSTD_d_windowLogMax]: ZSTD_WINDOW_LOG_MAX };
       const frame = createZstdDecompress({ chunkSize: CHUNK_BYTES, params });
-      rest = rest.subarray(await run(frame, rest, onPiece));
+      rest = rest.subarray(await run(frame, rest, onChunk));
     } else throw new Error('no zstd frame begins here');
   }
 }
 
-/** @returns how many bytes the decoder used up to the end that it found */
+/** @returns the number of bytes that the decoder consumed up to the end it found */
 async function run(
   decoder: Transform & { readonly bytesWritten: number },
-  packed: Buffer,
-  onPiece: (piece: Buffer) => void,
+  encoded: Buffer,
+  onChunk: (chunk: Buffer) => void,
 ): Promise<number> {
-  decoder.end(packed);
+  decoder.end(encoded);
   try {
-    for await (const piece of decoder) onPiece(piece as Buffer);
+    for await (const chunk of decoder) onChunk(chunk as Buffer);
     return decoder.bytesWritten;
   } finally {
     decoder.destroy();

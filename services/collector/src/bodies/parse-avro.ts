@@ -1,31 +1,31 @@
 /*
- * An Avro object container → its records, in the form JSON has them, so that one set of checks judges both. Whoever
- * wrote it chose header text, sync marker and codec; the schema must be one of ours. Every count and length is held
- * against the bytes that remain, and every block read to its end, before anything is handed on.
+ * Parses an Avro object container into records in the form that JSON has, so that one set of checks validates both. The
+ * writer chooses the header's text, sync marker and codec; the schema must be one of ours. Every count and length is checked
+ * against the remaining bytes, and every block is read to its end, before a record is passed on.
  */
 import { HttpError } from '@imscope/runtime/http-errors.js';
 import { REQUEST_LOG_SCHEMA } from '@imscope/schemas/avro-schema.js';
 import { type ContainerHeader, decodeLong, readHeader, SYNC_BYTES } from '@imscope/schemas/container.js';
 import { CODECS, unpack } from '@imscope/schemas/container-codec.js';
 import avro from 'avsc';
+import { LRUCache } from 'lru-cache';
 import { AvroRecords } from './avro-records.js';
 import { showValue } from '../intake/reject-reasons.js';
 
 export type AvroBounds = { readonly inflatedBytesMax: number; readonly recordsMax: number };
 
-/** A block unpacked, and how many records it says it has. */
+/** A decompressed block, and the number of records that it declares. */
 type PlainBlock = { readonly plain: Buffer; readonly count: number };
 
-/** The text of a schema in a header; ours have 1.5 kB. */
+/** Of the schema's text in a header; ours has 1.5 kB. */
 const SCHEMA_LENGTH_MAX = 16 << 10;
-/** Texts of headers that were judged before. */
-const KNOWN_MAX = 16;
-const known = new Set<string>();
+/** Schema texts that were accepted before. */
+const acceptedSchemas = new LRUCache<string, true>({ max: 16 });
 
 /**
- * @param onInflated called with the unpacked bytes before the first record; throws where there is no room for them
- * @throws HttpError unreadable_body, unsupported_encoding or body_too_large, or what `onInflated` throws, with nothing
- * handed on
+ * @param onInflated called with the number of decompressed bytes before the first record; throws to refuse them
+ * @throws HttpError unreadable_body, unsupported_encoding or body_too_large, or what `onInflated` throws, before the first
+ * record
  */
 export function parseAvro(
   bytes: Buffer,
@@ -42,15 +42,16 @@ export function parseAvro(
   blocks.flatMap(readRecords).forEach((value, index) => onRecord(index, value));
 }
 
-/** Told by what Avro calls the canonical form: white space, docs and defaults are the writer's own. */
+/** Compares Avro's parsing canonical form: white space, docs and defaults may differ. */
 function checkSchema({ schemaJson }: ContainerHeader): void {
-  if (known.has(schemaJson)) return;
+  if (acceptedSchemas.get(schemaJson) === true) return;
   const fingerprint = schemaJson.length <= SCHEMA_LENGTH_MAX ? canonicalFingerprint(schemaJson) : undefined;
   if (fingerprint?.equals(REQUEST_LOG_SCHEMA.type.fingerprint()) !== true) {
-    throw unreadable('its schema is none of ours: write it with schemas/avro/request-log.v1.avsc');
+    throw unreadable(
+      'its schema is not the one of request logs: write it with schemas/avro/request-log.v1.avsc',
+    );
   }
-  if (known.size >= KNOWN_MAX) known.clear();
-  known.add(schemaJson);
+  acceptedSchemas.set(schemaJson, true);
 }
 
 function canonicalFingerprint(schemaJson: string): Buffer | undefined {
@@ -68,22 +69,22 @@ function openBlocks(
 ): PlainBlock[] {
   const blocks: PlainBlock[] = [];
   let records = 0;
-  let room = inflatedBytesMax;
+  let bytesLeft = inflatedBytesMax;
   for (let position = header.length; position < bytes.length;) {
     const count = decodeLong(bytes, position);
     const size = count === undefined ? undefined : decodeLong(bytes, count.next);
     const end = size === undefined ? bytes.length : size.next + size.value;
-    const whole = size !== undefined && size.value >= 0 && end + SYNC_BYTES <= bytes.length;
-    if (count === undefined || count.value < 0 || size === undefined || !whole) {
-      throw unreadable(`its block at byte ${position} is cut short, or says so`);
+    const isComplete = size !== undefined && size.value >= 0 && end + SYNC_BYTES <= bytes.length;
+    if (count === undefined || count.value < 0 || size === undefined || !isComplete) {
+      throw unreadable(`its block at byte ${position} is truncated, or declares a wrong length`);
     }
     if (!bytes.subarray(end, end + SYNC_BYTES).equals(header.sync)) {
       throw unreadable(`its block at byte ${position} does not end with the sync marker`);
     }
     records += count.value;
     if (records > recordsMax) throw tooLarge(`more than ${recordsMax} records`);
-    const plain = unpacked(bytes.subarray(size.next, end), header.codec, room);
-    room -= plain.length;
+    const plain = decompressed(bytes.subarray(size.next, end), header.codec, bytesLeft);
+    bytesLeft -= plain.length;
     blocks.push({ plain, count: count.value });
     position = end + SYNC_BYTES;
   }
@@ -91,25 +92,25 @@ function openBlocks(
 }
 
 /** @param codec as the header names it */
-function unpacked(packed: Buffer, codec: string, bytesMax: number): Buffer {
-  const beyond = 'more unpacked bytes than BODY_INFLATED_BYTES_MAX';
+function decompressed(packed: Buffer, codec: string, bytesMax: number): Buffer {
+  const beyond = 'more decompressed bytes than BODY_INFLATED_BYTES_MAX';
   if (codec === 'null') {
     if (packed.length > bytesMax) throw tooLarge(beyond);
     return packed;
   }
-  const known = CODECS.find((one) => one === codec);
-  if (known === undefined) {
+  const knownCodec = CODECS.find((one) => one === codec);
+  if (knownCodec === undefined) {
     throw new HttpError(
       'unsupported_encoding',
       `the container's codec is ${showValue(codec)}: write it with "null", "deflate" or "zstandard"`,
     );
   }
-  const plain = unpack(known, packed, bytesMax);
+  const plain = unpack(knownCodec, packed, bytesMax);
   if (plain.ok) return plain.bytes;
-  throw plain.fault === 'too_large' ? tooLarge(beyond) : unreadable('a block of it does not unpack');
+  throw plain.fault === 'too_large' ? tooLarge(beyond) : unreadable('a block cannot be decompressed');
 }
 
-/** A record has bytes, so a count that is too high runs out of them. */
+/** Every record has bytes, so a declared count that is too high fails at the end of the block. */
 function readRecords({ plain, count }: PlainBlock): unknown[] {
   const records = new AvroRecords(plain);
   const values: unknown[] = [];
@@ -118,15 +119,15 @@ function readRecords({ plain, count }: PlainBlock): unknown[] {
       values.push(records.next());
     } catch (error) {
       if (!(error instanceof RangeError)) throw error;
-      throw unreadable(`record ${values.length} of a block is no record of its schema`);
+      throw unreadable(`record ${values.length} of a block is not a record of its schema`);
     }
   }
-  if (!records.ended) throw unreadable('a block of it holds more than its records');
+  if (!records.ended) throw unreadable('a block has bytes after its last record');
   return values;
 }
 
 function unreadable(why: string): HttpError {
-  return new HttpError('unreadable_body', `the body is no Avro container that can be taken: ${why}`);
+  return new HttpError('unreadable_body', `the body is not a valid Avro container: ${why}`);
 }
 
 function tooLarge(what: string): HttpError {

@@ -1,7 +1,7 @@
 /*
- * A body → its records, still unchecked. A body that is not JSON, no Avro container or no OTLP request is refused whole;
- * an NDJSON line that is not JSON is refused alone and its neighbours stay. NDJSON is also recognised under
- * `application/json`, as some shippers send it.
+ * Parses a body into records that are not validated yet. A malformed JSON document, Avro container or OTLP request is
+ * refused entirely; of NDJSON only the malformed lines are refused. NDJSON is also recognised under `application/json`, as
+ * some shippers send it.
  */
 import { HttpError } from '@imscope/runtime/http-errors.js';
 import { OtlpRecords } from './otlp/otlp-records.js';
@@ -12,24 +12,24 @@ import type { BodyFormat } from './read-body.js';
 import { NO_UNMAPPED_ATTRIBUTES, type UnmappedAttributes } from '../intake/intake.js';
 import { Rejection, showValue } from '../intake/reject-reasons.js';
 
-/** Called for each record in order; `index` is the place in the array, or the line counted from 0. */
+/** Called for each record in order; `index` is the position in the array, or the line counted from 0. */
 export type OnRecord = (index: number, value: unknown) => void;
 
 /**
- * Most records of one body. The smallest good record has about 80 bytes, so within 8 MiB no good body comes near;
- * it keeps bodies of `{},{},…` from taking seconds and hundreds of megabytes.
+ * The smallest valid record has about 80 bytes, so a body of 8 MiB with valid records is below this bound. Without it a body
+ * of `{},{},…` would take seconds and hundreds of megabytes.
  */
 export const RECORDS_MAX = 100_000;
 
 /**
- * An attribute in OTLP's JSON has two objects, so that a good record has some 40 brackets, and 8 MiB of them below
- * 250,000. For the same reason as above.
+ * In OTLP's JSON an attribute has two objects, so a valid record has about 40 brackets, and a body of 8 MiB with valid
+ * records has fewer than 250,000. The bound has the same reason as `RECORDS_MAX`.
  */
 const OTLP_BRACKETS_MAX = 400_000;
 
 export type ParseBounds = {
   readonly inflatedBytesMax: number;
-  /** Called before the first record with the bytes that a container has beyond its own; throws where there is no room. */
+  /** Called before the first record with the number of decompressed bytes of a container; throws to refuse them. */
   readonly reserve: (bytes: number) => void;
 };
 
@@ -42,7 +42,7 @@ export function parseBody(
   { inflatedBytesMax, reserve }: ParseBounds,
   onRecord: OnRecord,
 ): UnmappedAttributes {
-  // A message of protobuf without any field has no bytes.
+  // A protobuf message without fields has no bytes.
   if (format === 'otlp-protobuf') return parseOtlp((records) => readOtlpProtobuf(bytes, records), onRecord);
   if (bytes.length === 0) throw emptyBody();
   if (format === 'otlp-json') {
@@ -72,8 +72,8 @@ function parseOtlp(read: (records: OtlpRecords) => void, onRecord: OnRecord): Un
 }
 
 /**
- * Invalid UTF-8 becomes U+FFFD, a leading byte order mark is dropped. For the moment of parsing only: a text that waits
- * with others for its turn outlives several collections, and then stays until the next large one.
+ * Invalid UTF-8 becomes U+FFFD, a leading byte order mark is dropped. Called right before parsing: a string that waited in a
+ * queue would survive several minor garbage collections and stay in memory until the next major one.
  */
 function bodyText(body: Buffer): string {
   const text = body.toString('utf8');
@@ -93,7 +93,7 @@ function parseText(text: string, format: 'json' | 'ndjson', onRecord: OnRecord):
   }
 }
 
-/** Before parsing, for the parsed form is what takes the memory. Brackets within texts count too; the margin is wide. */
+/** Called before parsing, because the parsed form takes the memory. Brackets within texts count too; the margin is wide. */
 function refuseBrackets(text: string, most: number, tooMany: () => HttpError): void {
   if (['{', '['].some((bracket) => occursMoreThan(most, bracket, text))) throw tooMany();
 }
@@ -126,8 +126,8 @@ function parseJson(text: string, onRecord: OnRecord): void {
 }
 
 /**
- * A text that is not one JSON document: true where it is several, one a line. The first line that is not blank must be
- * a complete object and the next one must begin as an object; everything else is a document that is broken.
+ * Whether a text that is not one JSON document is NDJSON. The first line that is not blank must be a complete object, and the
+ * next one must begin as an object; everything else is a malformed document.
  */
 function isLines(text: string): boolean {
   const [, first = '', next = ''] = FIRST_TWO_LINES.exec(text) ?? [];
@@ -140,10 +140,10 @@ function isLines(text: string): boolean {
   }
 }
 
-/** The first line that is not blank, and the first character of the next one. */
+/** Groups: the first line that is not blank, and the first character of the next one. */
 const FIRST_TWO_LINES = /^\s*(\S[^\n]*)\n\s*(\S)/;
 
-/** Blank lines are passed over but counted, so that an index always names the line of the body. */
+/** Blank lines are skipped but counted, so that an index is always a line number. */
 function parseLines(text: string, onRecord: OnRecord): void {
   if (occursMoreThan(RECORDS_MAX, '\n', text)) throw tooManyRecords();
   let index = 0;
@@ -187,7 +187,7 @@ function tooManyBrackets(): HttpError {
   );
 }
 
-/** V8 quotes a piece of the text, which belongs to the sender; the bound is for its length. */
+/** V8's message quotes a part of the body, so its length is bounded. */
 function messageOf(error: unknown): string {
   return error instanceof Error ? error.message.slice(0, 200) : 'unknown';
 }

@@ -1,6 +1,6 @@
 /*
- * A request's body: received and inflated within bounds, every byte held against the budget while it
- * comes, so that neither a large body nor a small one that inflates without end can fill the memory.
+ * Receives a request's body and decodes it within bounds. Every chunk is reserved in the byte budget before it is kept, so
+ * that neither a large body nor a decompression bomb can fill the memory.
  */
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import type { Readable } from 'node:stream';
@@ -14,12 +14,12 @@ export type BodyForm = { readonly format: BodyFormat; readonly coding: ContentCo
 
 export type BodyBounds = { readonly bytesMax: number; readonly inflatedBytesMax: number };
 
-/** Media types, in lower case, and what they stand for at one address. */
+/** The formats of one address by media type, in lower case. */
 export type BodyFormats = ReadonlyMap<string, BodyFormat>;
 
 const CHARSETS: ReadonlySet<string> = new Set(['utf-8', 'utf8', 'us-ascii']);
 
-/** What the headers say the body is. Throws `HttpError` unsupported_media_type or unsupported_encoding. */
+/** The format and coding that the headers declare. @throws HttpError unsupported_media_type or unsupported_encoding */
 export function bodyForm(headers: IncomingHttpHeaders, formats: BodyFormats): BodyForm {
   const [mediaType = '', ...parameters] = (headers['content-type'] ?? '').toLowerCase().split(';');
   const format = formats.get(mediaType.trim());
@@ -42,10 +42,9 @@ export function bodyForm(headers: IncomingHttpHeaders, formats: BodyFormats): Bo
 }
 
 /**
- * Reads the whole body.
- * @param coding as the headers say
+ * @param coding as the headers declare
  * @param reserve called with the size of each chunk before the chunk is kept; throws to refuse it
- * @returns the body inflated, and how many bytes were received for it
+ * @returns the decoded body, and the number of bytes received for it
  * @throws HttpError body_too_large, unreadable_body, empty_body or what `reserve` throws
  */
 export async function readBody(
@@ -65,7 +64,7 @@ export async function readBody(
       coding === 'identity' ? received : await inflate(received, coding, bounds.inflatedBytesMax, reserve);
     return { body, bytesReceived: received.length };
   } catch (error) {
-    // What was not read is let through to nowhere: the client gets to the end and sees the answer.
+    // Discards the rest of the body, so that the client can finish sending and reads the answer.
     request.resume();
     if (error instanceof HttpError) throw error;
     throw new HttpError('unreadable_body', 'the connection ended before the body did: send it again', {
@@ -75,13 +74,13 @@ export async function readBody(
 }
 
 async function inflate(
-  packed: Buffer,
+  encoded: Buffer,
   coding: Exclude<ContentCoding, 'identity'>,
   bytesMax: number,
   reserve: (bytes: number) => void,
 ): Promise<Buffer> {
   const chunks = new ChunkBuffer();
-  await decode(packed, coding, (chunk) => {
+  await decode(encoded, coding, (chunk) => {
     if (chunks.length + chunk.length > bytesMax) {
       throw tooLarge('inflated', bytesMax, 'BODY_INFLATED_BYTES_MAX');
     }
@@ -91,7 +90,7 @@ async function inflate(
   return chunks.concat();
 }
 
-/** Does not destroy the stream when it throws: the answer still has to go out over the request's socket. */
+/** Does not destroy the stream on an error: the answer is still to be sent over the request's socket. */
 async function collect(
   stream: Readable,
   reserve: (bytes: number) => void,

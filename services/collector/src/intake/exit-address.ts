@@ -1,7 +1,8 @@
 /*
- * Exit addresses as they are encoded: IPv4 as its number, read in one pass, for nearly all are; IPv6 as 16 bytes,
- * with those seen lately remembered, since taking the same text apart again would be a fifth of a record's whole
- * cost. Bounded: when full, the older generation is forgotten as a whole, which costs nothing a look-up.
+ * Parses exit addresses into the form in which they are encoded: IPv4, by far the most frequent, as its number in one pass;
+ * IPv6 as 16 bytes. Recent IPv6 addresses are cached, because parsing the same text again would be a fifth of the cost of a
+ * record. The cache has two generations; when the younger one is full, the older one is dropped, so a look-up needs no
+ * bookkeeping.
  */
 import { addressBeforePort, isMappedIpv4, parseIpAddress } from '@imscope/schemas/ip-address.js';
 
@@ -14,16 +15,16 @@ const ZERO = 48;
 let young = new Map<string, Buffer>();
 let old = new Map<string, Buffer>();
 
-/** An address that came in its 16 bytes, told from texts and numbers by its class. */
+/** An address that was received as 16 bytes. Its class distinguishes it from texts and numbers. */
 export class EncodedAddress {
-  /** As `exitAddress` has it. */
+  /** As `exitAddress` returns it. */
   readonly encoded: number | Buffer;
 
   private constructor(encoded: number | Buffer) {
     this.encoded = encoded;
   }
 
-  /** The 16 bytes at `start`, which have to stay as they are until the record is encoded. */
+  /** The 16 bytes at `start`. They must not change until the record is encoded. */
   static of(bytes: Buffer, start: number): EncodedAddress {
     return new EncodedAddress(
       isMappedIpv4(bytes, start) ? bytes.readUInt32BE(start + 12) : bytes.subarray(start, start + 16),
@@ -32,8 +33,8 @@ export class EncodedAddress {
 }
 
 /**
- * A number for IPv4, 16 bytes in network order for IPv6 (do not write into them), undefined for what is neither. A port
- * behind the address is dropped.
+ * A number for IPv4, 16 bytes in network order for IPv6 (shared, do not write into them), undefined for any other text. A
+ * port after the address is dropped.
  */
 export function exitAddress(text: string): number | Buffer | undefined {
   return plainAddress(text) ?? withPort(text);
@@ -48,7 +49,7 @@ function withPort(text: string): number | Buffer | undefined {
   return address === undefined ? undefined : plainAddress(address);
 }
 
-/** 0 to 2^32 - 1; undefined where the text is not four numbers up to 255 without leading zeros, with dots between. */
+/** 0 to 2^32 - 1; undefined unless the text is four numbers up to 255 without leading zeros, separated by dots. */
 function ipv4Number(text: string): number | undefined {
   const { length } = text;
   if (length > 15) return undefined;

@@ -1,5 +1,6 @@
 /*
- * Values read from a body or a line → valid records appended to batches or counted only, and the list of the refused.
+ * Accepts the records of one request or one batch of lines: validates each value, applies the limits of its application,
+ * appends it to a batch or only counts it, and lists what was refused.
  */
 import { type Grant, mayUse } from '@imscope/access/grant.js';
 import { REQUEST_LOG_BOUNDS } from '@imscope/schemas/request-log.js';
@@ -11,7 +12,7 @@ import type { IntakeWatch } from './intake-watch.js';
 import { isRejection, Rejection, type RejectReason } from './reject-reasons.js';
 import { numberOrText, validateRecord } from './validate-record.js';
 
-/** Beyond this many, refused records are counted but not named: the first ones tell what is wrong. */
+/** Further refused records are counted but not listed: the first ones show what is wrong. */
 export const REJECTED_NAMED_MAX = 100;
 
 export type NamedRejection = {
@@ -20,11 +21,11 @@ export type NamedRejection = {
   readonly detail: string;
 };
 
-/** Its place in the body, and the field at fault where it is one. */
+/** The record's position in the body, and the field that caused the refusal, if one did. */
 export type RefusedExample = { readonly index: number; readonly field: string | undefined };
 
 export type Intake = {
-  /** Logged one by one, or counted only. */
+  /** Logged one by one, or only counted. */
   readonly accepted: number;
   readonly rejected: readonly NamedRejection[];
   readonly rejectedByReason: ReadonlyMap<RejectReason, number>;
@@ -33,24 +34,24 @@ export type Intake = {
   /** The first record refused for each reason. */
   readonly refusedExamples: ReadonlyMap<RejectReason, RefusedExample>;
   readonly fieldsDropped: number;
-  /** Attributes of OTLP that are no field of a record and not about a person. */
+  /** OTLP attributes that are neither a field of a record nor about a person. */
   readonly attributesIgnored: number;
-  /** Pieces about a person, or credentials, taken out of texts. */
+  /** Pieces about a person, and credentials, that scrubbing replaced in texts. */
   readonly piecesScrubbed: number;
-  /** Records whose path ids were taken out of. */
+  /** Records whose path contained ids. */
   readonly idsReplaced: number;
-  /** The batches that hold the accepted records. */
+  /** The batches that contain the accepted records. */
   readonly batches: ReadonlySet<Batch>;
 };
 
-/** How many records were refused, named or not. */
+/** The number of refused records, listed or not. */
 export function rejectedCount({ rejectedByReason }: Pick<Intake, 'rejectedByReason'>): number {
   let total = 0;
   for (const records of rejectedByReason.values()) total += records;
   return total;
 }
 
-/** Records read, good and bad. */
+/** The number of records read, accepted and refused. */
 export function received(intake: Intake): number {
   return intake.accepted + rejectedCount(intake);
 }
@@ -61,17 +62,17 @@ export type IntakeOptions = {
   readonly nowMs: number;
   readonly lateMsMax: number;
   /**
-   * All good records are taken or none: for a request that will be told from its repetition by its key alone, so
-   * that it must hold the same records both times.
+   * Accept all valid records or none. For a request with an `Idempotency-Key`: it must hold the same records if it is sent
+   * again.
    */
   readonly allOrNothing: boolean;
   readonly append: (record: NewRequestLog) => Batch;
   readonly countOnly: (record: NewRequestLog) => Batch;
-  /** Somebody looks on. */
+  /** Undefined while no live tail is open. */
   readonly watch: IntakeWatch | undefined;
 };
 
-/** Attributes of OTLP that are in no record; other formats have none. */
+/** Numbers of OTLP attributes that have no field; 0 for other formats. */
 export type UnmappedAttributes = { readonly ignored: number; readonly personal: number };
 
 export const NO_UNMAPPED_ATTRIBUTES: UnmappedAttributes = { ignored: 0, personal: 0 };
@@ -103,7 +104,7 @@ export class RecordIntake {
     };
   }
 
-  /** @param value one record, still unchecked, or why there is none */
+  /** @param value a record that is not validated yet, or the reason why it could not be read */
   accept(index: number, value: unknown): void {
     const { grant, limits, allOrNothing } = this.#options;
     const checked = isRejection(value) ? value : checkRecord(value, grant, this.#context);
@@ -113,8 +114,8 @@ export class RecordIntake {
     else this.#refusals.add(index, overLimit(checked, limits), value);
   }
 
-  /** What it all came to. Nothing more may be taken. @param strays attributes that went into no record */
-  finish(strays: UnmappedAttributes = NO_UNMAPPED_ATTRIBUTES): Intake {
+  /** The result. Call it once, after the last record. */
+  finish(unmapped: UnmappedAttributes = NO_UNMAPPED_ATTRIBUTES): Intake {
     const { limits } = this.#options;
     const kept = this.#kept;
     if (limits.admitAll(countByApplication(kept))) for (const { record } of kept) this.#append(record);
@@ -126,8 +127,8 @@ export class RecordIntake {
       rejectedByReason: byReason,
       rejectedByApplication: byApplication,
       refusedExamples: examples,
-      fieldsDropped: this.#fieldsDropped + strays.personal,
-      attributesIgnored: strays.ignored,
+      fieldsDropped: this.#fieldsDropped + unmapped.personal,
+      attributesIgnored: unmapped.ignored,
       piecesScrubbed: this.#piecesScrubbed,
       idsReplaced: this.#idsReplaced,
       batches: this.#batches,
@@ -185,8 +186,8 @@ function overLimit({ sdk_app_id: id }: NewRequestLog, limits: RequestLimits): Re
 }
 
 /**
- * The application of a refused record: the one it names where the sender speaks for it, so that nobody can book refusals
- * on another's account; else the only one that the sender speaks for; else 0.
+ * The application that a refused record counts for: the one it names if the token is for it, so that no sender can add
+ * refusals to another one's account; else the only application of the token; else 0.
  */
 function applicationOf(value: unknown, grant: Grant): number {
   const named = namedApplication(value, grant);
@@ -211,6 +212,6 @@ function checkRecord(
   if (isRejection(checked) || mayUse(grant, checked.sdk_app_id)) return checked;
   return new Rejection(
     'application_not_allowed',
-    `token "${grant.name}" does not speak for application ${checked.sdk_app_id}`,
+    `token "${grant.name}" is not for application ${checked.sdk_app_id}`,
   );
 }

@@ -1,15 +1,15 @@
 /*
- * RFC 3339 text to epoch milliseconds. `Date.parse` alone takes far more than RFC 3339 ("1", "Jan 2020",
- * 30 February), and what is misread here lands in the wrong hour without a trace.
+ * Parses RFC 3339 text to epoch milliseconds. `Date.parse` accepts far more than RFC 3339 ("1", "Jan 2020", 30 February),
+ * and a time that is misread is recorded in the wrong hour unnoticed.
  */
 const RFC_3339 =
   /^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])[Tt ](?:[01]\d|2[0-3]):[0-5]\d:(?:[0-5]\d|60)(?:\.\d{1,18})?(?:[Zz]|[+-](?:[01]\d|2[0-3]):[0-5]\d)$/;
 
 const MINUTE_MS = 60_000;
-/** Where the zone begins when there is no fraction: `2024-01-02T03:04:05` is 19 characters. */
+/** `2024-01-02T03:04:05` is 19 characters; then the fraction or the zone begins. */
 const SECONDS_END = 19;
 
-/** Epoch milliseconds, digits beyond milliseconds cut off; undefined where the text is not RFC 3339. */
+/** Epoch milliseconds, digits beyond milliseconds truncated; undefined if the text is not RFC 3339. */
 export function parseRfc3339(text: string): number | undefined {
   if (!RFC_3339.test(text)) return undefined;
   const year = twoDigits(text, 0) * 100 + twoDigits(text, 2);
@@ -30,9 +30,9 @@ function daysInMonth(year: number, month: number): number {
   return month === 4 || month === 6 || month === 9 || month === 11 ? 30 : 31;
 }
 
-/** A second of 60 is the leap second; it counts as the first of the next minute, as POSIX time has it. */
+/** Second 60 is a leap second; it counts as the first second of the next minute, as in POSIX time. */
 function utcMs(year: number, month: number, day: number, text: string): number {
-  // Date.UTC takes years 0 to 99 for 1900 to 1999; all of them are too old in any case.
+  // Date.UTC reads years 0 to 99 as 1900 to 1999; all of these are too old in any case.
   return Date.UTC(year, month - 1, day, twoDigits(text, 11), twoDigits(text, 14), twoDigits(text, 17));
 }
 

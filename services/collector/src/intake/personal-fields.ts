@@ -1,7 +1,7 @@
 /*
- * Fields about a person, and credentials, that sources are known to send along. They are dropped before
- * anything else sees them, and counted; the record itself is taken. Any other unknown field refuses the
- * record, so that nothing unforeseen slips through and a misspelt name does not go unnoticed.
+ * The names of fields about a person, and of credentials, that sources are known to send. They are dropped before any other
+ * processing, and counted; the record is accepted. Any other unknown field causes the record to be refused, so that no
+ * unforeseen data passes and a misspelt name is noticed.
  */
 
 /** Without `_` and `-` and in lower case: `From_Account` and `from-account` are both `fromaccount`. */
@@ -10,7 +10,7 @@ const PERSONAL_FIELDS: ReadonlySet<string> = new Set([
   'identifier',
   'usersig',
   'random',
-  // Who it was.
+  // Persons and their devices.
   'userid',
   'uid',
   'username',
@@ -31,14 +31,14 @@ const PERSONAL_FIELDS: ReadonlySet<string> = new Set([
   'clientip',
   'referer',
   'useragent',
-  // What was said.
+  // Contents.
   'message',
   'msg',
   'msgbody',
   'msgcontent',
   'requestbody',
   'responsebody',
-  // How it signed in.
+  // Credentials.
   'token',
   'accesstoken',
   'refreshtoken',
@@ -51,8 +51,8 @@ const PERSONAL_FIELDS: ReadonlySet<string> = new Set([
   'sig',
 ]);
 
-/** True for a field of a source that is dropped without refusing the record. */
+/** True for a field that is dropped while its record is accepted. */
 export function isPersonalField(name: string): boolean {
-  // The longest name is 13 letters; a hostile key of megabytes is not worth a copy.
+  // The longest name has 15 letters; longer keys, possibly megabytes, are not copied.
   return name.length <= 32 && PERSONAL_FIELDS.has(name.replaceAll(/[_-]/g, '').toLowerCase());
 }

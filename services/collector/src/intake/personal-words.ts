@@ -1,9 +1,9 @@
 /*
- * The words that patterns of personal data hang on: names of fields that hold an account or a secret, and words
- * that follow such a name without being its value ("user not found", "token: expired"). English and Chinese.
+ * The words that the patterns of personal data rely on: names of fields that hold an account or a secret, and words that
+ * follow such a name without being its value ("user not found", "token: expired"). English and Chinese.
  */
 
-/** What follows a field name in a sentence rather than as its value; lower case. */
+/** Words that follow a field name as part of the sentence, not as its value; lower case. */
 const PLAIN_WORDS: ReadonlySet<string> = new Set(
   `a access account accounts action admin agent all already an and any api apns app array as at auth authentication
   authorization bad bearer basic balance banned be been body blocked by cache callback can cannot check code config
@@ -17,7 +17,7 @@ const PLAIN_WORDS: ReadonlySet<string> = new Set(
   usersig user username users validation value version was wrong with yes`.split(/\s+/),
 );
 
-/** Of `PLAIN_WORDS`; what is longer is no word, and need not be made lower case to tell. */
+/** A longer text is in no case one of `PLAIN_WORDS`, so it is not converted to lower case. */
 const PLAIN_WORD_LENGTH_MAX = Math.max(...Array.from(PLAIN_WORDS, (word) => word.length));
 
 const ABSENT_WORDS: ReadonlySet<string> = new Set(
@@ -29,18 +29,18 @@ const ABSENT_WORDS: ReadonlySet<string> = new Set(
 const PLAIN_CHINESE =
   /^(?:不|未|已|无|为空|错误|失败|过期|缺失|非法|格式|长度|数量|系统|服务|必须|不能|请|的|名|数|列表|信息|权限|签名|登录)/;
 
-/** True for a word that says that there is no value, or none worth showing. */
+/** True for a word that says that the value is missing or invalid. */
 export function isAbsentWord(text: string): boolean {
   return ABSENT_WORDS.has(text.toLowerCase());
 }
 
-/** True for a word of the sentence, false for what may be a value. */
+/** True for a word of the sentence, false for a possible value. */
 export function isPlainWord(text: string): boolean {
   if (text.length <= PLAIN_WORD_LENGTH_MAX && PLAIN_WORDS.has(text.toLowerCase())) return true;
   return PLAIN_CHINESE.test(text);
 }
 
-/** Names of fields that hold an account; camelCase and prefixes such as `From_` and `login_` come with them. */
+/** Names of fields that hold an account; camelCase and prefixes such as `From_` and `login_` match too. */
 export const ACCOUNT_NAME =
   String.raw`(?:identifier|accounts?(?:[_ -]?(?:id|name))?|user[_ -]?ids?(?:\(s\))?|user[_ -]?names?|nick[_ -]?name|` +
   String.raw`open[_-]?id|union[_-]?id|(?:login|member|customer)[_ -]?(?:id|name|user)|` +

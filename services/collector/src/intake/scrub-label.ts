@@ -1,7 +1,7 @@
 /*
- * Takes what is about a person out of the short texts that name a machine, a place, a version or one request. Most are
- * plain words, numbers and hex, which one pass over their characters tells; names come again and are remembered; ids
- * are all different. A request id must stay what it is, so its form alone is no reason to take it out.
+ * Scrubs the short texts that name a machine, a place, a version or one request. Most are plain words, numbers and hex,
+ * which one pass over their characters recognises. Results for names are cached, since names repeat; ids are all different.
+ * A request id must stay usable for look-ups, so it is not replaced for its form alone.
  */
 import { BlockList, isIP } from 'node:net';
 import type { REQUEST_LOG_FIELDS, StoredFieldName } from '@imscope/schemas/request-log-fields.js';
@@ -21,12 +21,12 @@ export type LabelField = {
   [K in StoredFieldName]: (typeof REQUEST_LOG_FIELDS)[K]['personal'] extends 'label_scrubbed' ? K : never;
 }[StoredFieldName];
 
-/** What is counted of a label, in one number: each count is at most 128, the longest label, and has eight bits. */
+/** Four counts in one number, eight bits each: a label has at most 128 characters. */
 const DIGIT = 1;
 const DOT = 1 << 8;
-/** A letter that is none of hex, or `_`. */
+/** A letter that is not a hex digit, or `_`. */
 const WORD = 1 << 16;
-/** Everything but letters, digits, `_`, `-` and `.`, with what no text can store. */
+/** Everything but letters, digits, `_`, `-` and `.`; includes characters that cannot be stored. */
 const OTHER = 1 << 24;
 
 /** By ASCII code. */
@@ -38,17 +38,17 @@ const WEIGHTS = Int32Array.from({ length: 128 }, (_, code) => {
   return character === '.' ? DOT : OTHER;
 });
 
-/** Fewer digits are no account and no phone number. */
+/** A text with fewer digits holds neither an account number nor a phone number. */
 const NUMBER_DIGITS_MIN = 5;
-/** With fewer dots there is no IPv4 address. */
+/** A text with fewer dots holds no IPv4 address. */
 const IPV4_DOTS = 3;
-/** A mobile number as the patterns know it; nothing in a plain label may stand before it. */
+/** A mobile number at the beginning, as the patterns define it. */
 const PHONE_FIRST = /^(?:(?:00)?86-?)?1[3-9]\d(?:-?\d{4}){2}(?![\dA-Za-z_])/;
 
 const MAY_BEGIN_PHONE: readonly string[] = ['0', '1', '8'];
 
 /**
- * True where nothing has to be looked for, and every character can be stored as it is. Cheap.
+ * True if no pattern can match, and every character can be stored as it is. Cheap.
  * @param text of at most 128 characters
  */
 export function isPlainLabel(text: string): boolean {
@@ -64,13 +64,13 @@ export function isPlainLabel(text: string): boolean {
   return counts < WORD || !NUMBERED_NAME.test(text);
 }
 
-/** Versions of four parts look like addresses. */
+/** Versions of four parts have the form of addresses. */
 const VERSION = /^v?\d{1,9}(?:\.\d{1,9}){1,4}$/i;
 const DIGITS = /^\d+$/;
 
 /**
- * What every pattern of labels needs one of, for ids in parts such as `Root=1-5759e988` and `gw3/17/42`: trying all
- * patterns takes 20 times as long. Mobile numbers stand at the beginning or behind a sign.
+ * Matches every text that a pattern of labels can match. Excludes ids in parts such as `Root=1-5759e988` and `gw3/17/42`
+ * cheaply: trying all patterns takes 20 times as long. Mobile numbers are at the beginning or after a sign.
  */
 const MAY_HOLD = new RegExp(
   [
@@ -86,7 +86,7 @@ const MAY_HOLD = new RegExp(
   'i',
 );
 
-/** The operator's own machines are often named by their address; nobody's address outside is private. */
+/** Operators often name machines by their address. Private addresses identify no person outside. */
 const PRIVATE_ADDRESSES = new BlockList();
 for (const [network, prefix] of [
   ['10.0.0.0', 8],
@@ -111,7 +111,7 @@ const NODE_PATTERNS: readonly PersonalPattern[] = LABEL_PATTERNS.map((pattern) =
     : pattern,
 );
 
-/** @param value an address as the patterns find it: with brackets, zone, port or prefix */
+/** @param value an address as the patterns match it: with brackets, zone, port or prefix */
 function isPrivate(value: string): boolean {
   const address = /^\[?([\da-f:.]*[\da-f:])/i.exec(value)?.[1] ?? '';
   const alone = isIP(address) === 0 ? address.replace(/:\d+$/, '') : address;
@@ -119,29 +119,29 @@ function isPrivate(value: string): boolean {
   return version !== 0 && PRIVATE_ADDRESSES.check(alone, version === 4 ? 'ipv4' : 'ipv6');
 }
 
-/** What was found in labels that come again, by field. A field's are forgotten when full: 1,000 of 128 characters. */
-const KNOWN_MAX = 1_000;
-const known: Readonly<Record<Exclude<LabelField, 'request_id'>, Map<string, Scrubbed>>> = {
+/** Results for labels that repeat, by field. Bounded: a field's map is cleared at 1,000 labels of 128 characters. */
+const CACHED_MAX = 1_000;
+const cache: Readonly<Record<Exclude<LabelField, 'request_id'>, Map<string, Scrubbed>>> = {
   node: new Map(),
   region: new Map(),
   platform: new Map(),
   sdk_version: new Map(),
 };
 
-/** For labels that are not plain. Never throws; the text may get longer. */
+/** For labels that are not plain. Never throws; the result may be longer. */
 export function scrubLabel(field: LabelField, text: string): Scrubbed {
   if (field === 'request_id') {
     const isId = DIGITS.test(text) || !MAY_HOLD.test(text);
     return isId ? { text, replaced: 0 } : scrubBy(LABEL_PATTERNS, text);
   }
-  const ofField = known[field];
-  const before = ofField.get(text);
-  if (before !== undefined) return before;
+  const results = cache[field];
+  const cached = results.get(text);
+  if (cached !== undefined) return cached;
   const scrubbed =
     field === 'sdk_version' && VERSION.test(text)
       ? { text, replaced: 0 }
       : scrubBy(field === 'node' ? NODE_PATTERNS : LABEL_PATTERNS, text);
-  if (ofField.size >= KNOWN_MAX) ofField.clear();
-  ofField.set(text, scrubbed);
+  if (results.size >= CACHED_MAX) results.clear();
+  results.set(text, scrubbed);
   return scrubbed;
 }

@@ -1,40 +1,40 @@
 /*
- * Takes what is about a person, and credentials, out of free text; `<email>`, `<account>` and the like stand in
- * its place. Scrubbing twice is scrubbing once: what is left between two replaced pieces is scrubbed by itself
- * until nothing is found in it. Work is linear in the text: each pattern's reach is bounded, and so are rounds.
+ * Replaces pieces about a person, and credentials, in free text by `<email>`, `<account>` and the like. Idempotent: what is
+ * left between two replaced pieces is scrubbed separately until nothing is found in it. Work is linear in the text: the
+ * length of each pattern's matches is bounded, and so is the number of rounds.
  */
 import { PERSONAL_PATTERNS, type PersonalKind, type PersonalPattern } from './personal-patterns.js';
 
-/** One piece to take out: UTF-16 offsets, `end` not included. */
+/** A piece to replace: UTF-16 offsets, `end` not included. */
 export type PersonalSpan = { readonly start: number; readonly end: number; readonly kind: PersonalKind };
 
 export type Scrubbed = {
   readonly text: string;
-  /** Pieces taken out. */
+  /** The number of replaced pieces. */
   readonly replaced: number;
 };
 
-/** Most texts need one round, or two; what still changes after this many is dropped whole. */
+/** Most texts need one or two rounds. A segment that still changes after the last round is dropped entirely. */
 const ROUNDS_MAX = 4;
 /**
- * Characters of what looked like a piece and was none, to one pattern: so many times the text. In ordinary texts it is
- * less than half of one; where such overlap again and again (an opening quote every few characters), a text is dropped whole.
+ * Bounds the characters in matches of one pattern that `accepts` refused, as a multiple of the text's length. Ordinary texts
+ * stay below 0.5. A text with many overlapping refused matches (an opening quote every few characters) is dropped entirely.
  */
-const REFUSED_TIMES_MAX = 2;
-/** Of short texts, for which times say little. */
+const REFUSED_LENGTHS_MAX = 2;
+/** The bound for short texts, in characters. */
 const REFUSED_CHARACTERS_MIN = 512;
-/** Pieces of one text; behind them what is left of it is dropped whole. */
+/** Replaced pieces of one text; the rest of the text after them is dropped entirely. */
 const PIECES_MAX = 50;
 const PLACEHOLDER = /<(?:email|phone|account|group|token|ip|query)>/g;
 /**
- * Texts in which nothing was found: machines fail with the same words again and again, and looking takes some
- * 20 µs. Cleared when full; at most 1 MB. Texts with something in them are not kept.
+ * Texts in which nothing was found: the same messages repeat, and scrubbing takes some 20 µs. Cleared when full; at most
+ * 1 MB. Texts with personal data are not kept.
  */
 const cleanTexts = new Set<string>();
 const CLEAN_TEXTS_MAX = 2_000;
 const CLEAN_LENGTH_MAX = 256;
 
-/** Never throws. The text may get longer; placeholders that it already holds stay as they are. */
+/** Never throws. The result may be longer; placeholders in the text stay as they are. */
 export function scrubText(text: string): Scrubbed {
   if (text === '' || cleanTexts.has(text)) return { text, replaced: 0 };
   const scrubbed = scrubBy(PERSONAL_PATTERNS, text);
@@ -42,7 +42,7 @@ export function scrubText(text: string): Scrubbed {
   return scrubbed;
 }
 
-/** The same by other patterns, and without memory. */
+/** The same with other patterns, and without the cache. */
 export function scrubBy(patterns: readonly PersonalPattern[], text: string): Scrubbed {
   const spans = findPersonalSpans(text, patterns);
   let scrubbed = '';
@@ -60,7 +60,7 @@ function remember(text: string): void {
   cleanTexts.add(text);
 }
 
-/** The pieces that `scrubText` takes out, in order, none touching a placeholder. */
+/** The pieces that `scrubText` replaces, in order; none overlaps a placeholder. */
 export function findPersonalSpans(
   text: string,
   patterns: readonly PersonalPattern[] = PERSONAL_PATTERNS,
@@ -77,34 +77,34 @@ export function findPersonalSpans(
 
 type Found = { readonly patterns: readonly PersonalPattern[]; readonly spans: PersonalSpan[] };
 
-/** Appends the pieces of one stretch between placeholders; `offset` is where it stands in the whole text. */
-function collect(stretch: string, offset: number, round: number, into: Found): void {
-  if (stretch === '') return;
+/** Appends the pieces of one segment between placeholders. @param offset of the segment in the text */
+function collect(segment: string, offset: number, round: number, into: Found): void {
+  if (segment === '') return;
   const { spans, patterns } = into;
-  const found = spans.length >= PIECES_MAX ? undefined : findInStretch(stretch, patterns);
+  const found = spans.length >= PIECES_MAX ? undefined : findInSegment(segment, patterns);
   if (found?.length === 0) return;
   if (found === undefined || round > ROUNDS_MAX) {
-    spans.push({ start: offset, end: offset + stretch.length, kind: 'token' });
+    spans.push({ start: offset, end: offset + segment.length, kind: 'token' });
     return;
   }
   let end = 0;
   for (const span of found) {
     if (spans.length >= PIECES_MAX) break;
-    collect(stretch.slice(end, span.start), offset + end, round + 1, into);
+    collect(segment.slice(end, span.start), offset + end, round + 1, into);
     spans.push({ start: offset + span.start, end: offset + span.end, kind: span.kind });
     end = span.end;
   }
-  collect(stretch.slice(end), offset + end, round + 1, into);
+  collect(segment.slice(end), offset + end, round + 1, into);
 }
 
-/** Undefined where it takes too long to tell. */
-function findInStretch(text: string, patterns: readonly PersonalPattern[]): PersonalSpan[] | undefined {
+/** Undefined if the patterns' refused matches exceed their bound. */
+function findInSegment(text: string, patterns: readonly PersonalPattern[]): PersonalSpan[] | undefined {
   const found: PersonalSpan[] = [];
   const taken = new Uint8Array(text.length);
   let hint: RegExp | undefined;
   let hinted = false;
   for (const pattern of patterns) {
-    // Neighbours share their hint.
+    // Neighbouring patterns share their hint.
     if (pattern.hint !== hint) hinted = pattern.hint.test(text);
     hint = pattern.hint;
     if (hinted && !findOne(text, pattern, taken, found)) return undefined;
@@ -113,12 +113,12 @@ function findInStretch(text: string, patterns: readonly PersonalPattern[]): Pers
 }
 
 /**
- * Earlier patterns go first: a match that overlaps what they took is left to the next round.
- * @returns false where it was given up
+ * A match that overlaps the match of an earlier pattern is left to the next round.
+ * @returns false if the refused matches exceed their bound
  */
 function findOne(text: string, pattern: PersonalPattern, taken: Uint8Array, found: PersonalSpan[]): boolean {
   const { regexp, kind, beginning } = pattern;
-  let refusalsLeft = Math.max(REFUSED_CHARACTERS_MIN, REFUSED_TIMES_MAX * text.length);
+  let refusalsLeft = Math.max(REFUSED_CHARACTERS_MIN, REFUSED_LENGTHS_MAX * text.length);
   regexp.lastIndex = 0;
   for (let match = regexp.exec(text); match !== null; match = regexp.exec(text)) {
     const [whole, prefix = '', value = ''] = match;
@@ -142,7 +142,7 @@ function findOne(text: string, pattern: PersonalPattern, taken: Uint8Array, foun
   return true;
 }
 
-/** Punctuation that ends a clause belongs to the sentence, not to the value; within quotes it is the value's. */
+/** The length without punctuation that ends a clause. Before a closing quote, punctuation belongs to the value. */
 function trimmedLength(value: string, next: string): number {
   let length = value.length;
   if (!/^\s?$/.test(next)) return length;

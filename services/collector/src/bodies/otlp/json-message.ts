@@ -1,12 +1,12 @@
 /*
- * Messages of protobuf in JSON, read by proto3's JSON mapping: a field has its name in camel case or as it is in the
- * `.proto` file, null is a field left out, and 64-bit numbers are text or numbers.
+ * Reads protobuf messages by proto3's JSON mapping: a field's name is in camel case or as in the `.proto` file, null is an
+ * absent field, and 64-bit numbers are strings or numbers.
  */
 import { showValue } from '../../intake/reject-reasons.js';
 
 export type Message = Readonly<Record<string, unknown>>;
 
-/** JSON's null is a field left out. */
+/** JSON's null is an absent field. */
 export function isGiven(value: unknown): boolean {
   return value !== undefined && value !== null;
 }
@@ -16,7 +16,7 @@ export function fieldOf(message: Message, camelCase: string, snakeCase: string):
   return message[camelCase] ?? message[snakeCase];
 }
 
-/** @throws Error where it is no object */
+/** @throws Error if it is not an object */
 export function messageOf(value: unknown, what: string): Message {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw new Error(`${what} is ${showValue(value)}: give an object`);
@@ -24,7 +24,7 @@ export function messageOf(value: unknown, what: string): Message {
   return value as Message;
 }
 
-/** The messages of a list that may be left out. @throws Error where it is no list of objects */
+/** The messages of a list that may be absent. @throws Error if it is not a list of objects */
 export function messagesOf(list: unknown, name: string): readonly Message[] {
   if (!isGiven(list)) return [];
   if (!Array.isArray(list)) throw new Error(`${name} is ${showValue(list)}: give an array`);
@@ -39,7 +39,7 @@ const NOT_FINITE: ReadonlyMap<unknown, number> = new Map([
   ['-Infinity', Number.NEGATIVE_INFINITY],
 ]);
 
-/** The number that text of the mapping says; anything else as it is. */
+/** The number that a string of the mapping denotes; any other value as it is. */
 export function numberOf(value: unknown): unknown {
   if (typeof value !== 'string') return value;
   return NUMBER.test(value) ? Number(value) : (NOT_FINITE.get(value) ?? value);
@@ -47,7 +47,7 @@ export function numberOf(value: unknown): unknown {
 
 const NAMES_SHOWN_MAX = 8;
 
-/** The names of a message, for people. */
+/** The names of a message, for an error message. */
 export function namesOf(message: Message): string {
   const names = Object.keys(message);
   const shown = names.slice(0, NAMES_SHOWN_MAX).map((name) => showValue(name));

@@ -1,8 +1,8 @@
 /*
- * An OTLP `ExportLogsServiceRequest` in JSON → records in the form our own JSON has them. Names are read in camel case, as
- * OTLP has them, and in snake case, as other writers of protobuf's JSON do; unknown names are passed over. A body in which
- * the lists of records have none of their names is refused whole, so that nothing is lost in silence; a value that a
- * field does not take refuses its record.
+ * Reads an OTLP `ExportLogsServiceRequest` in JSON into records in the form of our own JSON. Names are read in camel case, as
+ * OTLP writes them, and in snake case, as other writers of protobuf's JSON do; unknown names are ignored. A body whose lists
+ * of records have unknown names is refused entirely, so that no record is lost unnoticed; a value that is invalid for its
+ * field causes its record to be refused.
  */
 import { parseRfc3339 } from '../../intake/parse-time.js';
 import { showValue } from '../../intake/reject-reasons.js';
@@ -13,8 +13,8 @@ import { severityOf } from './severity.js';
 import { AttributeFields, type LogRecordHead, NOT_A_SCALAR } from './attribute-fields.js';
 
 /**
- * A list of messages by its names, and the other names of the message that holds it. Lists under two spellings of one
- * name are one list; names that are not the first count where no list before them has a message.
+ * A list of messages: its names, and the other known names of the message that contains it. Lists under two spellings of one
+ * name are one list; a later name is used if the lists of the earlier names are empty.
  */
 type Container = {
   readonly names: readonly (readonly [camelCase: string, snakeCase: string])[];
@@ -22,7 +22,7 @@ type Container = {
 };
 
 const RESOURCE_LOGS: Container = { names: [['resourceLogs', 'resource_logs']], beside: new Set() };
-/** The second is what scopes were called before version 0.15 of the protocol. */
+/** The second is the name of scopes before version 0.15 of the protocol. */
 const SCOPE_LOGS: Container = {
   names: [
     ['scopeLogs', 'scope_logs'],
@@ -38,7 +38,7 @@ const LOG_RECORDS: Container = {
   beside: new Set(['scope', 'schemaUrl', 'schema_url', 'instrumentationLibrary', 'instrumentation_library']),
 };
 
-/** Adds the records of a parsed body to `records`. @throws Error where it is no such message */
+/** Adds the records of a parsed body to `records`. @throws Error if it is not such a message */
 export function readOtlpJson(body: unknown, records: OtlpRecords): void {
   const resource = new AttributeFields('resource');
   const record = new AttributeFields('record');
@@ -58,7 +58,7 @@ export function readOtlpJson(body: unknown, records: OtlpRecords): void {
 
 /**
  * The messages of a container.
- * @throws Error where it has none, and the message has a list under another name, or only names that are not known
+ * @throws Error if it has none, and the message has a list under another name, or only unknown names
  */
 function contained(message: Message, { names, beside }: Container, what: string): readonly Message[] {
   const lists = names.map((spellings) =>
@@ -67,9 +67,10 @@ function contained(message: Message, { names, beside }: Container, what: string)
   const filled = lists.find((list) => list.length > 0);
   if (filled !== undefined) return filled;
   const known = new Set(names.flat());
-  const strays = Object.keys(message).filter((name) => !known.has(name) && !beside.has(name));
+  const unknownNames = Object.keys(message).filter((name) => !known.has(name) && !beside.has(name));
   const hasList = [...known].some((name) => name in message);
-  if (strays.length === 0 || (hasList && !strays.some((name) => isFilledList(message[name])))) return [];
+  if (unknownNames.length === 0 || (hasList && !unknownNames.some((name) => isFilledList(message[name]))))
+    return [];
   const [[first] = ['']] = names;
   const lack = hasList ? `has nothing in ${first}` : `has no ${first}`;
   throw new Error(`${what} ${lack}, it has ${namesOf(message)}: give its records in ${first}`);
@@ -123,7 +124,7 @@ const NESTED = [
   ['bytesValue', 'bytes_value'],
 ] as const;
 
-/** The first of two that can be read; where none can, the record is refused for the first that is given. */
+/** The first of the two times that can be read. If none can, the record is refused for the first one given. */
 function eventTime(logRecord: Message): unknown {
   const time = timeOf(fieldOf(logRecord, 'timeUnixNano', 'time_unix_nano'));
   if (Number.isFinite(time)) return time;
@@ -131,7 +132,7 @@ function eventTime(logRecord: Message): unknown {
   return Number.isFinite(observed) ? observed : (time ?? observed);
 }
 
-/** Nanoseconds → milliseconds; 0 says that no time is known. What is no number is judged as it is. */
+/** Nanoseconds → milliseconds. 0 means unknown. A malformed value is returned as it is, for `validateRecord` to refuse. */
 function timeOf(value: unknown): unknown {
   if (typeof value === 'string' && /^\d{1,20}$/.test(value)) {
     return /^0+$/.test(value) ? undefined : Number(value.slice(0, -6));
@@ -144,7 +145,7 @@ function timeOf(value: unknown): unknown {
 
 const TRACE_ID_BYTES = 16;
 
-/** Hex, as OTLP has it, or base64, as protobuf's JSON has bytes. */
+/** Hex, as OTLP writes it, or base64, as protobuf's JSON writes bytes. */
 function traceIdOf(value: unknown): string | undefined {
   if (typeof value !== 'string' || value.length > 2 * TRACE_ID_BYTES) return undefined;
   const bytes = Buffer.from(value, value.length === 2 * TRACE_ID_BYTES ? 'hex' : 'base64');

@@ -1,7 +1,7 @@
 /*
- * An OTLP `ExportLogsServiceRequest` in protobuf → records in the form JSON has them. Fields are read in the
- * order of the bytes, without building messages; fields that are not used are skipped by their length. A body with other
- * fields in the place of records, or with records of another signal, is refused as a whole. Every length is checked
+ * Reads an OTLP `ExportLogsServiceRequest` in protobuf into records in the form that JSON has. Fields are read in the order
+ * of the bytes, without building messages; unused fields are skipped by their length. A body with other fields instead of
+ * records, or with records of another signal, is refused entirely. Every length is checked
  * against the enclosing message, nesting has a fixed maximum depth, and no record is passed on before the last byte was
  * read. Field numbers are those of opentelemetry-proto.
  */
@@ -25,7 +25,7 @@ const RESOURCE_LOGS = (1 << 3) | BYTES;
 const RESOURCE = (1 << 3) | BYTES;
 const SCOPE_LOGS = (2 << 3) | BYTES;
 const RESOURCE_SCHEMA_URL = (3 << 3) | BYTES;
-/** What scopes were called before version 0.15 of the protocol. */
+/** The name of scopes before version 0.15 of the protocol. */
 const INSTRUMENTATION_LIBRARY_LOGS = (1000 << 3) | BYTES;
 /** Resource */
 const RESOURCE_ATTRIBUTES = (1 << 3) | BYTES;
@@ -35,8 +35,8 @@ const SCOPE_SCHEMA_URL = (3 << 3) | BYTES;
 const LOG_RECORDS = (2 << 3) | BYTES;
 /** LogRecord */
 const TIME_UNIX_NANO = (1 << 3) | FIXED64;
-/** Field 1 of a span is its trace id, of a metric its name: a message of another signal. */
-const OF_ANOTHER_SIGNAL = (1 << 3) | BYTES;
+/** Field 1 of a span is its trace id, of a metric its name; a log record has no such field. */
+const ANOTHER_SIGNAL = (1 << 3) | BYTES;
 const SEVERITY_NUMBER = (2 << 3) | VARINT;
 const SEVERITY_TEXT = (3 << 3) | BYTES;
 const BODY = (5 << 3) | BYTES;
@@ -58,15 +58,15 @@ const BYTES_VALUE = (7 << 3) | BYTES;
 const TRACE_ID_BYTES = 16;
 const NO_TRACE_ID = '0'.repeat(2 * TRACE_ID_BYTES);
 
-/** Adds the records of a body to `records`. @throws Error where the bytes are no such message */
+/** Adds the records of a body to `records`. @throws Error if the bytes are not such a message */
 export function readOtlpProtobuf(bytes: Buffer, records: OtlpRecords): void {
   new RequestReader(bytes, records).read();
 }
 
-/** @param stray the tag of a field that was passed over */
-function noRecords(what: string, field: string, stray: number): Error {
+/** @param unknownTag the tag of a field that was skipped */
+function noRecords(what: string, field: string, unknownTag: number): Error {
   return new Error(
-    `${what} has no ${field}, it has a field ${stray >>> 3}: is it a message of another kind?`,
+    `${what} has no ${field}, it has a field ${unknownTag >>> 3}: is it a message of another kind?`,
   );
 }
 
@@ -86,23 +86,24 @@ class RequestReader {
   read(): void {
     const reader = this.#reader;
     const end = reader.len;
-    let stray = 0;
+    let unknownTag = 0;
     while (reader.pos < end) {
       const tag = reader.uint32();
       if (tag === RESOURCE_LOGS) this.#resourceLogs(this.#messageEnd(end));
       else {
-        stray = tag;
+        unknownTag = tag;
         this.#skip(tag, end);
       }
     }
-    if (stray !== 0 && this.#records.values.length === 0) throw noRecords('the body', 'resource_logs', stray);
+    if (unknownTag !== 0 && this.#records.values.length === 0)
+      throw noRecords('the body', 'resource_logs', unknownTag);
   }
 
-  /** Twice: the resource may come after the records it is of. */
+  /** Reads the message twice: the resource may follow its records. */
   #resourceLogs(end: number): void {
     const reader = this.#reader;
     const start = reader.pos;
-    let stray = 0;
+    let unknownTag = 0;
     let scopes = 0;
     this.#resource.clear();
     while (reader.pos < end) {
@@ -110,11 +111,12 @@ class RequestReader {
       if (tag === RESOURCE) this.#resourceMessage(this.#messageEnd(end));
       else {
         if (tag === SCOPE_LOGS || (tag === INSTRUMENTATION_LIBRARY_LOGS && scopes === 0)) scopes = tag;
-        else if (tag !== RESOURCE_SCHEMA_URL) stray = tag;
+        else if (tag !== RESOURCE_SCHEMA_URL) unknownTag = tag;
         this.#skip(tag, end);
       }
     }
-    if (scopes === 0 && stray !== 0) throw noRecords('a message of resource_logs', 'scope_logs', stray);
+    if (scopes === 0 && unknownTag !== 0)
+      throw noRecords('a message of resource_logs', 'scope_logs', unknownTag);
     reader.pos = start;
     while (reader.pos < end) {
       const tag = reader.uint32();
@@ -134,7 +136,7 @@ class RequestReader {
 
   #scopeLogs(end: number): void {
     const reader = this.#reader;
-    let stray = 0;
+    let unknownTag = 0;
     let records = 0;
     while (reader.pos < end) {
       const tag = reader.uint32();
@@ -142,11 +144,12 @@ class RequestReader {
         records += 1;
         this.#logRecord(this.#messageEnd(end));
       } else {
-        if (tag !== SCOPE && tag !== SCOPE_SCHEMA_URL) stray = tag;
+        if (tag !== SCOPE && tag !== SCOPE_SCHEMA_URL) unknownTag = tag;
         this.#skip(tag, end);
       }
     }
-    if (records === 0 && stray !== 0) throw noRecords('a message of scope_logs', 'log_records', stray);
+    if (records === 0 && unknownTag !== 0)
+      throw noRecords('a message of scope_logs', 'log_records', unknownTag);
   }
 
   #logRecord(end: number): void {
@@ -171,12 +174,11 @@ class RequestReader {
         reader.pos = textEnd;
       } else if (tag === BODY) body = this.#value(this.#messageEnd(end));
       else if (tag === TRACE_ID) traceId = this.#traceId(this.#messageEnd(end));
-      else if (tag === OF_ANOTHER_SIGNAL)
-        throw new Error('it has spans or metrics in the place of log records');
+      else if (tag === ANOTHER_SIGNAL) throw new Error('it has spans or metrics instead of log records');
       else this.#skip(tag, end);
     }
-    this.#leave(end);
-    // The text counts where there is no number; only a body asks for it.
+    this.#checkEnd(end);
+    // The text is used if there is no number, and only a body needs it.
     if (severity === 0 && body !== undefined)
       severity = severityOf(0, internedText(this.#bytes, textStart, textEnd));
     this.#records.add(this.#record.toRecord({ time: time ?? observed, severity, body, traceId }));
@@ -198,7 +200,7 @@ class RequestReader {
         reader.pos = valueEnd;
       } else this.#skip(tag, end);
     }
-    this.#leave(end);
+    this.#checkEnd(end);
     const target = targetOf(name);
     if (typeof target === 'string') return this.#records.addUnmapped(target, name, fields);
     reader.pos = valueStart;
@@ -206,7 +208,7 @@ class RequestReader {
     reader.pos = end;
   }
 
-  /** An AnyValue; of several in one the last counts. Lists and maps are passed over, whatever is in them. */
+  /** An AnyValue. The last of several values is used. Lists and maps are skipped. */
   #value(end: number): unknown {
     const reader = this.#reader;
     let value: unknown;
@@ -221,11 +223,11 @@ class RequestReader {
         this.#skip(tag, end);
       }
     }
-    this.#leave(end);
+    this.#checkEnd(end);
     return value;
   }
 
-  /** Nanoseconds → milliseconds, exactly: 2^32 ns are 4,294.967296 ms. 0 stands for no time. */
+  /** Nanoseconds → milliseconds, exact: 2^32 ns are 4,294.967296 ms. 0 means unknown. */
   #time(): number | undefined {
     const low = this.#reader.fixed32();
     const high = this.#reader.fixed32();
@@ -247,7 +249,7 @@ class RequestReader {
     return internedText(this.#bytes, start, end);
   }
 
-  /** Where the message that begins here ends. */
+  /** Reads the length of a message and returns the position of its end. */
   #messageEnd(parentEnd: number): number {
     const length = this.#reader.uint32();
     const end = this.#reader.pos + length;
@@ -263,12 +265,12 @@ class RequestReader {
     if (tag >>> 3 === 0 || wireType === undefined) throw new Error(`no field begins at byte ${reader.pos}`);
     if (wireType === BYTES) reader.pos = this.#messageEnd(end);
     else reader.skip(wireType, tag >>> 3);
-    this.#leave(end, false);
+    this.#checkEnd(end, false);
   }
 
-  /** A number's last byte may lie beyond the message it stands in. */
-  #leave(end: number, whole = true): void {
+  /** Checks that no number reached beyond the message that contains it. @param atEnd the message must end here */
+  #checkEnd(end: number, atEnd = true): void {
     const { pos } = this.#reader;
-    if (pos > end || (whole && pos !== end)) throw new Error(`a message ends amid a field, at byte ${end}`);
+    if (pos > end || (atEnd && pos !== end)) throw new Error(`a message ends within a field, at byte ${end}`);
   }
 }

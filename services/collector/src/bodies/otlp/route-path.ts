@@ -1,21 +1,21 @@
 /*
- * A route as frameworks and instrumentations write it → a path with `{id}` for each of its parameters. `http.route` is
- * meant to be a path template, but is often the framework's own text: with a method or a host in front, a regular
- * expression, a wildcard. Every step is linear.
+ * Converts a route, as frameworks and instrumentations write it, to a path with `{id}` for each parameter. By the
+ * conventions `http.route` is a path template, but often it is the framework's own text: with a method or a host in front, a
+ * regular expression, a wildcard. Every step is linear in the text.
  */
 import { isIdSegment } from '@imscope/schemas/id-segment.js';
 import { memoizeText } from './memoize-text.js';
 
 export type RoutePath = {
   readonly path: string;
-  /** Has a word other than the version and than ids, and nothing but words and parameters. What has not says less than the path. */
+  /** Has a word other than the version and ids, and only words and parameters. Other routes rank below the request's path. */
   readonly isSpecific: boolean;
 };
 
-/** A longer route is taken as it is. */
+/** A longer route is used as it is. */
 const LENGTH_MAX = 1_024;
 
-/** Is in the place of a parameter until the route is split; no route has it. */
+/** Replaces a parameter until the route is split. A private-use character, which no route contains. */
 const MARK = '\uE000';
 const METHOD =
   /^\[?(?:GET|HEAD|POST|PUT|DELETE|CONNECT|OPTIONS|TRACE|PATCH|QUERY|ANY|ALL|\*)(?:[,|] ?[A-Z]{3,7}){0,8}\]?(?:\s+|:(?=[/^]))/i;
@@ -49,7 +49,7 @@ function readRoute(route: string): RoutePath {
   };
 }
 
-/** `404`, which some frameworks give where no route fits, becomes an id. */
+/** `404`, which some frameworks set if no route matches, counts as an id. */
 function namesInterface(word: string): boolean {
   return word.toLowerCase() !== 'v4' && !isIdSegment(word);
 }
@@ -95,7 +95,7 @@ function markGroups(route: string): string {
   return text;
 }
 
-/** A question mark at the end of a segment makes it optional; behind any other is a query. */
+/** A question mark at the end of a segment makes it optional; any other begins a query. */
 function withoutQuery(route: string): string {
   const text = route.replaceAll(/\?(?=\/|$)/g, '');
   const query = text.indexOf('?');
