@@ -147,7 +147,7 @@ test('records of an application outside the token are refused, those inside are 
     {
       index: 1,
       reason: 'application_not_allowed',
-      detail: 'token "gw-east" does not speak for application 8',
+      detail: 'token "gw-east" is not for application 8',
     },
   ]);
 });

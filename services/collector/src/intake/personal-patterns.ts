@@ -1,6 +1,6 @@
 /*
  * What personal data and credentials look like in the texts of IM gateways, in order of precedence. A pattern's
- * first group is what stands before the value and stays, the second is the value. Every repetition is bounded or
+ * first group is the text before the value, which stays; the second group is the value. Every repetition is bounded, or
  * runs over characters that its neighbours exclude, so that no text makes matching expensive.
  */
 import { isIPv6 } from 'node:net';
@@ -16,18 +16,18 @@ import {
 
 export type PersonalKind = 'email' | 'phone' | 'account' | 'group' | 'token' | 'ip' | 'query';
 
-/** @param start where the value stands in the text; `prefix` is what the pattern's first group matched */
+/** @param start the position of the value in the text @param prefix the match of the pattern's first group */
 type Accepts = (value: string, text: string, start: number, prefix: string) => boolean;
 
 export type PersonalPattern = {
   readonly kind: PersonalKind;
-  /** Cheap; false only where `regexp` cannot match. */
+  /** A cheap test; it fails only if `regexp` cannot match. */
   readonly hint: RegExp;
   readonly regexp: RegExp;
   readonly accepts: Accepts;
-  /** Where a value begins whose later part was found at `at`. Nothing belongs to it that is not 0 in `taken`, by place. */
+  /** The beginning of a value whose later part was found at `at`. Positions that are not 0 in `taken` are not part of it. */
   readonly beginning: ((text: string, at: number, taken: Uint8Array) => number) | undefined;
-  /** Right in sentences only: ids and names of machines look the same. See `LABEL_PATTERNS`. */
+  /** Used for sentences only: ids and names of machines have the same form. See `LABEL_PATTERNS`. */
   readonly sentencesOnly?: true;
 };
 
@@ -37,9 +37,9 @@ const OTHER_IN_LOCAL_PART = /[_.%+'-]/;
 /** A value without quotes ends here. */
 const BARE = String.raw`[^\s"'\\,;&<>(){}[\]|，。；、！）（】【」「”“]`;
 const GAP = String.raw`\s{0,3}`;
-/** `=` or `:` after a name that may be quoted, also within JSON within a text. */
+/** `=` or `:` after a name that may be quoted, also in JSON that is quoted in a text. */
 const SEPARATOR = String.raw`\\?["']?${GAP}[:=：]${GAP}`;
-/** What stands between an opening quote, already matched, and its closing one, which may be cut off. */
+/** The text between an opening quote, already matched, and its closing one, which may be truncated. */
 const QUOTED =
   String.raw`(?:(?<=")[^"\\\r\n]{1,256}|(?<=')[^'\\\r\n]{1,256}|(?<=[“”])[^“”\r\n]{1,256}|(?<=\[)[^\]\r\n]{1,256}` +
   String.raw`|(?<=【)[^】\r\n]{1,256}|(?<=「)[^」\r\n]{1,256}|(?<=<)[^<>\r\n]{1,256})`;
@@ -52,8 +52,8 @@ const NUMBERED_ACCOUNT = '(?:user|account|acct|member|customer|uid|uin|open_?id|
 const NUMBERED_PHONE = '(?<![A-Za-z])(?:phone|mobile|tel)(?:_?(?:number|no))?[_:=-]?';
 /** An account or a phone number in an id: `user_13800138000`, `uid-10086123`. */
 export const NUMBERED_NAME = new RegExp(String.raw`(?:${NUMBERED_ACCOUNT}|${NUMBERED_PHONE})\d{5}`, 'i');
-/** What is said of an account by its bare name: without it, "user x" is too weak a sign. */
-const SAID_OF_ACCOUNT = String.raw`(?=\s(?:(?:is |was |has been |has |were )?(?:in (?:the )?(?:block|black)list|not (?:found|exist|online|allowed|a member|imported|logged|in\b|been)|banned|muted|blocked|frozen|kicked|removed|offline|locked|unverified|already|logged|deleted)|does not exist|doesn't exist|from [\d[]))`;
+/** What follows the bare name of an account in a sentence. Without it, "user x" does not indicate an account. */
+const ACCOUNT_PREDICATE = String.raw`(?=\s(?:(?:is |was |has been |has |were )?(?:in (?:the )?(?:block|black)list|not (?:found|exist|online|allowed|a member|imported|logged|in\b|been)|banned|muted|blocked|frozen|kicked|removed|offline|locked|unverified|already|logged|deleted)|does not exist|doesn't exist|from [\d[]))`;
 
 export const PERSONAL_PATTERNS: readonly PersonalPattern[] = [
   pattern('query', /\?/, String.raw`(\?)([^\s"'<>?，。；）]{0,1024}=[^\s"'<>，。；）→]{0,2048})`),
@@ -102,7 +102,7 @@ export const PERSONAL_PATTERNS: readonly PersonalPattern[] = [
     isNoPlainWord,
   ),
   {
-    // By its sign: read forwards, every character of a long word were the beginning of a look for one.
+    // Matches from the sign on: matching forwards would start an attempt at every character of a long word.
     ...pattern(
       'email',
       /@|%40/,
@@ -143,14 +143,14 @@ export const PERSONAL_PATTERNS: readonly PersonalPattern[] = [
   ),
 ];
 
-/** Secrets that are known by their first characters. What has none of these holds no such secret. */
+/** The first characters of secrets with a known beginning. A text without them holds no such secret. */
 export const SECRET_BEGINNING = /eyJ|AKI[AD]|eJ[w-z]/;
-/** The shortest of them: `eyJ`, six characters, a dot and one more. */
+/** The shortest such secret: `eyJ`, six characters, a dot and one more. */
 export const SECRET_LENGTH_MIN = 11;
 
 /**
- * For texts that are one name or one id. What is told by its form alone is left out, for a request id is as random as a
- * token and `gw_01` has the form of an account; an account name before digits is looked for instead.
+ * For texts that are one name or one id. Patterns that rely on the form alone are left out, since a request id is as random
+ * as a token and `gw_01` has the form of an account. Instead, digits after the name of an account are matched.
  */
 export const LABEL_PATTERNS: readonly PersonalPattern[] = [
   ...PERSONAL_PATTERNS.filter(({ sentencesOnly: isLeftOut }) => isLeftOut !== true),
@@ -166,8 +166,8 @@ export const LABEL_PATTERNS: readonly PersonalPattern[] = [
   pattern('phone', NUMBERED_NAME, String.raw`(${NUMBERED_PHONE})(\d{7,20})`),
 ];
 
-function sentencesOnly(of: PersonalPattern): PersonalPattern {
-  return { ...of, sentencesOnly: true };
+function sentencesOnly(original: PersonalPattern): PersonalPattern {
+  return { ...original, sentencesOnly: true };
 }
 
 function pattern(
@@ -220,7 +220,7 @@ function accountPatterns(): PersonalPattern[] {
     pattern(
       'account',
       ACCOUNT_HINT,
-      String.raw`(${ACCOUNT_NAME}\s)([A-Za-z]{2,32})${SAID_OF_ACCOUNT}`,
+      String.raw`(${ACCOUNT_NAME}\s)([A-Za-z]{2,32})${ACCOUNT_PREDICATE}`,
       isNoPlainWord,
     ),
     pattern(
@@ -289,7 +289,7 @@ function addressPatterns(): PersonalPattern[] {
   ];
 }
 
-/** The farthest letter or digit before the sign with nothing between that no local part has; `at` where there is none. */
+/** The first letter or digit of the local part before the sign; `at` if there is none. */
 function localPartBeginning(text: string, at: number, taken: Uint8Array): number {
   let beginning = at;
   const farthest = Math.max(0, at - LOCAL_PART_LENGTH_MAX);
@@ -301,31 +301,31 @@ function localPartBeginning(text: string, at: number, taken: Uint8Array): number
   return beginning;
 }
 
-/** After `=` or an opening quote any value counts, else only what the sentence would not go on with. */
+/** After `=` or an opening quote any value counts, else only a text that is not a plain word of the sentence. */
 function isNoPlainWord(value: string, _text: string, _start: number, prefix: string): boolean {
   return /[=:：]\s{0,3}\\?["'“[【「]$|=\s{0,3}$/.test(prefix) ? !isAbsentWord(value) : !isPlainWord(value);
 }
 
-/** After `=` any value is a secret, after `:` only what no sentence would go on with. */
+/** After `=` any value is a secret, after `:` only a text that is not a plain word of the sentence. */
 function isSecretAfterName(value: string, _text: string, _start: number, prefix: string): boolean {
   if (prefix.includes('=')) return !isAbsentWord(value);
   if (isPlainWord(value)) return false;
   return /pass|pwd|密码|口令|验证码/i.test(prefix) || looksSecret(value);
 }
 
-/** Letters and digits together, or letters as no word has them; a date has neither. */
+/** Letters and digits together, or a random-looking text; no date. */
 function looksSecret(value: string): boolean {
   if (value.length < 6 || /^\d{4}-\d\d-\d\d/.test(value)) return false;
   return (/\d/.test(value) && /[A-Za-z]/.test(value)) || isRandomLooking(value);
 }
 
-/** A name in quotes, or the sentence that goes on in quotes: names are short. */
+/** A name in quotes, not a quoted sentence: names are short. */
 function isQuotedAccount(value: string): boolean {
-  // No further than the fourth word: a text full of opening quotes asks at each of them.
+  // Splits at most four words: a text full of opening quotes calls this at each of them.
   return !isPlainWord(value) && value.split(' ', 4).length <= 3;
 }
 
-/** What stands bare after "user" or "account" and is an id: digits, or parts joined as no word is. */
+/** Whether an unquoted value after "user" or "account" is an id: digits, or parts joined by `_` or `.`. */
 function isIdLike(value: string): boolean {
   if (isPlainWord(value) || /^(?:\d{4}-\d\d-\d\d|\d{1,9}(?:%|[kmg]?b|[mun]?s)$)/i.test(value)) return false;
   if (isIpv6Text(value.replace(/%.*$/, ''))) return false;
@@ -343,7 +343,7 @@ function isPhoneNumber(value: string, digitsMin: number): boolean {
   return digits >= digitsMin && digits <= 15 && !/^\d{4}-\d\d-\d\d/.test(value);
 }
 
-/** Tables, indexes and shards are numbered too. */
+/** Names of tables, indexes and shards end with numbers too. */
 function isNoTableName(value: string, text: string, start: number): boolean {
   if (/^(?:im|idx|tbl|table|db|shard|part|err|error|code|http|utf)_/i.test(value)) return false;
   const before = text.slice(Math.max(0, start - 16), start);

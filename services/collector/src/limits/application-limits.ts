@@ -1,7 +1,7 @@
 /*
- * Quota and hard limit of applications, record by record: over its limit an application's records are refused,
- * over its quota its successes are sampled. Remembers a bounded number of applications; one that was idle is
- * forgotten without a difference, and beyond the bound the one known longest starts anew with a full bucket.
+ * Applies the limit and the quota of applications to each record: over the limit an application's records are refused, over
+ * the quota its successes are sampled. Keeps a bounded number of applications. An idle one with a full bucket is removed;
+ * beyond the bound the one kept longest is removed and starts again with a full bucket.
  */
 import type { ApplicationSettings, LookUpApplication } from '@imscope/access/application-settings.js';
 import { HttpError } from '@imscope/runtime/http-errors.js';
@@ -10,24 +10,24 @@ import { incrementCount } from '../metrics/increment-count.js';
 import { Sampler } from './sampler.js';
 import { BURST_S, TokenBucket } from './token-bucket.js';
 
-/** Some 300 bytes each. */
+/** About 300 bytes each. */
 export const APPLICATIONS_MAX = 100_000;
-/** Between two sweeps: some 10 ms at the bound. */
+/** A sweep takes about 10 ms at the bound. */
 const SWEEP_MS = 10_000;
 
 type State = {
   readonly sdkAppId: number;
   readonly bucket: TokenBucket;
   readonly sampler: Sampler;
-  /** As of its last request. */
+  /** As read at its last request. */
   settings: ApplicationSettings;
-  /** Records were refused, and nothing was let in since. */
+  /** Records were refused, and no request was admitted since. */
   exhausted: boolean;
 };
 
 export type ApplicationHeadroom = {
   readonly sdkAppId: number;
-  /** What may come at once, of what may come at most. */
+  /** Records that are accepted at once now, of `most` with a full bucket. */
   readonly left: number;
   readonly most: number;
   readonly fullInS: number;
@@ -37,7 +37,7 @@ export class ApplicationLimits {
   readonly #lookUp: LookUpApplication;
   readonly #random: () => number;
   readonly #applicationsMax: number;
-  /** In the order they were first seen. */
+  /** In the order of insertion. */
   readonly #states = new Map<number, State>();
   #sweptMs = Number.NEGATIVE_INFINITY;
 
@@ -48,7 +48,7 @@ export class ApplicationLimits {
     this.#applicationsMax = applicationsMax;
   }
 
-  /** Applications remembered. */
+  /** Applications in memory. */
   get size(): number {
     return this.#states.size;
   }
@@ -62,7 +62,7 @@ export class ApplicationLimits {
     return sampled;
   }
 
-  /** Those with least left of their limit, the least first. */
+  /** The applications with the least left of their limit, the least first. */
   tightest(nowMs: number, count: number): ApplicationHeadroom[] {
     return Array.from(this.#states.values())
       .filter(({ settings }) => Number.isFinite(settings.limitPerSecond))
@@ -72,8 +72,8 @@ export class ApplicationLimits {
   }
 
   /**
-   * Throws `HttpError` too_many_requests where the application had records refused, until a second's worth may come
-   * again: letting in a few at a time would have every body parsed for them.
+   * @throws HttpError too_many_requests if records of the application were refused and less than one second of its rate is
+   * left: admitting a few records at a time would parse every body for them
    */
   refuseIfOver(sdkAppId: number, nowMs: number): void {
     const state = this.#states.get(sdkAppId);
@@ -90,7 +90,7 @@ export class ApplicationLimits {
     );
   }
 
-  /** The limits as one request meets them. @param nowMs of the monotonic clock */
+  /** The limits of one request. @param nowMs of the monotonic clock */
   forRequest(nowMs: number): RequestLimits {
     this.#sweep(nowMs);
     return new RequestLimits(this.#lookUp, this.#random, nowMs, (sdkAppId, settings) =>
@@ -119,7 +119,7 @@ export class ApplicationLimits {
     if (nowMs - this.#sweptMs < SWEEP_MS) return;
     this.#sweptMs = nowMs;
     for (const [sdkAppId, { bucket, sampler, settings }] of this.#states) {
-      // Idle for longer than unused quota is kept, and nothing owed: a new one is the same.
+      // Idle for longer than unused quota is kept, and no debt: a new state would be equal.
       if (sampler.idleS(nowMs) > BURST_S && bucket.isFull(finite(settings.limitPerSecond), nowMs)) {
         this.#states.delete(sdkAppId);
       }
@@ -127,29 +127,29 @@ export class ApplicationLimits {
   }
 }
 
-/** An application as one request meets it. */
-type Met = {
+/** An application within one request. */
+type RequestApplication = {
   readonly sdkAppId: number;
   readonly settings: ApplicationSettings;
-  /** It has a limit or a quota: without either nothing needs to be remembered. */
+  /** It has a limit or a quota; without either no state is needed. */
   readonly bounded: boolean;
-  /** Of a bounded one, from its first record on that the sender may send: others are not remembered for him. */
+  /** Of a bounded application, from its first valid record on: a sender cannot create state for other applications. */
   state: State | undefined;
-  /** Places taken within its limit. */
+  /** Records that were taken from its bucket. */
   taken: number;
 };
 
-/** One request's way through the limits. Asked within one turn of the event loop. */
+/** The limits of one request. Used within one iteration of the event loop. */
 export class RequestLimits {
   readonly #lookUp: LookUpApplication;
   readonly #random: () => number;
   readonly #nowMs: number;
   readonly #stateOf: (sdkAppId: number, settings: ApplicationSettings) => State;
-  readonly #met = new Map<number, Met>();
-  /** Each record asks for its application several times in a row. */
-  #last: Met | undefined;
+  readonly #applications = new Map<number, RequestApplication>();
+  /** Saves a look-up: each record reads its application several times in a row. */
+  #last: RequestApplication | undefined;
   readonly #refused = new Map<number, number>();
-  /** Counted, not logged. */
+  /** Records that are counted and not logged. */
   sampledOut = 0;
 
   constructor(
@@ -165,10 +165,10 @@ export class RequestLimits {
   }
 
   settingsOf(sdkAppId: number): ApplicationSettings {
-    return this.#meet(sdkAppId).settings;
+    return this.#application(sdkAppId).settings;
   }
 
-  /** Takes one record's place within the application's limit; false where there is none left. */
+  /** Takes one record from the application's bucket; false if the application is over its limit. */
   admit(sdkAppId: number): boolean {
     const state = this.#state(sdkAppId);
     const rate = state?.settings.limitPerSecond ?? Number.POSITIVE_INFINITY;
@@ -179,11 +179,11 @@ export class RequestLimits {
       return false;
     }
     state.bucket.take(1);
-    this.#meet(sdkAppId).taken += 1;
+    this.#application(sdkAppId).taken += 1;
     return true;
   }
 
-  /** Takes the places of all these records, by application, or of none. */
+  /** Takes all these records, by application, from their buckets, or none. */
   admitAll(records: ReadonlyMap<number, number>): boolean {
     if (this.#secondsUntilFit(records) !== undefined) {
       for (const [sdkAppId, count] of records) this.#refused.set(sdkAppId, count);
@@ -193,28 +193,28 @@ export class RequestLimits {
       const state = this.#state(sdkAppId);
       if (state === undefined || !Number.isFinite(state.settings.limitPerSecond)) continue;
       state.bucket.take(count);
-      this.#meet(sdkAppId).taken += count;
+      this.#application(sdkAppId).taken += count;
     }
     return true;
   }
 
   /**
-   * Nothing of it was taken in the end: it counts against nobody, for it comes again. Not for requests: what each took
-   * of whom would have to be kept, in memory that nobody bounds, while they wait for Kafka.
+   * Returns the records to the buckets, because none was accepted in the end and the lines will be read again. Not for HTTP
+   * requests: the records of each request by application would have to be kept in unbounded memory while it waits for Kafka.
    */
   refund(): void {
-    for (const met of this.#met.values()) {
-      met.state?.bucket.take(-met.taken);
-      met.taken = 0;
+    for (const application of this.#applications.values()) {
+      application.state?.bucket.take(-application.taken);
+      application.taken = 0;
     }
   }
 
-  /** Whole seconds until what was refused here may come at once. */
+  /** Whole seconds until the refused records would be accepted at once. */
   get retryAfterS(): number {
     return this.#secondsUntilFit(this.#refused) ?? 1;
   }
 
-  /** The weight to log a request with, or 0: count it only. */
+  /** The weight to log a record with, or 0 to only count it. */
   weigh(sdkAppId: number, outcome: Outcome): number {
     const state = this.#state(sdkAppId);
     if (state === undefined) return 1;
@@ -224,10 +224,10 @@ export class RequestLimits {
     return weight;
   }
 
-  /** Of the applications met here with a limit, the one with least left. */
+  /** The application of this request with the least left of its limit. */
   get tightest(): ApplicationHeadroom | undefined {
     let least: ApplicationHeadroom | undefined;
-    for (const { state } of this.#met.values()) {
+    for (const { state } of this.#applications.values()) {
       if (state === undefined || !Number.isFinite(state.settings.limitPerSecond)) continue;
       const one = headroom(state, this.#nowMs);
       if (least === undefined || one.left / one.most < least.left / least.most) least = one;
@@ -235,7 +235,7 @@ export class RequestLimits {
     return least;
   }
 
-  /** Undefined where they fit now. More than a bucket holds goes with a full one, and is owed: else it never could. */
+  /** Undefined if they fit now. More records than a bucket holds fit with a full bucket, and the rest becomes debt. */
   #secondsUntilFit(records: ReadonlyMap<number, number>): number | undefined {
     let seconds: number | undefined;
     for (const [sdkAppId, count] of records) {
@@ -249,22 +249,22 @@ export class RequestLimits {
   }
 
   #state(sdkAppId: number): State | undefined {
-    const met = this.#meet(sdkAppId);
-    if (!met.bounded) return undefined;
-    return (met.state ??= this.#stateOf(sdkAppId, met.settings));
+    const application = this.#application(sdkAppId);
+    if (!application.bounded) return undefined;
+    return (application.state ??= this.#stateOf(sdkAppId, application.settings));
   }
 
-  #meet(sdkAppId: number): Met {
+  #application(sdkAppId: number): RequestApplication {
     if (this.#last?.sdkAppId === sdkAppId) return this.#last;
-    let met = this.#met.get(sdkAppId);
-    if (met === undefined) {
+    let application = this.#applications.get(sdkAppId);
+    if (application === undefined) {
       const settings = this.#lookUp(sdkAppId);
       const bounded = Number.isFinite(settings.quotaPerSecond) || Number.isFinite(settings.limitPerSecond);
-      met = { sdkAppId, settings, bounded, state: undefined, taken: 0 };
-      this.#met.set(sdkAppId, met);
+      application = { sdkAppId, settings, bounded, state: undefined, taken: 0 };
+      this.#applications.set(sdkAppId, application);
     }
-    this.#last = met;
-    return met;
+    this.#last = application;
+    return application;
   }
 }
 
@@ -278,7 +278,7 @@ function headroom({ sdkAppId, bucket, settings }: State, nowMs: number): Applica
   };
 }
 
-/** A bucket without a limit is never asked; 0 keeps its arithmetic finite and counts as full. */
+/** A bucket without a limit is not read; rate 0 keeps its arithmetic finite and makes it full. */
 function finite(rate: number): number {
   return Number.isFinite(rate) ? rate : 0;
 }

@@ -1,7 +1,7 @@
 /*
- * All that stands between a sender and others' share of this process, put together: limits of senders and
- * applications, the order in which bodies are parsed, and the share of memory. Also tells what is left, in
- * answers and metrics; metrics name the tightest few, never everybody.
+ * Creates everything that keeps one sender from using up the process: limits of senders and applications, fair scheduling of
+ * parsing, and shares of memory. Reports what is left of limits in answers and in metrics; metrics name only those with the
+ * least left.
  */
 import type { ApplicationsFile } from '@imscope/access/applications-file.js';
 import type { Registry } from 'prom-client';
@@ -13,7 +13,7 @@ import { type Headroom, SenderLimits } from './sender-limits.js';
 import { SenderMemoryShares } from './sender-memory-shares.js';
 import { BURST_S } from './token-bucket.js';
 
-/** Names a scrape shows at most, of senders and of applications. */
+/** Labels of a scrape, of senders and of applications each. */
 const NAMED_MAX = 20;
 
 export type LimitName = 'token' | 'application' | 'share' | 'address' | 'connections';
@@ -23,7 +23,7 @@ export type Limits = {
   readonly applications: ApplicationLimits;
   readonly queue: FairQueue;
   readonly memoryShares: SenderMemoryShares;
-  /** A request was refused because of this. */
+  /** Counts a request that was refused by this limit. */
   readonly refused: (limit: LimitName) => void;
   readonly sampledOut: (records: number) => void;
 };
@@ -43,20 +43,22 @@ export function createLimits({ registered, budget, random }: LimitsOptions, regi
   const metrics = metricMaker(registry);
   metrics.gauge(
     'limited_applications',
-    'applications with a quota or limit that sent lately',
+    'applications with a quota or limit that sent recently',
     () => applications.size,
   );
   metrics.gauge('sampled_applications', 'applications whose successes are being sampled', () =>
     applications.sampled(performance.now()),
   );
-  metrics.gauge('bodies_waiting', 'bodies that wait for their sender’s turn', () => queue.size);
-  metrics.gauge('registry_file_stale', '1 while the present applications file is not in force, else 0', () =>
-    registered.failure() === undefined ? 0 : 1,
+  metrics.gauge('bodies_waiting', 'bodies that wait to be parsed', () => queue.size);
+  metrics.gauge(
+    'registry_file_stale',
+    '1 while the applications file on disk is malformed and an earlier one is in force, else 0',
+    () => (registered.failure() === undefined ? 0 : 1),
   );
   headroomGauge(metrics, senders, applications);
   const refused = metrics.counter(
     'requests_limited_total',
-    'requests refused whole: 429 over the limit of token, application, address (without a valid token) or connections, 503 over the share of memory',
+    'requests refused entirely: 429 over the limit of token, application, address (without a valid token) or connections, 503 over the share of memory',
     ['limit'],
   );
   const sampledOut = metrics.counter(
@@ -74,7 +76,7 @@ export function createLimits({ registered, budget, random }: LimitsOptions, regi
 }
 
 function headroomGauge(metrics: MetricMaker, senders: SenderLimits, applications: ApplicationLimits): void {
-  const help = `what is left of a limit, 0 to 1; the ${NAMED_MAX} tokens and applications with least left`;
+  const help = `what is left of a limit, 0 to 1, for the ${NAMED_MAX} tokens and applications with the least`;
   metrics.labelledGauge('headroom_ratio', help, ['limit', 'name'], (gauge) => {
     const nowMs = performance.now();
     for (const { name, left, most } of senders.tightest(nowMs, NAMED_MAX)) {
@@ -87,8 +89,9 @@ function headroomGauge(metrics: MetricMaker, senders: SenderLimits, applications
 }
 
 /**
- * Headroom as the IETF's RateLimit fields tell it: q of `RateLimit-Policy` records within w seconds; of
- * `RateLimit`, r records left now, all of them again in t seconds. `application` is the tightest of the request.
+ * The headroom as the IETF's RateLimit header fields: in `RateLimit-Policy` q records within w seconds; in `RateLimit` r
+ * records left now, and the bucket is full in t seconds.
+ * @param application the one of the request with the least left
  */
 export function rateLimitFields(
   sender: Headroom | undefined,

@@ -1,38 +1,38 @@
 /*
- * Which requests of one application over its quota are logged one by one. Of the successes one in w is, at a
- * random place among each w, and stands for all w of them; everything else is logged itself. So whatever part of
- * the logs is summed up, the expected sum of weights is the number of requests. Pure: clock and chance are arguments.
+ * Selects the requests of an application over its quota that are logged one by one. Of each w successes one is logged, at a
+ * random position, with weight w; every other outcome is logged with weight 1. So for every subset of the logs the expected
+ * sum of weights is the number of requests. Pure: clock and random numbers are arguments.
  */
 import type { Outcome } from '@imscope/schemas/outcome.js';
 
-/** Seconds of unused quota that may be used later, beside the second's own. */
+/** Seconds of unused quota that are kept, besides the current second's own. */
 const CARRY_S = 4;
-/** Successes keep at least this part of the quota, however many errors there are. */
+/** The part of the quota that successes keep, however many errors there are. */
 const SUCCESS_SHARE_MIN = 0.1;
-/** Beyond, more is logged than the quota says. */
+/** At this weight more may be logged than the quota. */
 export const WEIGHT_MAX = 1_000_000;
 
 export class Sampler {
-  /** The second that counts now, and what came in it. */
+  /** The current second, and the requests in it. */
   #second = Number.NEGATIVE_INFINITY;
   #successes = 0;
   #others = 0;
   #logged = 0;
-  /** Logged records the seconds before left over. */
+  /** Unused quota of the seconds before. */
   #carry = 0;
-  /** What the second before would have needed. */
+  /** The weight that the second before would have needed. */
   #weightBefore = 1;
-  /** The run of successes of which one is logged: how many it has, how many came, at which place one is logged. */
+  /** A run of successes of which one is logged: its length, the current position, the position to log. */
   #run = 1;
-  #place = 0;
-  #loggedPlace = 0;
+  #position = 0;
+  #loggedPosition = 0;
 
-  /** The weight in force: one in so many successes is logged. */
+  /** The current weight: one of so many successes is logged. */
   get weight(): number {
     return this.#run;
   }
 
-  /** Seconds since anything came. */
+  /** Seconds since the last request. */
   idleS(nowMs: number): number {
     return Math.floor(nowMs / 1_000) - this.#second;
   }
@@ -44,22 +44,22 @@ export class Sampler {
    */
   weigh(outcome: Outcome, quota: number, nowMs: number, random: () => number): number {
     if (quota === Number.POSITIVE_INFINITY) return 1;
-    this.#turn(quota, nowMs);
+    this.#advance(quota, nowMs);
     if (outcome !== 'success') {
       this.#others += 1;
       this.#logged += 1;
       return 1;
     }
-    // Grows while the second fills: n times the budget logs about 1 + ln n of it, and the next second is set right.
+    // Grows within the second: n times the budget logs about 1 + ln n times the budget. The next second starts with #weightBefore.
     const wanted = Math.min(
       WEIGHT_MAX,
       Math.max(this.#weightBefore, Math.floor(this.#successes / this.#budget(quota)) + 1),
     );
     this.#successes += 1;
-    // A run that is cut short leaves the expectation as it is, for its place was drawn before.
-    if (wanted !== this.#run || this.#place === this.#run) this.#startRun(wanted, random);
-    const logged = this.#place === this.#loggedPlace;
-    this.#place += 1;
+    // Ending a run early does not change the expectation, because its position was drawn before.
+    if (wanted !== this.#run || this.#position === this.#run) this.#startRun(wanted, random);
+    const logged = this.#position === this.#loggedPosition;
+    this.#position += 1;
     if (!logged) return 0;
     this.#logged += 1;
     return this.#run;
@@ -72,13 +72,13 @@ export class Sampler {
 
   #startRun(weight: number, random: () => number): void {
     this.#run = weight;
-    this.#place = 0;
-    this.#loggedPlace = weight === 1 ? 0 : Math.floor(random() * weight);
+    this.#position = 0;
+    this.#loggedPosition = weight === 1 ? 0 : Math.floor(random() * weight);
   }
 
-  #turn(quota: number, nowMs: number): void {
+  #advance(quota: number, nowMs: number): void {
     const second = Math.floor(nowMs / 1_000);
-    // A clock that goes back stays in the second it was in.
+    // If the clock goes back, the current second continues.
     if (second <= this.#second) return;
     const elapsed = Math.min(second - this.#second, CARRY_S + 1);
     const left = this.#carry + quota * elapsed - this.#logged;

@@ -1,18 +1,18 @@
 /*
- * The limit of each sender, all its tokens together, in records a second. Asked before a body is read: while
- * anything is left the request is let in, with an estimate taken out at once, so that many at once cannot slip
- * through; when its records are counted the estimate is set right. What is beyond is owed and paid off first.
+ * Applies the limit of each sender, over all its tokens, in records a second. Checked before a body is read: a request is
+ * admitted while the bucket is not empty, and an estimate of its records is taken at once, so that many simultaneous requests
+ * cannot exceed the limit. When its records are counted, the estimate is corrected. Records beyond the bucket become debt.
  */
 import { HttpError } from '@imscope/runtime/http-errors.js';
 import type { Grant } from '@imscope/access/grant.js';
 import { BURST_S, TokenBucket } from './token-bucket.js';
 
-/** First guess; a record as gateways send it. */
+/** The initial estimate of a record's size. */
 const RECORD_BYTES = 300;
-/** How much of the guess a request's true size makes up. */
-const LEARNING = 0.1;
+/** The weight of a request in the moving average of the size. */
+const SMOOTHING = 0.1;
 const SWEEP_MS = 60_000;
-/** Where a request does not say how long it is. */
+/** The estimate for a request without Content-Length. */
 const RECORDS_UNDECLARED = 500;
 
 type State = { readonly bucket: TokenBucket; rate: number; recordBytes: number; usedMs: number };
@@ -20,24 +20,24 @@ type State = { readonly bucket: TokenBucket; rate: number; recordBytes: number; 
 export type Headroom = { readonly left: number; readonly most: number; readonly fullInS: number };
 
 export type Admission = {
-  /** The request had so many records, good and bad, in so many bytes as received. */
+  /** Corrects the estimate. @param records accepted and refused @param bytes as received */
   settle(records: number, bytes: number): void;
-  /** Nothing of the request was read: it counts for nothing. */
+  /** Returns the estimate: no record of the request was read. */
   refund(): void;
 };
 
-/** Nothing to keep. */
+/** For senders without a limit. */
 const UNLIMITED: Admission = { settle: () => undefined, refund: () => undefined };
 
 export class SenderLimits {
-  /** By name; as many as the registry has at most, for idle ones are forgotten. */
+  /** By name. The applications file bounds their number; idle ones are removed. */
   readonly #states = new Map<string, State>();
   #sweptMs = Number.NEGATIVE_INFINITY;
 
   /**
-   * @param bodyBytes as declared; undefined where it is not
+   * @param bodyBytes as declared by Content-Length
    * @param nowMs of the monotonic clock
-   * @throws HttpError too_many_requests while the sender owes
+   * @throws HttpError too_many_requests while the bucket is empty
    */
   enter(grant: Grant, bodyBytes: number | undefined, nowMs: number): Admission {
     const rate = grant.recordsPerSecondMax;
@@ -60,7 +60,7 @@ export class SenderLimits {
     return admit(state, bodyBytes);
   }
 
-  /** What a sender has left; undefined where it has no limit, or has not sent lately. */
+  /** What a sender has left; undefined if it has no limit, or has not sent recently. */
   headroom({ name, recordsPerSecondMax }: Grant, nowMs: number): Headroom | undefined {
     const state = this.#states.get(name);
     return state === undefined || !Number.isFinite(recordsPerSecondMax)
@@ -68,7 +68,7 @@ export class SenderLimits {
       : headroomOf(state, nowMs);
   }
 
-  /** Those with least left, the least first. */
+  /** The senders with the least left, the least first. */
   tightest(nowMs: number, count: number): (Headroom & { readonly name: string })[] {
     return Array.from(this.#states, ([name, state]) => ({ name, ...headroomOf(state, nowMs) }))
       .toSorted((a, b) => a.left / a.most - b.left / b.most)
@@ -90,7 +90,7 @@ function admit(state: State, bodyBytes: number | undefined): Admission {
   return {
     settle: (records, bytes) => {
       state.bucket.take(records - estimate);
-      if (records > 0) state.recordBytes += LEARNING * (Math.max(1, bytes / records) - state.recordBytes);
+      if (records > 0) state.recordBytes += SMOOTHING * (Math.max(1, bytes / records) - state.recordBytes);
     },
     refund: () => state.bucket.take(-estimate),
   };
