@@ -183,7 +183,7 @@ function recordRefusals({ refusals, metrics, connections, clients }: ServerOptio
             code: error.code,
             // The connection keeps the sender of its last valid token; a wrong token is not that sender's.
             sender: isTokenRefused(error.code) ? undefined : connections.of(request.raw.socket)?.sender,
-            client: clients.of(request.raw),
+            client: clients.addressOf(request.raw),
             path: request.routeOptions.url ?? 'none',
             contentType: request.headers['content-type'],
             contentEncoding: request.headers['content-encoding'],

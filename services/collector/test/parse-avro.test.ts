@@ -225,7 +225,10 @@ test('a number of more than ten bytes or beyond 64 bits is no Avro, and refuses 
     assert.equal(reasonsOf([largest, recordWith({})]).at(-1), 'taken', field);
     for (const bytes of [[...ones(9), 2], [...ones(9), 0x7f], [...ones(9), 0x80, 0], ones(11)]) {
       const plain = recordWith({ [field]: Buffer.from(bytes) });
-      assert.match(errorOf(container([{ count: 1, plain }])), /^unreadable_body: .*not a record of its schema/);
+      assert.match(
+        errorOf(container([{ count: 1, plain }])),
+        /^unreadable_body: .*not a record of its schema/,
+      );
     }
   }
 });
@@ -241,13 +244,19 @@ test('what is no container of ours is refused whole, with what to do', () => {
       /^unreadable_body: .*schema is not the one of request logs/,
       container([], { ...metadata, 'avro.schema': INTERFACE_METRIC_SCHEMA.json }),
     ],
-    [/^unreadable_body: .*schema is not the one of request logs/, container([], { 'avro.schema': '"string"' })],
-    [/^unreadable_body: .*schema is not the one of request logs/, container([], { 'avro.schema': '['.repeat(20_000) })],
+    [
+      /^unreadable_body: .*schema is not the one of request logs/,
+      container([], { 'avro.schema': '"string"' }),
+    ],
+    [
+      /^unreadable_body: .*schema is not the one of request logs/,
+      container([], { 'avro.schema': '['.repeat(20_000) }),
+    ],
     [/^unsupported_encoding: .*"snappy"/, container([good], { ...metadata, 'avro.codec': 'snappy' })],
-    [/^unreadable_body: .*cut short/, container([{ ...good, size: 1_000_000 }])],
-    [/^unreadable_body: .*cut short/, container([{ ...good, count: -2 }])],
+    [/^unreadable_body: .*is truncated/, container([{ ...good, size: 1_000_000 }])],
+    [/^unreadable_body: .*is truncated/, container([{ ...good, count: -2 }])],
     [/^unreadable_body: .*sync marker/, container([{ ...good, sync: Buffer.alloc(16) }])],
-    [/^unreadable_body: .*more than its records/, container([{ ...good, count: 1 }])],
+    [/^unreadable_body: .*bytes after its last record/, container([{ ...good, count: 1 }])],
     [/^unreadable_body: .*not a record of its schema/, container([{ ...good, count: 3 }])],
     [/^unreadable_body: .*not a record of its schema/, container([{ ...good, count: 99_999 }])],
     [/^body_too_large: .*100000 records/, container([{ ...good, count: 2 ** 40 }])],

@@ -5,7 +5,7 @@
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import type { Readable } from 'node:stream';
 import { HttpError } from '@imscope/runtime/http-errors.js';
-import { askForBody } from '../connections/http-listener.js';
+import { sendContinue } from '../connections/http-listener.js';
 import { type ContentCoding, contentCoding, decode } from './content-coding.js';
 import { ChunkBuffer } from './chunk-buffer.js';
 
@@ -56,7 +56,7 @@ export async function readBody(
   const declared = Number(request.headers['content-length'] ?? 0);
   try {
     if (declared > bounds.bytesMax) throw tooLarge('received', bounds.bytesMax, 'BODY_BYTES_MAX');
-    askForBody(request);
+    sendContinue(request);
     const received = await collect(request, reserve, (size) => {
       if (size > bounds.bytesMax) throw tooLarge('received', bounds.bytesMax, 'BODY_BYTES_MAX');
     });

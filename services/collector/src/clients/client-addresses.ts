@@ -1,6 +1,6 @@
 /*
- * Who a request comes from: the source a PROXY header named, else the socket's peer; then, where proxies are
- * trusted, X-Forwarded-For. Sources are kept beside their sockets, which stay as they are.
+ * The address of the client of a request: the source of the connection's PROXY header, or else the socket's peer; then
+ * X-Forwarded-For, as far as proxies are trusted.
  */
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
@@ -9,24 +9,24 @@ import { canonicalIp } from './ip-text.js';
 
 export class ClientAddresses {
   readonly #forwardedHops: number;
-  /** By the socket that HTTP is spoken over, or TLS below it; gone with it. */
+  /** The address of the peer, or of the PROXY header's source, by the socket of HTTP or of TLS below it. */
   readonly #nearest = new WeakMap<Socket, string>();
 
-  /** @param forwardedHops proxies whose X-Forwarded-For is believed; 0 ignores the header */
+  /** @param forwardedHops trusted proxies that append to X-Forwarded-For; 0 ignores the header */
   constructor(forwardedHops: number) {
     this.#forwardedHops = forwardedHops;
   }
 
-  /** Before HTTP or TLS begins on this socket: whom a PROXY header named. */
-  connectionIsFrom(socket: Socket, source: string): void {
+  /** Sets the source of a PROXY header, before HTTP or TLS begins on the socket. */
+  setProxySource(socket: Socket, source: string): void {
     this.#nearest.set(socket, source);
   }
 
   /**
-   * Once HTTP or TLS begins on a socket. Remembered, for a socket that was closed tells nothing any more.
-   * @returns its address, empty where it was closed already
+   * Called when HTTP or TLS begins on a socket. Keeps its address, because a closed socket has none.
+   * @returns the address, empty if the socket is already closed
    */
-  connected(socket: Socket): string {
+  opened(socket: Socket): string {
     const known = this.#nearest.get(socket);
     if (known !== undefined) return known;
     const peer = canonicalIp(socket.remoteAddress ?? '');
@@ -34,14 +34,14 @@ export class ClientAddresses {
     return peer ?? '';
   }
 
-  /** HTTP over TLS is spoken over a socket of its own, `secured`, which is from where `socket` is from. */
+  /** Gives the socket of a TLS session, `secured`, the address of the `socket` below it. */
   secured(socket: Socket, secured: Socket): void {
     const nearest = this.#nearest.get(socket);
     if (nearest !== undefined) this.#nearest.set(secured, nearest);
   }
 
-  /** Undefined where the connection was gone before anything was known of it. */
-  of(request: IncomingMessage): string | undefined {
+  /** Undefined if the connection was closed before its address was read. */
+  addressOf(request: IncomingMessage): string | undefined {
     const nearest = this.#nearest.get(request.socket);
     if (nearest === undefined) return undefined;
     const header = request.headers['x-forwarded-for'];

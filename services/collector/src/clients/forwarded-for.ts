@@ -1,17 +1,16 @@
 /*
- * X-Forwarded-For, counted from the right: each trusted proxy appends the address it was connected from, so with n
- * of them the n-th entry from the right is the client. What stands further left anybody may have written, and is
- * never looked at. Pure.
+ * Reads X-Forwarded-For from the right: each trusted proxy appends the address of its peer, so with n trusted proxies the
+ * n-th entry from the right is the client. Entries further left may be forged and are never read. Pure.
  */
 import { addressBeforePort } from '@imscope/schemas/ip-address.js';
 import { canonicalIp } from './ip-text.js';
 
 /**
- * The farthest address that trusted proxies vouch for. An entry that is no address ends the walk, and so does the
- * header's beginning: what was read before it counts, at the least the nearest address itself.
- * @param nearest whoever the connection comes from
- * @param header lines of the header joined by commas, as node does
- * @param hops how many proxies are trusted, the nearest among them
+ * The farthest address that a trusted proxy appended. A malformed entry or the beginning of the header ends the reading; the
+ * result is then the last address that was read, or `nearest`.
+ * @param nearest the address of the peer
+ * @param header the lines of the header joined by commas, as Node.js joins them
+ * @param hops the number of trusted proxies, the peer among them
  */
 export function forwardedFor(nearest: string, header: string | undefined, hops: number): string {
   if (header === undefined) return nearest;

@@ -1,11 +1,11 @@
 /*
- * One spelling of each address, so that the same client is the same text wherever it was read: IPv4 dotted, also
- * where it came mapped into IPv6; IPv6 as RFC 5952 writes it, without a zone.
+ * The canonical text of an address, so that a client has the same text wherever it was read: IPv4 dotted, also if it was
+ * mapped into IPv6; IPv6 as in RFC 5952, without a zone.
  */
 import { SocketAddress } from 'node:net';
 import { isMappedIpv4, maskIpAddress, parseIpAddress } from '@imscope/schemas/ip-address.js';
 
-/** Undefined where the text is no address. */
+/** Undefined if the text is not an address. */
 export function canonicalIp(text: string): string | undefined {
   const zone = text.indexOf('%');
   const bytes = parseIpAddress(zone === -1 ? text : text.slice(0, zone));
@@ -21,13 +21,13 @@ export function ipOfBytes(bytes: Buffer): string {
   return new SocketAddress({ address, family: 'ipv6' }).address;
 }
 
-/** What a log may say of an address: /24 of IPv4, /48 of IPv6. */
+/** The network of an address, for logs: /24 of IPv4, /48 of IPv6. */
 export function maskIp(address: string): string {
   const bytes = parseIpAddress(address);
   return bytes === undefined ? 'unknown' : maskIpAddress(bytes);
 }
 
-/** Addresses that belong to one client as far as anybody can tell: one of IPv4, a /64 of IPv6. */
+/** The key of the addresses that one client may use: the IPv4 address, or the /64 of IPv6. */
 export function addressGroup(address: string): string {
   if (!address.includes(':')) return address;
   return parseIpAddress(address)?.toString('hex', 0, 8) ?? address;

@@ -1,21 +1,21 @@
 /*
- * Tells an operator what is refused, for shippers that look at the status of an answer only: records by token or file
- * and reason, whole requests by token and code. A token is named, never shown; an unknown sender is a network, not an
- * address. Of a record there is its place and the name of a field, never a value. Sampled and bounded: see `SampledLog`.
+ * Logs what is refused, because many shippers check only the status of an answer: records by token or file and reason,
+ * requests by token and code. A line has the name of a token, or the network of an unauthenticated client; of a record it
+ * has the position and the name of a field, never a value. Sampled and bounded: see `SampledLog`.
  */
 import { ERROR_STATUS, type ErrorCode } from '@imscope/runtime/http-errors.js';
 import type { Logger } from '@imscope/runtime/logger.js';
 import { maskIp } from './ip-text.js';
 import { OTHERS, SampledLog } from './sampled-log.js';
 
-/** Where records came from: the name of a token, or a tailed file with the place where its batch began. */
+/** The source of records: the name of a token, or a tailed file and the position where its batch began. */
 export type RecordSource =
   { readonly sender: string; readonly format: string } | { readonly file: string; readonly fromByte: number };
 
-/** Records of one source that were refused, by reason. */
+/** The refused records of one source, by reason. */
 export type RefusedRecords = {
   readonly rejectedByReason: ReadonlyMap<string, number>;
-  /** The first record refused for each reason, and the field at fault where it is one. */
+  /** The first record refused for each reason, and the field that caused the refusal, if one did. */
   readonly refusedExamples: ReadonlyMap<
     string,
     { readonly index: number; readonly field: string | undefined }
@@ -24,9 +24,9 @@ export type RefusedRecords = {
 
 export type RefusedRequest = {
   readonly code: ErrorCode;
-  /** The token's name; undefined where there was no valid token. */
+  /** The token's name; undefined without a valid token. */
   readonly sender: string | undefined;
-  /** Undefined where it is not known. */
+  /** Undefined if unknown. */
   readonly client: string | undefined;
   readonly path: string;
   readonly contentType: string | undefined;
@@ -34,14 +34,14 @@ export type RefusedRequest = {
 };
 
 const FLUSH_MS = 10_000;
-/** Of a header or a field's name. */
+/** Of a header, or of a field's name. */
 const SHOWN_LENGTH_MAX = 64;
 
-type Refused<Of> = { readonly of: Of; readonly reason: string; readonly example: object };
+type Refusal<Source> = { readonly source: Source; readonly reason: string; readonly example: object };
 
-/** Refused because of who sends, not of what is sent. */
+/** Codes about the sender, not about what is sent. */
 const TOKEN_CODES: ReadonlySet<ErrorCode> = new Set(['missing_token', 'invalid_token', 'not_allowed']);
-/** The sender is to send the same again. */
+/** After these the sender sends the same request again. */
 const RETRIED_STATUS: ReadonlySet<number> = new Set([408, 429, 503, 504]);
 
 export function isTokenRefused(code: ErrorCode): boolean {
@@ -51,49 +51,51 @@ export function isTokenRefused(code: ErrorCode): boolean {
 export class RefusalLog {
   readonly #logger: Logger;
   readonly #scrub: (text: string) => string;
-  readonly #records: SampledLog<Refused<RecordSource>>;
-  readonly #requests: SampledLog<Refused<RefusedRequest>>;
+  readonly #records: SampledLog<Refusal<RecordSource>>;
+  readonly #requests: SampledLog<Refusal<RefusedRequest>>;
   readonly #timer: NodeJS.Timeout;
 
-  /** @param scrub the text without pieces about a person and credentials */
+  /** @param scrub replaces pieces about a person, and credentials */
   constructor(logger: Logger, scrub: (text: string) => string) {
     this.#logger = logger;
     this.#scrub = scrub;
-    this.#records = new SampledLog((kind, times, refused) => this.#writeRecords(kind, times, refused));
-    this.#requests = new SampledLog((kind, times, refused) => this.#writeRequests(kind, times, refused));
+    this.#records = new SampledLog((kind, times, refusal) => this.#writeRecords(kind, times, refusal));
+    this.#requests = new SampledLog((kind, times, refusal) => this.#writeRequests(kind, times, refusal));
     this.#timer = setInterval(() => this.#flush(performance.now()), FLUSH_MS).unref();
   }
 
   /** Notes what was refused of one request, or of one batch of a tailed file. */
-  recordsRefused(of: RecordSource, { rejectedByReason, refusedExamples }: RefusedRecords): void {
+  recordsRefused(source: RecordSource, { rejectedByReason, refusedExamples }: RefusedRecords): void {
     if (rejectedByReason.size === 0) return;
     const nowMs = performance.now();
-    const name = 'file' in of ? of.file : of.sender;
+    const name = 'file' in source ? source.file : source.sender;
     for (const [reason, records] of rejectedByReason) {
       const { index, field } = refusedExamples.get(reason) ?? {};
       const example = { index, field: field === undefined ? undefined : this.#shown(field) };
-      this.#records.note(`${reason} ${name}`, nowMs, records, { of, reason, example });
+      this.#records.note(`${reason} ${name}`, nowMs, records, { source, reason, example });
     }
   }
 
   /** Notes a request of which nothing was accepted. */
-  requestRefused(of: RefusedRequest): void {
-    const name = of.sender ?? networkOf(of.client);
+  requestRefused(request: RefusedRequest): void {
+    const name = request.sender ?? networkOf(request.client);
     const example = {
-      path: of.path,
-      contentType: of.contentType === undefined ? undefined : this.#shown(of.contentType),
-      contentEncoding: of.contentEncoding === undefined ? undefined : this.#shown(of.contentEncoding),
+      path: request.path,
+      contentType: request.contentType === undefined ? undefined : this.#shown(request.contentType),
+      contentEncoding:
+        request.contentEncoding === undefined ? undefined : this.#shown(request.contentEncoding),
     };
-    this.#requests.note(`${of.code} ${name}`, performance.now(), 1, { of, reason: of.code, example });
+    const { code } = request;
+    this.#requests.note(`${code} ${name}`, performance.now(), 1, { source: request, reason: code, example });
   }
 
-  /** Writes what was counted and has no line yet. */
+  /** Writes the counts that have no line yet. */
   stop(): void {
     clearInterval(this.#timer);
     this.#flush(Number.POSITIVE_INFINITY);
   }
 
-  /** A name that the sender chose, without long numbers. */
+  /** A name that the sender chose, scrubbed and without long numbers. */
   #shown(text: string): string {
     return this.#scrub(text.slice(0, SHOWN_LENGTH_MAX)).replaceAll(/\d{5,}/g, '<number>');
   }
@@ -103,26 +105,30 @@ export class RefusalLog {
     this.#requests.flush(nowMs);
   }
 
-  #writeRecords(kind: string, records: number, refused: Refused<RecordSource> | undefined): void {
-    if (refused === undefined) return;
-    const { of, reason, example } = refused;
+  #writeRecords(kind: string, records: number, refusal: Refusal<RecordSource> | undefined): void {
+    if (refusal === undefined) return;
+    const { source, reason, example } = refusal;
     if (kind === OTHERS) this.#logger.warn({ sender: OTHERS, records }, 'records are refused');
-    else if ('file' in of) {
-      const at = { ...example, fromByte: of.fromByte };
-      this.#logger.warn({ file: of.file, reason, records, example: at }, 'lines of tailed files are refused');
+    else if ('file' in source) {
+      const at = { ...example, fromByte: source.fromByte };
+      this.#logger.warn(
+        { file: source.file, reason, records, example: at },
+        'lines of tailed files are refused',
+      );
     } else {
-      const { sender, format } = of;
+      const { sender, format } = source;
       this.#logger.warn({ sender, format, reason, records, example }, 'records are refused');
     }
   }
 
-  #writeRequests(kind: string, requests: number, refused: Refused<RefusedRequest> | undefined): void {
-    if (refused === undefined) return;
-    const { of, reason, example } = refused;
-    const status = ERROR_STATUS[of.code];
-    const from = of.sender === undefined ? { client: networkOf(of.client) } : { sender: of.sender };
+  #writeRequests(kind: string, requests: number, refusal: Refusal<RefusedRequest> | undefined): void {
+    if (refusal === undefined) return;
+    const { source, reason, example } = refusal;
+    const status = ERROR_STATUS[source.code];
+    const from =
+      source.sender === undefined ? { client: networkOf(source.client) } : { sender: source.sender };
     if (kind === OTHERS) this.#logger.warn({ client: OTHERS, requests }, 'requests are refused');
-    else if (TOKEN_CODES.has(of.code)) {
+    else if (TOKEN_CODES.has(source.code)) {
       this.#logger.info({ ...from, status, reason, requests, example }, 'requests refused for their token');
     } else {
       const level = RETRIED_STATUS.has(status) ? 'info' : 'warn';

@@ -1,7 +1,7 @@
 /*
- * One line in place of many alike: the first of a kind is written at once, those of the next ten seconds are counted
- * and written with the one that follows, or by `flush`. So a kind has at most six lines a minute, and nothing is left
- * uncounted. Bounded: kinds beyond the bound are written under one name.
+ * Limits repeated log lines: the first event of a kind is written at once; those of the next ten seconds are counted and
+ * written with the next event, or by `flush`. So a kind has at most six lines a minute, and every event is counted. Bounded:
+ * kinds beyond the bound are written under one name.
  */
 
 const INTERVAL_MS = 10_000;
@@ -15,14 +15,14 @@ export class SampledLog<Detail = never> {
   readonly #write: (kind: string, times: number, detail: Detail | undefined) => void;
   readonly #written = new Map<string, Written<Detail>>();
 
-  /** @param write gets how often this kind was noted since it was written last, and the detail noted last */
+  /** @param write called with the number of events of the kind since its last line, and the detail of the last event */
   constructor(write: (kind: string, times: number, detail: Detail | undefined) => void) {
     this.#write = write;
   }
 
   /**
    * @param nowMs monotonic, milliseconds
-   * @param times how often it happened
+   * @param times number of events
    */
   note(kind: string, nowMs: number, times = 1, detail?: Detail): void {
     const name = this.#written.has(kind) || this.#hasCapacity(nowMs) ? kind : OTHERS;
@@ -36,7 +36,7 @@ export class SampledLog<Detail = never> {
     this.#write(name, (written?.since ?? 0) + times, detail);
   }
 
-  /** Writes what was counted ten seconds ago or earlier and has no line yet; all of it with `nowMs` infinite. */
+  /** Writes counts of kinds whose last line is at least ten seconds old; with `nowMs` infinite, all counts. */
   flush(nowMs: number): void {
     for (const [kind, written] of this.#written) {
       if (nowMs - written.atMs < INTERVAL_MS) continue;
@@ -50,7 +50,7 @@ export class SampledLog<Detail = never> {
     }
   }
 
-  /** Forgets kinds that were written long ago; what was counted of them since is in the metrics only. */
+  /** Removes kinds whose last line is at least ten seconds old; their counts since then are in the metrics only. */
   #hasCapacity(nowMs: number): boolean {
     if (this.#written.size < KINDS_MAX) return true;
     for (const [kind, { atMs }] of this.#written) {

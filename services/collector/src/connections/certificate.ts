@@ -1,6 +1,6 @@
 /*
- * The certificate the listener shows, out of two files that are looked at every few seconds. A new pair serves
- * new connections, those that are open go on; a pair that does not belong together leaves the last good one.
+ * The listener's certificate and key, read from two files that are checked every few seconds. A new pair applies to new
+ * connections; open ones continue. While the files do not match or cannot be read, the last valid pair stays in force.
  */
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
@@ -18,16 +18,17 @@ export type Certificate = {
   stop(): void;
 };
 
-const LOOK_INTERVAL_MS = 5_000;
+const CHECK_INTERVAL_MS = 5_000;
 
 /**
- * Undefined where neither file is given. Throws where only one is, or where they cannot be read or do not belong
- * together: a listener that was to speak TLS never speaks without.
+ * Undefined if neither file is given.
+ * @throws Error if only one file is given, or the files cannot be read or do not match: a listener that is configured for TLS
+ * never accepts plain HTTP
  */
 export function openCertificate(
   files: CertificateFiles,
   logger: Logger,
-  lookIntervalMs = LOOK_INTERVAL_MS,
+  checkIntervalMs = CHECK_INTERVAL_MS,
 ): Certificate | undefined {
   const { certFile } = files;
   const first = readCertificate(files);
@@ -35,7 +36,7 @@ export function openCertificate(
   let pair = first;
   let failure: string | undefined;
   let timer: NodeJS.Timeout | undefined;
-  const look = (onChange: (pair: CertificatePair) => void): void => {
+  const check = (onChange: (pair: CertificatePair) => void): void => {
     try {
       const found = readPair(files);
       failure = undefined;
@@ -54,14 +55,14 @@ export function openCertificate(
       return pair;
     },
     watch: (onChange) => {
-      timer = setInterval(look, lookIntervalMs, onChange);
+      timer = setInterval(check, checkIntervalMs, onChange);
       timer.unref();
     },
     stop: () => clearInterval(timer),
   };
 }
 
-/** The pair as it stands now. Undefined and throws as `openCertificate`. */
+/** Reads the pair once. Returns undefined and throws as `openCertificate`. */
 export function readCertificate(files: CertificateFiles): CertificatePair | undefined {
   const { certFile, keyFile } = files;
   if (certFile === '' && keyFile === '') return undefined;

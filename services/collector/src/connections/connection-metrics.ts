@@ -1,4 +1,4 @@
-/* The figures of connections: how many there are, which were closed by our rules, what was no request. */
+/* Creates the connections with their metrics: open ones, ones closed by a limit, protocol errors. */
 import type { ProtocolError } from '@imscope/runtime/http-protocol-errors.js';
 import type { Registry } from 'prom-client';
 import { metricMaker } from '../metrics/metric-maker.js';
@@ -13,12 +13,12 @@ export function createConnections(connectionsMax: number, registry: Registry): C
   const metrics = metricMaker(registry);
   const closed = metrics.counter(
     'connections_closed_total',
-    'connections closed because there were too many, or went on sending unasked, by reason',
+    'connections closed by a limit, or because they kept sending an unread body, by reason',
     ['reason'],
   );
   const errors = metrics.counter(
     'protocol_errors_total',
-    'answers to what is no HTTP request or did not come in time, by code',
+    'answers to what is not an HTTP request or did not arrive in time, by code',
     ['code'],
   );
   const onClosed = (reason: ClosedReason): void => closed.inc({ reason });
@@ -26,8 +26,8 @@ export function createConnections(connectionsMax: number, registry: Registry): C
   metrics.gauge('connections', 'open connections', () => connections.size);
   metrics.gauge(
     'unknown_connections',
-    'open connections on which no valid token was shown yet',
-    () => connections.unknown,
+    'open connections without a valid token so far',
+    () => connections.unauthenticated,
   );
   return { connections, protocolError: (code) => errors.inc({ code }) };
 }

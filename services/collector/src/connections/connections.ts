@@ -1,31 +1,31 @@
 /*
- * All open connections, and who may have one. A connection is unknown until a request on it carried a valid token. Those
- * are at most half of all; one too many takes the place of the oldest of the address that has most of them, so that no
- * stranger keeps a sender out. One sender has at most half of all, so none keeps the others out. Connections of unknown
- * senders end with their first answer.
+ * Tracks all open connections and limits them. A connection is unauthenticated until a request on it has a valid token. At
+ * most half of all connections may be unauthenticated; a further one replaces the oldest of the address that has the most, so
+ * that unauthenticated clients cannot keep senders out. One sender has at most half of all connections, so that it cannot
+ * keep the others out. An unauthenticated connection ends with its first answer.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { HttpError } from '@imscope/runtime/http-errors.js';
 import { UnauthenticatedConnections } from './unauthenticated-connections.js';
 
-/** Why a connection was closed by these rules: the closed list. */
+/** Why a connection was closed by a limit: the closed list. */
 export type ClosedReason =
-  /** Unknown, and made room for another one. */
+  /** Unauthenticated, and replaced by another one. */
   | 'crowded'
-  /** Known and idle, and made room for another one. */
+  /** Authenticated and idle, and replaced by another one. */
   | 'idle'
-  /** New, and everything was taken by known ones at work. */
+  /** New, while all others were authenticated and busy. */
   | 'full'
-  /** Unknown, was answered, and went on sending its body. */
+  /** Unauthenticated, answered, and kept sending its body. */
   | 'unread_body';
 
 export type Connection = {
   readonly socket: Socket;
   readonly address: string;
-  /** The sender whose valid token it showed last. */
+  /** The sender of the last valid token. */
   sender: string | undefined;
-  /** Requests whose answer is not out yet. */
+  /** Requests whose answer is not sent yet. */
   readonly exchanges: Set<{ readonly request: IncomingMessage; readonly response: ServerResponse }>;
 };
 
@@ -34,17 +34,17 @@ export type ConnectionsOptions = {
   readonly onClosed: (reason: ClosedReason) => void;
 };
 
-/** An unknown client that is still sending its body when it is answered has so long to read the answer. */
+/** Time to read the answer, for an unauthenticated client that is still sending its body. */
 const UNREAD_BODY_MS = 2_000;
 
 export class Connections {
   readonly #options: ConnectionsOptions;
-  /** Half of all: of unknown ones together, and of one sender. */
+  /** Half of all: the bound of unauthenticated connections, and of one sender. */
   readonly #halfMax: number;
   readonly #all = new Set<Connection>();
   readonly #bySocket = new WeakMap<Socket, Connection>();
-  readonly #unknown = new UnauthenticatedConnections<Connection>();
-  /** Known and without a request, the longest idle first. */
+  readonly #unauthenticated = new UnauthenticatedConnections<Connection>();
+  /** Authenticated and without a request, the longest idle first. */
   readonly #idle = new Set<Connection>();
   readonly #bySender = new Map<string, number>();
   #noneSinceMs = Number.NEGATIVE_INFINITY;
@@ -58,39 +58,39 @@ export class Connections {
     return this.#all.size;
   }
 
-  get unknown(): number {
-    return this.#unknown.size;
+  get unauthenticated(): number {
+    return this.#unauthenticated.size;
   }
 
-  /** How long none has been open: 0 while one is, infinite where none ever was. */
+  /** Time since the last connection closed: 0 while one is open, infinite if there was none. */
   quietMs(nowMs: number): number {
     return this.#all.size > 0 ? 0 : nowMs - this.#noneSinceMs;
   }
 
   /**
-   * A connection was opened: it stays, in the place of another one where need be, or is closed.
-   * @param address whom it is from
+   * Adds a connection. If there are too many, another one is closed for it, or it is closed itself.
+   * @param address of the client
    */
   opened(socket: Socket, address: string): void {
-    if (!this.#makeRoom()) {
+    if (!this.#makeCapacity()) {
       this.#close(socket, 'full');
       return;
     }
     const connection: Connection = { socket, address, sender: undefined, exchanges: new Set() };
     this.#all.add(connection);
     this.#bySocket.set(socket, connection);
-    this.#unknown.add(connection);
+    this.#unauthenticated.add(connection);
     socket.once('close', () => this.#forget(connection));
   }
 
-  /** What requests will come over `secured` comes over the connection of `socket`. */
+  /** Maps the socket of a TLS session, `secured`, to the connection of the `socket` below it. */
   secured(socket: Socket, secured: Socket): void {
     const connection = this.#bySocket.get(socket);
     if (connection !== undefined) this.#bySocket.set(secured, connection);
   }
 
-  /** A request came in. */
-  began(request: IncomingMessage, response: ServerResponse): void {
+  /** Adds a request to its connection until its answer is sent. */
+  requestBegan(request: IncomingMessage, response: ServerResponse): void {
     const connection = this.#bySocket.get(request.socket);
     if (connection === undefined) return;
     const exchange = { request, response };
@@ -100,31 +100,31 @@ export class Connections {
       connection.exchanges.delete(exchange);
       if (connection.exchanges.size > 0 || !this.#all.has(connection)) return;
       if (connection.sender !== undefined) this.#idle.add(connection);
-      // Its body may have come to its end while the answer went out.
+      // The body may have been received completely while the answer was sent.
       else if (request.complete) connection.socket.destroySoon();
       else this.#endUnread(connection, request);
     });
   }
 
-  /** The request showed a valid token of this sender. Throws `HttpError` too_many_requests where it has too many. */
-  known({ socket }: IncomingMessage, sender: string): void {
+  /** The request has a valid token of this sender. @throws HttpError too_many_requests if the sender has too many connections */
+  authenticated({ socket }: IncomingMessage, sender: string): void {
     const connection = this.#bySocket.get(socket);
     if (connection === undefined || connection.sender === sender) return;
     const held = this.#bySender.get(sender) ?? 0;
     if (held >= this.#halfMax) {
       throw new HttpError(
         'too_many_requests',
-        `token "${sender}" has ${held} connections open, half of what there may be: nothing of this request was taken, send it again over one that is open`,
+        `token "${sender}" has ${held} connections open, half of the limit: nothing of this request was taken, send it again over one that is open`,
         { retryAfterS: 1 },
       );
     }
-    this.#unknown.delete(connection);
-    this.#leaveSender(connection);
+    this.#unauthenticated.delete(connection);
+    this.#releaseSender(connection);
     connection.sender = sender;
     this.#bySender.set(sender, held + 1);
   }
 
-  /** True where the connection ends with the answer to this request: nobody valid has spoken on it. */
+  /** True if the connection ends with the answer to this request, because it is unauthenticated. */
   endsWithAnswer(request: IncomingMessage): boolean {
     return request.complete && this.of(request.socket)?.sender === undefined;
   }
@@ -133,18 +133,18 @@ export class Connections {
     return this.#bySocket.get(socket);
   }
 
-  /** Closes those that are between two requests, or have not got to the end of a head. */
+  /** Closes connections without a complete request head. */
   closeIdle(): void {
     for (const { socket, exchanges } of this.#all) if (exchanges.size === 0) socket.destroy();
   }
 
-  /** False where there is none to be made. */
-  #makeRoom(): boolean {
+  /** Closes another connection if necessary. False if none may be closed. */
+  #makeCapacity(): boolean {
     const isFull = this.#all.size >= this.#options.connectionsMax;
-    if (!isFull && this.#unknown.size < this.#halfMax) return true;
-    const stranger = this.#unknown.next();
-    if (stranger !== undefined) {
-      this.#end(stranger, 'crowded');
+    if (!isFull && this.#unauthenticated.size < this.#halfMax) return true;
+    const oldest = this.#unauthenticated.toClose();
+    if (oldest !== undefined) {
+      this.#end(oldest, 'crowded');
       return true;
     }
     const [idle] = this.#idle;
@@ -152,7 +152,7 @@ export class Connections {
     return idle !== undefined;
   }
 
-  /** Cut off at once, its answer might be lost with what it still sends: nobody reads that, but it may be sent. */
+  /** Closes later: if the socket were closed while the client sends, the client could lose the answer. */
   #endUnread(connection: Connection, request: IncomingMessage): void {
     const { socket } = connection;
     const timer = setTimeout(() => {
@@ -176,13 +176,13 @@ export class Connections {
 
   #forget(connection: Connection): void {
     if (!this.#all.delete(connection)) return;
-    this.#unknown.delete(connection);
+    this.#unauthenticated.delete(connection);
     this.#idle.delete(connection);
-    this.#leaveSender(connection);
+    this.#releaseSender(connection);
     if (this.#all.size === 0) this.#noneSinceMs = performance.now();
   }
 
-  #leaveSender({ sender }: Connection): void {
+  #releaseSender({ sender }: Connection): void {
     if (sender === undefined) return;
     const left = (this.#bySender.get(sender) ?? 1) - 1;
     if (left === 0) this.#bySender.delete(sender);

@@ -1,6 +1,6 @@
 /*
- * The HTTP server itself, over TLS where there is a certificate: how long a client may take for what, how large a head
- * may be, and that nothing Node.js would answer by itself goes out in another form than ours.
+ * Creates the HTTP server, with TLS if there is a certificate. Sets its time limits and the size of a request's head, and
+ * handles what Node.js would otherwise answer in a form of its own.
  */
 import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
@@ -11,34 +11,34 @@ import type { Certificate } from './certificate.js';
 import type { ClientAddresses } from '../clients/client-addresses.js';
 import type { Connections } from './connections.js';
 
-/** From the first byte of a head, or from opening the connection, to its end; as long for a TLS handshake. */
+/** From the opening of the connection, or the first byte of a head, to the end of the head. Also for a TLS handshake. */
 export const HEAD_TIMEOUT_MS = 5_000;
-/** Longest a client may take to send a request. Only one with a valid token is waited for. */
+/** For a complete request. Without a valid token the body is not read. */
 const REQUEST_TIMEOUT_MS = 30_000;
-/** Between two requests. Longer than balancers keep theirs (deploy/), so that none sends a request into one that ends. */
+/** Between two requests. Longer than that of balancers (deploy/), so that none sends a request on a closing connection. */
 const KEEP_ALIVE_TIMEOUT_MS = 65_000;
-/** Without a byte in either direction, whatever the reason: longer than anything of ours may take. */
+/** Without a byte in either direction: longer than any request may take. */
 const SILENCE_TIMEOUT_MS = 120_000;
-/** How often the first two are looked at. */
-const LOOK_INTERVAL_MS = 1_000;
+/** How often HEAD_TIMEOUT_MS and REQUEST_TIMEOUT_MS are checked. */
+const CHECK_INTERVAL_MS = 1_000;
 
 const BOUNDS = {
   headersTimeout: HEAD_TIMEOUT_MS,
   requestTimeout: REQUEST_TIMEOUT_MS,
   keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
-  connectionsCheckingInterval: LOOK_INTERVAL_MS,
+  connectionsCheckingInterval: CHECK_INTERVAL_MS,
   maxHeaderSize: HEAD_BYTES_MAX,
-  // Answered by us, in the one form of errors.
+  // Checked by `checkHead`, which answers in the form of all errors.
   requireHostHeader: false,
 };
 
-/** Bodies that are sent only when they are asked for (`Expect: 100-continue`). */
-const asking = new WeakMap<IncomingMessage, () => void>();
+/** Requests with `Expect: 100-continue` whose body was not requested yet. */
+const awaitingContinue = new WeakMap<IncomingMessage, () => void>();
 
-/** The body is wanted: tells a client that waits to hear it. */
-export function askForBody(request: IncomingMessage): void {
-  asking.get(request)?.();
-  asking.delete(request);
+/** Sends 100 Continue to a client that waits for it. */
+export function sendContinue(request: IncomingMessage): void {
+  awaitingContinue.get(request)?.();
+  awaitingContinue.delete(request);
 }
 
 export function createListener(
@@ -51,10 +51,10 @@ export function createListener(
 ): Server {
   const { certificate, connections, clients } = options;
   const server = certificate === undefined ? createServer(BOUNDS) : createSecure(certificate);
-  // Headers beyond a number would be dropped without a word: they are counted by us instead.
+  // Node.js would silently drop headers beyond a number; `checkHead` counts them instead.
   server.maxHeadersCount = 0;
   server.timeout = SILENCE_TIMEOUT_MS;
-  server.on('connection', (socket: Socket) => connections.opened(socket, clients.connected(socket)));
+  server.on('connection', (socket: Socket) => connections.opened(socket, clients.opened(socket)));
   if (certificate !== undefined) {
     onSecured(server, (socket, secured) => {
       connections.secured(socket, secured);
@@ -62,12 +62,12 @@ export function createListener(
     });
   }
   const handle: RequestListener = (request, response) => {
-    connections.began(request, response);
+    connections.requestBegan(request, response);
     handler(request, response);
   };
   server.on('request', handle);
   server.on('checkContinue', (request, response) => {
-    asking.set(request, () => response.writeContinue());
+    awaitingContinue.set(request, () => response.writeContinue());
     handle(request, response);
   });
   server.on('checkExpectation', handle);
@@ -81,12 +81,15 @@ function createSecure(certificate: Certificate): Server {
     minVersion: 'TLSv1.2',
     handshakeTimeout: HEAD_TIMEOUT_MS,
   });
-  // Open connections keep what they have agreed on.
+  // Open connections keep the certificate of their handshake.
   certificate.watch((pair) => server.setSecureContext({ ...pair, minVersion: 'TLSv1.2' }));
   return server;
 }
 
-/** A TLS connection is counted from its first byte, before any handshake; the two are told to be one by their ends. */
+/**
+ * Calls back with the TCP socket of each TLS session, which has the same addresses and ports. Connections are counted by their
+ * TCP socket, before the handshake.
+ */
 function onSecured(server: Server, callback: (socket: Socket, secured: Socket) => void): void {
   const open = new Map<string, Socket>();
   server.on('connection', (socket: Socket) => {

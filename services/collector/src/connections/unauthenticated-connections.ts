@@ -1,7 +1,4 @@
-/*
- * Connections that have shown no valid token yet, by address: where one has to go, it is the oldest of the address that
- * has most of them.
- */
+/* Connections without a valid token so far, by address. The first to be closed is the oldest of the address with the most. */
 import { addressGroup } from '../clients/ip-text.js';
 
 type Opened = { readonly address: string };
@@ -31,8 +28,8 @@ export class UnauthenticatedConnections<C extends Opened = Opened> {
     if (others.size === 0) this.#byAddress.delete(group);
   }
 
-  /** The next one to go. Looks at every address: some microseconds for a thousand. */
-  next(): C | undefined {
+  /** The connection to close. Iterates over all addresses: some microseconds for a thousand. */
+  toClose(): C | undefined {
     let most: Set<C> | undefined;
     for (const connections of this.#byAddress.values()) {
       if (most === undefined || connections.size > most.size) most = connections;

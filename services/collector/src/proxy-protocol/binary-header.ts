@@ -1,6 +1,6 @@
 /*
- * PROXY protocol version 2: 16 bytes, addresses, then fields of type, length and value. Fields are walked, to see that
- * they fit, and skipped, but for the checksum, which counts where it is there. Source: the specification, section 2.2.
+ * Reads headers of the PROXY protocol version 2: 16 bytes, addresses, then TLV fields. The lengths of fields are checked and
+ * their values skipped, except for the checksum, which must be right if present. Source: the specification, section 2.2.
  */
 import { ipOfBytes } from '../clients/ip-text.js';
 import { crc32c } from './crc32c.js';
@@ -9,8 +9,8 @@ import { fault, type HeaderReading, INCOMPLETE } from './header-reading.js';
 export const SIGNATURE = Buffer.from('0d0a0d0a000d0a515549540a', 'hex');
 const FIXED_BYTES = 16;
 /**
- * Behind the fixed part: addresses of 12, 36 or 216 bytes, and fields. Host name (255), unique id (128) and what there
- * is of TLS are below 800 together; a client's whole certificate does not fit, and is not wanted here.
+ * After the fixed part: addresses of 12, 36 or 216 bytes, and fields. Host name (255), unique id (128) and the usual TLS fields
+ * are below 800 bytes together. A client's complete certificate does not fit and is not needed.
  */
 const VARIABLE_BYTES_MAX = 1_024;
 export const BINARY_HEADER_BYTES_MAX = FIXED_BYTES + VARIABLE_BYTES_MAX;
@@ -26,7 +26,7 @@ const CHECKSUM_FIELD = 0x03;
 const CHECKSUM_BYTES = 4;
 const FIELD_HEAD_BYTES = 3;
 
-/** Bytes of both addresses and ports, by family and transport. Others are valid and name nobody we can use. */
+/** Bytes of both addresses and ports, by family and transport. Other values are valid and have no usable source. */
 const ADDRESS_BYTES: ReadonlyMap<number, number> = new Map([
   [TCP_OVER_IPV4, 12],
   [0x12, 12],
@@ -54,7 +54,7 @@ export function readBinaryHeader(bytes: Buffer): HeaderReading {
   const addressBytes = command === LOCAL ? undefined : ADDRESS_BYTES.get(family);
   if (addressBytes !== undefined && variable < addressBytes) return fault('malformed');
   if (bytes.length < length) return INCOMPLETE;
-  // What LOCAL and UNSPEC carry is skipped unseen: only its length is sure.
+  // The content of LOCAL and UNSPEC is undefined, so it is skipped by its length.
   if (addressBytes === undefined) return { kind: 'header', length, source: undefined };
   const header = bytes.subarray(0, length);
   return (
@@ -62,7 +62,7 @@ export function readBinaryHeader(bytes: Buffer): HeaderReading {
   );
 }
 
-/** Undefined where nobody is named that can be an HTTP client: UDP, UNIX sockets. */
+/** Undefined for sources that cannot be an HTTP client: UDP, UNIX sockets. */
 function source(header: Buffer): string | undefined {
   const family = header.readUInt8(13);
   if (family === TCP_OVER_IPV4) return ipOfBytes(header.subarray(FIXED_BYTES, FIXED_BYTES + 4));

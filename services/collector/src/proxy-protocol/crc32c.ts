@@ -1,4 +1,4 @@
-/* CRC-32C (Castagnoli) of RFC 4960, which a version 2 header may carry. zlib's is the other CRC-32. */
+/* CRC-32C (Castagnoli, RFC 4960), which a version 2 header may contain. zlib has the other CRC-32. */
 
 const POLYNOMIAL = 0x82f63b78;
 

@@ -1,6 +1,6 @@
-/* What the bytes so far of a connection are, as a PROXY header of either version. */
+/* The result of reading the first bytes of a connection as a PROXY header of either version. */
 
-/** `no_header`: not how one begins; `malformed`: begins so and breaks the rules; `too_long`: beyond its bound. */
+/** `no_header`: does not begin as a header; `malformed`: begins as one and violates the specification. */
 export type HeaderFault = 'no_header' | 'malformed' | 'too_long' | 'bad_checksum';
 
 export type HeaderReading =
@@ -8,14 +8,14 @@ export type HeaderReading =
   | { readonly kind: 'fault'; readonly fault: HeaderFault }
   | {
       readonly kind: 'header';
-      /** Bytes of the header; what is behind them belongs to HTTP or TLS. */
+      /** Bytes of the header; HTTP or TLS follows. */
       readonly length: number;
-      /** Undefined: the header names nobody (LOCAL, UNKNOWN, UNSPEC), the peer speaks for itself. */
+      /** Undefined if the header names no client (LOCAL, UNKNOWN, UNSPEC): the peer is the client. */
       readonly source: string | undefined;
     };
 
 export const INCOMPLETE: HeaderReading = { kind: 'incomplete' };
 
-export function fault(of: HeaderFault): HeaderReading {
-  return { kind: 'fault', fault: of };
+export function fault(code: HeaderFault): HeaderReading {
+  return { kind: 'fault', fault: code };
 }

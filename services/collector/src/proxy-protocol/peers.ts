@@ -1,4 +1,4 @@
-/* Who may connect to the PROXY listener: addresses and networks. */
+/* The addresses and networks that may connect to the PROXY listener. */
 import { BlockList, isIP } from 'node:net';
 import { canonicalIp } from '../clients/ip-text.js';
 
@@ -11,7 +11,7 @@ export function isPeer(text: string): boolean {
   return parsePeer(text) !== undefined;
 }
 
-/** @param texts each of them as `isPeer` wants it */
+/** @param texts each accepted by `isPeer` */
 export function createPeers(texts: readonly string[]): Peers {
   const networks = new BlockList();
   for (const text of texts) {
@@ -20,7 +20,7 @@ export function createPeers(texts: readonly string[]): Peers {
     networks.addSubnet(network.address, network.prefix, network.family);
   }
   return (remoteAddress) => {
-    // IPv4 comes mapped where the listener is one of IPv6.
+    // An IPv6 listener reports IPv4 peers as mapped addresses.
     const address = canonicalIp(remoteAddress ?? '');
     return address !== undefined && networks.check(address, isIP(address) === 4 ? 'ipv4' : 'ipv6');
   };

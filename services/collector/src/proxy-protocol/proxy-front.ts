@@ -1,6 +1,6 @@
 /*
- * The PROXY listener before the collector's HTTP server: hands connections on with whom they come from, counts what
- * became of each, and tells of those that were closed, one line for many.
+ * Connects the PROXY listener to the collector's HTTP server: passes on connections with their source, counts them by
+ * outcome, and logs those that were closed, sampled.
  */
 import type { Server } from 'node:http';
 import type { Logger } from '@imscope/runtime/logger.js';
@@ -23,11 +23,11 @@ export type ProxyFront = {
 const WHAT_TO_DO: Readonly<Record<ProxyRefusal, string>> = {
   peer_not_allowed: 'add its address to PROXY_PROTOCOL_PEERS if it is a balancer',
   no_header: 'it sent no PROXY header: send one, or connect to COLLECTOR_PORT',
-  malformed: 'its PROXY header breaks the rules of its version',
+  malformed: 'its PROXY header violates the specification of its version',
   too_long: 'its PROXY header is longer than 107 bytes (version 1) or 1040 (version 2)',
   bad_checksum: 'the checksum of its PROXY header is wrong',
-  timed_out: 'its PROXY header did not come within 3 seconds',
-  closed_early: 'it went before its PROXY header was whole',
+  timed_out: 'its PROXY header did not arrive within 3 seconds',
+  closed_early: 'it closed before its PROXY header was complete',
   too_many: 'too many connections wait for their PROXY header',
 };
 
@@ -56,12 +56,12 @@ export async function startProxyFront(
     allowHalfOpen: !secure,
     onConnection: (socket, source) => {
       front.connections.inc({ outcome: source === undefined ? 'unnamed' : 'named' });
-      if (source !== undefined) clients.connectionIsFrom(socket, source);
+      if (source !== undefined) clients.setProxySource(socket, source);
       server.emit('connection', socket);
     },
     onRefused: (reason, peer) => {
       front.connections.inc({ outcome: reason });
-      // Some balancers check by connecting and going away.
+      // Health checks of some balancers connect and close at once.
       if (reason !== 'closed_early') refusals.note(`${reason} ${maskIp(peer ?? '')}`, performance.now());
     },
   });

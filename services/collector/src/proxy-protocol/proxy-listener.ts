@@ -1,7 +1,7 @@
 /*
- * A port where every connection begins with a PROXY header: who connects is held against a list, the header is read
- * within its bounds of bytes and time, and the socket is handed on as if it had begun behind it. Anything else is
- * closed at once, without an answer, for whoever speaks it did not ask for HTTP.
+ * A TCP listener where every connection begins with a PROXY header: checks the peer against a list, reads the header within
+ * bounds of bytes and time, and passes on the socket positioned after it. Any other connection is closed at once without an
+ * answer, because the peer does not speak HTTP at this point.
  */
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
@@ -14,12 +14,12 @@ export type ProxyRefusal = 'peer_not_allowed' | HeaderFault | 'timed_out' | 'clo
 
 export type ProxyListenerOptions = {
   readonly host: string;
-  /** 0 takes a free one. */
+  /** 0 chooses a free port. */
   readonly port: number;
   readonly peers: Peers;
-  /** As the server behind has it for its own connections: HTTP true, TLS false. */
+  /** As for the HTTP server's own connections: true for HTTP, false for TLS. */
   readonly allowHalfOpen: boolean;
-  /** Takes a socket whose next byte is HTTP's or TLS's. @param source whom the header named, if anybody */
+  /** Called with a socket whose next byte is HTTP's or TLS's. @param source the client that the header names, if any */
   readonly onConnection: (socket: Socket, source: string | undefined) => void;
   readonly onRefused: (reason: ProxyRefusal, peer: string | undefined) => void;
   readonly headerTimeoutMs?: number;
@@ -27,14 +27,14 @@ export type ProxyListenerOptions = {
 
 export type ProxyListener = {
   readonly port: number;
-  /** No new connections; those without a whole header are closed. Resolves when all that were handed on have ended. */
+  /** Closes the listener and connections without a complete header. Resolves when all others have ended. */
   stop(): Promise<void>;
   closeAllConnections(): void;
 };
 
-/** A sender has the header ready when it connects. */
+/** Balancers send the header as soon as they connect. */
 const HEADER_TIMEOUT_MS = 3_000;
-/** Connections that wait for their header, at some 10 kB each; one more is closed. */
+/** Connections that wait for their header, about 10 kB each; further ones are closed. */
 const WAITING_MAX = 1_000;
 
 export async function startProxyListener(options: ProxyListenerOptions): Promise<ProxyListener> {
@@ -42,7 +42,7 @@ export async function startProxyListener(options: ProxyListenerOptions): Promise
   const waiting = new Set<Socket>();
   const server = createServer({ allowHalfOpen: options.allowHalfOpen, noDelay: true }, (socket) => {
     const peer = socket.remoteAddress;
-    // Stays on: a reset is seen as the close behind it, whoever owns the socket then.
+    // Never removed: a reset is handled by the 'close' that follows it, also after the socket was passed on.
     socket.on('error', () => undefined);
     const refusal = refuse(options.peers(peer), waiting.size);
     if (refusal !== undefined) {
@@ -53,7 +53,7 @@ export async function startProxyListener(options: ProxyListenerOptions): Promise
     open.add(socket);
     waiting.add(socket);
     socket.once('close', () => open.delete(socket));
-    takeHeader(socket, options.headerTimeoutMs ?? HEADER_TIMEOUT_MS, (end) => {
+    readHeader(socket, options.headerTimeoutMs ?? HEADER_TIMEOUT_MS, (end) => {
       waiting.delete(socket);
       if (end.kind === 'header') options.onConnection(socket, end.source);
       else {
@@ -88,8 +88,8 @@ type HeaderEnd =
   | { readonly kind: 'header'; readonly source: string | undefined }
   | { readonly kind: 'refused'; readonly reason: ProxyRefusal };
 
-/** Reads up to the header's end and puts back what came behind it. Calls back once, with nothing left on the socket. */
-function takeHeader(socket: Socket, timeoutMs: number, onEnd: (end: HeaderEnd) => void): void {
+/** Reads the header and unshifts the bytes after it. Calls back once and leaves no listeners on the socket. */
+function readHeader(socket: Socket, timeoutMs: number, onEnd: (end: HeaderEnd) => void): void {
   let bytes = Buffer.alloc(0);
   const finish = (end: HeaderEnd): void => {
     clearTimeout(timer);

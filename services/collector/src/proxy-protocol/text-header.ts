@@ -1,12 +1,12 @@
 /*
- * PROXY protocol version 1: one line of text, `PROXY TCP4 source destination port port`. Follows the specification
- * to the letter: one space between words, no leading zeros, CRLF within 107 bytes, and nothing else ends the line.
+ * Reads headers of the PROXY protocol version 1: one line of text, `PROXY TCP4 source destination port port`. Strict as the
+ * specification: single spaces, no leading zeros, CRLF within 107 bytes as the only line end.
  */
 import { isIPv4, isIPv6 } from 'node:net';
 import { canonicalIp } from '../clients/ip-text.js';
 import { fault, type HeaderReading, INCOMPLETE } from './header-reading.js';
 
-/** With CRLF; the specification's own worst case. */
+/** With CRLF; the maximum of the specification. */
 export const TEXT_HEADER_BYTES_MAX = 107;
 const START = Buffer.from('PROXY ', 'latin1');
 const LINE =

@@ -24,7 +24,7 @@ export function createAuthenticator(options: {
   return (request, scope) => {
     const grant = authenticate(request, scope, options);
     try {
-      options.connections.known(request.raw, grant.name);
+      options.connections.authenticated(request.raw, grant.name);
     } catch (error) {
       options.refused('connections');
       throw error;
@@ -42,7 +42,7 @@ function authenticate(
     return options.authenticate(headers.authorization, scope);
   } catch (error) {
     if (error instanceof HttpError && error.code !== 'not_allowed') {
-      countInvalidToken(options.clients.of(raw) ?? '', options);
+      countInvalidToken(options.clients.addressOf(raw) ?? '', options);
     }
     throw error;
   }

@@ -1,6 +1,6 @@
 /*
- * `GET /v1/tap`: what comes in, as NDJSON, for as long as somebody reads, an hour at most. It ends with the token's
- * validity and with the collector; the last line says why.
+ * `GET /v1/tap`: the live tail as NDJSON, until the client closes the connection, for an hour at most. It also ends when the
+ * token expires or the collector stops; the last line states the reason.
  */
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { HttpError } from '@imscope/runtime/http-errors.js';
@@ -16,11 +16,11 @@ export type TapOptions = {
   readonly find: Tokens['find'];
 };
 
-/** What waits for a reader to take it up; beyond, lines are dropped. A burst of 500 usual lines is a quarter of it. */
+/** Bytes that wait to be read; further lines are dropped. A burst of 500 usual lines is a quarter of it. */
 const UNREAD_BYTES_MAX = 1 << 20;
-const TELL_INTERVAL_MS = 1_000;
-/** A line at least so often, so that nothing between takes the connection for dead. */
-const ALIVE_TELLS = 10;
+const TICK_MS = 1_000;
+/** Ticks between `alive` lines, which keep proxies from closing an idle connection. */
+const ALIVE_TICKS = 10;
 const TAP_MS_MAX = 3_600_000;
 
 export function serveTap(request: FastifyRequest, reply: FastifyReply, options: TapOptions): FastifyReply {
@@ -39,27 +39,23 @@ export function serveTap(request: FastifyRequest, reply: FastifyReply, options: 
   };
   const opened = options.taps.open(filter, sink, () => end('stopping'));
   if (opened === undefined) {
-    throw new HttpError(
-      'too_many_requests',
-      `${TAPS_MAX} taps are open, and there may be no more: close one`,
-      {
-        retryAfterS: 10,
-      },
-    );
+    throw new HttpError('too_many_requests', `${TAPS_MAX} taps are open, which is the maximum: close one`, {
+      retryAfterS: 10,
+    });
   }
   const tap = opened;
   reply.hijack();
   response.writeHead(200, { 'content-type': 'application/x-ndjson', 'cache-control': 'no-store' });
   sink(line({ type: 'open', name: grant.name }));
   const startMs = performance.now();
-  let tells = 0;
+  let ticks = 0;
   const timer = setInterval(() => {
     if (options.find(grant.tokenHash, 'read') === undefined) return end('token');
     if (performance.now() - startMs > TAP_MS_MAX) return end('time');
-    tap.tellDropped();
-    tells += 1;
-    if (tells % ALIVE_TELLS === 0) sink(line({ type: 'alive' }));
-  }, TELL_INTERVAL_MS);
+    tap.reportDropped();
+    ticks += 1;
+    if (ticks % ALIVE_TICKS === 0) sink(line({ type: 'alive' }));
+  }, TICK_MS);
   response.once('close', () => {
     tap.close();
     clearInterval(timer);

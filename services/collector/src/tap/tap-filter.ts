@@ -1,6 +1,4 @@
-/*
- * What somebody wants to see through a tap: parameters → a filter. A token shows its own applications alone.
- */
+/* Reads the parameters of a live tail into a filter. A token shows its own applications only. */
 import { HttpError } from '@imscope/runtime/http-errors.js';
 import { plainInteger, queryPairs, shortened } from '@imscope/runtime/query-parameters.js';
 import { type Grant, mayUse, requireApplication } from '@imscope/access/grant.js';
@@ -10,17 +8,17 @@ import type { NewRequestLog } from '@imscope/schemas/request-log-encoder.js';
 
 export type TapFilter = {
   readonly record: (record: NewRequestLog) => boolean;
-  /** @param sdkAppId 0 where it is nobody's that can be told */
+  /** @param sdkAppId 0 if the application is unknown */
   readonly rejected: (sdkAppId: number) => boolean;
 };
 
 const PARAMETERS = ['application', 'interface', 'outcome'] as const;
 type Parameters = Readonly<Partial<Record<(typeof PARAMETERS)[number], string>>>;
-/** Outcomes of records, and what became of those that were refused. */
+/** Outcomes of records, and `rejected` for refused ones. */
 export const TAP_OUTCOMES: readonly string[] = [...OUTCOMES, 'rejected'];
 
 /**
- * @param url the address as it was asked for
+ * @param url of the request
  * @throws `HttpError` unknown_parameter, invalid_parameter or not_allowed
  */
 export function tapFilter(url: string, grant: Grant): TapFilter {
@@ -30,13 +28,13 @@ export function tapFilter(url: string, grant: Grant): TapFilter {
   if (application !== undefined) requireApplication(grant, application);
   const { interface: prefix = '' } = parameters;
   const outcomes = readOutcomes(parameters.outcome);
-  const isSeen = (sdkAppId: number): boolean =>
+  const isVisible = (sdkAppId: number): boolean =>
     application === undefined ? mayUse(grant, sdkAppId) : sdkAppId === application;
   return {
     record: (record) =>
-      outcomes.has(record.outcome) && isSeen(record.sdk_app_id) && record.interface.startsWith(prefix),
-    // The interface of a refused record may be what it was refused for.
-    rejected: (sdkAppId) => outcomes.has('rejected') && prefix === '' && isSeen(sdkAppId),
+      outcomes.has(record.outcome) && isVisible(record.sdk_app_id) && record.interface.startsWith(prefix),
+    // A refused record may have no valid interface.
+    rejected: (sdkAppId) => outcomes.has('rejected') && prefix === '' && isVisible(sdkAppId),
   };
 }
 

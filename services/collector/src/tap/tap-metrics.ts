@@ -1,4 +1,4 @@
-/* The figures of taps. */
+/* Creates the live tails with their metrics. */
 import type { Registry } from 'prom-client';
 import { metricMaker } from '../metrics/metric-maker.js';
 import { type DropReason, Taps } from './taps.js';
@@ -8,7 +8,7 @@ export function createTaps(registry: Registry): Taps {
   const shown = metrics.counter('tap_lines_total', 'records shown by taps, one for each tap');
   const dropped = metrics.counter(
     'tap_dropped_total',
-    'records a tap did not show: rate, more than it may; reader, what was shown before is not taken up yet',
+    'records a tap did not show: rate, over its rate; reader, earlier lines are not read yet',
     ['reason'],
   );
   const taps = new Taps({

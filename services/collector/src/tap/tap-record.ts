@@ -1,12 +1,13 @@
 /*
- * A record as a tap shows it: as it will be stored, texts scrubbed, with its address masked as every answer has it. Pure.
+ * The lines of a live tail: a record as it will be stored, with its address masked, or a refusal with its detail scrubbed.
+ * Pure.
  */
 import { maskIpAddress } from '@imscope/schemas/ip-address.js';
 import type { NewRequestLog } from '@imscope/schemas/request-log-encoder.js';
 import type { Rejection } from '../intake/reject-reasons.js';
 import { scrubText } from '../intake/scrub-text.js';
 
-/** @param weight 0: counted, and not logged one by one */
+/** @param weight 0: counted and not logged */
 export function recordLine(record: NewRequestLog, weight: number, sender: string): string {
   const { time, latency_us, upstream_us, rtt_us, exit_ip, sdk_app_id, ...rest } = record;
   return line({
@@ -23,16 +24,23 @@ export function recordLine(record: NewRequestLog, weight: number, sender: string
   });
 }
 
-/** @param sdkAppId 0 where it cannot be read, or is not the sender's */
+/** @param sdkAppId 0 if it cannot be read, or is not an application of the sender */
 export function rejectedLine(
   { reason, detail }: Rejection,
   sdkAppId: number,
-  of: { readonly sender: string; readonly nowMs: number },
+  context: { readonly sender: string; readonly nowMs: number },
 ): string {
-  const time = new Date(of.nowMs).toISOString();
-  // A detail quotes what came, before anything was masked.
+  const time = new Date(context.nowMs).toISOString();
+  // A detail quotes the received value, which is not scrubbed.
   const scrubbed = scrubText(detail).text;
-  return line({ type: 'rejected', time, sender: of.sender, sdk_app_id: sdkAppId, reason, detail: scrubbed });
+  return line({
+    type: 'rejected',
+    time,
+    sender: context.sender,
+    sdk_app_id: sdkAppId,
+    reason,
+    detail: scrubbed,
+  });
 }
 
 export function line(event: object): string {

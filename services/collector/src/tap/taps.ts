@@ -1,6 +1,6 @@
 /*
- * Open taps: whoever looks at what comes in, live. Intake asks once a request whether there are any; what a tap may not or
- * cannot show is dropped and counted, never kept, so that a slow reader costs a bounded buffer and nobody's time.
+ * The open live tails. Intake checks once a request whether there are any. Records beyond a tail's rate, or that its reader is
+ * too slow for, are dropped and counted, so that a slow reader costs a bounded buffer and delays no request.
  */
 import type { IntakeWatch } from '../intake/intake-watch.js';
 import { TokenBucket } from '../limits/token-bucket.js';
@@ -11,10 +11,10 @@ export const TAPS_MAX = 4;
 /** Lines a second of one tap; five times as many at once. */
 export const LINES_PER_SECOND = 100;
 
-/** `rate`: more than it may show; `reader`: whoever reads has not taken up what was shown before. */
+/** `rate`: over the tail's rate; `reader`: the reader has not read earlier lines. */
 export type DropReason = 'rate' | 'reader';
 
-/** Where lines go; false where there is no room, and the line is not kept. */
+/** Writes a line; false if the buffer is full and the line was not written. */
 export type TapSink = (text: string) => boolean;
 
 type TapsOptions = {
@@ -36,7 +36,7 @@ class Tap {
     this.#options = options;
   }
 
-  /** @param text made only where it will be shown */
+  /** @param text called only if the line may be written */
   show(text: () => string, nowMs: number): void {
     if (this.#bucket.level(LINES_PER_SECOND, nowMs) < 1) this.#drop('rate');
     else if (this.#sink(text())) {
@@ -45,8 +45,8 @@ class Tap {
     } else this.#drop('reader');
   }
 
-  /** Tells how much was not shown since it was told last. */
-  tellDropped(): void {
+  /** Writes the number of dropped records since the last report. */
+  reportDropped(): void {
     const { rate, reader } = this.#dropped;
     if (rate + reader === 0) return;
     if (this.#sink(line({ type: 'dropped', rate, reader }))) this.#dropped = { rate: 0, reader: 0 };
@@ -71,25 +71,25 @@ export class Taps {
   }
 
   /**
-   * @param onEnd called where all are ended from here
-   * @returns undefined where there are as many as there may be
+   * @param onEnd called by `endAll`
+   * @returns undefined if the maximum is open
    */
   open(
     filter: TapFilter,
     sink: TapSink,
     onEnd: () => void,
-  ): { tellDropped(): void; close(): void } | undefined {
+  ): { reportDropped(): void; close(): void } | undefined {
     if (this.#open.size >= TAPS_MAX) return undefined;
     const tap = new Tap(filter, sink, performance.now(), this.#options);
     this.#open.set(tap, onEnd);
-    return { tellDropped: () => tap.tellDropped(), close: () => void this.#open.delete(tap) };
+    return { reportDropped: () => tap.reportDropped(), close: () => void this.#open.delete(tap) };
   }
 
   endAll(): void {
     for (const end of this.#open.values()) end();
   }
 
-  /** Undefined while nobody looks. */
+  /** Undefined while no tail is open. */
   watch(sender: string): IntakeWatch | undefined {
     if (this.#open.size === 0) return undefined;
     const taps = [...this.#open.keys()];
