@@ -72,7 +72,7 @@ function walked(bytes: Buffer): number | 'none' {
   return count;
 }
 
-test('records that avsc wrote are read as they were', () => {
+test('records that avsc wrote are decoded unchanged', () => {
   fc.assert(
     fc.property(fc.array(record, { maxLength: 3 }), (written) => {
       const values = read(Buffer.concat(written.map((one) => type.toBuffer(one))));
@@ -95,7 +95,7 @@ test('records that avsc wrote are read as they were', () => {
   );
 });
 
-test('bytes changed or cut short are records or none as walking the schema says, and nothing else is thrown', () => {
+test('changed or truncated bytes are decoded or refused as by avsc, and nothing but RangeError is thrown', () => {
   const changes = fc.array(fc.tuple(fc.nat(), fc.integer({ min: 0, max: 255 })), { maxLength: 4 });
   fc.assert(
     fc.property(fc.array(record, { maxLength: 3 }), changes, fc.nat(), (written, changes, cut) => {
@@ -111,14 +111,14 @@ test('bytes changed or cut short are records or none as walking the schema says,
   );
 });
 
-test('there is one version of the schema, the one these bytes are read by', () => {
+test('the schema has one version, the one that the decoder reads', () => {
   assert.deepEqual(
     ALL_SCHEMAS.filter(({ name }) => name === 'RequestLog').map(({ version }) => version),
     [1],
   );
 });
 
-test('a weight other than 1 is refused, and the next record stands', () => {
+test('a record with a weight other than 1 is refused, the next one is accepted', () => {
   const [first, second] = read(
     Buffer.concat([2, 1].map((weight) => type.toBuffer(storedRecord({ weight })))),
   );
@@ -127,7 +127,7 @@ test('a weight other than 1 is refused, and the next record stands', () => {
   assert(!isRejection(second));
 });
 
-test('IPv4 within IPv6 is read as its number, other addresses as their bytes', () => {
+test('IPv4 mapped into IPv6 is decoded as its number, other addresses as their bytes', () => {
   const mapped = Buffer.from('0000000000000000000000ffffcb007107', 'hex').subarray(1);
   assert.equal(EncodedAddress.of(mapped, 0).encoded, 0xcb007107);
   const other = Buffer.from('20010db8000000000000ffffcb007107', 'hex');
@@ -136,7 +136,7 @@ test('IPv4 within IPv6 is read as its number, other addresses as their bytes', (
   assert.deepEqual(EncodedAddress.of(zero, 0).encoded, zero);
 });
 
-test('texts are what their bytes say, however many came before in the same place', () => {
+test('interned texts are decoded correctly, also when many texts share a slot', () => {
   const bytes = fc.oneof(
     fc.string({ maxLength: 70 }).map((text) => Buffer.from(text)),
     fc.string({ unit: 'grapheme', maxLength: 30 }).map((text) => Buffer.from(text)),

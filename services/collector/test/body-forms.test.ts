@@ -41,7 +41,7 @@ function parsed(text: string, format: 'json' | 'ndjson' = 'json'): [number, unkn
   return found;
 }
 
-test('all names of NDJSON mean NDJSON, whatever their case and with charset=utf-8', () => {
+test('all media types of NDJSON are accepted in any case and with charset=utf-8', () => {
   for (const name of [
     'application/x-ndjson',
     'application/ndjson',
@@ -57,7 +57,7 @@ test('all names of NDJSON mean NDJSON, whatever their case and with charset=utf-
   assert.equal(formatOf('application/json;charset=us-ascii'), 'json');
 });
 
-test('another charset is refused by its name, and text/plain as no form of a body', async () => {
+test('another charset and text/plain are refused by name', async () => {
   assert.match(
     (await refusal(() => formatOf('application/ndjson; charset=iso-8859-1'))) ?? '',
     /^unsupported_media_type: charset is "iso-8859-1"/,
@@ -68,7 +68,7 @@ test('another charset is refused by its name, and text/plain as no form of a bod
   );
 });
 
-test('a coding may stand beside identity, and in any case of letters', async () => {
+test('a content coding may be listed with identity, in any case', async () => {
   const codings: readonly (readonly [string | undefined, ContentCoding])[] = [
     [undefined, 'identity'],
     ['', 'identity'],
@@ -98,12 +98,12 @@ test('zstd: several frames, empty ones and skippable ones make one body', async 
   assert.equal(await decoded(zstdCompressSync(large), 'zstd'), large);
 });
 
-test('deflate is taken with the zlib header and without', async () => {
+test('deflate is accepted with and without the zlib header', async () => {
   assert.equal(await decoded(deflateSync('{"a":1}'), 'deflate'), '{"a":1}');
   assert.equal(await decoded(deflateRawSync('{"a":1}'), 'deflate'), '{"a":1}');
 });
 
-test('a packed body that is cut, followed by other bytes or of another coding is unreadable', async () => {
+test('an encoded body that is truncated, followed by other bytes or of another coding is unreadable', async () => {
   const text = randomBytes(300).toString('hex');
   const packers = { gzip: gzipSync, deflate: deflateSync, zstd: zstdCompressSync } as const;
   for (const coding of ['gzip', 'deflate', 'zstd'] as const) {
@@ -129,7 +129,7 @@ test('zstd that needs a window beyond 8 MB, or has thousands of frames, is refus
   assert.match((await refusal(() => decoded(many, 'zstd'))) ?? '', /^unreadable_body: /);
 });
 
-test('decoding ends with the first piece that the caller refuses', async () => {
+test('decoding ends with the first chunk that the caller refuses', async () => {
   for (const [coding, bomb] of [
     ['gzip', gzipSync(Buffer.alloc(64 << 20))],
     ['deflate', deflateSync(Buffer.alloc(64 << 20))],
@@ -146,7 +146,7 @@ test('decoding ends with the first piece that the caller refuses', async () => {
   }
 });
 
-test('several objects, one a line, are NDJSON under application/json too', () => {
+test('several objects, one a line, are read as NDJSON under application/json too', () => {
   assert.deepEqual(parsed('{"a":1}\n{"b":2}'), [
     [0, { a: 1 }],
     [1, { b: 2 }],
@@ -162,7 +162,7 @@ test('several objects, one a line, are NDJSON under application/json too', () =>
   ]);
 });
 
-test('a broken JSON document stays a broken document, whatever lines it has', async () => {
+test('a malformed JSON document is refused, whatever lines it has', async () => {
   for (const text of [
     '{"a":1',
     '{"a":1}{"b":2}',

@@ -13,7 +13,7 @@ const nearlyIpv4 = fc
   })
   .map((parts) => parts.join('.'));
 
-test('texts are addresses where Node takes them for one, with the same bytes', () => {
+test('exactly the texts that Node.js accepts are addresses, with the same bytes', () => {
   fc.assert(
     fc.property(fc.oneof(fc.ipV4(), nearlyIpv4, fc.ipV6(), fc.string({ maxLength: 16 })), (text) => {
       const address = exitAddress(text);
@@ -26,7 +26,7 @@ test('texts are addresses where Node takes them for one, with the same bytes', (
   );
 });
 
-test('the edges of what is IPv4', () => {
+test('edge cases of IPv4 texts', () => {
   assert.equal(exitAddress('0.0.0.0'), 0);
   assert.equal(exitAddress('255.255.255.255'), 0xffff_ffff);
   for (const text of [

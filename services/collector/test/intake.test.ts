@@ -84,7 +84,7 @@ function refusal(text: string, format: BodyFormat): string {
   return 'taken';
 }
 
-test('an array keeps its good records in order and names each bad one by its place', () => {
+test('valid records of an array are accepted in order, refused ones are listed by position', () => {
   const body = [
     sampleRecord({ request_id: 'a' }),
     5,
@@ -106,12 +106,12 @@ test('an array keeps its good records in order and names each bad one by its pla
   );
 });
 
-test('one object is one record, an empty array is none', () => {
+test('one object is one record, an empty array has no record', () => {
   assert.equal(take(JSON.stringify(sampleRecord()), 'json').accepted, 1);
   assert.equal(take('[]', 'json').accepted, 0);
 });
 
-test('a malformed NDJSON line is refused alone; an index is the line, blank ones counted', () => {
+test('only the malformed NDJSON line is refused; an index is the line number, blank lines counted', () => {
   const good = JSON.stringify(sampleRecord());
   const { accepted, rejected } = take(`${good}\r\n\n{"time":\n  \n${good}${good}\n[]\n${good}`, 'ndjson');
   assert.equal(accepted, 2);
@@ -125,20 +125,20 @@ test('a malformed NDJSON line is refused alone; an index is the line, blank ones
   );
 });
 
-test('a body that is not JSON, or neither array nor object, is refused whole', () => {
+test('a body that is not JSON, or neither array nor object, is refused entirely', () => {
   const good = JSON.stringify(sampleRecord());
   for (const text of [`[${good},{"time":]`, `${good}${good}`, '5', 'null', '"text"', '{', '\u0000']) {
     assert.equal(refusal(text, 'json'), 'unreadable_body', text.slice(0, 20));
   }
 });
 
-test('a body of nothing but white space is empty', () => {
+test('a body of only white space is empty', () => {
   for (const format of ['json', 'ndjson'] as const) {
     for (const text of ['', ' \r\n\t', '\n\n']) assert.equal(refusal(text, format), 'empty_body');
   }
 });
 
-test('records of an application outside the token are refused, those inside are taken', () => {
+test('records of an application outside the token are refused, others are accepted', () => {
   const grant: Grant = { ...ALL, name: 'gw-east', applications: new Set([7]) };
   const body = [sampleRecord({ sdk_app_id: 7 }), sampleRecord({ sdk_app_id: 8 })];
   const { accepted, rejected } = take(JSON.stringify(body), 'json', { grant });
@@ -152,7 +152,7 @@ test('records of an application outside the token are refused, those inside are 
   ]);
 });
 
-test('pieces taken out of texts and ids taken out of paths are counted over the body', () => {
+test('scrubbed pieces and replaced ids are counted for the body', () => {
   const body = [
     sampleRecord({ cause: 'user bob_1987 at 10.0.0.7 refused', interface: 'group/12345/members' }),
     sampleRecord(),
@@ -171,7 +171,7 @@ test('pieces taken out of texts and ids taken out of paths are counted over the 
   );
 });
 
-test('beyond a hundred, bad records are counted by reason but not named', () => {
+test('beyond a hundred, refused records are counted by reason but not listed', () => {
   const bad = Array.from({ length: 250 }, (_, index) => (index % 5 === 0 ? 1 : sampleRecord({ code: 'x' })));
   const { rejected, rejectedByReason } = take(JSON.stringify(bad), 'json');
   assert.equal(rejected.length, REJECTED_NAMED_MAX);
@@ -188,7 +188,7 @@ function many(record: string, separator: string): string {
   return Array.from({ length: RECORDS_MAX + 1 }, () => record).join(separator);
 }
 
-test('a body of more records than the bound is refused whole, whatever they are', () => {
+test('a body with more records than the bound is refused entirely', () => {
   for (const record of ['{}', '[]', '1', '""']) {
     assert.equal(refusal(`[${many(record, ',')}]`, 'json'), 'body_too_large', record);
   }
@@ -209,7 +209,7 @@ test('deep nesting, repeated keys and prototype names do no harm', () => {
   assert.deepEqual([...take(polluting, 'json').rejectedByReason], [['unknown_field', 1]]);
 });
 
-test('whatever lines stand beside them, good lines are all taken and no others', () => {
+test('exactly the valid lines are accepted, whatever other lines there are', () => {
   const line = fc.oneof(
     fc.constant({ good: true, text: JSON.stringify(sampleRecord()) }),
     fc.oneof(fc.json(), fc.string(), fc.constant('{"time":')).map((text) => ({
@@ -233,7 +233,7 @@ function bodyOf(records: number, changes: (n: number) => Record<string, unknown>
   return JSON.stringify(Array.from({ length: records }, (_, n) => sampleRecord(changes(n))));
 }
 
-test('records beyond an application’s limit are refused one by one, those of others are taken', () => {
+test('records beyond an application’s limit are refused one by one, those of other applications are accepted', () => {
   // A limit of 2 a second lets 10 come at once.
   const seven = { ...NO_SETTINGS, limitPerSecond: 2 };
   const others = { ...NO_SETTINGS, limitPerSecond: 1_000 };
@@ -254,7 +254,7 @@ test('records beyond an application’s limit are refused one by one, those of o
   assert.equal(take(five, 'json', { limits, nowMs: 3_000 }).accepted, 5);
 });
 
-test('a request that is taken whole or not at all takes nothing while one application is over its limit', () => {
+test('an all-or-nothing request is refused while one of its applications is over its limit', () => {
   const limits = limitsOf({ limitPerSecond: 2 });
   const options = { limits, allOrNothing: true };
   assert.equal(take(bodyOf(8), 'json', options).accepted, 8);
@@ -264,7 +264,7 @@ test('a request that is taken whole or not at all takes nothing while one applic
   assert.equal(take(bodyOf(4), 'json', { ...options, nowMs: 1_000 }).accepted, 4);
 });
 
-test('a whole request larger than the limit ever holds goes with a full bucket, and is paid off after', () => {
+test('an all-or-nothing request larger than a full bucket is accepted with a full bucket, which is then in debt', () => {
   const limits = limitsOf({ limitPerSecond: 2 });
   assert.equal(take(bodyOf(30), 'json', { limits, allOrNothing: true }).accepted, 30);
   const after = take(bodyOf(1), 'json', { limits, allOrNothing: true });
@@ -272,7 +272,7 @@ test('a whole request larger than the limit ever holds goes with a full bucket, 
   assert.deepEqual([after.accepted, after.retryAfterS], [0, 11]);
 });
 
-test('over its quota every request is accepted, errors are logged and successes stand for those left out', () => {
+test('over the quota every request is accepted, errors are logged, and successes have the weight of those not logged', () => {
   const body = bodyOf(1_000, (n) => ({ code: n % 10 === 0 ? 60_002 : 0 }));
   const { accepted, records, counted } = take(body, 'json', { settings: { quotaPerSecond: 20 } });
   assert.equal(accepted, 1_000);

@@ -89,7 +89,7 @@ function holdOneName(path: string): string {
   return name;
 }
 
-test('a path is the same interface by every source', () => {
+test('a path has the same interface name from every source', () => {
   for (const [path, name] of [
     ['/v4/openim/admin_c2c_msg_withdraw_v2', 'openim/admin_c2c_msg_withdraw_v2'],
     ['/v4/contact/batch_get_c2c_conversation_v2', 'contact/batch_get_c2c_conversation_v2'],
@@ -111,7 +111,7 @@ test('a path is the same interface by every source', () => {
   }
 });
 
-test('whatever the path, all sources agree', () => {
+test('for any path all sources produce the same name', () => {
   const piece = fc.oneof(
     fc.constantFrom(
       'v4',

@@ -82,7 +82,7 @@ test('the document has every registered route, with security and error answers',
   }
 });
 
-test('every example of a request body is answered as the example of its name says', async () => {
+test('every example of a request body gets the answer example of the same name', async () => {
   let sent = 0;
   for (const { path, method, operation } of await operations()) {
     const answers = Object.entries(operation.responses).flatMap(([status, { content }]) =>
@@ -140,7 +140,7 @@ test('every example of a parameter is accepted', async () => {
   assert.ok(sent >= 5, `only ${sent} examples`);
 });
 
-test('lines of a tap are as the document describes them', async () => {
+test('lines of a live tail match their schema in the document', async () => {
   const tap = (await operations()).find(({ path }) => path === '/v1/tap');
   const schema = tap?.operation.responses['200']?.content?.['application/x-ndjson']?.schema;
   assert.ok(Value.Check(Type.Object({ contentSchema: Type.Object({}) }), schema));

@@ -61,7 +61,7 @@ test('a request may be empty at every level', () => {
   }
 });
 
-test('a body in JSON without the lists of records is refused with the names it has', () => {
+test('a JSON body without the lists of records is refused, with its names in the message', () => {
   const logRecords = [{ timeUnixNano: '1' }];
   for (const [body, names] of [
     [{ logRecords }, '"logRecords"'],
@@ -103,7 +103,7 @@ test('lists under both spellings of a name are read', () => {
   assert.equal(json({ resourceLogs: [{ instrumentationLibraryLogs: [{ logs: one }] }] }), '1 records');
 });
 
-test('scopes are read by the name they had before version 0.15 too', () => {
+test('scopes are read by their name before version 0.15 too', () => {
   const logRecords = [{ timeUnixNano: '1' }, {}];
   for (const resourceLogs of [
     { instrumentationLibraryLogs: [{ instrumentationLibrary: { name: 'x' }, logs: logRecords }] },
@@ -118,7 +118,7 @@ test('scopes are read by the name they had before version 0.15 too', () => {
   assert.equal(read(message([1, message([1000, logs], [2, logs])]), 'otlp-protobuf'), '2 records');
 });
 
-test('a message of protobuf that is another one is refused', () => {
+test('another protobuf message is refused', () => {
   const ofScope = (record: Uint8Array): Buffer => message([1, message([2, message([2, record])])]);
   const span = message([1, Buffer.alloc(16, 7)], [2, Buffer.alloc(8, 7)], [5, 'POST /v4/openim/sendmsg']);
   const metric = message([1, 'http.server.request.duration'], [2, 'text'], [3, 's']);
@@ -139,7 +139,7 @@ test('a message of protobuf that is another one is refused', () => {
   }
 });
 
-test('unknown fields beside records are passed over', () => {
+test('unknown fields beside records are ignored', () => {
   const scope = message([2, LOG_RECORD], [9, 'later']);
   const body = message([1, message([2, scope], [9, 'later'])], [9, 'later']);
   assert.equal(read(body, 'otlp-protobuf'), '1 records');

@@ -95,7 +95,7 @@ const request: fc.Arbitrary<ResourceLogs[]> = fc.array(
   { maxLength: 3 },
 );
 
-test('the same request reads the same from protobuf and from JSON, whatever is in it', () => {
+test('any request gives the same records from protobuf and from JSON', () => {
   fc.assert(
     fc.property(request, (resourceLogs) => {
       assert.deepEqual(
@@ -107,7 +107,7 @@ test('the same request reads the same from protobuf and from JSON, whatever is i
   );
 });
 
-test('of random bytes, bodies with bytes changed and bodies cut short none throws anything but unreadable_body', () => {
+test('random, changed and truncated bodies throw nothing but unreadable_body', () => {
   const changes = fc.array(fc.tuple(fc.nat(), fc.integer({ min: 0, max: 255 })), { maxLength: 6 });
   const outcomes = new Map<string, number>();
   const book = (code: string): void => {
@@ -135,7 +135,7 @@ test('of random bytes, bodies with bytes changed and bodies cut short none throw
   assert.ok((outcomes.get('none') ?? 0) > RUNS / 10 && (outcomes.get('unreadable_body') ?? 0) > RUNS / 2);
 });
 
-test('every cut of a good body is refused, or reads as the messages before the cut', () => {
+test('every truncation of a valid body is refused, or gives the messages before the cut', () => {
   const body = asProtobuf([
     { resource: { attributes: attributes({ 'host.name': 'gw-1' }) }, logRecords: [logRecord()] },
     { logRecords: [logRecord()] },
@@ -147,7 +147,7 @@ test('every cut of a good body is refused, or reads as the messages before the c
   assert.equal(whole.length, 3);
 });
 
-test('values nested a hundred thousand deep are passed over, not followed', () => {
+test('values nested a hundred thousand deep are skipped without recursion', () => {
   const depth = 100_000;
   // Each level is a list with the next in it; lengths are written from the inside out.
   let nested: Uint8Array = new BinaryWriter().tag(1, WireType.LengthDelimited).string('x').finish();
@@ -173,7 +173,7 @@ test('values nested a hundred thousand deep are passed over, not followed', () =
   assert.equal(codeOf(within(IN_RECORD, groups)), 'unreadable_body');
 });
 
-test('lengths beyond the message around them, numbers without end and fields that are none are refused', () => {
+test('lengths beyond the enclosing message, endless varints and malformed tags are refused', () => {
   const huge = new BinaryWriter().tag(6, WireType.LengthDelimited).uint32(0xffff_fff0).finish();
   const neighbour = new BinaryWriter().tag(1, WireType.LengthDelimited).uint32(40).finish();
   for (const bad of [
@@ -193,7 +193,7 @@ test('lengths beyond the message around them, numbers without end and fields tha
   }
 });
 
-test('known fields of another wire type are passed over as unknown ones', () => {
+test('known fields of another wire type are ignored as unknown ones', () => {
   const odd = new BinaryWriter().tag(1, WireType.Varint).uint32(7).tag(6, WireType.Bit32).fixed32(7);
   odd.tag(9, WireType.LengthDelimited).bytes(Buffer.alloc(3, 1));
   const [value] = parse(within(IN_RECORD, odd.finish()), 'otlp-protobuf');
@@ -212,7 +212,7 @@ test('records beyond the bound are refused as too large, empty ones of two bytes
   assert.equal(codeOf(Buffer.from(brackets), 'otlp-json'), 'body_too_large');
 });
 
-test('a record with a hundred thousand attributes that are none of ours keeps nothing of them', () => {
+test('a record keeps nothing of a hundred thousand unmapped attributes', () => {
   const writer = new BinaryWriter();
   for (let n = 0; n < 100_000; n++) {
     const one = new BinaryWriter().tag(1, WireType.LengthDelimited).string(`im.stray-${n}`);
@@ -224,7 +224,7 @@ test('a record with a hundred thousand attributes that are none of ours keeps no
   assert.deepEqual(strays, ['im.stray-0']);
 });
 
-test('a request without records is read as none; JSON of another shape is refused with the place', () => {
+test('a request without records gives none; JSON of another shape is refused with the name of the field', () => {
   assert.deepEqual(parse(Buffer.alloc(0), 'otlp-protobuf'), []);
   assert.deepEqual(parse(Buffer.from('{}'), 'otlp-json'), []);
   assert.deepEqual(parse(Buffer.from('{"resourceLogs":null,"later":1}'), 'otlp-json'), []);

@@ -84,7 +84,7 @@ function statusOf({ body, headers }: Reply): { code: unknown; message: string } 
   return { code: status.get(1), message: String(status.get(2)) };
 }
 
-test('taken whole, a request is answered 200 in its own form with nothing in it, plain and gzipped', async () => {
+test('a request without refused records gets an empty 200 in its own encoding, plain and gzipped', async () => {
   const first = nextId;
   const packed = await post(gzipSync(asProtobuf(request({}, {}))), { 'content-encoding': 'gzip' });
   const plain = await post(asProtobuf(request({})));
@@ -104,7 +104,7 @@ test('taken whole, a request is answered 200 in its own form with nothing in it,
     assert.equal(empty.status, 200);
 });
 
-test('refused records are told as partial success: how many, why, and what is wrong with the first', async () => {
+test('refused records are reported as partial success: number, reasons, and the detail of the first', async () => {
   const mixed = request({}, { 'im.latency_ms': -1 }, { 'client.address': 'x' }, { 'im.latency_ms': -2 });
   const message =
     '3 of 4 records refused: out_of_range 2, invalid_ip 1; the first, record 1: latency_ms is -1: give a number from 0 to 86400000';
@@ -124,7 +124,7 @@ test('refused records are told as partial success: how many, why, and what is wr
   assert.match(all.body.toString(), /"rejectedLogRecords":"1"/);
 });
 
-test('errors are a Status in the form of the request, with the stable code before the words', async () => {
+test('errors are a google.rpc.Status in the encoding of the request, with the stable code first', async () => {
   const good = asProtobuf(request({}));
   const before = await storedIds();
   const cases: readonly (readonly [number, number, string, Reply])[] = [
@@ -148,7 +148,7 @@ test('errors are a Status in the form of the request, with the stable code befor
   assert.deepEqual(await storedIds(), before);
 });
 
-test('our own address takes no OTLP, and the token of one application sends for that one only', async () => {
+test('/v1/request-logs refuses OTLP, and the token of one application sends for that one only', async () => {
   const own = await collector.post(asProtobuf(request({})), { 'content-type': PROTOBUF });
   assert.equal(own.status, 415);
   const mixed = request({ 'im.sdk_app_id': EAST_APPLICATION }, {});
@@ -158,7 +158,7 @@ test('our own address takes no OTLP, and the token of one application sends for 
   assert.match(String(fields(partial).get(2)), /^1 of 2 records refused: application_not_allowed 1;/);
 });
 
-test('a request with an Idempotency-Key that comes twice counts once', async () => {
+test('a request that is sent twice with an Idempotency-Key counts once', async () => {
   const id = nextId;
   const body = asProtobuf(request({}, {}));
   for (let time = 0; time < 2; time++) {
@@ -170,7 +170,7 @@ test('a request with an Idempotency-Key that comes twice counts once', async () 
   assert.equal(new Set(headers.map(({ headers }) => JSON.stringify(headers.batch))).size, 1);
 });
 
-test('what is in doubt is 500, which clients do not send again; under a key it is 504, which they do', async () => {
+test('a request in doubt gets 500, which clients do not retry; with a key it gets 504, which they do', async () => {
   const app = Fastify();
   setErrorAnswers(app, createLogger('collector', 'fatal'), sendOtlpError);
   app.post('/v1/logs', () => {

@@ -53,7 +53,7 @@ test('every field of a record may be given as im. and its name, and is stored as
   assert.deepEqual(validateRecord(record, CONTEXT), validateRecord(sampleRecord(), CONTEXT));
 });
 
-test('semantic conventions stand for fields; im. stands before them, and the first of two before the second', () => {
+test('semantic conventions map to fields; im. precedes them, and the first of two precedes the second', () => {
   const conventional = {
     'im.interface': undefined,
     'url.path': '/v4/openim/sendmsg',
@@ -96,7 +96,7 @@ test('semantic conventions stand for fields; im. stands before them, and the fir
   );
 });
 
-test('what a resource says holds for its records, where they do not say otherwise, by whatever name', () => {
+test('attributes of a resource apply to its records unless a record has an attribute of the same field', () => {
   const { records } = read([
     {
       resource: {
@@ -117,7 +117,7 @@ test('what a resource says holds for its records, where they do not say otherwis
   );
 });
 
-test('numbers may come as text, as environment variables give them; other text is refused as it is', () => {
+test('numbers may be text, as from environment variables; other text is refused', () => {
   const record = readOne({ 'im.sdk_app_id': '1400000001', 'im.latency_ms': '12.5', 'im.code': '-7' });
   assert.deepEqual([record['sdk_app_id'], record['latency_ms'], record['code']], [1_400_000_001, 12.5, -7]);
   for (const text of ['', ' 7', '0x10', '1e3', '7 ', '٣', 'many', '9'.repeat(40)]) {
@@ -126,7 +126,7 @@ test('numbers may come as text, as environment variables give them; other text i
   assert.equal(judged({ 'http.server.request.duration': 'x', 'im.latency_ms': undefined }), 'wrong_type');
 });
 
-test('the time is that of the event to the millisecond, else the observed one, else the record is refused', () => {
+test('the time is that of the event in milliseconds, or the observed one, or the record is refused', () => {
   const times = ['1715000889123000000', '1715000889122999999', '18446744073709551615', '999999', '0'];
   assert.deepEqual(
     times.map((timeUnixNano) => readOne({}, { timeUnixNano })['time']),
@@ -138,7 +138,7 @@ test('the time is that of the event to the millisecond, else the observed one, e
   assert.equal(judged({}, { timeUnixNano: '1' }), 'time_too_old');
 });
 
-test('JSON may have 64-bit numbers as numbers too; a time that is none is refused with its record', () => {
+test('64-bit numbers of JSON may be numbers too; a record with a malformed time is refused', () => {
   for (const [time, expected] of [
     [1_715_000_889_123_000_000, 1_715_000_889_123],
     ['soon', 'soon'],
@@ -152,13 +152,13 @@ test('JSON may have 64-bit numbers as numbers too; a time that is none is refuse
   }
 });
 
-test('a trace id stands for a request id that is not given', () => {
+test('the trace id is the request id if none is given', () => {
   assert.equal(readOne({}, { traceId: TRACE_ID })['request_id'], TRACE_ID);
   assert.equal(readOne({ 'im.request_id': 'r-1' }, { traceId: TRACE_ID })['request_id'], 'r-1');
   assert.equal(readOne({}, { traceId: '0'.repeat(32) })['request_id'], undefined);
 });
 
-test('the body is the cause from WARN on, where there is no other; messages are cut at the length of a cause', () => {
+test('from WARN on the body is the cause if there is no other; messages are truncated at the bound of a cause', () => {
   const body = { stringValue: 'no answer' };
   assert.equal(readOne({}, { body, severityNumber: 9 })['cause'], undefined);
   assert.equal(readOne({}, { body, severityNumber: 13 })['cause'], 'no answer');
@@ -199,7 +199,7 @@ test('attributes of SDKs are ignored, those about a person dropped, each counted
   assert.doesNotMatch(JSON.stringify(records), /alice|curl/);
 });
 
-test('lists, maps and bytes are no value of a field', () => {
+test('lists, maps and bytes are invalid for every field', () => {
   const list = { arrayValue: { values: [{ stringValue: 'a' }] } };
   assert.equal(judged({ 'im.code': list }), 'wrong_type');
   assert.equal(judged({ 'host.name': { kvlistValue: { values: [] } } }), 'wrong_type');

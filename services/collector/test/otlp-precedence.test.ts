@@ -134,7 +134,7 @@ const UNUSABLE: Readonly<Record<string, readonly (string | number | boolean)[]>>
   region: ['', true, 5, 'x'.repeat(129)],
 };
 
-test('of the attributes of a field the first with a usable value counts, whatever their order', () => {
+test('the first attribute of a field with a valid value is used, in the order of the table', () => {
   for (const [name, all] of Object.entries(ATTRIBUTES)) {
     all.forEach(([, , expected], index) => {
       const good = all.slice(index).map(([attribute, value]) => [attribute, value] as const);
@@ -149,7 +149,7 @@ test('of the attributes of a field the first with a usable value counts, whateve
   }
 });
 
-test('where none is usable, the record is refused for the first that is given', () => {
+test('if no value is valid, the record is refused for the first attribute given', () => {
   const addresses = { 'client.address': 'gateway.example', 'http.client_ip': 5 };
   assert.equal(field('exit_ip', addresses), 'invalid_ip');
   assert.equal(field('exit_ip', { ...addresses, 'im.exit_ip': true }), 'wrong_type');
@@ -157,7 +157,7 @@ test('where none is usable, the record is refused for the first that is given', 
   assert.equal(field('code', { 'im.http_status': 700, 'http.status_code': 'x' }), 'out_of_range');
 });
 
-test('an unusable attribute of a record does not hide a usable one of its resource, nor the other way round', () => {
+test('an invalid attribute of a record does not hide a valid one of its resource, or the reverse', () => {
   const records = stored([
     {
       resource: { attributes: attributes({ 'im.node': 'r-1', 'cloud.region': '', 'im.sdk_app_id': 5 }) },
@@ -186,12 +186,12 @@ function nodeOfTwo(first: string, second: string): unknown {
   return (one as { node: string }).node;
 }
 
-test('of one attribute twice the last usable one counts', () => {
+test('of a repeated attribute the last valid value is used', () => {
   assert.equal(nodeOfTwo('a', 'b'), 'b');
   assert.equal(nodeOfTwo('a', ''), 'a');
 });
 
-test('what is usable for a field is what the checks of a record take', () => {
+test('isValidFieldValue accepts exactly what validateRecord accepts', () => {
   const anyValue = fc.oneof(
     fc.constantFrom<unknown>(
       'openim/sendmsg',
@@ -260,7 +260,7 @@ test('a route as frameworks write it becomes a path with {id} for each parameter
   }
 });
 
-test('a route without a word of its own, or with text that is no word, is passed over for the path', () => {
+test('a route without an interface name, or with text that is not a word, ranks below the path', () => {
   const path = { ...WITHOUT, ...GOOD, 'im.interface': undefined, 'url.path': '/v4/openim/sendmsg' };
   for (const route of [
     '',
@@ -291,7 +291,7 @@ test('a route without a word of its own, or with text that is no word, is passed
   assert.equal(field('interface', { ...alone, 'http.route': '' }), 'invalid_interface');
 });
 
-test('whatever the route, it is a path of words and {id}, or none', () => {
+test('any route becomes a path of words and {id}, or an empty one', () => {
   const piece = fc.constantFrom(
     '/',
     '(',
@@ -322,7 +322,7 @@ test('whatever the route, it is a path of words and {id}, or none', () => {
   );
 });
 
-test('a severity is a number, a name of protobuf, digits as text, or what the logger calls it', () => {
+test('a severity is a number, a protobuf name, digits as text, or a logger’s own name', () => {
   for (const [number, text, expected] of [
     [17, undefined, 17],
     ['17', undefined, 17],
@@ -347,7 +347,7 @@ test('a severity is a number, a name of protobuf, digits as text, or what the lo
   }
 });
 
-test('the body of a record is its cause by the text of its severity too, and where an attribute is not usable', () => {
+test('the body is the cause also by the severity text, and if the attribute is invalid', () => {
   const body = { stringValue: 'no answer' };
   assert.equal(field('cause', {}, { body, severityText: 'ERROR' }), 'no answer');
   assert.equal(field('cause', {}, { body, severityText: 'INFO' }), '');

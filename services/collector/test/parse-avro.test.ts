@@ -94,7 +94,7 @@ function errorOf(bytes: Buffer): string {
 
 const CONTEXT = validationContext();
 
-test('records of a container that any library wrote are judged as the same records in JSON', async () => {
+test('records of a container of any library are validated as the same records in JSON', async () => {
   const asJson = sampleRecord({ exit_ip: '2001:db8::1' });
   const expected = validateRecord(asJson, CONTEXT);
   assert(!isRejection(expected));
@@ -115,7 +115,7 @@ test('records of a container that any library wrote are judged as the same recor
   }
 });
 
-test('durations of whole microseconds come through as they are', () => {
+test('durations of whole microseconds are unchanged', () => {
   fc.assert(
     fc.property(fc.integer({ min: 0, max: 86_400_000_000 }), (latencyUs) => {
       const [value] = parse(
@@ -168,7 +168,7 @@ function reasonsOf(records: readonly Buffer[]): string[] {
   });
 }
 
-test('a record that the sender weighed is refused alone', () => {
+test('only the record with a weight of the sender is refused', () => {
   const good = plainOf(1);
   const plain = Buffer.concat([good, plainOf(1, { weight: 5 }), good]);
   const { values } = parse(container([{ count: 3, plain }]));
@@ -178,7 +178,7 @@ test('a record that the sender weighed is refused alone', () => {
   );
 });
 
-test('a number of up to 64 bits that a field does not take refuses its record alone, for the reason JSON gives', () => {
+test('a number of up to 64 bits outside a field’s bounds refuses only its record, for the same reason as in JSON', () => {
   const wild = [2n ** 52n, 2n ** 53n, 2n ** 53n + 1n, 2n ** 60n, 2n ** 62n + 12_345n, 2n ** 63n - 1n];
   const fields = [
     'time',
@@ -209,7 +209,7 @@ test('a number of up to 64 bits that a field does not take refuses its record al
   }
 });
 
-test('a number beyond 32 bits in the place of an int refuses its record alone', () => {
+test('a number beyond 32 bits for an int refuses only its record', () => {
   for (const value of [2n ** 31n, -(2n ** 31n) - 1n, 2n ** 40n]) {
     assert.deepEqual(reasonsOf([recordWith({ code: value }), recordWith({})]), ['out_of_range', 'taken']);
   }
@@ -219,7 +219,7 @@ function ones(bytes: number): number[] {
   return Array.from({ length: bytes }, () => 0xff);
 }
 
-test('a number of more than ten bytes or beyond 64 bits is no Avro, and refuses the body', () => {
+test('a number of more than ten bytes or beyond 64 bits is malformed Avro and refuses the body', () => {
   for (const field of ['time', 'latency_us', 'rtt_us', 'weight']) {
     const largest = recordWith({ [field]: Buffer.from([...ones(9), 1]) });
     assert.equal(reasonsOf([largest, recordWith({})]).at(-1), 'taken', field);
@@ -233,7 +233,7 @@ test('a number of more than ten bytes or beyond 64 bits is no Avro, and refuses 
   }
 });
 
-test('what is no container of ours is refused whole, with what to do', () => {
+test('another file or schema is refused entirely, and the message says what to do', () => {
   const metadata = { 'avro.schema': REQUEST_LOG_SCHEMA.json };
   const good = { count: 2, plain: plainOf(2) };
   const cases: readonly (readonly [RegExp, Buffer])[] = [
@@ -272,7 +272,7 @@ test('what is no container of ours is refused whole, with what to do', () => {
   for (const [expected, bytes] of cases) assert.match(errorOf(bytes), expected);
 });
 
-test('nothing is handed on where there is no room for what was inflated', () => {
+test('no record is passed on if the decompressed bytes are refused', () => {
   const full = new Error('full');
   let records = 0;
   const reserve = (): never => {
@@ -287,7 +287,7 @@ test('nothing is handed on where there is no room for what was inflated', () => 
   assert.equal(records, 0);
 });
 
-test('whatever bytes are changed, the answer is a list of records and refusals, or an error of the contract', () => {
+test('changed bytes give records and refusals, or an error of the contract', () => {
   const whole = container(
     [
       { count: 3, plain: plainOf(3, { cause: 'x'.repeat(300) }) },

@@ -12,14 +12,14 @@ test('every instant of four-digit years comes back from its ISO text', () => {
   );
 });
 
-test('an offset says how far local time is ahead of UTC', () => {
+test('an offset is how far local time is ahead of UTC', () => {
   const noon = Date.UTC(2024, 1, 29, 12);
   assert.equal(parseRfc3339('2024-02-29T20:00:00+08:00'), noon);
   assert.equal(parseRfc3339('2024-02-29T06:30:00-05:30'), noon);
   assert.equal(parseRfc3339('2024-02-29T12:00:00-00:00'), noon);
 });
 
-test('a fraction of any length counts down to the millisecond', () => {
+test('a fraction of any length is truncated to milliseconds', () => {
   const noon = Date.UTC(2024, 1, 29, 12);
   assert.equal(parseRfc3339('2024-02-29T12:00:00.5Z'), noon + 500);
   assert.equal(parseRfc3339('2024-02-29T12:00:00.04Z'), noon + 40);
@@ -27,13 +27,13 @@ test('a fraction of any length counts down to the millisecond', () => {
   assert.equal(parseRfc3339('2024-02-29T20:00:00.123456789+08:00'), noon + 123);
 });
 
-test('small letters, a space and the leap second are RFC 3339 too', () => {
+test('lower case, a space and the leap second are RFC 3339 too', () => {
   assert.equal(parseRfc3339('2024-02-29t12:00:00z'), Date.UTC(2024, 1, 29, 12));
   assert.equal(parseRfc3339('2024-02-29 12:00:00Z'), Date.UTC(2024, 1, 29, 12));
   assert.equal(parseRfc3339('2016-12-31T23:59:60Z'), Date.UTC(2017, 0, 1));
 });
 
-test('what is not RFC 3339 is refused, also where Date.parse takes it', () => {
+test('other text is refused, also if Date.parse accepts it', () => {
   const refused = [
     '',
     '1',

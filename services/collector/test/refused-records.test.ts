@@ -110,7 +110,7 @@ const REFUSED: readonly (readonly [reason: RejectReason, record: unknown])[] = [
   ['too_long', sampleRecord({ request_id: 'x'.repeat(129) })],
 ];
 
-test('each kind of bad record is refused with its reason and a detail of bounded length', () => {
+test('each kind of invalid record is refused with its reason and a detail of bounded length', () => {
   for (const [reason, record] of REFUSED) {
     const result = validateRecord(record, context());
     const shown = JSON.stringify(record)?.slice(0, 300);

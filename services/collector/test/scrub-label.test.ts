@@ -22,7 +22,7 @@ function stored(field: LabelField, text: string): string {
   return record[field];
 }
 
-test('mail addresses, accounts, phone numbers and public addresses are taken out of every label', () => {
+test('mail addresses, accounts, phone numbers and public addresses are replaced in every label', () => {
   const cases: readonly (readonly [text: string, expected: string])[] = [
     ['alice@example.com', '<email>'],
     ['req-alice%40example.com-17', '<email>-17'],
@@ -50,7 +50,7 @@ test('mail addresses, accounts, phone numbers and public addresses are taken out
   }
 });
 
-test('tokens with a known beginning are taken out of every label, also where nothing is beside them', () => {
+test('tokens with a known beginning are replaced in every label, also alone', () => {
   const usersig = 'eJwtzEELgjAYxvHvsnPIO51zCh0iDKQkMYJs2Rhe6laWxf';
   const jwt = 'eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.abcdefghijklmnop';
   const cases: readonly (readonly [text: string, expected: string])[] = [
@@ -68,7 +68,7 @@ test('tokens with a known beginning are taken out of every label, also where not
   }
 });
 
-test('request ids of every usual form stay what they are', () => {
+test('request ids of every usual form are unchanged', () => {
   const ids = [
     ...Array.from({ length: 200 }, () => randomUUID()),
     ...Array.from({ length: 200 }, () => randomUUID().toUpperCase()),
@@ -135,13 +135,13 @@ test('an address of a private network stays in a node name, and nowhere else', (
   assert.equal(stored('sdk_version', '7.9.1 (10.0.1.7)'), '7.9.1 (<ip>)');
 });
 
-test('a label that gets longer by its placeholders is cut at its bound', () => {
+test('a label that placeholders make longer than its bound is truncated', () => {
   const text = stored('request_id', `${'::1 '.repeat(31)}::1`);
   assert.equal(text.length, 128);
   assert.match(text, /^<ip> <ip> /);
 });
 
-test('scrubbing a label twice is scrubbing it once', () => {
+test('scrubbing a label is idempotent', () => {
   for (const text of ['user_13800138000', '13800138000-7', 'gw-203.0.113.9', 'a@example.com b@example.com']) {
     for (const field of FIELDS) {
       const once = scrubLabel(field, text).text;
@@ -158,7 +158,7 @@ const PIECES = [
   ' ',
 ].flat();
 
-test('the quick looks pass nothing that the patterns would find', () => {
+test('the quick checks let nothing pass that the patterns would match', () => {
   const pairs = PIECES.flatMap((a) => PIECES.map((b) => a + b));
   for (const text of pairs.flatMap((a) => PIECES.map((b) => a + b))) {
     const found = scrubBy(LABEL_PATTERNS, text);

@@ -17,7 +17,7 @@ function print(tally: ReadonlyMap<string, Tally>): string {
   ).join('\n');
 }
 
-test('the sets are as large and as mixed as they say: 300 messages, a third with nothing to take out', () => {
+test('the sets have at least 300 messages, a third with nothing to replace', () => {
   const all = [...LABELLED, ...HELD_OUT, ...SECOND_LOOK];
   assert(all.length >= 300);
   assert(all.filter(({ spans }) => spans.length === 0).length >= all.length / 3);
@@ -50,7 +50,7 @@ for (const { name, messages, recallMin, precisionMin } of [
   });
 }
 
-test('a placeholder stands where the piece stood and the rest stays', () => {
+test('a placeholder replaces the piece and the rest is unchanged', () => {
   assert.deepEqual(
     scrubText('user bob_1987 (mail bob@example.com) refused by 10.0.0.7:80 after 3000 ms, code 20003'),
     {
@@ -61,7 +61,7 @@ test('a placeholder stands where the piece stood and the rest stays', () => {
   assert.deepEqual(scrubText(''), { text: '', replaced: 0 });
 });
 
-test('placeholders of an earlier scrubbing are no names and no values', () => {
+test('placeholders of an earlier scrubbing are neither names nor values', () => {
   for (const text of [
     'user <account> not found',
     'token=<token>',
@@ -118,7 +118,7 @@ const pieces = fc
   )
   .map((parts) => parts.join(''));
 
-test('whatever the text, scrubbing twice is scrubbing once', () => {
+test('scrubbing is idempotent for any text', () => {
   fc.assert(
     fc.property(pieces, (text) => {
       const once = scrubText(text);
@@ -166,7 +166,7 @@ const SURROUNDINGS = [
 ];
 const surroundings = fc.constantFrom(...SURROUNDINGS);
 
-test('whatever stands around it, a planted secret does not come out', () => {
+test('a planted secret is replaced in any surroundings', () => {
   fc.assert(
     fc.property(surroundings, secrets, surroundings, (before, { secret, planted }, after) => {
       const { text, replaced } = scrubText(`${before} ${planted} ${after}`);
@@ -271,7 +271,7 @@ test('work grows with the text and not faster: eight times the length takes at m
   }
 });
 
-test('texts that are looked at again and again are given up, and dropped whole', () => {
+test('a text with too many refused matches is dropped entirely', () => {
   // Every name may begin a piece that reaches far, and is none.
   for (const unit of ['密码', 'user [', 'user[user[user [']) {
     const text = unit.repeat(2_048 / unit.length);
@@ -281,7 +281,7 @@ test('texts that are looked at again and again are given up, and dropped whole',
   }
 });
 
-test('of a text with more pieces than any has, the rest is dropped whole', () => {
+test('after the maximum number of pieces the rest of a text is dropped', () => {
   const text = Array.from({ length: 150 }, (_, n) => `u${n}@example.com is gone`).join(', ');
   const scrubbed = scrubText(text);
   assert.equal(scrubbed.text, `${'<email> is gone, '.repeat(50).slice(0, -10)}<token>`);
@@ -289,7 +289,7 @@ test('of a text with more pieces than any has, the rest is dropped whole', () =>
   assert.deepEqual(scrubText(scrubbed.text), { text: scrubbed.text, replaced: 0 });
 });
 
-test('addresses that stand close together are all taken out', () => {
+test('adjacent addresses are all replaced', () => {
   for (const text of [
     'a@b.com-jane@c.com-joe@d.com',
     "to=ann@b.com'bob@c.com",

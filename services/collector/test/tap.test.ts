@@ -81,7 +81,7 @@ async function send(...records: readonly Record<string, unknown>[]): Promise<voi
   assert.equal((await collector.post(body)).status, 202);
 }
 
-test('a tap shows what comes in as it will be stored, its address masked and its texts scrubbed', async () => {
+test('a tap shows accepted records as they will be stored, with masked address and scrubbed texts', async () => {
   const { next } = await tap();
   const time = Date.now();
   await send(
@@ -114,7 +114,7 @@ test('a tap shows what comes in as it will be stored, its address masked and its
   assert.equal((await next())?.['exit_ip'], '2001:db8:7::/48');
 });
 
-test('refused records are shown with their reason, and what the reason quotes is scrubbed', async () => {
+test('refused records are shown with their reason, and values quoted in the detail are scrubbed', async () => {
   const { next } = await tap('?outcome=rejected');
   await send({}, { latency_ms: -1 }, { exit_ip: '203.0.113.7 alice@example.com' });
   const [first, second] = [await next(), await next()];
@@ -146,7 +146,7 @@ test('filters by application, interface and outcome leave out everything else', 
   assert.equal((await group.next())?.['request_id'], 'f');
 });
 
-test('a token sees its own applications alone, and refused records only where they are theirs', async () => {
+test('a token sees only its own applications, refused records included', async () => {
   const { next } = await tap('', EAST_READ_TOKEN);
   await send(
     { request_id: 'a' },
@@ -172,7 +172,7 @@ test('wrong tokens and parameters are refused, and so is a fifth tap', async () 
   assert.equal(await errorOf(fifth), '429 too_many_requests');
 });
 
-test('beyond its rate a tap drops, says how many, and shows what comes later', async () => {
+test('beyond its rate a tap drops records, reports how many, and shows later ones', async () => {
   const { next } = await tap();
   await send(...Array.from({ length: 2_000 }, () => ({ cause: '', exception: '' })));
   let records = 0;
@@ -189,7 +189,7 @@ test('beyond its rate a tap drops, says how many, and shows what comes later', a
   assert.equal(await collector.metric('tap_dropped_total'), 2_000 - records);
 });
 
-test('what nobody takes up beyond a bounded buffer is dropped, and what is sent meanwhile is taken all the same', async () => {
+test('lines beyond a bounded unread buffer are dropped, and requests are accepted meanwhile', async () => {
   const { response } = await tap();
   response.pause();
   // Three bytes a character: its 500 lines at once are three times the buffer.
@@ -199,7 +199,7 @@ test('what nobody takes up beyond a bounded buffer is dropped, and what is sent 
   await send({});
 });
 
-test('a tap ends with its token, and with the collector, and says so', async () => {
+test('a tap ends with its token and with the collector, and its last line states the reason', async () => {
   const ended = await tap('', EAST_READ_TOKEN);
   const tokens = [token('gateways', WRITE_TOKEN, 'write', 'all'), token('sre', READ_TOKEN, 'read', 'all')];
   const stays = await tap();

@@ -48,7 +48,7 @@ test('a full record is stored with microseconds, 16 address bytes and its outcom
   });
 });
 
-test('optional fields that are absent or null are stored as unknown, and no code never reads as success', () => {
+test('absent or null optional fields are stored as unknown, and a record without a code is never a success', () => {
   const { time, sdk_app_id, interface: name, exit_ip, latency_ms } = sampleRecord();
   const required = { time, sdk_app_id, interface: name, exit_ip, latency_ms };
   const nulls = Object.fromEntries(Object.keys(sampleRecord()).map((field) => [field, null]));
@@ -81,19 +81,19 @@ test('optional fields that are absent or null are stored as unknown, and no code
   }
 });
 
-test('a name in which a source put {id} for ids is taken as it is', () => {
+test('a name with {id} is accepted as it is', () => {
   for (const name of ['users/{id}', '{id}/profile', 'a/{id}/b']) {
     assert.equal(accept({ interface: name }).interface, name);
   }
 });
 
-test('the version and the slash before an interface are taken off', () => {
+test('the version and the slash before an interface are removed', () => {
   for (const given of ['/v4/openim/sendmsg', '/openim/sendmsg', 'openim/sendmsg']) {
     assert.equal(accept({ interface: given }).interface, 'openim/sendmsg');
   }
 });
 
-test('ids in a path become {id}, which is told once a record', () => {
+test('ids in a path become {id}, which is reported once a record', () => {
   let taken = 0;
   const counting = context({ onIdTaken: () => (taken += 1) });
   const stored = validateRecord(sampleRecord({ interface: '/v4/group/12345/members/7' }), counting);
@@ -102,7 +102,7 @@ test('ids in a path become {id}, which is told once a record', () => {
   assert.equal(taken, 1);
 });
 
-test('cause and exception are stored without what is about a person, counted by pieces', () => {
+test('cause and exception are stored scrubbed, and replaced pieces are counted', () => {
   const pieces: number[] = [];
   const record = sampleRecord({
     exception: 'UserNotFound: user "bob_1987"',
@@ -117,7 +117,7 @@ test('cause and exception are stored without what is about a person, counted by 
   assert.deepEqual(pieces, [1, 3]);
 });
 
-test('a text that placeholders make longer than its bound is cut there', () => {
+test('a text that placeholders make longer than its bound is truncated', () => {
   const { cause } = accept({
     cause: 'uid=1 '.repeat(40).padEnd(REQUEST_LOG_BOUNDS.causeLengthMax, 'is gone '),
   });
@@ -125,7 +125,7 @@ test('a text that placeholders make longer than its bound is cut there', () => {
   assert.doesNotMatch(cause, /\d/);
 });
 
-test('times are taken as RFC 3339 and as epoch milliseconds', () => {
+test('times are accepted as RFC 3339 and as epoch milliseconds', () => {
   for (const time of [
     '2024-05-06T07:08:09.123Z',
     '2024-05-06T15:08:09.123456789+08:00',
@@ -152,7 +152,7 @@ test('a number as text is the same as the number', () => {
   assert.equal(accept({ http_status: '0' }).http_status, 0);
 });
 
-test('text with more digits than 64 bits hold is no number', () => {
+test('text with more digits than 64 bits hold is not a number', () => {
   for (const changes of [
     { code: `1${'0'.repeat(20)}` },
     { code: `${'0'.repeat(20)}1` },
@@ -164,7 +164,7 @@ test('text with more digits than 64 bits hold is no number', () => {
   }
 });
 
-test('a port behind an address is dropped, where there is one way to read it', () => {
+test('a port after an address is dropped if the text is unambiguous', () => {
   const ipv6 = accept({ exit_ip: '2001:db8::7' }).exit_ip;
   for (const text of [
     '203.0.113.7:52110',
@@ -191,7 +191,7 @@ function addressOf(text: string): string {
   return [...bytes.subarray(-4)].join('.');
 }
 
-test('the bounds themselves are taken', () => {
+test('values at the bounds are accepted', () => {
   const late = SAMPLE_TIME_MS - 24 * HOUR_MS;
   const ahead = SAMPLE_TIME_MS + REQUEST_LOG_BOUNDS.aheadMsMax;
   assert.equal(accept({ time: late }).time, late);
@@ -204,13 +204,13 @@ test('the bounds themselves are taken', () => {
   assert.equal(accept({ cause: 'x'.repeat(2_048) }).cause.length, 2_048);
 });
 
-test('a longer lateness is taken where it is set, and only then', () => {
+test('a longer lateness is accepted only if it is set', () => {
   const record = sampleRecord({ time: SAMPLE_TIME_MS - 100 * HOUR_MS });
   assert(isRejection(validateRecord(record, context())));
   assert(!isRejection(validateRecord(record, context({ lateMsMax: 168 * HOUR_MS }))));
 });
 
-test('fields about a person are dropped and counted, whatever the spelling, and the record is taken', () => {
+test('fields about a person are dropped and counted in any spelling, and the record is accepted', () => {
   let dropped = 0;
   const personal = {
     identifier: 'a',
@@ -226,7 +226,7 @@ test('fields about a person are dropped and counted, whatever the spelling, and 
   assert.deepEqual(stored, validateRecord(sampleRecord(), context()));
 });
 
-test('@timestamp is the time where there is no time, and @version says nothing', () => {
+test('@timestamp is the time if there is no time, and @version is ignored', () => {
   const at = '2024-05-06T07:08:09.123Z';
   for (const changes of [
     { time: undefined, '@timestamp': at, '@version': '1' },
@@ -263,7 +263,7 @@ test('NUL and lone surrogates are stored as the replacement character', () => {
   assert.equal(texts['request_id'], '\uFFFD');
 });
 
-test('whatever value comes, the answer is a storable record or a rejection', () => {
+test('any value gives a storable record or a rejection', () => {
   const field = fc.constantFrom(...Object.keys(sampleRecord()), 'identifier', 'other', '__proto__');
   const changed = fc
     .tuple(field, fc.oneof(fc.jsonValue(), fc.double(), fc.string({ unit: 'binary' })))
@@ -286,7 +286,7 @@ test('whatever value comes, the answer is a storable record or a rejection', () 
   );
 });
 
-test('an application judges its own codes, others keep the catalogue', () => {
+test('an application’s own codes classify its outcomes, others use the catalogue', () => {
   const codesOfSeven = new Map<number, Outcome>([[30_001, 'success']]);
   const noCodes = new Map<number, Outcome>();
   const judging = context({ codesOf: (sdkAppId) => (sdkAppId === 7 ? codesOfSeven : noCodes) });

@@ -6,18 +6,18 @@ import { canonicalIp, maskIp } from '../../src/clients/ip-text.js';
 
 const PROXY = '10.0.0.1';
 
-test('without trusted hops the header is not looked at', () => {
+test('without trusted hops the header is ignored', () => {
   assert.equal(forwardedFor(PROXY, '203.0.113.7', 0), PROXY);
 });
 
-test('with n hops the n-th entry from the right is the client, whatever stands left of it', () => {
+test('with n hops the n-th entry from the right is the client', () => {
   const header = 'garbage, 198.51.100.1,203.0.113.7 , 192.0.2.9';
   assert.equal(forwardedFor(PROXY, header, 1), '192.0.2.9');
   assert.equal(forwardedFor(PROXY, header, 2), '203.0.113.7');
   assert.equal(forwardedFor(PROXY, header, 3), '198.51.100.1');
 });
 
-test('too few entries, and entries that are no address, leave the nearest address known behind them', () => {
+test('too few or malformed entries leave the last address that was read', () => {
   assert.equal(forwardedFor(PROXY, undefined, 2), PROXY);
   assert.equal(forwardedFor(PROXY, '', 2), PROXY);
   assert.equal(forwardedFor(PROXY, '203.0.113.7', 3), '203.0.113.7');
@@ -53,7 +53,7 @@ test('entries may carry ports and brackets, and each address has one spelling', 
   assert.equal(canonicalIp('fe80::1%eth0'), 'fe80::1');
 });
 
-test('what a client writes itself never counts: proxies only append', () => {
+test('entries that a client wrote itself are never used, because proxies append', () => {
   fc.assert(
     fc.property(fc.string({ maxLength: 80 }), fc.ipV4(), fc.ipV4(), (forged, client, proxy) => {
       assert.equal(forwardedFor(PROXY, `${forged}, ${client}`, 1), client);

@@ -30,7 +30,7 @@ function record(changes: Record<string, unknown> = {}): Record<string, unknown> 
   return sampleRecord({ time: Date.now(), ...changes });
 }
 
-test('refused records are logged by token and reason, with a place and a field and without any value', async () => {
+test('refused records are logged by token and reason, with position and field and without any value', async () => {
   const body = [
     record({ exit_ip: 'marked-value-7' }),
     record({ 'field-13800138000': 'marked-value-7' }),
@@ -53,7 +53,7 @@ function line(format: string, reason: string, records: number, example: object):
   return { sender: 'all', format, reason, records, example, msg: 'records are refused' };
 }
 
-test('of many alike one line is written at once, and the rest is counted in a later one', async () => {
+test('the first of many equal events is logged at once, the others are counted in a later line', async () => {
   const before = said('records are refused').length;
   for (let sent = 0; sent < 20; sent++) {
     await collector.post(JSON.stringify(record({ code: 'x' })), { authorization: `Bearer ${EAST_TOKEN}` });
@@ -63,7 +63,7 @@ test('of many alike one line is written at once, and the rest is counted in a la
   assert.ok(said('records are refused').length - before < 20);
 });
 
-test('requests refused whole are logged by token and code, without a token by network and code', async () => {
+test('refused requests are logged by token and code, without a token by network and code', async () => {
   await collector.post('{"marked-value-8', { 'content-type': 'application/json; charset=utf-8' });
   await collector.post('x', { 'content-type': 'text/plain' });
   await collector.post('x', { authorization: 'Bearer not-a-token-marked-9' });
@@ -95,7 +95,7 @@ test('requests refused whole are logged by token and code, without a token by ne
   assert.equal(await collector.metric('requests_refused_total', 'unreadable_body'), 1);
 });
 
-test('a refusal after which the sender sends the same again is no warning, any other is', () => {
+test('a refusal that the sender retries is logged as info, any other as a warning', () => {
   const levels: unknown[] = [];
   const write = (text: string): void => void levels.push(JSON.parse(text).level);
   const log = new RefusalLog(createLogger('collector', 'info', { write }), (text) => text);
@@ -110,7 +110,7 @@ test('a refusal after which the sender sends the same again is no warning, any o
   log.stop();
 });
 
-test('records of a token of one application are booked there, whatever they name', async () => {
+test('refused records of a token for one application count for that application', async () => {
   await collector.post(`${JSON.stringify(record({ sdk_app_id: 1_400_000_001 }))}\n{\n`, {
     authorization: `Bearer ${EAST_TOKEN}`,
     'content-type': 'application/x-ndjson',

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { SampledLog } from '../../src/clients/sampled-log.js';
 
-test('the first of a kind is told at once, those of the next ten seconds with the one that follows', () => {
+test('the first event of a kind is written at once, those of the next ten seconds with the next one', () => {
   const told: [string, number][] = [];
   const log = new SampledLog((kind, times) => told.push([kind, times]));
   for (const [kind, nowMs] of [
@@ -23,7 +23,7 @@ test('the first of a kind is told at once, those of the next ten seconds with th
   ]);
 });
 
-test('what is counted and has no line yet is written by a flush, with the detail noted last', () => {
+test('a flush writes counts without a line, with the detail of the last event', () => {
   const written: [string, number, string | undefined][] = [];
   const log = new SampledLog<string>((kind, times, detail) => written.push([kind, times, detail]));
   log.note('a', 0, 3, 'first');
@@ -46,7 +46,7 @@ test('what is counted and has no line yet is written by a flush, with the detail
   assert.deepEqual(written.slice(4), [['a', 2, undefined]]);
 });
 
-test('a kind that a flush has written is counted again for ten seconds', () => {
+test('after a flush a kind is counted for ten seconds again', () => {
   const told: number[] = [];
   const log = new SampledLog((_, times) => told.push(times));
   log.note('a', 0);
@@ -59,7 +59,7 @@ test('a kind that a flush has written is counted again for ten seconds', () => {
   assert.deepEqual(told, [1, 2, 12]);
 });
 
-test('however many kinds there are, lines stay bounded, and old kinds make room for new ones', () => {
+test('lines stay bounded for any number of kinds, and old kinds are replaced by new ones', () => {
   const told: string[] = [];
   const log = new SampledLog((kind) => told.push(kind));
   for (let kind = 0; kind < 100_000; kind++) log.note(`kind ${kind}`, 0);

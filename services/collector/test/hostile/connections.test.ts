@@ -67,7 +67,7 @@ async function postWhile(goesOn: () => Promise<boolean>): Promise<Record<string,
   return statuses;
 }
 
-test('2,000 slow connections leave a good sender all its answers, and strangers are cut off long before a known one', async () => {
+test('2,000 slow connections do not disturb an authenticated sender, and unauthenticated ones are closed first', async () => {
   for (let each = 0; each < 600; each++) slow(HALF_A_HEAD, 'X-A: a\r\n');
   for (let each = 0; each < 600; each++) slow(endlessBody(UNKNOWN_TOKEN), ' ');
   for (let each = 0; each < 300; each++) slow('', '');
@@ -97,7 +97,7 @@ test('2,000 slow connections leave a good sender all its answers, and strangers 
   await until('the known ones are cut off too', async () => known.every(({ destroyed }) => destroyed));
 });
 
-test('strangers of one address do not push out the connection of another one that is still silent', async () => {
+test('unauthenticated connections of one address do not replace a silent one of another address', async () => {
   const [, patient] = [slow('', '', '127.0.0.1'), slow('', '', '127.0.0.2')];
   for (let each = 0; each < CONNECTIONS_MAX; each++) slow('', '', '127.0.0.1');
   await until('half of them closed', async () => {
@@ -106,7 +106,7 @@ test('strangers of one address do not push out the connection of another one tha
   assert.equal(patient.destroyed, false);
 });
 
-test('one sender has at most half of the connections; beyond it is told so, and others are taken', async () => {
+test('one sender has at most half of the connections; further ones get 429, and other senders are accepted', async () => {
   for (let each = 0; each < CONNECTIONS_MAX / 2; each++) slow(endlessBody(HOSTILE_TOKEN), '');
   await until('all of them known', async () => {
     const known = (await collector.metric('connections')) - (await collector.metric('unknown_connections'));
@@ -125,7 +125,7 @@ function limited(): Promise<number> {
   return collector.metric('requests_limited_total', 'limit="address"');
 }
 
-test('of 1,000 wrong tokens most are told to wait, and a good one from the same address is taken at once', async () => {
+test('of 1,000 wrong tokens most get 429, and a valid one from the same address is accepted at once', async () => {
   const codes: Record<string, number> = {};
   const before = await limited();
   for (let each = 0; each < 1_000; each++) {
@@ -146,7 +146,7 @@ test('of 1,000 wrong tokens most are told to wait, and a good one from the same 
   assert.equal((await limited()) - before, codes['too_many_requests']);
 });
 
-test('uploads broken off at every stage give back all they held', async () => {
+test('uploads that break off at any stage release all reserved memory', async () => {
   const body = JSON.stringify(Array.from({ length: 2_000 }, () => sampleRecord({ time: Date.now() })));
   const whole = head(`Content-Length: ${body.length}`) + body;
   const stages = [

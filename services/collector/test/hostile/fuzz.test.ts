@@ -45,7 +45,7 @@ async function post(
   return response.status;
 }
 
-test('the corpus and random bodies over HTTP get documented answers, and hold nothing afterwards', async () => {
+test('the corpus and random bodies over HTTP get documented answers, and release all memory', async () => {
   const inputs = readCorpus().map(({ bytes }) => bytes);
   for (const [index, target] of FUZZ_TARGETS.entries()) {
     inputs.push(...fc.sample(target.inputs, { seed: (SEEDS[0] ?? 0) + index, numRuns: 30 }));

@@ -80,7 +80,7 @@ function deep(open: string, close: string, depth: number): string {
   return open.repeat(depth) + close.repeat(depth);
 }
 
-test('packed bodies: bombs, false names, halves and what follows a whole one', async () => {
+test('encoded bodies: bombs, wrong codings, truncated bodies and bytes after the end', async () => {
   const packed = (): Buffer => gzipSync(record());
   const [first, second] = [gzipSync(`[${record()}`), gzipSync(`,${record()}]`)];
   await hold([
@@ -104,7 +104,7 @@ test('packed bodies: bombs, false names, halves and what follows a whole one', a
   ]);
 });
 
-test('Avro containers: bombs in every codec, counts that lie, blocks of nothing', async () => {
+test('Avro containers: bombs in every codec, wrong counts, empty blocks', async () => {
   const bad = '400 unreadable_body';
   await hold([
     ['zstandard', () => container('zstandard', 1, BOMBS.zstandard), AVRO, '413 body_too_large'],
@@ -140,7 +140,7 @@ test('Avro containers: bombs in every codec, counts that lie, blocks of nothing'
   ]);
 });
 
-test('deep, wide and poisoned JSON is refused record by record, or whole where it is none', async () => {
+test('deep, wide and prototype-polluting JSON is refused by record, or entirely if malformed', async () => {
   await hold([
     ['arrays 99,999 deep', () => deep('[', ']', 99_999), {}, '0 taken {"not_an_object":1}'],
     ['arrays 100,001 deep', () => deep('[', ']', 100_001), {}, '413 body_too_large'],
@@ -188,7 +188,7 @@ test('deep, wide and poisoned JSON is refused record by record, or whole where i
   assert.equal(Reflect.get({}, 'polluted'), undefined);
 });
 
-test('numbers and texts beyond what can be stored are named, or mended as documented', async () => {
+test('numbers and texts that cannot be stored are refused, or replaced as documented', async () => {
   await hold([
     ['a duration of 1e400', () => written('latency_ms', '1e400'), {}, '0 taken {"out_of_range":1}'],
     ['a duration of -0', () => written('latency_ms', '-0'), {}, '1 taken {}'],

@@ -120,7 +120,7 @@ for (const [answer, cases] of Object.entries(UNREADABLE)) {
   });
 }
 
-test('what is odd but clear is taken', async () => {
+test('unusual but unambiguous requests are accepted', async () => {
   const cases: readonly Case[] = [
     ['HTTP/1.0', () => [speaking('HTTP/1.0'), good]],
     ['an absolute address', () => [at('http://elsewhere/v1/request-logs'), good]],
@@ -150,7 +150,7 @@ test('what is odd but clear is taken', async () => {
   }
 });
 
-test('a request hidden behind another is answered by itself, in order, and rubbish there ends the connection', async () => {
+test('a pipelined request is answered separately and in order, and malformed bytes there end the connection', async () => {
   const hidden = await exchange(
     collector.url,
     [head(length), good, 'GET /admin HTTP/1.1\r\nHost: a\r\n\r\n'],
@@ -176,7 +176,7 @@ test('a request hidden behind another is answered by itself, in order, and rubbi
   );
 });
 
-test('a body that waits to be asked for is asked for once its token was found valid, and never otherwise', async () => {
+test('100 Continue is sent once the token was found valid, and never otherwise', async () => {
   const waiting = head(length, 'Expect: 100-continue');
   const asked = await exchange(collector.url, [waiting], 1);
   assert.deepEqual(
@@ -195,7 +195,7 @@ test('a body that waits to be asked for is asked for once its token was found va
   );
 });
 
-test('what could not be read is counted by its code and by its status', async () => {
+test('protocol errors are counted by code and by status', async () => {
   const before = await collector.metric('protocol_errors_total');
   const requests = await collector.metric('requests_total');
   await exchange(collector.url, ['rubbish\r\n\r\n']);

@@ -88,7 +88,7 @@ function inMib(bytes: number): string {
   return `${(bytes / MIB).toFixed(1)} MiB`;
 }
 
-test('attacks of every kind leave at most 20 MB behind, and are answered no 5xx but 503', async (t) => {
+test('after all attacks the process holds at most 20 MB more, and no 5xx but 503 was answered', async (t) => {
   const collector = await startCollectorProcess();
   try {
     const bodies = attacks();

@@ -12,7 +12,7 @@ const FREE: ApplicationSettings = {
   codes: new Map(),
 };
 
-test('at most so many applications are remembered, whatever ids come', () => {
+test('the number of applications in memory is bounded', () => {
   fc.assert(
     fc.property(fc.array(fc.integer({ min: 1, max: 1_000 }), { maxLength: 500 }), (ids) => {
       const limits = new ApplicationLimits(() => LIMITED, Math.random, 50);
@@ -26,7 +26,7 @@ test('at most so many applications are remembered, whatever ids come', () => {
   );
 });
 
-test('applications without limit and quota are not remembered', () => {
+test('applications without limit and quota need no state', () => {
   const limits = new ApplicationLimits(() => FREE, Math.random);
   const request = limits.forRequest(0);
   for (let id = 1; id < 1_000; id++) {
@@ -36,7 +36,7 @@ test('applications without limit and quota are not remembered', () => {
   assert.equal(limits.size, 0);
 });
 
-test('an application that is idle until it is like a new one is forgotten, one in debt is not', () => {
+test('an idle application with a full bucket is removed, one in debt is kept', () => {
   const limits = new ApplicationLimits(() => LIMITED, Math.random);
   const request = limits.forRequest(0);
   for (let n = 0; n < 50; n++) request.admit(7);
@@ -49,7 +49,7 @@ test('an application that is idle until it is like a new one is forgotten, one i
   );
 });
 
-test('an application takes at most its limit in the long run, however many requests its records come in', () => {
+test('in the long run an application is accepted at most at its limit, in any number of requests', () => {
   const limits = new ApplicationLimits(() => LIMITED, Math.random);
   let taken = 0;
   for (let ms = 0; ms < 60_000; ms += 20) {
@@ -59,7 +59,7 @@ test('an application takes at most its limit in the long run, however many reque
   assert(taken <= 10 * 65 && taken >= 10 * 64, String(taken));
 });
 
-test('what is refunded counts for nothing, once, whichever way it was taken', () => {
+test('a refund returns the records once, however they were taken', () => {
   const limits = new ApplicationLimits(() => LIMITED, Math.random);
   for (let again = 0; again < 20; again++) {
     const one = limits.forRequest(0);
@@ -76,7 +76,7 @@ test('what is refunded counts for nothing, once, whichever way it was taken', ()
   assert(!limits.forRequest(0).admit(7));
 });
 
-test('new settings are in force from the next request on', () => {
+test('new settings apply from the next request on', () => {
   let settings = LIMITED;
   const limits = new ApplicationLimits(() => settings, Math.random);
   const before = limits.forRequest(0);
@@ -87,7 +87,7 @@ test('new settings are in force from the next request on', () => {
   assert(!limits.forRequest(0).admit(7));
 });
 
-test('applications that are being sampled are counted while they are', () => {
+test('applications are counted while they are sampled', () => {
   const limits = new ApplicationLimits(() => LIMITED, Math.random);
   const request = limits.forRequest(0);
   for (let n = 0; n < 200; n++) request.weigh(7, 'success');
@@ -97,7 +97,7 @@ test('applications that are being sampled are counted while they are', () => {
   assert(request.sampledOut > 100);
 });
 
-test('an application that had records refused is refused before its bodies are read, until a second’s worth may come', () => {
+test('an application over its limit is refused before its bodies are read, until one second of its rate is left', () => {
   const limits = new ApplicationLimits(() => LIMITED, Math.random);
   limits.refuseIfOver(7, 0);
   const request = limits.forRequest(0);

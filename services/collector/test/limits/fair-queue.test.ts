@@ -16,7 +16,7 @@ async function serve(requests: readonly (readonly [sender: string, bytes: number
   return served;
 }
 
-test('one that came behind a hundred requests of another waits for few of them', async () => {
+test('a request after a hundred requests of another sender waits for few of them', async () => {
   const noisy = Array.from({ length: 100 }, () => ['noisy', 150 * KIB] as const);
   const served = await serve([...noisy, ['quiet', 150 * KIB]]);
   const place = served.findIndex(([sender]) => sender === 'quiet');
@@ -34,7 +34,7 @@ test('senders share by bytes, not by requests', async () => {
   assert(ratio > 0.8 && ratio < 1.25, String(ratio));
 });
 
-test('everything is served once, in order within its sender', async () => {
+test('every job runs once, in order within its sender', async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.array(fc.tuple(fc.constantFrom('a', 'b', 'c'), fc.integer({ min: 0, max: 300 * KIB })), {
@@ -54,7 +54,7 @@ test('everything is served once, in order within its sender', async () => {
   );
 });
 
-test('what the work throws is the sender’s to see, and the next is served', async () => {
+test('an error of a job rejects its promise, and the next job runs', async () => {
   const queue = new FairQueue();
   const failing = queue.run('a', 1, () => {
     throw new Error('unreadable');

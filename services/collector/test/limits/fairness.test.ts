@@ -169,7 +169,7 @@ function unfinishedUpload(
   return { request, status: () => status };
 }
 
-test('a sender that fills the memory with bodies it never ends leaves room for another', async () => {
+test('a sender that fills its memory share with unfinished bodies leaves memory for another', async () => {
   const bytesMax = 64 << 20;
   const collector = await runCollector({ environment: { BUFFER_BYTES_MAX: String(bytesMax) } });
   const uploads = Array.from({ length: 30 }, () => unfinishedUpload(collector.url, EAST_TOKEN, 4 << 20));

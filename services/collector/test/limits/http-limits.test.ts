@@ -100,7 +100,7 @@ async function postUntilTaken(
   }
 }
 
-test('a token over its limit gets 429 before its body is read, and is taken again once it is within', async () => {
+test('a token over its limit gets 429 before its body is read, and is accepted again within it', async () => {
   const taken = await post(
     records(200, () => ({ sdk_app_id: 1 })),
     SLOW_TOKEN,
@@ -120,7 +120,7 @@ test('a token over its limit gets 429 before its body is read, and is taken agai
   assert.equal((await stored(1)).length, 201);
 });
 
-test('records over an application’s limit are named rate_limited, those of others are taken', async () => {
+test('records over an application’s limit are refused as rate_limited, those of others are accepted', async () => {
   const mixed = await post(
     records(30, (n) => ({ sdk_app_id: n % 2 === 0 ? LIMITED : 1_400_000_001 })),
     FREE_TOKEN,
@@ -133,7 +133,7 @@ test('records over an application’s limit are named rate_limited, those of oth
   assert.equal((await stored(LIMITED)).length, 10);
 });
 
-test('where all records are over the limit the request gets 429 with Retry-After and nothing is taken', async () => {
+test('if all records are over the limit the request gets 429 with Retry-After and nothing is accepted', async () => {
   const whole = records(1_000, () => ({ sdk_app_id: INDEBTED }));
   assert.equal((await post(whole, FREE_TOKEN, { 'idempotency-key': 'limits-2' })).status, 202);
   const all = await post(
@@ -147,7 +147,7 @@ test('where all records are over the limit the request gets 429 with Retry-After
   assert.equal((await stored(INDEBTED)).length, 1_000);
 });
 
-test('a keyed request is taken whole or refused whole, so that its repetition is the same request', async () => {
+test('a keyed request is accepted or refused entirely, so that its repetition is the same request', async () => {
   await post(
     records(10, () => ({ sdk_app_id: KEYED })),
     FREE_TOKEN,
@@ -161,7 +161,7 @@ test('a keyed request is taken whole or refused whole, so that its repetition is
   assert.equal((await stored(KEYED)).length, 22);
 });
 
-test('an application’s own codes decide its outcomes', async () => {
+test('an application’s own codes classify its outcomes', async () => {
   const body = records(2, (n) => ({ sdk_app_id: JUDGING, code: n === 0 ? 0 : 30_001 }));
   assert.equal((await post(body, FREE_TOKEN)).status, 202);
   const outcomes = (await stored(JUDGING)).map(({ code, outcome }) => [code, outcome]);

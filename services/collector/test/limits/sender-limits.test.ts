@@ -29,7 +29,7 @@ function refused(limits: SenderLimits, grant: Grant, nowMs: number): number | un
   }
 }
 
-test('a sender over its limit is refused until what it owes is paid off, as Retry-After says to the second', () => {
+test('a sender over its limit is refused until its debt is gone, as Retry-After says to the second', () => {
   const limits = new SenderLimits();
   const grant = grantOf('a', 100);
   // 5 seconds of 100 may come at once; 800 more are owed.
@@ -39,7 +39,7 @@ test('a sender over its limit is refused until what it owes is paid off, as Retr
   assert.equal(refused(limits, grant, 9_000), undefined);
 });
 
-test('requests that are still being read count by their declared size, so that many at once do not slip through', () => {
+test('requests in progress count by their declared size, so that many at once cannot exceed the limit', () => {
   const limits = new SenderLimits();
   const grant = grantOf('a', 100);
   let admitted = 0;
@@ -54,14 +54,14 @@ test('requests that are still being read count by their declared size, so that m
   assert.equal(admitted, 5);
 });
 
-test('what is refunded counts for nothing', () => {
+test('a refund returns the estimate', () => {
   const limits = new SenderLimits();
   const grant = grantOf('a', 10);
   for (let n = 0; n < 100; n++) limits.enter(grant, 1_000_000, 0).refund();
   assert.deepEqual(limits.headroom(grant, 0), { left: 50, most: 50, fullInS: 0 });
 });
 
-test('in the long run a sender that never waits is let in at its rate, whatever its requests are', () => {
+test('in the long run a sender that never waits is accepted at its rate', () => {
   fc.assert(
     fc.property(
       fc.integer({ min: 10, max: 1_000 }),
@@ -87,7 +87,7 @@ test('in the long run a sender that never waits is let in at its rate, whatever 
   );
 });
 
-test('senders do not touch each other’s limits, and one without a limit has none', () => {
+test('senders have separate limits, and one without a limit is never refused', () => {
   const limits = new SenderLimits();
   limits.enter(grantOf('a', 1), undefined, 0).settle(10_000, 1);
   assert.equal(refused(limits, grantOf('b', 1), 0), undefined);
@@ -101,7 +101,7 @@ test('senders do not touch each other’s limits, and one without a limit has no
   );
 });
 
-test('headroom is told as RateLimit fields', () => {
+test('headroom is reported as RateLimit fields', () => {
   const limits = new SenderLimits();
   const grant = grantOf('a', 100);
   limits.enter(grant, undefined, 0).settle(120, 40_000);

@@ -68,7 +68,7 @@ test('LOCAL and UNKNOWN keep the real peer as the client', async () => {
   assert.match(answer, /^HTTP\/1\.1 202 /);
 });
 
-test('records behind a header are stored, and every request of a connection has the header’s client', async () => {
+test('records after a header are stored, and every request of a connection has the header’s client', async () => {
   const { proxy } = portsOf(collector);
   const kept = { ...GOOD_TOKEN, connection: 'keep-alive' };
   const refused = postRequest({ authorization: 'Bearer' });
@@ -125,7 +125,7 @@ test('without a header the PROXY listener closes; with one the ordinary listener
     assert.match(await exchange(plain, [header, postRequest(GOOD_TOKEN)]), /^HTTP\/1\.1 400 /);
 });
 
-test('with a certificate TLS begins behind the header, in the same packet or later', async () => {
+test('with a certificate TLS begins after the header, in the same packet or later', async () => {
   const [cert, key] = [join(directory, 'tls.crt'), join(directory, 'tls.key')];
   const subject = ['-subj', '/CN=collector', '-addext', 'subjectAltName=IP:127.0.0.1', '-days', '2'];
   const curve = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];
@@ -153,7 +153,7 @@ test('with a certificate TLS begins behind the header, in the same packet or lat
   }
 });
 
-test('a collector that stops closes what waits for a header and what is kept alive', async () => {
+test('a stop closes connections that wait for a header and idle ones', async () => {
   const stopping = await runCollector({ environment: { PROXY_PROTOCOL_PORT: '0' } });
   const { proxy } = portsOf(stopping);
   const waiting = connect(proxy, '127.0.0.1');

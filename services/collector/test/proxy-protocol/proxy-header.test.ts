@@ -62,7 +62,7 @@ test('version 1: whatever does not match the specification exactly is a fault', 
   assert.equal(read(`PROXY UNKNOWN ${'x'.repeat(92)}\r\n`), 'too_long');
 });
 
-test('version 2: TCP over IPv4 and IPv6 name the source; what nobody can speak HTTP over does not', () => {
+test('version 2: TCP over IPv4 and IPv6 name the source; other transports do not', () => {
   assert.equal(readBytes(tcpHeader('203.0.113.7')), '203.0.113.7');
   assert.equal(readBytes(tcpHeader('2001:db8::7')), '2001:db8::7');
   assert.equal(readBytes(tcpHeader('::ffff:203.0.113.7')), '203.0.113.7');
@@ -80,7 +80,7 @@ test('version 2: TCP over IPv4 and IPv6 name the source; what nobody can speak H
   }
 });
 
-test('version 2: a LOCAL connection, as health checks are, keeps its peer whatever else the header says', () => {
+test('version 2: a LOCAL connection, such as a health check, keeps its peer', () => {
   for (const family of [0x00, 0x11, 0x21, 0xff])
     for (const bytes of [0, 3, 12, 1_024]) {
       const addresses = Buffer.alloc(bytes, 0xff);
@@ -89,7 +89,7 @@ test('version 2: a LOCAL connection, as health checks are, keeps its peer whatev
     }
 });
 
-test('version 2: other versions, commands, families and lengths that do not fit are faults', () => {
+test('version 2: unknown versions, commands, families and wrong lengths are faults', () => {
   const addresses = Buffer.alloc(12);
   const faults: readonly [Parameters<typeof binaryHeader>[0], string][] = [
     [{ versionAndCommand: 0x11, family: 0x11, addresses }, 'malformed'],
@@ -113,7 +113,7 @@ test('version 2: other versions, commands, families and lengths that do not fit 
   assert.equal(readBytes(Buffer.from('\r\n\r\nGET / HTTP/1.1')), 'no_header');
 });
 
-test('version 2: fields are skipped, a right checksum is taken and a wrong one refused', () => {
+test('version 2: fields are skipped, a right checksum is accepted and a wrong one refused', () => {
   // The check value of RFC 4960's polynomial over "123456789".
   assert.equal(crc32c(Buffer.from('123456789')), 0xe3069283);
   const fields = [
@@ -147,7 +147,7 @@ const validHeader = fc.oneof(
   fields.map((all) => binaryHeader({ versionAndCommand: LOCAL_COMMAND, fields: all })),
 );
 
-test('any beginning of a valid header is incomplete, and the whole of it reads the same whatever follows', () => {
+test('any prefix of a valid header is incomplete, and the header is read the same whatever follows', () => {
   fc.assert(
     fc.property(validHeader, fc.uint8Array({ maxLength: 200 }), (header, rest) => {
       for (let length = 0; length < header.length; length++)

@@ -46,7 +46,7 @@ async function startFront(options: Partial<ProxyListenerOptions> = {}): Promise<
   };
 }
 
-test('however header and request are cut into packets, the request is read whole and its source known', async () => {
+test('however header and request are split into packets, the request is complete and its source known', async () => {
   const front = await startFront();
   const body = 'x'.repeat(200_000);
   const cuts = fc.array(fc.nat({ max: 700 }), { maxLength: 6 });
@@ -64,7 +64,7 @@ test('however header and request are cut into packets, the request is read whole
   await front.end();
 });
 
-test('bytes that begin no header close the connection at once and without an answer', async () => {
+test('bytes that do not begin a header close the connection at once without an answer', async () => {
   const front = await startFront({ headerTimeoutMs: 60_000 });
   const faults: readonly [string | Buffer, string][] = [
     [postRequest(), 'no_header'],
@@ -79,7 +79,7 @@ test('bytes that begin no header close the connection at once and without an ans
   await front.end();
 });
 
-test('a header that does not come, or not all of it, closes the connection when its time is over', async () => {
+test('a header that does not arrive completely in time closes the connection', async () => {
   const front = await startFront({ headerTimeoutMs: 50 });
   for (const beginning of [[], ['PROXY TCP4 203.0.113.7 '], [tcpHeader('203.0.113.7').subarray(0, 20)]]) {
     assert.equal(await exchange(front.port, beginning), '');
@@ -95,7 +95,7 @@ test('a header that does not come, or not all of it, closes the connection when 
   await front.end();
 });
 
-test('a connection that goes away before its header is whole is counted as that', async () => {
+test('a connection that closes before its header is complete is counted as closed_early', async () => {
   const front = await startFront();
   for (const beginning of ['', 'PROXY TC']) {
     const socket = connect(front.port, '127.0.0.1');
@@ -107,14 +107,14 @@ test('a connection that goes away before its header is whole is counted as that'
   await front.end();
 });
 
-test('a peer that is not on the list is closed though its header is right', async () => {
+test('a peer that is not on the list is closed although its header is valid', async () => {
   const front = await startFront({ peers: createPeers(['10.0.0.0/8', '2001:db8::/32']) });
   assert.equal(await exchange(front.port, [textHeader('203.0.113.7') + postRequest()]), '');
   assert.deepEqual(front.seen, ['peer_not_allowed']);
   await front.end();
 });
 
-test('stopping closes connections without a header and waits for those that were handed on', async () => {
+test('a stop closes connections without a header and waits for those that were passed on', async () => {
   const front = await startFront();
   const without = connect(front.port, '127.0.0.1');
   const handedOn = connect(front.port, '127.0.0.1');
@@ -131,7 +131,7 @@ test('stopping closes connections without a header and waits for those that were
   await stopping;
 });
 
-test('peers are addresses and networks of both families, also where IPv4 comes mapped', () => {
+test('peers are addresses and networks of both families, also for mapped IPv4', () => {
   const peers = createPeers(['10.0.0.7', '192.0.2.0/24', '2001:db8::/32']);
   for (const address of ['10.0.0.7', '::ffff:10.0.0.7', '192.0.2.255', '2001:db8:ffff::1'])
     assert.ok(peers(address), address);
