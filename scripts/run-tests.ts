@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { promisify } from 'node:util';
 import pc from 'picocolors';
-import { createCommand, readOptions } from './options/command-line.js';
+import { createCommand, parseCommandLine } from './options/command-line.js';
 import { type Broker, startBroker } from './stack/broker.js';
 import { FOREIGN_PROGRAMS, provideForeignProgram } from './stack/foreign-programs.js';
 import { hasKafkaJars } from './stack/kafka-jars.js';
@@ -49,7 +49,7 @@ const command = createCommand(
   'scripts/test',
   'Runs every check and test: programs, lint, build, one broker for all, then every test file.',
 ).argument('[words...]', 'only files whose path holds one of these');
-readOptions(command, process.argv.slice(2));
+parseCommandLine(command, process.argv.slice(2));
 const files = chosenFiles(command.args);
 
 try {

@@ -4,7 +4,7 @@
  * differences where there are any.
  */
 import { figure, printFigure, say } from '../bench/figure.js';
-import { createCommand, readOptions } from '../options/command-line.js';
+import { createCommand, parseCommandLine } from '../options/command-line.js';
 import { startChaosPipeline } from './chaos-pipeline.js';
 import { findingsFigures } from './findings-figures.js';
 import { isClean } from './check-accounting.js';
@@ -50,7 +50,7 @@ function readRunOptions(argv: readonly string[]): { kills: number; brokerAwayMs:
     .option('--kills <n>', 'SIGKILLs at random moments (default: 100, or 0 with --broker-away)', kills)
     .option('--broker-away <duration>', 'kills the broker for so long, such as 30s or 600s', runDuration)
     .option('--seed <n>', 'repeats the moments of another run', seed);
-  const read = readOptions<{ kills?: number; brokerAway?: number; seed?: number }>(command, argv);
+  const read = parseCommandLine(command, argv).opts<{ kills?: number; brokerAway?: number; seed?: number }>();
   return {
     kills: read.kills ?? (read.brokerAway === undefined ? 100 : 0),
     brokerAwayMs: read.brokerAway ?? 0,

@@ -14,7 +14,7 @@ import {
 } from '../../services/collector/test/hostile/fuzz/target.js';
 import { FUZZ_TARGETS } from '../../services/collector/test/hostile/fuzz/targets.js';
 import { figure, printFigure, say } from '../bench/figure.js';
-import { createCommand, readOptions } from '../options/command-line.js';
+import { createCommand, parseCommandLine } from '../options/command-line.js';
 import { NONE } from './findings-figures.js';
 import { newSeed, runDuration, seed as seedNumber } from './options.js';
 
@@ -74,6 +74,6 @@ function readRunOptions(argv: readonly string[]): { forS: number; seed: number }
   )
     .option('--for <duration>', 'such as 60s (default: 60s)', runDuration)
     .option('--seed <n>', 'begins where another run did', seedNumber);
-  const read = readOptions<{ for?: number; seed?: number }>(command, argv);
+  const read = parseCommandLine(command, argv).opts<{ for?: number; seed?: number }>();
   return { forS: (read.for ?? 60_000) / 1_000, seed: read.seed ?? newSeed() };
 }

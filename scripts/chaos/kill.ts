@@ -4,7 +4,7 @@
  * with 1 and names the differences where there are any.
  */
 import { type Figure, figure, type Goal, printFigure, say } from '../bench/figure.js';
-import { createCommand, readOptions } from '../options/command-line.js';
+import { createCommand, parseCommandLine } from '../options/command-line.js';
 import { findingsFigures, NONE } from './findings-figures.js';
 import { type KillOutcome, runKillLoop, startKillPipeline } from './kill-run.js';
 import { newSeed, runDuration, seed } from './options.js';
@@ -71,7 +71,7 @@ function readRunOptions(argv: readonly string[]): { forS: number; seed: number }
   )
     .option('--for <duration>', 'how long kills go on, such as 60s (default: 180s)', runDuration)
     .option('--seed <n>', 'repeats victims, order and moments of another run', seed);
-  const read = readOptions<{ for?: number; seed?: number }>(command, argv);
+  const read = parseCommandLine(command, argv).opts<{ for?: number; seed?: number }>();
   return { forS: (read.for ?? 180_000) / 1_000, seed: read.seed ?? newSeed() };
 }
 

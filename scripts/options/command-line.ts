@@ -2,7 +2,7 @@
  * The one way a script reads its command line. A mistake prints the option, the value received and the values
  * allowed, and ends the process with code 2; `--help` ends it with 0.
  */
-import { Command, type CommanderError, type OptionValues } from 'commander';
+import { Command, type CommanderError } from 'commander';
 
 const EXIT_USAGE = 2;
 
@@ -14,9 +14,9 @@ export function createCommand(name: string, description: string): Command {
     .exitOverride(endProcess);
 }
 
-/** @param argv without node and the script @returns the options by their names in camel case */
-export function readOptions<T extends OptionValues>(command: Command, argv: readonly string[]): T {
-  return command.parse([...argv], { from: 'user' }).opts<T>();
+/** @param argv without node and the script @returns the command; its `opts()` are named in camel case */
+export function parseCommandLine(command: Command, argv: readonly string[]): Command {
+  return command.parse([...argv], { from: 'user' });
 }
 
 function endProcess({ exitCode }: CommanderError): never {

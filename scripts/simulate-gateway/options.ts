@@ -3,7 +3,7 @@
  * stands on the command line, where any user of the machine could read it.
  */
 import { InvalidArgumentError, Option } from 'commander';
-import { createCommand, readOptions } from '../options/command-line.js';
+import { createCommand, parseCommandLine } from '../options/command-line.js';
 import { duration, httpUrl, utcTime, wholeNumber } from '../options/value-types.js';
 import { APPLICATIONS_MAX } from './applications.js';
 import { durationMs } from './durations.js';
@@ -104,7 +104,7 @@ export function readSimulatorOptions(argv: readonly string[]): SimulatorOptions 
         .choices(['text', 'json', 'none'])
         .default('text'),
     );
-  const options = readOptions<SimulatorOptions>(command, argv);
+  const options = parseCommandLine(command, argv).opts<SimulatorOptions>();
   if (options.history === undefined && options.rate === undefined && options.records === undefined) {
     command.error('nothing to send: give --records, --rate, or --history with --records');
   }

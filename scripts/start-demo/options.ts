@@ -1,7 +1,7 @@
 /*
  * The command line of ./scripts/start: names, defaults, bounds.
  */
-import { createCommand, readOptions } from '../options/command-line.js';
+import { createCommand, parseCommandLine } from '../options/command-line.js';
 import { duration, port, wholeNumber } from '../options/value-types.js';
 import { inWorkDir } from '../stack/repo-root.js';
 
@@ -48,5 +48,5 @@ export function readDemoOptions(argv: readonly string[]): DemoOptions {
       'end after so long, such as 60s or 5m, and exit with 0 only if nothing was lost or doubled',
       duration(1_000, FOR_MS_MAX),
     );
-  return readOptions<DemoOptions>(command, argv);
+  return parseCommandLine(command, argv).opts<DemoOptions>();
 }

@@ -1,5 +1,5 @@
 /* The command line of `npm run bench:collector`: names, defaults, bounds. */
-import { createCommand, readOptions } from '../../options/command-line.js';
+import { createCommand, parseCommandLine } from '../../options/command-line.js';
 import { duration, wholeNumber } from '../../options/value-types.js';
 import { type Case, allCases } from './cases.js';
 
@@ -35,7 +35,7 @@ export function readBenchOptions(argv: readonly string[]): BenchOptions {
       '--only <words...>',
       `only what has one of these in its name: json.500, avro, otlp, 2-process, ${LATENCY}, ${KAFKA_AWAY}, ${TAIL}`,
     );
-  const read = readOptions<Read>(command, argv);
+  const read = parseCommandLine(command, argv).opts<Read>();
   const chosen = (name: string): boolean => read.only?.some((word) => name.includes(word)) ?? true;
   return {
     forMs: read.for ?? (read.quick ? 400 : 1_000),

@@ -1,5 +1,5 @@
 /* The command line of `npm run bench:freshness`: names, defaults, bounds. */
-import { createCommand, readOptions } from '../../options/command-line.js';
+import { createCommand, parseCommandLine } from '../../options/command-line.js';
 import { wholeNumber } from '../../options/value-types.js';
 
 export type FreshnessOptions = {
@@ -21,7 +21,7 @@ export function readFreshnessOptions(argv: readonly string[]): FreshnessOptions 
     .option('--limit-seconds <n>', 'seconds of a round at the limit', wholeNumber(5, 120), 12)
     .option('--seconds <n>', 'seconds of a round at half of the rate', wholeNumber(5, 600), 25)
     .option('--quick', 'about a minute: one round', false);
-  const read = readOptions<Read>(command, argv);
+  const read = parseCommandLine(command, argv).opts<Read>();
   return {
     rounds: read.quick ? 1 : read.rounds,
     limitMs: read.limitSeconds * 1_000,

@@ -1,5 +1,5 @@
 /* The command line of `npm run bench:ingest`: names, defaults, bounds, and the sizes that follow from them. */
-import { createCommand, readOptions } from '../../options/command-line.js';
+import { createCommand, parseCommandLine } from '../../options/command-line.js';
 import { listOf, wholeNumber } from '../../options/value-types.js';
 
 export type IngestOptions = {
@@ -63,7 +63,7 @@ export function readIngestOptions(argv: readonly string[]): IngestOptions {
     )
     .option('--sizes <n...>', 'records a message', listOf(wholeNumber(1, 5_000)))
     .option('--no-peers', 'ours and inserts from files only');
-  const read = readOptions<Read>(command, argv);
+  const read = parseCommandLine(command, argv).opts<Read>();
   const usual = read.quick ? QUICK : FULL;
   return {
     ...usual,

@@ -41,10 +41,11 @@ function valueSchema(name: string, field: RequestLogField): TSchema {
     case 'id':
     case 'int':
     case 'outcome':
-      return name === 'http_status'
-        ? Type.Union([Type.Literal(0), Type.Integer(numberBounds(field))], { description })
-        : Type.Integer({ ...numberBounds(field), description });
+      break;
   }
+  return name === 'http_status'
+    ? Type.Union([Type.Literal(0), Type.Integer(numberBounds(field))], { description })
+    : Type.Integer({ ...numberBounds(field), description });
 }
 
 /** null is the same as absent. */
