@@ -43,7 +43,7 @@ test('a route that declares no bounds does not start, wherever it is registered'
     await app.register(async (part) => void (await register(part)));
     await assert.rejects(
       async () => app.ready(),
-      /\/v1\/new declares no bounds of its answers: add it with createQuestion/,
+      /\/v1\/new declares no bounds of its answers: add it as a question/,
     );
   }
 });

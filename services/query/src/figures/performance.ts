@@ -166,7 +166,7 @@ export function performanceOf(row: PerformanceRow | undefined, seconds: number):
   };
 }
 
-/** success / (success + service_error); null where nothing was judged, so that no codes never read 100 %. */
+/** success / (success + service_error); null where both are 0: a source without codes never reads 100 %. */
 export function successRate(success: number, serviceError: number): number | null {
   const judged = success + serviceError;
   return judged === 0 ? null : success / judged;

@@ -1,8 +1,8 @@
 /*
  * Where the figures of an answer come from. Metrics count every request, sampled or not, and are quick to sum, but
  * hold whole minutes only and may lack what the logs have: events more than an hour late, what a killed collector
- * had in memory, the last minutes. So the logs vouch for them: metrics are taken where the weights they say were
- * logged are no less than the weights that stand in the logs; everything else of a window comes from the logs.
+ * had in memory, the last minutes. So metrics are checked against the logs: they are taken where the logged weight they
+ * state is no less than the weight in the logs; everything else of a window comes from the logs.
  */
 import { METRIC_LATE_HOURS_MAX } from '@imscope/schemas/retention.js';
 import { Type } from 'typebox';
@@ -19,7 +19,7 @@ export type Source = {
 };
 
 /**
- * The oldest minutes are left alone, lest the view clip them between looking and asking: at most 60 s in line,
+ * The oldest minutes are not taken from the metrics, so that they do not expire while the query runs: at most 60 s in line,
  * 120 s of a question and 60 s in line again, and a minute between the clocks.
  */
 const CLIP_MARGIN_MS = 5 * MINUTE_MS;
@@ -29,7 +29,7 @@ const SETTLED_AFTER_MS = METRIC_LATE_HOURS_MAX * HOUR_MS + 10 * MINUTE_MS;
 const WRITTEN_AFTER_MS = 3 * MINUTE_MS;
 
 /**
- * The whole minutes of a window whose metrics are kept, in three parts that are judged one by one, so that what is
+ * The whole minutes of a window whose metrics are kept, in three parts that are decided one by one, so that what is
  * still on its way does not speak against what has long been there: `from` to `settledTo` to `writtenTo` to `to`.
  */
 export type Parts = {

@@ -153,7 +153,7 @@ function parseTime(text: string): number | undefined {
 
 /**
  * The step in milliseconds; where none is asked for, one of a few round ones that gives about 60 steps.
- * Throws `HttpError` invalid_parameter where the window would have more than `stepsMax`, whoever chose the step.
+ * Throws `HttpError` invalid_parameter where the window would have more than `stepsMax`, also for the default step.
  */
 export function resolveStep(text: string | undefined, window: TimeWindow, stepsMax: number): number {
   const stepMs = text === undefined ? defaultStep(window) : stepOf(text);

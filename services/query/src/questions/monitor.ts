@@ -177,7 +177,7 @@ function stepPoints(now: WindowFigures, before: WindowFigures | null, stepMs: nu
 
 type Compared = {
   readonly listed: [name: string, figures: Performance & { day_before: DayBefore | null }][];
-  /** At least so many: what both days left out cannot be told apart. */
+  /** At least so many: what both days left out cannot be distinguished. */
   readonly leftOut: number;
 };
 

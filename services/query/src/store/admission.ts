@@ -101,7 +101,7 @@ export class Admission {
     if (line.size === 0) this.#lines.delete(caller);
   }
 
-  /** Lets in whoever is next, as long as they fit. */
+  /** Admits the next requests, as long as they fit. */
   #admit(): void {
     for (let next = this.#next(); next !== undefined; next = this.#next()) {
       const { caller, line, waiter } = next;

@@ -117,7 +117,7 @@ function requireBounds(routes: readonly RouteOptions[], memoryBytesMax: number):
     const { bounds } = config ?? {};
     if (bounds === undefined) {
       throw new Error(
-        `${url} declares no bounds of its answers: add it with createQuestion, or give config.bounds`,
+        `${url} declares no bounds of its answers: add it as a question, or give config.bounds`,
       );
     }
     const bytes = memoryOf(bounds, bounds.pointsMax);

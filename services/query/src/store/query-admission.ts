@@ -19,7 +19,7 @@ export type QueryAdmissionBounds = {
   readonly waitMsMax: number;
 };
 
-/** @param refused told each refusal, for the metrics */
+/** @param refused is called at each refusal, for the metrics */
 export function createQueryAdmission(
   { runningMax, waitingMax, waitMsMax }: QueryAdmissionBounds,
   refused: (reason: RefusalReason) => void,

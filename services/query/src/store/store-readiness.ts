@@ -6,7 +6,7 @@ import type { ClickHouseClient } from '@clickhouse/client';
 const INTERVAL_MS = 5_000;
 const LOOK_TIMEOUT_MS = 4_000;
 
-/** Looks at once, then at an interval. @param report told the failure, or undefined where all is well */
+/** Checks at once, then at an interval. @param report is given the failure; undefined: none */
 export function watchStore(
   client: ClickHouseClient,
   report: (failure: string | undefined) => void,
