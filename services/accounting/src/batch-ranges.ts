@@ -1,10 +1,10 @@
 /*
- * Batches of one boot and partition as closed ranges of sequences with the records in them: in order, disjoint. A
- * batch that comes a second time counts once. Pure but for the list that is added to.
+ * Batches of one incarnation and partition as closed ranges of sequences with the records in them: in order, disjoint. A
+ * batch that is added twice counts once. Pure, except that `addRange` changes its list.
  */
 export type BatchRange = { readonly first: number; readonly last: number; readonly records: number };
 
-/** A range cut to [first, last]: records are split by batches, and parts that are put together give the whole. */
+/** A range cut to [first, last]: records are split in proportion to batches, so that the parts add up to the range. */
 export function partOf(range: BatchRange, first: number, last: number): BatchRange {
   return { first, last, records: recordsUpTo(range, last) - recordsUpTo(range, first - 1) };
 }
@@ -13,17 +13,17 @@ function recordsUpTo({ first, last, records }: BatchRange, sequence: number): nu
   return Math.round((records * (sequence - first + 1)) / (last - first + 1));
 }
 
-/** What of a range is within [first, last]; undefined where that is nothing. */
+/** The part of a range within [first, last]; undefined where there is none. */
 export function clipRange(range: BatchRange, first: number, last: number): BatchRange | undefined {
   const from = Math.max(range.first, first);
   const to = Math.min(range.last, last);
   return from > to ? undefined : partOf(range, from, to);
 }
 
-/** Adds what of a range is not there yet. */
+/** Adds the parts of a range that are not in the list yet. */
 export function addRange(ranges: BatchRange[], range: BatchRange): void {
   const greatest = ranges.at(-1)?.last ?? -1;
-  // Batches come in their order nearly always.
+  // Batches nearly always arrive in their order.
   if (range.first > greatest) {
     ranges.push(range);
     return;

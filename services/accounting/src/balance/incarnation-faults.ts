@@ -89,7 +89,7 @@ function balanceSide(side: Side, incarnation: Incarnation | undefined, settling:
     last_sequence: last,
     expected: last - first + 1,
     found: 0,
-    // With several gaps the missing records cannot be told apart.
+    // With several gaps it is unknown which of them held the missing records.
     records: gaps.length === 1 ? Math.max(0, sent - inside) : 0,
   }));
   for (const { doubled, doubled_first: first, doubled_last: last } of segments) {
