@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { REQUEST_LOG_FIELDS, STORED_FIELDS } from '@imscope/schemas/request-log-fields.js';
-import { LEDGER_TERM_HOURS, STORE_TERMS, TERM_HOURS, TOPIC_NAMES } from '@imscope/schemas/retention.js';
+import { LEDGER_TERM_HOURS, TERM_HOURS, TOPIC_NAMES } from '@imscope/schemas/retention.js';
 import { type RepositoryFile, repositoryFiles } from '../repository.js';
 
 const PRODUCT = /^(services\/[^/]+\/src|schemas\/src|scripts\/start-demo)\/.*\.tsx?$/;
@@ -46,7 +46,6 @@ test('a term is stated in hours, days, seconds and milliseconds by no other file
     '/store-error.ts',
     '/store-terms.ts',
     'start-demo/options.ts',
-    'services/dashboard/src/state/time-window.ts',
   ];
   assert.deepEqual(statedIn(pattern, RETENTION, otherThings), []);
 });
@@ -54,30 +53,9 @@ test('a term is stated in hours, days, seconds and milliseconds by no other file
 test('no message, comment or description states a term in words', () => {
   const days = TERMS_HOURS.map((hours) => String(hours / 24));
   const pattern = new RegExp(String.raw`\b(${[...days, 'seven', 'two', 'fourteen'].join('|')}) days\b`, 'i');
-  // Of the IM platform's own rules, and of the windows that the dashboard offers.
-  const otherThings = ['schemas/src/codes/', 'services/dashboard/src/'];
+  // Rules of the IM platform.
+  const otherThings = ['schemas/src/codes/'];
   assert.deepEqual(statedIn(pattern, RETENTION, otherThings), []);
-});
-
-test('the statements of the store that delete or clip have the terms of the table', () => {
-  const sql = files.filter(({ path }) => path.startsWith('schemas/clickhouse/'));
-  const stated = sql.flatMap(({ path, text }) =>
-    Array.from(
-      text.matchAll(
-        /(?:TTL toDateTime\((\w+)\) \+|WHERE (\w+) > now64\(3, 'UTC'\) -) INTERVAL (\d+) (DAY|HOUR)/g,
-      ),
-      ([, inTable, inView, amount, unit]) => ({
-        path,
-        column: inTable ?? inView ?? '',
-        hours: Number(amount) * (unit === 'DAY' ? 24 : 1),
-      }),
-    ),
-  );
-  assert.ok(stated.length >= STORE_TERMS.length, `only ${stated.length} terms in the migrations`);
-  for (const { path, column, hours } of stated) {
-    const known = STORE_TERMS.some((term) => term.column === column && term.hours === hours);
-    assert.ok(known, `${path} has ${hours} h from ${column}, which is no term of ${RETENTION}`);
-  }
 });
 
 test('bounds of fields are stated in the table of fields alone', () => {
@@ -116,8 +94,8 @@ test('no file but the codecs lists the fields of a request log', () => {
     '/attribute-fields.ts',
     '/validate-record.ts',
     '/questions/requests.ts',
-    // Its columns of a page.
-    'services/dashboard/src/',
+    // The details of one request on a page.
+    'services/dashboard/src/pages/application/request-table-row.tsx',
   ];
   const listing = product
     .filter(({ path }) => !CODECS.some((codec) => path.includes(codec)))
