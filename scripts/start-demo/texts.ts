@@ -58,7 +58,7 @@ export type Directions = {
   readonly collectorUrl: string;
   readonly queryUrl: string;
   readonly secretsFile: string;
-  /** Whether the data are where `npx imscope` finds the local stack. */
+  /** Whether the data are where `./scripts/imscope` finds the local stack. */
   readonly isFound: boolean;
   readonly metricsUrls: readonly string[];
 };
@@ -81,10 +81,10 @@ export function directions(where: Directions): string {
     '',
     `  ${pc.bold('Try')}`,
     command('kill -9 any service', 'it comes back; LOST and DOUBLED stay 0'),
-    command('a live table', `npx imscope top${at(`--query ${queryUrl}`)}`),
+    command('a live table', `./scripts/imscope top${at(`--query ${queryUrl}`)}`),
     command(
       'send an access log',
-      `npx imscope send access.log --format nginx${at(`--collector ${collectorUrl}`)}`,
+      `./scripts/imscope send access.log --format nginx${at(`--collector ${collectorUrl}`)}`,
     ),
     command('set both tokens', `READ=${token('readToken')} WRITE=${token('writeToken')}`),
     command('ask the API', `curl -H "Authorization: Bearer $READ" ${queryUrl}/v1/applications`),

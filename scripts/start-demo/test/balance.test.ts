@@ -88,7 +88,7 @@ test('the line names a loss, and unexplained records only where there are any', 
   assert.ok(!balanceLine(balanceOf(sent(1), { rows: 1, distinct: 1 }), undefined).includes('UNEXPLAINED'));
 });
 
-test('commands to try say where the stack is when `npx imscope` does not find it', () => {
+test('commands to try say where the stack is when `./scripts/imscope` does not find it', () => {
   const where = {
     signInLink: 'http://127.0.0.1:28080/#sign-in=code',
     port: 28_080,
@@ -100,8 +100,10 @@ test('commands to try say where the stack is when `npx imscope` does not find it
   };
   const lines = (isFound: boolean): string[] => directions({ ...where, isFound }).split('\n');
   const token = '--token-file /tmp/other/credentials/secrets.json';
-  assert.ok(lines(true).some((line) => line.endsWith('npx imscope top')));
-  assert.ok(lines(false).some((line) => line.endsWith(`npx imscope top --query ${where.queryUrl} ${token}`)));
-  const send = `npx imscope send access.log --format nginx --collector ${where.collectorUrl} ${token}`;
+  assert.ok(lines(true).some((line) => line.endsWith('./scripts/imscope top')));
+  assert.ok(
+    lines(false).some((line) => line.endsWith(`./scripts/imscope top --query ${where.queryUrl} ${token}`)),
+  );
+  const send = `./scripts/imscope send access.log --format nginx --collector ${where.collectorUrl} ${token}`;
   assert.ok(lines(false).some((line) => line.endsWith(send)));
 });
