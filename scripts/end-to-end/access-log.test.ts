@@ -48,7 +48,7 @@ after(async () => {
   await upstream.stop();
 });
 
-/** The file's own figures, read without any of the code under test but the catalogue. */
+/** Counts a line of the file. Uses none of the code under test except the code catalogue. */
 function count(line: Line): void {
   const target = new URL(line.request.split(' ')[1] ?? '', 'http://gateway');
   const application = Number(target.searchParams.get('sdkappid'));
@@ -83,7 +83,7 @@ function assertSame(what: string, found: InterfaceRow | Overview, expected: Coun
     ['p99', 0.99],
   ] as const) {
     const exactMs = sorted[Math.ceil(Number((quantile * sorted.length).toFixed(6))) - 1] ?? 0;
-    // nginx writes whole milliseconds, also 0; the histogram counts 0 as 1 µs.
+    // nginx writes integer milliseconds, also 0; the histogram counts 0 as 1 µs.
     const error = Math.abs((found.latency_ms[name] ?? 0) - exactMs);
     assert.ok(
       error <= Math.max(exactMs * 0.011, 0.001),
@@ -92,7 +92,7 @@ function assertSame(what: string, found: InterfaceRow | Overview, expected: Coun
   }
 }
 
-test('an access log of 50,000 lines that a real nginx wrote is sent whole by one command', async () => {
+test('an access log of 50,000 lines that a real nginx wrote is sent completely by one command', async () => {
   const { stdout } = await promisify(execFile)(
     process.execPath,
     [

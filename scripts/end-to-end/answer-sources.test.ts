@@ -18,14 +18,14 @@ const LATE_RECORDS = 2_000;
 const TO_MS = Math.floor(Date.now() / MINUTE_MS) * MINUTE_MS - 5 * MINUTE_MS;
 const FROM_MS = TO_MS - 30 * MINUTE_MS;
 const SPAN = `from=${new Date(FROM_MS).toISOString()}&to=${new Date(TO_MS).toISOString()}`;
-/** Leaves every request in, but metrics cannot be asked by it. */
+/** Excludes no request, but metrics have no such filter, so the answer is read from request logs. */
 const BY_LOGS = '&outcome=success&outcome=caller_error&outcome=service_error&outcome=unknown';
 
 let pipeline: Pipeline;
 let sdkAppIds: number[];
 
 before(async () => {
-  // However few the rows are: metrics first.
+  // The query service answers from metrics, also where there are few request logs.
   pipeline = await startPipeline({ query: { LOG_ROWS_MAX: '0' } });
   await send(RECORDS, FROM_MS, TO_MS);
   await pipeline.untilStored(RECORDS);
@@ -66,7 +66,7 @@ async function untilCounted(requests: number): Promise<void> {
   }
 }
 
-/** The same question to both sources, with what each says of itself. */
+/** Asks both sources the same question. */
 async function askBoth<T>(sdkAppId: number, question: string, span: string) {
   const path = `/v1/applications/${sdkAppId}/${question}?${span}`;
   const metrics = await pipeline.ask<T>(path);
@@ -77,7 +77,7 @@ async function askBoth<T>(sdkAppId: number, question: string, span: string) {
 
 const timeless = (rows: InterfaceRow[]) => rows.map(({ last_seen: _lastSeen, ...row }) => row);
 
-test('real traffic through the pipeline reads the same from the metrics and from the logs', async () => {
+test('answers from metrics and from request logs are equal for real traffic', async () => {
   let requests = 0;
   for (const sdkAppId of sdkAppIds) {
     const overview = await askBoth<Overview>(sdkAppId, 'overview', SPAN);
@@ -94,7 +94,7 @@ test('real traffic through the pipeline reads the same from the metrics and from
   assert.equal(requests, RECORDS);
 });
 
-test('monitor says the same as the logs, over time, by interface and by region', async () => {
+test('monitor equals the request logs over time, by interface and by region', async () => {
   for (const sdkAppId of sdkAppIds) {
     const { data, window } = await pipeline.ask<Monitor>(
       `/v1/applications/${sdkAppId}/monitor?${SPAN}&step=1m`,
@@ -115,7 +115,7 @@ test('monitor says the same as the logs, over time, by interface and by region',
   }
 });
 
-test('events that came hours late stand in no metric, and answers have them all the same', async () => {
+test('events hours late are in no metric, but answers contain them', async () => {
   const lateFromMs = FROM_MS - 180 * MINUTE_MS;
   await send(LATE_RECORDS, lateFromMs, lateFromMs + 30 * MINUTE_MS);
   await pipeline.untilStored(RECORDS + LATE_RECORDS);

@@ -1,6 +1,7 @@
 /*
- * Every parameter of every operation of the query service and the collector gets allowed, doubtful and hostile values, as
- * both OpenAPI documents describe them. The seed is fixed, so that a run says the same again; IMSCOPE_TEST_SEED sets another.
+ * Sends allowed, doubtful and hostile values in every parameter of every operation of the query service and the
+ * collector, as their OpenAPI documents describe them. The seed is fixed, so that runs are repeatable;
+ * IMSCOPE_TEST_SEED sets another.
  */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
@@ -11,11 +12,11 @@ import { type Pipeline, startPipeline } from '../pipeline/pipeline.js';
 
 const MIB = 1 << 20;
 const SEED = Number(process.env['IMSCOPE_TEST_SEED'] ?? 20_261_128);
-/** Of one place: a parameter, a form of the body, the path … */
+/** For one place: a parameter, a body format, the path … */
 const REQUESTS_PER_ROUND = 2;
 const ROUNDS_MAX = 30;
 const TIME_MS = 25_000;
-/** The most resident memory a process may ever have. Node.js itself takes some 100 MB. */
+/** Bound of a process's peak resident memory. Node.js itself needs about 100 MB. */
 const RESIDENT_BYTES_MAX = 500 * MIB;
 
 let pipeline: Pipeline;

@@ -1,6 +1,6 @@
 /*
- * Two collectors as built, as processes of their own, on topics of their own: what a balancer stands before. Each may
- * be stopped, killed and started again on its ports and its spool.
+ * Starts two built collectors with separate topics behind a load balancer under test. Each can be stopped, killed and
+ * started again with the same ports and spool.
  */
 import assert from 'node:assert/strict';
 import { readFileSync, renameSync } from 'node:fs';
@@ -28,22 +28,22 @@ export type CollectorPorts = {
 export type BalancedCollectors = {
   readonly ports: readonly [CollectorPorts, CollectorPorts];
   readonly token: string;
-  /** Holds the logs of the collectors, and whatever a test puts beside them. */
+  /** Directory of the collectors' logs; tests may add files. */
   readonly directory: string;
-  /** SIGTERM; throws where it does not end with code 0. */
+  /** Sends SIGTERM. Throws if the exit code is not 0. */
   stop(index: 0 | 1): Promise<void>;
   /** SIGKILL. */
   kill(index: 0 | 1): Promise<void>;
   start(index: 0 | 1): Promise<void>;
-  /** Waits until it has taken records since its start: whoever restarts several goes on to the next only then. */
+  /** Waits until it has accepted records since its start. A rolling restart continues only then. */
   untilTaking(index: 0 | 1): Promise<void>;
-  /** Takes the spool's directory away: the collector answers 503 from its next look at it on. Call the result to end it. */
+  /** Removes the spool's directory: the collector answers 503 from its next check on. Call the result to restore it. */
   failDisk(index: 0 | 1): () => void;
-  /** How many requests it has answered 503. */
+  /** Number of requests answered 503. */
   unavailable(index: 0 | 1): Promise<number>;
-  /** Waits until the collectors' logs tell of refused requests from these networks; all of those they tell of. */
+  /** Waits until the collectors have logged refused requests from these networks. @returns all logged networks */
   refusedFrom(networks: readonly string[]): Promise<ReadonlySet<string>>;
-  /** Stops both once Kafka has all of their spools; every message of request logs. */
+  /** Stops both once their spools are sent to Kafka. @returns every message of request logs */
   stopAndRead(): Promise<readonly StoredMessage[]>;
   end(): Promise<void>;
 };
@@ -117,14 +117,14 @@ export async function startCollectors(
   };
 }
 
-/** Every record that was acknowledged is there, once, and no other. */
+/** Every acknowledged record is in Kafka exactly once, and no other record is. */
 export function assertEachOnce(messages: readonly StoredMessage[], acknowledged: ReadonlySet<string>): void {
   const ids = messages.flatMap(({ records }) => records.map(({ request_id: id }) => id));
   assert.equal(new Set(ids).size, ids.length, 'a record is there twice');
   assert.deepEqual(new Set(ids), acknowledged);
 }
 
-/** As every reader of the log does: a batch that comes again under its id is dropped. */
+/** Drops repeated batches by their id, as every consumer of the topic does. */
 export function withoutRepeated(messages: readonly StoredMessage[]): StoredMessage[] {
   const seen = new Set<string>();
   return messages.filter(({ headers }) => {
@@ -169,7 +169,7 @@ async function untilRefused(
   }
 }
 
-/** Networks of clients, as a collector's log names them. */
+/** Networks of clients in a collector's log. */
 function readRefused(logFile: string): string[] {
   return readFileSync(logFile, 'utf8')
     .split('\n')

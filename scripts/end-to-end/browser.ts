@@ -17,7 +17,7 @@ const ARGUMENTS = [
   '--disable-sync',
 ];
 
-/** Throws where no Chromium is installed, so that tests of pages fail and are not skipped. */
+/** Throws if no Chromium is installed, so that tests of pages fail instead of being skipped. */
 export async function openBrowser(): Promise<Browser> {
   const executablePath = EXECUTABLES.find((path) => existsSync(path));
   if (executablePath === undefined) throw new Error('no Chromium found: apt-get install chromium');

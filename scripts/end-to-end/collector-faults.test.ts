@@ -1,7 +1,7 @@
 /*
- * The collector on a disk that fails, with Kafka away, so that a 202 rests on the disk alone. While a fault lasts
- * nothing is answered 202 that is not on the disk, refusals say when to come back, and the end of the fault is
- * noticed without anybody's help. At the end every answer is held against the store.
+ * A collector with a failing disk while Kafka is down, so that a 202 depends on the disk alone. During a fault the
+ * collector answers 202 only for records on the disk, refusals carry Retry-After, and the collector recovers without
+ * a restart. At the end all answers are compared with the store.
  */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
@@ -22,7 +22,7 @@ before(async () => {
     token: pipeline.credentials.writeToken,
     name: 'faults',
     seed: 31,
-    // Each sends every 1.5 s, so that while some wait for a slow disk others come.
+    // Each client sends every 1.5 s, so that new requests arrive while others wait for a slow disk.
     keyedClients: 30,
     plainClients: 30,
     recordsPerRequest: 25,
@@ -36,14 +36,14 @@ before(async () => {
 
 after(() => pipeline.end());
 
-/** A fault comes, requests are refused, the fault goes, requests are taken: all without a restart. */
+/** Requests are refused during the fault and accepted after it, without a restart. */
 async function refusedUntilItEnds(inject: (pid: number) => Promise<Fault>): Promise<void> {
   const fault = await inject(pipeline.process('collector').pid);
   try {
     const refusedAtFirst = sender.refusals;
     const refusedMore = (): boolean => sender.refusals >= refusedAtFirst + REFUSALS;
     await sender.until(refusedMore, `${REFUSALS} requests are refused with 503`);
-    // What was on its way when the fault came has been answered: from here on nothing can be acknowledged.
+    // Requests that were in flight when the fault began are answered: from here on nothing can be acknowledged.
     const acknowledged = sender.acknowledgedRecords;
     const refusedSoFar = sender.refusals;
     await sender.until(
@@ -65,16 +65,16 @@ async function refusedUntilItEnds(inject: (pid: number) => Promise<Fault>): Prom
 // Far enough for the log of the process: a line of it that cannot be written is another matter.
 const FILE_BYTES_MAX = 200_000;
 
-test('files that cannot grow: 503 with Retry-After, no 202, and on by itself once they can', () =>
+test('while files cannot grow requests get 503 with Retry-After; recovery needs no restart', () =>
   refusedUntilItEnds((pid) => limitFileSize(pid, FILE_BYTES_MAX)));
 
-test('no space left on the disk: 503 with Retry-After, no 202, and on by itself once there is', () =>
+test('while the disk is full requests get 503 with Retry-After; recovery needs no restart', () =>
   refusedUntilItEnds(injectWriteFault));
 
-test('fsync that fails: 503 with Retry-After, no 202, and on by itself once it works', () =>
+test('while fsync fails requests get 503 with Retry-After; recovery needs no restart', () =>
   refusedUntilItEnds((pid) => injectSyncFault(pid, { error: 'EIO' })));
 
-test('fsync that takes 5 s: 503 with Retry-After for whoever would wait, and on by itself once it is fast', async () => {
+test('while fsync lasts 5 s excess requests get 503 with Retry-After; recovery needs no restart', async () => {
   const fault = await injectSyncFault(pipeline.process('collector').pid, { lateS: 5 });
   const refusedAtFirst = sender.refusals;
   try {
@@ -89,7 +89,7 @@ test('fsync that takes 5 s: 503 with Retry-After for whoever would wait, and on 
   assert.equal(sender.refusalsWithoutRetryAfter, 0);
 });
 
-test('everything answered 202 is stored once, nothing answered 503 is stored, and the books agree', async () => {
+test('every record answered 202 is stored once, none answered 503 is stored, and the accounting agrees', async () => {
   await pipeline.broker.restart();
   await sender.acknowledgedMore(500);
   const findings = await settleAndCheck(pipeline, { senders: [sender], say: () => undefined });

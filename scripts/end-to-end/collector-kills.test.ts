@@ -1,7 +1,7 @@
 /*
- * The collector killed under load, with Kafka and without it: short runs of what `npm run chaos:collector` does at
- * length, on one pipeline. And the checks themselves, which must see a record that is missing, one that is there
- * twice, one that was refused, and books that differ.
+ * Short runs of `npm run chaos:collector` on one pipeline: the collector is killed under load, with and without Kafka.
+ * Also tests the checks: they must find a missing record, a doubled one, a refused one that is stored, and accounting
+ * that differs.
  */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
@@ -34,18 +34,18 @@ async function run(name: string, kills: number, brokerAwayMs: number): Promise<R
   return outcome;
 }
 
-test('a collector killed 15 times under load loses nothing acknowledged, doubles nothing, and its books agree', async () => {
+test('a collector killed 15 times under load loses and doubles no acknowledged record, and its accounting agrees', async () => {
   const { findings, repeatedRequests } = await run('kills', 15, 0);
   assert.ok(findings.acknowledged > 3_000, `${findings.acknowledged} records were acknowledged`);
   assert.ok(repeatedRequests > 0, 'no request with a key was ever sent twice: the kills hit nothing');
 });
 
-test('a collector killed twice while Kafka is away goes on answering 202 and keeps all of it for Kafka', async () => {
+test('a collector killed twice while Kafka is down still answers 202 and sends everything to Kafka later', async () => {
   const { acknowledgedWithoutBroker } = await run('away', 2, 12_000);
   assert.ok(acknowledgedWithoutBroker > 1_000, `${acknowledgedWithoutBroker} records without Kafka`);
 });
 
-test('the checks see what is lost, doubled, stored though refused, and books that differ', async () => {
+test('the checks find lost and doubled records, refused ones that are stored, and accounting that differs', async () => {
   const { select, store } = pipeline;
   const [stored] = await select<{ request_id: string }>('SELECT request_id FROM request_log LIMIT 1');
   assert.ok(stored !== undefined);

@@ -23,7 +23,7 @@ before(async () => {
 });
 after(() => pipeline.end());
 
-/** Live traffic until so many records more are acknowledged; returns the window it was in. */
+/** Sends live traffic until this many more records are acknowledged. @returns the window of the traffic */
 async function send(records: number): Promise<{ from: string; to: string }> {
   const client = openCollector({
     url: pipeline.collectorUrl,
@@ -46,7 +46,7 @@ const ask = ({ from, to }: { from: string; to: string }): Promise<Applications> 
   pipeline.ask(`/v1/applications?from=${from}&to=${to}`);
 const requests = ({ data }: Applications): number => data.reduce((sum, row) => sum + row.requests, 0);
 
-/** Asks until an answer is complete, and holds every answer on the way against what was sent. */
+/** Asks until an answer is complete, and compares each answer with the acknowledged records. */
 async function untilComplete(window: { from: string; to: string }, sent: number): Promise<void> {
   await until('an answer is complete', async () => {
     const answer = await ask(window);
@@ -58,7 +58,7 @@ async function untilComplete(window: { from: string; to: string }, sent: number)
   });
 }
 
-test('an answer is complete once all that was acknowledged is in it, and never before', async () => {
+test('an answer is complete only if it contains all acknowledged records', async () => {
   const window = await send(5_000);
   const first = await ask(window);
   assert.equal(first.completeness.status, 'partial');
@@ -68,7 +68,7 @@ test('an answer is complete once all that was acknowledged is in it, and never b
   assert.equal(live.completeness.ratio, 1);
 });
 
-test('with the aggregator down and the collector killed answers are partial; both back, all of it is there', async () => {
+test('answers are partial while the aggregator is down and the collector killed, and complete after both recover', async () => {
   const sentBefore = truth.totals().acknowledged;
   await pipeline.stop('aggregator');
   const stoppedMs = Date.now();
@@ -79,7 +79,7 @@ test('with the aggregator down and the collector killed answers are partial; bot
   assert.ok(Date.parse(behind.completeness.watermark ?? '') <= stoppedMs, `${behind.completeness.watermark}`);
   assert.equal(requests(behind), 0);
   await pipeline.start('aggregator');
-  // What the killed collector took in since its last account nobody vouches for, though all of it may be stored.
+  // No account covers what the killed collector accepted after its last one, though all of it may be stored.
   const sent = truth.totals().acknowledged - sentBefore;
   await until('it is stored', async () => requests(await ask(window)) === sent);
   assert.equal((await ask(window)).completeness.status, 'partial');

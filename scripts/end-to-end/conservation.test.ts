@@ -26,7 +26,7 @@ before(async () => {
   await client.close();
   assert.equal(truth.totals().acknowledged, RECORDS);
   await pipeline.untilStored(RECORDS);
-  // A clean stop sends what the windows still hold, and the last account.
+  // A clean stop sends the open metric windows and the last account.
   await pipeline.stop('collector');
   await until('the final account is stored', async () => {
     const [row] = await pipeline.select<{ final: number }>(
@@ -44,7 +44,7 @@ before(async () => {
 
 after(() => pipeline.end());
 
-test('metrics and logs say the same by application, interface, region and minute', async () => {
+test('metrics and request logs agree by application, interface, region and minute', async () => {
   await assertBalanced(pipeline, RECORDS);
   const differences = await pipeline.select(`
     SELECT * FROM (
@@ -75,7 +75,7 @@ test('the codes and the histogram of the metrics add up to the requests', async 
   assert.deepEqual(sums, { by_code: RECORDS, by_bucket: RECORDS, logged: RECORDS });
 });
 
-test('what the collector says it accepted and sent is what the ledger says was stored', async () => {
+test('the collector’s counts of accepted and sent records equal the stored rows of the ledger', async () => {
   const [account] = await pipeline.select<{ accepted: number; sampled_out: number; rejected: number }>(`
     SELECT sum(application.accepted) AS accepted, sum(application.sampled_out) AS sampled_out,
       sum(arraySum(mapValues(application.rejected))) AS rejected

@@ -1,6 +1,6 @@
 /*
- * Poison between the requests of a collector, through everything as built: what can be stored is, what cannot is told
- * by `imscope dlq`, and what can be mended comes back once.
+ * Unreadable messages between those of a collector, through the built services: all other messages are stored,
+ * `imscope dlq` lists the unreadable ones, and a repaired one is stored once.
  */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
@@ -31,7 +31,7 @@ const directory = mkdtempSync(join(tmpdir(), 'imscope-dead-letters-'));
 let pipeline: Pipeline;
 let producer: Producer;
 let poison: readonly Poison[];
-/** By number of the poison. */
+/** By index of the unreadable message. */
 const offsets: number[] = [];
 let letters: Letter[] = [];
 let rows = 0;
@@ -69,7 +69,7 @@ async function append({ value, headers }: Pick<Poison, 'value' | 'headers'>): Pr
   return Number(sent?.baseOffset);
 }
 
-/** What gateways send meanwhile. */
+/** Requests of gateways between the unreadable messages. */
 async function post(request: number): Promise<void> {
   const records = Array.from({ length: RECORDS_A_REQUEST }, (_, index) => ({
     time: Date.now(),
@@ -107,15 +107,15 @@ function letterOf(title: string): Letter {
   return letters.find((letter) => letter.offset === offset) ?? assert.fail(`no letter of ${title}`);
 }
 
-test('every neighbour of poison is stored, and the books say which messages are dead', async () => {
+test('every message beside unreadable ones is stored, and the ledger records the dead letters', async () => {
   await assertBalanced(pipeline, rows);
-  const [booked] = await pipeline.select<{ dead: number }>(
+  const [recorded] = await pipeline.select<{ dead: number }>(
     "SELECT sum(dead_messages) AS dead FROM block_ledger FINAL WHERE topic LIKE '%im.request-log'",
   );
-  assert.equal(booked?.dead, poison.length);
+  assert.equal(recorded?.dead, poison.length);
 });
 
-test('imscope dlq ls lists each with its reason and size, show gives its bytes back', async () => {
+test('imscope dlq ls lists each dead letter with reason and size, and show returns its bytes', async () => {
   const listed = await imscope('dlq', 'ls', '--json', '--topic', 'im.request-log');
   assert.equal(listed.code, 0, listed.out);
   letters = listed.out
@@ -140,7 +140,7 @@ function byOffset(a: readonly unknown[], b: readonly unknown[]): number {
   return Number(a[1]) - Number(b[1]);
 }
 
-test('a letter with a wrong checksum, mended and redriven twice, is stored once', async () => {
+test('a dead letter with a wrong checksum, repaired and redriven twice, is stored once', async () => {
   const { place } = letterOf('a wrong checksum');
   assert.deepEqual((await imscope('dlq', 'redrive', place)).code, 1);
   const first = await imscope('dlq', 'redrive', '--mend', place);

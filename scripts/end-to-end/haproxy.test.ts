@@ -1,4 +1,4 @@
-/* Two real collectors behind a real HAProxy with the configuration that is shipped. */
+/* Tests two collectors behind HAProxy with the configuration in deploy/. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -32,7 +32,7 @@ afterEach(async () => {
   await collectors.end();
 });
 
-/** From three networks; the largest requests are above what HAProxy can repeat. */
+/** Clients of three networks; the largest requests exceed the size HAProxy can repeat. */
 const CLIENTS = [20, 100, 100, 300, 300, 1_500].map((records, index) => ({
   records,
   localAddress: `127.0.${(index % 3) + 1}.1`,
@@ -54,7 +54,7 @@ test('the configuration is valid, with its defaults and with addresses from the 
   assert.match(check(haproxyEnvironment(18_080, collectors.ports)), /Configuration file is valid/);
 });
 
-test('collectors restarted one after the other under load: every request is answered 202, every record in Kafka once', async () => {
+test('a rolling restart under load: every request is answered 202, every record is in Kafka once', async () => {
   startLoad('plain', false);
   startLoad('keyed', true);
   const more = async (): Promise<unknown> => Promise.all(loads.map((load) => load.more(30)));
@@ -74,7 +74,7 @@ test('collectors restarted one after the other under load: every request is answ
   assertEachOnce(await collectors.stopAndRead(), new Set(acknowledged));
 });
 
-test('a collector whose disk fails says 503, and what it refused is taken by the other: no request fails', async () => {
+test('a collector with a failing disk answers 503, HAProxy repeats the request at the other: no request fails', async () => {
   const load = startLoad('plain', false, 300);
   await load.more(20);
   const mend = collectors.failDisk(0);
@@ -90,7 +90,7 @@ test('a collector whose disk fails says 503, and what it refused is taken by the
   assertEachOnce(await collectors.stopAndRead(), load.acknowledged);
 });
 
-test('a collector killed under load: with keys every request gets through in the end and counts once', async () => {
+test('a collector is killed under load: requests with a key succeed when repeated, every record counts once', async () => {
   const load = startLoad('keyed', true);
   for (const index of [0, 1] as const) {
     await load.more(20);
@@ -100,7 +100,7 @@ test('a collector killed under load: with keys every request gets through in the
     await collectors.untilTaking(index);
   }
   await load.finish();
-  // What HAProxy did not repeat itself says that it may be repeated, or got no answer, which says the same with a key.
+  // Requests that HAProxy did not repeat got an answer that allows a retry, or none, which allows it with a key.
   assert.deepEqual(
     load.failures.filter((failure) => !/^(no answer|50[234] .*"code":"(timeout|unavailable)")/.test(failure)),
     [],
@@ -108,7 +108,7 @@ test('a collector killed under load: with keys every request gets through in the
   assertEachOnce(withoutRepeated(await collectors.stopAndRead()), load.acknowledged);
 });
 
-/** HAProxy beside the other one, with something else in place of `send-proxy-v2`, before collectors that may be others. */
+/** Starts a second HAProxy with another option in place of `send-proxy-v2`, also before other collectors. */
 async function startVariant(name: string, sending: string, before = collectors): Promise<RunningFront> {
   const configuration = join(collectors.directory, `${name}.cfg`);
   const text = readFileSync(HAPROXY_CONFIGURATION, 'utf8');
@@ -117,7 +117,7 @@ async function startVariant(name: string, sending: string, before = collectors):
   return startHaproxy({ backends: before.ports, logFile, configuration });
 }
 
-test('collectors know the client behind HAProxy by version 2 and version 1, whatever it writes into headers', async () => {
+test('PROXY headers of version 2 and 1 identify the client, whatever HTTP headers it sends', async () => {
   await refused(haproxy.origin, '127.0.11.1');
   await refused(haproxy.origin, '127.0.12.1');
   const versionOne = await startVariant('v1', 'send-proxy');
@@ -131,7 +131,7 @@ test('collectors know the client behind HAProxy by version 2 and version 1, what
   assert.ok(!clients.has('203.0.113.0/24'));
 });
 
-test('collectors with a certificate know the client behind HAProxy, which verifies them', async (t) => {
+test('collectors with TLS identify the client behind an HAProxy that verifies their certificate', async (t) => {
   const [cert, key] = [join(collectors.directory, 'tls.crt'), join(collectors.directory, 'tls.key')];
   const subject = ['-subj', '/CN=collector', '-addext', 'subjectAltName=IP:127.0.0.1', '-days', '2'];
   const curve = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];
@@ -146,7 +146,7 @@ test('collectors with a certificate know the client behind HAProxy, which verifi
   await variant.kill();
 });
 
-test('with no collector ready HAProxy says 503 in the collectors’ own words, with Retry-After', async () => {
+test('with no collector ready HAProxy answers the collectors’ own 503 with Retry-After', async () => {
   await collectors.stop(0);
   await collectors.stop(1);
   const answer = await request(`${haproxy.origin}/v1/request-logs`, { method: 'POST' });

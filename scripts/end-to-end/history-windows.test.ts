@@ -26,7 +26,7 @@ before(async () => {
   pipeline = await startPipeline(
     {
       collector: { COLLECTOR_NAME: 'live', ...LIVE_TERMS_ENV },
-      // The collector of the history, as the demonstration starts it.
+      // The history's collector, with the demo's settings.
       'collector-2': {
         ...HISTORY_TERMS_ENV,
         COLLECTOR_NAME: 'history',
@@ -57,7 +57,7 @@ async function completenessOf(from: string, to: string): Promise<{ status: strin
   return { status, ratio };
 }
 
-/** Complete, or all that is known was stored and the rest is on its way: what the dashboard calls arriving. */
+/** Complete, or the accounted records are stored and others are still arriving, as the dashboard calls it. */
 async function isKnown(from: string, to: string): Promise<boolean> {
   const { status, ratio } = await completenessOf(from, to);
   return status === 'complete' || (status === 'partial' && ratio === 1);
@@ -67,7 +67,7 @@ const past = (fromHour: number, toHour: number): [string, string] => [
   new Date(TO_MS - fromHour * HOUR_MS).toISOString(),
   new Date(TO_MS - toHour * HOUR_MS).toISOString(),
 ];
-/** Wholly before any collector was started, one for each button, and the six days as a whole. */
+/** A window that ends before any collector was started, one for each button, and all six days. */
 const PAST_WINDOWS = [past(1.25, 1), past(3, 2), past(24, 18), past(48, 24), past(144, 0)];
 
 async function assertEveryButtonKnown(): Promise<void> {
@@ -76,13 +76,13 @@ async function assertEveryButtonKnown(): Promise<void> {
   }
 }
 
-test('a window before any collector ran is not known, and while a history comes it is not complete', async () => {
+test('a window before any collector ran is unknown, and is not complete while a history arrives', async () => {
   assert.equal((await completenessOf(...past(160, 150))).status, 'unknown');
   await send(FROM_MS, FROM_MS + 3 * DAY_MS, RECORDS / 2);
   assert.notEqual((await completenessOf(...past(48, 24))).status, 'complete');
 });
 
-test('with its collector killed in between, the history is stored once, and its windows are complete', async () => {
+test('a history whose collector is killed meanwhile is stored once, and its windows are complete', async () => {
   await pipeline.kill('collector-2');
   await pipeline.start('collector-2');
   await send(FROM_MS + 3 * DAY_MS, TO_MS, RECORDS / 2);
@@ -104,7 +104,7 @@ test('with its collector killed in between, the history is stored once, and its 
   assert.equal((await completenessOf(...past(160, 150))).status, 'unknown');
 });
 
-test('every window button stays known when the live collector is killed, and after it is back', async () => {
+test('the window of every button stays known when the live collector is killed, and after its restart', async () => {
   await pipeline.kill('collector');
   for (const { from } of PRESETS) assert(await isKnown(from, 'now'), from);
   for (const window of PAST_WINDOWS) assert.equal((await completenessOf(...window)).status, 'complete');
@@ -112,7 +112,7 @@ test('every window button stays known when the live collector is killed, and aft
   await assertEveryButtonKnown();
 });
 
-test('the books agree on the history, all the time and at the end', async () => {
+test('the accounting of the history agrees during the run and at the end', async () => {
   await assertReconciled(pipeline);
   assertNeverDiffered(pipeline);
   const [stored] = await pipeline.select<{ rows: number }>(

@@ -1,6 +1,6 @@
 /*
- * The kill loop at its shortest: what `npm run chaos:kill` does at length, with a few kills of each kind and a zombie.
- * And its plan, which must say the same for the same seed.
+ * A short run of `npm run chaos:kill`: a few kills of each kind and one zombie. Also tests that its plan is determined
+ * by the seed.
  */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
@@ -10,7 +10,7 @@ import { type KillPipeline, runKillLoop, startKillPipeline } from '../chaos/kill
 
 const BAG = { store: 3, collector: 2, broker: 1, aggregator: 1, zombie: 1 };
 const STROKES = Object.values(BAG).reduce((sum, count) => sum + count, 0);
-/** Its zombie sleeps while the other aggregator and the broker are killed, so that the run stays short. */
+/** With this seed the zombie is stopped while the other aggregator and the broker are killed, which keeps the run short. */
 const SEED = 128;
 
 let pipeline: KillPipeline;
@@ -26,7 +26,7 @@ function strokes(seed: number, count: number): Stroke[] {
   return Array.from({ length: count }, () => plan.next().value);
 }
 
-test('the plan of a seed is always the same, and every bag has each kind as often as it shall', () => {
+test('the plan is determined by its seed, and every round has the configured number of faults of each kind', () => {
   const plan = strokes(SEED, 3 * STROKES);
   assert.deepEqual(strokes(SEED, 3 * STROKES), plan);
   assert.notDeepEqual(strokes(SEED + 1, 3 * STROKES), plan);
@@ -37,7 +37,7 @@ test('the plan of a seed is always the same, and every bag has each kind as ofte
   }
 });
 
-test('every part killed under load and an aggregator gone on as a zombie: sent = stored, and all books agree', async () => {
+test('every service is killed under load and a zombie aggregator continues: sent = stored, and all accounting agrees', async () => {
   const outcome = await runKillLoop(pipeline, {
     seed: SEED,
     bag: BAG,

@@ -6,7 +6,7 @@ import { test } from 'node:test';
 import { Session } from 'chdb';
 import { latencyBucket, latencyBucketSql } from '@imscope/schemas/latency-histogram.js';
 
-test('the bucket formula gives the same in TypeScript and in the store, from 0 to two seconds and at the extremes', async () => {
+test('the bucket formula in TypeScript equals the one in SQL, from 0 to two seconds and at the extremes', async () => {
   const directory = mkdtempSync(join(tmpdir(), 'imscope-latency-'));
   const session = new Session(directory);
   try {

@@ -58,17 +58,17 @@ function assertSameCounts(
     assert.ok(error <= 0.011, `${what}: ${name} is ${found.latency_ms[name]}, sent ${exactMs}`);
   }
   const { success, service_error: serviceErrors } = expected.outcomes;
-  const judged = success + serviceErrors;
-  assert.equal(found.success_rate, judged === 0 ? null : success / judged, `${what}: success rate`);
+  const rated = success + serviceErrors;
+  assert.equal(found.success_rate, rated === 0 ? null : success / rated, `${what}: success rate`);
 }
 
-test('all that was sent was acknowledged, and is stored once', async () => {
+test('all sent records are acknowledged and stored once', async () => {
   assert.equal(truth.totals.acknowledged, RECORDS);
   assert.deepEqual(truth.totals.reasons, { rejected: {}, ambiguous: {}, unsent: {} });
   await assertBalanced(pipeline, RECORDS);
 });
 
-test('the fleet’s figures are the simulator’s own, application by application', async () => {
+test('the figures of the fleet equal the simulator’s for each application', async () => {
   const { data } = await pipeline.ask<ApplicationRow[]>(`/v1/applications?${span}`);
   assert.equal(data.length, truth.applications.length);
   for (const expected of truth.applications) {
@@ -78,7 +78,7 @@ test('the fleet’s figures are the simulator’s own, application by applicatio
   }
 });
 
-test('each interface of the three largest applications, and their codes, are the simulator’s own', async () => {
+test('interfaces and codes of the three largest applications equal the simulator’s', async () => {
   for (const application of truth.applications.slice(0, 3)) {
     const base = `/v1/applications/${application.sdk_app_id}`;
     const { data: interfaces } = await pipeline.ask<InterfaceRow[]>(`${base}/interfaces?${span}`);
@@ -102,7 +102,7 @@ test('each interface of the three largest applications, and their codes, are the
   }
 });
 
-test('paging through all requests of an application meets each one once', async () => {
+test('paging through all requests of an application returns each one once', async () => {
   const application = truth.applications[2];
   assert.ok(application);
   const ids = new Set<string>();
@@ -121,7 +121,7 @@ test('paging through all requests of an application meets each one once', async 
   assert.equal(ids.size, count);
 });
 
-test('no answer shows a whole exit address', async () => {
+test('no answer contains a complete exit address', async () => {
   const { data } = await pipeline.ask<RequestPage>(
     `/v1/applications/${truth.applications[0]?.sdk_app_id}/requests?limit=1000&${span}`,
   );

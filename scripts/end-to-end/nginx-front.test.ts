@@ -1,4 +1,4 @@
-/* Two real collectors behind a real nginx with the configurations that are shipped. */
+/* Tests two collectors behind nginx with the configurations in deploy/. */
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
@@ -43,14 +43,14 @@ function startLoad(name: string, keyed: boolean, clients: number): SteadyLoad {
   return load;
 }
 
-test('collectors know the client behind nginx by X-Forwarded-For, and a forged one does not win', async () => {
+test('X-Forwarded-For of nginx identifies the client, and a forged one has no effect', async () => {
   await refused(nginx.origin, '127.0.21.1');
   await refused(nginx.origin, '127.0.22.1');
   const clients = await collectors.refusedFrom(['127.0.21.0/24', '127.0.22.0/24']);
   assert.ok(!clients.has('203.0.113.0/24'));
 });
 
-test('collectors know the client behind nginx’s TCP proxy by the PROXY header', async () => {
+test('the PROXY header of nginx’s TCP proxy identifies the client', async () => {
   const [first, second] = collectors.ports;
   const stream = await startNginxFront({
     configuration: 'imscope-stream.conf',
@@ -62,7 +62,7 @@ test('collectors know the client behind nginx’s TCP proxy by the PROXY header'
   await collectors.refusedFrom(['127.0.23.0/24']);
 });
 
-test('a collector whose disk fails says 503, and nginx asks the other: requests without a key do not fail', async () => {
+test('a collector with a failing disk answers 503, nginx asks the other: requests without a key do not fail', async () => {
   startLoad('plain', false, 1);
   await load.more(10);
   const mend = collectors.failDisk(0);
@@ -77,7 +77,7 @@ test('a collector whose disk fails says 503, and nginx asks the other: requests 
   assertEachOnce(await collectors.stopAndRead(), load.acknowledged);
 });
 
-test('collectors restarted and killed behind nginx under load: with keys no request fails, every record counts once', async () => {
+test('collectors are restarted and killed under load: no request with a key fails, every record counts once', async () => {
   startLoad('keyed', true, CLIENTS.length);
   for (const [index, end] of [
     [0, collectors.stop],

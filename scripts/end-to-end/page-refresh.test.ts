@@ -20,7 +20,7 @@ let browser: Browser;
 let page: Page;
 /** Questions received, in order. */
 let asked: string[] = [];
-/** Answers a question by its path; without an entry the fake service answers at once. */
+/** Answers by path; without an entry the fake service answers at once. */
 let behaviour = new Map<string, (response: ServerResponse, address: string) => void>();
 
 const OUTCOMES = { success: 10, caller_error: 0, service_error: 0, unknown: 0 };
@@ -263,7 +263,7 @@ test('a paused page asks nothing, and asks at once when it goes live', async () 
   await until('the page asks', () => Promise.resolve(askedFor(APPLICATIONS) > before), 3000);
 });
 
-/** As the browser does it when a tab goes to the background or comes back. */
+/** Sets the page's visibility as the browser does when its tab goes to the background or returns. */
 async function setVisibility(state: 'hidden' | 'visible'): Promise<void> {
   await page.evaluate(`
     Object.defineProperty(document, 'visibilityState', { configurable: true, get: () => '${state}' });

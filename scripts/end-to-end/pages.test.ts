@@ -18,7 +18,7 @@ import { openBrowser } from './browser.js';
 import { type Pipeline, startPipeline } from '../pipeline/pipeline.js';
 
 const RECORDS = 20_000;
-/** Pictures of every page under test, for people to look at. */
+/** Directory of screenshots of every page under test, for review by people. */
 const SCREENSHOTS = join(REPO_ROOT, '.imscope', 'screenshots');
 
 let pipeline: Pipeline;
@@ -79,7 +79,7 @@ async function assertShows(testId: string, expected: number | null): Promise<voi
   assert.equal(shown, expected === null ? '' : String(expected), testId);
 }
 
-test('a sign-in link opens the fleet once, and leaves no code in the address', async () => {
+test('a sign-in link opens the fleet once, and the code does not stay in the address', async () => {
   const code = await signInCode();
   await page.goto(`${pipeline.queryUrl}/?${span}#sign-in=${code}`);
   await page.getByTestId('fleet-page').waitFor();
@@ -138,7 +138,7 @@ async function historyLength(): Promise<number> {
   return Number(await page.evaluate('history.length'));
 }
 
-test('one drag over a chart makes one entry of the history, and Back undoes it', async () => {
+test('a drag over a chart adds one history entry, and Back undoes it', async () => {
   const before = page.url();
   const entries = await historyLength();
   const box = await page.getByTestId('chart-requests').locator('.u-over').boundingBox();
@@ -159,7 +159,7 @@ test('one drag over a chart makes one entry of the history, and Back undoes it',
   await page.waitForURL(before);
 });
 
-test('each sort, filter and choice makes one entry at most, and typing none until it takes effect', async () => {
+test('each sort, filter and choice adds at most one history entry, and typing adds none until it is applied', async () => {
   const steps: readonly (readonly [what: string, act: () => Promise<void>, entries: number])[] = [
     [
       'a sort',
@@ -231,7 +231,7 @@ test('“Show requests” of an exception lists exactly the requests of its grou
   await page.waitForURL(address);
 });
 
-test('a page without requests says so, and claims nothing about requests', async () => {
+test('a page without requests says so, and shows no figures of requests', async () => {
   const address = page.url();
   const id = await valueOf('application-page');
   await page.goto(`${pipeline.queryUrl}/applications/${id}?${span}&node=no-such-node`);

@@ -25,7 +25,7 @@ after(async () => {
   await pipeline.end();
 });
 
-/** The first shell block of the section, with the addresses of this test's services. */
+/** The section's first shell block, with the addresses of this test's services. */
 function pastedBlock(): readonly string[] {
   const readme = readFileSync(join(REPO_ROOT, 'README.md'), 'utf8');
   const [, section = ''] = readme.split(TITLE);

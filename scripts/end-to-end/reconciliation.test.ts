@@ -1,6 +1,6 @@
 /*
- * `imscope ledger check` over the whole pipeline: silent after traffic, and each fault that is put into the store is
- * named by block, partition, boot, application and minute. Faults are mended again, one after another.
+ * `imscope ledger check` over the pipeline: it finds nothing after traffic, and names each fault put into the store by
+ * block, partition, incarnation, application and minute. Each fault is repaired before the next.
  */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
@@ -24,11 +24,11 @@ const ROUNDS = 8;
 let pipeline: Pipeline;
 
 before(async () => {
-  // Eight rounds over two partitions: one of them has blocks between others.
+  // Eight rounds over two partitions: at least one partition has a block between two others.
   pipeline = await startPipeline({
     aggregator: { MARKER_AGE_MS: '200', TOPIC_PARTITIONS: '2', RECONCILE_INTERVAL_S: '3' },
   });
-  // Two boots, so that a fault of one is told from the other.
+  // Two incarnations, so that a fault of one is distinguished from the other.
   for (let round = 0; round < ROUNDS; round++) {
     if (!pipeline.process('collector').isRunning()) await pipeline.start('collector');
     await send(round, RECORDS / ROUNDS);
@@ -46,7 +46,7 @@ async function send(seed: number, count: number): Promise<void> {
   const { collectorUrl: url, credentials } = pipeline;
   const client = openCollector({ url, token: credentials.writeToken, connections: 4, giveUpAfterMs: 30_000 });
   const toMs = Date.now();
-  // Reaches back beyond the hour after which a record is too late for the metrics.
+  // Includes records that are too late for the metrics, that is more than an hour old.
   await sendHistory({ traffic, client, truth, fromMs: toMs - 2 * 3_600_000, toMs, count });
   await client.close();
   assert.equal(truth.totals().acknowledged, count);
@@ -73,18 +73,18 @@ async function faults(): Promise<LedgerReport['differences']> {
   return (await reconcileSettled(pipeline)).differences;
 }
 
-/** Waits until the aggregator by itself tells of so many. */
+/** Waits until the aggregator's own pass reports this many differences. */
 async function untilDifferences(count: number): Promise<void> {
   const deadline = Date.now() + 60_000;
   for (;;) {
-    const told = await pipeline.metric('aggregator', 'imscope_aggregator_reconcile_differences');
-    if (told === count) return;
-    assert.ok(Date.now() < deadline, `the aggregator tells ${told} differences, not ${count}`);
+    const reported = await pipeline.metric('aggregator', 'imscope_aggregator_reconcile_differences');
+    if (reported === count) return;
+    assert.ok(Date.now() < deadline, `the aggregator reports ${reported} differences, not ${count}`);
     await delay(200);
   }
 }
 
-/** One row that names a fault: all these values stand in one difference. */
+/** One difference has all these values. */
 function assertNamed(differences: readonly object[], named: Readonly<Record<string, unknown>>): void {
   const found = differences.some((difference) =>
     Object.entries(named).every(([name, value]) => (difference as Record<string, unknown>)[name] === value),
@@ -114,7 +114,7 @@ async function someBlock(): Promise<Block & { boot: string; first_sequence: numb
   return block;
 }
 
-test('after traffic the books agree, and the command says what it held against what', async () => {
+test('after traffic the accounting agrees, and the command names what it compared', async () => {
   const { code, stdout, stderr } = await ledgerCheck();
   assert.equal(code, 0, stdout + stderr);
   assert.match(stdout, /^rows +6,000 rows of \d+ blocks, \d+ accounts$/m);
@@ -127,7 +127,7 @@ test('after traffic the books agree, and the command says what it held against w
   assert.deepEqual((JSON.parse(json.stdout) as LedgerReport).differences, []);
 });
 
-test('wrong options end with 2 and say what is allowed, as does a store that does not answer', async () => {
+test('wrong options and a store that does not answer exit with 2 and name what is allowed', async () => {
   const wrong = await ledgerCheck(['--from', 'yesterday']);
   assert.equal(wrong.code, 2);
   assert.match(wrong.stderr, /--from is "yesterday"\n.*15m\|24h\|6d/);
@@ -136,7 +136,7 @@ test('wrong options end with 2 and say what is allowed, as does a store that doe
   assert.match(away.stderr, /the store at http:\/\/127\.0\.0\.1:9 cannot be asked: /);
 });
 
-test('a row that is deleted: its block and place, its application and minute', async () => {
+test('a deleted row is named by its block and place, application and minute', async () => {
   const [row] = await pipeline.select<
     Record<'block' | 'minute', string> & Record<'block_row' | 'app', number>
   >(`
@@ -170,7 +170,7 @@ test('a row that is deleted: its block and place, its application and minute', a
   await untilDifferences(0);
 });
 
-test('a block that is stored twice: the block, and applications and minutes with more than was counted', async () => {
+test('a block stored twice is named, with the applications and minutes that have more rows than counted', async () => {
   const { block, partition, first_offset, rows } = await someBlock();
   const where = `block_id = ${block}`;
   await run('CREATE TABLE kept_block AS request_log');
@@ -193,7 +193,7 @@ test('a block that is stored twice: the block, and applications and minutes with
   assert.deepEqual(await faults(), []);
 });
 
-test('an account that is dropped, and one that says fewer: the boot, and the partition', async () => {
+test('a deleted account and one with fewer records are named by incarnation and partition', async () => {
   const [account] = await pipeline.select<{ boot: string; sequence: number }>(
     'SELECT boot, sequence FROM edge_account WHERE final ORDER BY time LIMIT 1',
   );
@@ -221,29 +221,29 @@ test('an account that is dropped, and one that says fewer: the boot, and the par
   assert.deepEqual(await faults(), []);
 });
 
-test('a message that is lost: its offsets, its boot and sequence, and what the metrics counted of it', async () => {
+test('a lost message is named by offsets, incarnation and sequence, and by what the metrics counted', async () => {
   const { block, partition, first_offset, last_offset, boot, first_sequence } = await someBlock();
   const [later] = await pipeline.select<{ batches: number }>(`
     SELECT count() AS batches FROM (SELECT arrayJoin(batches) AS batch FROM block_ledger FINAL
       WHERE endsWith(topic, 'im.request-log') AND partition = ${partition} AND first_offset > ${first_offset})
     WHERE batch.1 = '${boot}'`);
-  // A hole below a batch that came is a loss for certain; behind the last one the collector may have kept it.
+  // A gap before a stored batch is a certain loss; after the last one the collector may still have the batch.
   const kind = later?.batches === 0 ? 'unsent_batches' : 'missing_batches';
   const where = `endsWith(topic, 'im.request-log') AND partition = ${partition} AND first_offset = ${first_offset}`;
   await run('CREATE TABLE kept_ledger AS block_ledger');
   await run(`INSERT INTO kept_ledger SELECT * FROM block_ledger WHERE ${where}`);
   await run(`ALTER TABLE block_ledger DELETE WHERE ${where}`);
-  const unbooked = await faults();
-  assertNamed(unbooked, { check: 'offsets', kind: 'offset_gap', partition, first_offset, last_offset });
-  assertNamed(unbooked, {
+  const unrecorded = await faults();
+  assertNamed(unrecorded, { check: 'offsets', kind: 'offset_gap', partition, first_offset, last_offset });
+  assertNamed(unrecorded, {
     check: 'rows',
-    kind: 'unbooked_rows',
+    kind: 'unrecorded_rows',
     block,
     partition,
     first_offset,
     last_offset,
   });
-  assertNamed(unbooked, { check: 'boots', kind, partition, boot, first_sequence });
+  assertNamed(unrecorded, { check: 'boots', kind, partition, boot, first_sequence });
   await run('CREATE TABLE kept_rows AS request_log');
   await run(`INSERT INTO kept_rows SELECT * FROM request_log WHERE block_id = ${block}`);
   await run(`ALTER TABLE request_log DELETE WHERE block_id = ${block}`);

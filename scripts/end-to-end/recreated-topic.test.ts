@@ -1,6 +1,6 @@
 /*
- * The request logs' topic deleted and made anew under the whole pipeline: the aggregator notices it by itself, while it
- * runs or when it starts again, whether the new log is shorter than the old one or longer, and stores all that is new.
+ * The request logs' topic is deleted and created again while the pipeline runs. The aggregator detects it while it runs
+ * or at its next start, whether the new log is shorter or longer than the old one, and stores all new messages.
  */
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -48,7 +48,7 @@ function startSender(name: string): TrackedSender {
   return sender;
 }
 
-/** Sends so many records at least, each acknowledged, and until every partition of the topic has some. */
+/** Sends at least this many records, all acknowledged, until every partition of the topic has some. */
 async function send(name: string, records: number): Promise<void> {
   const sender = startSender(name);
   await sender.acknowledgedMore(records);
@@ -56,7 +56,7 @@ async function send(name: string, records: number): Promise<void> {
   await sender.finish();
 }
 
-/** A fast machine packs so few records into so few messages that a partition may have got none. */
+/** On a fast machine few records become so few messages that a partition may have none. */
 async function untilAllPartitionsHold(sender: TrackedSender): Promise<void> {
   for (let rounds = 0; (await emptyPartitions()) > 0; rounds++) {
     assert.ok(rounds < 100, 'partitions stay empty');
@@ -70,14 +70,16 @@ async function emptyPartitions(): Promise<number> {
 }
 
 /**
- * Stored and booked, in the topic's life of this epoch. Rows are visible before their block is booked, and what the
- * ledger says of an earlier, longer life would pass for a booking of this one: so each partition is awaited here.
+ * Waits until the records are stored and in the ledger under this epoch of the topic. Rows are visible before their
+ * ledger row, and a row of an earlier, longer epoch could be mistaken for one of this epoch: so each partition is
+ * awaited.
  */
 async function untilAllStored(epoch: number): Promise<void> {
   const acknowledged = senders.reduce((sum, sender) => sum + sender.acknowledgedRecords, 0);
   await pipeline.untilStored(acknowledged, 30_000);
   const deadline = performance.now() + 30_000;
-  while ((await epochs()).some((booked) => booked < epoch) && performance.now() < deadline) await sleep(100);
+  while ((await epochs()).some((recorded) => recorded < epoch) && performance.now() < deadline)
+    await sleep(100);
   await untilRecorded(pipeline.kafka, pipeline.select, 30_000);
 }
 
@@ -101,7 +103,7 @@ async function epochs(): Promise<number[]> {
 const FEW = 2_000;
 const MANY = 6_000;
 
-test('made anew while the aggregator is away, its new log the shorter one: nothing new is skipped', async () => {
+test('a topic created again, shorter, while the aggregator is down: no new message is skipped', async () => {
   await send('first', MANY);
   await untilAllStored(0);
   await pipeline.stop('aggregator');
@@ -113,7 +115,7 @@ test('made anew while the aggregator is away, its new log the shorter one: nothi
   assert.deepEqual(await epochs(), [1, 1, 1, 1]);
 });
 
-test('made anew while the aggregator is away, its new log the longer one: nothing new is skipped', async () => {
+test('a topic created again, longer, while the aggregator is down: no new message is skipped', async () => {
   await pipeline.stop('aggregator');
   await deleteTopic();
   await createTopic();
@@ -123,8 +125,8 @@ test('made anew while the aggregator is away, its new log the longer one: nothin
   assert.deepEqual(await epochs(), [2, 2, 2, 2]);
 });
 
-test('made anew while the aggregator runs and gateways send: nothing acknowledged since is skipped', async () => {
-  // In production too something starts it again where it gives up.
+test('a topic created again while the aggregator runs and gateways send: no record acknowledged since is skipped', async () => {
+  // It is started again if it exits, as a supervisor does in production.
   const aggregator = await KillTarget.watch({
     name: 'aggregator',
     process: () => pipeline.process('aggregator'),
@@ -146,7 +148,7 @@ test('made anew while the aggregator runs and gateways send: nothing acknowledge
   assert.deepEqual(await epochs(), [3, 3, 3, 3]);
 });
 
-test('in the end all books agree: what was acknowledged is stored once, whichever log it came by', async () => {
+test('at the end the accounting agrees: acknowledged records are stored once, from whichever epoch', async () => {
   if (pipeline.process('collector').isRunning()) await pipeline.stop('collector');
   await pipeline.start('aggregator');
   await untilAllStored(3);

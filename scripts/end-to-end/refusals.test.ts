@@ -54,7 +54,7 @@ async function send(body: string, contentType: string): Promise<void> {
   assert.equal(response.status, 202);
 }
 
-/** The refused records, once there are at least `records`. */
+/** Waits for at least `records` refused records. @returns the answer */
 async function refused(records: number): Promise<FleetRefusals> {
   const deadline = performance.now() + WAIT_MS;
   for (;;) {
@@ -71,7 +71,7 @@ test('refused records are counted by application and reason', async () => {
     ...Array.from({ length: 12 }, () => record({ date: 1_700_000_000 })),
     record({ exit_ip: 'none' }),
   ];
-  // NDJSON under application/json, with a line that names no application.
+  // NDJSON under application/json, with one line without an application.
   await send(`${lines.map((one) => JSON.stringify(one)).join('\n')}\n{"broken\n`, 'application/json');
   const { applications, records } = await refused(14);
   assert.equal(records, 14);
@@ -92,7 +92,7 @@ test('refused records are counted by application and reason', async () => {
   assert.equal(one.data.records, 13);
 });
 
-test('both pages show what was refused, and what to do about it when unfolded', async () => {
+test('both pages show the refused records, and what to do when unfolded', async () => {
   const response = await fetch(`${pipeline.queryUrl}/v1/sign-in-codes`, {
     method: 'POST',
     headers: { authorization: `Bearer ${pipeline.credentials.readToken}` },

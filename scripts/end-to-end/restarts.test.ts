@@ -10,7 +10,7 @@ import { assertBalanced, type PipelineWithBroker, startPipelineWithBroker } from
 let pipeline: PipelineWithBroker;
 
 before(async () => {
-  // A broker of its own, because the test restarts it.
+  // A separate broker, because the test restarts it.
   pipeline = await startPipelineWithBroker(256, {
     aggregator: { MARKER_AGE_MS: '200', RECONCILE_INTERVAL_S: '1' },
   });
@@ -18,7 +18,7 @@ before(async () => {
 
 after(() => pipeline.end());
 
-test('stopping, killing and restarting every part under traffic loses nothing and doubles nothing', async () => {
+test('stopping, killing and restarting every service under traffic loses and doubles no record', async () => {
   const traffic = createTraffic({ seed: 11, applications: 12 });
   const truth = new Truth(traffic.applications, traffic.series, false);
   const client = openCollector({
@@ -61,7 +61,7 @@ test('stopping, killing and restarting every part under traffic loses nothing an
   await pipeline.untilStored(totals.acknowledged);
   await assertBalanced(pipeline, totals.acknowledged);
   await assertReconciled(pipeline);
-  // Nor did the aggregators see the books differ, whoever of them checked.
+  // No aggregator has reported a difference either.
   assert.ok((await pipeline.metric('aggregator', 'imscope_aggregator_reconcile_checked_at_seconds')) > 0);
   assertNeverDiffered(pipeline);
 });

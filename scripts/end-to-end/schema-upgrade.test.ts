@@ -1,6 +1,6 @@
 /*
- * Two releases side by side: version 2 of the request log comes while version 1 is in use, in the order that
- * schemas/README.md names and in both wrong ones. Whatever the order, every record is stored once.
+ * Two releases side by side: version 2 of the request log is introduced while version 1 is in use, in the order of
+ * schemas/README.md and in both wrong orders. In every order each record is stored once.
  */
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
@@ -27,7 +27,7 @@ before(async () => {
 });
 after(() => shared.end());
 
-/** A deployment of its own: database, topics, and services of either release. */
+/** A separate database and topics, with services of either release. */
 class Deployment {
   readonly client: ClickHouseClient;
   readonly token: string;
@@ -57,7 +57,7 @@ class Deployment {
   }
 
   async aggregator(release: Release): Promise<RunningService> {
-    // Old and new records are to be in one block.
+    // So that old and new records are in one block.
     const env = { MARKER_AGE_MS: '2000' };
     return this.#stack.startAggregator({ name: `aggregator ${release}`, env, release: builds[release] });
   }
@@ -71,21 +71,21 @@ class Deployment {
     return (await this.client.query({ query: sql, format: 'JSONEachRow' })).json<T>();
   }
 
-  /** Waits until so many rows are stored and booked, each once. */
+  /** Waits until this many rows are stored and in the ledger, each once. */
   async untilStored(rows: number): Promise<void> {
-    const expected = { stored: rows, requests: rows, booked: rows };
+    const expected = { stored: rows, requests: rows, recorded: rows };
     let found: unknown;
     for (const deadlineMs = Date.now() + 60_000; Date.now() < deadlineMs; await delay(100)) {
       [found] = await this.rows(
         `SELECT count() AS stored, uniqExact(request_id) AS requests,
-          (SELECT sum(rows) FROM block_ledger FINAL WHERE topic LIKE '%request-log') AS booked FROM request_log`,
+          (SELECT sum(rows) FROM block_ledger FINAL WHERE topic LIKE '%request-log') AS recorded FROM request_log`,
       );
       if (JSON.stringify(found) === JSON.stringify(expected)) return;
     }
     throw new Error(`${JSON.stringify(expected)} expected, found ${JSON.stringify(found)}`);
   }
 
-  /** Rows by what stands in the new field. */
+  /** Number of rows by value of the new field. */
   async zones(): Promise<Record<string, number>> {
     const rows = await this.rows<{ zone: string; rows: number }>(
       `SELECT ${NEW_FIELD} AS zone, count() AS rows FROM request_log GROUP BY zone`,
@@ -120,7 +120,7 @@ async function send({ url }: ListeningService, token: string, records: number): 
   assert.equal(status, 202);
 }
 
-/** What `/ready` says once it says no. */
+/** Waits until `/ready` answers 503. @returns its body */
 async function untilNotReady({ adminPort }: RunningService): Promise<string> {
   for (const deadlineMs = Date.now() + 60_000; Date.now() < deadlineMs; await delay(100)) {
     const answer = await fetch(`http://127.0.0.1:${adminPort}/ready`);
@@ -138,7 +138,7 @@ async function withDeployment(run: (deployment: Deployment) => Promise<void>): P
   }
 }
 
-test('store, aggregators, collectors: old and new collectors’ records stand in one block, each once', async () => {
+test('upgrade of store, then aggregators, then collectors: one block holds records of old and new collectors, each once', async () => {
   await withDeployment(async (deployment) => {
     await deployment.prepare('this');
     const oldAggregator = await deployment.aggregator('this');
@@ -165,7 +165,7 @@ test('store, aggregators, collectors: old and new collectors’ records stand in
   });
 });
 
-test('collectors before aggregators: the partition waits and says why, and goes on after the upgrade', async () => {
+test('collectors before aggregators: the partition waits, names the reason, and continues after the upgrade', async () => {
   await withDeployment(async (deployment) => {
     await deployment.prepare('this');
     const oldAggregator = await deployment.aggregator('this');
@@ -185,7 +185,7 @@ test('collectors before aggregators: the partition waits and says why, and goes 
   });
 });
 
-test('aggregators before the store: they wait and say why, and go on once it is prepared', async () => {
+test('aggregators before the store: they wait, name the reason, and continue once it is prepared', async () => {
   await withDeployment(async (deployment) => {
     await deployment.prepare('this');
     const aggregator = await deployment.aggregator('next');

@@ -1,4 +1,4 @@
-/* The OpenAPI document of the query service holds for schemathesis, which knows nothing of us but it. */
+/* Checks the query service against its OpenAPI document with schemathesis. */
 import { after, before, test } from 'node:test';
 import { assertSchemathesisPasses } from '../api-properties/run-schemathesis.js';
 import { type Pipeline, startPipeline } from '../pipeline/pipeline.js';
@@ -10,6 +10,6 @@ before(async () => {
 });
 after(() => pipeline.end());
 
-test('schemathesis finds no answer of the query service that its OpenAPI document does not describe', async () => {
+test('schemathesis finds no answer of the query service outside its OpenAPI document', async () => {
   await assertSchemathesisPasses(pipeline.queryUrl, pipeline.credentials.readToken);
 });

@@ -1,6 +1,7 @@
 /*
- * Gateways that send through a balancer over kept connections, one after the other, and note everything that was not
- * answered 202. With keys, what was not is sent again under its key until it is; without, it is not.
+ * Gateways that send through a load balancer over keep-alive connections, one request after the other, and record
+ * every answer other than 202. With idempotency keys a failed request is repeated until it is answered 202; without
+ * keys it is not repeated.
  */
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -10,16 +11,16 @@ import { sampleRecord } from '../../services/collector/test/sample-record.js';
 export type LoadOptions = {
   readonly origin: string;
   readonly token: string;
-  /** Begins the ids of its records. */
+  /** Prefix of the record ids. */
   readonly name: string;
   readonly keyed: boolean;
-  /** One client each, with so many records a request. */
+  /** One client each, with its records a request. */
   readonly clients: readonly { readonly localAddress: string; readonly records: number }[];
 };
 
 const PAUSE_MS = 10;
 const AGAIN_PAUSE_MS = 50;
-/** Longest a request with a key is tried. */
+/** How long a request with a key is repeated. */
 const TRIED_MS_MAX = 60_000;
 const ANSWER_MS_MAX = 70_000;
 
@@ -29,7 +30,7 @@ export class SteadyLoad {
   readonly #running: Promise<void>[];
   /** Ids of all records that were acknowledged. */
   readonly acknowledged = new Set<string>();
-  /** Answers other than 202, and what came in place of one, in words. */
+  /** Answers other than 202, and errors in place of an answer, as text. */
   readonly failures: string[] = [];
   readonly #connected: Client[] = [];
   #requests = 0;
@@ -44,7 +45,7 @@ export class SteadyLoad {
     return this.#requests;
   }
 
-  /** Waits until so many more requests are acknowledged. */
+  /** Waits until this many more requests are acknowledged. */
   async more(requests: number, timeoutMs = 60_000): Promise<void> {
     const wanted = this.#requests + requests;
     const deadline = performance.now() + timeoutMs;
@@ -57,14 +58,14 @@ export class SteadyLoad {
     }
   }
 
-  /** Ends at once, whatever is on its way: for a test that failed. */
+  /** Ends at once, without waiting for requests in flight: for a failed test. */
   abort(): void {
     this.#stop.abort();
     this.#aborted = true;
     for (const client of this.#connected) void client.destroy();
   }
 
-  /** No new requests; those on their way are seen to their end. */
+  /** Sends no new requests, and waits for those in flight. */
   async finish(): Promise<void> {
     this.#stop.abort();
     await Promise.all(this.#running);
@@ -88,7 +89,7 @@ export class SteadyLoad {
     if (!this.#aborted) await client.close();
   }
 
-  /** True once it was answered 202. */
+  /** True if it was answered 202. */
   async #deliver(client: Client, body: string): Promise<boolean> {
     const key = this.#options.keyed ? { 'idempotency-key': randomUUID() } : {};
     const deadline = performance.now() + TRIED_MS_MAX;
@@ -118,10 +119,10 @@ export class SteadyLoad {
   }
 }
 
-/** What a client writes to pass for another: an address of a network nobody here is of. */
+/** A forged header with an address of a network that no client of the test is in. */
 const FORGED = { 'x-forwarded-for': '203.0.113.99' };
 
-/** A request with a token nobody knows, from one of this machine's addresses, that claims to come from another. */
+/** Sends a request with an unknown token from one of this machine's addresses, with a forged client address. */
 export async function refused(
   origin: string,
   localAddress: string,

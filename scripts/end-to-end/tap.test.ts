@@ -17,7 +17,7 @@ before(async () => {
 
 after(() => collector.remove());
 
-/** A tap that is open, and takes its token from the environment of the test. */
+/** Starts a tap with the token in its environment, and waits until it is open. */
 async function startTap(...args: readonly string[]): Promise<RunningCommand> {
   const url = new URL(collector.url).origin;
   while ((await collector.metric('taps')) > 0) await new Promise((resolve) => setImmediate(resolve));
@@ -33,7 +33,7 @@ async function send(...records: readonly Record<string, unknown>[]): Promise<voi
   assert.equal((await collector.post(body)).status, 202);
 }
 
-test('each record is a line with what matters of it, and the count ends the tap', async () => {
+test('each record is one line with its main fields, and --count ends the tap', async () => {
   const command = await startTap('--count', '2');
   await send({ cause: 'upstream timed out', code: 91_000 }, { latency_ms: -1 }, {});
   const { code, stdout } = await command.ended;
@@ -48,7 +48,7 @@ test('each record is a line with what matters of it, and the count ends the tap'
   assert.equal(none, '');
 });
 
-test('lines for machines come as the collector wrote them, filters are its own, and Ctrl-C ends it in order', async () => {
+test('--json prints the collector’s lines unchanged, the collector filters, and Ctrl-C ends with code 0', async () => {
   const command = await startTap('--json', '--interface', 'group/', '--outcome', 'success');
   await send({}, { interface: 'group/create', request_id: 'wanted' });
   await command.stdout.has('wanted');
@@ -60,7 +60,7 @@ test('lines for machines come as the collector wrote them, filters are its own, 
   assert.equal((JSON.parse(first ?? '') as { request_id: string }).request_id, 'wanted');
 });
 
-test('a tap for a while ends by itself; one without a collector or with a wrong filter says what to do', async () => {
+test('--for ends the tap; a collector that is down or a wrong filter prints what to do', async () => {
   const environment = { IMSCOPE_READ_TOKEN: COLLECTORS_READ_TOKEN };
   const away = await startCommand(['tap', '--collector', 'http://127.0.0.1:1'], undefined, environment).ended;
   assert.equal(away.code, 1);
