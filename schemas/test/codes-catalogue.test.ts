@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { ALL_CODES, describeCode, judgeOutcome } from '@imscope/schemas/codes/catalogue.js';
+import { ALL_CODES, describeCode, classifyOutcome } from '@imscope/schemas/codes/catalogue.js';
 import { FAMILIES, familyOf } from '@imscope/schemas/codes/families.js';
 import { OUTCOMES, type Outcome } from '@imscope/schemas/outcome.js';
 
@@ -13,7 +13,7 @@ describe('the tables of the catalogue', () => {
     assert.equal(new Set(ALL_CODES.map((entry) => entry.name)).size, ALL_CODES.length);
   });
 
-  it('stand in ascending order', () => {
+  it('are in ascending order', () => {
     const codes = ALL_CODES.map((entry) => entry.code);
     assert.deepEqual(
       codes,
@@ -21,7 +21,7 @@ describe('the tables of the catalogue', () => {
     );
   });
 
-  it('hold each code in the file of the family whose range it stands in, as 32-bit integers', () => {
+  it('hold each code in the file of the family whose range it is in, as 32-bit integers', () => {
     for (const entry of ALL_CODES) {
       assert.equal(familyOf(entry.code)?.name, entry.family, `code ${entry.code}`);
       assert.equal(entry.code, entry.code | 0);
@@ -58,7 +58,7 @@ describe('the tables of the catalogue', () => {
   });
 });
 
-describe('judgeOutcome', () => {
+describe('classifyOutcome', () => {
   const expected: Readonly<Record<Outcome, readonly number[]>> = {
     success: [0, 30_539],
     caller_error: [
@@ -75,61 +75,62 @@ describe('judgeOutcome', () => {
 
   for (const outcome of OUTCOMES) {
     for (const code of expected[outcome]) {
-      it(`judges ${code} as ${outcome}, whatever the HTTP status`, () => {
-        for (const status of [200, 0, 404, 502]) assert.equal(judgeOutcome(code, status), outcome);
+      it(`classifies ${code} as ${outcome}, whatever the HTTP status`, () => {
+        for (const status of [200, 0, 404, 502]) assert.equal(classifyOutcome(code, status), outcome);
       });
     }
   }
 
   it('agrees with the catalogue on every listed code', () => {
-    for (const entry of ALL_CODES) assert.equal(judgeOutcome(entry.code, 200), entry.outcome);
+    for (const entry of ALL_CODES) assert.equal(classifyOutcome(entry.code, 200), entry.outcome);
   });
 
-  it("takes the application's override before anything else, for listed and unlisted codes", () => {
+  it("gives the application's override priority, for listed and unlisted codes", () => {
     const overrides = new Map<number, Outcome>([
       [90_992, 'caller_error'],
       [0, 'unknown'],
       [61_234, 'service_error'],
     ]);
-    assert.equal(judgeOutcome(90_992, 200, overrides), 'caller_error');
-    assert.equal(judgeOutcome(0, 200, overrides), 'unknown');
-    assert.equal(judgeOutcome(61_234, 200, overrides), 'service_error');
+    assert.equal(classifyOutcome(90_992, 200, overrides), 'caller_error');
+    assert.equal(classifyOutcome(0, 200, overrides), 'unknown');
+    assert.equal(classifyOutcome(61_234, 200, overrides), 'service_error');
   });
 
   it('leaves codes without an override as they are', () => {
     const overrides = new Map<number, Outcome>([[90_992, 'caller_error']]);
-    assert.equal(judgeOutcome(70_001, 200, overrides), 'caller_error');
-    assert.equal(judgeOutcome(91_000, 200, overrides), 'service_error');
-    assert.equal(judgeOutcome(null, 200, overrides), 'unknown');
+    assert.equal(classifyOutcome(70_001, 200, overrides), 'caller_error');
+    assert.equal(classifyOutcome(91_000, 200, overrides), 'service_error');
+    assert.equal(classifyOutcome(null, 200, overrides), 'unknown');
   });
 
   it('counts an unlisted code of the inner range against the service', () => {
-    assert.equal(judgeOutcome(91_999, 200), 'service_error');
-    assert.equal(judgeOutcome(91_001, 404), 'service_error');
+    assert.equal(classifyOutcome(91_999, 200), 'service_error');
+    assert.equal(classifyOutcome(91_001, 404), 'service_error');
   });
 
   it("counts the numbers that an application's callback refuses with as the caller's", () => {
     for (const code of [10_100, 10_200, 120_001, 130_000])
-      assert.equal(judgeOutcome(code, 200), 'caller_error');
+      assert.equal(classifyOutcome(code, 200), 'caller_error');
   });
 
   it('lets the HTTP status decide about any other unlisted code, and a 200 leaves it unknown', () => {
     for (const code of [
       60_999, 10_099, 10_201, 29_000, 99_999, 5, -1, 130_001, 2_147_483_647, -2_147_483_648,
     ]) {
-      assert.equal(judgeOutcome(code, 200), 'unknown', `code ${code}`);
-      assert.equal(judgeOutcome(code, 502), 'service_error', `code ${code}`);
-      assert.equal(judgeOutcome(code, 400), 'caller_error', `code ${code}`);
+      assert.equal(classifyOutcome(code, 200), 'unknown', `code ${code}`);
+      assert.equal(classifyOutcome(code, 502), 'service_error', `code ${code}`);
+      assert.equal(classifyOutcome(code, 400), 'caller_error', `code ${code}`);
     }
   });
 
-  it('never calls a request without a code a success', () => {
-    for (let status = 0; status <= 1000; status += 1) assert.notEqual(judgeOutcome(null, status), 'success');
+  it('never classifies a request without a code as a success', () => {
+    for (let status = 0; status <= 1000; status += 1)
+      assert.notEqual(classifyOutcome(null, status), 'success');
   });
 });
 
 describe('describeCode', () => {
-  it('tells name, family, meaning, advice and outcome of a listed code and nothing else', () => {
+  it('has name, family, meaning, advice and outcome of a listed code and nothing else', () => {
     const described = describeCode(70_001);
     assert.equal(described.name, 'usersig_expired');
     assert.equal(described.family, 'account');

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { promisify } from 'node:util';
-import { judgeOutcome } from '@imscope/schemas/codes/catalogue.js';
+import { classifyOutcome } from '@imscope/schemas/codes/catalogue.js';
 import type { InterfaceRow } from '@imscope/schemas/query-api/interfaces.js';
 import type { Overview } from '@imscope/schemas/query-api/overview.js';
 import type { OutcomeCounts } from '@imscope/schemas/query-api/values.js';
@@ -63,7 +63,7 @@ function count(line: Line): void {
   interfaces.set(interfaceName, found);
   const code = line.code === '' || line.code === '-' ? null : Number(line.code);
   found.requests += 1;
-  found.outcomes[judgeOutcome(code, line.status)] += 1;
+  found.outcomes[classifyOutcome(code, line.status)] += 1;
   found.durationsMs.push(line.took * 1000);
 }
 

@@ -44,14 +44,14 @@ export const ACCOUNT_CODES: readonly CodeEntry[] = [
     name: 'usersig_wrong_user',
     outcome: 'caller_error',
     meaning: 'The UserSig was made for another user.',
-    advice: 'Sign for the same user that stands in the request.',
+    advice: 'Sign for the same user that is in the request.',
   },
   {
     code: 70014,
     name: 'usersig_wrong_sdkappid',
     outcome: 'caller_error',
     meaning: 'The UserSig was made for another SDKAppID.',
-    advice: 'Sign with the SDKAppID that stands in the request; test and production are often mixed up.',
+    advice: 'Sign with the SDKAppID that is in the request; test and production are often mixed up.',
   },
   {
     code: 70016,
@@ -78,7 +78,7 @@ export const ACCOUNT_CODES: readonly CodeEntry[] = [
     code: 70051,
     name: 'account_blocked',
     outcome: 'caller_error',
-    meaning: 'The account stands on the blocklist.',
+    meaning: 'The account is on the blocklist.',
     advice: 'Take the account off the blocklist if it was put there by mistake.',
   },
   {
@@ -93,7 +93,7 @@ export const ACCOUNT_CODES: readonly CodeEntry[] = [
     name: 'login_ticket_expired',
     outcome: 'caller_error',
     meaning: 'The login ticket has expired.',
-    advice: 'Sign again and log in anew.',
+    advice: 'Sign again and log in again.',
   },
   {
     code: 70107,
@@ -113,7 +113,7 @@ export const ACCOUNT_CODES: readonly CodeEntry[] = [
     code: 70169,
     name: 'account_timed_out',
     outcome: 'service_error',
-    meaning: 'The account service timed out inside.',
+    meaning: 'The account service timed out internally.',
     advice: 'Check delay and load of the account service; callers may retry with backoff.',
   },
   {
@@ -155,7 +155,7 @@ export const ACCOUNT_CODES: readonly CodeEntry[] = [
     code: 70500,
     name: 'account_internal_error',
     outcome: 'service_error',
-    meaning: 'The account service failed inside.',
+    meaning: 'The account service failed internally.',
     advice: 'Look for errors in the account service; callers may retry with backoff.',
   },
   {

@@ -1,7 +1,7 @@
 /*
- * The catalogue of IM result codes: judges every request's outcome at the edge, and explains codes to people.
- * Promises: an override of the application wins; a listed code has one outcome; what nobody has judged reads
- * `unknown`, never success. Judging is called for each record, so it looks up and allocates nothing.
+ * The catalogue of IM result codes: classifies every request's outcome at the edge, and describes codes for people.
+ * An override of the application wins, a listed code has one outcome, and a code without a rule is `unknown`, never
+ * success. The collector classifies each record, so `classifyOutcome` only reads maps and allocates nothing.
  */
 import type { Outcome } from '../outcome.js';
 import { ACCESS_CODES } from './access-codes.js';
@@ -11,7 +11,7 @@ import { CONTENT_CODES } from './content-codes.js';
 import { familyOf, type FamilyName } from './families.js';
 import { FILE_CODES } from './file-codes.js';
 import { GROUP_CODES } from './group-codes.js';
-import { judgeHttpStatus } from './http-statuses.js';
+import { classifyHttpStatus } from './http-statuses.js';
 import { INTERNAL_CODES } from './internal-codes.js';
 import { MESSAGE_BODY_CODES } from './message-body-codes.js';
 import { ONE_TO_ONE_CODES } from './one-to-one-codes.js';
@@ -25,13 +25,13 @@ export type ListedCode = CodeEntry & { readonly family: FamilyName };
 export type CodeDescription = {
   /** null: the source could not know the code. */
   readonly code: number | null;
-  /** snake_case; `no_code` and `unlisted` stand for all codes that are absent or not in the catalogue. */
+  /** snake_case; `no_code` is an absent code, `unlisted` any code that is not in the catalogue. */
   readonly name: string;
   /** `none`: no code, or a code outside all ranges. */
   readonly family: FamilyName | 'none';
   readonly meaning: string;
   readonly advice: string;
-  /** The catalogue's own judgement, before overrides and without an HTTP status. */
+  /** The catalogue's classification, before overrides and without an HTTP status. */
   readonly outcome: Outcome;
 };
 
@@ -65,29 +65,29 @@ const OUTCOME_BY_CODE = new Map<number, Outcome>(ALL_CODES.map((entry) => [entry
 
 /**
  * The outcome of one request. In this order: no code → the HTTP status; the application's override; the
- * catalogue; the rule of the code's family; the HTTP status. So a code nobody has judged, answered with 200,
- * is `unknown`: as a caller error it would hide a new failure of ours, as ours it would invent one.
+ * catalogue; the rule of the code's family; the HTTP status. So a code without a rule, answered with 200,
+ * is `unknown`: as a caller error it could hide a new failure of the service, as a service error it could invent one.
  *
  * @param code the IM code; null where the source cannot know it
  * @param httpStatus 100 to 599; 0 where unknown
- * @param overrides the application's own judgement by code
+ * @param overrides the application's own outcomes, by code
  */
-export function judgeOutcome(
+export function classifyOutcome(
   code: number | null,
   httpStatus: number,
   overrides?: ReadonlyMap<number, Outcome>,
 ): Outcome {
-  if (code === null) return judgeHttpStatus(httpStatus);
+  if (code === null) return classifyHttpStatus(httpStatus);
   if (overrides !== undefined) {
     const override = overrides.get(code);
     if (override !== undefined) return override;
   }
-  return OUTCOME_BY_CODE.get(code) ?? judgeUnlisted(code, httpStatus);
+  return OUTCOME_BY_CODE.get(code) ?? classifyUnlisted(code, httpStatus);
 }
 
-function judgeUnlisted(code: number, httpStatus: number): Outcome {
+function classifyUnlisted(code: number, httpStatus: number): Outcome {
   const outcome = familyOf(code)?.unlistedOutcome ?? 'unknown';
-  return outcome === 'unknown' ? judgeHttpStatus(httpStatus) : outcome;
+  return outcome === 'unknown' ? classifyHttpStatus(httpStatus) : outcome;
 }
 
 /** Name, meaning and advice for a code; also for null and for codes not in the catalogue. Never throws. */
@@ -97,8 +97,8 @@ export function describeCode(code: number | null): CodeDescription {
       code,
       name: 'no_code',
       family: 'none',
-      meaning: 'The source does not tell the IM code.',
-      advice: 'Have the gateway log the IM code; until then only the HTTP status speaks.',
+      meaning: 'The source does not log the IM code.',
+      advice: 'Have the gateway log the IM code; until then the outcome follows from the HTTP status alone.',
       outcome: 'unknown',
     };
   }

@@ -2,7 +2,7 @@
  * The shape of one row of the code catalogue. The tables beside this file hold the rows, one file a family.
  */
 
-/** One listed code: never `unknown`, for a listed code has been judged. Texts stay below 200 characters. */
+/** One listed code: its outcome is never `unknown`. Texts stay below 200 characters. */
 export type CodeEntry = {
   readonly code: number;
   /** snake_case, unique in the whole catalogue. */

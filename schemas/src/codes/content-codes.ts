@@ -18,7 +18,7 @@ export const CONTENT_CODES: readonly CodeEntry[] = [
     meaning: 'The message body exceeds the allowed size of some kilobytes.',
     advice: 'Shorten the message, or send a link to the content.',
   },
-  // The callback server is the caller's own; the service only waited for it.
+  // The callback server is the caller's own, so the time-out is not the service's.
   {
     code: 80003,
     name: 'callback_before_send_failed',

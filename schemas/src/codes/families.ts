@@ -1,6 +1,6 @@
 /*
  * The families of IM result codes: which range of codes belongs to which part of the service, and how a code
- * is judged that stands in a family's range but not in the catalogue. Ranges do not overlap.
+ * in a family's range is classified that is not in the catalogue. Ranges do not overlap.
  */
 import type { Outcome } from '../outcome.js';
 
@@ -26,13 +26,13 @@ export type Family = {
   readonly subject: string;
   /** Both ends belong to the range. */
   readonly ranges: readonly (readonly [first: number, last: number])[];
-  /** `unknown`: nobody has judged such a code, so the HTTP status decides, and a 200 leaves it unknown. */
+  /** `unknown`: the HTTP status decides, and with 200 the outcome is unknown. */
   readonly unlistedOutcome: Outcome;
   /** What to do about a code of this range that is not in the catalogue. */
   readonly unlistedAdvice: string;
 };
 
-const HAVE_IT_JUDGED = "Read the answer's error text, then set an override for the code or have it listed.";
+const CLASSIFY_IT = "Read the answer's error text, then set an override for the code or have it listed.";
 
 export const FAMILIES: readonly Family[] = [
   {
@@ -40,21 +40,21 @@ export const FAMILIES: readonly Family[] = [
     subject: 'success',
     ranges: [[0, 0]],
     unlistedOutcome: 'success',
-    unlistedAdvice: HAVE_IT_JUDGED,
+    unlistedAdvice: CLASSIFY_IT,
   },
   {
     name: 'rest',
     subject: 'the REST entry',
     ranges: [[60_000, 69_999]],
     unlistedOutcome: 'unknown',
-    unlistedAdvice: HAVE_IT_JUDGED,
+    unlistedAdvice: CLASSIFY_IT,
   },
   {
     name: 'account',
     subject: 'accounts and UserSig',
     ranges: [[70_000, 79_999]],
     unlistedOutcome: 'unknown',
-    unlistedAdvice: HAVE_IT_JUDGED,
+    unlistedAdvice: CLASSIFY_IT,
   },
   {
     name: 'group',
@@ -64,42 +64,42 @@ export const FAMILIES: readonly Family[] = [
       [10_201, 19_999],
     ],
     unlistedOutcome: 'unknown',
-    unlistedAdvice: HAVE_IT_JUDGED,
+    unlistedAdvice: CLASSIFY_IT,
   },
   {
     name: 'one_to_one',
     subject: 'one-to-one messages',
     ranges: [[20_000, 29_999]],
     unlistedOutcome: 'unknown',
-    unlistedAdvice: HAVE_IT_JUDGED,
+    unlistedAdvice: CLASSIFY_IT,
   },
   {
     name: 'relationship',
     subject: 'relationships',
     ranges: [[30_000, 39_999]],
     unlistedOutcome: 'unknown',
-    unlistedAdvice: HAVE_IT_JUDGED,
+    unlistedAdvice: CLASSIFY_IT,
   },
   {
     name: 'profile',
     subject: 'profiles',
     ranges: [[40_000, 49_999]],
     unlistedOutcome: 'unknown',
-    unlistedAdvice: HAVE_IT_JUDGED,
+    unlistedAdvice: CLASSIFY_IT,
   },
   {
     name: 'recent_contact',
     subject: 'recent contacts',
     ranges: [[50_000, 59_999]],
     unlistedOutcome: 'unknown',
-    unlistedAdvice: HAVE_IT_JUDGED,
+    unlistedAdvice: CLASSIFY_IT,
   },
   {
     name: 'content',
     subject: 'content and suspension',
     ranges: [[80_000, 89_999]],
     unlistedOutcome: 'unknown',
-    unlistedAdvice: HAVE_IT_JUDGED,
+    unlistedAdvice: CLASSIFY_IT,
   },
   {
     name: 'message_body',
@@ -109,29 +109,29 @@ export const FAMILIES: readonly Family[] = [
       [92_000, 99_999],
     ],
     unlistedOutcome: 'unknown',
-    unlistedAdvice: HAVE_IT_JUDGED,
+    unlistedAdvice: CLASSIFY_IT,
   },
-  // The range is the service's own inside: a code nobody listed is a new inner failure, not a caller's.
+  // The range belongs to internal services: an unlisted code is a new internal failure, not a caller's.
   {
     name: 'internal',
-    subject: 'inner services',
+    subject: 'internal services',
     ranges: [[91_000, 91_999]],
     unlistedOutcome: 'service_error',
-    unlistedAdvice: 'Look for errors behind this interface, and have the code listed.',
+    unlistedAdvice: "Look for errors of this interface's backend, and have the code listed.",
   },
   {
     name: 'file',
     subject: 'files in messages',
     ranges: [[114_000, 115_999]],
     unlistedOutcome: 'unknown',
-    unlistedAdvice: HAVE_IT_JUDGED,
+    unlistedAdvice: CLASSIFY_IT,
   },
   {
     name: 'access',
     subject: 'client connections',
     ranges: [[-29_999, -300]],
     unlistedOutcome: 'unknown',
-    unlistedAdvice: HAVE_IT_JUDGED,
+    unlistedAdvice: CLASSIFY_IT,
   },
   // An application's callback chooses these numbers to refuse a request: its decision, not our failure.
   {

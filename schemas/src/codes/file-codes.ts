@@ -39,7 +39,7 @@ export const FILE_CODES: readonly CodeEntry[] = [
     meaning: 'The content of the file could not be read.',
     advice: "Check the device's storage.",
   },
-  // Often the user's network; counted as ours so that a slow region shows.
+  // Often the user's network; a service error so that a slow region shows.
   {
     code: 114005,
     name: 'file_transfer_timed_out',

@@ -8,7 +8,7 @@ export const GROUP_CODES: readonly CodeEntry[] = [
     code: 10002,
     name: 'group_internal_error',
     outcome: 'service_error',
-    meaning: 'The group service failed inside.',
+    meaning: 'The group service failed internally.',
     advice: 'Look for errors in the group service; callers may retry with backoff.',
   },
   {
@@ -50,7 +50,7 @@ export const GROUP_CODES: readonly CodeEntry[] = [
     code: 10008,
     name: 'group_request_illegal',
     outcome: 'caller_error',
-    meaning: 'The request was judged illegal, mostly because its signature does not verify.',
+    meaning: 'The request was found illegal, mostly because its signature does not verify.',
     advice: "Sign again; if it stays, compare the application with the group's owner.",
   },
   {

@@ -1,6 +1,6 @@
 /*
  * What an HTTP status says where no IM code is known. A status of 200 says nothing: IM gateways answer 200 to
- * failures too, so it is `unknown`, and a source without codes never reads 100 %.
+ * failures too, so it is `unknown`, and a source without codes never has a success rate of 100 %.
  * Statuses of a request that ran out of time (408, 499, 504) count against the service: a slow service must
  * not look healthy because its callers gave up.
  */
@@ -23,8 +23,8 @@ const TEXTS: ReadonlyMap<number, StatusText> = new Map<number, StatusText>([
     200,
     [
       'ok_without_code',
-      'The gateway answered, but the log does not tell the IM code: it may have been a failure.',
-      'Have the gateway log the IM code, then success can be told from failure.',
+      'The gateway answered, but the log does not contain the IM code: it may have been a failure.',
+      'Have the gateway log the IM code, so that success can be distinguished from failure.',
     ],
   ],
   [
@@ -56,12 +56,16 @@ const TEXTS: ReadonlyMap<number, StatusText> = new Map<number, StatusText>([
   [411, ['length_required', 'The request names no content length.', 'Send a content length with the body.']],
   [
     413,
-    ['body_too_large', 'The body exceeds what the gateway takes.', 'Split the batch or shorten the message.'],
+    [
+      'body_too_large',
+      'The body exceeds what the gateway accepts.',
+      'Split the batch or shorten the message.',
+    ],
   ],
-  [414, ['url_too_long', 'The URL exceeds what the gateway takes.', 'Move parameters into the body.']],
+  [414, ['url_too_long', 'The URL exceeds what the gateway accepts.', 'Move parameters into the body.']],
   [
     415,
-    ['media_type_unsupported', 'The content type is not taken.', 'Send JSON, and say so in contenttype.'],
+    ['media_type_unsupported', 'The content type is not accepted.', 'Send JSON, and say so in contenttype.'],
   ],
   [
     429,
@@ -69,7 +73,7 @@ const TEXTS: ReadonlyMap<number, StatusText> = new Map<number, StatusText>([
   ],
   [
     431,
-    ['headers_too_large', 'The headers exceed what the gateway takes.', 'Drop cookies and long headers.'],
+    ['headers_too_large', 'The headers exceed what the gateway accepts.', 'Drop cookies and long headers.'],
   ],
   [
     499,
@@ -81,7 +85,11 @@ const TEXTS: ReadonlyMap<number, StatusText> = new Map<number, StatusText>([
   ],
   [
     500,
-    ['server_error', 'The server failed inside.', 'Look for errors behind this interface on the node named.'],
+    [
+      'server_error',
+      'The server failed internally.',
+      "Look for errors of this interface's backend on the node named.",
+    ],
   ],
   [
     501,
@@ -95,7 +103,10 @@ const TEXTS: ReadonlyMap<number, StatusText> = new Map<number, StatusText>([
       'Look for crashed or restarting backends.',
     ],
   ],
-  [503, ['unavailable', 'No upstream takes requests.', 'Check health checks, load and running deployments.']],
+  [
+    503,
+    ['unavailable', 'No upstream accepts requests.', 'Check health checks, load and running deployments.'],
+  ],
   [
     504,
     [
@@ -107,10 +118,10 @@ const TEXTS: ReadonlyMap<number, StatusText> = new Map<number, StatusText>([
 ]);
 
 /**
- * Judges a request by its HTTP status alone. Statuses outside 400 to 599 are `unknown`: below, the gateway
+ * Classifies a request by its HTTP status alone. Statuses outside 400 to 599 are `unknown`: below, the gateway
  * delivered an answer of unknown content; outside, the source logged no status. Allocates nothing.
  */
-export function judgeHttpStatus(status: number): Outcome {
+export function classifyHttpStatus(status: number): Outcome {
   if (status >= 500 && status <= 599) return 'service_error';
   if (status === 499 || status === 408) return 'service_error';
   if (status >= 400 && status <= 499) return 'caller_error';
@@ -120,7 +131,7 @@ export function judgeHttpStatus(status: number): Outcome {
 /** Texts for a status; a status without its own text gets the text of its class. Never throws. */
 export function describeHttpStatus(status: number): HttpStatusDescription {
   const [name, meaning, advice] = TEXTS.get(status) ?? textOfClass(status);
-  return { status, name, meaning, advice, outcome: judgeHttpStatus(status) };
+  return { status, name, meaning, advice, outcome: classifyHttpStatus(status) };
 }
 
 function textOfClass(status: number): StatusText {
@@ -145,8 +156,12 @@ function textOfClass(status: number): StatusText {
     return [
       'failed',
       'The gateway or its upstream failed.',
-      'Look for errors on the gateway node and behind it.',
+      'Look for errors on the gateway node and of its upstreams.',
     ];
   }
-  return ['status_unusable', 'The status tells no outcome.', 'Check the log format of the source.'];
+  return [
+    'status_unusable',
+    'The status says nothing of the outcome.',
+    'Check the log format of the source.',
+  ];
 }

@@ -1,5 +1,5 @@
 /*
- * Result codes of inner services, 91000 to 91999.
+ * Result codes of internal services, 91000 to 91999.
  */
 import type { CodeEntry } from './code-entry.js';
 
@@ -8,8 +8,8 @@ export const INTERNAL_CODES: readonly CodeEntry[] = [
     code: 91000,
     name: 'internal_error',
     outcome: 'service_error',
-    meaning: 'An inner service failed.',
-    advice: 'Look for errors behind this interface; callers may retry with backoff.',
+    meaning: 'An internal service failed.',
+    advice: "Look for errors of this interface's backend; callers may retry with backoff.",
   },
   {
     code: 91101,

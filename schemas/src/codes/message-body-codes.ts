@@ -99,7 +99,7 @@ export const MESSAGE_BODY_CODES: readonly CodeEntry[] = [
     code: 90022,
     name: 'push_tags_overlap',
     outcome: 'caller_error',
-    meaning: 'The same tag stands in TagsOr and TagsAnd.',
+    meaning: 'The same tag is in TagsOr and TagsAnd.',
     advice: 'Name each tag in one of them.',
   },
   {
@@ -155,7 +155,7 @@ export const MESSAGE_BODY_CODES: readonly CodeEntry[] = [
     code: 90039,
     name: 'push_mixed_conditions',
     outcome: 'caller_error',
-    meaning: 'Attributes and tags stand in one push.',
+    meaning: 'Attributes and tags are in one push.',
     advice: 'Push by one of them.',
   },
   {
@@ -256,26 +256,26 @@ export const MESSAGE_BODY_CODES: readonly CodeEntry[] = [
     meaning: 'The body of a push to all members exceeds ten kilobytes.',
     advice: 'Shorten the push.',
   },
-  // Mostly inner failures; counted as ours unless an application overrides it.
+  // Mostly internal failures; a service error unless an application overrides it.
   {
     code: 90992,
     name: 'body_internal_or_callback_error',
     outcome: 'service_error',
-    meaning: "The message service failed inside, or got no answer from the application's callback.",
+    meaning: "The message service failed internally, or got no answer from the application's callback.",
     advice: 'If one application is hit, check its callback server; if many, look at the message service.',
   },
   {
     code: 90994,
     name: 'body_internal_error',
     outcome: 'service_error',
-    meaning: 'The message service failed inside.',
+    meaning: 'The message service failed internally.',
     advice: 'Look for errors in the message service; callers may retry with backoff.',
   },
   {
     code: 90995,
     name: 'body_internal_error_again',
     outcome: 'service_error',
-    meaning: 'The message service failed inside at a later step.',
+    meaning: 'The message service failed internally at a later step.',
     advice: 'Look for errors in the message service; callers may retry with backoff.',
   },
   {

@@ -17,7 +17,7 @@ export const ONE_TO_ONE_CODES: readonly CodeEntry[] = [
     name: 'message_auth_failed',
     outcome: 'caller_error',
     meaning: 'The signature or the session key of the message request is no longer valid.',
-    advice: 'Sign again and log in anew; if all applications show it, suspect the login service.',
+    advice: 'Sign again and log in again; if all applications show it, suspect the login service.',
   },
   {
     code: 20003,
@@ -37,7 +37,7 @@ export const ONE_TO_ONE_CODES: readonly CodeEntry[] = [
     code: 20005,
     name: 'message_internal_error',
     outcome: 'service_error',
-    meaning: 'The message service failed inside.',
+    meaning: 'The message service failed internally.',
     advice: 'Look for errors in the message service; callers may retry with backoff.',
   },
   {
@@ -100,7 +100,7 @@ export const ONE_TO_ONE_CODES: readonly CodeEntry[] = [
     code: 20018,
     name: 'message_roaming_delete_failed',
     outcome: 'service_error',
-    meaning: 'Deleting from the stored history failed inside.',
+    meaning: 'Deleting from the stored history failed internally.',
     advice: 'Check the history store; callers may retry with backoff.',
   },
   {
@@ -143,7 +143,7 @@ export const ONE_TO_ONE_CODES: readonly CodeEntry[] = [
     name: 'push_network_error',
     outcome: 'service_error',
     meaning: 'The push service hit a network fault.',
-    advice: 'Check the network behind the push service; callers may retry.',
+    advice: 'Check the network of the push service; callers may retry.',
   },
   {
     code: 22003,

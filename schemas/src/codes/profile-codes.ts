@@ -43,7 +43,7 @@ export const PROFILE_CODES: readonly CodeEntry[] = [
     code: 40006,
     name: 'profile_internal_error',
     outcome: 'service_error',
-    meaning: 'The profile service failed inside.',
+    meaning: 'The profile service failed internally.',
     advice: 'Look for errors in the profile service; callers may retry with backoff.',
   },
   {

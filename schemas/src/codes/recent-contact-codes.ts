@@ -29,7 +29,7 @@ export const RECENT_CONTACT_CODES: readonly CodeEntry[] = [
     code: 50004,
     name: 'contact_internal_error',
     outcome: 'service_error',
-    meaning: 'The recent contact service failed inside.',
+    meaning: 'The recent contact service failed internally.',
     advice: 'Look for errors in the recent contact service; callers may retry with backoff.',
   },
   {
@@ -46,12 +46,12 @@ export const RECENT_CONTACT_CODES: readonly CodeEntry[] = [
     meaning: 'More than 100 conversations were marked or grouped at once.',
     advice: 'Split the list into batches of 100.',
   },
-  // Whose it is depends on the group; counted as ours until looked at.
+  // Depends on the group; a service error until shown otherwise.
   {
     code: 51007,
     name: 'contact_group_operation_failed',
     outcome: 'service_error',
-    meaning: 'Marking a group conversation failed: an inner error, or the group was dissolved.',
+    meaning: 'Marking a group conversation failed: an internal error, or the group was dissolved.',
     advice: 'If many groups are hit look at the service, otherwise drop the dissolved group.',
   },
   {

@@ -43,7 +43,7 @@ export const RELATIONSHIP_CODES: readonly CodeEntry[] = [
     code: 30006,
     name: 'relationship_internal_error',
     outcome: 'service_error',
-    meaning: 'The relationship service failed inside.',
+    meaning: 'The relationship service failed internally.',
     advice: 'Look for errors in the relationship service; callers may retry with backoff.',
   },
   {
@@ -53,7 +53,7 @@ export const RELATIONSHIP_CODES: readonly CodeEntry[] = [
     meaning: 'The relationship service timed out.',
     advice: 'Check delay of the relationship service and its store; callers may retry.',
   },
-  // The calls of one application collide with each other; the service did what it must.
+  // The calls of one application collide with each other; no failure of the service.
   {
     code: 30008,
     name: 'relationship_write_conflict',
@@ -114,7 +114,7 @@ export const RELATIONSHIP_CODES: readonly CodeEntry[] = [
     code: 30515,
     name: 'relationship_peer_on_blocklist',
     outcome: 'caller_error',
-    meaning: "The other user stands on the requester's own blocklist.",
+    meaning: "The other user is on the requester's own blocklist.",
     advice: 'Take the user off the blocklist first.',
   },
   {
@@ -128,10 +128,10 @@ export const RELATIONSHIP_CODES: readonly CodeEntry[] = [
     code: 30525,
     name: 'relationship_on_peer_blocklist',
     outcome: 'caller_error',
-    meaning: "The requester stands on the other user's blocklist.",
+    meaning: "The requester is on the other user's blocklist.",
     advice: 'Nothing to repair; show a fitting text.',
   },
-  // An answer, not a failure: the code only tells a pending request from a finished one.
+  // An answer, not a failure: the code only distinguishes a pending request from a finished one.
   {
     code: 30539,
     name: 'relationship_pending',

@@ -46,12 +46,12 @@ export const REST_CODES: readonly CodeEntry[] = [
     meaning: 'Calls to this interface exceed its published limit per second.',
     advice: 'Spread or batch the calls, or have the limit of this interface raised.',
   },
-  // The public text also allows a malformed request; a time-out is ours until shown otherwise.
+  // The public text also allows a malformed request; a time-out is a service error until shown otherwise.
   {
     code: 60008,
     name: 'request_timed_out',
     outcome: 'service_error',
-    meaning: 'The request ran into a time-out behind the gateway.',
+    meaning: 'The request timed out at an upstream of the gateway.',
     advice:
       'Look at upstream delay of this interface first; if single callers are hit, check that their request is complete.',
   },
@@ -73,7 +73,7 @@ export const REST_CODES: readonly CodeEntry[] = [
     code: 60011,
     name: 'application_rate_exceeded',
     outcome: 'caller_error',
-    meaning: 'The application as a whole exceeds its request rate.',
+    meaning: 'All requests of the application together exceed its rate.',
     advice: 'Find the interface that grew in the interface table and slow its caller down.',
   },
   {
@@ -87,14 +87,14 @@ export const REST_CODES: readonly CodeEntry[] = [
     code: 60013,
     name: 'answer_unparsable',
     outcome: 'service_error',
-    meaning: 'The service behind the gateway answered with something that is not JSON.',
-    advice: 'Look for a failing or freshly deployed backend behind this interface.',
+    meaning: 'The upstream of the gateway answered with something that is not JSON.',
+    advice: 'Look for a failing or freshly deployed backend of this interface.',
   },
   {
     code: 60014,
     name: 'account_exchange_timed_out',
     outcome: 'service_error',
-    meaning: 'Looking up the internal account behind the identifier took too long.',
+    meaning: 'The search for the internal account of the identifier took too long.',
     advice: 'Check the delay of the account service and its store.',
   },
   {

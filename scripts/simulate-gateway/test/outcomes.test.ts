@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { judgeOutcome } from '@imscope/schemas/codes/catalogue.js';
+import { classifyOutcome } from '@imscope/schemas/codes/catalogue.js';
 import { ENDINGS } from '../outcomes.js';
 
-test('the catalogue judges every simulated code and HTTP status as it is meant here', () => {
-  const given = ENDINGS.map(({ code, httpStatus }) => [code, httpStatus, judgeOutcome(code, httpStatus)]);
+test('the catalogue classifies every simulated code and HTTP status as it is meant here', () => {
+  const given = ENDINGS.map(({ code, httpStatus }) => [code, httpStatus, classifyOutcome(code, httpStatus)]);
   assert.deepEqual(
     given,
     ENDINGS.map(({ code, httpStatus, outcome }) => [code, httpStatus, outcome]),

@@ -4,7 +4,7 @@
  * costs no allocation beyond itself. Nothing here throws, whatever JSON says.
  */
 /// <reference lib="es2024.string" />
-import { judgeOutcome } from '@imscope/schemas/codes/catalogue.js';
+import { classifyOutcome } from '@imscope/schemas/codes/catalogue.js';
 import { decimalOfText } from '@imscope/schemas/decimal-text.js';
 import { interfaceName } from '@imscope/schemas/interface-name.js';
 import type { Outcome } from '@imscope/schemas/outcome.js';
@@ -23,7 +23,7 @@ export type ValidationContext = {
   /** The collector's clock, epoch milliseconds. */
   readonly nowMs: number;
   readonly lateMsMax: number;
-  /** The codes an application judges otherwise than the catalogue. */
+  /** The outcomes of codes by which an application overrides the catalogue. */
   readonly codesOf: (sdkAppId: number) => ReadonlyMap<number, Outcome>;
   /** Called once for each personal field that was dropped. */
   readonly onDropped: () => void;
@@ -96,7 +96,7 @@ export function validateRecord(value: unknown, context: ValidationContext): NewR
     rtt_us: rttUs,
     code,
     http_status: httpStatus,
-    outcome: judgeOutcome(code, httpStatus, context.codesOf(sdkAppId)),
+    outcome: classifyOutcome(code, httpStatus, context.codesOf(sdkAppId)),
     exception: scrubbed(exception, REQUEST_LOG_BOUNDS.exceptionLengthMax, context.onScrubbed),
     cause: scrubbed(cause, REQUEST_LOG_BOUNDS.causeLengthMax, context.onScrubbed),
     node,
