@@ -15,6 +15,8 @@ const code = sources.map(({ text }) => text).join('\n');
 /** Of https://www.apache.org/licenses/LICENSE-2.0.txt. */
 const APACHE_2_SHA256 = 'cfc7749b96f63bd31c3c42b5c471bf756814053e847c10f3eb003417bc523d30';
 
+const README_BYTES_MAX = 8_000;
+
 /** All first groups of a pattern in all documents, as `document: word`. */
 function mentioned(pattern: RegExp): { readonly path: string; readonly word: string }[] {
   return documents.flatMap(({ path, text }) =>
@@ -99,6 +101,15 @@ test('options of ./scripts/start that documents name are options it has', () => 
     .filter(({ word }) => !options.includes(`'${word}`))
     .map(({ path, word }) => `${path}: ${word}`);
   assert.deepEqual(broken, []);
+});
+
+test('READMEs of packages are short; longer texts are in docs beside them', () => {
+  const long = documents
+    .filter(({ path }) => /^(schemas|services\/[^/]+)\/README\.md$/.test(path))
+    .map(({ path, text }) => ({ path, bytes: Buffer.byteLength(text) }))
+    .filter(({ bytes }) => bytes > README_BYTES_MAX)
+    .map(({ path, bytes }) => `${path}: ${bytes} bytes`);
+  assert.deepEqual(long, []);
 });
 
 test('every setting of a service is in its README or in a document beside it', () => {
