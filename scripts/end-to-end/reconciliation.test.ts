@@ -120,7 +120,7 @@ test('after traffic the accounting agrees, and the command names what it compare
   assert.match(stdout, /^rows +6,000 rows of \d+ blocks, \d+ accounts$/m);
   assert.match(stdout, /^boots +\d+ batches of 2 boots of 1 collector$/m);
   assert.match(stdout, /^metrics +\d+ minutes of \d+ applications, up to /m);
-  assert.match(stdout, /\nThe books agree\.\n$/);
+  assert.match(stdout, /\nLedger, accounts and rows agree\.\n$/);
   assert.equal(stderr, '');
   const json = await ledgerCheck(['--json', '--from', '1h']);
   assert.equal(json.stderr, '');
@@ -163,7 +163,7 @@ test('a deleted row is named by its block and place, application and minute', as
   assert.match(stdout, new RegExp(`application ${row.app} at ${row.minute.slice(0, 16)}Z`));
   assert.match(
     readFileSync(pipeline.process('aggregator').logFile, 'utf8'),
-    /the books differ: 1 row is missing/,
+    /ledger, accounts and rows differ: 1 row is missing/,
   );
   await run('INSERT INTO request_log SELECT * FROM kept_row');
   assert.deepEqual(await faults(), []);

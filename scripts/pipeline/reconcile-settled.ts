@@ -23,7 +23,7 @@ export async function reconcileSettled({
 /** Throws where an aggregator logged a difference at any time. */
 export function assertNeverDiffered(pipeline: Pick<Pipeline, 'process'>): void {
   const lines = readFileSync(pipeline.process('aggregator').logFile, 'utf8').split('\n');
-  const reported = lines.filter((line) => line.includes('the books differ'));
+  const reported = lines.filter((line) => line.includes('ledger, accounts and rows differ'));
   if (reported.length > 0) throw new Error(`an aggregator logged differences:\n${reported.join('\n')}`);
 }
 

@@ -181,11 +181,11 @@ async function untilStored(select: AggregatorUnderTest['select'], rows: number):
   let found = '';
   const enough = async (): Promise<boolean> => {
     const [stored] = await select<{ rows: number }>('SELECT count() AS rows FROM request_log');
-    const [booked] = await select<{ rows: number }>(
+    const [recorded] = await select<{ rows: number }>(
       "SELECT sum(rows) AS rows FROM block_ledger FINAL WHERE topic LIKE '%request-log'",
     );
-    found = `${stored?.rows} stored, ${booked?.rows} booked`;
-    return stored?.rows === rows && booked?.rows === rows;
+    found = `${stored?.rows} stored, ${recorded?.rows} recorded`;
+    return stored?.rows === rows && recorded?.rows === rows;
   };
   await until(enough, () => `${rows} rows expected, ${found}`);
 }

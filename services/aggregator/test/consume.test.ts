@@ -11,10 +11,10 @@ before(async () => {
 });
 after(async () => aggregator.end());
 
-type Booked = { epoch: number; first_offset: number; last_offset: number; duplicate_messages: number };
+type RecordedBlock = { epoch: number; first_offset: number; last_offset: number; duplicate_messages: number };
 
-async function ledger(): Promise<Booked[]> {
-  return aggregator.select<Booked>(
+async function ledger(): Promise<RecordedBlock[]> {
+  return aggregator.select<RecordedBlock>(
     `SELECT epoch, first_offset, last_offset, duplicate_messages FROM block_ledger FINAL
       WHERE topic = '${aggregator.topic}' ORDER BY epoch, first_offset`,
   );
@@ -30,12 +30,14 @@ test('an owner that starts after another one knows the batches that were stored 
   const second = await aggregator.start();
   await aggregator.untilStored(rows);
   await second.stop();
-  const booked = await ledger();
+  const recorded = await ledger();
   assert.equal(
-    booked.reduce((sum, row) => sum + row.duplicate_messages, 0),
+    recorded.reduce((sum, row) => sum + row.duplicate_messages, 0),
     2,
   );
-  booked.forEach((row, index) => assert.equal(row.first_offset, (booked[index - 1]?.last_offset ?? -1) + 1));
+  recorded.forEach((row, index) =>
+    assert.equal(row.first_offset, (recorded[index - 1]?.last_offset ?? -1) + 1),
+  );
 });
 
 test('a block of nothing but duplicates is recorded and committed to the end of the log', async () => {
@@ -48,7 +50,7 @@ test('a block of nothing but duplicates is recorded and committed to the end of 
 });
 
 test('a topic created again while no aggregator ran is read from its beginning, longer than the old one or not', async () => {
-  const ends = (await ledger()).at(-1)?.last_offset ?? assert.fail('nothing is booked');
+  const ends = (await ledger()).at(-1)?.last_offset ?? assert.fail('nothing is recorded');
   await aggregator.recreateTopic();
   rows += await aggregator.append(
     'boot0002',

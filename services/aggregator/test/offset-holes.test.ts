@@ -58,7 +58,7 @@ async function newTopic(): Promise<void> {
 async function untilDead(count: number): Promise<void> {
   await until(
     async () => (await deadMessages()) === count,
-    async () => `${await deadMessages()} dead messages booked, expected ${count}`,
+    async () => `${await deadMessages()} dead messages recorded, expected ${count}`,
   );
 }
 

@@ -1,5 +1,5 @@
 /*
- * A report in words, for a terminal: what was compared, what differs, and what to do.
+ * A report as text for a terminal: what was compared, what differs, and what to do.
  */
 import type { Checked, LedgerReport } from './check-ledger.js';
 import { type Check, CHECKS, type Difference, type DifferenceKind } from './difference.js';
@@ -138,7 +138,9 @@ function verdict(
 ): string {
   if (differences.length === 0) {
     const isEmpty = blocks + rows + accountRows + batches === 0;
-    return isEmpty ? 'Nothing is stored since then: there was nothing to check.' : 'The books agree.';
+    return isEmpty
+      ? 'Nothing is stored since then: there was nothing to check.'
+      : 'Ledger, accounts and rows agree.';
   }
   const several = new Set(differences.map(({ check }) => check)).size > 1;
   const sides = several ? ' One fault is often seen from several sides.' : '';

@@ -57,7 +57,7 @@ export class Reconciler {
       await this.#pass(now());
     } catch (error) {
       if (!isChecker()) return;
-      logger.warn({ err: error }, 'the books could not be held against each other, trying again');
+      logger.warn({ err: error }, 'a reconcile pass failed, trying again');
     }
   }
 
@@ -90,12 +90,15 @@ export class Reconciler {
     for (const check of CHECKS) metrics.reconcileDifferences.set({ check }, countOf(found.values(), check));
     const news = [...found].filter(([key]) => !this.#reported.has(key));
     for (const [, difference] of news.slice(0, LOGGED_MAX)) {
-      logger.error(difference, `the books differ: ${difference.words}`);
+      logger.error(difference, `ledger, accounts and rows differ: ${difference.words}`);
     }
     if (news.length > LOGGED_MAX) {
-      logger.error({ differences: news.length }, 'the books differ in more places: imscope ledger check');
+      logger.error(
+        { differences: news.length },
+        'ledger, accounts and rows differ in more places: imscope ledger check',
+      );
     }
-    if (found.size === 0 && this.#reported.size > 0) logger.info('the books agree again');
+    if (found.size === 0 && this.#reported.size > 0) logger.info('ledger, accounts and rows agree again');
     this.#reported = new Set(found.keys());
   }
 

@@ -40,7 +40,7 @@ async function dead(count: number): Promise<void> {
       'SELECT sum(dead_messages) AS dead FROM block_ledger FINAL',
     );
     return row?.dead === count;
-  }, `${count} dead messages are not booked`);
+  }, `${count} dead messages are not recorded`);
   await member.stop();
 }
 

@@ -73,10 +73,10 @@ test('each kind of poison goes to the dead letters unchanged, and every neighbou
     const kept = Object.entries(letter.headers).map(([name, text]) => [name, String(text)]);
     assert.deepEqual(Object.fromEntries(kept), headers, title);
   }
-  const [booked] = await aggregator.select<{ dead: number }>(
+  const [recorded] = await aggregator.select<{ dead: number }>(
     `SELECT sum(dead_messages) AS dead FROM block_ledger FINAL WHERE topic = '${aggregator.topic}'`,
   );
-  assert.equal(booked?.dead, poison.length);
+  assert.equal(recorded?.dead, poison.length);
   const growth = process.resourceUsage().maxRSS * 1_024 - memoryBefore;
   assert.ok(growth < MEMORY_GROWTH_MAX, `memory grew by ${growth} bytes`);
 });

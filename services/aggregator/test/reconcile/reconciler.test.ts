@@ -84,7 +84,7 @@ test('a difference is in the gauges as long as it exists, and is logged once', a
   await writeHistory(store, history);
   await rig.reconciler.check();
   assert.deepEqual(await rig.gauges(), AGREED);
-  assert.deepEqual(rig.waits, [], 'books that agree are looked at once');
+  assert.deepEqual(rig.waits, [], 'a pass without a difference is not repeated');
   await writeHistory(store, { ...history, logs: history.logs.slice(0, -1) });
   for (let minute = 1; minute <= 3; minute++) {
     rig.nowMs += 60_000;
@@ -98,7 +98,7 @@ test('a difference is in the gauges as long as it exists, and is logged once', a
   rig.nowMs += 60_000;
   await rig.reconciler.check();
   assert.deepEqual(await rig.gauges(), AGREED);
-  assert.equal(rig.lines.at(-1)?.msg, 'the books agree again');
+  assert.equal(rig.lines.at(-1)?.msg, 'ledger, accounts and rows agree again');
 });
 
 test('a difference that only the first of two passes finds was on its way, and is not reported', async () => {

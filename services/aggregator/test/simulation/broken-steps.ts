@@ -94,7 +94,7 @@ const STEPS_IN_ORDER: readonly BrokenStep[] = [
         return storeBlock(stream, place, cut, ports);
       },
     }),
-    finds: /is not stored|blocks booked/,
+    finds: /is not stored|blocks recorded/,
   },
   {
     title: 'a ledger row before the insert',
@@ -115,7 +115,7 @@ const STEPS_IN_ORDER: readonly BrokenStep[] = [
   {
     title: 'a skipped ledger',
     breakage: (parts) => withStore(parts, { writeLedger: async () => undefined }),
-    finds: /blocks booked/,
+    finds: /blocks recorded/,
   },
   {
     title: 'dead letters that are only counted',
@@ -159,7 +159,7 @@ const STEPS_OF_STARTS: readonly BrokenStep[] = [
     finds: /is stored [2-9] times/,
   },
   {
-    title: 'batches remembered from behind the place too, where another owner just booked them',
+    title: 'batches remembered from behind the place too, where another owner just recorded them',
     breakage: (parts) =>
       withStore(parts, {
         readSeen: async (place, range) => ({
@@ -228,7 +228,7 @@ const STEPS_OF_STARTS: readonly BrokenStep[] = [
           return { ...committed, metadata: committed.metadata.replace(/^\d+/, String(position?.epoch ?? 0)) };
         },
       }),
-    finds: /blocks booked|offsets|is not stored/,
+    finds: /blocks recorded|offsets|is not stored/,
   },
   {
     title: 'a recreated topic that is told by its end alone',
@@ -236,7 +236,7 @@ const STEPS_OF_STARTS: readonly BrokenStep[] = [
       withBroker(parts, {
         readLogSpan: async (at) => ({ ...(await parts.broker.readLogSpan(at)), start: Infinity }),
       }),
-    finds: /blocks booked|is not stored/,
+    finds: /blocks recorded|is not stored/,
   },
   {
     title: 'a log’s end that was asked before the ledger',
@@ -253,7 +253,7 @@ const STEPS_OF_STARTS: readonly BrokenStep[] = [
         readLogSpan: async (at) => ends.get(at.partition) ?? parts.broker.readLogSpan(at),
       });
     },
-    finds: /epochs are booked|blocks booked/,
+    finds: /epochs are recorded|blocks recorded/,
     from: 350,
   },
 ];
@@ -284,7 +284,7 @@ const STEPS_OVER_HOLES: readonly BrokenStep[] = [
           (holes.get(offset) ?? 'aborted') === 'aborted',
       ),
     }),
-    finds: /dead letters|blocks booked|offsets|is stored/,
+    finds: /dead letters|blocks recorded|offsets|is stored/,
   },
   {
     title: 'a block that starts at its first message instead of after the block before it',
@@ -303,7 +303,7 @@ const STEPS_OVER_HOLES: readonly BrokenStep[] = [
     finds: /offsets/,
   },
   {
-    title: 'a hole that is booked as a loss',
+    title: 'a hole that is recorded as a loss',
     breakage: (parts) => ({
       ...parts,
       storeBlock: async (stream, place, cut, ports) => {
@@ -314,7 +314,7 @@ const STEPS_OVER_HOLES: readonly BrokenStep[] = [
     finds: /: messages /,
   },
   {
-    title: 'a loss that is booked as a hole',
+    title: 'a loss that is recorded as a hole',
     breakage: (parts) => ({
       ...parts,
       storeBlock: async (stream, place, cut, ports) =>

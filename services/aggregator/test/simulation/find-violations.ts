@@ -15,18 +15,18 @@ export function findViolations(broker: ModelBroker, store: ModelStore): string[]
     if (rows === undefined) rowsByBlock.set(row.blockId, [row]);
     else rows.push(row);
   }
-  const booked = new Set(ledger.flatMap((row) => row.block_ids));
+  const recorded = new Set(ledger.flatMap((row) => row.block_ids));
   const problems = [...rowsByBlock.keys()]
-    .filter((blockId) => !booked.has(blockId))
+    .filter((blockId) => !recorded.has(blockId))
     .map((blockId) => `${rowsByBlock.get(blockId)?.length} rows of block ${blockId} are not in the ledger`);
   broker.lives.forEach((lives, partition) => {
     const expected = expectedLogs(lives);
-    const booked = ledger.filter((row) => row.partition === partition);
-    const byLife = rowsByLife(expected, booked);
-    const epochs = new Set(booked.map(({ epoch }) => epoch)).size;
+    const recorded = ledger.filter((row) => row.partition === partition);
+    const byLife = rowsByLife(expected, recorded);
+    const epochs = new Set(recorded.map(({ epoch }) => epoch)).size;
     const wanted = expected.filter(({ blocks }) => blocks.length > 0).length;
     if (epochs !== wanted)
-      problems.push(`partition ${partition}: ${epochs} epochs are booked, it had ${wanted} lives`);
+      problems.push(`partition ${partition}: ${epochs} epochs are recorded, it had ${wanted} lives`);
     lives.forEach((log, life) => {
       const rows = (byLife[life] ?? []).toSorted((a, b) => a.first_offset - b.first_offset);
       const where = `partition ${partition}, life ${life}`;
@@ -48,7 +48,7 @@ function checkLife(
   const blocks = expected?.blocks ?? [];
   const problems: string[] = [];
   if (ledger.length !== blocks.length) {
-    problems.push(`${ledger.length} blocks are booked, the log makes ${blocks.length}`);
+    problems.push(`${ledger.length} blocks are recorded, the log makes ${blocks.length}`);
   }
   blocks.forEach((block, index) => {
     const row = ledger[index];
@@ -65,10 +65,10 @@ function checkBlock(
   broker: ModelBroker,
 ): string[] {
   const where = `block ${block.first}-${block.last}`;
-  const differs = (what: string, booked: unknown, expected: unknown): string[] =>
-    JSON.stringify(booked) === JSON.stringify(expected)
+  const differs = (what: string, recorded: unknown, expected: unknown): string[] =>
+    JSON.stringify(recorded) === JSON.stringify(expected)
       ? []
-      : [`${where}: ${what} ${JSON.stringify(booked)}, expected ${JSON.stringify(expected)}`];
+      : [`${where}: ${what} ${JSON.stringify(recorded)}, expected ${JSON.stringify(expected)}`];
   const inserts = [...block.inserts.values()];
   const stored = row.block_ids.map((blockId) =>
     (rowsByBlock.get(blockId) ?? []).toSorted((a, b) => a.blockRow - b.blockRow),

@@ -15,13 +15,13 @@ import type { VirtualTime } from './virtual-time.js';
 const TABLE_PARTITION_MS = 4 * 3_600_000;
 
 export type StoredRow = { readonly id: string; readonly blockId: string; readonly blockRow: number };
-type Booked = { readonly row: LedgerRow; readonly writtenMs: number };
+type Recorded = { readonly row: LedgerRow; readonly writtenMs: number };
 export type Chunk = { readonly key: string; readonly rows: readonly StoredRow[] };
 
 export class ModelStore {
   readonly rows: StoredRow[] = [];
   readonly #time: VirtualTime;
-  readonly #ledger: Booked[] = [];
+  readonly #ledger: Recorded[] = [];
   /** Tokens by table partition, oldest first. */
   readonly #tokens = new Set<string>();
   /** How many tokens the store remembers. */
@@ -65,7 +65,7 @@ export class ModelStore {
     return 'stored';
   }
 
-  book(row: LedgerRow): void {
+  record(row: LedgerRow): void {
     this.#ledger.push({ row, writtenMs: this.#time.nowMs });
   }
 

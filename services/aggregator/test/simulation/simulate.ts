@@ -173,7 +173,7 @@ class Simulation {
   #dropOldMessages(): void {
     for (let partition = 0; partition < this.#broker.partitions; partition++) {
       const log = this.#broker.log(partition);
-      log.start = Math.max(log.start, this.#random.integer(0, this.#bookedTo(partition)));
+      log.start = Math.max(log.start, this.#random.integer(0, this.#recordedTo(partition)));
       this.#world.trace(() => `partition ${partition} starts at ${log.start}`);
     }
   }
@@ -217,9 +217,9 @@ class Simulation {
 
   #loseEnds(): void {
     for (let partition = 0; partition < this.#broker.partitions; partition++) {
-      const booked = this.#bookedTo(partition);
-      if (booked < 2) continue;
-      const end = this.#random.integer(0, booked - 1);
+      const recorded = this.#recordedTo(partition);
+      if (recorded < 2) continue;
+      const end = this.#random.integer(0, recorded - 1);
       this.#broker.truncate(partition, end);
       this.#world.trace(() => `partition ${partition} loses all from ${end} on`);
     }
@@ -237,11 +237,11 @@ class Simulation {
     for (let partition = 0; partition < this.#broker.partitions; partition++) {
       const log = this.#broker.log(partition);
       const position = this.#store.readPosition({ cluster: '', topic: '', partition }, 0);
-      const booked = this.#bookedTo(partition);
-      const end = position === undefined || booked > 0 ? Infinity : position.lastOffset;
-      const start = this.#random.integer(booked, Math.min(this.#broker.stableOffset(partition), end));
+      const recorded = this.#recordedTo(partition);
+      const end = position === undefined || recorded > 0 ? Infinity : position.lastOffset;
+      const start = this.#random.integer(recorded, Math.min(this.#broker.stableOffset(partition), end));
       log.start = Math.max(log.start, start);
-      for (let offset = booked; offset < log.start; offset++) log.lost.add(offset);
+      for (let offset = recorded; offset < log.start; offset++) log.lost.add(offset);
       this.#world.trace(
         () => `partition ${partition} starts at ${log.start}, ${log.lost.size} messages are lost`,
       );
@@ -267,25 +267,25 @@ class Simulation {
   }
 
   /** What is expected of the present log, and what is recorded of it. */
-  #state(partition: number): { expected: ExpectedLog; booked: readonly LedgerRow[] } {
+  #state(partition: number): { expected: ExpectedLog; recorded: readonly LedgerRow[] } {
     const logs = expectedLogs(this.#broker.lives[partition] ?? []);
     const rows = this.#store.ledger().filter((row) => row.partition === partition);
     const expected = logs.at(-1) ?? { blocks: [], openHolds: 0 };
-    return { expected, booked: rowsByLife(logs, rows).at(-1) ?? [] };
+    return { expected, recorded: rowsByLife(logs, rows).at(-1) ?? [] };
   }
 
-  #bookedTo(partition: number): number {
-    return Math.max(0, ...this.#state(partition).booked.map((row) => row.last_offset + 1));
+  #recordedTo(partition: number): number {
+    return Math.max(0, ...this.#state(partition).recorded.map((row) => row.last_offset + 1));
   }
 
   /** Partitions whose blocks are not all closed and recorded. */
   #backlog(): string {
     return Array.from({ length: this.#broker.partitions }, (_, partition) => {
-      const { expected, booked } = this.#state(partition);
+      const { expected, recorded } = this.#state(partition);
       const { blocks, openHolds } = expected;
-      return openHolds === 0 && booked.length >= blocks.length
+      return openHolds === 0 && recorded.length >= blocks.length
         ? ''
-        : `partition ${partition} has ${booked.length} of ${blocks.length} blocks booked and ${openHolds} messages open`;
+        : `partition ${partition} has ${recorded.length} of ${blocks.length} blocks recorded and ${openHolds} messages open`;
     })
       .filter((text) => text !== '')
       .join('; ');

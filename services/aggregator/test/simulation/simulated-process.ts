@@ -238,7 +238,7 @@ export class SimulatedProcess {
         }),
       writeLedger: (row) =>
         this.#call(`ledger ${row.partition}:${row.first_offset}-${row.last_offset} ${row.rows} rows`, () =>
-          store.book(row),
+          store.record(row),
         ),
       readPosition: (place) =>
         this.#call(`read position ${place.partition}`, () =>

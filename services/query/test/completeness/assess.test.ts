@@ -161,11 +161,11 @@ const steady = historyOf([
   Array.from({ length: MINUTES }, () => [10, 20, 30, 40]),
   Array.from({ length: MINUTES }, () => [50, 60]),
 ]);
-const steadyBooks = (accounts = steady.accounts): RunningBalance =>
+const steadyBalance = (accounts = steady.accounts): RunningBalance =>
   balanceOf({ blocks: blocksOf(steady.batches), accounts });
 
 test('a window is partial until every collector has accounted for it, and until it is stored', () => {
-  const { status, ratio, watermark } = assess(steadyBooks(), { fromMs: START_MS, toMs: END_MS }, NOW_MS);
+  const { status, ratio, watermark } = assess(steadyBalance(), { fromMs: START_MS, toMs: END_MS }, NOW_MS);
   assert.deepEqual({ status, ratio }, { status: 'partial', ratio: 1 });
   assert.ok(watermark !== null && Date.parse(watermark) >= END_MS - MINUTE_MS, `${watermark}`);
 });
@@ -173,7 +173,7 @@ test('a window is partial until every collector has accounted for it, and until 
 test('a collector silent for two minutes makes windows unknown that end after its last account, and names it', () => {
   const early = steady.accounts.filter(({ boot, sequence }) => boot === bootName(0) || sequence <= 1);
   const lastMs = START_MS + MINUTE_MS;
-  const balance = steadyBooks(early);
+  const balance = steadyBalance(early);
   const justBefore = assess(balance, window(0, 3), lastMs + 20 + 120_000);
   assert.equal(justBefore.status, 'partial');
   assert.deepEqual(justBefore.silent_collectors, []);
@@ -188,7 +188,7 @@ test('a collector silent for two minutes makes windows unknown that end after it
 
 test('a silent collector matters for 24 hours after its last sign, as long as a batch waits at the edge', () => {
   const early = steady.accounts.filter(({ boot, sequence }) => boot === bootName(0) || sequence <= 1);
-  const balance = steadyBooks(early);
+  const balance = steadyBalance(early);
   const heardMs = START_MS + MINUTE_MS + 20;
   const dayMs = 24 * 60 * MINUTE_MS;
   const from = (fromMs: number) =>
@@ -203,7 +203,7 @@ test('a collector that wrote its final account is not silent, and delays no wind
   const goodbye = steady.accounts.map((account) => ({ ...account, final: account.sequence === MINUTES }));
   const laterMs = END_MS + 60 * MINUTE_MS;
   const { status, silent_collectors } = assess(
-    steadyBooks(goodbye),
+    steadyBalance(goodbye),
     { fromMs: START_MS, toMs: END_MS - 1 },
     laterMs,
   );
@@ -213,7 +213,7 @@ test('a collector that wrote its final account is not silent, and delays no wind
 test('once all collectors wrote their final accounts, windows are complete up to there and no farther', () => {
   const goodbye = steady.accounts.map((account) => ({ ...account, final: account.sequence === MINUTES }));
   const { status, watermark } = assess(
-    steadyBooks(goodbye),
+    steadyBalance(goodbye),
     { fromMs: START_MS, toMs: END_MS + MINUTE_MS },
     END_MS + 60 * MINUTE_MS,
   );
@@ -261,7 +261,7 @@ test('an incarnation with batches and no account is silent after two minutes', (
 
 test('nothing is known where no account covers the window, and nothing is missing where nothing was sent', () => {
   const dayMs = 24 * 60 * MINUTE_MS;
-  const before = assess(steadyBooks(), { fromMs: START_MS - dayMs, toMs: START_MS - MINUTE_MS }, NOW_MS);
+  const before = assess(steadyBalance(), { fromMs: START_MS - dayMs, toMs: START_MS - MINUTE_MS }, NOW_MS);
   assert.deepEqual([before.status, before.ratio], ['unknown', null]);
   const silence = historyOf([Array.from({ length: MINUTES }, () => [])]);
   const idle = assess(balanceOf({ blocks: [], accounts: silence.accounts }), window(0, 4), NOW_MS);
