@@ -20,14 +20,14 @@ import { createSignInGuard } from './access/sign-in-guard.js';
 import { createSources } from './figures/source.js';
 import { watchStore } from './store/store-readiness.js';
 
-/** The store ends a question at its own limit; the client waits this much longer for it to say so. */
+/** The store ends a question at its own limit; the client waits this much longer for the store's answer. */
 const CLIENT_GRACE_MS = 5_000;
 const SIGN_IN_CODES_MAX = 1_000;
 const SIGN_IN_ADDRESSES_MAX = 10_000;
 
 export type Query = { readonly app: FastifyInstance; close(): Promise<void> };
 
-/** Everything but listening. Throws where the applications file or the dashboard's files do not hold together. */
+/** Creates everything without listening. Throws where the applications file or the dashboard's files are invalid. */
 export async function createQuery(context: ServiceContext<typeof QUERY_SETTINGS>): Promise<Query> {
   const { config, logger, registry, readiness } = context;
   const seal = createSessionSeal(config.sessionKey);

@@ -1,5 +1,5 @@
 /*
- * The query service's process: answers about applications out of the request logs, and the dashboard's files.
+ * The query service's process: answers about applications from the request logs, and the dashboard's files.
  */
 import { readableApplicationsFile } from '@imscope/access/readable-applications-file.js';
 import { runService } from '@imscope/runtime/service.js';

@@ -1,12 +1,12 @@
 /*
- * The query service's figures. Refused counts what callers were not given, with a reason out of a closed list.
+ * The metrics of the query service.
  */
 import { SECONDS_BUCKETS } from '@imscope/runtime/metrics.js';
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 
 export type QueryMetrics = ReturnType<typeof createMetrics>;
 
-/** @param observed read when Prometheus asks: questions with the store and waiting for it, memory of answers */
+/** @param observed read at each scrape: queries running and waiting, memory of answers */
 export function createMetrics(
   registry: Registry,
   observed: {

@@ -1,6 +1,6 @@
 /*
- * Who asks: a bearer token, or the dashboard's session cookie, which stands for a token. Either way the grant
- * is the one the applications file gives now.
+ * Identifies the caller by a bearer token, or by the dashboard's session cookie, which represents a token. In both cases
+ * the grant is the one that the applications file gives now.
  */
 import { HttpError } from '@imscope/runtime/http-errors.js';
 import type { Grant } from '@imscope/access/grant.js';
@@ -11,15 +11,15 @@ import type { SessionSeal } from './session-seal.js';
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** Who asks; null where nobody was authenticated. */
+    /** The caller's grant; null for a request without authentication. */
     grant: Grant | null;
   }
 }
 
 export type Authentication = {
-  /** The grant behind a request. Throws `HttpError` missing_token, invalid_token or not_allowed. */
+  /** The grant of a request. Throws `HttpError` missing_token, invalid_token or not_allowed. */
   grantOf(request: FastifyRequest, nowMs: number): Grant;
-  /** The grant behind a request's session, and until when; undefined without a session in force. */
+  /** The grant of a request's session, and its end; undefined without a valid session. */
   sessionOf(request: FastifyRequest, nowMs: number): { grant: Grant; expiresMs: number } | undefined;
 };
 
@@ -50,8 +50,8 @@ export function createAuthentication(
 }
 
 /**
- * A browser sends cookies along with requests that other sites make it send, so what changes state must come
- * from our own pages. Throws `HttpError` not_allowed. Callers that are no browsers send neither header.
+ * A browser also sends cookies with requests that other sites cause, so requests that change state must come from our own
+ * pages. Throws `HttpError` not_allowed. Callers other than browsers send neither header.
  */
 export function requireSameOrigin(request: FastifyRequest): void {
   const site = request.headers['sec-fetch-site'];

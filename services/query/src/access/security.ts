@@ -1,5 +1,5 @@
 /*
- * How a caller of a route shows who it is, as the description of the API says it.
+ * The authentication methods of routes, as the OpenAPI document names them.
  */
 export const SESSION_COOKIE = 'imscope_session';
 

@@ -1,6 +1,6 @@
 /*
- * Signing in and out of the dashboard. A code works once; the cookie is out of reach for scripts, stays on
- * this site, and lasts twelve hours.
+ * Signing in and out of the dashboard. A code works once; scripts cannot read the cookie; it is sent to
+ * this site only and lasts twelve hours.
  */
 import { HttpError } from '@imscope/runtime/http-errors.js';
 import type { Grant } from '@imscope/access/grant.js';
@@ -95,7 +95,7 @@ export const sessionRoutes: FastifyPluginAsyncTypebox<SessionRouteOptions> = asy
   });
 };
 
-/** The grant behind a code or a token. Throws `HttpError` invalid_token, not_allowed or too_many_requests. */
+/** The grant of a code or a token. Throws `HttpError` invalid_token, not_allowed or too_many_requests. */
 function signIn(
   request: FastifyRequest,
   body: SignIn,

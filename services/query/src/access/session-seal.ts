@@ -1,6 +1,6 @@
 /*
- * The session cookie: which token it stands for (by its hash) and until when, signed. Nothing is kept here, so
- * sessions cost no memory; the token is looked up at every request, so taking it away ends its sessions too.
+ * The session cookie: the hash of its token and its end, signed. Nothing is kept here, so sessions cost no memory; the
+ * token is looked up at every request, so removing it ends its sessions too.
  */
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 
@@ -8,14 +8,14 @@ export type SessionClaim = { readonly tokenHash: string; readonly expiresMs: num
 
 export type SessionSeal = {
   seal(claim: SessionClaim): string;
-  /** undefined where the text is not sealed with this key, or its time is over. */
+  /** undefined where the text is not sealed with this key, or has expired. */
   open(sealed: string, nowMs: number): SessionClaim | undefined;
 };
 
 const KEY_LENGTH_MIN = 32;
 const SEALED = /^(1\.([0-9a-f]{64})\.(\d{13,15}))\.([\w-]{43})$/;
 
-/** @param key text of 32 characters or more; empty takes a random one. Throws where it is shorter. */
+/** @param key text of 32 characters or more; empty: a random key. Throws where it is shorter. */
 export function createSessionSeal(key: string): SessionSeal {
   if (key !== '' && key.length < KEY_LENGTH_MIN) {
     throw new Error(

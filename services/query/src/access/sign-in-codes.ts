@@ -8,9 +8,9 @@ import { LRUCache } from 'lru-cache';
 export const SIGN_IN_CODE_TERM_MS = 10 * 60_000;
 
 export type SignInCodes = {
-  /** A code that stands for the token with this hash. */
+  /** Makes a code for the token with this hash. */
   issue(tokenHash: string, nowMs: number): { readonly code: string; readonly expiresMs: number };
-  /** The token's hash, once; undefined where the code is not known, used, or too old. */
+  /** The token's hash, once; undefined where the code is unknown, used, or too old. */
   redeem(code: string, nowMs: number): string | undefined;
 };
 

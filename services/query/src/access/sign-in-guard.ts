@@ -1,6 +1,6 @@
 /*
  * Slows down guessing at sign-in: after some failures within a minute an address waits until the minute is
- * over. Remembers a bounded number of addresses; at the bound the one that failed longest ago is forgotten.
+ * over. Remembers a bounded number of addresses; at the bound the one that failed longest ago is dropped.
  */
 import { HttpError } from '@imscope/runtime/http-errors.js';
 import { LRUCache } from 'lru-cache';

@@ -12,11 +12,11 @@ import type { Completeness } from '@imscope/schemas/query-api/envelope.js';
 import { DAY_MS, LOG_TERM_MS, timeText, type TimeWindow } from '../figures/time-window.js';
 import { type Interval, intervalKey } from './application-share.js';
 
-/** A collector writes an account every minute: two that did not come. */
+/** A collector writes an account every minute: this is two missing accounts. */
 export const SILENT_AFTER_MS = 120_000;
-/** An event's way to its collector, and how far clocks may differ: later records count for when they arrived. */
+/** An event's way to its collector, and how far clocks may differ: later records count at their arrival. */
 export const ARRIVAL_MS = 10_000;
-/** Batches that were sent a moment ago are on their way. */
+/** Batches that were sent less than this ago are on their way. */
 const SETTLING_MS = 10_000;
 /** Listed at most, longest silent first. */
 const SILENT_LISTED_MAX = 100;
@@ -28,7 +28,7 @@ export const NOT_KNOWN: Completeness = {
   silent_collectors: [],
 };
 
-/** @param irrelevant keys of intervals in which nothing was accepted of the application that is asked about */
+/** @param irrelevant keys of intervals in which nothing was accepted of the application in question */
 export function assess(
   balance: RunningBalance,
   window: TimeWindow,
@@ -60,7 +60,7 @@ export function assess(
   };
 }
 
-/** Between which accounts batches of a window are missing, each once; without keyed batches, which tell no incarnation. */
+/** The intervals between accounts in which batches of a window are missing, each once. Keyed batches name no incarnation and are left out. */
 export function intervalsMissing(balance: RunningBalance, window: TimeWindow): Interval[] {
   const span = spanOf(window);
   const intervals = new Map<string, Interval>();
@@ -80,13 +80,13 @@ function spanOf({ fromMs, toMs }: TimeWindow): TimeWindow {
 
 /** Whether an incarnation may have accepted records of the span that its accounts do not cover yet. */
 function matters(incarnation: IncarnationTrack, { fromMs, toMs }: TimeWindow, nowMs: number): boolean {
-  // What it accepts next may be of any time it covers, until it has stopped.
+  // Records it accepts next may be of any time it covers, until it has stopped.
   if (incarnation.covers !== undefined)
     return incarnation.covers.fromMs < toMs && fromMs < incarnation.covers.toMs;
-  // Its accounts may have reached their term.
+  // Its accounts may have expired.
   if (!incarnation.accounted && nowMs - incarnation.heardMs > LOG_TERM_MS - DAY_MS) return false;
   const began = incarnation.accounted ? incarnation.startedMs : incarnation.accountedToMs;
-  // What waited at the edge for longer has expired there and does not arrive any more.
+  // Batches that waited longer at the edge have expired there and do not arrive.
   return began < toMs && incarnation.accountedToMs < toMs && fromMs < incarnation.heardMs + EDGE_WAIT_MS_MAX;
 }
 
@@ -130,9 +130,8 @@ function weigh(
 }
 
 /**
- * All that Kafka appended up to here is stored, in every partition. A partition's own last block shows it. A partition
- * that nothing is sent to has no block: if all that accounts tell of is stored, nothing else was sent up to the last
- * account.
+ * All that Kafka appended up to here is stored, in every partition. The last block of a partition shows it. A partition
+ * without traffic has no block: if all that accounts report is stored, nothing else was sent up to the last account.
  */
 function watermarkOf(
   balance: RunningBalance,
@@ -159,7 +158,7 @@ function watermarkOf(
   return known.length === 0 ? undefined : Math.min(...known);
 }
 
-/** By partition: since when something was sent that is not stored, as accounts say. */
+/** By partition: the earliest time of records that accounts report as sent and that are not stored. */
 function awaitedFrom(
   balance: RunningBalance,
   incarnations: readonly IncarnationTrack[],
@@ -168,7 +167,7 @@ function awaitedFrom(
   const earliest = new Map<number, number>();
   const wait = (partition: number, intervals: readonly TimeWindow[]): void => {
     for (const { fromMs, toMs } of intervals) {
-      // What waited longer at the edge has expired there.
+      // Batches that waited longer at the edge have expired there.
       if (nowMs - toMs >= EDGE_WAIT_MS_MAX) continue;
       earliest.set(partition, Math.min(earliest.get(partition) ?? Infinity, fromMs));
     }

@@ -1,6 +1,6 @@
 /*
- * How complete an answer is. A request brings the running balance up to date at most every two seconds; every window is
- * assessed by it without the store. Assess before reading the data: then no answer claims to hold what arrived later.
+ * How complete an answer is. A request updates the running balance from the store, at most every two seconds; windows are
+ * assessed from the balance alone. Assess before reading the data: then no answer claims to hold what arrived later.
  */
 import { readRunningBalance } from '@imscope/accounting/running/read-running-balance.js';
 import { RunningBalance } from '@imscope/accounting/running/running-balance.js';
@@ -12,16 +12,16 @@ import { intervalKey, intervalsWithout } from './application-share.js';
 import { accountingAsk } from './accounting-ask.js';
 import { assess, intervalsMissing, NOT_KNOWN } from './assess.js';
 
-/** @param sdkAppId the application that is asked about; undefined: all */
+/** @param sdkAppId the application in question; undefined: all */
 export type CompletenessOf = (window: TimeWindow, nowMs: number, sdkAppId?: number) => Promise<Completeness>;
 
 /** Answers within this time share one reading. */
 const REUSE_MS = 2_000;
-/** What was accepted of applications where something is missing; at the bound the oldest is forgotten. */
+/** Remembered records accepted of an application, read where something is missing; at the bound the oldest is dropped. */
 const REUSED_MAX = 1_000;
-/** Where more is missing an application gets the completeness of all applications. */
+/** Beyond this many missing intervals an application gets the completeness of all applications. */
 const INTERVALS_MAX = 100;
-/** Longest an answer waits for a reading: the first of a long ledger takes some seconds. */
+/** Longest an answer waits for a reading: the first one of a long ledger lasts some seconds. */
 const WAIT_MS = 3_000;
 /** After this long without a request a new summary is quicker than reading block by block. */
 const RESTART_AFTER_MS = HOUR_MS;
@@ -32,9 +32,9 @@ export function createCompleteness(ask: Ask): CompletenessOf {
   let balance = new RunningBalance();
   let reading: Promise<boolean> | undefined;
   let readMs = Number.NEGATIVE_INFINITY;
-  /** Whether this balance was read to the end once. */
+  /** Whether this balance has been read to the end of the ledger. */
   let wasRead = false;
-  // One at a time, for each continues where the last one ended.
+  // One at a time, because each continues where the last one ended.
   const read = (nowMs: number): Promise<boolean> => {
     if (reading !== undefined) return reading;
     if (nowMs >= readMs && nowMs - readMs < REUSE_MS) return Promise.resolve(true);
@@ -58,10 +58,10 @@ export function createCompleteness(ask: Ask): CompletenessOf {
   const memory = createMemory<ReadonlySet<string>>(REUSE_MS, REUSED_MAX);
   return async (window, nowMs, sdkAppId) => {
     const outcome = await settledWithin(read(nowMs), WAIT_MS);
-    // While a busy store takes longer the balance is that of the last reading: it knows less, never more.
+    // While a reading on a busy store runs longer, the balance is that of the last reading: it holds less, never more.
     if (outcome === false || (outcome === undefined && !wasRead)) return NOT_KNOWN;
     const overall = assess(balance, window, nowMs);
-    // Whose records are missing matters only where they are missing for longer than they are on their way.
+    // The application matters only for batches that are missing for longer than batches are on their way.
     if (sdkAppId === undefined || overall.status !== 'partial' || overall.ratio === 1) return overall;
     const missing = intervalsMissing(balance, window);
     if (missing.length === 0 || missing.length > INTERVALS_MAX) return overall;
@@ -76,7 +76,7 @@ export function createCompleteness(ask: Ask): CompletenessOf {
   };
 }
 
-/** The result of a promise, or undefined where it takes longer. */
+/** The result of a promise, or undefined after the time limit. */
 async function settledWithin<T>(promise: Promise<T>, waitMs: number): Promise<T | undefined> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<undefined>((resolve) => {

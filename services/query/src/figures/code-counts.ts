@@ -1,5 +1,5 @@
 /*
- * Codes as answers show them: how often, and what the catalogue says of them.
+ * Codes as answers show them: count, share, and the catalogue's name, meaning and advice.
  */
 import { describeCode } from '@imscope/schemas/codes/catalogue.js';
 import { OUTCOMES } from '@imscope/schemas/outcome.js';

@@ -1,6 +1,6 @@
 /*
- * The one filter clause of all questions: which application, which span, which requests. Constant SQL text for
- * each filter in force; every value is bound.
+ * The filter clause that all questions share: application, span and requests. Each filter in force has constant SQL
+ * text; every value is bound.
  */
 import { HttpError } from '@imscope/runtime/http-errors.js';
 import type { RequestFilters } from '@imscope/schemas/query-api/filter-parameters.js';
@@ -27,7 +27,7 @@ export function spanParams(window: TimeWindow): { from_ms: number; to_ms: number
   return { from_ms: window.fromMs, to_ms: window.toMs };
 }
 
-/** The part of a window that is taken from the metrics: its metric windows, and all logs but those of the part. */
+/** The part of a window that is read from the metrics: the condition on metric windows, and the one that excludes the part from the logs. */
 export const METRIC_SPAN_SQL = `window_start >= fromUnixTimestamp64Milli({metrics_from_ms:Int64}, 'UTC')
   AND window_start < fromUnixTimestamp64Milli({metrics_to_ms:Int64}, 'UTC')`;
 export const LOG_ONLY_SPAN_SQL = `(time < fromUnixTimestamp64Milli({metrics_from_ms:Int64}, 'UTC')
@@ -61,7 +61,7 @@ export function metricsHave(query: RequestFilters): boolean {
 
 /**
  * @param query the filters that are given; an empty list filters nothing
- * @returns conditions to stand after WHERE, and their values
+ * @returns conditions for WHERE, and their values
  * @throws `HttpError` invalid_parameter where a code is beyond 32 bits
  */
 export function filterOf(sdkAppId: number, window: TimeWindow, query: RequestFilters): Filter {

@@ -3,7 +3,7 @@
  * sees all rows, LIMIT cuts after it.
  */
 
-/** @param rows of a query whose LIMIT cut them; each carries the number there was without it */
+/** @param rows each carries `total`, the number of rows without the LIMIT */
 export function leftOut(rows: readonly { readonly total: number }[]): number {
   const [first] = rows;
   return first === undefined ? 0 : first.total - rows.length;

@@ -1,7 +1,7 @@
 /*
- * What is said of any set of requests: counts by outcome, rate, success rate and delay. Logs are summed by bucket
- * of latency first, so one pass over the rows gives exact sums and the histogram for the percentiles; metrics
- * have both. Sums of the two add up, so an answer may take one part of its window from each.
+ * The figures of a set of requests: counts by outcome, rate, success rate and latency. Logs are grouped by latency bucket
+ * first, so one pass over the rows gives exact sums and the histogram for the percentiles; metrics hold both. Sums from
+ * logs and metrics add up, so an answer may read one part of its window from each.
  */
 import { latencyBucketSql, percentilesUs } from '@imscope/schemas/latency-histogram.js';
 import type { Overview } from '@imscope/schemas/query-api/overview.js';
@@ -12,10 +12,10 @@ import type { TimeWindow } from './time-window.js';
 
 export type Performance = Overview['previous'];
 
-/** To group logs by, beside the key of the question. */
+/** Logs are grouped by it and by the key of the question. */
 export const LATENCY_BUCKET_SQL = latencyBucketSql('latency_us');
 
-/** Partial sums out of the logs. */
+/** Partial sums from the logs. */
 export const LOG_SUMS_SQL = `sum(weight) AS b_requests,
     sumIf(weight, outcome = 'success') AS b_success,
     sumIf(weight, outcome = 'caller_error') AS b_caller_error,
@@ -25,7 +25,7 @@ export const LOG_SUMS_SQL = `sum(weight) AS b_requests,
     max(latency_us) AS b_latency_max_us,
     [(${LATENCY_BUCKET_SQL}, sum(weight))] AS b_histogram`;
 
-/** The same out of the metrics `m`, but for the histogram, which costs most of the time of a question to them. */
+/** The same from the metrics `m`, without the histogram, which costs most of the time of a metrics query. */
 export const METRIC_COUNTS_SQL = `sum(m.success + m.caller_error + m.service_error + m.unknown) AS b_requests,
     sum(m.success) AS b_success,
     sum(m.caller_error) AS b_caller_error,
@@ -46,7 +46,7 @@ export const PERFORMANCE_COLUMNS_SQL = `sum(b_requests) AS requests,
   max(b_latency_max_us) AS latency_max_us,
   groupArrayArray(b_histogram) AS histogram`;
 
-/** What a question groups by and wants beside the sums: expressions for each source, in one order. */
+/** What a question groups by and selects beside the sums: expressions for each source, in the same order. */
 export type Grouping = {
   /** The column to group by; undefined: all requests together. */
   readonly key: string | undefined;
@@ -60,7 +60,7 @@ export type Grouping = {
 /**
  * A SELECT that gives the columns of `PERFORMANCE_ROW` by the key of `grouping`.
  * @param filter over the window of the question
- * @param metrics the part of that window to take from the metrics, whole minutes; null: none
+ * @param metrics the part of that window to read from the metrics, whole minutes; null: none
  */
 export function performanceQuery(
   grouping: Grouping,
@@ -70,8 +70,8 @@ export function performanceQuery(
 ): { sql: string; params: QueryParams } {
   const { key } = grouping;
   const parts: string[] = [];
-  const wholly = metrics !== null && metrics.fromMs === window.fromMs && metrics.toMs === window.toMs;
-  if (!wholly) {
+  const isAllMetrics = metrics !== null && metrics.fromMs === window.fromMs && metrics.toMs === window.toMs;
+  if (!isAllMetrics) {
     parts.push(`SELECT
     ${[...grouping.logs, LOG_SUMS_SQL].join(',\n    ')}
   FROM request_log_kept
@@ -98,7 +98,7 @@ FROM (
 
 export const HISTOGRAM = Type.Array(Type.Tuple([Type.Number(), Type.Number()]));
 
-/** Those columns as they come back. */
+/** Those columns in the store's answer. */
 export const SUMS = {
   requests: Type.Number(),
   success: Type.Number(),
@@ -168,8 +168,8 @@ export function performanceOf(row: PerformanceRow | undefined, seconds: number):
 
 /** success / (success + service_error); null where both are 0: a source without codes never reads 100 %. */
 export function successRate(success: number, serviceError: number): number | null {
-  const judged = success + serviceError;
-  return judged === 0 ? null : success / judged;
+  const classified = success + serviceError;
+  return classified === 0 ? null : success / classified;
 }
 
 /** Microseconds as milliseconds. */

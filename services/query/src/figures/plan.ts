@@ -1,6 +1,6 @@
 /*
- * What the parameters of a question come to before anything is asked: the window, the step, and which requests are
- * counted. Most questions take one of the two plans here.
+ * Resolves the parameters of a question before the store is asked: the window, the step, and which requests are
+ * counted. Most questions use one of the two plans here.
  */
 import type { RequestFilters } from '@imscope/schemas/query-api/filter-parameters.js';
 import { type Filter, filterOf, filterOver, metricsHave } from './filter.js';
@@ -52,10 +52,10 @@ export function planSteps({
   return { window, stepMs, points: countSteps(window, stepMs), filter, metricsCan } satisfies RequestPlan;
 }
 
-/** A window with its filter and the part of it to take from the metrics. */
+/** A window with its filter and the part of it to read from the metrics. */
 export type Span = Source & { readonly window: TimeWindow; readonly filter: Filter };
 
-/** The filter of a plan over a window, and where its figures come from. Looks at each window once. */
+/** The filter of a plan over a window, and where its figures come from. Chooses the source of each window once. */
 export function createSpans(
   sources: Pick<Sources, 'choose'>,
   sdkAppId: number,

@@ -1,8 +1,8 @@
 /*
  * Where the figures of an answer come from. Metrics count every request, sampled or not, and are quick to sum, but
  * hold whole minutes only and may lack what the logs have: events more than an hour late, what a killed collector
- * had in memory, the last minutes. So metrics are checked against the logs: they are taken where the logged weight they
- * state is no less than the weight in the logs; everything else of a window comes from the logs.
+ * had in memory, the last minutes. So metrics are checked against the logs: they are used where the logged weight they
+ * state is no less than the weight in the logs; the rest of a window comes from the logs.
  */
 import { METRIC_LATE_HOURS_MAX } from '@imscope/schemas/retention.js';
 import { Type } from 'typebox';
@@ -12,25 +12,25 @@ import { createMemory } from '../store/memory.js';
 import { floorMinute, HOUR_MS, METRIC_TERM_MS, MINUTE_MS, type TimeWindow } from './time-window.js';
 
 export type Source = {
-  /** The part of the window to take from the metrics, whole minutes; null: all comes from the logs. */
+  /** The part of the window to read from the metrics, whole minutes; null: all comes from the logs. */
   readonly metrics: TimeWindow | null;
-  /** Of the application's requests, the share logged one by one; null where there was none. */
+  /** The share of the application's requests that was logged one by one; null without requests. */
   readonly loggedShare: number | null;
 };
 
 /**
- * The oldest minutes are not taken from the metrics, so that they do not expire while the query runs: at most 60 s in line,
- * 120 s of a question and 60 s in line again, and a minute between the clocks.
+ * The oldest minutes are not read from the metrics, because they could expire while the query runs: at most 60 s of
+ * waiting, 120 s of a question, 60 s of waiting again, and a minute between the clocks.
  */
 const CLIP_MARGIN_MS = 5 * MINUTE_MS;
-/** The latest events still open windows; then 10 s until those are written, and their way to the store. */
+/** Events up to the latest allowed still open windows. Add 10 s until these are written, and the time to the store. */
 const SETTLED_AFTER_MS = METRIC_LATE_HOURS_MAX * HOUR_MS + 10 * MINUTE_MS;
-/** A window of a minute and its grace (2 s), and their way to the store. Logs are there within seconds. */
+/** A window of a minute, its grace (2 s), and the time to the store. Logs reach the store within seconds. */
 const WRITTEN_AFTER_MS = 3 * MINUTE_MS;
 
 /**
- * The whole minutes of a window whose metrics are kept, in three parts that are decided one by one, so that what is
- * still on its way does not speak against what has long been there: `from` to `settledTo` to `writtenTo` to `to`.
+ * The whole minutes of a window whose metrics are kept, in three parts: `from` to `settledTo` to `writtenTo` to `to`.
+ * Each part is decided separately, so that metrics not yet in the store do not rule out the older ones.
  */
 export type Parts = {
   readonly fromMs: number;
@@ -39,7 +39,7 @@ export type Parts = {
   readonly toMs: number;
 };
 
-/** null where no whole minute of the window is kept. */
+/** null where metrics are kept for no whole minute of the window. */
 export function partsOf(window: TimeWindow, nowMs: number): Parts | null {
   const fromMs = ceilMinute(Math.max(window.fromMs, firstKeptMs(nowMs)));
   const toMs = floorMinute(window.toMs);
@@ -53,16 +53,16 @@ export function partsOf(window: TimeWindow, nowMs: number): Parts | null {
   };
 }
 
-/** The first minute whose metrics stay kept while a question is asked. */
+/** The first minute whose metrics do not expire while a question is answered. */
 export function firstKeptMs(nowMs: number): number {
   return ceilMinute(nowMs - METRIC_TERM_MS + CLIP_MARGIN_MS);
 }
 
-/** What stands in the logs of an application, and for each part what of it the metrics lack. */
+/** What the logs hold of an application, and for each part how much of it the metrics lack. */
 export type Coverage = {
   readonly rows: number;
   readonly weight: number;
-  /** Requests that the logs have and the metrics lack; below 0 where metrics know more. */
+  /** Requests that the logs hold and the metrics lack; below 0 where the metrics hold more. */
   readonly settledMissing: number;
   readonly writtenMissing: number;
   readonly freshMissing: number;
@@ -70,7 +70,7 @@ export type Coverage = {
 
 const ByPart = Type.Tuple([Type.Number(), Type.Number(), Type.Number()]);
 const LOGGED = defineStoreQuery('logged', Type.Object({ part_rows: ByPart, part_surplus: ByPart }));
-const BOOKED = defineStoreQuery('booked', Type.Object({ part_weight: ByPart }));
+const RECORDED = defineStoreQuery('booked', Type.Object({ part_weight: ByPart }));
 
 const byPartSql = (column: string, each: (span: string) => string): string =>
   [
@@ -83,8 +83,8 @@ const byPartSql = (column: string, each: (span: string) => string): string =>
 const spanSql = (column: string, from: string, to: string): string =>
   `${column} >= fromUnixTimestamp64Milli({${from}:Int64}, 'UTC') AND ${column} < fromUnixTimestamp64Milli({${to}:Int64}, 'UTC')`;
 
-// Summing the weights of all rows would cost nearly as much as the answer itself. Counting rows of a span of the
-// primary key reads only those at its two ends, and where weights other than 1 are rare, so is their surplus.
+// Summing the weights of all rows would cost nearly as much as the answer itself. Counting the rows of a range of the
+// primary key reads only the granules at its two ends, and the surplus reads only rows with a weight other than 1.
 const LOGGED_SQL = `
 SELECT
   (${byPartSql('time', (span) => `(SELECT count() FROM request_log_kept WHERE ${APPLICATION_SQL} AND ${span})`)}) AS part_rows,
@@ -92,31 +92,31 @@ SELECT
   FROM request_log_kept
   WHERE weight != 1 AND ${APPLICATION_SQL} AND ${spanSql('time', 'part_from_ms', 'part_to_ms')}) AS part_surplus`;
 
-const BOOKED_SQL = `
+const RECORDED_SQL = `
 SELECT (${byPartSql('window_start', (span) => `sumIf(logged_weight, ${span})`)}) AS part_weight
 FROM interface_metric_kept
 WHERE ${APPLICATION_SQL} AND ${spanSql('window_start', 'part_from_ms', 'part_to_ms')}`;
 
-/** Questions of one page come together, and live windows have the same whole minutes for a minute. */
+/** A page asks its questions together, and the whole minutes of a live window stay the same for a minute. */
 const REUSE_MS = 5_000;
-/** At the bound the oldest is forgotten. */
+/** At the bound the oldest is dropped. */
 const REUSED_MAX = 1_000;
 
 type Logged = { readonly parts: readonly number[]; readonly rows: number; readonly weight: number };
 
 export type Sources = {
-  /** @param metricsCan whether metrics could answer the question at all: they have its filters and its steps */
+  /** @param metricsCan whether metrics have the filters and the steps of the question */
   choose(sdkAppId: number, window: TimeWindow, nowMs: number, metricsCan: boolean): Promise<Source>;
   coverage(sdkAppId: number, parts: Parts, nowMs: number): Promise<Coverage>;
 };
 
 /**
- * @param logRowsMax rows up to which the logs of an application that is not sampled are summed themselves: they say
+ * @param logRowsMax up to this many rows, an application that is not sampled is summed from the logs: the result is
  * the same, and few rows of logs cost less than their metrics
  */
 export function createSources(ask: Ask, logRowsMax: number): Sources {
   const loggedMemory = createMemory<Logged>(REUSE_MS, REUSED_MAX);
-  const bookedMemory = createMemory<readonly number[]>(REUSE_MS, REUSED_MAX);
+  const recordedMemory = createMemory<readonly number[]>(REUSE_MS, REUSED_MAX);
   const logged = (sdkAppId: number, parts: Parts, nowMs: number): Promise<Logged> =>
     loggedMemory(keyOf(sdkAppId, parts), nowMs, async () => {
       const [row] = await ask(LOGGED, LOGGED_SQL, paramsOf(sdkAppId, parts));
@@ -124,15 +124,15 @@ export function createSources(ask: Ask, logRowsMax: number): Sources {
       const weights = row.part_rows.map((rows, part) => rows + (row.part_surplus[part] ?? 0));
       return { parts: weights, rows: sum(row.part_rows), weight: sum(weights) };
     });
-  const booked = (sdkAppId: number, parts: Parts, nowMs: number): Promise<readonly number[]> =>
-    bookedMemory(keyOf(sdkAppId, parts), nowMs, async () => {
-      const [row] = await ask(BOOKED, BOOKED_SQL, paramsOf(sdkAppId, parts));
+  const recorded = (sdkAppId: number, parts: Parts, nowMs: number): Promise<readonly number[]> =>
+    recordedMemory(keyOf(sdkAppId, parts), nowMs, async () => {
+      const [row] = await ask(RECORDED, RECORDED_SQL, paramsOf(sdkAppId, parts));
       return row?.part_weight ?? [];
     });
   const coverage = async (sdkAppId: number, parts: Parts, nowMs: number): Promise<Coverage> => {
     const [{ parts: weights, rows, weight }, inMetrics] = await Promise.all([
       logged(sdkAppId, parts, nowMs),
-      booked(sdkAppId, parts, nowMs),
+      recorded(sdkAppId, parts, nowMs),
     ]);
     const missing = (part: number): number => (weights[part] ?? 0) - (inMetrics[part] ?? 0);
     return {
@@ -147,7 +147,7 @@ export function createSources(ask: Ask, logRowsMax: number): Sources {
     coverage,
     async choose(sdkAppId, window, nowMs, metricsCan) {
       const parts = metricsCan ? partsOf(window, nowMs) : null;
-      const inLogs = await logged(sdkAppId, parts ?? wholly(window), nowMs);
+      const inLogs = await logged(sdkAppId, parts ?? asOnePart(window), nowMs);
       const loggedShare = shareOf(inLogs.rows, inLogs.weight);
       const isSampled = inLogs.weight > inLogs.rows;
       if (parts === null || (!isSampled && inLogs.rows <= logRowsMax)) return { metrics: null, loggedShare };
@@ -156,7 +156,7 @@ export function createSources(ask: Ask, logRowsMax: number): Sources {
   };
 }
 
-function wholly({ fromMs, toMs }: TimeWindow): Parts {
+function asOnePart({ fromMs, toMs }: TimeWindow): Parts {
   return { fromMs, settledToMs: toMs, writtenToMs: toMs, toMs };
 }
 
@@ -178,7 +178,7 @@ function sum(numbers: readonly number[]): number {
   return numbers.reduce((total, number) => total + number, 0);
 }
 
-/** What the metrics hold in full, as one span; null where that is nothing. */
+/** The span for which the metrics are complete; null where there is none. */
 export function coveredSpan(
   parts: Parts,
   { settledMissing, writtenMissing }: Pick<Coverage, 'settledMissing' | 'writtenMissing'>,
@@ -188,7 +188,7 @@ export function coveredSpan(
   return fromMs < toMs ? { fromMs, toMs } : null;
 }
 
-/** null where there was nothing. */
+/** null without requests. */
 export function shareOf(rows: number, weight: number): number | null {
   return weight === 0 ? null : rows / weight;
 }

@@ -1,8 +1,8 @@
 /*
- * Spans of time: the half-open window [from, to) of a question and its steps. Steps begin at multiples of the
- * step since 1970, UTC; the first and the last may lie in the window only in part. A window holds nothing that cannot be
- * in the store: it begins no earlier than the term, and ends no later than the clock tolerance of collectors allows an
- * event. `window.from` and `window.to` of the answer say what was used.
+ * The half-open window [from, to) of a question and its steps. Steps begin at multiples of the step since 1970, UTC; the
+ * first and the last may lie in the window only in part. A window covers only what the store can hold: it begins no
+ * earlier than the term, and ends no later than the clock tolerance of collectors allows an event. `window.from` and
+ * `window.to` of the answer state the window that was used.
  */
 import { HOUR_MS, TERM_HOURS, termText } from '@imscope/schemas/retention.js';
 import { HttpError } from '@imscope/runtime/http-errors.js';
@@ -34,7 +34,7 @@ const DEFAULT_STEP_CHOICES_MS = [
 ];
 const UNIT_MS: Readonly<Record<string, number>> = { s: SECOND_MS, m: MINUTE_MS, h: HOUR_MS, d: DAY_MS };
 
-/** Throws `HttpError` invalid_parameter where a time is none, or nothing of the window can be in the store. */
+/** Throws `HttpError` invalid_parameter where a time cannot be parsed, or the store can hold nothing of the window. */
 export function resolveWindow(
   query: { readonly from?: string; readonly to?: string },
   nowMs: number,
@@ -75,9 +75,9 @@ export function clipWindow(window: TimeWindow, nowMs: number): TimeWindow {
 }
 
 /**
- * The whole minutes of a window for `monitor`: both bounds go back to their minute, so that `now-1h` is 60 minutes.
- * Where metrics of the first minutes may be gone before they are asked, it begins at the first that stays.
- * @param firstKeptMs the first minute whose metrics stay kept
+ * The whole minutes of a window for `monitor`: both bounds are rounded down to their minute, so that `now-1h` is 60
+ * minutes. The window leaves out minutes whose metrics may expire while the query runs.
+ * @param firstKeptMs the first minute whose metrics do not expire while the query runs
  * @throws `HttpError` invalid_parameter where the window begins before the term or holds no whole minute
  */
 export function resolveMonitorWindow(
@@ -105,7 +105,7 @@ export function resolveMonitorWindow(
   return { fromMs, toMs };
 }
 
-/** Steps of `monitor` are whole minutes and the same on every day. Throws as `resolveStep`. */
+/** Steps of `monitor` are whole minutes that divide a day, so that they are the same on each day. Throws as `resolveStep`. */
 export function resolveMonitorStep(text: string | undefined, window: TimeWindow, stepsMax: number): number {
   const stepMs = Math.max(resolveStep(text, window, stepsMax), MINUTE_MS);
   if (DAY_MS % stepMs === 0) return stepMs;
@@ -115,7 +115,7 @@ export function resolveMonitorStep(text: string | undefined, window: TimeWindow,
   );
 }
 
-/** The beginning of its minute. */
+/** Rounds down to the minute. */
 export function floorMinute(timeMs: number): number {
   return Math.floor(timeMs / MINUTE_MS) * MINUTE_MS;
 }
@@ -130,7 +130,7 @@ function timeOf(name: string, text: string, nowMs: number): number {
   if (timeMs === undefined) {
     throw new HttpError(
       'invalid_parameter',
-      `${name} is "${text}", which is no time: give RFC 3339 such as 2026-03-01T12:00:00Z, or now-1h`,
+      `${name} is "${text}", which is not a time: give RFC 3339 such as 2026-03-01T12:00:00Z, or now-1h`,
     );
   }
   return timeMs;
@@ -152,7 +152,7 @@ function parseTime(text: string): number | undefined {
 }
 
 /**
- * The step in milliseconds; where none is asked for, one of a few round ones that gives about 60 steps.
+ * The step in milliseconds; the default is a round one that gives about 60 steps.
  * Throws `HttpError` invalid_parameter where the window would have more than `stepsMax`, also for the default step.
  */
 export function resolveStep(text: string | undefined, window: TimeWindow, stepsMax: number): number {
@@ -179,12 +179,12 @@ function stepOf(text: string): number {
   throw new HttpError('invalid_parameter', `step is "${text}": give such as 10s, 1m, 1h or 1d`);
 }
 
-/** How many steps a window has, those included that lie in it in part. */
+/** How many steps a window has, including those that lie in it only in part. */
 export function countSteps({ fromMs, toMs }: TimeWindow, stepMs: number): number {
   return Math.ceil(toMs / stepMs) - Math.floor(fromMs / stepMs);
 }
 
-/** All steps of a window in order, also those nothing happened in. */
+/** All steps of a window in order, including empty ones. */
 export function stepsOf(window: TimeWindow, stepMs: number): Step[] {
   const steps: Step[] = [];
   for (let startMs = Math.floor(window.fromMs / stepMs) * stepMs; startMs < window.toMs; startMs += stepMs) {
@@ -194,7 +194,6 @@ export function stepsOf(window: TimeWindow, stepMs: number): Step[] {
   return steps;
 }
 
-/** Seconds of a window. */
 export function windowSeconds(window: TimeWindow): number {
   return (window.toMs - window.fromMs) / 1000;
 }

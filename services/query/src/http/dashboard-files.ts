@@ -1,6 +1,6 @@
 /*
- * Serves the built dashboard. Files under assets/ carry a hash in their name and never change; everything else
- * is asked for again each time. The dashboard's pages get its index.html; other addresses without a file are 404.
+ * Serves the built dashboard. Files under assets/ carry a hash in their name and never change; browsers
+ * revalidate everything else. The dashboard's pages get its index.html; other addresses without a file are 404.
  */
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
@@ -12,7 +12,7 @@ import { SMALL_ANSWER } from '../store/answer-bounds.js';
 
 type PageRoute = { Params: { id?: string } };
 
-/** As the API reads ids: `0x10` and `1.0` are none. */
+/** The form of ids in the API: `0x10` and `1.0` are not ids. */
 function isApplication(id: string): boolean {
   const value = plainInteger(id) ?? 0;
   return value >= 1 && value <= Number.MAX_SAFE_INTEGER;

@@ -1,5 +1,5 @@
 /*
- * The description of the API: made out of the routes' own schemas, so it cannot drift from them.
+ * The OpenAPI document, generated from the schemas of the routes, so that it cannot drift from them.
  */
 import { TERM_HOURS, termText } from '@imscope/schemas/retention.js';
 import swagger from '@fastify/swagger';

@@ -1,6 +1,6 @@
 /*
  * Turns a failed check of a request's parameters into our error answer: which parameter, what was received,
- * what is allowed. What stands in a body may be a secret and is never repeated.
+ * what is allowed. The content of a body may be secret and is never repeated.
  */
 import { HttpError } from '@imscope/runtime/http-errors.js';
 import { shortened } from '@imscope/runtime/query-parameters.js';
@@ -49,7 +49,7 @@ const WRITTEN: Readonly<Record<string, string>> = {
 function allowedBy({ keyword, message = 'not allowed', parentSchema }: Failure): string {
   if (parentSchema?.enum !== undefined) return `give ${parentSchema.enum.join(', ')}`;
   const description = parentSchema?.description;
-  // A pattern says less to people than its description.
+  // A description is easier to read than a pattern.
   if (keyword === 'pattern' && description !== undefined) return `give ${description}`;
   const written = keyword === 'type' ? WRITTEN[message] : undefined;
   return [message, written, description].filter((part) => part !== undefined).join('; ');

@@ -74,7 +74,7 @@ function describeQuestion(contract: QuestionContract) {
   };
 }
 
-/** Completeness is assessed before the data are read, so that it never tells of more than they hold. */
+/** Completeness is assessed before the data are read, so that it never claims more than they hold. */
 async function answerQuestion(
   request: FastifyRequest,
   { bounds: { rowsMax } }: Question,

@@ -7,7 +7,7 @@ import type { FastifyInstance } from 'fastify';
 import { Type } from 'typebox';
 import { Value } from 'typebox/value';
 
-/** As much of a JSON schema as matters here. */
+/** The part of a JSON schema that is read here. */
 const ParameterSchema = Type.Object({
   properties: Type.Record(Type.String(), Type.Object({ type: Type.Optional(Type.String()) })),
 });
@@ -41,7 +41,7 @@ export function readQuery(schema: unknown, url: string): Record<string, unknown>
     if (values === undefined) given.set(name, [value]);
     else values.push(value);
   }
-  // `fromEntries` makes own properties whatever the name: `__proto__` is a parameter like any other, and unknown.
+  // `fromEntries` makes own properties for any name: `__proto__` is then an unknown parameter like any other.
   return convert(
     schema,
     Object.fromEntries(

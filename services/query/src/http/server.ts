@@ -45,7 +45,7 @@ const BODY_BYTES_MAX = 4_096;
 /** At the bound further connections are closed at once. */
 const CONNECTIONS_MAX = 1_024;
 const COMPRESSED_FROM_BYTES = 1_024;
-/** The plugin's own quality, with a window of 256 kB instead of 4 MB: that much is held for each answer that leaves. */
+/** The plugin's own quality, with a window of 256 kB instead of 4 MB: that much is held for each answer that is sent. */
 const BROTLI = { params: { [constants.BROTLI_PARAM_QUALITY]: 4, [constants.BROTLI_PARAM_LGWIN]: 18 } };
 
 /** The server with all its routes, not yet listening. Throws where the dashboard's files are missing. */
@@ -61,11 +61,11 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
         onProtocolError: (error) =>
           options.metrics.requests.inc({ route: 'none', status: String(ERROR_STATUS[error]) }),
       }),
-    // The server has answered already; Fastify would destroy the socket before that is out.
+    // The HTTP server has written its answer already; Fastify would destroy the socket before it is sent.
     clientErrorHandler: () => undefined,
     // Ids of any length reach the check of the schema, which says what is allowed.
     routerOptions: { maxParamLength: HEAD_BYTES_MAX },
-    // `read-parameters.ts` converts what stands in addresses; nothing is converted or cut off here.
+    // `read-parameters.ts` converts parameters of addresses; Ajv neither converts nor removes anything.
     ajv: {
       customOptions: { removeAdditional: false, coerceTypes: false, useDefaults: false, verbose: true },
     },
@@ -73,7 +73,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
     // Addresses that cannot even be decoded never reach the error handler.
     frameworkErrors: (error, request, reply) => answerFrameworkError(error, request, reply, 'not_found'),
   }).withTypeProvider<TypeBoxTypeProvider>();
-  // Schemas describe answers and the compiler holds handlers to them; nothing is left to cut off when sending.
+  // The compiler checks handlers against the schemas of answers, so nothing has to be removed when sending.
   app.setSerializerCompiler(() => (answer) => JSON.stringify(answer));
   app.addHook('onRequest', async (request) => checkHead(request.raw));
   installErrorAnswers(app, options.logger);
@@ -125,7 +125,7 @@ function countRequests(app: FastifyInstance, { metrics }: ServerOptions): void {
   });
 }
 
-/** The dashboard needs nothing from anywhere else, and nobody may put it into a frame. */
+/** The dashboard loads nothing from other origins, and other pages may not frame it. */
 function securityHeaders(secure: boolean) {
   return {
     contentSecurityPolicy: {
@@ -143,7 +143,7 @@ function securityHeaders(secure: boolean) {
         frameAncestors: ["'none'"],
       },
     },
-    // Browsers heed these two by HTTPS only.
+    // Browsers apply these two over HTTPS only.
     strictTransportSecurity: secure,
     crossOriginOpenerPolicy: secure,
     referrerPolicy: { policy: 'no-referrer' as const },

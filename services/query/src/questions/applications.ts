@@ -1,6 +1,6 @@
 /*
  * `applications`: which applications lose requests right now? Worst first, by the order of schemas/src/health.ts:
- * tier, then service errors, then requests. So 1 failure of 1 does not precede 2,000 of 20,000.
+ * tier, then service errors, then requests. So 2,000 failures of 20,000 come before 1 of 1.
  */
 import { worstFirstSql } from '@imscope/schemas/health.js';
 import type { ApplicationRow } from '@imscope/schemas/query-api/applications.js';

@@ -57,7 +57,7 @@ GROUP BY interface, code, outcome
 ORDER BY requests DESC, code, outcome
 LIMIT 1 BY interface, outcome = 'service_error'`;
 
-/** 1,000 interfaces with histograms; the most frequent code of every interface there is. */
+/** 1,000 interfaces with histograms; the most frequent codes of every interface. */
 const BOUNDS: AnswerBounds = {
   pointsMax: 0,
   rowsMax: 200_000,
@@ -99,13 +99,13 @@ export const interfaces = applicationQuestion('interfaces', {
 
 type TopCode = Static<typeof TopCode>;
 
-/** A row that is called failing or degraded shows what it fails with, not a mistake of its callers. */
+/** A failing or degraded interface shows the code of its service errors, not of caller errors. */
 function topCodeOf(
   row: { readonly success: number; readonly service_error: number },
   codes: readonly TopCode[],
 ): TopCode | undefined {
-  const judged = isInTrouble(tierOf(row))
+  const candidates = isInTrouble(tierOf(row))
     ? codes.filter(({ outcome }) => outcome === 'service_error')
     : codes;
-  return judged.toSorted((a, b) => b.requests - a.requests)[0];
+  return candidates.toSorted((a, b) => b.requests - a.requests)[0];
 }

@@ -1,6 +1,6 @@
 /*
- * What `monitor` asks the store: sums out of the metrics by step, interface and region, and, where metrics lack
- * something, what the logs have by step.
+ * The store queries of `monitor`: sums from the metrics by step, interface and region, and, where metrics lack
+ * requests, sums from the logs by step.
  */
 import { type Static, Type } from 'typebox';
 import { type Ask, defineStoreQuery, type StoreQuery } from '../store/ask-store.js';
@@ -49,7 +49,7 @@ const STEPS = defineStoreQuery('monitor_steps', StepRow);
 const INTERFACES = defineStoreQuery('monitor_interfaces', InterfaceRow);
 const REGIONS = defineStoreQuery('monitor_regions', RegionRow);
 
-/** Histograms and codes are asked for today only: they take most of the time. */
+/** Histograms and codes cost most of the time, so they are read for today only. */
 export type Detail = 'all' | 'sums';
 
 const metricSql = (filter: Filter, key: string, keySql: string, extra: Extra, detail: Detail): string => `
@@ -124,8 +124,8 @@ GROUP BY step_index`;
 export type Missing = { readonly total: number; readonly byStep: ReadonlyMap<number, number> };
 
 /**
- * Requests that the logs have and the metrics lack, by the beginning of the step.
- * @param fromMs nothing lacks before it; the end of the window where nothing lacks at all
+ * Requests that the logs hold and the metrics lack, by the beginning of the step.
+ * @param fromMs nothing is missing before it; the end of the window where nothing is missing
  */
 export async function askMissing(
   ask: Ask,
@@ -135,7 +135,7 @@ export async function askMissing(
   signal?: AbortSignal,
 ): Promise<Missing> {
   if (fromMs >= window.toMs) return { total: 0, byStep: new Map() };
-  // From the beginning of a step, for the metrics of a step are one sum.
+  // From the beginning of a step, because the metrics of a step are one sum.
   const span = { fromMs: Math.max(Math.floor(fromMs / stepMs) * stepMs, window.fromMs), toMs: window.toMs };
   const params = { ...filter.params, ...spanParams(span), step_ms: stepMs };
   const rows = await ask(LOGGED_BY_STEP, loggedByStepSql(filter.sql), params, signal);

@@ -1,7 +1,7 @@
 /*
- * `monitor`: how well does an application do, which interface or region does not, and was that so a day ago? Out of
- * the metrics alone: every request counts, sampled or not. Where the logs have requests that the metrics lack,
- * the answer says how many, by step, so that a gap in the metrics never reads as silence.
+ * `monitor`: how well does an application do, which interface or region does badly, and was it so a day ago? Read from
+ * the metrics alone: every request counts, sampled or not. Where the logs hold requests that the metrics lack, the
+ * answer says how many, by step, so that a gap in the metrics is not read as a lack of traffic.
  */
 import { describeCode } from '@imscope/schemas/codes/catalogue.js';
 import type { DayBefore, Monitor, MonitorCode } from '@imscope/schemas/query-api/monitor.js';
@@ -40,7 +40,7 @@ import { TIMESERIES_BOUNDS } from './timeseries.js';
 const CODES_MAX = 50;
 const INTERFACE_CODES_MAX = 3;
 
-/** As `timeseries`, with interfaces, regions and codes, and all of it a day before without histograms. */
+/** As `timeseries`, with interfaces, regions and codes, and the same for the day before without histograms. */
 const BOUNDS: AnswerBounds = {
   ...TIMESERIES_BOUNDS,
   bytes: 8 * MIB,
@@ -94,7 +94,7 @@ function monitorOf(now: WindowFigures, before: WindowFigures | null, stepMs: num
   };
 }
 
-/** The window a day earlier, as far as it is kept; null where nothing of it is. */
+/** The window a day earlier, as far as it is kept; null where no metrics of it are. */
 function dayBefore(window: TimeWindow, nowMs: number): TimeWindow | null {
   const fromMs = Math.max(window.fromMs - DAY_MS, firstKeptMs(nowMs));
   const toMs = window.toMs - DAY_MS;
@@ -132,7 +132,7 @@ async function readWindow(
     sources.coverage(sdkAppId, parts, nowMs),
     askMetrics(ask, query, detail, signal),
   ]);
-  // The logs are summed by step only from where they have more: that costs what metrics save.
+  // Logs are summed by step only from where they hold more than the metrics: summing all would cost what metrics save.
   const lacking = [
     { fromMs: parts.fromMs, missing: coverage.settledMissing },
     { fromMs: parts.settledToMs, missing: coverage.writtenMissing },
@@ -177,11 +177,11 @@ function stepPoints(now: WindowFigures, before: WindowFigures | null, stepMs: nu
 
 type Compared = {
   readonly listed: [name: string, figures: Performance & { day_before: DayBefore | null }][];
-  /** At least so many: what both days left out cannot be distinguished. */
+  /** A lower bound: entries that both days left out cannot be matched by name. */
   readonly leftOut: number;
 };
 
-/** What was there on either day, most used first: what has fallen silent shows with zero requests. */
+/** The names of both days, most used first: a name without requests today has zeros. */
 function compare(
   now: WindowFigures,
   before: WindowFigures | null,
@@ -193,7 +193,7 @@ function compare(
   const names = new Set([...rows.keys(), ...beforeRows.keys()]);
   const listed = [...names].slice(0, max).map((name): Compared['listed'][number] => {
     const beforeRow = beforeRows.get(name);
-    // Where the list of the day before is full, what is not in it may have been cut off.
+    // Where the list of the day before is full, a name that is not in it may have been left out.
     const unknown = before === null || (beforeRow === undefined && beforeRows.size >= max);
     const figures = performanceOf(rows.get(name), windowSeconds(now.window));
     const earlier = unknown ? null : performanceOf(beforeRow, windowSeconds(before.window));

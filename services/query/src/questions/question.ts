@@ -1,6 +1,6 @@
 /*
- * What a question is on this side: its contract, the bounds of its answer, its plan and its answer. Each file beside
- * this one defines one; `http/question-routes.ts` runs them all in the same order.
+ * Defines a question: its contract, the bounds of its answer, its plan and its answer. Each question has a file in this
+ * folder; `http/question-routes.ts` runs them all in the same order.
  */
 import { type Grant, requireApplication } from '@imscope/access/grant.js';
 import type { Completeness } from '@imscope/schemas/query-api/envelope.js';
@@ -20,8 +20,8 @@ import type { AnswerBounds } from '../store/answer-bounds.js';
 import type { Ask } from '../store/ask-store.js';
 
 /**
- * Where the figures come from. `logs_or_metrics`: for each part of the window from the one that has it in full and
- * cheaper (`figures/source.ts`). `accounts`: the accounts of collectors.
+ * Where the figures come from. `logs_or_metrics`: for each part of the window the cheaper source that is complete
+ * (`figures/source.ts`). `accounts`: the accounts of collectors.
  */
 export type SourceKind = 'logs' | 'metrics' | 'logs_or_metrics' | 'accounts';
 
@@ -29,7 +29,7 @@ export type Found<T> = {
   readonly data: T;
   /** Of a bounded list: how many rows it left out. */
   readonly leftOut?: number;
-  /** Where the question finds it by itself. */
+  /** Only of questions that find it themselves. */
   readonly loggedShare?: number | null;
 };
 
@@ -52,7 +52,7 @@ type AnswerInput<Q extends QuestionName, P extends Plan> = {
 };
 
 export type ApplicationDefinition<Q extends QuestionName, P extends RequestPlan> = Definition<Q> & {
-  /** Throws `HttpError` for what is not allowed; asks nothing. */
+  /** Throws `HttpError` for what is not allowed; does not ask the store. */
   readonly plan: (input: PlanInput<QueryOf<Q>>) => P;
   readonly answer: (
     input: AnswerInput<Q, P> & {
@@ -64,7 +64,7 @@ export type ApplicationDefinition<Q extends QuestionName, P extends RequestPlan>
 };
 
 export type FleetDefinition<Q extends QuestionName, P extends Plan> = Definition<Q> & {
-  /** Throws `HttpError` for what is not allowed; asks nothing. */
+  /** Throws `HttpError` for what is not allowed; does not ask the store. */
   readonly plan: (input: Omit<PlanInput<QueryOf<Q>>, 'sdkAppId'>) => P;
   readonly answer: (
     input: AnswerInput<Q, P> & {
@@ -88,7 +88,7 @@ export type QuestionServices = {
   readonly signal: AbortSignal;
 };
 
-/** Data with what they cover. */
+/** Data with what it covers. */
 export type Answered = Source & {
   readonly data: unknown;
   readonly leftOut?: number;
@@ -105,7 +105,7 @@ export type PlannedQuestion = Plan & {
 export type Question = {
   readonly contract: QuestionContract;
   readonly bounds: AnswerBounds;
-  /** Throws `HttpError` for what is not allowed; asks nothing. */
+  /** Throws `HttpError` for what is not allowed; does not ask the store. */
   readonly plan: (request: QuestionRequest) => PlannedQuestion;
 };
 

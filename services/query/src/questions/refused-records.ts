@@ -3,7 +3,7 @@
  * minute, cumulative since its start. What an incarnation refused in a window is its last account up to the end less
  * its last one up to the beginning. So the figures of neighbouring windows add up, a killed incarnation keeps what it
  * reported, and an account that came late or not at all moves records to the window of the next one. An account with a
- * chunk missing is passed over.
+ * missing chunk is ignored.
  */
 import type { Refusals } from '@imscope/schemas/query-api/refusals.js';
 import { describeRejectReason } from '@imscope/schemas/reject-reasons.js';
@@ -15,14 +15,14 @@ import { HOUR_MS, type TimeWindow } from '../figures/time-window.js';
 
 /** Pairs of application and reason in one answer, most records first; the others are counted. */
 const REFUSALS_MAX = 2_000;
-/** Accounts come every minute: one that was silent longer before the window is counted from its first account within. */
+/** Accounts come every minute. An incarnation without one for longer before the window is counted from its first account within. */
 const BEFORE_MS = HOUR_MS;
 
-/** The accounts of one boot that bound a window. */
+/** The accounts of one incarnation that bound a window. */
 export type AccountBounds = {
   readonly collector: string;
   readonly boot: string;
-  /** The boot began within the window. */
+  /** The incarnation began within the window. */
   readonly begins: boolean;
   /** Sequences; -1 where there is none. `before`: the last up to the beginning; `first` and `last`: within. */
   readonly before: number;
@@ -112,10 +112,10 @@ GROUP BY sdk_app_id, reason
 ORDER BY records DESC, sdk_app_id, reason
 LIMIT ${REFUSALS_MAX}`;
 
-/** The account to count from: -1 for none, where the boot began within the window. */
+/** The account to count from: -1 for none, where the incarnation began within the window. */
 export function baseOf({ begins, before, first }: AccountBounds): number {
   if (before >= 0) return before;
-  // What it had refused before is not known: it is left out rather than counted into this window.
+  // What it refused before its first account may lie before the window, so it is left out.
   return begins ? -1 : first;
 }
 
@@ -147,7 +147,7 @@ export function refusalsOf(rows: readonly RefusedRow[]): Refusals {
   return { records: rows.reduce((sum, { records }) => sum + records, 0), reasons };
 }
 
-/** 5,000 boots of 130 bytes; 2,000 pairs of application and reason, with 350 bytes of words in the answer. */
+/** 5,000 incarnations of 130 bytes; 2,000 pairs of application and reason, with 350 bytes of text in the answer. */
 export const REFUSALS_BOUNDS: AnswerBounds = {
   pointsMax: 0,
   rowsMax: 5_000,

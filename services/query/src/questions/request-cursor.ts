@@ -19,7 +19,7 @@ const VERSION = 1;
 const PLACE_BYTES = 1 + 6 + 6 + 6 + 8 + 4;
 const DIGEST_BYTES = 8;
 
-/** @param question whatever tells one question from another, as text */
+/** @param question text that identifies the question and its filters */
 export function encodeCursor({ window, after }: RequestCursor, question: string): string {
   const bytes = Buffer.alloc(PLACE_BYTES);
   bytes.writeUInt8(VERSION, 0);
@@ -31,7 +31,7 @@ export function encodeCursor({ window, after }: RequestCursor, question: string)
   return Buffer.concat([bytes, digestOf(bytes, question)]).toString('base64url');
 }
 
-/** Throws `HttpError` invalid_parameter where the text is no cursor of this question. */
+/** Throws `HttpError` invalid_parameter where the text is not a cursor of this question. */
 export function decodeCursor(text: string, question: string): RequestCursor {
   const bytes = Buffer.from(text, 'base64url');
   const place = bytes.subarray(0, PLACE_BYTES);

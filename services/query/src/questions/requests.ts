@@ -1,6 +1,6 @@
 /*
- * `requests`: which single requests were those? Newest first, page by page: every row that was there when the
- * first page was read comes exactly once, whatever arrives meanwhile. Addresses leave the store masked.
+ * `requests`: lists single requests, newest first, page by page: every row that was stored when the first page was read
+ * is listed exactly once, also while new rows arrive. Addresses leave the store masked.
  */
 import { maskedIpSql } from '@imscope/schemas/ip-address.js';
 import type { RequestRow, RequestsQuery } from '@imscope/schemas/query-api/requests.js';
@@ -61,12 +61,12 @@ const AFTER_SQL = `time <= fromUnixTimestamp64Milli({after_ms:Int64}, 'UTC')
     (fromUnixTimestamp64Milli({after_ms:Int64}, 'UTC'), {after_block_id:UInt64}, {after_block_row:UInt32})`;
 
 /**
- * A page is looked for in the newest part of the window first, then in longer ones: a busy application fills
- * it out of a few partitions, a rare hit costs one and a half full passes at most.
+ * A page is searched in the newest part of the window first, then in longer ones: a busy application fills it from a few
+ * partitions, a rare match costs one and a half full passes at most.
  */
 const SPAN_DIVISORS = [64, 8, 1];
 
-/** A point is one request: 3,300 characters at most, found in up to three goes. */
+/** A point is one request: 3,300 characters at most, found in up to three queries. */
 const BOUNDS: AnswerBounds = {
   pointsMax: 1_000,
   rowsMax: 1_001,
@@ -96,7 +96,7 @@ export const requests = applicationQuestion('requests', {
     for (const divisor of SPAN_DIVISORS) {
       const fromMs = endMs - Math.ceil((endMs - window.fromMs) / divisor);
       const { sql, params } = afterPlace(filterOver(filter, { fromMs, toMs: endMs }), after);
-      // One more than asked for tells whether there is another page.
+      // One more than the limit shows whether there is another page.
       rows = await ask(QUERY, sqlOf(sql), { ...params, limit: limit + 1 }, signal);
       if (rows.length > limit) break;
     }

@@ -21,7 +21,7 @@ const BY_STEP: Grouping = {
 
 export const TIMESERIES_BOUNDS: AnswerBounds = {
   pointsMax: 1_500,
-  // The last step may be asked for from both sources.
+  // The last step may be read from both sources.
   rowsMax: 2_000,
   bytes: MIB,
   bytesPerPoint: 16 * KIB,

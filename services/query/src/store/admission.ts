@@ -1,28 +1,28 @@
 /*
- * Shares a capacity among callers. Who does not fit waits in line, for a bounded time; each caller has a line of its own
- * and the callers take turns, so that one with many requests does not keep the others out. A request that is next and
- * does not fit holds back those behind it, so that large ones are served as well.
+ * Shares a capacity among callers. A request that does not fit waits for a bounded time. Each caller has its own queue,
+ * and the queues are served in rotation, so that a caller with many requests does not starve the others. A next request
+ * that does not fit blocks the ones after it, so that large requests are served as well.
  */
 import { HttpError } from '@imscope/runtime/http-errors.js';
 
 export type AdmissionBounds = {
   readonly capacity: number;
-  /** What one caller may hold at most; one that holds nothing may hold a single thing that is larger. */
+  /** What one caller may hold at most; a caller that holds nothing is admitted with a larger request. */
   readonly callerMax: number;
-  /** Of all callers; beyond it requests are refused. */
+  /** Waiting requests of all callers; beyond it requests are refused. */
   readonly waitingMax: number;
-  /** Of one caller. */
+  /** Waiting requests of one caller. */
   readonly callerWaitingMax: number;
   readonly waitMsMax: number;
 };
 
 export type AdmissionRefusal = 'full' | 'wait';
 
-/** What was let in. */
+/** The capacity that an admitted request holds. */
 export type Lease = {
-  /** Gives back all but this much. */
+  /** Releases all but this much. */
   shrinkTo(cost: number): void;
-  /** Gives back everything; the second time does nothing. */
+  /** Releases everything; a second call does nothing. */
   release(): void;
 };
 
@@ -31,8 +31,8 @@ type Waiter = { readonly cost: number; readonly enter: (lease: Lease) => void };
 export class Admission {
   readonly #bounds: AdmissionBounds;
   readonly #refuse: (reason: AdmissionRefusal, waiting: number) => HttpError;
-  /** Callers that wait, whose turn is next first; each with its requests in their order. */
-  readonly #lines = new Map<string, Set<Waiter>>();
+  /** Waiting callers, the next one first; each with its requests in order. */
+  readonly #queues = new Map<string, Set<Waiter>>();
   readonly #heldBy = new Map<string, number>();
   #held = 0;
   #waiting = 0;
@@ -51,7 +51,7 @@ export class Admission {
     return this.#waiting;
   }
 
-  /** Resolves when there is room. Throws `HttpError` unavailable where the lines are full or the wait is too long. */
+  /** Resolves when the request fits. Throws `HttpError` unavailable where the queues are full or the wait is too long. */
   enter(cost: number, caller: string, signal?: AbortSignal): Promise<Lease> {
     return new Promise((resolve, reject) => {
       const leave = (): void => {
@@ -78,49 +78,49 @@ export class Admission {
         this.#admit();
       }, this.#bounds.waitMsMax);
       signal?.addEventListener('abort', abandon);
-      const line = this.#add(caller, waiter);
+      const queue = this.#add(caller, waiter);
       this.#admit();
       const { waitingMax, callerWaitingMax } = this.#bounds;
-      if (!line.has(waiter) || (this.#waiting <= waitingMax && line.size <= callerWaitingMax)) return;
+      if (!queue.has(waiter) || (this.#waiting <= waitingMax && queue.size <= callerWaitingMax)) return;
       leave();
       reject(this.#refuse('full', this.#waiting));
     });
   }
 
   #add(caller: string, waiter: Waiter): Set<Waiter> {
-    const line = this.#lines.get(caller) ?? new Set();
-    this.#lines.set(caller, line.add(waiter));
+    const queue = this.#queues.get(caller) ?? new Set();
+    this.#queues.set(caller, queue.add(waiter));
     this.#waiting += 1;
-    return line;
+    return queue;
   }
 
   #remove(caller: string, waiter: Waiter): void {
-    const line = this.#lines.get(caller);
-    if (line?.delete(waiter) !== true) return;
+    const queue = this.#queues.get(caller);
+    if (queue?.delete(waiter) !== true) return;
     this.#waiting -= 1;
-    if (line.size === 0) this.#lines.delete(caller);
+    if (queue.size === 0) this.#queues.delete(caller);
   }
 
   /** Admits the next requests, as long as they fit. */
   #admit(): void {
     for (let next = this.#next(); next !== undefined; next = this.#next()) {
-      const { caller, line, waiter } = next;
+      const { caller, queue, waiter } = next;
       if (this.#held > 0 && this.#held + waiter.cost > this.#bounds.capacity) return;
       waiter.enter(this.#lease(caller, waiter.cost));
-      // The caller's next turn comes after everybody else's.
-      if (line.size === 0) continue;
-      this.#lines.delete(caller);
-      this.#lines.set(caller, line);
+      // The caller's next request comes after those of all other callers.
+      if (queue.size === 0) continue;
+      this.#queues.delete(caller);
+      this.#queues.set(caller, queue);
     }
   }
 
-  /** The first request of the first caller that may hold more; a few callers wait at any time. */
-  #next(): { caller: string; line: Set<Waiter>; waiter: Waiter } | undefined {
-    for (const [caller, line] of this.#lines) {
-      const [waiter] = line;
+  /** The first request of the first caller that may hold more. Linear: few callers wait at a time. */
+  #next(): { caller: string; queue: Set<Waiter>; waiter: Waiter } | undefined {
+    for (const [caller, queue] of this.#queues) {
+      const [waiter] = queue;
       const held = this.#heldBy.get(caller) ?? 0;
       if (waiter !== undefined && (held === 0 || held + waiter.cost <= this.#bounds.callerMax)) {
-        return { caller, line, waiter };
+        return { caller, queue, waiter };
       }
     }
     return undefined;

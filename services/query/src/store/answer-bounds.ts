@@ -1,7 +1,7 @@
 /*
  * The bounds of an answer. Every route declares them, and the service does not start where one does not
- * (`answer-budget.ts`). An answer has points: steps of time, or the requests of a page. What it may take in bytes grows
- * with the points that are asked for, so that small questions reserve little.
+ * (`answer-budget.ts`). An answer has points: steps of time, or the requests of a page. Its bound in bytes grows with
+ * the number of points, so that small questions reserve little.
  */
 import { HttpError } from '@imscope/runtime/http-errors.js';
 
@@ -15,13 +15,13 @@ export type AnswerBounds = {
   /** Bytes that the store may give, and bytes of the answer: beside its points, and for each of them. */
   readonly bytes: number;
   readonly bytesPerPoint: number;
-  /** What rows take in memory for each byte they have as JSON: measured, see the README. */
+  /** Bytes of memory for each byte of JSON: measured, see the README. */
   readonly memoryPerByte: number;
 };
 
 /** Rows of text and numbers. */
 export const FLAT_ROWS = 4;
-/** Rows with histograms: each bucket is an array of its own. */
+/** Rows with histograms: each bucket is an array. */
 export const HISTOGRAM_ROWS = 8;
 
 /** Answers that are not made of the store's rows: the session, the description, the files of the dashboard. */
@@ -33,7 +33,7 @@ export const SMALL_ANSWER: AnswerBounds = {
   memoryPerByte: 1,
 };
 
-/** What an answer with so many points may take. */
+/** The bound in bytes of an answer with this many points. */
 export function bytesOf({ bytes, bytesPerPoint }: AnswerBounds, points: number): number {
   return bytes + bytesPerPoint * points;
 }

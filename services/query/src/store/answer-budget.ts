@@ -1,7 +1,7 @@
 /*
- * The one budget of memory for answers. Before a handler runs, the bytes that its route declares are reserved; a route
- * without declared bounds does not start. Once the answer is built only its own bytes stay reserved, until it has left
- * or its connection is closed. A caller that does not read is cut off after a time.
+ * The memory budget of all answers. Before a handler runs, the bytes that its route declares are reserved; the service
+ * does not start with a route without declared bounds. Once the answer is built only its own bytes stay reserved, until
+ * it is sent or its connection is closed. The connection of a caller that does not read is closed after a time.
  */
 import { HttpError } from '@imscope/runtime/http-errors.js';
 import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from 'fastify';
@@ -19,7 +19,7 @@ export type AnswerBudgetOptions = {
   readonly memoryBytesMax: number;
   readonly waitingMax: number;
   readonly waitMsMax: number;
-  /** Longest an answer may take to leave. */
+  /** Longest time to send an answer; then its connection is closed. */
   readonly sendMsMax: number;
   readonly metrics: RefusalMetrics;
 };
@@ -27,7 +27,7 @@ export type AnswerBudgetOptions = {
 export type AnswerBudget = {
   /** Makes every route of an app reserve before it answers. Install before any route. */
   install(app: FastifyInstance): void;
-  /** How many points an answer has; 0 where nobody says. */
+  /** How many points an answer has; the default is 0. */
   setPoints(request: FastifyRequest, points: number): void;
   /** What the store may give to a request. */
   bytesFor(request: FastifyRequest): number;
@@ -35,10 +35,10 @@ export type AnswerBudget = {
   waiting(): number;
 };
 
-/** While an answer leaves: the compressor, and what is between it and the socket. */
+/** While an answer is sent: the compressor, and the buffers between it and the socket. */
 const SENDING_BYTES = 1 << 20;
 
-/** What one caller may have of what all have. */
+/** The fraction of the budget that one caller may hold. */
 const half = (max: number): number => Math.ceil(max / 2);
 
 export function createAnswerBudget(options: AnswerBudgetOptions): AnswerBudget {
@@ -111,7 +111,7 @@ export function createAnswerBudget(options: AnswerBudgetOptions): AnswerBudget {
   };
 }
 
-/** Throws where a route declares no bounds, or such that no answer could ever be built. */
+/** Throws where a route declares no bounds, or bounds larger than the budget. */
 function requireBounds(routes: readonly RouteOptions[], memoryBytesMax: number): void {
   for (const { url, config } of routes) {
     const { bounds } = config ?? {};

@@ -1,6 +1,6 @@
 /*
- * Puts one question to the store: bounded in time, memory, rows and number at once, checked on return, counted.
- * What the store cannot do becomes an answer with a stable code; the store's own words stay in the log.
+ * Sends one query to the store, bounded in time, memory, rows and concurrency. Checks the shape of the result and counts
+ * it. A failure of the store becomes an error answer with a stable code; the store's own message is only logged.
  */
 import { type ClickHouseClient, ClickHouseError } from '@clickhouse/client';
 import { HttpError } from '@imscope/runtime/http-errors.js';
@@ -11,7 +11,7 @@ import { Compile } from 'typebox/compile';
 import type { RefusalMetrics, RefusalReason } from './refusal-metrics.js';
 import type { QueryAdmission } from './query-admission.js';
 
-/** A query of the store by name, with the check that turns what comes back into rows. Throws where a row has another shape. */
+/** A store query by name, and the parser of its result. Throws where a row has another shape. */
 export type StoreQuery<Row> = {
   readonly name: string;
   readonly read: (answer: unknown) => { readonly rows: readonly Row[]; readonly rowsRead: number };
@@ -27,15 +27,15 @@ export type Ask = <Row>(
   signal?: AbortSignal,
 ) => Promise<readonly Row[]>;
 
-/** What the store may give to the questions of one answer. */
+/** Bounds of the results of all queries of one answer. */
 export type ResultBounds = {
-  /** To each. */
+  /** For each query. */
   readonly rowsMax: number;
-  /** Together, as JSON. */
+  /** For all queries together, as JSON. */
   readonly bytesMax: number;
 };
 
-/** Asks within the bounds of one answer, or, called itself, within those of look-ups that answers share. */
+/** `within` asks within the bounds of one answer; a direct call, within those of look-ups that answers share. */
 export type AskWithin = Ask & { readonly within: (bounds: ResultBounds) => Ask };
 
 /** @param row the shape of one row of the answer, by column names */
@@ -74,7 +74,7 @@ export type AskOptions = {
   readonly memoryBytesMax: number;
 };
 
-/** Look-ups that answers share, such as the ledger for completeness: one of each is under way at a time. */
+/** Look-ups that answers share, such as the ledger for completeness: one of each runs at a time. */
 const SHARED_BOUNDS: ResultBounds = { rowsMax: 200_000, bytesMax: 64 << 20 };
 
 export function createAsk(options: AskOptions): AskWithin {
@@ -87,7 +87,7 @@ export function createAsk(options: AskOptions): AskWithin {
   return Object.assign(ask, { within });
 }
 
-/** @param left what is left of the bounds of an answer: the bytes of this result are taken from it */
+/** @param left what is left of the bounds of an answer; reduced by the bytes of this result */
 function askOnce<Row>(
   { client, admission, metrics, logger, timeoutMs, memoryBytesMax }: AskOptions,
   left: { readonly rowsMax: number; bytesMax: number },
@@ -99,7 +99,7 @@ function askOnce<Row>(
   const settings = {
     max_execution_time: timeoutMs / 1000,
     max_memory_usage: String(memoryBytesMax),
-    // 0 would be no bound at all.
+    // The store reads 0 as no bound.
     max_result_rows: String(Math.max(1, left.rowsMax)),
     max_result_bytes: String(Math.max(1, left.bytesMax)),
     result_overflow_mode: 'throw',
@@ -118,7 +118,7 @@ function askOnce<Row>(
         ...(signal === undefined ? {} : { abort_signal: signal }),
       });
       const text = await result.text();
-      // The store counts bytes of columns. Rows as JSON are larger, and parsed they take several times that.
+      // The store counts bytes of columns. Rows as JSON are larger, and parsed rows take several times that.
       left.bytesMax -= Buffer.byteLength(text);
       if (left.bytesMax < 0) throw new ResultTooLarge(`the rows of "${question.name}" are too many bytes`);
       const answer: unknown = JSON.parse(text);
@@ -143,12 +143,12 @@ class ResultTooLarge extends Error {}
 
 const TIMEOUT_CODES: ReadonlySet<string> = new Set(['159', '160']);
 const TOO_LARGE_CODES: ReadonlySet<string> = new Set(['158', '241', '307', '396']);
-/** Busy, starting, without tables yet, or credentials not yet in place: nothing a caller can mend. */
+/** Busy, starting, without tables yet, or credentials not yet in place: the caller can only retry. */
 const AWAY_CODES: ReadonlySet<string> = new Set(['60', '81', '192', '193', '194', '202', '203', '516']);
 
 /**
- * What a caller is told of a failure. Parameters are checked before the store is asked, so whatever else fails is not
- * the caller's fault: it is `store_failed`, and the log holds the store's own words.
+ * The error answer of a failure. Parameters are checked before the store is asked, so any other failure is not the
+ * caller's fault: it is `store_failed`, and the log holds the store's own message.
  */
 function asAnswer(error: unknown, timeoutMs: number): { answer: HttpError; reason: RefusalReason } {
   if (error instanceof ClickHouseError) {

@@ -1,12 +1,12 @@
 /*
- * What was looked up a moment ago, by key: callers within the reuse time share one look-up. Beyond the bound the entry
- * looked up longest ago is dropped. A look-up that fails rejects for all who wait for it, and is not remembered.
+ * Remembers results of look-ups by key for a short time: callers within the reuse time share one look-up. Beyond the
+ * bound the oldest entry is dropped. A look-up that fails rejects for all its callers, and is not remembered.
  */
 import { LRUCache } from 'lru-cache';
 
 type Entry<T> = { readonly value: Promise<T>; readonly lookedUpMs: number };
 
-/** @returns what is remembered under a key, or else the result of `lookUp` */
+/** @returns a function that gives the remembered result of a key, or else calls `lookUp` */
 export function createMemory<T>(reuseMs: number, entriesMax: number) {
   const entries = new LRUCache<string, Entry<T>>({ max: entriesMax });
   return (key: string, nowMs: number, lookUp: () => Promise<T>): Promise<T> => {

@@ -1,13 +1,13 @@
 /*
- * Bounds how many questions are with the store at once. Others wait in line, first come first served; a line
- * that is full, or a wait that is too long, is refused with a reason instead of piling up.
+ * Bounds how many queries the store runs at once. Others wait in a queue, first come first served. A query is refused
+ * with a reason where the queue is full or the wait is too long.
  */
 import { HttpError } from '@imscope/runtime/http-errors.js';
 import { Admission } from './admission.js';
 import type { RefusalReason } from './refusal-metrics.js';
 
 export type QueryAdmission = {
-  /** Runs `work` when there is room. Throws `HttpError` unavailable where there is none; see bounds. */
+  /** Runs `work` when a slot is free. Throws `HttpError` unavailable where the queue is full or the wait too long. */
   run<T>(work: () => Promise<T>, signal?: AbortSignal): Promise<T>;
   inFlight(): number;
   waiting(): number;
@@ -19,12 +19,12 @@ export type QueryAdmissionBounds = {
   readonly waitMsMax: number;
 };
 
-/** @param refused is called at each refusal, for the metrics */
+/** @param refused called at each refusal, for the metrics */
 export function createQueryAdmission(
   { runningMax, waitingMax, waitMsMax }: QueryAdmissionBounds,
   refused: (reason: RefusalReason) => void,
 ): QueryAdmission {
-  // One line for all: the questions of one answer have no caller of their own.
+  // One queue for all: the queries of an answer do not know their caller.
   const bounds = {
     capacity: runningMax,
     callerMax: runningMax,

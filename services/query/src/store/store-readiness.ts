@@ -1,12 +1,12 @@
 /*
- * Looks every few seconds whether the store answers and has the tables the questions are about.
+ * Checks every few seconds that the store answers and has the tables that the questions read.
  */
 import type { ClickHouseClient } from '@clickhouse/client';
 
 const INTERVAL_MS = 5_000;
 const LOOK_TIMEOUT_MS = 4_000;
 
-/** Checks at once, then at an interval. @param report is given the failure; undefined: none */
+/** Checks at once, then at an interval. @param report receives the failure; undefined where there is none */
 export function watchStore(
   client: ClickHouseClient,
   report: (failure: string | undefined) => void,
