@@ -55,7 +55,7 @@ export function isKeyedBoot(boot: string): boolean {
   return boot.length === KEYED_DIGITS + 1 && boot.startsWith(KEYED_PREFIX);
 }
 
-/** Kafka header values for one message. Throws where the boot id is not 8 to 32 of [0-9a-z]. */
+/** Kafka header values for one message. Throws where the incarnation's id is not 8 to 32 of [0-9a-z]. */
 export function writeBatchHeaders(
   batch: BatchId,
   records: number,
@@ -77,18 +77,18 @@ type Headers = Readonly<Record<string, HeaderValue>> | undefined;
 
 export type ClaimedBatch = { readonly batch: BatchId; readonly records: number };
 
-/** Which batch a message says it is; undefined where its header does not say so. */
+/** The batch id in a message's header; undefined where it is missing or malformed. */
 export function readBatchId(headers: Headers): BatchId | undefined {
   const [, boot, partition, sequence] = BATCH.exec(text(headers?.[BATCH_HEADER]) ?? '') ?? [];
   if (boot === undefined) return undefined;
   return { boot, partition: Number(partition), sequence: Number(sequence) };
 }
 
-/** Which batch a message says it is and how many records it says to hold, whatever its bytes. */
+/** The batch id and the number of records in a message's headers; its value is not compared. */
 export function readClaimedBatch(headers: Headers): ClaimedBatch | undefined {
   const batch = readBatchId(headers);
   const count = text(headers?.[COUNT_HEADER]) ?? '';
-  // Claims are summed up in the ledger, so a hostile one must not overflow it.
+  // The ledger sums up these numbers, so a hostile one must not overflow it.
   if (batch === undefined || !DIGITS.test(count) || Number(count) > MESSAGE_RECORDS_MAX) return undefined;
   return { batch, records: Number(count) };
 }
@@ -99,7 +99,7 @@ export function readExpiredRecords(headers: Headers): number {
   return DIGITS.test(count) ? Number(count) : 0;
 }
 
-/** Reads the headers of a message and holds its bytes against the checksum. */
+/** Reads the headers of a message and compares its bytes with the checksum. */
 export function readBatchHeaders(
   headers: Headers,
   value: Buffer,

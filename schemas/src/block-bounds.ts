@@ -1,7 +1,7 @@
 /*
  * Markers and block bounds. A marker is a container of zero records that an aggregator appends to end an open
- * block; it reads as nothing to every Avro reader. It may carry new bounds, in force from the block after it:
- * so where blocks end depends on the log alone, not on the reader or its configuration.
+ * block; every Avro reader finds no records in it. It may carry new bounds, in force from the next block on, so
+ * that the ends of blocks depend on the log alone, not on the reader or its configuration.
  */
 
 export type BlockBounds = { readonly rowsMax: number; readonly bytesMax: number };

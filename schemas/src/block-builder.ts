@@ -1,6 +1,6 @@
 /*
- * Collects records of one schema as Avro bytes and wraps them into a container. Encoding happens record by
- * record as they come, so that a flush costs only the compression.
+ * Collects records of one schema as Avro bytes and wraps them into a container. Each record is encoded
+ * when it is added, so that a flush costs only the compression.
  */
 import assert from 'node:assert/strict';
 import type { AvroSchema } from './avro-schema.js';

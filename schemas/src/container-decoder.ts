@@ -14,7 +14,7 @@ import {
   decodeLong,
   inspectContainer,
 } from './container.js';
-import { unpack, unpackedBytesMax } from './container-codec.js';
+import { decompress, decompressedBytesMax } from './container-codec.js';
 import type { Fallible } from './container-fault.js';
 import { skipValue } from './avro-skip.js';
 
@@ -28,7 +28,7 @@ const USUAL_FORM = containerForm(REQUEST_LOG_SCHEMA);
 
 /**
  * Decodes all records of a container of any of our schema versions.
- * @param reader the schema the records shall come out in; by default the one they were written in
+ * @param reader the schema the records shall come out in; by default the one they were written with
  */
 export function decodeContainer(
   bytes: Buffer,
@@ -50,7 +50,7 @@ export function decodeContainer(
 }
 
 /**
- * The record that begins at `start`, which was walked over before; undefined where it holds a number beyond 2^53, which
+ * The record that begins at `start`, which `walkRecords` has passed already; undefined where it holds a number beyond 2^53, which
  * is good Avro but avsc refuses (mtth/avsc#226).
  * @param resolver of the schema it was written in, where that is another one
  */
@@ -69,7 +69,7 @@ export function decodeRecord(
 }
 
 /**
- * Whether a container decodes, without building its records: no more memory than its largest block takes.
+ * Whether a container decodes, without building its records: it needs no more memory than its largest block.
  * @param onRecord called with the decompressed block and a record's position in it; false refuses the record
  */
 export function verifyContainer(
@@ -81,24 +81,24 @@ export function verifyContainer(
 }
 
 /**
- * The fault in the compression of the blocks that a store must not meet: their decompressed size is unknown, or too large.
+ * The fault in the compression of the blocks that the store must not read: their decompressed size is unknown, or too large.
  * Small blocks, and those that state their size, are not decompressed for it.
  */
-export function packingFault(
+export function compressionFault(
   bytes: Buffer,
   { form }: ContainerShape,
 ): 'bad_packing' | 'too_large' | undefined {
   const blocks = [...blocksOf(bytes, form)];
   let most = 0;
-  for (const { packed } of blocks) {
-    const ofBlock = unpackedBytesMax(form.codec, packed);
+  for (const { compressed } of blocks) {
+    const ofBlock = decompressedBytesMax(form.codec, compressed);
     if (ofBlock === undefined) return 'bad_packing';
     most += ofBlock;
   }
   if (most <= DECODE_BOUNDS.bytesMax) return undefined;
   let budget = DECODE_BOUNDS.bytesMax;
-  for (const { packed } of blocks) {
-    const plain = unpack(form.codec, packed, budget);
+  for (const { compressed } of blocks) {
+    const plain = decompress(form.codec, compressed, budget);
     // Bytes that cannot be decompressed are another fault: the store refuses them.
     if (!plain.ok) return plain.fault === 'too_large' ? 'too_large' : undefined;
     budget -= plain.bytes.length;
@@ -106,16 +106,16 @@ export function packingFault(
   return undefined;
 }
 
-type PackedBlock = { readonly count: number; readonly packed: Buffer };
+type CompressedBlock = { readonly count: number; readonly compressed: Buffer };
 
 /** The blocks of a container whose outer form is valid. */
-function* blocksOf(bytes: Buffer, { header }: ContainerForm): Generator<PackedBlock> {
+function* blocksOf(bytes: Buffer, { header }: ContainerForm): Generator<CompressedBlock> {
   for (let position = header.length; position < bytes.length;) {
     const count = decodeLong(bytes, position);
     const size = count === undefined ? undefined : decodeLong(bytes, count.next);
     if (count === undefined || size === undefined) return;
     const end = size.next + size.value;
-    yield { count: count.value, packed: bytes.subarray(size.next, end) };
+    yield { count: count.value, compressed: bytes.subarray(size.next, end) };
     position = end + SYNC_BYTES;
   }
 }
@@ -128,11 +128,12 @@ function walkRecords(
 ): Fallible<{ plainBytes: number }> {
   if (records > bounds.recordsMax) return { ok: false, fault: 'too_large' };
   let plainBytes = 0;
-  for (const { count, packed } of blocksOf(bytes, form)) {
-    if (unpackedBytesMax(form.codec, packed) === undefined) return { ok: false, fault: 'bad_packing' };
-    const unpacked = unpack(form.codec, packed, bounds.bytesMax - plainBytes);
-    if (!unpacked.ok) return unpacked;
-    const plain = unpacked.bytes;
+  for (const { count, compressed } of blocksOf(bytes, form)) {
+    if (decompressedBytesMax(form.codec, compressed) === undefined)
+      return { ok: false, fault: 'bad_packing' };
+    const decompressed = decompress(form.codec, compressed, bounds.bytesMax - plainBytes);
+    if (!decompressed.ok) return decompressed;
+    const plain = decompressed.bytes;
     plainBytes += plain.length;
     let position = 0;
     for (let index = 0; index < count; index++) {

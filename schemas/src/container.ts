@@ -4,12 +4,12 @@
  * decoded on the way to the store.
  */
 import { type AvroSchema, schemaByFingerprint } from './avro-schema.js';
-import { CODECS, type Codec, WRITTEN_CODEC, pack } from './container-codec.js';
+import { CODECS, type Codec, WRITTEN_CODEC, compress } from './container-codec.js';
 import type { Fallible } from './container-fault.js';
 
 export const SYNC_BYTES = 16;
 const MAGIC = Buffer.from('Obj\u0001', 'latin1');
-/** A message holds at most 20,000 records of a collector's; one that claims more than this is hostile. */
+/** A message holds at most 20,000 records of a collector's; one that states more than this is hostile. */
 export const MESSAGE_RECORDS_MAX = 1_000_000;
 
 /** Avro's zig-zag variable-length encoding of an integer of less than 52 bits. */
@@ -97,16 +97,22 @@ export function containerHeader(schema: AvroSchema): Buffer {
 
 /**
  * Wraps already encoded records (their Avro bytes one after another) into a container of one block.
- * With `records` 0 the container has no block: that is a marker, and reads as nothing everywhere.
+ * With `records` 0 the container has no block: it is a marker, in which every reader finds no records.
  */
 export function wrapBlock(schema: AvroSchema, records: number, encoded: Buffer): Buffer {
   const form = containerForm(schema);
-  return records === 0 ? form.header : sealBlock(form, records, pack(encoded));
+  return records === 0 ? form.header : sealBlock(form, records, compress(encoded));
 }
 
 /** A container of one block of compressed records. */
-export function sealBlock({ header, schema }: ContainerForm, records: number, packed: Buffer): Buffer {
-  return Buffer.concat([header, encodeLong(records), encodeLong(packed.length), packed, schema.fingerprint]);
+export function sealBlock({ header, schema }: ContainerForm, records: number, compressed: Buffer): Buffer {
+  return Buffer.concat([
+    header,
+    encodeLong(records),
+    encodeLong(compressed.length),
+    compressed,
+    schema.fingerprint,
+  ]);
 }
 
 export type ContainerHeader = {
@@ -116,7 +122,7 @@ export type ContainerHeader = {
   readonly sync: Buffer;
 };
 
-/** Reads magic, metadata and sync marker, bounded by the bytes at hand; for any Avro container, not only ours. */
+/** Reads magic, metadata and sync marker, within the bytes given; for any Avro container, not only ours. */
 export function readHeader(bytes: Buffer): Fallible<{ header: ContainerHeader }> {
   if (!bytes.subarray(0, 4).equals(MAGIC)) return { ok: false, fault: 'bad_magic' };
   const metadata = new Map<string, string>();
@@ -162,7 +168,7 @@ export function readHeader(bytes: Buffer): Fallible<{ header: ContainerHeader }>
 
 export type ContainerShape = {
   readonly form: ContainerForm;
-  /** Records by the block counts; 0 in a marker. What the blocks hold is not looked at. */
+  /** Records by the block counts; 0 in a marker. The content of the blocks is not checked. */
   readonly records: number;
 };
 

@@ -26,8 +26,8 @@ export type EdgeAccount = {
 };
 
 /**
- * Stands for the last sequence of all batches with ids out of `Idempotency-Key`s: they have none in common, and their
- * records are counted apart. Other sequences begin at 0.
+ * In place of a last sequence, for batches with ids from `Idempotency-Key`s: they have no common sequence, and their
+ * records are counted separately. Other sequences begin at 0.
  */
 export const KEYED_SEQUENCE = -1;
 

@@ -2,8 +2,8 @@
  * How well a set of requests does, and which of two sets comes first in a list. The one statement of the thresholds,
  * the tiers and the order: the query service's SQL, the dashboard and the CLI derive from it.
  *
- * A tier needs evidence. It is given by the lower bound of the share of service errors (Wilson score, z = 3), and
- * fewer than SERVICE_ERRORS_MIN errors give none, so one failed request of one is not an incident.
+ * A tier needs evidence: the lower bound of the share of service errors (Wilson score, z = 3). Fewer than
+ * SERVICE_ERRORS_MIN errors are no evidence, so one failed request of one is not an incident.
  * Worst first: tier, then service errors (requests lost), then requests.
  */
 
@@ -19,7 +19,7 @@ export const TIERS = ['failing', 'degraded', 'healthy', 'unjudged'] as const;
 export type Tier = (typeof TIERS)[number];
 
 type Counts = { readonly success: number; readonly service_error: number };
-/** What the order needs to know of a row. */
+/** The counts of a row that the order compares. */
 export type Rankable = { readonly requests: number; readonly outcomes: Counts };
 
 export function tierOf({ success, service_error: errors }: Counts): Tier {
@@ -35,11 +35,11 @@ export function isInTrouble(tier: Tier): boolean {
   return tier === 'failing' || tier === 'degraded';
 }
 
-/** Lower bound of the share of service errors, 0 to 1. Of at least one judged request. */
+/** Lower bound of the share of service errors, 0 to 1. There is at least one success or service error. */
 export function errorShareLowerBound(success: number, errors: number): number {
-  const judged = success + errors;
-  const spread = Z * Math.sqrt((errors * success) / judged + (Z * Z) / 4);
-  return (errors + (Z * Z) / 2 - spread) / (judged + Z * Z);
+  const rated = success + errors;
+  const spread = Z * Math.sqrt((errors * success) / rated + (Z * Z) / 4);
+  return (errors + (Z * Z) / 2 - spread) / (rated + Z * Z);
 }
 
 /** Orders rows worst first. Rows that are equal here keep their order. */

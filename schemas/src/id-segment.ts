@@ -1,7 +1,7 @@
 /*
  * Whether one segment of a path is an id, a number or a token rather than a word. Commands of IM gateways have digits too
  * (`admin_c2c_msg_withdraw_v2`, `get_sha256`), so a digit alone says nothing: what counts is how many there are in a row,
- * what word they follow, and how often letters and digits change places. Every check is linear in the segment.
+ * what word they follow, and how often letters and digits alternate. Every check is linear in the segment.
  */
 import { countKindChanges, isRandomLooking, letterOrDigit } from './random-looking.js';
 
@@ -21,7 +21,7 @@ const HEX_DIGITS_MIN = 3;
 /** So many letters of hex are no word. */
 const HEX_LENGTH = 16;
 const RANDOM_LENGTH_MIN = 16;
-/** Words of the domain in which letters and digits change places: `C2C` is one to one, `V2` a version. */
+/** Words of the domain in which letters and digits alternate: `C2C` is one to one, `V2` a version. */
 const DOMAIN_WORD = /[Cc]2[Cc]|[Vv]\d{1,2}(?![\da-z])/g;
 /** Of a token with marks in it: least share of neighbours of which one is a letter and one a digit; of random ones two in five are. */
 const CHANGES_SHARE_MIN = 0.5;

@@ -6,7 +6,7 @@
 import { isIdSegment } from './id-segment.js';
 import { REQUEST_LOG_BOUNDS } from './request-log.js';
 
-/** Is in a name where the path had an id, a number or text that is no plain word. */
+/** What a name has in place of an id, a number or text that is no plain word. */
 export const ID_PLACEHOLDER = '{id}';
 /** The name of the path `/`. */
 const ROOT = 'root';
@@ -30,7 +30,7 @@ export class NameFault {
 }
 
 /**
- * Names of texts without an id. There are few, and a look-up takes a tenth of the time. Cleared when full; at most 2 MB.
+ * Names of texts without an id. There are few, and reading them here needs a tenth of the time. Cleared when full; at most 2 MB.
  */
 const knownNames = new Map<string, string>();
 const KNOWN_NAMES_MAX = 10_000;

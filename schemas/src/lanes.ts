@@ -1,7 +1,7 @@
 /*
  * Lanes: which partitions of which shard an application's records go to. Applications hash
- * to slots, slots belong to lanes by a versioned map. Never a modulus over the lanes: adding a shard would
- * send a retry of old records elsewhere. One machine has one lane.
+ * to slots, slots belong to lanes by a versioned map. There is no modulus over the lanes: with it, a retry of old
+ * records would go to another lane after a shard is added. One machine has one lane.
  */
 import { createHash } from 'node:crypto';
 
@@ -27,7 +27,7 @@ export function singleLane(partitions: number): LaneMap {
 }
 
 const slotOf = new Map<number, number>();
-/** Beyond this many applications the slots are worked out again each time (0.5 µs). */
+/** Beyond this many applications a slot is calculated again each time (0.5 µs). */
 const SLOTS_REMEMBERED_MAX = 100_000;
 
 /** The lane an application's records belong to. */

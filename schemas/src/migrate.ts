@@ -12,7 +12,7 @@ export type Migration = {
   readonly statements: readonly string[];
 };
 
-/** The two things a migration needs of the store. `select` returns rows as objects. */
+/** The two functions of the store that a migration needs. `select` returns rows as objects. */
 export type MigrationStore = {
   command(sql: string, params?: Record<string, unknown>): Promise<void>;
   select(sql: string): Promise<readonly Record<string, unknown>[]>;
@@ -36,7 +36,7 @@ export function readMigrations(directory: URL = DIRECTORY): Migration[] {
   return files.map((file) => {
     const number = FILE.exec(file)?.[1];
     if (number === undefined || numbers.has(number)) {
-      throw new Error(`migration ${file}: name it NNNN_what_it_does.sql with a number of its own`);
+      throw new Error(`migration ${file}: name it NNNN_what_it_does.sql with an unused number`);
     }
     numbers.add(number);
     const text = readFileSync(new URL(file, directory), 'utf8');
@@ -64,7 +64,7 @@ export type MigrationStep = { readonly id: string; readonly statement: number; r
 
 /**
  * Applies what is missing.
- * @returns the steps that were done, or with `dryRun` the steps that would be
+ * @returns the steps that were run, or with `dryRun` those that would be
  * @throws where an applied file has changed since; nothing is applied then
  */
 export async function migrate(
@@ -76,11 +76,11 @@ export async function migrate(
   const steps: MigrationStep[] = [];
   for (const { id, checksum, statements } of migrations) {
     statements.forEach((sql, statement) => {
-      const booked = applied.get(`${id}#${statement}`);
-      if (booked === undefined) steps.push({ id, statement, sql });
-      else if (booked !== checksum) {
+      const recorded = applied.get(`${id}#${statement}`);
+      if (recorded === undefined) steps.push({ id, statement, sql });
+      else if (recorded !== checksum) {
         throw new Error(
-          `migration ${id} was applied with checksum ${booked.slice(0, 12)} and is now ${checksum.slice(0, 12)}: ` +
+          `migration ${id} was applied with checksum ${recorded.slice(0, 12)} and is now ${checksum.slice(0, 12)}: ` +
             'restore the file and put the change into a new one',
         );
       }

@@ -5,17 +5,17 @@
 import type { RequestLogJson } from './request-log.js';
 import { REQUEST_LOG_FIELDS, STORED_FIELDS } from './request-log-fields.js';
 
-/** All fields that gateways send but the time, which some forms have elsewhere; in the order of the table. */
+/** All fields that gateways send except the time, which some forms have elsewhere; in the order of the table. */
 export const FIELDS = Object.values(REQUEST_LOG_FIELDS)
   .map(({ sentAs }) => sentAs)
   .filter((name) => name !== null && name !== 'time');
 
-/** What the table says of each of `FIELDS`, in the same places. */
+/** The table's row of each of `FIELDS`, by the same index. */
 export const FIELD_ROWS = STORED_FIELDS.filter(({ sentAs }) => FIELDS.some((name) => name === sentAs));
 
 export type Field = (typeof FIELDS)[number];
 
-/** What is absent or null reads as not given. */
+/** An absent field and null are the same. */
 export type RawRecord = { readonly [K in keyof RequestLogJson]-?: unknown };
 
 export class RawFields implements RawRecord {

@@ -45,7 +45,7 @@ export const RECORD_REJECT_REASONS = {
   },
   invalid_ip: {
     meaning: 'exit_ip is neither an IPv4 nor an IPv6 address.',
-    advice: 'Send the address without a zone or a host name; a port behind it is dropped.',
+    advice: 'Send the address without a zone or a host name; a port after it is dropped.',
   },
   invalid_interface: {
     meaning: 'The interface is not words with slashes between.',
@@ -130,7 +130,7 @@ const REJECT_REASONS: ReadonlyMap<string, Explained> = new Map(
   Object.entries({ ...LINE_REJECT_REASONS, ...RECORD_REJECT_REASONS }),
 );
 
-/** @param reason as an account holds it: a collector of a later version may know more */
+/** @param reason as in an account: a collector of a later version may have more reasons */
 export function describeRejectReason(reason: string): Explained {
   return (
     REJECT_REASONS.get(reason) ?? {

@@ -1,12 +1,12 @@
 /*
- * Encodes request logs to Avro, by hand: every record of the pipeline is encoded here, and avsc takes twice as long,
+ * Encodes request logs to Avro, by hand: every record of the pipeline is encoded here, and avsc needs twice the time,
  * because it checks the type of each value. The bytes are those of avsc; a test compares every field.
  */
 import type { RecordEncoder } from './block-builder.js';
 import type { Outcome } from './outcome.js';
 import { REQUEST_LOG_BOUNDS, type RequestLog } from './request-log.js';
 
-/** A request log about to be encoded. An IPv4 address may be a number: 203.0.113.7 is 0xcb007107. */
+/** A request log before it is encoded. An IPv4 address may be a number: 203.0.113.7 is 0xcb007107. */
 export type NewRequestLog = Omit<RequestLog, 'exit_ip'> & { readonly exit_ip: number | Buffer };
 
 const { interfaceLengthMax, exceptionLengthMax, causeLengthMax, labelLengthMax, requestIdLengthMax } =
@@ -23,7 +23,7 @@ const OUTCOME_BYTE = { success: 0, caller_error: 2, service_error: 4, unknown: 6
 const NULL_BRANCH = 0;
 const VALUE_BRANCH = 2;
 
-/** For records within `REQUEST_LOG_BOUNDS`: texts are well-formed, numbers whole and within 2^52. */
+/** For records within `REQUEST_LOG_BOUNDS`: texts are well-formed, numbers are integers within 2^52. */
 export const REQUEST_LOG_ENCODER: RecordEncoder<NewRequestLog> = { bytesMax: BYTES_MAX, encode };
 
 function encode(record: NewRequestLog, into: Buffer, at: number): number {
@@ -47,7 +47,7 @@ function encode(record: NewRequestLog, into: Buffer, at: number): number {
   return writeLong(record.weight, into, end);
 }
 
-/** Zig-zag, seven bits a byte, the lowest first. Beyond 31 bits by division: shifts would cut. */
+/** Zig-zag, seven bits a byte, the lowest first. Beyond 31 bits by division: shifts would cut bits off. */
 function writeLong(value: number, into: Buffer, at: number): number {
   let end = at;
   let rest = value >= 0 ? value * 2 : -value * 2 - 1;
@@ -77,7 +77,7 @@ function writeNullable(value: number | null, into: Buffer, at: number): number {
 
 function writeAddress(address: number | Buffer, into: Buffer, at: number): number {
   if (typeof address === 'number') {
-    // Ten zeros: a call to fill takes longer.
+    // Ten zeros written one by one, which is faster than `fill`.
     for (let index = at; index < at + 10; index++) into[index] = 0;
     into[at + 10] = 0xff;
     into[at + 11] = 0xff;
@@ -89,7 +89,7 @@ function writeAddress(address: number | Buffer, into: Buffer, at: number): numbe
   return at + 16;
 }
 
-/** Most texts are short and ASCII: their bytes are their characters, and a call into C++ takes longer. */
+/** Most texts are short and ASCII: their bytes are their characters, and a loop is faster than a call into C++. */
 function writeText(text: string, into: Buffer, at: number): number {
   const { length } = text;
   if (length > 0x3f) return writeLongText(text, into, at);

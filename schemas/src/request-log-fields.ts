@@ -1,15 +1,15 @@
 /*
  * The fields of a request log, each stated once: type, bounds, whether a gateway has to send it, what is done about
  * personal data in it, and whether answers can be filtered by it. Types, column lists, query parameters and API
- * documents derive from this table; the codecs written by hand for their speed are held to it by tests.
+ * documents derive from this table; tests compare the codecs, which are written by hand for speed, with it.
  */
 
 /**
  * What a field holds.
  * - `time`: epoch milliseconds; Avro timestamp-millis
- * - `id`: a whole number of up to 52 bits; Avro long
+ * - `id`: an integer of up to 52 bits; Avro long
  * - `duration`: stored in microseconds, sent in milliseconds; Avro long
- * - `int`: a whole number of 32 bits; Avro int
+ * - `int`: an integer of 32 bits; Avro int
  * - `text`: Avro string, bounded in UTF-16 units
  * - `address`: 16 bytes in network order, IPv4 mapped into ::ffff:0:0/96; Avro fixed
  * - `outcome`: one of `OUTCOMES`; Avro enum
@@ -130,7 +130,7 @@ export const REQUEST_LOG_FIELDS = {
     max: DURATION_US_MAX,
     personal: 'none',
     filter: null,
-    purpose: 'the time spent behind the gateway',
+    purpose: 'the time spent in upstreams of the gateway',
   },
   rtt_us: {
     type: 'duration',
@@ -264,7 +264,7 @@ export const REQUEST_LOG_FIELDS = {
     max: INT_MAX,
     personal: 'none',
     filter: null,
-    purpose: 'how many requests the record stands for: 1, more where successes are sampled',
+    purpose: 'how many requests the record represents: 1, more where successes are sampled',
   },
 } as const satisfies Readonly<Record<string, RequestLogField>>;
 

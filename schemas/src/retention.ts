@@ -4,7 +4,7 @@
  *   lateness + time at the edge + topic retention + one segment <= term
  *
  * Lateness is how old an event may be when it is accepted; time at the edge is how long a batch may wait for Kafka;
- * Kafka deletes whole segments, so a message outlives the topic's retention by up to one segment. A dead letter holds
+ * Kafka deletes complete segments, so a message outlives the topic's retention by up to one segment. A dead letter holds
  * a message of any kind, so its topic's retention and segment come on top of that kind's sum.
  */
 export const HOUR_MS = 3_600_000;
@@ -16,7 +16,7 @@ export type DataKind = keyof typeof TERM_HOURS;
 export const LEDGER_TERM_HOURS = 336;
 export type TopicKind = DataKind | 'deadLetter';
 
-/** A term for people: "7 days", or "36 hours" where it is not whole days. */
+/** A term for people: "7 days", or "36 hours" where it is no multiple of a day. */
 export function termText(hours: number): string {
   return hours % 24 === 0 ? `${hours / 24} days` : `${hours} hours`;
 }
@@ -65,7 +65,7 @@ export const DEFAULT_TERMS: TermSettings = {
   deadLetterHours: 10,
 };
 
-/** The demonstration trades the topic's retention for lateness: it accepts a history of six days, and an hour more. */
+/** The demonstration accepts a history of six days and one hour, at the expense of the topic's retention. */
 export const DEMO_TERMS: TermSettings = {
   lateHoursMax: 145,
   edgeWaitHours: 1,
@@ -97,7 +97,7 @@ export const TERM_BOUNDS: Readonly<
       SEGMENT_HOURS -
       LEAST_TERMS.deadLetterHours,
   },
-  // Completeness and reconciliation look back this far for what may still come from an edge.
+  // Completeness and reconciliation search this far back for what may still come from an edge.
   edgeWaitHours: { min: LEAST_TERMS.edgeWaitHours, max: DEFAULT_TERMS.edgeWaitHours },
   // Aggregators remember batch ids this long, so that duplicates are recognised as far back as the topic reaches.
   requestLogTopicHours: { min: LEAST_TERMS.requestLogTopicHours, max: DEFAULT_TERMS.requestLogTopicHours },
@@ -140,7 +140,7 @@ function edgeHours(late: number, wait: number): EdgeTerms {
   return { lateMs: late * HOUR_MS, waitMs: wait * HOUR_MS };
 }
 
-/** How old the data of each kind may be when it comes to the edge, and how long it may wait there. */
+/** How old the data of each kind may be when it arrives at the edge, and how long it may wait there. */
 export function edgeTerms(
   settings: Pick<TermSettings, 'lateHoursMax' | 'edgeWaitHours'>,
 ): Readonly<Record<DataKind, EdgeTerms>> {
@@ -157,7 +157,7 @@ export type TermPart = {
   /** How to bound it, where it is infinite. */
   readonly mend?: string;
 };
-/** How long data may be there before it is in its table or gone, against its term. */
+/** How long data may exist before it is in its table or deleted, and its term. */
 export type Terms = {
   readonly what: string;
   readonly parts: readonly TermPart[];
@@ -185,7 +185,7 @@ export const TOPIC_KINDS: readonly TopicKind[] = [...DATA_KINDS, 'deadLetter'];
 
 /**
  * The sums for every kind of data, and for dead letters of every kind.
- * @param topics as they are; one that is undefined is not there, so it keeps nothing
+ * @param topics as they are; undefined for a topic that does not exist, which keeps nothing
  * @param prefix of the topics' names
  */
 export function termsOf(

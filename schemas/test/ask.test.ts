@@ -10,7 +10,7 @@ const AROUND = {
 };
 const REFUSALS = { data: { records: 0, reasons: [] }, ...AROUND };
 
-/** A transport that answers with this. */
+/** A transport with a fixed answer. */
 const answering =
   (status: number, body: unknown): Transport =>
   async () => ({ status, text: async () => (typeof body === 'string' ? body : JSON.stringify(body)) });
@@ -44,7 +44,7 @@ test('a question about one application has the application in its path, others h
   }
 });
 
-test('an answer of the contract is given as it came', async () => {
+test('an answer of the contract is returned unchanged', async () => {
   const asked: string[] = [];
   const answer = await askRefusals(async (path, options) => {
     asked.push(`${options.method} ${path}`);

@@ -27,7 +27,7 @@ test('a long ends with its last byte, within ten bytes and 64 bits', () => {
   assert.equal(skipValue(avro.Type.forSchema('int'), BEYOND, 0), undefined);
 });
 
-test('a container with a long beyond 2^53 holds together, though its records are not built', () => {
+test('a container with a long beyond 2^53 is valid, though its records are not built', () => {
   const { type } = REQUEST_LOG_SCHEMA;
   const texts = {
     exception: '',
@@ -76,7 +76,7 @@ test('text is a number where it is a plain decimal of at most 20 digits', () => 
   }
 });
 
-test('an address is taken from before its port where there is one way to read it', () => {
+test('an address before a port is read where it has only one meaning', () => {
   for (const [text, address] of [
     ['203.0.113.7:52110', '203.0.113.7'],
     ['[2001:db8::7]:443', '2001:db8::7'],

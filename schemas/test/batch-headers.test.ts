@@ -37,7 +37,7 @@ test('changed bytes, a missing header and a malformed one are each named', () =>
     const read = readBatchHeaders({ ...headers, 'imscope-batch': batch }, VALUE);
     assert.deepEqual(read, { ok: false, fault: 'bad_header_value' }, batch);
   }
-  // Beyond what the store's times and sums can hold, they would stop whoever books them.
+  // Beyond what the store's times and sums can hold, they would stop the aggregator that records them.
   for (const [name, value] of [
     ['imscope-event-times', '1'],
     ['imscope-event-times', '5:4'],
@@ -50,7 +50,7 @@ test('changed bytes, a missing header and a malformed one are each named', () =>
   }
 });
 
-test('any header text is answered, never thrown at', () => {
+test('any header text gives a result, never an error thrown', () => {
   fc.assert(
     fc.property(fc.string(), fc.string(), fc.string(), (batch, count, crc) => {
       const read = readBatchHeaders(
@@ -62,7 +62,7 @@ test('any header text is answered, never thrown at', () => {
   );
 });
 
-test('a boot id that could not be read back is refused when written', () => {
+test('an incarnation id that could not be read again is refused when written', () => {
   assert.throws(() => writeBatchHeaders({ ...BATCH, boot: 'a:b' }, 1, VALUE), /boot id/);
 });
 

@@ -18,8 +18,8 @@ import {
   sealBlock,
   wrapBlock,
 } from '../src/container.js';
-import { CODECS, pack, unpack, unpackedBytesMax } from '../src/container-codec.js';
-import { decodeContainer, packingFault, verifyContainer } from '../src/container-decoder.js';
+import { CODECS, compress, decompress, decompressedBytesMax } from '../src/container-codec.js';
+import { decodeContainer, compressionFault, verifyContainer } from '../src/container-decoder.js';
 import { sampleEdgeAccount, sampleInterfaceMetric, sampleRequestLog } from './sample-records.js';
 
 const SAMPLES: Record<AvroSchema['name'], (index: number) => unknown> = {
@@ -54,8 +54,8 @@ function plain(records: unknown[]): unknown {
 async function readWithAvsc(bytes: Buffer): Promise<unknown[]> {
   const decoder = new avro.streams.BlockDecoder({
     codecs: {
-      zstandard: (packed, callback) => {
-        const plain = unpack('zstandard', packed, 1 << 20);
+      zstandard: (compressed, callback) => {
+        const plain = decompress('zstandard', compressed, 1 << 20);
         if (plain.ok) callback(null, plain.bytes);
         else callback(new Error(plain.fault));
       },
@@ -76,7 +76,7 @@ for (const schema of ALL_SCHEMAS) {
     assert.deepEqual(plain(decoded.records), plain(expected));
   });
 
-  test(`${schema.name} ${schema.version} containers joined behind one header are one container to any Avro reader`, async () => {
+  test(`${schema.name} ${schema.version} containers joined after one header are one container to any Avro reader`, async () => {
     const header = containerHeader(schema);
     const parts = [containerOf(schema, 0, 3), containerOf(schema, 3, 1), containerOf(schema, 4, 50)];
     const joined = Buffer.concat([header, ...parts.map((part) => part.subarray(header.length))]);
@@ -90,14 +90,14 @@ for (const schema of ALL_SCHEMAS) {
   });
 }
 
-test('a marker is a header alone, and reads as no records', async () => {
+test('a marker is a header alone, with no records', async () => {
   const marker = wrapBlock(REQUEST_LOG_SCHEMA, 0, Buffer.alloc(0));
   assert.deepEqual(marker, containerHeader(REQUEST_LOG_SCHEMA));
   assert.deepEqual(decodeContainer(marker), { ok: true, records: [] });
   assert.deepEqual(await readWithAvsc(marker), []);
 });
 
-test('a block builder starts anew after each container and outgrows its first buffer', () => {
+test('a block builder starts again after each container and outgrows its first buffer', () => {
   const builder = new BlockBuilder(REQUEST_LOG_SCHEMA);
   for (const size of [1, 3_000, 2]) {
     for (let index = 0; index < size; index++) builder.append(sampleRequestLog(index));
@@ -108,7 +108,7 @@ test('a block builder starts anew after each container and outgrows its first bu
   }
 });
 
-test('a header of any Avro container is read, and a foreign schema is told apart', () => {
+test('a header of any Avro container is read, and a foreign schema is distinguished', () => {
   const foreign = avro.Type.forSchema({
     type: 'record',
     name: 'Other',
@@ -144,22 +144,22 @@ test('numbers of 52 bits keep their value through the variable-length encoding',
   );
 });
 
-test('cut short anywhere, a container is refused by name and never throws', () => {
-  const whole = containerOf(REQUEST_LOG_SCHEMA, 0, 5);
-  for (let length = 0; length < whole.length; length++) {
-    const cut = whole.subarray(0, length);
+test('a container cut short anywhere is refused with a reason and never throws', () => {
+  const complete = containerOf(REQUEST_LOG_SCHEMA, 0, 5);
+  for (let length = 0; length < complete.length; length++) {
+    const cut = complete.subarray(0, length);
     const decoded = decodeContainer(cut);
     if (length === containerHeader(REQUEST_LOG_SCHEMA).length)
       assert.ok(decoded.ok, 'the header alone is a marker');
-    else assert.ok(!decoded.ok, `${length} of ${whole.length} bytes were taken`);
+    else assert.ok(!decoded.ok, `${length} of ${complete.length} bytes were accepted`);
   }
 });
 
 test('with any one byte changed, a container is refused or decodes, and never throws', () => {
-  const whole = containerOf(REQUEST_LOG_SCHEMA, 0, 20);
+  const complete = containerOf(REQUEST_LOG_SCHEMA, 0, 20);
   fc.assert(
-    fc.property(fc.nat(whole.length - 1), fc.integer({ min: 1, max: 255 }), (position, change) => {
-      const bytes = Buffer.from(whole);
+    fc.property(fc.nat(complete.length - 1), fc.integer({ min: 1, max: 255 }), (position, change) => {
+      const bytes = Buffer.from(complete);
       bytes[position] = (bytes[position] ?? 0) ^ change;
       assert.equal(typeof decodeContainer(bytes).ok, 'boolean');
     }),
@@ -169,7 +169,7 @@ test('with any one byte changed, a container is refused or decodes, and never th
 
 test('a hostile record count or array length costs one pass, not a loop over the count', () => {
   for (const schema of ALL_SCHEMAS) {
-    // A count of 2^51 in front of zeros: believed, it would loop for hours.
+    // A count of 2^51 before zeros would loop for hours if it were trusted.
     for (const encoded of [Buffer.concat([encodeLong(2 ** 51), Buffer.alloc(8)]), Buffer.alloc(64, 0x80)]) {
       const bytes = wrapBlock(schema, 1, Buffer.concat([Buffer.alloc(12), encoded]));
       assert.deepEqual(decodeContainer(bytes), { ok: false, fault: 'bad_record' });
@@ -187,7 +187,7 @@ test('a block that inflates beyond the bound is refused', () => {
   assert.deepEqual(decodeContainer(bytes, undefined, bounds), { ok: false, fault: 'too_large' });
 });
 
-test('walking over records says of them what decoding them does, whatever byte is changed', () => {
+test('verifying records gives the same result as decoding them, whatever byte is changed', () => {
   const plainRecords = Buffer.concat(
     [0, 1, 2].map((n) => REQUEST_LOG_SCHEMA.type.toBuffer(sampleRequestLog(n))),
   );
@@ -202,11 +202,11 @@ test('walking over records says of them what decoding them does, whatever byte i
   );
 });
 
-test('counts and sizes that no message can have are told without inflating anything', () => {
+test('counts and sizes that no message can have are detected before decompressing', () => {
   const header = containerHeader(REQUEST_LOG_SCHEMA);
-  const packed = Buffer.alloc(10);
+  const compressed = Buffer.alloc(10);
   const blockOf = (count: number, size: number): Buffer =>
-    Buffer.concat([encodeLong(count), encodeLong(size), packed, REQUEST_LOG_SCHEMA.fingerprint]);
+    Buffer.concat([encodeLong(count), encodeLong(size), compressed, REQUEST_LOG_SCHEMA.fingerprint]);
   for (const [blocks, fault] of [
     [[blockOf(2 ** 51, 10)], 'too_large'],
     [[blockOf(600_000, 10), blockOf(600_000, 10)], 'too_large'],
@@ -219,7 +219,7 @@ test('counts and sizes that no message can have are told without inflating anyth
   }
 });
 
-/** A header, and nothing behind it, with this text as its schema. */
+/** Only a header, with this text as its schema. */
 function withSchema(json: string): Buffer {
   return Buffer.concat([
     Buffer.from('Obj\u0001'),
@@ -252,33 +252,33 @@ function deflatedZeros(times: number): Buffer {
 }
 
 function faultOf(container: Buffer): string | undefined {
-  return packingFault(container, shapeOf(container));
+  return compressionFault(container, shapeOf(container));
 }
 
-test('what deflates a thousandfold is found out before it is inflated, and small blocks are not looked into', () => {
+test('content that deflate makes a thousand times smaller is detected before it is decompressed, and small blocks are not checked', () => {
   const form = containerForm(REQUEST_LOG_SCHEMA, 'deflate');
   assert.equal(faultOf(sealBlock(form, 1, deflatedZeros(5))), 'too_large');
-  const records = Buffer.alloc(8 << 20, 'what is honest is packed too, though not so much');
+  const records = Buffer.alloc(8 << 20, 'honest records are compressed too, though not so much');
   const honest = deflateRawSync(records, { level: 0 });
   assert.ok(honest.length > deflatedZeros(5).length);
   assert.equal(faultOf(sealBlock(form, 1, honest)), undefined);
 });
 
-test('many blocks that unpack to little are not too large, whatever each of them might have held', () => {
+test('many blocks that decompress to little are not too large, whatever their greatest possible size', () => {
   const form = containerForm(REQUEST_LOG_SCHEMA, 'deflate');
   const one = sealBlock(form, 1, deflateRawSync(Buffer.alloc(40_000), { level: 0 }));
   const blocks = Array.from({ length: 8 }, () => one.subarray(form.header.length));
   assert.equal(faultOf(Buffer.concat([form.header, ...blocks])), undefined);
 });
 
-test('a zstandard block tells its size from outside, and what tells none or is no single frame is bad packing', async () => {
+test('a zstandard block states its size; without a size, or if it is not exactly one frame, it is bad packing', async () => {
   const form = containerForm(REQUEST_LOG_SCHEMA);
   for (const bytes of [0, 1, 255, 256, 65_791, 65_792, 300_000, 64 << 20]) {
-    const packed = pack(Buffer.alloc(bytes, 'x'));
-    assert.equal(unpackedBytesMax('zstandard', packed), bytes);
-    assert.equal(faultOf(sealBlock(form, 1, packed)), undefined);
+    const compressed = compress(Buffer.alloc(bytes, 'x'));
+    assert.equal(decompressedBytesMax('zstandard', compressed), bytes);
+    assert.equal(faultOf(sealBlock(form, 1, compressed)), undefined);
   }
-  const frame = pack(Buffer.alloc(300_000, 'abc'));
+  const frame = compress(Buffer.alloc(300_000, 'abc'));
   const streamed = createZstdCompress();
   const chunks: Buffer[] = [];
   streamed.on('data', (chunk: Buffer) => chunks.push(chunk));
@@ -288,47 +288,47 @@ test('a zstandard block tells its size from outside, and what tells none or is n
   const skippable = Buffer.from('502a4d180400000001020304', 'hex');
   const reserved = Buffer.from(frame);
   reserved[4] = (reserved[4] ?? 0) | 0x08;
-  for (const [title, packed] of [
+  for (const [title, compressed] of [
     ['nothing', Buffer.alloc(0)],
-    ['no zstandard', Buffer.from('these are no packed records')],
+    ['no zstandard', Buffer.from('these are not compressed records')],
     ['two frames', Buffer.concat([frame, frame])],
-    ['bytes behind it', Buffer.concat([frame, Buffer.from('x')])],
+    ['bytes after it', Buffer.concat([frame, Buffer.from('x')])],
     ['cut short', frame.subarray(0, frame.length - 1)],
     ['cut within its header', frame.subarray(0, 7)],
     ['a skippable frame', Buffer.concat([skippable, frame])],
     ['a reserved bit', reserved],
     ['a frame that names no size', Buffer.concat(chunks)],
   ] as const) {
-    assert.equal(unpackedBytesMax('zstandard', packed), undefined, title);
-    const container = sealBlock(form, 1, packed);
+    assert.equal(decompressedBytesMax('zstandard', compressed), undefined, title);
+    const container = sealBlock(form, 1, compressed);
     assert.equal(faultOf(container), 'bad_packing', title);
     assert.deepEqual(verifyContainer(container), { ok: false, fault: 'bad_packing' }, title);
   }
-  assert.equal(faultOf(sealBlock(form, 1, pack(Buffer.alloc((64 << 20) + 1)))), 'too_large');
+  assert.equal(faultOf(sealBlock(form, 1, compress(Buffer.alloc((64 << 20) + 1)))), 'too_large');
   const checked = { params: { [constants.ZSTD_c_checksumFlag]: 1 } };
-  assert.equal(unpackedBytesMax('zstandard', zstdCompressSync(Buffer.alloc(1_000), checked)), 1_000);
+  assert.equal(decompressedBytesMax('zstandard', zstdCompressSync(Buffer.alloc(1_000), checked)), 1_000);
 });
 
-test('a zstandard frame never makes more than it names, whatever byte of it is changed', () => {
+test('a zstandard frame never decompresses to more than it states, whatever byte of it is changed', () => {
   const plain = Buffer.concat([0, 1, 2, 3].map((n) => REQUEST_LOG_SCHEMA.type.toBuffer(sampleRequestLog(n))));
-  const packed = pack(plain);
+  const compressed = compress(plain);
   fc.assert(
-    fc.property(fc.nat(packed.length - 1), fc.integer({ min: 1, max: 255 }), (position, change) => {
-      const bytes = Buffer.from(packed);
+    fc.property(fc.nat(compressed.length - 1), fc.integer({ min: 1, max: 255 }), (position, change) => {
+      const bytes = Buffer.from(compressed);
       bytes[position] = (bytes[position] ?? 0) ^ change;
-      const most = unpackedBytesMax('zstandard', bytes);
-      const unpacked = unpack('zstandard', bytes, 1 << 20);
-      assert.ok(most === undefined || !unpacked.ok || unpacked.bytes.length <= most);
+      const most = decompressedBytesMax('zstandard', bytes);
+      const decompressed = decompress('zstandard', bytes, 1 << 20);
+      assert.ok(most === undefined || !decompressed.ok || decompressed.bytes.length <= most);
     }),
     { numRuns: 3_000 },
   );
 });
 
-test('what was packed by deflate is still read', () => {
+test('records compressed by deflate are still read', () => {
   for (const schema of ALL_SCHEMAS) {
     const records = [0, 1, 2].map((index) => schema.type.toBuffer(sampleOf(schema, index)));
-    const packed = deflateRawSync(Buffer.concat(records));
-    const decoded = decodeContainer(sealBlock(containerForm(schema, 'deflate'), 3, packed));
+    const compressed = deflateRawSync(Buffer.concat(records));
+    const decoded = decodeContainer(sealBlock(containerForm(schema, 'deflate'), 3, compressed));
     assert.ok(decoded.ok);
     assert.deepEqual(plain(decoded.records), plain([0, 1, 2].map((index) => sampleOf(schema, index))));
   }

@@ -24,7 +24,7 @@ function nearlyOf(schema: TSchema): fc.Arbitrary<unknown> {
   return fc.oneof({ weight: 40, arbitrary: right() }, { weight: 1, arbitrary: fc.jsonValue() });
 }
 
-test('agrees with the library’s own check, for every answer and for what is nearly one', () => {
+test('agrees with the library’s own check, for every answer and for values that differ a little from one', () => {
   for (const schema of SCHEMAS) {
     fc.assert(
       fc.property(nearlyOf(schema), (value) => {
@@ -36,7 +36,7 @@ test('agrees with the library’s own check, for every answer and for what is ne
   }
 });
 
-test('what the library makes up for a schema has its shape', () => {
+test('a value that the library generates for a schema has its shape', () => {
   for (const schema of SCHEMAS) assert.equal(findMismatch(schema, Value.Create(schema)), undefined);
 });
 

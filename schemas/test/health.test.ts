@@ -21,7 +21,7 @@ test('many requests with errors above the bounds are degraded, then failing', ()
   assert.equal(tierOf(counts(985_000, 15_000)), 'failing');
 });
 
-test('what chance explains is no trouble', () => {
+test('errors that chance explains are no trouble', () => {
   assert.equal(tierOf(counts(3400, 5)), 'healthy');
   assert.equal(tierOf(counts(340_000, 500)), 'degraded');
 });
@@ -32,7 +32,7 @@ test('fewer than five service errors are no trouble, five of five are', () => {
   assert.equal(tierOf(counts(0, 5)), 'failing');
 });
 
-test('where nothing is a success or a service error, nothing is judged', () => {
+test('without a success or a service error the tier is unjudged', () => {
   assert.equal(tierOf(counts(0, 0)), 'unjudged');
 });
 
@@ -57,7 +57,7 @@ test('within a tier the row that lost more requests comes first, then the larger
   assert.ok(compareWorstFirst(row(90_000, 3000), row(0, 50)) < 0, 'both failing');
   assert.ok(compareWorstFirst(row(0, 50), row(998_500, 1500)) < 0, 'failing before degraded');
   assert.ok(compareWorstFirst(row(1000, 50, 10), row(1000, 50)) < 0, 'more requests');
-  assert.ok(compareWorstFirst(row(1, 0), row(0, 0, 1_000_000)) < 0, 'healthy before not judged');
+  assert.ok(compareWorstFirst(row(1, 0), row(0, 0, 1_000_000)) < 0, 'healthy before unjudged');
 });
 
 test('the order is total: tier, then service errors, then requests', () => {
@@ -83,10 +83,10 @@ test('more service errors of as many requests never make a row come later', () =
     fc.property(
       fc.integer({ min: 1, max: 1e6 }),
       fc.double({ min: 0, max: 1, noNaN: true }),
-      (judged, part) => {
-        const fewer = Math.floor(judged * part);
-        const more = fewer + Math.floor((judged - fewer) / 2);
-        assert.ok(compareWorstFirst(row(judged - more, more), row(judged - fewer, fewer)) <= 0);
+      (rated, part) => {
+        const fewer = Math.floor(rated * part);
+        const more = fewer + Math.floor((rated - fewer) / 2);
+        assert.ok(compareWorstFirst(row(rated - more, more), row(rated - fewer, fewer)) <= 0);
       },
     ),
   );

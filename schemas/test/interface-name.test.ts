@@ -27,7 +27,7 @@ test('ids and numbers in a path become {id}', () => {
   }
 });
 
-test('ids and tokens of every form are taken for ids', () => {
+test('ids and tokens of every form are recognised as ids', () => {
   for (const id of [
     '550e8400-e29b-41d4-a716-446655440000',
     '507f1f77bcf86cd799439011',
@@ -95,12 +95,12 @@ test('names of services, commands and versions stay as they are', () => {
     'oauth2/callback',
     'other/overflow',
   ]) {
-    let taken = 0;
+    let idsRemoved = 0;
     assert.equal(
-      interfaceName(name, () => (taken += 1)),
+      interfaceName(name, () => (idsRemoved += 1)),
       name,
     );
-    assert.equal(taken, 0);
+    assert.equal(idsRemoved, 0);
   }
 });
 
@@ -166,19 +166,19 @@ test('an IM request has a version, a service and a command', () => {
   }
 });
 
-test('each name that ids were taken out of is told once', () => {
-  let taken = 0;
-  interfaceName('/v4/a/1/b/2', () => (taken += 1));
-  assert.equal(taken, 1);
+test('each name from which ids were removed is reported once', () => {
+  let idsRemoved = 0;
+  interfaceName('/v4/a/1/b/2', () => (idsRemoved += 1));
+  assert.equal(idsRemoved, 1);
 });
 
-test('a name that comes again is told again where ids are taken out of it', () => {
-  let taken = 0;
-  for (let times = 0; times < 3; times++) interfaceName('/v4/room/7/close', () => (taken += 1));
-  assert.equal(taken, 3);
+test('a name from which ids are removed is reported each time it comes', () => {
+  let idsRemoved = 0;
+  for (let times = 0; times < 3; times++) interfaceName('/v4/room/7/close', () => (idsRemoved += 1));
+  assert.equal(idsRemoved, 3);
 });
 
-test('whatever the text, a name has plain words only and no number of five digits, and naming it again changes nothing', () => {
+test('a name of any text has plain words only and no number of five digits, and the name of a name is itself', () => {
   const wild = fc.string({
     unit: fc.constantFrom('a', '1', '/', '%', '2', 'F', '.', '@', ' ', '\0', '张', '-', '{', '}', ';', '?'),
     maxLength: 60,
@@ -193,7 +193,7 @@ test('whatever the text, a name has plain words only and no number of five digit
         if (typeof name !== 'string') continue;
         assert.doesNotMatch(name, /\d{5}/);
         assert.match(name, /^(?:\{id\}|[A-Za-z0-9_.-]+)(?:\/(?:\{id\}|[A-Za-z0-9_.-]+))*$/);
-        // A name may itself begin with `v4`, which is taken off only behind a slash.
+        // A name may itself begin with `v4`, which is removed only after a slash.
         assert.equal(interfaceName(name), name);
       }
     }),

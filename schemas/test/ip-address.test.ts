@@ -34,7 +34,7 @@ test('the short forms with dots are read as well', () => {
   assert.equal(parseIpAddress('::')?.toString('hex'), '0'.repeat(32));
 });
 
-test('what is no address is refused', () => {
+test('text that is no address is refused', () => {
   for (const text of [
     '',
     '1.2.3',
@@ -50,7 +50,7 @@ test('what is no address is refused', () => {
   }
 });
 
-test('what stands behind an address is a port up to 65,535, or the text is no address with a port', () => {
+test('text after an address is a port up to 65,535, or it is no address with a port', () => {
   for (const [text, address] of [
     ['192.0.2.1:65535', '192.0.2.1'],
     ['192.0.2.1:65536', undefined],

@@ -11,7 +11,7 @@ test('every latency up to two seconds lies within its bucket, and its middle is 
   }
 });
 
-test('powers of two close their bucket: (2^(i/32), 2^((i+1)/32)]', () => {
+test('a power of two is the upper bound of its bucket: (2^(i/32), 2^((i+1)/32)]', () => {
   for (let power = 0; power <= 40; power++) {
     assert.equal(latencyBucket(2 ** power), power * 32 - 1);
     assert.equal(latencyBucket(2 ** power + 0.0001 * 2 ** power), power * 32);

@@ -11,7 +11,7 @@ let directory: string;
 let session: Session;
 let store: MigrationStore;
 
-/** The engine itself, without a server: a migration is statements, whatever carries them. */
+/** The engine without a server: migrations are the same statements for both. */
 function storeOver(engine: Session): MigrationStore {
   return {
     command: async (sql, params = {}) => {
@@ -49,12 +49,12 @@ function migrationsOf(files: Record<string, string>): URL {
   return pathToFileURL(`${folder}/`);
 }
 
-test('all tables and views come into being, a second run finds nothing to do', async () => {
-  await database('whole');
+test('all tables and views are created, a second run finds nothing to do', async () => {
+  await database('complete');
   const planned = await migrate(store, { dryRun: true });
   assert.deepEqual(await store.select('SHOW TABLES'), []);
-  const taken = await migrate(store, { dryRun: false });
-  assert.deepEqual(taken, planned);
+  const steps = await migrate(store, { dryRun: false });
+  assert.deepEqual(steps, planned);
   const tables = (await store.select('SHOW TABLES')).map((row) => row['name']);
   for (const table of [
     'request_log',
@@ -68,7 +68,7 @@ test('all tables and views come into being, a second run finds nothing to do', a
   assert.deepEqual(await migrate(store, { dryRun: false }), []);
 });
 
-test('a migration that fails half way goes on behind its last good statement', async () => {
+test('a migration that failed half way continues after its last good statement', async () => {
   await database('resumed');
   const broken = migrationsOf({
     '0001_two.sql': 'CREATE TABLE a (x Int8) ENGINE = Memory;\nINSERT INTO missing VALUES (1);\n',
@@ -99,12 +99,12 @@ async function preparedBefore(number: string, name: string): Promise<{ index: nu
   return { index, content: await store.select(CONTENT) };
 }
 
-test('a table with rows in it takes cheaper codecs and parts, twice, and keeps every row', async () => {
+test('a table with rows in it gets cheaper codecs and parts, twice, and keeps every row', async () => {
   const { index, content } = await preparedBefore('0007', 'cheaper');
   const upTo = readMigrations().slice(0, index + 1);
   await migrate(store, { dryRun: false, migrations: upTo });
   assert.deepEqual(await store.select(CONTENT), content);
-  // Cut off before it was booked, a statement runs again.
+  // A statement that was interrupted before it was recorded runs again.
   for (const sql of upTo[index]?.statements ?? []) await store.command(sql);
   await store.command(`${INSERT} SETTINGS materialize_skip_indexes_on_insert = 0`);
   await store.command('OPTIMIZE TABLE request_log FINAL');
@@ -126,11 +126,11 @@ test('a table with rows in it takes cheaper codecs and parts, twice, and keeps e
   assert.equal(Number(found?.['n']), 2);
 });
 
-test('a table with rows in it is sorted anew, wherever that was cut off, and keeps every row', async () => {
-  const { index, content } = await preparedBefore('0008', 'sorted_anew');
+test('a table with rows in it gets a new sorting key, wherever that was interrupted, and keeps every row', async () => {
+  const { index, content } = await preparedBefore('0008', 'sorted_again');
   const sorting = readMigrations()[index];
   assert.ok(sorting);
-  // Each statement runs and is not booked: the next run takes it once more.
+  // Each statement runs and is not recorded: the next run runs it once more.
   for (const sql of sorting.statements) {
     await store.command(sql);
     await store.command(sql);
@@ -144,7 +144,7 @@ test('a table with rows in it is sorted anew, wherever that was cut off, and kee
     ['request_log', 'request_log_kept'],
   );
   const [table] = await store.select(
-    "SELECT sorting_key FROM system.tables WHERE database = 'sorted_anew' AND name = 'request_log'",
+    "SELECT sorting_key FROM system.tables WHERE database = 'sorted_again' AND name = 'request_log'",
   );
   assert.equal(table?.['sorting_key'], 'sdk_app_id, toStartOfMinute(time)');
 });

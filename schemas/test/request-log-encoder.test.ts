@@ -11,7 +11,7 @@ const bounds = REQUEST_LOG_BOUNDS;
 const { bytesMax, encode } = REQUEST_LOG_ENCODER;
 
 /** Numbers of every length in bytes, and the edges between them. */
-function whole(min: number, max: number): fc.Arbitrary<number> {
+function integer(min: number, max: number): fc.Arbitrary<number> {
   const edges = Array.from({ length: 53 }, (_, bits) => [2 ** bits - 1, 2 ** bits, -(2 ** bits)]).flat();
   return fc.oneof(fc.maxSafeInteger(), fc.constantFrom(...edges)).map((n) => Math.max(min, Math.min(max, n)));
 }
@@ -26,18 +26,18 @@ function text(lengthMax: number): fc.Arbitrary<string> {
   );
 }
 
-const duration = whole(0, bounds.durationUsMax);
+const duration = integer(0, bounds.durationUsMax);
 const label = text(bounds.labelLengthMax);
 const record: fc.Arbitrary<RequestLog> = fc.record({
-  time: whole(0, 2 ** 52),
-  sdk_app_id: whole(1, bounds.sdkAppIdMax),
+  time: integer(0, 2 ** 52),
+  sdk_app_id: integer(1, bounds.sdkAppIdMax),
   interface: text(bounds.interfaceLengthMax),
   exit_ip: fc.uint8Array({ minLength: 16, maxLength: 16 }).map((bytes) => Buffer.from(bytes)),
   latency_us: duration,
   upstream_us: fc.option(duration),
   rtt_us: fc.option(duration),
-  code: fc.option(whole(bounds.codeMin, bounds.codeMax)),
-  http_status: whole(0, 599),
+  code: fc.option(integer(bounds.codeMin, bounds.codeMax)),
+  http_status: integer(0, 599),
   outcome: fc.constantFrom(...OUTCOMES),
   exception: text(bounds.exceptionLengthMax),
   cause: text(bounds.causeLengthMax),
@@ -46,10 +46,10 @@ const record: fc.Arbitrary<RequestLog> = fc.record({
   platform: label,
   sdk_version: label,
   request_id: text(bounds.requestIdLengthMax),
-  weight: whole(1, 2 ** 31 - 1),
+  weight: integer(1, 2 ** 31 - 1),
 });
 
-test('a record’s bytes are those that avsc writes, at whatever place', () => {
+test('a record’s bytes are those that avsc writes, at any position', () => {
   fc.assert(
     fc.property(record, fc.nat(64), (one, at) => {
       const into = Buffer.alloc(at + bytesMax, 0xaa);

@@ -32,7 +32,7 @@ test('the default terms add up for every kind of data and for dead letters of ea
   });
 });
 
-test('a history of 145 hours takes its room from its topic and its dead letters', () => {
+test('a history of 145 hours shortens the retention of its topic and its dead letters', () => {
   const history = { lateHoursMax: 145, edgeWaitHours: 1, requestLogTopicHours: 20, deadLetterHours: 1 };
   assert.deepEqual(settingFaults(history), []);
   assert.deepEqual(sumsOf(history)['a request log'], [167, 168]);

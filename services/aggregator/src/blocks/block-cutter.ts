@@ -15,7 +15,7 @@ import {
 } from '@imscope/schemas/batch-headers.js';
 import { type BlockBounds, readMarkerBounds } from '@imscope/schemas/block-bounds.js';
 import { type ContainerForm, containerForm, inspectContainer } from '@imscope/schemas/container.js';
-import { packingFault } from '@imscope/schemas/container-decoder.js';
+import { compressionFault } from '@imscope/schemas/container-decoder.js';
 import type { ContainerFault } from '@imscope/schemas/container-fault.js';
 import type { BatchIntervals } from './batch-intervals.js';
 import { type RecordFault, classifyRecords } from './classify-records.js';
@@ -266,7 +266,7 @@ export function readMessage(
   }
   if (!read.ok) return { kind: 'dead', reason: read.fault };
   if (read.headers.records !== records) return { kind: 'dead', reason: 'count_mismatch' };
-  const packing = packingFault(value, inspected.shape);
+  const packing = compressionFault(value, inspected.shape);
   if (packing !== undefined) return { kind: 'dead', reason: packing };
   const { batch, crc32, eventTimes } = read.headers;
   const { boot, sequence } = batch;

@@ -11,7 +11,7 @@ import {
   inspectContainer,
   readHeader,
 } from '@imscope/schemas/container.js';
-import { CODECS, unpack } from '@imscope/schemas/container-codec.js';
+import { CODECS, decompress } from '@imscope/schemas/container-codec.js';
 import { DECODE_BOUNDS } from '@imscope/schemas/container-decoder.js';
 import type { DeadReason } from '../blocks/block-cutter.js';
 import type { Stream } from '../blocks/streams.js';
@@ -72,7 +72,7 @@ function lookInside(value: Buffer, packed: Buffer, count: number): string | unde
   const shape = inspectContainer(value);
   if (!shape.ok) return undefined;
   const { schema, codec } = shape.shape.form;
-  const plain = unpack(codec, packed, DECODE_BOUNDS.bytesMax);
+  const plain = decompress(codec, packed, DECODE_BOUNDS.bytesMax);
   if (plain.ok) return lookAtRecords(plain.bytes, count, schema);
   return plain.fault === 'too_large'
     ? `it unpacks to more than ${DECODE_BOUNDS.bytesMax / (1 << 20)} MiB`

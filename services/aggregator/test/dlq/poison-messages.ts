@@ -8,7 +8,7 @@ import {
 } from '@imscope/schemas/avro-schema.js';
 import { type EventTimes, writeBatchHeaders } from '@imscope/schemas/batch-headers.js';
 import { containerForm, containerHeader, encodeLong, wrapBlock } from '@imscope/schemas/container.js';
-import { type Codec, pack } from '@imscope/schemas/container-codec.js';
+import { type Codec, compress } from '@imscope/schemas/container-codec.js';
 import type { DeadReason } from '../../src/blocks/block-cutter.js';
 import { batchMessage, requestLog } from '../log-of-messages.js';
 
@@ -71,7 +71,7 @@ type MakeOne = (title: string, reason: DeadReason, value: Buffer, records?: numb
 
 /** What can be wrong with a container that its checksum vouches for. */
 function forms(one: MakeOne, whole: Buffer, plain: Buffer): Poison[] {
-  const packed = pack(plain);
+  const packed = compress(plain);
   const deflated = deflateRawSync(plain);
   const header = containerHeader(REQUEST_LOG_SCHEMA);
   const hostileHeader = Buffer.concat([Buffer.from('Obj\u0001'), encodeLong(2 ** 51), Buffer.alloc(64, 2)]);
@@ -99,7 +99,7 @@ function forms(one: MakeOne, whole: Buffer, plain: Buffer): Poison[] {
     one('counts that are too large together', 'too_large', manyBlocks(packed), 3),
     one('a bomb of 800 MB with one record', 'too_large', inflating(1, bomb()), 1),
     one('a bomb of 800 MB with a million records', 'too_large', inflating(1_000_000, bomb()), 1_000_000),
-    one('a bomb of zstandard', 'too_large', block(1, pack(Buffer.alloc(65 << 20))), 1),
+    one('a bomb of zstandard', 'too_large', block(1, compress(Buffer.alloc(65 << 20))), 1),
     one('a MiB of nothing', 'bad_magic', Buffer.alloc(1_048_000, 65)),
   ];
 }
@@ -192,7 +192,7 @@ function flippedDeflate(packed: Buffer): Buffer {
 }
 
 function emptyMetrics(): Buffer {
-  return block(3, pack(Buffer.alloc(3 * 14)), undefined, INTERFACE_METRIC_SCHEMA);
+  return block(3, compress(Buffer.alloc(3 * 14)), undefined, INTERFACE_METRIC_SCHEMA);
 }
 
 function manyHeaders(): Record<string, string> {

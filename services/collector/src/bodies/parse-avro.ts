@@ -6,7 +6,7 @@
 import { HttpError } from '@imscope/runtime/http-errors.js';
 import { REQUEST_LOG_SCHEMA } from '@imscope/schemas/avro-schema.js';
 import { type ContainerHeader, decodeLong, readHeader, SYNC_BYTES } from '@imscope/schemas/container.js';
-import { CODECS, unpack } from '@imscope/schemas/container-codec.js';
+import { CODECS, decompress } from '@imscope/schemas/container-codec.js';
 import avro from 'avsc';
 import { LRUCache } from 'lru-cache';
 import { AvroRecords } from './avro-records.js';
@@ -105,7 +105,7 @@ function decompressed(packed: Buffer, codec: string, bytesMax: number): Buffer {
       `the container's codec is ${showValue(codec)}: write it with "null", "deflate" or "zstandard"`,
     );
   }
-  const plain = unpack(knownCodec, packed, bytesMax);
+  const plain = decompress(knownCodec, packed, bytesMax);
   if (plain.ok) return plain.bytes;
   throw plain.fault === 'too_large' ? tooLarge(beyond) : unreadable('a block cannot be decompressed');
 }
