@@ -95,9 +95,9 @@ export const LINE_REJECT_REASONS = {
     meaning: 'sdkappid is not a whole number from 1 to 2^52 - 1.',
     advice: 'Usually a client’s mistake: nothing to do where they are few.',
   },
-  missing_time: { meaning: 'A line tells no time.', advice: 'Add $msec or $time_iso8601 to the log format.' },
+  missing_time: { meaning: 'A line has no time.', advice: 'Add $msec or $time_iso8601 to the log format.' },
   missing_duration: {
-    meaning: 'A line tells no request time.',
+    meaning: 'A line has no request time.',
     advice: 'Add $request_time to the log format.',
   },
   invalid_duration: {
@@ -109,7 +109,7 @@ export const LINE_REJECT_REASONS = {
     advice: 'Nothing to do: these are connections, not requests.',
   },
   missing_address: {
-    meaning: 'A line tells no address of the client.',
+    meaning: 'A line has no address of the client.',
     advice: 'Add $remote_addr to the log format.',
   },
   invalid_status: {

@@ -4,7 +4,7 @@ import type { Escape } from './value-shapes.js';
 export type AccessLogOptions = {
   /** Tried in this order; the first that fits a line reads it. */
   readonly formats: readonly { readonly text: string; readonly escape: Escape }[];
-  /** Whose requests these are; undefined takes each request's own `sdkappid`. */
+  /** Whose requests these are; undefined: the `sdkappid` of each request. */
   readonly sdkAppId: number | undefined;
   /** The variable that holds the IM code, without the dollar. */
   readonly codeVariable: string | undefined;

@@ -13,7 +13,7 @@ import { type LineRecord, LoggedRecord, type ReadRecord } from './line-record.js
 import { rejected, type Rejected } from './reject-reasons.js';
 import { LogFormatError } from './log-format-error.js';
 
-/** What nginx writes without a `log_format` of its own. */
+/** What nginx writes without a `log_format`. */
 export const COMBINED =
   '$remote_addr - $remote_user [$time_local] "$request" $status $body_bytes_sent "$http_referer" "$http_user_agent"';
 
@@ -47,7 +47,7 @@ export type AccessLogReader = {
   readonly readFields: (line: string) => LoggedRecord | Rejected;
   /** False where no format tells durations: every line will be refused. */
   readonly hasDuration: boolean;
-  /** Variables whose values stay unknown, because nobody can tell them from their neighbours: one sentence each. */
+  /** Variables whose values stay unknown, because their ends cannot be distinguished: one sentence each. */
   readonly unknown: readonly string[];
 };
 
@@ -69,7 +69,7 @@ export function createAccessLogReader(options: AccessLogOptions): AccessLogReade
       Array.from(
         inseparable,
         ([name, [first, second]]) =>
-          `$${name} is not used: nothing stands between $${first} and $${second} in the log format, so nobody can tell where one ends; put a blank or a quote between the two`,
+          `$${name} is not used: nothing stands between $${first} and $${second} in the log format, so the end of the first is unknown; put a blank or a quote between the two`,
       ),
     ),
     readFields,
@@ -118,7 +118,7 @@ function lacking(names: readonly string[], what: string, variables: readonly str
 }
 
 function runningTogether([first, second]: readonly [string, string], what: string): string {
-  return `nothing stands between $${first} and $${second} in the log format, so nobody can tell where one ends, and nothing else in it gives ${what}: put a blank or a quote between the two`;
+  return `nothing stands between $${first} and $${second} in the log format, so the end of the first is unknown, and nothing else in it gives ${what}: put a blank or a quote between the two`;
 }
 
 function readLine(

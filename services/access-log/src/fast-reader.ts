@@ -111,7 +111,7 @@ function endOf(step: Step, line: string, at: number, counted: boolean[]): number
   return end >= at ? end : -1;
 }
 
-/** It holds no separator of a list. What follows may look like one, so a list cannot be told from its first item here. */
+/** It holds no separator of a list. What follows may have the form of one, so a list cannot be distinguished from its first item here. */
 function isSingle(line: string, start: number, end: number): boolean {
   for (let at = start; at < end; at++) {
     const code = line.charCodeAt(at);

@@ -1,11 +1,11 @@
 /*
- * The values of one line → the fields of a record. What seldom changes between lines (the second, the path) is looked
- * up instead of read again. Of a request nothing but interface and application is kept.
+ * The values of one line → the fields of a record. What seldom changes between lines (the second, the path) is
+ * remembered instead of parsed again. Of a request nothing but interface and application is kept.
  */
 import { REQUEST_LOG_BOUNDS } from '@imscope/schemas/request-log.js';
 import type { AccessLogOptions } from './access-log-options.js';
 import { LoggedRecord } from './line-record.js';
-import { CODE_PLACE, known, PLACES, type Values } from './line-values.js';
+import { CODE_INDEX, knownValue, VALUE_INDEX, type Values } from './line-values.js';
 import { parseMsec, parseRfc3339, parseTimeLocal, threeDecimals } from './log-time.js';
 import { rejected, type Rejected, type RejectReason } from './reject-reasons.js';
 import { RequestReader } from './request-reader.js';
@@ -27,20 +27,21 @@ export class FieldReader {
     if ('ok' in request) return request;
     const time = this.#readTime(values);
     if (typeof time !== 'number') return time;
-    const duration = known(values, PLACES.request_time);
+    const duration = knownValue(values, VALUE_INDEX.request_time);
     if (duration === undefined) return rejected('missing_duration');
     const latencyMs = milliseconds(duration);
-    const upstreamMs = sumOfAttempts(known(values, PLACES.upstream_response_time));
+    const upstreamMs = sumOfAttempts(knownValue(values, VALUE_INDEX.upstream_response_time));
     if (latencyMs === undefined || upstreamMs === undefined) return rejected('invalid_duration');
     const exitIp = addressOf(values);
     if (exitIp === undefined) return rejected('missing_address');
-    const status = readWhole(known(values, PLACES.status), 0, 599, 'invalid_status');
+    const status = readWhole(knownValue(values, VALUE_INDEX.status), 0, 599, 'invalid_status');
     if (typeof status === 'object' && status !== null) return status;
     const { codeMin, codeMax } = REQUEST_LOG_BOUNDS;
-    const code = readWhole(known(values, CODE_PLACE), codeMin, codeMax, 'invalid_code');
+    const code = readWhole(knownValue(values, CODE_INDEX), codeMin, codeMax, 'invalid_code');
     if (typeof code === 'object' && code !== null) return code;
-    const rttUs = known(values, PLACES.tcpinfo_rtt);
-    const requestId = known(values, PLACES.request_id) ?? known(values, PLACES.stgw_request_id);
+    const rttUs = knownValue(values, VALUE_INDEX.tcpinfo_rtt);
+    const requestId =
+      knownValue(values, VALUE_INDEX.request_id) ?? knownValue(values, VALUE_INDEX.stgw_request_id);
     const record = new LoggedRecord();
     record.time = time;
     record.sdk_app_id = request.sdkAppId;
@@ -52,7 +53,7 @@ export class FieldReader {
     record.code = code;
     // 000 and 0 to 99 are no status: nginx writes them where it answered nothing.
     record.http_status = status === null || status < 100 ? 0 : status;
-    const node = this.#options.node ?? known(values, PLACES.hostname);
+    const node = this.#options.node ?? knownValue(values, VALUE_INDEX.hostname);
     record.node = cut(node, REQUEST_LOG_BOUNDS.labelLengthMax);
     record.region = this.#options.region;
     record.request_id = cut(requestId, REQUEST_LOG_BOUNDS.requestIdLengthMax);
@@ -61,13 +62,13 @@ export class FieldReader {
 
   /** The most exact of the times that can be read. */
   #readTime(values: Values): number | Rejected {
-    const msec = known(values, PLACES.msec);
+    const msec = knownValue(values, VALUE_INDEX.msec);
     const ofMsec = msec === undefined ? undefined : parseMsec(msec);
     if (ofMsec !== undefined) return ofMsec;
-    const iso = known(values, PLACES.time_iso8601);
+    const iso = knownValue(values, VALUE_INDEX.time_iso8601);
     const ofIso = iso === undefined ? undefined : this.#isoTime(iso);
     if (ofIso !== undefined) return ofIso;
-    const local = known(values, PLACES.time_local);
+    const local = knownValue(values, VALUE_INDEX.time_local);
     const ofLocal = local === undefined ? undefined : this.#localTime(local);
     if (ofLocal !== undefined) return ofLocal;
     const none = msec === undefined && iso === undefined && local === undefined;
@@ -79,23 +80,26 @@ const SWITCHING_PROTOCOLS = '101';
 const CONNECT = 'CONNECT ';
 
 /**
- * A WebSocket, or a tunnel: `$request_time` is how long it was open. Where `$status` is not logged, the last upstream's
- * tells.
+ * A WebSocket, or a tunnel: `$request_time` is how long it was open. Where `$status` is not logged, the last
+ * upstream's status decides.
  */
 function switchesProtocol(values: Values): boolean {
-  const status = known(values, PLACES.status);
+  const status = knownValue(values, VALUE_INDEX.status);
   if (status === SWITCHING_PROTOCOLS) return true;
-  if (status === undefined && known(values, PLACES.upstream_status)?.endsWith(SWITCHING_PROTOCOLS) === true)
+  if (
+    status === undefined &&
+    knownValue(values, VALUE_INDEX.upstream_status)?.endsWith(SWITCHING_PROTOCOLS) === true
+  )
     return true;
-  if (values[PLACES.request]?.startsWith(CONNECT) === true) return true;
-  return values[PLACES.request_method] === 'CONNECT';
+  if (values[VALUE_INDEX.request]?.startsWith(CONNECT) === true) return true;
+  return values[VALUE_INDEX.request_method] === 'CONNECT';
 }
 
-/** A caller behind a Unix socket has no address of its own: the balancer before it tells it by PROXY protocol. */
+/** A connection through a Unix socket has no caller's address: the balancer sends it by PROXY protocol. */
 function addressOf(values: Values): string | undefined {
-  const remote = known(values, PLACES.remote_addr);
+  const remote = knownValue(values, VALUE_INDEX.remote_addr);
   if (remote !== undefined && !remote.startsWith('unix:')) return remote;
-  return known(values, PLACES.proxy_protocol_addr) ?? remote;
+  return knownValue(values, VALUE_INDEX.proxy_protocol_addr) ?? remote;
 }
 
 function rememberLast(parse: (text: string) => number | undefined): typeof parse {
@@ -148,7 +152,7 @@ function milliseconds(seconds: string): number | undefined {
 }
 
 /**
- * All attempts together: it is the time spent behind the gateway. Null where no upstream was asked, undefined where an
+ * The sum of all attempts: the time spent in upstreams. Null where no upstream was asked, undefined where an
  * attempt's time is no duration of nginx.
  */
 function sumOfAttempts(list: string | undefined): number | null | undefined {

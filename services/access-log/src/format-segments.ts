@@ -122,7 +122,7 @@ export function inseparable({ shape: first }: Segment, { shape: second }: Segmen
   return first.longer.test(second.mark);
 }
 
-/** Whether the text after the value of segment `index` may look like more of it, so that it may end before its pattern does. */
+/** Whether the text after the value of segment `index` may have the form of more of it, so that it may end before its pattern does. */
 export function canContinueAfter(
   segments: readonly Segment[],
   index: number,

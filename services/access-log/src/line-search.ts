@@ -4,7 +4,7 @@
  */
 import type { Segment } from './format-segments.js';
 
-/** Places of separators tried before a line is given up: a line that nginx wrote needs fewer than 10 a variable. */
+/** Positions of separators tried before a line is given up: a line that nginx wrote needs fewer than 10 a variable. */
 const TRIES_MAX = 5_000;
 
 /** The values of the wanted segments, in that order; or why the line cannot be read. */

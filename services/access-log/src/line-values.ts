@@ -1,12 +1,12 @@
 /*
- * The values of a line that a record is made of, by an index that is the same for every format.
+ * The values of a line from which a record is made, by an index that is the same for every format.
  */
 
-/** The values of a line by their index in `PLACES`; undefined where the format lacks the variable. */
+/** The values of a line by their index in `VALUE_INDEX`; undefined where the format lacks the variable. */
 export type Values = readonly (string | undefined)[];
 
-/** Indexes into `Values`. */
-export const PLACES = {
+/** Indexes in `Values`, by variable. */
+export const VALUE_INDEX = {
   msec: 0,
   time_iso8601: 1,
   time_local: 2,
@@ -30,12 +30,12 @@ export const PLACES = {
   upstream_status: 19,
   proxy_protocol_addr: 20,
 } as const;
-/** Variables that a record is made of, by index; the one that holds the code comes after them. */
-export const VARIABLES: readonly string[] = Object.keys(PLACES);
-export const CODE_PLACE = VARIABLES.length;
+/** Variables from which a record is made, by index; the one with the code comes after them. */
+export const VARIABLES: readonly string[] = Object.keys(VALUE_INDEX);
+export const CODE_INDEX = VARIABLES.length;
 
 /** The value; undefined also where nginx wrote `-` or nothing. */
-export function known(values: Values, place: number): string | undefined {
-  const value = values[place];
+export function knownValue(values: Values, index: number): string | undefined {
+  const value = values[index];
   return value === '' || value === '-' ? undefined : value;
 }

@@ -55,7 +55,7 @@ export function chooseLogFormat(
   return chosen;
 }
 
-/** A format given as its text, or as the whole directive. Throws LogFormatError where it is neither. */
+/** A format given as its text, or as the complete directive. Throws LogFormatError where it is neither. */
 export function formatOfText(text: string): Omit<NamedLogFormat, 'name'> {
   if (!/^\s*log_format\s/.test(text)) return { text, escape: 'default' };
   return chooseLogFormat(readLogFormats(text), undefined);

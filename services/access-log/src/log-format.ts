@@ -33,10 +33,10 @@ export function compileLogFormat(text: string, escape: Escape, wanted: readonly 
     const divide = compileDivider(segment, wanted, indexes);
     return divide === undefined ? [] : [{ index, divide }];
   });
-  // The joined values stand behind those that are wanted themselves.
+  // The joined values come after those that are wanted themselves.
   const readIndexes = [...indexes, ...joined.map(({ index }) => index)];
   const unescape = UNESCAPE[escape];
-  const uriPlace = escape === 'default' ? wanted.indexOf('uri_with_args') : -1;
+  const uriIndex = escape === 'default' ? wanted.indexOf('uri_with_args') : -1;
   const readFast = compileFastReader(prefix, segments, readIndexes);
   return {
     variables: [...new Set(segments.flatMap(({ name, members }) => [name, ...namesOf(members)]))],
@@ -45,7 +45,7 @@ export function compileLogFormat(text: string, escape: Escape, wanted: readonly 
       const values = readFast(line) ?? searchLine(line, prefix, segments, readIndexes);
       if (typeof values === 'string') return values;
       for (let place = joined.length - 1; place >= 0; place--) joined[place]?.divide(values.pop(), values);
-      if (uriPlace !== -1) values[uriPlace] = withoutDash(values[uriPlace]);
+      if (uriIndex !== -1) values[uriIndex] = withoutDash(values[uriIndex]);
       if (!line.includes('\\')) return values;
       for (let place = 0; place < values.length; place++) {
         const value = values[place];
@@ -66,7 +66,7 @@ function namesOf(segments: readonly Segment[]): string[] {
 }
 
 /**
- * A function that writes the needed parts of a segment's value to their places; undefined where no part is needed. A
+ * A function that writes the needed parts of a segment's value to their indexes; undefined where no part is needed. A
  * variable that is also in the format by itself is read there instead.
  */
 function compileDivider(
@@ -120,7 +120,7 @@ const UNESCAPE: Readonly<Record<Escape, (value: string) => string>> = {
     try {
       return String(JSON.parse(`"${value}"`));
     } catch {
-      // Not written by nginx: as it stands it fits no field that would use it.
+      // Not written by nginx: without a change it fits no field that would use it.
       return value;
     }
   },

@@ -1,6 +1,6 @@
 /*
  * Reads a line of NDJSON, which is a record in the collector's JSON. The collector validates it; only a line that is no
- * JSON object is refused here, so that it does not make the collector refuse the whole body.
+ * JSON object is refused here, so that it does not make the collector refuse the complete body.
  */
 import { decimalOfText } from '@imscope/schemas/decimal-text.js';
 import { parseRfc3339 } from './log-time.js';

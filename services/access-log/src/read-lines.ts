@@ -33,7 +33,7 @@ export async function* readLines(chunks: AsyncIterable<Buffer>): AsyncGenerator<
       start = end + 1;
       yield finishLine();
     }
-    // Copied, because a slice would keep the whole chunk in memory.
+    // Copied, because a slice would keep the complete chunk in memory.
     if (start < chunk.length) hold(Buffer.from(chunk.subarray(start)));
   }
   if (heldBytes > 0) yield finishLine();
@@ -42,7 +42,7 @@ export async function* readLines(chunks: AsyncIterable<Buffer>): AsyncGenerator<
 /** One byte above the bound may be the carriage return of a line's end. */
 function lineText(pieces: readonly Buffer[], bytes: number): string | undefined {
   if (bytes > LINE_BYTES_MAX + 1) return undefined;
-  const whole = pieces.length === 1 && pieces[0] !== undefined ? pieces[0] : Buffer.concat(pieces, bytes);
-  const length = whole.at(-1) === 13 ? whole.length - 1 : whole.length;
-  return length > LINE_BYTES_MAX ? undefined : whole.toString('utf8', 0, length);
+  const line = pieces.length === 1 && pieces[0] !== undefined ? pieces[0] : Buffer.concat(pieces, bytes);
+  const length = line.at(-1) === 13 ? line.length - 1 : line.length;
+  return length > LINE_BYTES_MAX ? undefined : line.toString('utf8', 0, length);
 }

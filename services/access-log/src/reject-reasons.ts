@@ -15,17 +15,17 @@ export const REJECT_REASONS = {
   invalid_interface: 'the path has no usable name, or a longer one than 128 characters',
   missing_application: 'the request line has no sdkappid, and no --application was given',
   invalid_application: 'sdkappid is not a whole number from 1 to 2^52 - 1',
-  missing_time: 'the line tells no time',
+  missing_time: 'the line has no time',
   invalid_time: 'the time cannot be read',
-  missing_duration: 'the line tells no $request_time; an unknown duration is never taken as 0',
+  missing_duration: 'the line has no $request_time; an unknown duration is never read as 0',
   invalid_duration:
     'a duration is not seconds with a fraction such as 0.012, as nginx writes it: a whole number is of another unit, so log $request_time',
   protocol_switch:
     'the connection was switched to another protocol (status 101 or CONNECT): its $request_time is how long it was open, not a delay',
-  missing_address: 'the line tells no $remote_addr',
+  missing_address: 'the line has no $remote_addr',
   invalid_ip: '$remote_addr is no IPv4 or IPv6 address',
   invalid_status: '$status is no HTTP status',
-  invalid_code: 'the code variable is no whole number',
+  invalid_code: 'the code variable is not a whole number',
 } as const satisfies Partial<Readonly<Record<AnyRejectReason, string>>>;
 
 export type RejectReason = keyof typeof REJECT_REASONS;

@@ -2,7 +2,7 @@
  * Finds the interface and the application of a request. There are few paths, so the interface of each is cached; of the
  * query only `sdkappid` is read.
  */
-import { known, PLACES, type Values } from './line-values.js';
+import { knownValue, VALUE_INDEX, type Values } from './line-values.js';
 import { rejected, type Rejected } from './reject-reasons.js';
 import * as target from './request-target.js';
 
@@ -18,7 +18,7 @@ export class RequestReader {
   readonly #sdkAppId: number | undefined;
   readonly #paths = new Map<string, string>();
 
-  /** @param sdkAppId whose requests all are; undefined takes each request's own */
+  /** @param sdkAppId whose requests all are; undefined: the `sdkappid` of each request */
   constructor(sdkAppId: number | undefined) {
     this.#sdkAppId = sdkAppId;
   }
@@ -48,19 +48,19 @@ function copy(text: string): string {
   return Buffer.from(text).toString();
 }
 
-const TARGET_PLACES = [PLACES.request_uri, PLACES.uri_with_args, PLACES.uri];
-const QUERY_PLACES = [PLACES.args, PLACES.query_string];
+const TARGET_INDEXES = [VALUE_INDEX.request_uri, VALUE_INDEX.uri_with_args, VALUE_INDEX.uri];
+const QUERY_INDEXES = [VALUE_INDEX.args, VALUE_INDEX.query_string];
 
-/** The first target that can be read: a request line that is none does not cost what stands beside it. */
+/** The first target that can be read: after a malformed request line, those of the other variables are tried. */
 function splitRequest(values: Values): target.RequestTarget | Rejected {
-  const line = known(values, PLACES.request);
+  const line = knownValue(values, VALUE_INDEX.request);
   const ofLine =
     line === undefined
       ? rejected('malformed_request')
       : (splitOrdinary(line) ?? target.targetOfRequestLine(line));
   if (!('ok' in ofLine)) return ofLine;
-  for (const place of TARGET_PLACES) {
-    const text = known(values, place);
+  for (const index of TARGET_INDEXES) {
+    const text = knownValue(values, index);
     const split = text === undefined ? ofLine : target.splitTarget(text);
     if (!('ok' in split)) return split;
   }
@@ -89,9 +89,9 @@ function isDigit(text: string, at: number): boolean {
   return code >= 48 && code <= 57;
 }
 
-/** The first that can be read, of the variable of its own, of the request's query and of the arguments. */
+/** The first that can be read of `$arg_sdkappid`, the request's query and the arguments. */
 function readApplication(values: Values, query: string): number | Rejected {
-  const own = known(values, PLACES.arg_sdkappid);
+  const own = knownValue(values, VALUE_INDEX.arg_sdkappid);
   let refused = rejected('missing_application');
   if (own !== undefined) {
     const found = target.parseApplication(own);
@@ -100,8 +100,8 @@ function readApplication(values: Values, query: string): number | Rejected {
   }
   const ordinary = ordinaryApplication(query);
   if (ordinary !== undefined) return ordinary;
-  for (const place of [undefined, ...QUERY_PLACES]) {
-    const text = place === undefined ? query : known(values, place);
+  for (const index of [undefined, ...QUERY_INDEXES]) {
+    const text = index === undefined ? query : knownValue(values, index);
     if (text === undefined || text === '') continue;
     const found = target.applicationOfQuery(text);
     if (found.ok) return found.sdkAppId;
@@ -120,12 +120,12 @@ function ordinaryApplication(query: string): number | undefined {
   }
   let value = 0;
   const start = at + PARAMETER.length;
-  for (let place = start; ; place++) {
-    if (isDigit(query, place) && place - start < 15) {
-      value = value * 10 + query.charCodeAt(place) - 48;
+  for (let index = start; ; index++) {
+    if (isDigit(query, index) && index - start < 15) {
+      value = value * 10 + query.charCodeAt(index) - 48;
       continue;
     }
-    const ends = place === query.length || query.charCodeAt(place) === AMPERSAND;
+    const ends = index === query.length || query.charCodeAt(index) === AMPERSAND;
     return ends && value >= 1 ? value : undefined;
   }
 }

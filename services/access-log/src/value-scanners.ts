@@ -14,7 +14,7 @@ const SPACE = 32;
 const COLON = 58;
 const BRACKET = 91;
 
-/** Characters of a number or list that is looked at as a whole: some 250 attempts. nginx writes no longer ones. */
+/** Most characters of a number or list that is read: some 250 attempts. nginx writes no longer ones. */
 export const VALUE_LENGTH_MAX = 4_096;
 
 function digitsEnd(line: string, at: number): number {
@@ -35,10 +35,10 @@ export function wholeEnd(line: string, at: number): number {
 /** A dash, or digits with or without a fraction, or nothing. */
 export function decimalEnd(line: string, at: number): number {
   if (line.charCodeAt(at) === DASH) return at + 1;
-  const whole = digitsEnd(line, at);
-  if (whole === at || line.charCodeAt(whole) !== DOT) return whole;
-  const fraction = digitsEnd(line, whole + 1);
-  return fraction === whole + 1 ? whole : fraction;
+  const integerEnd = digitsEnd(line, at);
+  if (integerEnd === at || line.charCodeAt(integerEnd) !== DOT) return integerEnd;
+  const fraction = digitsEnd(line, integerEnd + 1);
+  return fraction === integerEnd + 1 ? integerEnd : fraction;
 }
 
 /**
@@ -110,7 +110,7 @@ export function quotedJsonEnd(pattern: RegExp): Scan {
   };
 }
 
-/** As far as characters go that belong to the value. Not told (-1) where one beyond ASCII comes first. */
+/** The end of the characters that belong to the value; unknown (-1) where one beyond ASCII comes first. */
 export function charactersEnd(belongs: RegExp): Scan {
   const table = Uint8Array.from({ length: 128 }, (_, code) =>
     belongs.test(String.fromCharCode(code)) ? 1 : 0,

@@ -1,6 +1,6 @@
 /*
  * The shape of a variable: which values it can have. Shapes make a line readable although a value holds a separator (a
- * list of upstream addresses, an IPv6 address before a port), and refuse a value that a caller made to look like the rest
+ * list of upstream addresses, an IPv6 address before a port), and refuse a value that a caller gave the form of the rest
  * of a line. A shape admits at least every value that nginx can write, so the true reading is always among those found.
  */
 import {
@@ -177,12 +177,12 @@ function time(pattern: RegExp): Shape {
 }
 
 function complete(pattern: RegExp, scan: Scan, longer: RegExp, mark: string): Shape {
-  const whole = new RegExp(`^(?:${pattern.source})$`);
+  const complete = new RegExp(`^(?:${pattern.source})$`);
   return {
     ends: 'complete',
     pattern,
     scan,
-    isValue: (line, start, end) => end - start <= VALUE_LENGTH_MAX && whole.test(line.slice(start, end)),
+    isValue: (line, start, end) => end - start <= VALUE_LENGTH_MAX && complete.test(line.slice(start, end)),
     first: longer,
     longer,
     separators: NO_SEPARATORS,

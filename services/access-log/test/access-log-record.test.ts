@@ -44,7 +44,7 @@ test('a load balancer’s line becomes a record, by variable names', () => {
   });
 });
 
-test('the default format is combined with durations behind it', () => {
+test('the default format is combined followed by durations', () => {
   const combined = `198.51.100.7 - - [05/Mar/2024:00:00:01 +0000] "${REQUEST}" 502 0 "-" "curl/8 (\\x22quoted\\x22)"`;
   const base = {
     time: Date.parse('2024-03-05T00:00:01Z'),

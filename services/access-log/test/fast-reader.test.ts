@@ -92,7 +92,7 @@ const variable = fc.constantFrom(...NAMES).chain((name) => {
   return fc.tuple(fc.constant(name), fc.constantFrom(...SEPARATORS), value);
 });
 
-/** A format, and a line that is more or less one of its own. */
+/** A format, and a line that is more or less one of that format. */
 const cases = fc.array(variable, { minLength: 1, maxLength: 7 }).chain((parts) =>
   fc.record({
     parts: fc.constant(parts),

@@ -1,11 +1,11 @@
 /*
- * A small IM backend to stand behind a real nginx: it answers in IM's form, names its code in `X-IM-Code`, takes
+ * A small IM backend for a real nginx: it answers in IM's form, names its code in `X-IM-Code`, takes
  * its time, and fails in several ways. What it does hangs on the request's `random` alone.
  */
 import { once } from 'node:events';
 import { createServer, type ServerResponse } from 'node:http';
 
-export type ImUpstream = { readonly address: string; readonly taken: () => number; stop(): Promise<void> };
+export type ImUpstream = { readonly address: string; readonly received: () => number; stop(): Promise<void> };
 
 /** Of 100 requests by `random`: 4 break off (nginx says 502), 3 get 500, 3 are sent to the next upstream. */
 export const BREAK_OFF_BELOW = 4;
@@ -21,13 +21,13 @@ export async function startImUpstream({
   isLast: boolean;
   delayMs: number;
 }): Promise<ImUpstream> {
-  let taken = 0;
+  let received = 0;
   const server = createServer({ keepAliveTimeout: 60_000 }, (request, response) => {
-    taken += 1;
+    received += 1;
     const random = Number(new URL(request.url ?? '/', 'http://im').searchParams.get('random') ?? '0');
     request.resume();
     request.on('end', () => {
-      // One in five takes its time; the others answer at once, so that many requests stay quick.
+      // One in five is slow; the others answer at once, so that many requests stay quick.
       if (delayMs > 0 && random % 5 === 0) setTimeout(() => answer(random, isLast, response), delayMs);
       else answer(random, isLast, response);
     });
@@ -38,7 +38,7 @@ export async function startImUpstream({
   if (address === null || typeof address === 'string') throw new Error('no port');
   return {
     address: `127.0.0.1:${address.port}`,
-    taken: () => taken,
+    received: () => received,
     stop: async () => {
       server.close();
       server.closeAllConnections();

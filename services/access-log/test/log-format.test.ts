@@ -40,7 +40,7 @@ for (const escape of ['default', 'json'] as const) {
   });
 }
 
-test('a line is never read with other values than nginx wrote, whatever callers sent and whatever stands between', () => {
+test('a line is never read with other values than nginx wrote, whatever callers sent and whatever is between', () => {
   const separators = fc.constantFrom(' ', '] [', '"', '" "', ', ', '|', '\t', ' - ', ':', '","x":"');
   fc.assert(
     fc.property(
@@ -157,7 +157,7 @@ test('cut lines, other lines and empty lines do not fit', () => {
   }
 });
 
-test('formats that nobody could read are refused with what to change', () => {
+test('formats that cannot be read are refused with what to change', () => {
   for (const [format, message] of [
     ['no variables', /no variables/],
     ['$status costs 5$', /"\$" without/],
@@ -179,7 +179,7 @@ function inseparableIn(format: string): string[] {
   return [...compileLogFormat(format, 'default', variables).inseparable.keys()];
 }
 
-test('a time is told apart from any text right before it, other values are not', () => {
+test('a time is distinguished from any text right before it, other values are not', () => {
   assert.deepEqual(inseparableIn('$http_user_agent$time_iso8601 $status'), []);
   assert.deepEqual(inseparableIn('$http_user_agent$time_local $status'), []);
   assert.deepEqual(inseparableIn('$http_user_agent$request_time $status'), [

@@ -14,16 +14,16 @@ async function linesOf(chunks: AsyncIterable<Buffer> | Buffer[]): Promise<Line[]
 test('lines are the same however their bytes come in', async () => {
   const text = fc.string({ unit: fc.constantFrom('a', '\n', '\r', '张', ' '), maxLength: 60 });
   await fc.assert(
-    fc.asyncProperty(text, fc.array(fc.nat(200), { maxLength: 10 }), async (whole, cuts) => {
-      const bytes = Buffer.from(whole);
+    fc.asyncProperty(text, fc.array(fc.nat(200), { maxLength: 10 }), async (content, cuts) => {
+      const bytes = Buffer.from(content);
       const places = [
         0,
         ...cuts.map((cut) => Math.min(cut, bytes.length)).toSorted((a, b) => a - b),
         bytes.length,
       ];
       const chunks = places.slice(1).map((end, index) => bytes.subarray(places[index], end));
-      const expected = whole.split('\n').map((line) => line.replace(/\r$/, ''));
-      if (whole === '' || whole.endsWith('\n')) expected.pop();
+      const expected = content.split('\n').map((line) => line.replace(/\r$/, ''));
+      if (content === '' || content.endsWith('\n')) expected.pop();
       assert.deepEqual(
         await linesOf(chunks),
         expected.map((line, index) => ({ number: index + 1, text: line })),

@@ -1,5 +1,5 @@
 /*
- * A real nginx on a random loopback port, in a folder of its own, that writes an access log in the format given
+ * A real nginx on a random loopback port, in a temporary folder, that writes an access log in the format given
  * and passes requests to the upstreams given. For tests here and for the end-to-end run.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
@@ -24,7 +24,7 @@ export type RunningNginx = {
   readonly accessLog: string;
   /** The nginx.conf in force; its log_format is called `im`. */
   readonly configuration: string;
-  /** Has it open its logs again, as logrotate does behind a rename. */
+  /** Has it open its logs again, as logrotate does after a rename. */
   reopen(): void;
   /** Waits until every request is answered and logged. The files stay until `remove`. */
   stop(): Promise<void>;

@@ -1,5 +1,5 @@
 /*
- * Lines as nginx writes them: values of its own, with the lists that retries make, beside values that callers choose.
+ * Lines as nginx writes them: its own values, with the lists that retries make, beside values that callers choose.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -35,7 +35,7 @@ const LISTS: readonly (keyof Attempt)[] = [
   'upstream_response_length',
 ];
 
-/** The lists of one request: as many items in each, with the same separators; now and then nothing behind the last. */
+/** The lists of one request: as many items in each, with the same separators; sometimes nothing after the last. */
 const upstreams = fc
   .record({
     attempts: fc.array(attempt, { maxLength: 4 }),
@@ -73,7 +73,7 @@ const ownValues = fc
   })
   .chain((own) => upstreams.map((lists): Written => ({ ...own, ...lists })));
 
-/** What imitates the values behind it, or goes on where the one before it ended. */
+/** Imitates the values after it, or continues the one before it. */
 const hostile = fc.oneof(
   fc.constantFrom('curl/8', 'Mozilla/5.0 (X11; Linux)', '-', ''),
   fc.constantFrom(
@@ -125,7 +125,7 @@ function lineOf(format: string, written: Written, escape: Escape): string {
 const formatOf = (parts: readonly (readonly [string, string])[]): string =>
   parts.map(([name, after]) => `\${${name}}${after}`).join('');
 
-test('a value that is read is the one nginx wrote, whatever callers sent and whatever stands between, or nothing', () => {
+test('a value that is read is the one nginx wrote, whatever callers sent and whatever is between, or nothing', () => {
   const separators = fc.constantFrom(
     ' ',
     ' ',
@@ -211,7 +211,7 @@ test('what a caller sends does not lengthen the list before it', () => {
   assert.equal(readOne('${status}$http_x', '2005', 'status'), undefined);
 });
 
-test('a retry behind an internal redirect that had no upstream leaves a separator at the end', () => {
+test('a retry after an internal redirect that had no upstream leaves a separator at the end', () => {
   const format = '$upstream_addr $upstream_response_time $request_time';
   assert.equal(readOne(format, 'a:80 :  0.010 :  0.061', 'upstream_response_time'), '0.010 : ');
 });

@@ -113,7 +113,7 @@ test('the first target that can be read holds, and the first application', () =>
   }
 });
 
-test('the address behind a Unix socket is the one the PROXY protocol tells, a forwarded one never', () => {
+test('the address of a connection through a Unix socket is that of the PROXY protocol, never a forwarded one', () => {
   const format =
     '"$remote_addr" "$proxy_protocol_addr" "$http_x_forwarded_for" $msec "$request" $request_time';
   const of = (remote: string, proxied: string): unknown =>
@@ -131,7 +131,7 @@ test('an id that is empty does not hide the one beside it', () => {
   assert.deepEqual([of('a', 'b'), of('-', 'b'), of('', 'b')], ['a', 'b', 'b']);
 });
 
-test('variables side by side are told apart by their shapes where these tell', () => {
+test('variables side by side are distinguished by their shapes where these differ', () => {
   const start = '192.0.2.1 1.000 0.012';
   const format = '$remote_addr $msec $request_time';
   for (const [text, value] of [
