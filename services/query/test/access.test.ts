@@ -1,36 +1,26 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import { ApplicationRow } from '@imscope/schemas/query-api/applications.js';
 import { Type } from 'typebox';
 import { startService } from '../../../scripts/stack/services.js';
 import {
   FEW,
   openQuery,
-  openStore,
+  openStoreAndQuery,
   type QueryUnderTest,
   READ_ALL,
   READ_FEW,
-  type StoreUnderTest,
   WRITE,
   writeRegistryFile,
 } from './query-under-test.js';
 import { addressOf, assertError, readAnswer } from './read-answer.js';
 import { storedRow } from './stored-row.js';
 
-let store: StoreUnderTest;
-let query: QueryUnderTest;
-
-before(async () => {
-  store = await openStore();
+const { store, query } = await openStoreAndQuery(async (store) => {
   const time = Date.now() - 60_000;
   await store.insert([101, 103].map((sdk_app_id, block_row) => storedRow({ time, sdk_app_id, block_row })));
-  query = await openQuery(store.environment);
-});
-after(async () => {
-  await query.close();
-  await store.close();
 });
 
 const bearer = (token: string): Record<string, string> => ({ authorization: `Bearer ${token}` });

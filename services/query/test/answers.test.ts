@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import { describeCode } from '@imscope/schemas/codes/catalogue.js';
 import { ApplicationRow } from '@imscope/schemas/query-api/applications.js';
 import { ExceptionRow } from '@imscope/schemas/query-api/exceptions.js';
@@ -7,7 +7,7 @@ import { InterfaceRow } from '@imscope/schemas/query-api/interfaces.js';
 import { Overview } from '@imscope/schemas/query-api/overview.js';
 import { TimePoint } from '@imscope/schemas/query-api/timeseries.js';
 import { Type } from 'typebox';
-import { openQuery, openStore, type QueryUnderTest, type StoreUnderTest } from './query-under-test.js';
+import { openQuery, openStoreAndQuery } from './query-under-test.js';
 import { readAnswer } from './read-answer.js';
 import { assertFigures, groupRows, sumWeights } from './recompute.js';
 import { seededRows, type StoredRow, storedRow } from './stored-row.js';
@@ -63,17 +63,8 @@ const ledgerRow = (topic: string, partition: number, offset: number, last: strin
   last_appended: last,
 });
 
-let store: StoreUnderTest;
-let query: QueryUnderTest;
-
-before(async () => {
-  store = await openStore();
+const { store, query } = await openStoreAndQuery(async (store) => {
   await store.insert(rows);
-  query = await openQuery(store.environment);
-});
-after(async () => {
-  await query.close();
-  await store.close();
 });
 
 test('overview equals an independent recomputation, now and over the span before', async () => {

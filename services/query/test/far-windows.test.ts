@@ -1,30 +1,15 @@
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import { REQUEST_LOG_BOUNDS } from '@imscope/schemas/request-log.js';
 import { Window } from '@imscope/schemas/query-api/envelope.js';
 import { Type } from 'typebox';
 import { Value } from 'typebox/value';
-import {
-  openQuery,
-  openStore,
-  type QueryUnderTest,
-  READ_ALL,
-  type StoreUnderTest,
-} from './query-under-test.js';
+import { openStoreAndQuery, READ_ALL } from './query-under-test.js';
 import { addressOf, assertError } from './read-answer.js';
 import { storedRow } from './stored-row.js';
 
-let store: StoreUnderTest;
-let query: QueryUnderTest;
-
-before(async () => {
-  store = await openStore();
+const { query } = await openStoreAndQuery(async (store) => {
   await store.insert([storedRow({ time: Date.now() - 60_000, sdk_app_id: 101 })]);
-  query = await openQuery(store.environment);
-});
-after(async () => {
-  await query.close();
-  await store.close();
 });
 
 const ask = (path: string, parameters: Record<string, string>) =>

@@ -1,28 +1,13 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import { encodeCursor } from '../src/questions/request-cursor.js';
-import {
-  openQuery,
-  openStore,
-  type QueryUnderTest,
-  READ_ALL,
-  type StoreUnderTest,
-} from './query-under-test.js';
+import { openStoreAndQuery, READ_ALL } from './query-under-test.js';
 import { assertError } from './read-answer.js';
 import { storedRow } from './stored-row.js';
 
-let store: StoreUnderTest;
-let query: QueryUnderTest;
-
-before(async () => {
-  store = await openStore();
+const { store, query } = await openStoreAndQuery(async (store) => {
   await store.insert([storedRow({ time: Date.now() - 60_000, sdk_app_id: 101, request_id: 'one' })]);
-  query = await openQuery(store.environment);
-});
-after(async () => {
-  await query.close();
-  await store.close();
 });
 
 const ask = (url: string) => query.app.inject({ url, headers: { authorization: `Bearer ${READ_ALL}` } });

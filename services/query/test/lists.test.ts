@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import { compareWorstFirst, tierOf } from '@imscope/schemas/health.js';
 import { boundedListAnswerOf } from '@imscope/schemas/query-api/envelope.js';
 import { ApplicationRow } from '@imscope/schemas/query-api/applications.js';
@@ -10,13 +10,7 @@ import { RequestPage } from '@imscope/schemas/query-api/requests.js';
 import { TimePoint } from '@imscope/schemas/query-api/timeseries.js';
 import { type Static, type TSchema, Type } from 'typebox';
 import { Value } from 'typebox/value';
-import {
-  openQuery,
-  openStore,
-  type QueryUnderTest,
-  READ_ALL,
-  type StoreUnderTest,
-} from './query-under-test.js';
+import { openQuery, openStoreAndQuery, READ_ALL } from './query-under-test.js';
 import { addressOf, readAnswer } from './read-answer.js';
 import { groupRows, sumWeights } from './recompute.js';
 import { seededRandom, seededRows, type StoredRow, storedRow } from './stored-row.js';
@@ -93,17 +87,8 @@ function applicationRows(id: number): StoredRow[] {
   return rows.filter(({ weight }) => weight > 0);
 }
 
-let store: StoreUnderTest;
-let query: QueryUnderTest;
-
-before(async () => {
-  store = await openStore();
+const { store, query } = await openStoreAndQuery(async (store) => {
   await store.insert([...groupedRows, ...manyApplications, ...wideRows, ...codeRows]);
-  query = await openQuery(store.environment);
-});
-after(async () => {
-  await query.close();
-  await store.close();
 });
 
 async function readList<T extends TSchema>(

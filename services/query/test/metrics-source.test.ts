@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import { InterfaceRow } from '@imscope/schemas/query-api/interfaces.js';
 import { Overview } from '@imscope/schemas/query-api/overview.js';
 import { TimePoint } from '@imscope/schemas/query-api/timeseries.js';
 import { Type } from 'typebox';
-import { openQuery, openStore, type QueryUnderTest, type StoreUnderTest } from './query-under-test.js';
+import { openQuery, openStoreAndQuery } from './query-under-test.js';
 import { readAnswer } from './read-answer.js';
 import { assertFigures, groupRows, sumWeights } from './recompute.js';
 import { metricsOf, sample, single } from './stored-metric.js';
@@ -54,29 +54,23 @@ const isLost = ({ time }: StoredRow): boolean =>
 const notLost = (rows: readonly StoredRow[]): StoredRow[] => rows.filter((row) => !isLost(row));
 const old = requestsOf(OLD, NOW_MINUTE - 50 * HOUR_MS, NOW_MINUTE - 46 * HOUR_MS, 3_000);
 
-let store: StoreUnderTest;
-let query: QueryUnderTest;
-
-before(async () => {
-  store = await openStore();
-  for (const rows of [whole, kept, history, late, lackingKept, old]) await store.insert(rows);
-  const metrics = [
-    // Windows of both widths in one minute, as late events make them.
-    ...metricsOf(whole, whole, (row) => (row.latency_us % 3 === 0 ? 60 : 10)),
-    ...metricsOf(requests, kept),
-    ...metricsOf(historyInMetrics, historyInMetrics),
-    ...metricsOf(late.toSpliced(lateMissing, 1), late.toSpliced(lateMissing, 1)),
-    ...metricsOf(notLost(lackingRequests), notLost(lackingKept)),
-    ...metricsOf(old, old),
-  ];
-  await store.client.insert({ table: 'interface_metric', values: metrics, format: 'JSONEachRow' });
-  // However few the rows are: metrics first.
-  query = await openQuery({ ...store.environment, LOG_ROWS_MAX: '0' });
-});
-after(async () => {
-  await query.close();
-  await store.close();
-});
+// However few the rows are: metrics first.
+const { store, query } = await openStoreAndQuery(
+  async (store) => {
+    for (const rows of [whole, kept, history, late, lackingKept, old]) await store.insert(rows);
+    const metrics = [
+      // Windows of both widths in one minute, as late events make them.
+      ...metricsOf(whole, whole, (row) => (row.latency_us % 3 === 0 ? 60 : 10)),
+      ...metricsOf(requests, kept),
+      ...metricsOf(historyInMetrics, historyInMetrics),
+      ...metricsOf(late.toSpliced(lateMissing, 1), late.toSpliced(lateMissing, 1)),
+      ...metricsOf(notLost(lackingRequests), notLost(lackingKept)),
+      ...metricsOf(old, old),
+    ];
+    await store.client.insert({ table: 'interface_metric', values: metrics, format: 'JSONEachRow' });
+  },
+  { LOG_ROWS_MAX: '0' },
+);
 
 test('overview out of the metrics equals an independent recomputation, at bounds within a minute', async () => {
   const { data, window } = await readAnswer(query.app, Overview, `applications/${WHOLE}/overview`, WINDOW);

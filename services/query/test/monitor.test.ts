@@ -1,14 +1,8 @@
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import { describeCode } from '@imscope/schemas/codes/catalogue.js';
 import { Monitor } from '@imscope/schemas/query-api/monitor.js';
-import {
-  openQuery,
-  openStore,
-  type QueryUnderTest,
-  READ_ALL,
-  type StoreUnderTest,
-} from './query-under-test.js';
+import { openStoreAndQuery, READ_ALL } from './query-under-test.js';
 import { addressOf, assertError, readAnswer } from './read-answer.js';
 import { assertFigures, assertSums, groupRows } from './recompute.js';
 import { metricsOf, sample, single } from './stored-metric.js';
@@ -43,19 +37,10 @@ const lostFromMs = FROM_MS + 3 * STEP_MS;
 const isLost = ({ time }: StoredRow): boolean => time >= lostFromMs && time < lostFromMs + 2 * STEP_MS;
 const counted = lacking.filter((row) => !isLost(row));
 
-let store: StoreUnderTest;
-let query: QueryUnderTest;
-
-before(async () => {
-  store = await openStore();
+const { query } = await openStoreAndQuery(async (store) => {
   for (const rows of [kept, lacking]) await store.insert(rows);
   const metrics = [...metricsOf([...today, ...yesterday], kept), ...metricsOf(counted, counted)];
   await store.client.insert({ table: 'interface_metric', values: metrics, format: 'JSONEachRow' });
-  query = await openQuery(store.environment);
-});
-after(async () => {
-  await query.close();
-  await store.close();
 });
 
 const ask = (parameters: Record<string, string | string[]>, path = PATH) =>

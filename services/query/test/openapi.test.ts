@@ -1,25 +1,11 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import { Validator } from '@seriousme/openapi-schema-validator';
 import { Type } from 'typebox';
 import { Value } from 'typebox/value';
-import { openQuery, type QueryUnderTest, writeRegistryFile } from './query-under-test.js';
+import { openQueryWithoutStore } from './query-under-test.js';
 
-let query: QueryUnderTest;
-const dir = mkdtempSync(join(tmpdir(), 'imscope-query-'));
-
-before(async () => {
-  const registryFile = join(dir, 'registry.json');
-  writeRegistryFile(registryFile);
-  query = await openQuery({ REGISTRY_FILE: registryFile, STORE_URL: 'http://127.0.0.1:9' });
-});
-after(async () => {
-  await query.close();
-  rmSync(dir, { recursive: true });
-});
+const query = await openQueryWithoutStore();
 
 const Operation = Type.Object({
   operationId: Type.String(),

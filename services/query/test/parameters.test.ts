@@ -1,24 +1,9 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { after, before, test } from 'node:test';
-import { openQuery, type QueryUnderTest, READ_ALL, writeRegistryFile } from './query-under-test.js';
+import { test } from 'node:test';
+import { openQueryWithoutStore, READ_ALL } from './query-under-test.js';
 import { addressOf, assertError } from './read-answer.js';
 
-let query: QueryUnderTest;
-const dir = mkdtempSync(join(tmpdir(), 'imscope-query-'));
-
-before(async () => {
-  const registryFile = join(dir, 'registry.json');
-  writeRegistryFile(registryFile);
-  // Nobody listens on port 9 of loopback: parameters are refused before the store is asked.
-  query = await openQuery({ REGISTRY_FILE: registryFile, STORE_URL: 'http://127.0.0.1:9' });
-});
-after(async () => {
-  await query.close();
-  rmSync(dir, { recursive: true });
-});
+const query = await openQueryWithoutStore();
 
 const OVERVIEW = 'applications/101/overview';
 

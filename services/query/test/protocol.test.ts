@@ -4,33 +4,19 @@ import type { AddressInfo } from 'node:net';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, before, test } from 'node:test';
-import { openQuery, type QueryUnderTest, READ_ALL, writeRegistryFile } from './query-under-test.js';
+import { after, test } from 'node:test';
+import { openQueryWithoutStore, READ_ALL } from './query-under-test.js';
 import { assertError } from './read-answer.js';
 
-const dir = mkdtempSync(join(tmpdir(), 'imscope-query-'));
-let query: QueryUnderTest;
-let port: number;
+const dir = mkdtempSync(join(tmpdir(), 'imscope-dashboard-'));
+after(() => rmSync(dir, { recursive: true }));
+mkdirSync(join(dir, 'assets'));
+writeFileSync(join(dir, 'index.html'), '<!doctype html>');
+writeFileSync(join(dir, 'assets', 'index-1.js'), '1;');
 
-before(async () => {
-  const registryFile = join(dir, 'registry.json');
-  writeRegistryFile(registryFile);
-  const dashboardDir = join(dir, 'dashboard');
-  mkdirSync(join(dashboardDir, 'assets'), { recursive: true });
-  writeFileSync(join(dashboardDir, 'index.html'), '<!doctype html>');
-  writeFileSync(join(dashboardDir, 'assets', 'index-1.js'), '1;');
-  query = await openQuery({
-    REGISTRY_FILE: registryFile,
-    STORE_URL: 'http://127.0.0.1:9',
-    DASHBOARD_DIR: dashboardDir,
-  });
-  await query.app.listen({ host: '127.0.0.1', port: 0 });
-  ({ port } = query.app.server.address() as AddressInfo);
-});
-after(async () => {
-  await query.close();
-  rmSync(dir, { recursive: true });
-});
+const query = await openQueryWithoutStore({ DASHBOARD_DIR: dir });
+await query.app.listen({ host: '127.0.0.1', port: 0 });
+const { port } = query.app.server.address() as AddressInfo;
 
 type Raw = { readonly head: string; readonly body: string };
 

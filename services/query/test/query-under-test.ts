@@ -1,9 +1,10 @@
 /*
- * The query service over a real store with its tables, both begun for one test file and ended with it.
+ * The query service for one test file, with or without a real store that has its tables; closed after the file's tests.
  */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { after } from 'node:test';
 import { loadConfig } from '@imscope/runtime/config.js';
 import { createLogger } from '@imscope/runtime/logger.js';
 import { createRegistry } from '@imscope/runtime/metrics.js';
@@ -67,6 +68,40 @@ export type StoreUnderTest = {
   insert(rows: readonly StoredRow[]): Promise<void>;
   close(): Promise<void>;
 };
+
+/** Store and service of one test file. `fill` runs before the service starts; both are closed after the file's tests. */
+export async function openStoreAndQuery(
+  fill: (store: StoreUnderTest) => Promise<void> = async () => undefined,
+  settings: Readonly<Record<string, string>> = {},
+): Promise<{ store: StoreUnderTest; query: QueryUnderTest }> {
+  const store = await openStore();
+  await fill(store);
+  const query = await openQuery({ ...store.environment, ...settings });
+  after(async () => {
+    await query.close();
+    await store.close();
+  });
+  return { store, query };
+}
+
+/** The service of one test file whose store refuses connections: nothing listens on port 9 of loopback. */
+export async function openQueryWithoutStore(
+  settings: Readonly<Record<string, string>> = {},
+): Promise<QueryUnderTest> {
+  const dir = mkdtempSync(join(tmpdir(), 'imscope-query-'));
+  const registryFile = join(dir, 'registry.json');
+  writeRegistryFile(registryFile);
+  const query = await openQuery({
+    REGISTRY_FILE: registryFile,
+    STORE_URL: 'http://127.0.0.1:9',
+    ...settings,
+  });
+  after(async () => {
+    await query.close();
+    rmSync(dir, { recursive: true });
+  });
+  return query;
+}
 
 export async function openStore(): Promise<StoreUnderTest> {
   const dir = mkdtempSync(join(tmpdir(), 'imscope-query-'));

@@ -1,16 +1,9 @@
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import { FleetRefusals } from '@imscope/schemas/query-api/fleet-refusals.js';
 import { Refusals } from '@imscope/schemas/query-api/refusals.js';
 import { LINE_REJECT_REASONS, RECORD_REJECT_REASONS } from '@imscope/schemas/reject-reasons.js';
-import {
-  openQuery,
-  openStore,
-  type QueryUnderTest,
-  READ_ALL,
-  READ_FEW,
-  type StoreUnderTest,
-} from './query-under-test.js';
+import { openStoreAndQuery, READ_ALL, READ_FEW } from './query-under-test.js';
 import { addressOf, assertError, readAnswer } from './read-answer.js';
 
 const MINUTE_MS = 60_000;
@@ -18,17 +11,7 @@ const MINUTE_MS = 60_000;
 const TO_MS = Math.floor(Date.now() / MINUTE_MS) * MINUTE_MS - 120 * MINUTE_MS;
 const FROM_MS = TO_MS - 30 * MINUTE_MS;
 
-let store: StoreUnderTest;
-let query: QueryUnderTest;
-
-before(async () => {
-  store = await openStore();
-  query = await openQuery(store.environment);
-});
-after(async () => {
-  await query.close();
-  await store.close();
-});
+const { store, query } = await openStoreAndQuery();
 
 type Counts = Readonly<Record<number, Readonly<Record<string, number>>>>;
 

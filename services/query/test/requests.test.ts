@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import { RequestPage, type RequestRow } from '@imscope/schemas/query-api/requests.js';
-import { openQuery, openStore, type QueryUnderTest, type StoreUnderTest } from './query-under-test.js';
+import { openStoreAndQuery, READ_ALL } from './query-under-test.js';
 import { addressOf, assertError, readAnswer } from './read-answer.js';
-import { READ_ALL } from './query-under-test.js';
 import { seededRows, type StoredRow, storedRow } from './stored-row.js';
 
 const MINUTE_MS = 60_000;
@@ -32,17 +31,8 @@ const newestFirst = [...rows].toSorted(
     b.block_row - a.block_row,
 );
 
-let store: StoreUnderTest;
-let query: QueryUnderTest;
-
-before(async () => {
-  store = await openStore();
+const { store, query } = await openStoreAndQuery(async (store) => {
   await store.insert(rows);
-  query = await openQuery(store.environment);
-});
-after(async () => {
-  await query.close();
-  await store.close();
 });
 
 /** All pages of a question, one after the other; `between` runs after each page. */

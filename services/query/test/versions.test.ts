@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import { VersionRow } from '@imscope/schemas/query-api/versions.js';
 import { Type } from 'typebox';
-import { openQuery, openStore, type QueryUnderTest, type StoreUnderTest } from './query-under-test.js';
+import { openStoreAndQuery } from './query-under-test.js';
 import { readAnswer } from './read-answer.js';
 import { assertFigures } from './recompute.js';
 import { type StoredRow, storedRow } from './stored-row.js';
@@ -35,16 +35,8 @@ const many = Array.from({ length: 203 }, (_, index) =>
   storedRow({ time: FROM_MS, sdk_app_id: MANY, sdk_version: `1.0.${index}`, weight: index < 3 ? 1 : 2 }),
 );
 
-let store: StoreUnderTest;
-let query: QueryUnderTest;
-before(async () => {
-  store = await openStore();
+const { query } = await openStoreAndQuery(async (store) => {
   await store.insert([...android, ...ios, ...unnamed, ...many]);
-  query = await openQuery(store.environment);
-});
-after(async () => {
-  await query.close();
-  await store.close();
 });
 
 const ask = (application: number, filters: Record<string, string> = {}) =>
