@@ -1,6 +1,6 @@
 /*
- * What chaos runs start and end with: a pipeline with a broker that may be killed, and the comparison of all accounts
- * once everything has come to rest.
+ * The start and end of chaos runs: a pipeline with a broker that may be killed, and the comparison of all accounts after
+ * the load has ended and everything is stored.
  */
 import {
   type PipelineOptions,
@@ -21,7 +21,7 @@ export type AggregatorName = 'aggregator' | 'aggregator-2';
 export type CollectorName = 'collector' | 'collector-2';
 
 export type ChaosOptions = {
-  /** Where aggregators find the store when a proxy is in front of it. */
+  /** The store's address for aggregators, if a proxy is in front of it. */
   readonly storeUrls?: Partial<Record<AggregatorName, string>>;
   readonly pipeline?: PipelineOptions;
 };
@@ -42,7 +42,7 @@ export async function startChaosPipeline(options: ChaosOptions = {}): Promise<Pi
 export type Settling = {
   readonly senders: readonly TrackedSender[];
   readonly say: (text: string) => void;
-  /** Given where a supervisor restarts processes: how a collector is stopped for good. */
+  /** Stops a collector permanently, if a supervisor restarts processes. */
   readonly supervised?: {
     readonly collectors: readonly CollectorName[];
     readonly stop: (name: CollectorName) => Promise<void>;
@@ -54,7 +54,7 @@ export async function settleAndCheck(
   pipeline: Pipeline,
   { senders, say, supervised }: Settling,
 ): Promise<Findings> {
-  // A keyed request is accepted only after the spool of all earlier incarnations was read: its count is complete then.
+  // A keyed request is accepted only after the spools of all earlier incarnations were read, so its count is complete.
   await Promise.all(senders.map((sender) => sender.acknowledgedMore(1)));
   await Promise.all(senders.map((sender) => sender.finish()));
   const acknowledged = senders.reduce((sum, sender) => sum + sender.acknowledgedRecords, 0);
@@ -65,7 +65,7 @@ export async function settleAndCheck(
     await stop(name);
   }
   if (supervised === undefined && !pipeline.process('aggregator').isRunning()) {
-    // It ends when a broker stays away; in production a supervisor restarts it.
+    // It exits if a broker stays down; in production a supervisor restarts it.
     say('the aggregator had ended and is restarted');
     await pipeline.start('aggregator');
   }

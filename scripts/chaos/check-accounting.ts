@@ -17,7 +17,7 @@ export type Findings = {
   readonly doubled: number;
   /** Records stored of requests that were answered 503 only. */
   readonly refusedStored: number;
-  /** What `imscope ledger check` names. */
+  /** Differences that `imscope ledger check` names. */
   readonly ledgerDifferences: number;
   readonly metricDifferences: number;
   readonly accountDifferences: number;
@@ -87,7 +87,7 @@ function sum(values: Iterable<number>): number {
   return total;
 }
 
-/** An id is client.request.record. */
+/** Record ids have the form client.request.record. */
 const STORED_REQUESTS = `
   SELECT substring(request_id, 1, length(request_id) - position(reverse(request_id), '.')) AS request,
     count() AS rows, uniqExact(request_id) AS records

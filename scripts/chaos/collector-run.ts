@@ -1,6 +1,6 @@
 /*
- * One run against the collector's promises: the complete pipeline under load, the collector killed and the broker
- * stopped, then, once everything has come to rest, all accounts compared.
+ * One run that checks the collector's promises: the complete pipeline under load, the collector killed and the broker
+ * stopped; after the load all accounts are compared.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { PipelineWithBroker } from '../pipeline/pipeline.js';
@@ -28,7 +28,7 @@ export type RunOutcome = {
   readonly unclearRequests: number;
   readonly longestRecoveryMs: number;
   readonly longestSilenceMs: number;
-  /** Records acknowledged while the broker was away. */
+  /** Records acknowledged while the broker was down. */
   readonly acknowledgedWithoutBroker: number;
 };
 
@@ -81,7 +81,7 @@ async function disturb(
   const killsWhileStarting = await killCollector(pipeline, sender, { kills, seed, onKill });
   if (brokerAwayMs > 0) {
     await sleep(Math.max(0, startMs + brokerAwayMs - performance.now()));
-    // However short the outage: the collector must have continued without Kafka.
+    // Also in a short outage the collector must have continued without Kafka.
     await sender.acknowledgedMore(1_000);
   }
   const acknowledgedWithoutBroker = brokerAwayMs > 0 ? sender.acknowledgedRecords - acknowledgedBefore : 0;

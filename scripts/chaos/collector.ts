@@ -1,7 +1,7 @@
 /*
- * `npm run chaos:collector`: kills the collector under load, or takes Kafka away, and checks that nothing
- * acknowledged was lost or doubled and that all accounts agree. Prints figures as JSON lines; ends with 1 and names the
- * differences where there are any.
+ * `npm run chaos:collector`: kills the collector under load, or stops Kafka, and checks that no acknowledged record is
+ * lost or doubled and that all accounts agree. Prints figures as JSON lines; exits with 1 and names the differences if
+ * there are any.
  */
 import { figure, printFigure, say } from '../bench/figure.js';
 import { createCommand, parseCommandLine } from '../options/command-line.js';
@@ -45,7 +45,7 @@ function printOutcome(outcome: RunOutcome, seed: number): void {
 function readRunOptions(argv: readonly string[]): { kills: number; brokerAwayMs: number; seed: number } {
   const command = createCommand(
     'chaos:collector',
-    'Kills the collector under load, or takes Kafka away, and checks every record and all accounting.',
+    'Kills the collector under load, or stops Kafka, and checks every record and all accounting.',
   )
     .option('--kills <n>', 'SIGKILLs at random moments (default: 100, or 0 with --broker-away)', kills)
     .option('--broker-away <duration>', 'kills the broker for so long, such as 30s or 600s', runDuration)

@@ -23,7 +23,7 @@ const RUNS_PER_ROUND = 200;
 
 type Progress = {
   readonly target: FuzzTarget;
-  readonly judge: (input: Buffer) => void;
+  readonly assertCost: (input: Buffer) => void;
   inputs: number;
   found: number;
 };
@@ -32,7 +32,7 @@ const { forS, seed: first } = readRunOptions(process.argv.slice(2));
 say(`seed ${first}: ${FUZZ_TARGETS.length} parsers for ${forS} s`);
 const all: Progress[] = FUZZ_TARGETS.map((target) => ({
   target,
-  judge: createCostJudge(target),
+  assertCost: createCostJudge(target),
   inputs: 0,
   found: 0,
 }));
@@ -49,11 +49,11 @@ for (const { target, inputs, found } of all) {
 process.exitCode = all.every(({ found }) => found === 0) ? 0 : 1;
 
 function runRound(one: Progress, seed: number): void {
-  const { target, judge } = one;
+  const { target, assertCost } = one;
   const property = fc.property(target.inputs, (input) => {
     one.inputs += 1;
     runOnce(target, input);
-    judge(input);
+    assertCost(input);
   });
   const { failed, counterexample, errorInstance } = fc.check(property, { seed, numRuns: RUNS_PER_ROUND });
   if (!failed) return;

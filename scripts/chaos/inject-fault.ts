@@ -10,7 +10,7 @@ import { promisify } from 'node:util';
 
 export type Fault = { end(): Promise<void> };
 
-/** What fsync and fdatasync do: fail with EIO, or begin `lateS` seconds late. */
+/** The fault of fsync and fdatasync: they fail with EIO, or begin `lateS` seconds late. */
 export type SyncFault = { readonly error: 'EIO' } | { readonly lateS: number };
 
 const ATTACH_MS_MAX = 10_000;
@@ -64,15 +64,15 @@ async function attachStrace(pid: number, calls: string, how: string): Promise<Fa
 }
 
 /**
- * No file of the process grows beyond so many bytes: a write reaches up to there and the next one fails, as on a
- * disk that is full. What exists is not touched, and new files may be made.
+ * No file of the process grows beyond this many bytes: a write is cut there and the next one fails, as on a full disk.
+ * Existing data is unchanged, and new files may be created.
  */
 export async function limitFileSize(pid: number, bytes: number): Promise<Fault> {
   await setFileSizeLimit(pid, String(bytes));
   return { end: () => setFileSizeLimit(pid, 'unlimited') };
 }
 
-/** Sets only the soft limit, which its owner may raise again. */
+/** Sets only the soft limit, which can be raised again. */
 async function setFileSizeLimit(pid: number, limit: string): Promise<void> {
   await promisify(execFile)('prlimit', ['--pid', String(pid), `--fsize=${limit}:`]);
 }

@@ -1,7 +1,8 @@
 /*
  * A proxy between an aggregator and the store that forwards everything unchanged and tracks every insert of a block by its
- * token. An insert is ambiguous when the store received all of it and the aggregator never got the answer: whether its
- * rows are stored is unknown then. So a kill can be timed to hit an insert, and is counted only if it did.
+ * token. An insert is ambiguous if the store received it completely and the aggregator got no answer: the aggregator
+ * does not know whether its rows are stored. With this watch a kill can be timed to hit an insert, and is counted only
+ * if it did.
  */
 import { EventEmitter, once } from 'node:events';
 import { createServer, type IncomingMessage, request as send, type ServerResponse } from 'node:http';
@@ -20,7 +21,7 @@ export class InsertFates {
     return this.#ambiguous.length;
   }
 
-  /** Tokens of inserts that stayed ambiguous because they were not sent again. Empty once all has come to rest. */
+  /** Tokens of ambiguous inserts that were not sent again. Empty after the load has ended. */
   leftUnknown(): string[] {
     return [...new Set(this.#ambiguous)].filter((token) => !this.#answered.has(token));
   }
@@ -41,7 +42,7 @@ export class InsertFates {
 
 export type InsertWatch = {
   readonly url: string;
-  /** Resolves as soon as the store has received all of the next insert; false where none comes within `timeoutMs`. */
+  /** Resolves when the store has received the next insert completely; false if there is none within `timeoutMs`. */
   nextInsert(timeoutMs: number): Promise<boolean>;
   close(): Promise<void>;
 };

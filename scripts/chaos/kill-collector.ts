@@ -1,6 +1,6 @@
 /*
  * Kills the collector repeatedly at random moments, also while it starts, and restarts it at once on the same spool.
- * The moments are a pure function of the seed; what the collector does at them is not.
+ * The moments are a pure function of the seed; the collector's state at these moments is not.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Pipeline } from '../pipeline/pipeline.js';

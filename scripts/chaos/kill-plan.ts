@@ -1,24 +1,28 @@
 /*
- * The plan of a kill loop, a pure function of its seed: shuffled bags of strokes (a kill, or a stop of a zombie), so that
- * every kind comes in its proportion however long the run is. What a process does at that moment is not planned.
+ * The plan of a kill loop, a pure function of its seed: rounds of faults in random order. A fault is a kill, or the stop
+ * of a zombie. Each round has the same number of each kind, so that proportions hold in runs of any length. What a
+ * process does at the moment of a fault is not planned.
  */
 import type { ProcessName } from '../pipeline/pipeline.js';
 import { Random } from '../simulate-gateway/random.js';
 
-/** Strokes of each kind in one bag; `zombie` stops an aggregator and continues it later. */
-export type Bag = Readonly<Record<StrokeKind, number>>;
-export type StrokeKind = 'store' | 'collector' | 'broker' | 'aggregator' | 'zombie';
+/** Number of faults of each kind in a round; `zombie` stops an aggregator and continues it later. */
+export type FaultCounts = Readonly<Record<FaultKind, number>>;
+export type FaultKind = 'store' | 'collector' | 'broker' | 'aggregator' | 'zombie';
 
 export type TargetName = Exclude<ProcessName, 'query'> | 'broker';
 
-export type Stroke = {
-  readonly kind: StrokeKind;
+export type Fault = {
+  readonly kind: FaultKind;
   readonly target: TargetName;
-  /** After the stroke before. */
+  /** Pause after the previous fault. */
   readonly pauseMs: number;
-  /** So long after the store has received all of an insert and has not answered it; undefined for any moment. */
+  /**
+   * Delay after the store has received an insert completely and before it has answered; undefined: the fault is not
+   * timed by an insert.
+   */
   readonly intoInsertMs: number | undefined;
-  /** Also while the target is being started. */
+  /** The target may be hit while it starts. */
   readonly whileStarting: boolean;
   /** How long a zombie is stopped; 0 is a kill. */
   readonly stoppedMs: number;
@@ -26,29 +30,29 @@ export type Stroke = {
 
 const PAUSE_MS_MIN = 100;
 const PAUSE_MS_MAX = 2_200;
-/** The share of strokes at store and aggregators that hit an insert; the others come at any moment. */
+/** Share of the store's and aggregators' faults that are timed to hit an insert. */
 const INTO_INSERT_SHARE = 0.8;
 /** About the duration of an insert. */
 const INTO_INSERT_MS_MAX = 6;
 const WHILE_STARTING_SHARE = 0.25;
-/** Longer than an aggregator's session (10 s), so that its partitions have another owner when it goes on. */
+/** Longer than an aggregator's session (10 s), so that its partitions have another owner when it continues. */
 const STOPPED_MS_MIN = 11_500;
 const STOPPED_MS_MAX = 14_000;
 
-export function* planStrokes(seed: number, bag: Bag): Generator<Stroke, never> {
+export function* planFaults(seed: number, perRound: FaultCounts): Generator<Fault, never> {
   const random = new Random(seed, 'kills');
-  for (;;) for (const kind of shuffled(bag, random)) yield drawStroke(kind, random);
+  for (;;) for (const kind of shuffled(perRound, random)) yield drawFault(kind, random);
 }
 
-function shuffled(bag: Bag, random: Random): StrokeKind[] {
+function shuffled(perRound: FaultCounts, random: Random): FaultKind[] {
   const kinds = (['store', 'collector', 'broker', 'aggregator', 'zombie'] as const).flatMap((kind) =>
-    Array.from({ length: bag[kind] }, () => ({ kind, place: random.unit() })),
+    Array.from({ length: perRound[kind] }, () => ({ kind, place: random.unit() })),
   );
   return kinds.toSorted((a, b) => a.place - b.place).map(({ kind }) => kind);
 }
 
-/** Draws the same count of numbers for every kind, so that one kind's proportion does not change the others' moments. */
-function drawStroke(kind: StrokeKind, random: Random): Stroke {
+/** Draws the same number of random numbers for every kind, so that one kind's proportion does not change the others' moments. */
+function drawFault(kind: FaultKind, random: Random): Fault {
   const pauseMs = between(PAUSE_MS_MIN, PAUSE_MS_MAX, random);
   const second = random.unit() < 0.5;
   const aimed = random.unit() < INTO_INSERT_SHARE;
@@ -66,7 +70,7 @@ function drawStroke(kind: StrokeKind, random: Random): Stroke {
   };
 }
 
-function targetOf(kind: StrokeKind, second: boolean): TargetName {
+function targetOf(kind: FaultKind, second: boolean): TargetName {
   if (kind === 'collector') return second ? 'collector-2' : 'collector';
   if (kind === 'aggregator' || kind === 'zombie') return second ? 'aggregator-2' : 'aggregator';
   return kind;

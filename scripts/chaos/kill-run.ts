@@ -1,6 +1,6 @@
 /*
  * One kill loop: the complete pipeline with two aggregators in the group and two collectors under load. Every process is
- * killed by a plan, aggregators are also stopped and continued as zombies; then, at rest, all accounts are compared.
+ * killed by a plan, aggregators are also stopped and continued as zombies; after the load all accounts are compared.
  */
 import { freePort } from '../stack/ports.js';
 import type { PipelineWithBroker } from '../pipeline/pipeline.js';
@@ -8,7 +8,7 @@ import { type AggregatorName, settleAndCheck, startChaosPipeline } from './chaos
 import type { Findings } from './check-accounting.js';
 import { InsertFates, type InsertWatch, watchInserts } from './insert-watch.js';
 import { KillLoop, type LoopCounts, type Targets, type Until } from './kill-loop.js';
-import { type Bag, planStrokes, type TargetName } from './kill-plan.js';
+import { type FaultCounts, planFaults, type TargetName } from './kill-plan.js';
 import { KillTarget } from './kill-targets.js';
 import { ReconcileWatch } from './reconcile-watch.js';
 import { Recoveries } from './recoveries.js';
@@ -16,7 +16,7 @@ import { TrackedSender } from './tracked-sender.js';
 
 export type KillRunOptions = {
   readonly seed: number;
-  readonly bag: Bag;
+  readonly perRound: FaultCounts;
   readonly until: Until;
   readonly recordsPerSecond: number;
   readonly say: (text: string) => void;
@@ -31,7 +31,7 @@ export type KillOutcome = LoopCounts & {
   readonly repeatedInserts: number;
   readonly repeatedRequests: number;
   readonly longestRecoveryMs: number;
-  /** From the first of kills that overlap. */
+  /** From the first of overlapping kills. */
   readonly longestOutageMs: number;
   readonly longestSilenceMs: number;
   /** Reconcile passes while processes are killed, and the differences they found. */
@@ -44,7 +44,7 @@ export type KillPipeline = PipelineWithBroker & {
   readonly watches: Readonly<Record<AggregatorName, InsertWatch>>;
 };
 
-/** What `prepare` makes of each topic. */
+/** Partitions that `prepare` creates for each topic. */
 const PARTITIONS = 4;
 const RECORDS_PER_REQUEST = 40;
 const CLIENTS = 5;
@@ -89,7 +89,7 @@ export async function runKillLoop(pipeline: KillPipeline, options: KillRunOption
   const targets = await superviseAll(pipeline, options.say);
   const loop = new KillLoop({ targets, senders, recoveries, watches, fates, say: options.say });
   try {
-    await loop.run(planStrokes(options.seed, options.bag), options.until);
+    await loop.run(planFaults(options.seed, options.perRound), options.until);
     options.say('no more kills: waiting until all runs and has recovered');
     // Traffic continues: only data sent after a kill shows the recovery.
     await loop.untilRecovered();
@@ -119,7 +119,7 @@ export async function runKillLoop(pipeline: KillPipeline, options: KillRunOption
   }
 }
 
-/** Every client has keys and repeats until it is answered, so at the end all that was sent is acknowledged. */
+/** Every client has keys and repeats until it is answered, so at the end all sent records are acknowledged. */
 function startSender(
   url: string,
   name: string,

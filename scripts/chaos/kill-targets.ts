@@ -1,6 +1,6 @@
 /*
- * Processes under a supervisor, as in production, each of which may be killed at any moment, also while it starts,
- * and is restarted at once. Reports every end of a process that it did not cause.
+ * Processes under a supervisor, as in production. Each may be killed at any moment, also while it starts, and is
+ * restarted at once. Reports every end of a process that was not caused by a kill.
  */
 import { spawn } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -9,11 +9,11 @@ import { type Supervised, supervise, type SupervisorEvent } from '../stack/super
 
 export type KillTargetOptions = {
   readonly name: string;
-  /** The process as it is now, also while it is being started. */
+  /** The current process, also while it starts. */
   readonly process: () => ManagedProcess;
   /** Resolves when it is ready. */
   readonly start: () => Promise<void>;
-  /** Gets a line for every end that was not caused here. */
+  /** Called with one line for every end that was not caused here. */
   readonly say: (text: string) => void;
 };
 
@@ -26,8 +26,8 @@ export class KillTarget {
   #ready = true;
   #killed = false;
   #stopped = false;
-  /** Ends, and starts that failed, without a kill. */
-  ownDeaths = 0;
+  /** Exits and failed starts without a kill. */
+  unexpectedEnds = 0;
 
   private constructor(options: KillTargetOptions) {
     this.#options = options;
@@ -55,7 +55,7 @@ export class KillTarget {
     return this.#ready;
   }
 
-  /** By SIGSTOP. */
+  /** True while it is stopped by SIGSTOP. */
   get isStopped(): boolean {
     return this.#stopped;
   }
@@ -64,7 +64,7 @@ export class KillTarget {
     await this.#until(() => this.#ready, 'ready');
   }
 
-  /** SIGKILL; where it has ended already, the next process is killed as soon as it starts. */
+  /** Sends SIGKILL. If the process has ended already, the next one is killed as soon as it starts. */
   async kill(): Promise<void> {
     await this.#until(() => this.#options.process().isRunning(), 'running');
     this.#killed = true;
@@ -72,7 +72,7 @@ export class KillTarget {
     await this.#options.process().kill();
   }
 
-  /** SIGSTOP, and SIGCONT after `ms`. Resolves then. */
+  /** Sends SIGSTOP, and SIGCONT after `ms`. Resolves then. */
   async stopFor(ms: number): Promise<void> {
     const { pid, isRunning } = this.#options.process();
     this.#stopped = true;
@@ -86,7 +86,7 @@ export class KillTarget {
     }
   }
 
-  /** Cleanly, for good. */
+  /** Stops it cleanly and permanently. */
   async end(): Promise<void> {
     await this.#supervised?.stop();
   }
@@ -110,13 +110,13 @@ export class KillTarget {
     this.#killed = false;
     this.#ready = false;
     if (ours) return;
-    this.ownDeaths += 1;
+    this.unexpectedEnds += 1;
     const reason = event.kind === 'died' ? event.exit : event.reason;
     this.#options.say(`${this.#options.name} ended by itself and is restarted: ${shortened(reason)}`);
   }
 }
 
-/** If this process ended meanwhile, a stopped child would stay for ever: it cannot handle the signal of its parent's end. */
+/** A stopped child would stay for ever if this process ended: it cannot handle its parent-death signal. */
 function continueWithoutParent(pid: number, ms: number): void {
   const afterS = Math.ceil(ms / 1_000) + 1;
   spawn('sh', ['-c', `sleep ${afterS}; kill -CONT ${pid}`], { detached: true, stdio: 'ignore' }).unref();

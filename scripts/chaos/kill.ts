@@ -1,7 +1,7 @@
 /*
  * `npm run chaos:kill`: kills aggregators, store, broker and collectors under load, and stops aggregators for longer
- * than their session; then checks that sent = stored and that all accounts agree. Prints figures as JSON lines; ends
- * with 1 and names the differences where there are any.
+ * than their session; then checks that sent = stored and that all accounts agree. Prints figures as JSON lines; exits
+ * with 1 and names the differences if there are any.
  */
 import { type Figure, figure, type Goal, printFigure, say } from '../bench/figure.js';
 import { createCommand, parseCommandLine } from '../options/command-line.js';
@@ -11,7 +11,7 @@ import { newSeed, runDuration, seed } from './options.js';
 
 const RECORDS_PER_SECOND = 2_000;
 /** A kill or stop of an aggregator halts its group for 10 s, so there are more of the others. */
-const BAG = { store: 5, collector: 5, broker: 2, aggregator: 2, zombie: 1 };
+const FAULTS_PER_ROUND = { store: 5, collector: 5, broker: 2, aggregator: 2, zombie: 1 };
 
 const options = readRunOptions(process.argv.slice(2));
 say(`seed ${options.seed}: kills for ${options.forS} s`);
@@ -19,7 +19,7 @@ const pipeline = await startKillPipeline();
 try {
   const outcome = await runKillLoop(pipeline, {
     seed: options.seed,
-    bag: BAG,
+    perRound: FAULTS_PER_ROUND,
     until: { ms: options.forS * 1_000 },
     recordsPerSecond: RECORDS_PER_SECOND,
     say,
@@ -38,7 +38,7 @@ function figuresOf(outcome: KillOutcome, { seed, forS }: { seed: number; forS: n
   const all = Object.values(kills).reduce((sum, count) => sum + count, 0);
   return [
     figure('seed', seed, ''),
-    // 30 kills, 10 ambiguous inserts and a zombie at least in 180 s.
+    // At least 30 kills, 10 ambiguous inserts and one zombie in 180 s.
     figure('kills', all, '', atLeast(forS / 6)),
     figure('kills-of-aggregators', kills.aggregator, ''),
     figure('kills-of-store', kills.store, ''),
@@ -46,7 +46,7 @@ function figuresOf(outcome: KillOutcome, { seed, forS }: { seed: number; forS: n
     figure('kills-of-collectors', kills.collector, ''),
     figure('kills-while-starting', outcome.killsWhileStarting, ''),
     figure('zombies', outcome.zombies, '', atLeast(forS / 180)),
-    figure('ends-without-a-kill', outcome.ownDeaths, ''),
+    figure('ends-without-a-kill', outcome.unexpectedEnds, ''),
     figure('ambiguous-inserts', outcome.ambiguousInserts, '', atLeast(forS / 18)),
     figure('inserts-left-unknown', outcome.leftUnknown.length, '', { goal: NONE }),
     figure('repeated-inserts', outcome.repeatedInserts, ''),

@@ -1,6 +1,6 @@
 /*
- * Reconciliation while processes are killed, as an aggregator does it: collects what it would raise an alarm about. A
- * store that is down is no alarm; the next pass runs when it answers again.
+ * Runs reconcile passes while processes are killed, as an aggregator does, and collects differences that would raise an
+ * alarm. A store that is down raises none; the next pass runs when it answers again.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { checkConfirmed } from '@imscope/aggregator/reconcile/confirmed-check.js';
@@ -15,7 +15,7 @@ export class ReconcileWatch {
   readonly #stop = new AbortController();
   readonly #alarms = new Map<string, string>();
   readonly #checking: Promise<void>;
-  /** Passes that were completed. */
+  /** Number of completed passes. */
   checks = 0;
 
   constructor(pipeline: Pick<Pipeline, 'store' | 'kafka'>) {

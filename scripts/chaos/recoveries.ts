@@ -1,7 +1,7 @@
 /*
- * Measures how long after a kill the pipeline had recovered: every partition of the request logs has a block in the ledger
- * whose last message was appended after the kill, with traffic on all partitions. Where kills overlap, the recovery
- * counts from the last of them, the outage from the first.
+ * Measures the time from a kill until the pipeline has recovered. It has recovered when every partition of the request
+ * logs has a block in the ledger whose last message was appended after the kill; all partitions have traffic. For
+ * overlapping kills the recovery counts from the last one, the outage from the first.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Pipeline } from '../pipeline/pipeline.js';
@@ -18,7 +18,7 @@ export class Recoveries {
   #lastKillMs = 0;
   longestRecoveryMs = 0;
   longestOutageMs = 0;
-  /** Of the latest kill with a recovery, whatever was killed in between. */
+  /** Recovery time of the latest kill that has recovered. */
   lastRecoveryMs = 0;
 
   /** @param partitions of the request logs' topic */

@@ -19,7 +19,7 @@ export type SenderOptions = {
   readonly keyedClients: number;
   readonly plainClients: number;
   readonly recordsPerRequest: number;
-  /** Of all clients together; less where answers come slowly. */
+  /** Of all clients together; lower if answers are slow. */
   readonly recordsPerSecond: number;
   /** What a client does after 503. */
   readonly whenRefused: 'send_again' | 'give_up';
@@ -104,7 +104,7 @@ export class TrackedSender {
     this.#killedMs = performance.now();
   }
 
-  /** Waits until so many more records are acknowledged. Throws where a client failed or that takes too long. */
+  /** Waits until this many more records are acknowledged. Throws if a client failed, or at the time limit. */
   async acknowledgedMore(records: number, timeoutMs = 60_000): Promise<void> {
     const wanted = this.acknowledgedRecords + records;
     await this.until(

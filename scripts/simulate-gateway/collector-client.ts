@@ -1,7 +1,7 @@
 /*
- * Owns one delivery: a batch goes to the collector until it is known what became of it. What certainly was not
- * taken (connection refused, 429, 503) is sent again with backoff, for `giveUpAfterMs` at most; what may have
- * been taken (connection lost, no answer, in doubt) never is, for that could double records.
+ * Owns one delivery: sends a batch to the collector until its outcome is known. A batch that was certainly not accepted
+ * (connection refused, 429, 503) is sent again with backoff, for at most `giveUpAfterMs`. A batch that may have been
+ * accepted (connection lost, no answer, in doubt) is not sent again, because that could double records.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
@@ -20,8 +20,8 @@ export interface RejectedRecord {
 }
 
 /**
- * `accepted`: answered 202. `refused`: answered with an error that sending again would not change. `ambiguous`:
- * may have been taken. `unsent`: certainly not taken, and given up.
+ * `accepted`: answered 202. `refused`: answered with an error that sending again would not change. `ambiguous`: may
+ * have been accepted. `unsent`: certainly not accepted, and given up.
  */
 export type Delivery =
   | { readonly kind: 'accepted'; readonly rejected: readonly RejectedRecord[] }
@@ -33,12 +33,12 @@ export interface CollectorClientOptions {
   readonly token?: string;
   readonly connections: number;
   readonly gzip?: boolean;
-  /** How long one batch is tried while it is certain that nothing of it was taken. */
+  /** How long one batch is sent again while it is certain that it was not accepted. */
   readonly giveUpAfterMs: number;
 }
 
 export interface CollectorClient {
-  /** Resolves once the batch's fate is known; an aborted signal ends the retrying, never a request on its way. */
+  /** Resolves when the batch's outcome is known. An aborted signal ends retries, but not a request in flight. */
   deliver(batch: Batch, stopping: AbortSignal): Promise<Delivery>;
   close(): Promise<void>;
 }
@@ -48,7 +48,7 @@ const ANSWER_TIMEOUT_MS = 90_000;
 const CONNECT_TIMEOUT_MS = 5_000;
 const BACKOFF_MS_MIN = 100;
 const BACKOFF_MS_MAX = 2_000;
-/** Nothing of the batch was taken: it may be sent again. */
+/** No record of the batch was accepted: it may be sent again. */
 class NotTaken extends Error {
   constructor(
     readonly reason: string,
@@ -58,7 +58,7 @@ class NotTaken extends Error {
   }
 }
 
-/** Opens a pool of kept-alive connections; connects with the first delivery. */
+/** Opens a pool of keep-alive connections; connects at the first delivery. */
 export function openCollector(options: CollectorClientOptions): CollectorClient {
   const pool = new Pool(new URL(options.url).origin, {
     connections: options.connections,
@@ -143,7 +143,7 @@ function readAccepted(text: string, recordsSent: number): Delivery {
       reason: typeof reason === 'string' ? reason : 'unnamed',
     };
   });
-  // The collector names the first hundred refused records only; then nobody here can tell which were taken.
+  // The collector names only the first hundred refused records; with more it is unknown which were accepted.
   if (accepted !== recordsSent - rejected.length || rejected.some(({ index }) => index < 0)) {
     return { kind: 'ambiguous', reason: 'answer_does_not_name_every_record' };
   }

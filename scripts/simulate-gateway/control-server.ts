@@ -8,7 +8,7 @@ import { INCIDENT_NAMES, incident, isIncidentName, type IncidentSchedule } from 
 import { durationMs } from './durations.js';
 
 export interface ControlOptions {
-  /** 0 takes a free port. */
+  /** 0: a free port. */
   readonly port: number;
   readonly schedule: IncidentSchedule;
   /** What `GET /state` shows beside the incidents; plain data. */

@@ -178,7 +178,7 @@ function encodeEnding(ending: Ending): readonly Buffer[] {
   });
 }
 
-/** `"name":value,"name":value`, to stand within an object. */
+/** `"name":value,"name":value`, the inside of a JSON object. */
 function fields(values: Readonly<Record<string, string | number | null>>): string {
   return JSON.stringify(values).slice(1, -1);
 }

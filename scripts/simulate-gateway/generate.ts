@@ -1,7 +1,7 @@
 /*
- * Owns the traffic: a pure function of (seed, applications, time range, count, incidents) to request logs, written
- * straight into JSON bytes, with the facts the truth needs beside them as columns. Nothing here reads a clock or
- * the network; the same question gives the same bytes.
+ * Owns the traffic: a pure function from (seed, applications, time range, count, incidents) to request logs, written
+ * directly as JSON bytes, with the facts that the truth counts as columns. It reads neither a clock nor the network:
+ * the same arguments give the same bytes.
  */
 import { simulatedApplications, type Application } from './applications.js';
 import { buildFleet, type Fleet, type Member, type Series } from './fleet.js';
@@ -29,7 +29,7 @@ export interface TrafficRange {
   readonly format?: BodyFormat;
 }
 
-/** A record as the collector takes it. */
+/** A record in the collector's format. */
 export interface GatewayRecord {
   readonly time: number;
   readonly sdk_app_id: number;
@@ -55,7 +55,7 @@ export interface Traffic {
   readonly series: readonly Series[];
   /** Exactly `count` records over the range by the daily rhythm, in order of time, batch by batch. */
   between(range: TrafficRange): Generator<Batch, void, undefined>;
-  /** The same as objects, for tests and small files. */
+  /** The same records as objects, for tests and small files. */
   records(range: TrafficRange): GatewayRecord[];
   /** Traffic at a moment against the same moment without incidents: above 1 while one application is noisy. */
   strength(atMs: number, incidents: readonly Incident[]): number;
@@ -110,9 +110,9 @@ function* generateBatches(
     const timeMs = Math.min(Math.floor(fromMs + (bin + within) * bins.widthMs), toMs - 1);
     const member = fleet.members[table.pick(random.unit())];
     if (member !== undefined) writer.write(member, timeMs);
-    if (writer.full()) yield writer.take();
+    if (writer.full()) yield writer.finishBatch();
   }
-  if (!writer.empty()) yield writer.take();
+  if (!writer.empty()) yield writer.finishBatch();
 }
 
 interface Bins {

@@ -1,6 +1,6 @@
 /*
- * Owns the incidents: what each is called, whom it hits, when it began and ended. A schedule can be given at
- * the start or changed while traffic runs; the generator only reads it, and what has happened stays in it.
+ * Owns the incidents: their names, their targets, their begin and end. A schedule is given at the start or changed
+ * while traffic runs. The generator only reads it, and past incidents stay in it.
  */
 export const INCIDENT_NAMES = [
   'error-burst',
@@ -13,11 +13,11 @@ export type IncidentName = (typeof INCIDENT_NAMES)[number];
 
 export interface Incident {
   readonly name: IncidentName;
-  /** Event time, epoch milliseconds; hit from here on … */
+  /** Begin, event time in epoch milliseconds, inclusive. */
   readonly fromMs: number;
-  /** … up to here, exclusive; Infinity while it has no planned end. */
+  /** End, exclusive; Infinity if it has no planned end. */
   readonly toMs: number;
-  /** Place of the application that `error-burst` or `noisy-application` hits; taken modulo their number. */
+  /** Index of the application that `error-burst` or `noisy-application` hits, modulo their number. */
   readonly applicationIndex: number;
 }
 
@@ -84,17 +84,17 @@ export class IncidentSchedule {
     this.incidents = incidents;
   }
 
-  /** All that is remembered, in order of beginning. */
+  /** All remembered incidents, by their begin. */
   all(): readonly Incident[] {
     return this.incidents.toSorted((a, b) => a.fromMs - b.fromMs);
   }
 
-  /** Those that touch the range. */
+  /** Incidents that overlap the range. */
   within(fromMs: number, toMs: number): readonly Incident[] {
     return this.incidents.filter((known) => known.fromMs < toMs && known.toMs > fromMs);
   }
 
-  /** Those that run at a moment. */
+  /** Incidents that run at a moment. */
   at(nowMs: number): readonly Incident[] {
     return this.within(nowMs, nowMs + 1);
   }
@@ -106,7 +106,7 @@ export class IncidentSchedule {
     this.incidents = [...kept.slice(Math.max(0, kept.length + 1 - INCIDENTS_MAX)), added];
   }
 
-  /** Ends what runs at the moment, of one name or (`healthy`) of all. @returns how many were ended */
+  /** Ends the running incidents of one name, or (`healthy`) of all. @returns how many were ended */
   end(name: IncidentName | 'healthy', nowMs: number): number {
     const running = this.at(nowMs).filter((known) => name === 'healthy' || known.name === name);
     this.incidents = this.incidents.map((known) =>

@@ -1,6 +1,6 @@
 /*
  * Owns the interfaces of the IM REST API that are simulated: how often they are called beside each other, and
- * how long the service behind the gateway takes (log-normal, with a slower share that makes the tail).
+ * the latency of the service behind the gateway (log-normal, with a slower share for the tail).
  */
 export type InterfaceFamily =
   'message' | 'group' | 'account' | 'relationship' | 'profile' | 'recent' | 'push';
@@ -13,11 +13,11 @@ export interface GatewayInterface {
   readonly upstreamMedianUs: number;
   /** Standard deviation of the logarithm: 0.3 is steady, 0.8 is wild. */
   readonly spread: number;
-  /** Share of requests that take `TAIL_FACTOR` times as long (cold cache, fan-out, lock). */
+  /** Share of requests whose latency is multiplied by `TAIL_FACTOR` (cold cache, fan-out, lock). */
   readonly tailShare: number;
 }
 
-/** How much longer a request out of the tail takes behind the gateway. */
+/** Factor of the upstream latency of requests in the tail. */
 export const TAIL_FACTOR = 9;
 
 const ROWS: readonly (readonly [

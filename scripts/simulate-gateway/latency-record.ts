@@ -1,6 +1,6 @@
 /*
- * Owns the latencies of a run: each series' histogram always, and every single value beside it when asked, up to
- * a bound. So percentiles are exact for runs that tests make, and within 1.1 % for any length of run.
+ * Owns the latencies of a run: a histogram of each series, and on request every single value up to a bound. So
+ * percentiles are exact for the runs of tests, and within 1.1 % for runs of any length.
  */
 import { latencyBucket, percentilesUs } from '@imscope/schemas/latency-histogram.js';
 

@@ -1,6 +1,6 @@
 /*
- * Simulates the gateways of an IM cloud: reads the command line, sends history and then live traffic, and prints
- * the truth. Exit codes: 0 all sent is known, 1 something was refused, given up or is in doubt, 2 could not run.
+ * Simulates the gateways of an IM cloud: reads the command line, sends history and then live traffic, and prints the
+ * truth. Exit codes: 0 all records are acknowledged, 1 some were refused, given up or are in doubt, 2 it could not run.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { openCollector } from './collector-client.js';
@@ -40,7 +40,7 @@ async function main(argv: readonly string[], env: NodeJS.ProcessEnv): Promise<nu
           schedule,
           state: () => ({ progress: latest ?? null, totals: truth.totals() }),
         });
-  if (control !== undefined) tell(options, { type: 'control', port: control.port });
+  if (control !== undefined) printProgress(options, { type: 'control', port: control.port });
   const sending: SendOptions = {
     traffic,
     client,
@@ -52,7 +52,7 @@ async function main(argv: readonly string[], env: NodeJS.ProcessEnv): Promise<nu
     stopping: stopOnSignals(),
     onProgress: (progress) => {
       latest = progress;
-      tell(options, { type: 'progress', ...progress });
+      printProgress(options, { type: 'progress', ...progress });
     },
   };
   const refusal = await sendAll(options, sending, schedule);
@@ -64,7 +64,7 @@ async function main(argv: readonly string[], env: NodeJS.ProcessEnv): Promise<nu
   return refusal === undefined && rejected + ambiguous + unsent === 0 ? 0 : 1;
 }
 
-/** History, then live traffic. @returns why the collector refused, if it did */
+/** Sends history, then live traffic. @returns the reason if the collector refused */
 async function sendAll(
   options: SimulatorOptions,
   sending: SendOptions,
@@ -114,16 +114,17 @@ function stopOnSignals(): AbortSignal {
   return stop.signal;
 }
 
-type Told = ({ readonly type: 'progress' } & Progress) | { readonly type: 'control'; readonly port: number };
+type ProgressLine =
+  ({ readonly type: 'progress' } & Progress) | { readonly type: 'control'; readonly port: number };
 
-function tell(options: SimulatorOptions, told: Told): void {
-  if (options.progress === 'json') process.stdout.write(`${JSON.stringify(told)}\n`);
+function printProgress(options: SimulatorOptions, line: ProgressLine): void {
+  if (options.progress === 'json') process.stdout.write(`${JSON.stringify(line)}\n`);
   if (options.progress !== 'text') return;
-  if (told.type === 'control') {
-    process.stderr.write(`control port http://127.0.0.1:${told.port}\n`);
+  if (line.type === 'control') {
+    process.stderr.write(`control port http://127.0.0.1:${line.port}\n`);
     return;
   }
-  const { phase, accepted, planned, perSecond, rejected, skipped, incidents } = told;
+  const { phase, accepted, planned, perSecond, rejected, skipped, incidents } = line;
   const counts = [accepted, rejected, skipped].map((count) => count.toLocaleString('en-US'));
   process.stderr.write(
     `${phase} ${counts[0]}${planned === null ? '' : ` of ${planned.toLocaleString('en-US')}`} acknowledged, ` +
@@ -135,7 +136,7 @@ function tell(options: SimulatorOptions, told: Told): void {
 function report(options: SimulatorOptions, truth: Truth, schedule: IncidentSchedule, traffic: Traffic): void {
   const known = truth.report();
   const incidents = schedule.all();
-  const whole = {
+  const result = {
     seed: options.seed,
     incidents: incidents.map((one) => ({
       ...one,
@@ -144,10 +145,10 @@ function report(options: SimulatorOptions, truth: Truth, schedule: IncidentSched
     })),
     ...known,
   };
-  if (options.truth !== undefined) writeFileSync(options.truth, `${JSON.stringify(whole, null, 2)}\n`);
+  if (options.truth !== undefined) writeFileSync(options.truth, `${JSON.stringify(result, null, 2)}\n`);
   if (options.progress === 'json') {
     process.stdout.write(
-      `${JSON.stringify({ type: 'summary', incidents: whole.incidents, totals: known.totals })}\n`,
+      `${JSON.stringify({ type: 'summary', incidents: result.incidents, totals: known.totals })}\n`,
     );
     return;
   }

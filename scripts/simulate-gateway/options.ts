@@ -1,6 +1,6 @@
 /*
- * Owns the command line: names, defaults and bounds of every option, read into one typed object. A token never
- * stands on the command line, where any user of the machine could read it.
+ * Owns the command line: names, defaults and bounds of every option, read into one typed object. A token is never an
+ * option, because any user of the machine can read command lines.
  */
 import { InvalidArgumentError, Option } from 'commander';
 import { createCommand, parseCommandLine } from '../options/command-line.js';
@@ -10,7 +10,7 @@ import { durationMs } from './durations.js';
 import { INCIDENT_NAMES, isIncidentName, type IncidentName } from './incidents.js';
 import { IN_FLIGHT_MAX } from './send.js';
 
-/** `--incident-at 60s:error-burst:120s`: after so long of live traffic, for so long. */
+/** `--incident-at 60s:error-burst:120s`: delay after live traffic began, name, duration. */
 export interface PlannedIncident {
   readonly afterMs: number;
   readonly name: IncidentName;
@@ -60,7 +60,7 @@ export function readSimulatorOptions(argv: readonly string[]): SimulatorOptions 
     .option('--applications <n>', 'how many applications, by Zipf', wholeNumber(1, APPLICATIONS_MAX), 24)
     .option(
       '--history <duration>',
-      'send the past first, such as 6d, as fast as it is taken',
+      'send the past first, such as 6d, as fast as it is accepted',
       positiveDuration,
     )
     .option(
@@ -86,7 +86,7 @@ export function readSimulatorOptions(argv: readonly string[]): SimulatorOptions 
     .option('--gzip', 'compress bodies', false)
     .option(
       '--give-up-after <duration>',
-      'how long a request is tried while no collector takes it',
+      'how long a request is sent again while no collector accepts it',
       positiveDuration,
       120_000,
     )

@@ -1,13 +1,13 @@
 /*
- * Owns every way a simulated request can end: code, HTTP status, exception and cause, and the outcome that is
- * meant. The outcome stands here on purpose and is not asked of the code catalogue, so that the simulator's
- * truth is an independent check of the catalogue. No cause holds personal data: nothing in it is to be scrubbed.
+ * Owns every way a simulated request can end: code, HTTP status, exception and cause, and the expected outcome. The
+ * outcome is written here and not read from the code catalogue, so that the simulator's truth is an independent check
+ * of the catalogue. No cause contains personal data, so scrubbing changes none.
  */
 import type { InterfaceFamily } from './interfaces.js';
 
 export type Outcome = 'success' | 'caller_error' | 'service_error' | 'unknown';
 
-/** How an ending takes its time: answered by the gateway alone, by the service behind it, or at a time limit. */
+/** What determines the latency of an ending: the gateway alone, the service behind it, or a time limit. */
 export type Timing = 'gateway' | 'service' | { readonly limitUs: number };
 
 export interface Ending {

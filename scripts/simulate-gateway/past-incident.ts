@@ -1,6 +1,6 @@
 /*
- * Owns the one incident of a history: an error burst while the application is busiest, yesterday where the
- * history reaches that far, so that it stands out on a page and can be read as a lesson.
+ * Owns the one incident of a history: an error burst while the application is busiest, yesterday if the history
+ * includes it, so that it is clearly visible on a page.
  */
 import type { Application } from './applications.js';
 import { incident, type Incident } from './incidents.js';

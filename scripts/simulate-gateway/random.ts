@@ -1,6 +1,6 @@
 /*
- * Owns chance: one seeded source (sfc32) and weighted choice by alias tables. Same seed, same numbers, on every
- * machine; nothing here reads a clock.
+ * Owns random numbers: one seeded source (sfc32) and weighted choice by alias tables. The same seed gives the same
+ * numbers on every machine; nothing here reads a clock.
  */
 
 /** A seeded source of random numbers (sfc32: 128 bits of state, passes PractRand). */
@@ -34,7 +34,7 @@ export class Random {
     return this.uint32() / 4294967296;
   }
 
-  /** A whole number from 0 to `bound` - 1. */
+  /** An integer from 0 to `bound` - 1. */
   below(bound: number): number {
     return Math.floor(this.unit() * bound);
   }

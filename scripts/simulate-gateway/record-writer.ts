@@ -1,6 +1,6 @@
 /*
- * Owns one record's making: draws who, where, how long and how it ended, applies the incidents, and writes the
- * JSON bytes into a scratch buffer by copying prepared pieces. About a microsecond a record, no garbage for it.
+ * Generates single records: draws client, network, latency and ending, applies the incidents, and writes the JSON bytes
+ * into a scratch buffer by copying prepared pieces. About a microsecond a record, without garbage.
  */
 import type { Fleet, Member, Origin, Series } from './fleet.js';
 import * as incidents from './incidents.js';
@@ -17,7 +17,7 @@ import {
 import { NORMAL_QUANTILES, type Random } from './random.js';
 import { REGIONS } from './regions.js';
 
-/** How the records of a body stand: a JSON array, or one record a line. */
+/** Format of a body: a JSON array, or one record a line. */
 export type BodyFormat = 'json' | 'ndjson';
 
 /** A request body and, in the same order, the facts of its records that the truth counts. */
@@ -35,7 +35,7 @@ export interface Batch {
   readonly lastMs: number;
 }
 
-/** Longest record with room to spare: the pieces of the longest names come to about 640 bytes. */
+/** Above the longest record: the pieces of the longest names are about 640 bytes. */
 const RECORD_BYTES_MAX = 1024;
 const RTT_SPREAD = 0.34;
 const RTT_TAIL_SHARE = 0.02;
@@ -77,8 +77,8 @@ export class RecordWriter {
     return this.count === 0;
   }
 
-  /** The batch so far; begins the next. */
-  take(): Batch {
+  /** Returns the current batch and begins the next. */
+  finishBatch(): Batch {
     const { count, series, endings, latenciesUs, firstMs, lastMs, format } = this;
     this.scratch[this.position++] = format === 'json' ? 93 : 10;
     const body = Buffer.from(this.scratch.subarray(0, this.position));
@@ -92,7 +92,7 @@ export class RecordWriter {
     return { body, format, count, series, endings, latenciesUs, firstMs, lastMs };
   }
 
-  /** Draws and writes one record of the application; `timeMs` is when it happened, by a right clock. */
+  /** Draws and writes one record of the application; `timeMs` is its event time by a correct clock. */
   write(member: Member, timeMs: number): void {
     const { random, fleet } = this;
     const series = pick(member.series, member.seriesTable.pick(random.unit()));
@@ -134,16 +134,16 @@ export class RecordWriter {
     const causes = pick(fleet.endings, ending.index);
     this.copy(pick(causes, causes.length === 1 ? 0 : random.below(causes.length)));
     this.requestId();
-    this.book(series, ending, latencyUs, clockMs);
+    this.countRecord(series, ending, latencyUs, clockMs);
   }
 
-  /** What stands before a record: the opening bracket or a comma of an array, a line's end of NDJSON. */
+  /** Writes the separator before a record: the opening bracket or a comma of an array, a newline of NDJSON. */
   private separate(): void {
     if (this.format === 'json') this.put(this.count === 0 ? 91 : 44);
     else if (this.count > 0) this.put(10);
   }
 
-  /** Log-normal, with a share that takes `TAIL_FACTOR` times as long. Bits 0 to 15 choose the quantile. */
+  /** Log-normal; a share is multiplied by `TAIL_FACTOR`. Bits 0 to 15 choose the quantile. */
   private upstreamUs(series: Series, chance: number): number {
     const { upstreamMedianUs, spread, tailShare } = series.interface;
     const usual = upstreamMedianUs * Math.exp(spread * pickNumber(NORMAL_QUANTILES, chance & 0xffff));
@@ -185,7 +185,7 @@ export class RecordWriter {
     return usual;
   }
 
-  /** Writes the latency and, where the region's gateways know them, its parts. @returns whole microseconds */
+  /** Writes the latency and, where the region's gateways know them, its parts. @returns integer microseconds */
   private timings(
     ending: Ending,
     upstreamUs: number,
@@ -229,7 +229,7 @@ export class RecordWriter {
     this.put(125);
   }
 
-  private book(series: Series, ending: Ending, latencyUs: number, clockMs: number): void {
+  private countRecord(series: Series, ending: Ending, latencyUs: number, clockMs: number): void {
     this.series[this.count] = series.index;
     this.endings[this.count] = ending.index;
     this.latenciesUs[this.count] = latencyUs;
@@ -247,11 +247,11 @@ export class RecordWriter {
     this.scratch[this.position++] = byte;
   }
 
-  /** Writes a whole number of microseconds as milliseconds with three decimals. */
+  /** Writes integer microseconds as milliseconds with three decimals. */
   private milliseconds(us: number): void {
-    const whole = Math.floor(us / 1000);
-    const rest = us - whole * 1000;
-    this.digits(whole);
+    const ms = Math.floor(us / 1000);
+    const rest = us - ms * 1000;
+    this.digits(ms);
     this.put(46);
     this.put(48 + Math.floor(rest / 100));
     this.put(48 + (Math.floor(rest / 10) % 10));

@@ -1,10 +1,10 @@
 /*
- * Owns the gateway regions and their nodes. Node names begin with `sim-`, the label by which every simulated
- * record is known from a real one wherever it is shown.
+ * Owns the gateway regions and their nodes. Node names begin with `sim-`, which distinguishes simulated
+ * records from real ones wherever they are shown.
  */
 import type { Country } from './networks.js';
 
-/** A gateway region; older gateways report neither the time behind them nor the round trip. */
+/** A gateway region; older gateways report neither upstream latency nor round trip. */
 export interface Region {
   readonly name: string;
   readonly nodes: readonly string[];

@@ -1,6 +1,6 @@
 /*
- * Owns the daily rhythm: how strong an application's traffic is at a moment, by the hour and weekday of its own
- * time zone. The mean over a week is 1, so that shares hold over whole weeks.
+ * Owns the daily rhythm: the strength of an application's traffic at a moment, by hour and weekday of its time zone.
+ * The mean over a week is 1, so that shares are exact over complete weeks.
  */
 import { TYPE_CHARACTERS, type ApplicationType } from './application-types.js';
 

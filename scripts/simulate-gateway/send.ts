@@ -1,7 +1,7 @@
 /*
- * Owns the two ways traffic leaves: history as fast as the collector takes it (closed loop), live traffic at a
- * rate that does not wait (open loop). Both keep at most `inFlightMax` requests on their way; at that bound
- * history waits, and live traffic skips records and counts them. Everything is booked in the truth.
+ * Owns the two ways to send traffic: history as fast as the collector accepts it (closed loop), live traffic at a fixed
+ * rate that does not wait (open loop). Both keep at most `inFlightMax` requests in flight. At that bound history waits,
+ * and live traffic skips records and counts them. The truth counts everything.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { CollectorClient, Delivery } from './collector-client.js';
@@ -12,7 +12,7 @@ import type { Truth } from './truth.js';
 
 export interface Progress {
   readonly phase: 'history' | 'live';
-  /** Records handed to requests so far, whatever became of them. */
+  /** Records sent so far, whatever their outcome. */
   readonly sent: number;
   readonly accepted: number;
   readonly rejected: number;
@@ -21,7 +21,7 @@ export interface Progress {
   readonly skipped: number;
   /** Records acknowledged in the last second. */
   readonly perSecond: number;
-  /** What will have been sent at the end; null where the run is open. */
+  /** Records that will be sent by the end; null if the run has no planned end. */
   readonly planned: number | null;
   readonly inFlight: number;
   /** Names of the incidents that run now. */
@@ -36,9 +36,9 @@ export interface SendOptions {
   /** Records a request at most; 2000 of history and 500 of live traffic unless given. */
   readonly batchRecords?: number;
   readonly format?: BodyFormat;
-  /** Requests on their way at once. */
+  /** Requests in flight at once. */
   readonly inFlightMax?: number;
-  /** Aborted: nothing new is sent, what is on its way is finished. */
+  /** When aborted, no new requests are sent and those in flight are finished. */
   readonly stopping?: AbortSignal;
   /** Called once a second and at the end. */
   readonly onProgress?: (progress: Progress) => void;
@@ -53,27 +53,27 @@ export interface HistoryOptions extends SendOptions {
 export interface LiveOptions extends SendOptions {
   /** Records a second, before an incident that adds traffic. */
   readonly ratePerSecond: number;
-  /** Ends after so many records, exactly. */
+  /** Ends after exactly this many records. */
   readonly count?: number;
-  /** Ends after so long, milliseconds. */
+  /** Ends after this time, milliseconds. */
   readonly forMs?: number;
 }
 
-/** Requests on their way at once, unless said otherwise. */
+/** Default of requests in flight at once. */
 export const IN_FLIGHT_MAX = 16;
-/** Records a request of history: larger ones cost both sides a quarter less, and nobody waits for them. */
+/** Records a request of history: larger requests cost both sides a quarter less, and their delay does not matter. */
 export const HISTORY_BATCH_RECORDS = 2000;
-/** A live request leaves when it is full, or when its first record has waited this long. */
+/** A live request is sent when it is full, or when its first record has waited this long. */
 const LIVE_FLUSH_MS = 200;
 const LIVE_TICK_MS_MIN = 10;
-/** After a longer pause of the machine the rest is skipped and counted, not made up for. */
+/** After a longer pause of the machine the remaining records are skipped and counted, not sent late. */
 const LIVE_CATCH_UP_MS_MAX = 10_000;
 const PROGRESS_MS = 1000;
 
 /** The collector refused in a way that more requests would not change, such as a wrong token. */
 export class SendingRefused extends Error {}
 
-/** Sends `count` records of a range of event time; resolves when all are booked. Throws `SendingRefused`. */
+/** Sends `count` records of a range of event time; resolves when the truth has all of them. Throws `SendingRefused`. */
 export async function sendHistory(options: HistoryOptions): Promise<void> {
   const { traffic, fromMs, toMs, count, batchRecords = HISTORY_BATCH_RECORDS, format = 'ndjson' } = options;
   const run = new Run('history', count, options);
@@ -111,10 +111,10 @@ export async function sendLive(options: LiveOptions): Promise<void> {
       if (toMs > fromMs) {
         const incidents = run.schedule.within(fromMs, toMs);
         due += (ratePerSecond * traffic.strength(toMs, incidents) * (toMs - fromMs)) / 1000;
-        const whole = Math.min(Math.floor(due), count - run.sent);
-        due -= whole;
-        const range = { fromMs, toMs, count: whole, incidents, batchRecords, format };
-        for (const batch of whole > 0 ? traffic.between(range) : []) run.launchOrSkip(batch);
+        const records = Math.min(Math.floor(due), count - run.sent);
+        due -= records;
+        const range = { fromMs, toMs, count: records, incidents, batchRecords, format };
+        for (const batch of records > 0 ? traffic.between(range) : []) run.launchOrSkip(batch);
         fromMs = toMs;
       }
       if (nowMs >= startMs + forMs) break;
@@ -126,7 +126,7 @@ export async function sendLive(options: LiveOptions): Promise<void> {
   run.throwIfRefused();
 }
 
-/** One phase: what is on its way, what was sent, who is told. */
+/** One phase: requests in flight, records sent, reports of progress. */
 class Run {
   readonly schedule: IncidentSchedule;
   sent = 0;
@@ -157,7 +157,7 @@ class Run {
     return this.stop.signal.aborted;
   }
 
-  /** Waits until one more request may go. */
+  /** Waits until another request may be sent. */
   async room(): Promise<void> {
     while (this.onItsWay.size >= this.inFlightMax) await Promise.race(this.onItsWay);
   }
@@ -183,7 +183,7 @@ class Run {
       this.stop.abort();
       return;
     }
-    this.options.truth.book(batch, delivery);
+    this.options.truth.count(batch, delivery);
     if (delivery.kind === 'refused' || (delivery.kind === 'unsent' && !this.stopped())) {
       this.refusal ??= delivery.reason;
       this.stop.abort();
@@ -198,7 +198,7 @@ class Run {
     }
   }
 
-  /** Waits for what is on its way, and tells the last progress. */
+  /** Waits for requests in flight, and reports the last progress. */
   async finish(): Promise<void> {
     await Promise.all(this.onItsWay);
     clearInterval(this.timer);
@@ -209,7 +209,7 @@ class Run {
   throwIfRefused(): void {
     if (this.failure !== undefined) throw new Error('sending failed', { cause: this.failure });
     if (this.refusal !== undefined)
-      throw new SendingRefused(`the collector does not take records: ${this.refusal}`);
+      throw new SendingRefused(`the collector does not accept records: ${this.refusal}`);
   }
 
   private tell(): void {

@@ -1,5 +1,5 @@
 /*
- * Owns the summary for people: totals, incidents and a table of the truth.
+ * Formats the summary for people: totals, incidents and a table of the truth.
  */
 import Table from 'cli-table3';
 import type { Application } from './applications.js';
@@ -52,11 +52,11 @@ function renderTotals({ totals, percentiles }: TruthReport): string {
 
 function row(name: string, counts: Counts): string[] {
   const { outcomes, acknowledged, latency_sum_us: sumUs, latency_us: latency } = counts;
-  const judged = outcomes.success + outcomes.service_error;
+  const rated = outcomes.success + outcomes.service_error;
   return [
     name,
     number(acknowledged),
-    judged === 0 ? '–' : ((outcomes.success / judged) * 100).toFixed(3),
+    rated === 0 ? '–' : ((outcomes.success / rated) * 100).toFixed(3),
     number(outcomes.caller_error),
     number(outcomes.service_error),
     number(outcomes.unknown),
@@ -84,7 +84,7 @@ function number(value: number): string {
   return value.toLocaleString('en-US');
 }
 
-/** One line an incident: when, what, whom. */
+/** One line for each incident: time, name, target. */
 export function renderIncident(known: Incident, applications: readonly Application[]): string {
   const application = applications[known.applicationIndex % applications.length];
   const until = Number.isFinite(known.toMs) ? new Date(known.toMs).toISOString() : 'until ended';

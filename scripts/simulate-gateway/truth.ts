@@ -1,7 +1,7 @@
 /*
- * Owns the truth: what the collector acknowledged, counted from the simulator's own columns and never from what
- * was stored. Promise: sent = acknowledged exactly; what was refused, may have been taken, or never left stands
- * apart, so that stored must lie between `acknowledged` and `acknowledged + ambiguous`.
+ * Owns the truth: the acknowledged records, counted from the simulator's own columns and never from the store.
+ * Acknowledged counts are exact. Refused, ambiguous and unsent records are counted separately, so that the number of
+ * stored records must be between `acknowledged` and `acknowledged + ambiguous`.
  */
 import type { Application } from './applications.js';
 import type { Delivery } from './collector-client.js';
@@ -13,7 +13,7 @@ import type { Batch } from './record-writer.js';
 /** Counts of one interface, or of one application over its interfaces. */
 export interface Counts {
   readonly acknowledged: number;
-  /** May have been taken: the connection broke, or the collector was in doubt. */
+  /** May have been accepted: the connection broke, or the collector was in doubt. */
   readonly ambiguous: number;
   readonly outcomes: Readonly<Record<Outcome, number>>;
   /** Requests by IM code; `null` where the source knows none. */
@@ -42,9 +42,9 @@ export interface TruthTotals {
   readonly acknowledged: number;
   readonly ambiguous: number;
   readonly rejected: number;
-  /** Given up: certainly not taken. */
+  /** Given up: certainly not accepted. */
   readonly unsent: number;
-  /** Never sent, because too many requests were on their way: the open loop does not queue. */
+  /** Never sent, because too many requests were in flight: the open loop does not queue. */
   readonly skipped: number;
   /** Records by reason of each kind. */
   readonly reasons: Readonly<Record<'rejected' | 'ambiguous' | 'unsent', Readonly<Record<string, number>>>>;
@@ -60,7 +60,7 @@ export interface TruthReport {
   readonly applications: readonly ApplicationTruth[];
 }
 
-/** Reasons remembered a kind; further ones count as `other`. */
+/** Reasons remembered for each kind; further ones count as `other`. */
 const REASONS_MAX = 50;
 
 export class Truth {
@@ -91,8 +91,8 @@ export class Truth {
     this.latencies = new LatencyRecord(exact);
   }
 
-  /** Books what became of a batch. */
-  book(batch: Batch, delivery: Delivery): void {
+  /** Counts the outcome of a batch. */
+  count(batch: Batch, delivery: Delivery): void {
     switch (delivery.kind) {
       case 'accepted':
         for (const { reason } of delivery.rejected) this.addReason('rejected', reason, 1);
@@ -112,7 +112,7 @@ export class Truth {
     }
   }
 
-  /** Books records that the open loop left out. */
+  /** Counts records that the open loop skipped. */
   skip(records: number): void {
     this.skipped += records;
   }
@@ -127,7 +127,7 @@ export class Truth {
       this.latencies.add(series, latencyUs);
     }
     this.acknowledged += batch.count - rejected.size;
-    // A batch with refused records keeps its whole range: only which records were taken is exact.
+    // A batch with refused records keeps its complete time range: only the counts of its records are corrected.
     this.firstMs = Math.min(this.firstMs ?? batch.firstMs, batch.firstMs);
     this.lastMs = Math.max(this.lastMs ?? batch.lastMs, batch.lastMs);
   }
@@ -156,7 +156,7 @@ export class Truth {
     };
   }
 
-  /** Everything, as it stands. Interfaces and applications without a single record are left out. */
+  /** The current counts. Interfaces and applications without a record are left out. */
   report(): TruthReport {
     const seen = this.series.filter(({ index }) => this.recordsOf([index]) > 0);
     const ofInterfaces = this.latencies.percentiles(seen.map(({ index }) => [index]));

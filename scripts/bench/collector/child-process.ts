@@ -1,18 +1,18 @@
 /*
- * A child process of a bench that answers one question at a time over the channel of `fork`. It ends with its parent.
+ * A child process of a bench that answers one question at a time over the IPC channel of `fork`. It ends with its parent.
  */
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 
 type Reply<R> = { readonly ok: true; readonly result: R } | { readonly ok: false; readonly error: string };
 
-export type Helper<Q, R> = {
+export type Child<Q, R> = {
   ask(question: Q): Promise<R>;
   end(): Promise<void>;
 };
 
 /** Starts `file` beside this process, with the same loader. */
-export function startHelper<Q extends object, R>(file: URL): Helper<Q, R> {
+export function startChild<Q extends object, R>(file: URL): Child<Q, R> {
   const child: ChildProcess = fork(file, {
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     // JSON would turn NaN, a value that could not be measured, into null.
@@ -37,10 +37,10 @@ export function startHelper<Q extends object, R>(file: URL): Helper<Q, R> {
   };
 }
 
-/** What a child implements. A method, because its parameter is a type of question of its own. */
+/** What a child implements. Declared as a method, so that a child may accept only its own type of question. */
 export type Answering = { answer(question: object): Promise<unknown> };
 
-/** The child's side. */
+/** Answers the parent's questions; called in the child. */
 export function answerParent(child: Answering): void {
   process.on('disconnect', () => process.exit());
   process.on('message', (question: object) => {

@@ -9,7 +9,7 @@ import { figure, printFigure, say } from '../figure.js';
 import { peakResidentBytes } from '../process-usage.js';
 import { median } from '../statistics.js';
 import { BESIDE_JSON, type BodyKind, type Case } from './cases.js';
-import { type Helper, startHelper } from './child-process.js';
+import { type Child, startChild } from './child-process.js';
 import type { Load, LoadResult } from './load-generator.js';
 import { type BenchOptions, readBenchOptions } from './options.js';
 import type { ParseQuestion } from './parse-json.js';
@@ -30,8 +30,8 @@ const MEASURED_KIND: BodyKind = { format: 'json', records: 500 };
 type Bench = {
   readonly options: BenchOptions;
   readonly stack: BenchStack;
-  readonly generator: Helper<Load, LoadResult>;
-  readonly parser: Helper<ParseQuestion, number>;
+  readonly generator: Child<Load, LoadResult>;
+  readonly parser: Child<ParseQuestion, number>;
 };
 
 /** `peer` and `perCore` in records per second of processor time. */
@@ -46,8 +46,8 @@ const OF_PARSE_MIN = 0.3;
 const options = readBenchOptions(process.argv.slice(2));
 say('starting a broker and three collectors');
 const stack = await startBenchStack();
-const generator = startHelper<Load, LoadResult>(new URL('load-generator.ts', import.meta.url));
-const parser = startHelper<ParseQuestion, number>(new URL('parse-json.ts', import.meta.url));
+const generator = startChild<Load, LoadResult>(new URL('load-generator.ts', import.meta.url));
+const parser = startChild<ParseQuestion, number>(new URL('parse-json.ts', import.meta.url));
 try {
   await run({ options, stack, generator, parser });
 } finally {

@@ -5,7 +5,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Pipeline, startPipelineWithBroker } from '../../pipeline/pipeline.js';
-import { startHelper } from '../collector/child-process.js';
+import { startChild } from '../collector/child-process.js';
 import type { Load, LoadResult } from '../collector/load-generator.js';
 import { figure, printFigure, say } from '../figure.js';
 import { median, percentile } from '../statistics.js';
@@ -32,7 +32,7 @@ type Round = {
 
 const options = readFreshnessOptions(process.argv.slice(2));
 say('starting the complete chain');
-const generator = startHelper<Load, LoadResult>(new URL('../collector/load-generator.ts', import.meta.url));
+const generator = startChild<Load, LoadResult>(new URL('../collector/load-generator.ts', import.meta.url));
 try {
   const pipeline = await startPipelineWithBroker(BROKER_HEAP_MB);
   try {

@@ -11,7 +11,7 @@ import {
   INTERFACE_METRIC_STREAM,
   REQUEST_LOG_STREAM,
 } from '../../../services/aggregator/src/blocks/streams.js';
-import { startHelper } from '../collector/child-process.js';
+import { startChild } from '../collector/child-process.js';
 import { createBenchTraffic } from '../collector/bodies.js';
 import { say } from '../figure.js';
 import { type Backlog, type Container, WINDOW_S, makeBacklog } from './backlog.js';
@@ -46,8 +46,8 @@ const [largest = 500] = options.sizes;
 const backlog = prepareBacklog();
 say('starting a broker, a store and an aggregator');
 const stack = await startIngestStack();
-const engine = startHelper<EngineQuestion, EngineResult>(new URL('engine-process.ts', import.meta.url));
-const decoder = startHelper<DecodeQuestion, DecodeResult>(new URL('decode-process.ts', import.meta.url));
+const engine = startChild<EngineQuestion, EngineResult>(new URL('engine-process.ts', import.meta.url));
+const decoder = startChild<DecodeQuestion, DecodeResult>(new URL('decode-process.ts', import.meta.url));
 try {
   const files = await preparePeers();
   const samples = await measureRounds(files);

@@ -1,6 +1,6 @@
 /*
- * What the watch says of inserts, against a store that answers when it is told to: answered, ambiguous because the store
- * or the aggregator was gone before the answer, and never begun.
+ * Tests the watch of inserts with a fake store that answers on request: inserts are answered, ambiguous because store or
+ * aggregator ended before the answer, or never begun.
  */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
@@ -34,7 +34,7 @@ function insert(token: string, signal?: AbortSignal): Promise<Response> {
   return fetch(url, { method: 'POST', body: BODY, ...(signal === undefined ? {} : { signal }) });
 }
 
-/** The store has the next insert whole. */
+/** Waits until the store has received the next insert completely. */
 async function received(): Promise<{ body: string; response: ServerResponse }> {
   const [request, response] = (await once(store, 'request')) as [IncomingMessage, ServerResponse];
   return { body: await text(request), response };
@@ -44,7 +44,7 @@ async function until(holds: () => boolean): Promise<void> {
   while (!holds()) await new Promise((resolve) => setImmediate(resolve));
 }
 
-test('an insert that is answered passes as it is, and is not ambiguous', async () => {
+test('an answered insert is forwarded unchanged and is not ambiguous', async () => {
   const answer = insert('a');
   const { body, response } = await received();
   assert.equal(body, BODY);
@@ -57,7 +57,7 @@ test('an insert that is answered passes as it is, and is not ambiguous', async (
   assert.equal(fates.ambiguous, 0);
 });
 
-test('a store that goes away with the whole insert leaves it ambiguous, until the same token is answered', async () => {
+test('an insert is ambiguous if the store ends after receiving it, until the same token is answered', async () => {
   const lost = insert('b');
   const { response } = await received();
   response.destroy();
@@ -71,7 +71,7 @@ test('a store that goes away with the whole insert leaves it ambiguous, until th
   assert.deepEqual([fates.ambiguous, fates.repeated], [1, 1]);
 });
 
-test('an aggregator that goes away before the answer leaves its insert ambiguous', async () => {
+test('an insert is ambiguous if the aggregator ends before the answer', async () => {
   const gone = new AbortController();
   const next = watch.nextInsert(10_000);
   const lost = insert('c', gone.signal);
@@ -82,7 +82,7 @@ test('an aggregator that goes away before the answer leaves its insert ambiguous
   await until(() => fates.ambiguous === 1);
 });
 
-test('an insert that a refusal answered, or that found no store, is not ambiguous', async () => {
+test('a refused insert, and one that reaches no store, is not ambiguous', async () => {
   const refused = insert('d');
   const { response } = await received();
   response.writeHead(500, { 'x-clickhouse-exception-code': '241' }).end('too much memory');

@@ -35,7 +35,7 @@ test('another range of the same seed gives other request ids, so that runs do no
   assert.equal(new Set([...first, ...second]).size, 2000);
 });
 
-test('a range gives exactly its count, within the range, in order of time, in full batches but the last', () => {
+test('a range has exactly its count of records, within the range, in order of time, in full batches except the last', () => {
   const sizes = [...traffic.between({ ...week, count: 1234, batchRecords: 500 })].map(({ count }) => count);
   assert.deepEqual(sizes, [500, 500, 234]);
   const times = traffic.records({ ...week, count: 1234 }).map(({ time }) => time);
@@ -47,7 +47,7 @@ test('a range gives exactly its count, within the range, in order of time, in fu
   );
 });
 
-test('a range shorter than a millisecond step still gives its records inside', () => {
+test('records of a range shorter than a millisecond step are within the range', () => {
   const records = traffic.records({ fromMs: MONDAY_MS, toMs: MONDAY_MS + 1, count: 10 });
   assert.deepEqual([...new Set(records.map(({ time }) => time))], [MONDAY_MS]);
 });
@@ -63,7 +63,7 @@ test('JSON and NDJSON bodies hold the same records', () => {
   );
 });
 
-test('the columns beside a body say what the body says', () => {
+test('the columns of a batch agree with its body', () => {
   const [batch] = traffic.between({ ...week, count: 2000, batchRecords: 2000, format: 'json' });
   assert.ok(batch);
   const records = traffic.records({ ...week, count: 2000, batchRecords: 2000 });
@@ -138,7 +138,7 @@ test('latencies have a tail: p99 is several times the median', () => {
   assert.ok((latencies[49_500] ?? 0) > 3 * (latencies[25_000] ?? Infinity));
 });
 
-test('part of one application’s requests carries no code, as old gateways log none', () => {
+test('some requests of one application have no code, as old gateways log none', () => {
   const parcelry = traffic.applications.find(({ codelessShare }) => codelessShare > 0);
   const own = many.filter(({ sdk_app_id }) => sdk_app_id === parcelry?.sdkAppId);
   const codeless = own.filter(({ code }) => code === null).length / own.length;

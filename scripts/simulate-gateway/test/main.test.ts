@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { startStandIn, until, type StandIn } from './stand-in-collector.js';
+import { startFakeCollector, until, type FakeCollector } from './fake-collector.js';
 
 const MAIN = fileURLToPath(new URL('../main.ts', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'simulate-gateway-'));
@@ -30,18 +30,18 @@ function start(arguments_: readonly string[], env: Record<string, string> = {}) 
   return { child, ended };
 }
 
-function received({ requests }: StandIn): number {
+function received({ requests }: FakeCollector): number {
   return requests.reduce((sum, { records }) => sum + records.length, 0);
 }
 
 test('a run of N records ends with exit code 0, a table and the truth in a file', async () => {
-  const standIn = await startStandIn();
+  const collector = await startFakeCollector();
   const truthFile = join(folder, 'truth.json');
-  const { ended } = start(['--url', standIn.url, '--records', '2500', '--exact', '--truth', truthFile]);
+  const { ended } = start(['--url', collector.url, '--records', '2500', '--exact', '--truth', truthFile]);
   const { code, stdout } = await ended;
-  await standIn.stop();
+  await collector.stop();
   assert.equal(code, 0);
-  assert.equal(received(standIn), 2500);
+  assert.equal(received(collector), 2500);
   assert.match(stdout, /Lanternchat \(social\)/);
   assert.match(stdout, /SENT 2,500 acknowledged/);
   const truth: Record<string, unknown> = JSON.parse(readFileSync(truthFile, 'utf8'));
@@ -50,21 +50,21 @@ test('a run of N records ends with exit code 0, a table and the truth in a file'
 });
 
 test('SIGTERM ends live traffic cleanly, with JSON progress and a summary of what arrived', async () => {
-  const standIn = await startStandIn();
+  const collector = await startFakeCollector();
   const tokenFile = join(folder, 'token');
   writeFileSync(tokenFile, 'from-a-file\n');
   const { child, ended } = start([
-    `--url=${standIn.url}`,
+    `--url=${collector.url}`,
     '--rate=5000',
     '--progress=json',
     `--token-file=${tokenFile}`,
     '--incident-at=0s:bad-isp:60s',
     '--control-port=0',
   ]);
-  await until(() => standIn.requests.length >= 5);
+  await until(() => collector.requests.length >= 5);
   child.kill('SIGTERM');
   const { code, stdout } = await ended;
-  await standIn.stop();
+  await collector.stop();
   assert.equal(code, 0);
   const lines = stdout
     .trim()
@@ -75,39 +75,39 @@ test('SIGTERM ends live traffic cleanly, with JSON progress and a summary of wha
   assert.deepEqual(progress?.['incidents'], ['bad-isp']);
   const summary = lines.at(-1);
   assert.equal(summary?.['type'], 'summary');
-  assert.equal(Object(summary['totals'])['acknowledged'], received(standIn));
-  assert.equal(standIn.requests[0]?.headers.authorization, 'Bearer from-a-file');
+  assert.equal(Object(summary['totals'])['acknowledged'], received(collector));
+  assert.equal(collector.requests[0]?.headers.authorization, 'Bearer from-a-file');
 });
 
 test('history is followed by live traffic and holds its labelled incident', async () => {
-  const standIn = await startStandIn();
+  const collector = await startFakeCollector();
   const { ended } = start(
-    ['--url', standIn.url, '--history', '6d', '--records', '5000', '--rate', '1000', '--for', '500ms'],
+    ['--url', collector.url, '--history', '6d', '--records', '5000', '--rate', '1000', '--for', '500ms'],
     { IMSCOPE_TOKEN: 'from-the-environment' },
   );
   const { code, stdout } = await ended;
-  await standIn.stop();
+  await collector.stop();
   assert.equal(code, 0);
-  assert.equal(received(standIn), 5500);
+  assert.equal(received(collector), 5500);
   assert.match(stdout, /^error-burst: .* Tuktuk Mall/m);
-  assert.equal(standIn.requests[0]?.headers.authorization, 'Bearer from-the-environment');
+  assert.equal(collector.requests[0]?.headers.authorization, 'Bearer from-the-environment');
 });
 
-test('a history ends where it is told to', async () => {
-  const standIn = await startStandIn();
+test('a history ends at the time of --until', async () => {
+  const collector = await startFakeCollector();
   const until = '2026-05-06T12:00:00Z';
-  const args = ['--url', standIn.url, '--history', '6d', '--records', '2000', '--until', until];
+  const args = ['--url', collector.url, '--history', '6d', '--records', '2000', '--until', until];
   const { code } = await start(args).ended;
-  await standIn.stop();
+  await collector.stop();
   assert.equal(code, 0);
-  const times = standIn.requests.flatMap(({ records }) => records.map(({ time }) => Number(time)));
+  const times = collector.requests.flatMap(({ records }) => records.map(({ time }) => Number(time)));
   assert.equal(times.length, 2000);
   const toMs = Date.parse(until);
-  // Clocks of some nodes are some minutes behind.
+  // The clocks of some nodes are some minutes slow.
   assert.ok(Math.max(...times) < toMs && Math.min(...times) > toMs - 6 * 86_400_000 - 600_000);
 });
 
-test('a token on the command line and a run of nothing are refused', async () => {
+test('a token on the command line and a run without records are refused', async () => {
   const results = await Promise.all([
     start(['--url', 'http://127.0.0.1:1', '--records', '1', '--token', 'x']).ended,
     start(['--url', 'http://127.0.0.1:1']).ended,
@@ -120,8 +120,8 @@ test('a token on the command line and a run of nothing are refused', async () =>
   assert.match(results[1]?.stderr ?? '', /nothing to send/);
 });
 
-test('a collector that is away ends the run with exit code 1 and the reason', async () => {
-  const gone = await startStandIn();
+test('a run without a collector ends with exit code 1 and the reason', async () => {
+  const gone = await startFakeCollector();
   await gone.stop();
   const { code, stderr, stdout } = await start([
     '--url',
@@ -132,6 +132,6 @@ test('a collector that is away ends the run with exit code 1 and the reason', as
     '300ms',
   ]).ended;
   assert.equal(code, 1);
-  assert.match(stderr, /the collector does not take records: ECONNREFUSED/);
+  assert.match(stderr, /the collector does not accept records: ECONNREFUSED/);
   assert.match(stdout, /UNSENT 10 \(ECONNREFUSED 10\)/);
 });

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { classifyOutcome } from '@imscope/schemas/codes/catalogue.js';
 import { ENDINGS } from '../outcomes.js';
 
-test('the catalogue classifies every simulated code and HTTP status as it is meant here', () => {
+test('the catalogue classifies every simulated code and HTTP status as the simulator expects', () => {
   const given = ENDINGS.map(({ code, httpStatus }) => [code, httpStatus, classifyOutcome(code, httpStatus)]);
   assert.deepEqual(
     given,

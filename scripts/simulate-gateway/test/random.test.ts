@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { AliasTable, NORMAL_QUANTILES, Random } from '../random.js';
 
-test('an alias table chooses by weight and never what has none', () => {
+test('an alias table chooses by weight and never an item of weight 0', () => {
   const table = new AliasTable([5, 0, 3, 2]);
   const random = new Random(1);
   const counts = [0, 0, 0, 0];
@@ -16,11 +16,11 @@ test('an alias table chooses by weight and never what has none', () => {
   });
 });
 
-test('weights that add up to nothing are refused', () => {
+test('weights with the sum 0 are refused', () => {
   assert.throws(() => new AliasTable([0, 0]), /must add up to more than 0/);
 });
 
-test('sources of different seeds do not run alike', () => {
+test('sources of different seeds give different numbers', () => {
   const [one, two] = [new Random(1, 'a'), new Random(1, 'b')];
   const same = Array.from({ length: 1000 }, () => one.uint32() === two.uint32()).filter(Boolean).length;
   assert.ok(same < 3);

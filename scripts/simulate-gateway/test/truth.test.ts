@@ -16,7 +16,7 @@ const records = traffic.records(RANGE);
 
 function accepted(exact: boolean): TruthReport {
   const truth = new Truth(traffic.applications, traffic.series, exact);
-  for (const batch of traffic.between(RANGE)) truth.book(batch, { kind: 'accepted', rejected: [] });
+  for (const batch of traffic.between(RANGE)) truth.count(batch, { kind: 'accepted', rejected: [] });
   return truth.report();
 }
 
@@ -56,7 +56,7 @@ test('the truth of every application and interface equals a recount of its recor
   assert.equal(interfaces, new Set(records.map((record) => `${record.sdk_app_id} ${record.interface}`)).size);
 });
 
-test('without every value kept, percentiles are within 1.1 % of the exact ones', () => {
+test('percentiles of the histogram are within 1.1 % of the exact ones', () => {
   const exact = accepted(true);
   const bounded = accepted(false);
   assert.equal(bounded.percentiles, 'within_1.1_percent');
@@ -79,21 +79,21 @@ test('outcomes add up to the acknowledged, and the burst shows as failures of th
   assert.ok((hit?.outcomes.service_error ?? 0) > 5 * (first?.outcomes.service_error ?? 0));
 });
 
-test('what was refused, doubtful or given up stands apart from the acknowledged', () => {
+test('refused, ambiguous and unsent records are counted separately from acknowledged ones', () => {
   const truth = new Truth(traffic.applications, traffic.series, true);
   const batches = [...traffic.between({ ...RANGE, count: 40, batchRecords: 10 })];
   const [named, refused, doubtful, unsent] = batches;
   assert.ok(named && refused && doubtful && unsent);
-  truth.book(named, {
+  truth.count(named, {
     kind: 'accepted',
     rejected: [
       { index: 0, reason: 'time_too_old' },
       { index: 9, reason: 'time_too_old' },
     ],
   });
-  truth.book(refused, { kind: 'refused', reason: 'http_413_body_too_large' });
-  truth.book(doubtful, { kind: 'ambiguous', reason: 'ECONNRESET' });
-  truth.book(unsent, { kind: 'unsent', reason: 'ECONNREFUSED' });
+  truth.count(refused, { kind: 'refused', reason: 'http_413_body_too_large' });
+  truth.count(doubtful, { kind: 'ambiguous', reason: 'ECONNRESET' });
+  truth.count(unsent, { kind: 'unsent', reason: 'ECONNREFUSED' });
   truth.skip(5);
   const { totals, applications } = truth.report();
   assert.deepEqual(totals.reasons, {

@@ -1,6 +1,6 @@
 /*
- * Stands for the network peer: a real HTTP server that reads bodies as the collector does, counts their records,
- * and answers as a test tells it.
+ * A fake collector: an HTTP server that reads bodies as the collector does, counts their records, and answers as a
+ * test specifies.
  */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { gunzipSync } from 'node:zlib';
@@ -16,7 +16,7 @@ export type Answering = (
   number: number,
 ) => void | Promise<void>;
 
-export interface StandIn {
+export interface FakeCollector {
   readonly url: string;
   readonly port: number;
   /** Every request whose body arrived, in order. */
@@ -24,8 +24,8 @@ export interface StandIn {
   stop(): Promise<void>;
 }
 
-/** Answers 202 and takes everything. */
-export const takeAll: Answering = ({ records }, response) => {
+/** Answers 202 and accepts all records. */
+export const acceptAll: Answering = ({ records }, response) => {
   answer(response, 202, { accepted: records.length, rejected: [] });
 };
 
@@ -38,7 +38,7 @@ export function answer(
   response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(JSON.stringify(body));
 }
 
-export async function startStandIn(answering: Answering = takeAll, port = 0): Promise<StandIn> {
+export async function startFakeCollector(answering: Answering = acceptAll, port = 0): Promise<FakeCollector> {
   const requests: Received[] = [];
   const server = createServer((request, response) => {
     const chunks: Buffer[] = [];
