@@ -1,6 +1,6 @@
 /*
- * What must hold of every answer: its status and body are as the operation's description says, an error has the one form,
- * and there is no 5xx but 503 and 504 with `Retry-After`.
+ * Checks an answer: its status and body are as the operation's description says, errors have the one error format, and
+ * the only 5xx are 503 and 504 with `Retry-After`.
  */
 import { ERROR_STATUS } from '@imscope/runtime/http-errors.js';
 import { Type } from 'typebox';
@@ -11,10 +11,10 @@ import type { ApiAnswer } from './send-request.js';
 
 const ErrorBody = Type.Object({ error: Type.Object({ code: Type.String(), message: Type.String() }) });
 
-/** Answers to requests that are not for this operation: another address, another method, or not HTTP at all. */
+/** Statuses of requests that do not reach the operation: another path, another method, or invalid HTTP. */
 const BEFORE_ROUTE: ReadonlySet<number> = new Set([400, 404, 405]);
 
-/** What is wrong with an answer; undefined where nothing is. */
+/** @returns what is wrong with an answer; undefined if it is valid */
 export function answerFault(
   request: ApiRequest,
   { status, headers, body }: ApiAnswer,

@@ -1,5 +1,5 @@
 /*
- * Values that parsers are known to read wrongly or dearly, as text for any parameter and as JSON for any body.
+ * Values that parsers are known to read wrongly or at high cost, as text for any parameter and as JSON for any body.
  */
 const NUMBERS = [
   'Infinity',
@@ -110,7 +110,7 @@ const TEXTS = [
 /** Of any parameter. */
 export const HOSTILE_TEXTS: readonly string[] = [...NUMBERS, ...TIMES, ...STEPS, ...TEXTS];
 
-/** Pieces of an address as they are sent: percent-encodings of bytes that are no UTF-8, and encodings that are none. */
+/** Pieces of a URL as sent: percent-encodings of bytes that are not UTF-8, and invalid percent-encodings. */
 export const HOSTILE_ENCODINGS: readonly string[] = [
   '%',
   '%2',
@@ -127,7 +127,7 @@ export const HOSTILE_ENCODINGS: readonly string[] = [
   '//',
 ];
 
-/** Whole bodies of text that are no good, or hardly. */
+/** Complete text bodies that are invalid or nearly so. */
 export const HOSTILE_JSON: readonly string[] = [
   '',
   ' ',

@@ -1,12 +1,12 @@
 /*
- * An OpenAPI document of ours, read from a running service: its operations with their parameters, bodies and answers, and
- * the check of an answer's body against its schema.
+ * Reads the OpenAPI document of a running service: its operations with parameters, bodies and answers, and the check of
+ * an answer's body against its schema.
  */
 import { type Static, type TSchema, Type } from 'typebox';
 import { Compile } from 'typebox/schema';
 import { Value } from 'typebox/value';
 
-/** A JSON schema as it is in the document; references lead into its `components`. */
+/** A JSON schema of the document; references point into its `components`. */
 export type JsonSchema = Readonly<Record<string, unknown>>;
 
 const Schema = Type.Unsafe<JsonSchema>(Type.Object({}));
@@ -62,13 +62,13 @@ export type Operation = Described & {
 
 export type OpenApi = {
   readonly operations: readonly Operation[];
-  /** A schema that a `$ref` leads to; others as they are. */
+  /** Resolves a `$ref`; returns other schemas unchanged. */
   readonly resolve: (schema: JsonSchema) => JsonSchema;
-  /** What is wrong with a value; undefined where it is as the schema says. */
+  /** @returns what is wrong with a value; undefined if the schema allows it */
   readonly fault: (schema: JsonSchema, value: unknown) => string | undefined;
 };
 
-/** Throws where the service does not serve a document, or it does not have the form of one. */
+/** Throws if the service serves no document, or an invalid one. */
 export async function readOpenApi(serviceUrl: string): Promise<OpenApi> {
   const response = await fetch(new URL('/v1/openapi.json', serviceUrl));
   const document: unknown = await response.json();
@@ -109,7 +109,7 @@ function resolve(schema: JsonSchema, schemas: Readonly<Record<string, JsonSchema
 function createFault({ components }: Document): OpenApi['fault'] {
   const compiled = new Map<JsonSchema, ReturnType<typeof Compile>>();
   return (schema, value) => {
-    // Beside its components a schema's references lead to where they lead in the document.
+    // With the components beside it, a schema's references resolve as in the document.
     const check = compiled.get(schema) ?? Compile({ ...schema, components });
     compiled.set(schema, check);
     if (check.Check(value)) return undefined;

@@ -1,6 +1,6 @@
 /*
- * Requests to try one place of an operation: each parameter, the query as a whole, the path, the method, the credentials,
- * each form of the body, its declared type and encoding. All else of such a request is allowed.
+ * Generates requests that test one place of an operation: each parameter, the complete query, the path, the method, the
+ * credentials, each body format, its declared type and encoding. Everything else in such a request is allowed.
  */
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
@@ -24,12 +24,12 @@ export type Place = {
 /** Tokens by the name of the security scheme. */
 export type Tokens = Readonly<Record<string, string>>;
 
-/** What a request is made of before it is put together. */
+/** The parts of a request before it is composed. */
 type Parts = {
   readonly method: string;
   /** Parameters by name, in percent-encoding. */
   readonly path: Readonly<Record<string, string>>;
-  /** What follows the path of the operation. */
+  /** Appended to the path of the operation. */
   readonly pathEnd: string;
   /** In percent-encoding. */
   readonly query: readonly string[];
@@ -91,7 +91,7 @@ function allowedParts(operation: Operation, api: OpenApi, tokens: Tokens): fc.Ar
   }));
 }
 
-/** Text is sent as it is where the schema is of text, all else as JSON. */
+/** Text is sent unchanged if the schema is a string, all other values as JSON. */
 function allowedBodies(schema: JsonSchema, api: OpenApi): fc.Arbitrary<Buffer> {
   if (schema['format'] === 'binary')
     return fc.uint8Array({ maxLength: 200 }).map((bytes) => Buffer.from(bytes));
@@ -159,7 +159,7 @@ function damage(body: Buffer, at: number, byte: number, cut: boolean): Buffer {
   return copy;
 }
 
-/** Replaces one value of a body of JSON, or of its first line. */
+/** Replaces one value of a JSON body, or of the first line of NDJSON. */
 function replaceValue(body: Buffer, value: unknown, at: number): Buffer {
   let count = 0;
   const walk = (node: unknown): unknown => {
@@ -199,7 +199,7 @@ const TYPES = [
   ';;;',
 ];
 
-/** The same body under other names: packed and not, declared and not. */
+/** The same body with other declarations: compressed or not, with or without its header. */
 function declarationChange(operation: Operation): Change {
   const types = [...Object.keys(operation.requestBody?.content ?? {}), ...TYPES];
   const declared = fc.record({
@@ -224,7 +224,7 @@ function declarationChange(operation: Operation): Change {
   });
 }
 
-/** Parameters nobody knows, known ones several times, and queries that are no such list. */
+/** Unknown parameters, repeated known ones, and queries that are not a parameter list. */
 function queryChange(operation: Operation): Change {
   const known = (operation.parameters ?? [])
     .filter((parameter) => parameter.in === 'query')
@@ -310,7 +310,7 @@ function textOf(value: unknown): string {
   return typeof value === 'string' ? value : (JSON.stringify(value) ?? '');
 }
 
-/** Lone surrogates, which `encodeURIComponent` refuses, as the three bytes that are no UTF-8. */
+/** Lone surrogates, which `encodeURIComponent` refuses, as three bytes that are not UTF-8. */
 function encoded(text: string): string {
   return text.isWellFormed() ? encodeURIComponent(text) : text.split('').map(encodedUnit).join('');
 }
@@ -323,7 +323,7 @@ function encodedUnit(unit: string): string {
         .join('');
 }
 
-/** What Node.js sends in a header: no control characters, one byte each. */
+/** The characters Node.js can send in a header: no control characters, one byte each. */
 function headerText(text: string): string {
   return text.replaceAll(/[^\t\u0020-\u007e\u0080-\u00ff]/g, '?').trim();
 }

@@ -1,6 +1,6 @@
 /*
- * schemathesis (PyPI), a program we did not write, against a running service and its OpenAPI document: every case that the
- * document defines, and some that are drawn by a fixed seed.
+ * Runs schemathesis (PyPI) against a running service and its OpenAPI document: every case that the document defines, and
+ * some drawn by a fixed seed.
  */
 import assert from 'node:assert/strict';
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
@@ -14,14 +14,14 @@ import { readOpenApi } from './openapi-document.js';
 
 type Report = {
   readonly code: number | null;
-  /** With a command line for each request that an answer was wrong to. */
+  /** With a command line for each request that was answered wrongly. */
   readonly text: string;
 };
 
 /**
- * All but what cannot hold here: records of a body are refused one by one, with 202, so a body that is not allowed need not
- * be refused (negative_data_rejection); times that are allowed depend on the clock (positive_data_acceptance); and there
- * are no resources that are made and deleted.
+ * All checks except those that do not apply: records of a body are refused one by one, with 202, so an invalid body need
+ * not be refused (negative_data_rejection); allowed times depend on the clock (positive_data_acceptance); and no
+ * resources are created and deleted.
  */
 const CHECKS = [
   'not_a_server_error',
@@ -35,14 +35,14 @@ const CHECKS = [
   'ignored_auth',
 ];
 const SEED = 1;
-/** Of an operation, beside the cases that the document defines. */
+/** Cases of an operation in addition to those that the document defines. */
 const EXAMPLES_MAX = 5;
-/** Some ten times what an idle machine takes. */
+/** About ten times the duration on an idle machine. */
 const TIME_MS = 480_000;
 const REQUEST_TIMEOUT_S = 60;
 const REPORT_CHARACTERS_MAX = 200_000;
 
-/** Throws with its report, which has a command line for each request, where it finds something. */
+/** Throws if it finds something, with its report, which has a command line for each request. */
 export async function assertSchemathesisPasses(serviceUrl: string, token: string): Promise<void> {
   const { code, text } = await runSchemathesis(serviceUrl, token);
   const [cases] = /\d+ generated, .*/.exec(text) ?? [];
@@ -51,11 +51,11 @@ export async function assertSchemathesisPasses(serviceUrl: string, token: string
   assert.match(text, /\d{2,} generated, /);
 }
 
-/** Runs to its end. Throws where the service has no document, or after the bound. */
+/** Runs to its end. Throws if the service has no document, or at the time limit. */
 async function runSchemathesis(serviceUrl: string, token: string): Promise<Report> {
   const { command, args } = await provideForeignProgram(FOREIGN_PROGRAMS.schemathesis);
   const { operations } = await readOpenApi(serviceUrl);
-  // Schemathesis reads an answer to its end, so operations with an endless answer are left out.
+  // Schemathesis reads answers completely, so operations with an endless answer are left out.
   const endless = operations.filter((operation) => operation['x-endless'] === true);
   const mediaTypes = operations.flatMap(({ requestBody }) => Object.keys(requestBody?.content ?? {}));
   const options = [
@@ -66,16 +66,16 @@ async function runSchemathesis(serviceUrl: string, token: string): Promise<Repor
     `--max-examples=${EXAMPLES_MAX}`,
     '--phases=examples,coverage,fuzzing',
     `--request-timeout=${REQUEST_TIMEOUT_S}`,
-    // More threads than one end in an error of CPython 3.11's own parser (ast.parse, recursion depth mismatch).
+    // More than one thread causes an error in CPython 3.11's own parser (ast.parse, recursion depth mismatch).
     '--workers=1',
     '--no-color',
-    // Slow generation is a matter of the machine; nothing is kept between runs.
+    // Generation may be slow on a busy machine; nothing is saved between runs.
     '--suppress-health-check=all',
     '--generation-database=none',
   ];
   const directory = await mkdtemp(join(tmpdir(), 'imscope-schemathesis-'));
   const child = spawn(command, [...args, 'run', new URL('/v1/openapi.json', serviceUrl).href, ...options], {
-    // It keeps what it found in its working directory, and tries that first in the next run.
+    // It saves its findings in its working directory, and tries them first in the next run.
     cwd: directory,
     stdio: ['ignore', 'pipe', 'pipe'],
     env: {

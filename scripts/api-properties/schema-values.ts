@@ -1,6 +1,6 @@
 /*
- * A JSON schema → values that it allows, and values around its bounds and of other types. Knows what our documents use;
- * a keyword it does not know is an error, so that a schema is never read for less than it says.
+ * Generates from a JSON schema the values that it allows, and values around its bounds and of other types. Supports the
+ * keywords of our documents; any other keyword is an error, so that no constraint of a schema is ignored.
  */
 import fc from 'fast-check';
 import { HOSTILE_JSON_VALUES } from './hostile-values.js';
@@ -32,7 +32,7 @@ const KNOWN = new Set([
   'contentSchema',
 ]);
 
-/** Values that the schema allows; of unbounded ones, short ones. */
+/** Values that the schema allows; short ones if it has no bound. */
 export function allowedValues(schema: JsonSchema, resolve: Resolve): fc.Arbitrary<unknown> {
   const of = resolve(schema);
   const stray = Object.keys(of).find((keyword) => !KNOWN.has(keyword) && !ANNOTATIONS.has(keyword));
@@ -130,7 +130,7 @@ function texts(schema: JsonSchema, resolve: Resolve): fc.Arbitrary<unknown> {
   return short.filter((text) => text.length <= maxLength);
 }
 
-/** Of the last day, so that records with them are accepted. */
+/** Times of the last day, so that records with them are accepted. */
 function recentTimes(): fc.Arbitrary<string> {
   const nowMs = Date.now();
   const times = fc.integer({ min: nowMs - 20 * 3_600_000, max: nowMs });

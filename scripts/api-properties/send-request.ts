@@ -1,4 +1,4 @@
-/* Sends a request as it is and reads the answer: all of it, or of an endless one the first piece. */
+/* Sends a request unchanged and reads the answer: completely, or the first chunk of an endless one. */
 import { request as httpRequest } from 'node:http';
 import type { ApiRequest } from './requests.js';
 
@@ -8,12 +8,12 @@ export type ApiAnswer = {
   readonly body: Buffer;
 };
 
-/** Longer than anything of ours may take, and than PRODUCE_TIMEOUT_MS. */
+/** Above every time limit of our services, also PRODUCE_TIMEOUT_MS. */
 const ANSWER_TIMEOUT_MS = 60_000;
 
 /**
- * @param isEndless an answer of success is cut off at its first piece
- * @throws Error where there is no answer
+ * @param isEndless a successful answer is cut after its first chunk
+ * @throws Error if there is no answer
  */
 export function sendRequest(
   serviceUrl: string,
@@ -24,7 +24,7 @@ export function sendRequest(
   return new Promise((resolve, reject) => {
     const length = body === undefined ? {} : { 'content-length': String(body.length) };
     const sent = httpRequest({
-      // A connection of its own: the collector ends some with the answer.
+      // A new connection for each request: the collector closes some with the answer.
       agent: false,
       hostname,
       port,

@@ -1,6 +1,6 @@
 /*
- * Sends generated requests to every place of every operation of a service, and collects what is wrong with the answers, each
- * with the smallest request that shows it. Bounded in requests and in time.
+ * Sends generated requests to every place of every operation of a service, and collects wrong answers, each with the
+ * smallest request that causes it. Bounded in requests and in time.
  */
 import fc from 'fast-check';
 import { answerFault } from './check-answer.js';
@@ -12,10 +12,10 @@ export type TryOptions = {
   readonly serviceUrl: string;
   readonly tokens: Tokens;
   readonly seed: number;
-  /** Each place gets so many requests in each round. */
+  /** Requests to each place in each round. */
   readonly requestsPerRound: number;
   readonly roundsMax: number;
-  /** No further round begins after it. */
+  /** No round begins after this time. */
   readonly timeMs: number;
 };
 
@@ -23,7 +23,7 @@ export type Tried = {
   readonly places: number;
   readonly rounds: number;
   readonly requests: number;
-  /** Answers of 2xx: without any, allowed requests were none. */
+  /** Number of 2xx answers: 0 would mean that no generated request was allowed. */
   readonly accepted: number;
   readonly faults: readonly string[];
 };
@@ -89,7 +89,7 @@ async function tryPlace(
   return `${name}, seed ${seed}: ${said}\n  ${request === undefined ? '' : curlLine(serviceUrl, request)}`;
 }
 
-/** The request for a shell; the token stands for itself. */
+/** The request as a shell command, with the token as its name. */
 function curlLine(serviceUrl: string, { method, target, headers, body }: ApiRequest): string {
   const fields = Object.entries(headers).map(([name, value]) => `-H ${quoted(`${name}: ${value}`)}`);
   const sent =

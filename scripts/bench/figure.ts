@@ -1,5 +1,5 @@
 /*
- * The output of a bench or a chaos run: one JSON line for each figure on stdout, progress on stderr.
+ * Prints the output of a bench or a chaos run: one JSON line for each figure on stdout, progress on stderr.
  */
 
 export type Figure = {
@@ -10,9 +10,9 @@ export type Figure = {
   readonly peer?: number;
   /** value / peer */
   readonly ratio?: number;
-  /** The least and the greatest of the rounds: of the ratio where there is one, else of the value. */
+  /** Minimum and maximum over the rounds: of the ratio if there is one, else of the value. */
   readonly interval?: readonly [number, number];
-  /** What value, or ratio where there is one, must reach (`>=`) or not exceed (`<=`). */
+  /** Bound of the ratio if there is one, else of the value: at least (`>=`) or at most (`<=`). */
   readonly goal?: string;
   readonly met?: boolean;
 };
@@ -20,8 +20,8 @@ export type Figure = {
 export type Goal = { readonly bound: 'at_least' | 'at_most' | 'below'; readonly limit: number };
 
 /**
- * Makes a figure and compares it with its goal: by its ratio where it has one, else by its value. The ratio is an argument
- * beside the peer, because a median of ratios is not the ratio of medians.
+ * Makes a figure and compares it with its goal, by its ratio if it has one, else by its value. The ratio is a separate
+ * argument, because a median of ratios is not the ratio of medians.
  */
 export function figure(
   name: string,
@@ -60,7 +60,7 @@ function formatGoal({ bound, limit }: Goal): string {
   return `${signs[bound]} ${limit}`;
 }
 
-/** Four significant digits below a thousand, whole numbers above. */
+/** Four significant digits below a thousand, integers above. */
 function rounded(value: number): number {
   return Math.abs(value) >= 1_000 ? Math.round(value) : Number(value.toPrecision(4));
 }

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 
 const TICKS_PER_SECOND = Number(execFileSync('getconf', ['CLK_TCK'], { encoding: 'utf8' }));
 
-/** Seconds of processor time since the process began, in user mode and in the kernel. Throws where it has ended. */
+/** Seconds of processor time since the process began, in user mode and in the kernel. Throws if it has ended. */
 export function processorSeconds(pid: number): number {
   const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
   // The name in parentheses may hold any character; utime and stime are the 12th and 13th field after it.
@@ -12,7 +12,7 @@ export function processorSeconds(pid: number): number {
   return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
 }
 
-/** Peak resident memory of the process, bytes. Throws where it has ended. */
+/** Peak resident memory of the process, bytes. Throws if it has ended. */
 export function peakResidentBytes(pid: number): number {
   const [, kib] = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];
   if (kib === undefined) throw new Error(`/proc/${pid}/status has no VmHWM`);

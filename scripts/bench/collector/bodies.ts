@@ -1,6 +1,6 @@
 /*
- * The bodies that are sent and parsed: 500 simulated applications with all their interfaces. A pure function of kind and
- * time, so that the collector and its peer get the same bytes.
+ * The bodies to send and parse: 500 simulated applications with all their interfaces. A pure function of kind and time,
+ * so that the collector and its peer get the same bytes.
  */
 import { createTraffic, type GatewayRecord, type Traffic } from '../../simulate-gateway/generate.js';
 import { type BodyKind, bodiesFor, type SentFormat } from './cases.js';
@@ -8,7 +8,7 @@ import { asAvro, asOtlp } from './other-forms.js';
 
 const SEED = 20;
 const APPLICATIONS = 500;
-/** Events are of the last second, as gateways send them. */
+/** Event times are within the last second, as those of gateways. */
 const SPAN_MS = 1_000;
 
 export function createBenchTraffic(): Traffic {

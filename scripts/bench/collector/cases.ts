@@ -1,6 +1,6 @@
 /*
- * The cases that are measured: a format, a number of records a request and a number of collector processes. `--only`
- * selects cases by name, and figures begin with it.
+ * The measured cases: a format, a number of records a request and a number of collector processes. `--only` selects
+ * cases by name, and the names of figures begin with it.
  */
 import type { BodyFormat } from '../../simulate-gateway/record-writer.js';
 
@@ -13,7 +13,7 @@ const FORMATS = ['json', 'ndjson'] as const;
 const SIZES = [1, 10, 50, 500];
 const SIZES_QUICK = [1, 500];
 
-/** Formats that are compared with JSON of the same size, by one process, and the ratio they must reach. */
+/** Formats compared with JSON of the same size, with one process, and the ratio they must reach. */
 export const BESIDE_JSON = { avro: 1.5, 'otlp-protobuf': 0.5 } as const;
 const SIZES_BESIDE_JSON = [50, 500];
 const SIZES_BESIDE_JSON_QUICK = [500];
@@ -34,12 +34,12 @@ function caseOf({ format, records }: BodyKind, processes: Case['processes']): Ca
   return { format, records, processes, name: `${format}.${records}-a-request.${processes}-process` };
 }
 
-/** Connections at once: enough that batches fill and the network is never idle, by the duration of a request. */
+/** Concurrent connections: enough that batches fill and the network is never idle. */
 export function connectionsFor(records: number): number {
   return records === 1 ? 256 : records <= 10 ? 128 : records <= 50 ? 64 : 16;
 }
 
-/** Different bodies of a measurement: some 20,000 records, so that no cache holds them all. */
+/** Different bodies of a measurement: about 20,000 records, more than caches hold. */
 export function bodiesFor(records: number): number {
   return Math.max(40, Math.ceil(20_000 / records));
 }

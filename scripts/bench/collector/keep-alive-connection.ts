@@ -1,6 +1,6 @@
 /*
  * A keep-alive connection that writes prepared requests and reads answers with a content-length, one request at a time. It
- * does as little as possible, so that the sender needs less processor time than what it measures.
+ * does little work, so that the sender needs less processor time than the measured process.
  */
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
@@ -26,7 +26,7 @@ export class KeepAliveConnection {
     return new KeepAliveConnection(port, await connected(port));
   }
 
-  /** Reconnects where the connection was closed between two requests. Rejects where it ends before the answer does. */
+  /** Reconnects if the connection was closed between two requests. Rejects if it ends before the answer is complete. */
   async send(request: Buffer): Promise<Answer> {
     if (this.#socket.destroyed || !this.#socket.writable) {
       this.#received = '';
@@ -49,7 +49,7 @@ export class KeepAliveConnection {
     socket.setEncoding('latin1');
     socket.setTimeout(SILENCE_MS_MAX, () => socket.destroy(new Error(`no answer for ${SILENCE_MS_MAX} ms`)));
     socket.on('data', (text: string) => this.#receive(text));
-    // A connection that was replaced has no request in flight.
+    // A replaced connection has no request in flight.
     const fail = (error: Error): void => {
       if (socket === this.#socket) this.#fail(error);
     };

@@ -1,7 +1,7 @@
 /*
- * The sender, a process of its own: makes bodies, opens connections, sends as fast as answers come (closed loop) or by the
- * clock (open loop), and returns what was acknowledged and the processor time of the collectors meanwhile. By the clock a
- * request's latency counts from the moment it was due, so a stall shows in full.
+ * The sender, a separate process: makes bodies, opens connections, sends as fast as answers arrive (closed loop) or at a
+ * fixed rate (open loop), and returns the acknowledged records and the processor time of the collectors meanwhile. In
+ * the open loop a request's latency counts from its planned moment, so that a stall is measured completely.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { processorSeconds } from '../process-usage.js';
@@ -17,16 +17,16 @@ export type Load = {
   readonly token: string;
   /** Event time of the newest record, epoch milliseconds. */
   readonly atMs: number;
-  /** Sent before anything is counted. */
+  /** Requests sent before counting begins. */
   readonly warmMs: number;
   readonly forMs: number;
-  /** Absent: as fast as answers come. */
+  /** Absent: as fast as answers arrive. */
   readonly requestsPerSecond?: number;
 };
 
 export type LoadResult = {
   readonly acknowledgedRecords: number;
-  /** Answers that told of anything but success, by status. */
+  /** Answers other than success, by status. */
   readonly refused: Readonly<Record<string, number>>;
   readonly seconds: number;
   readonly collectorSeconds: number;
@@ -41,7 +41,7 @@ const REFUSED_PAUSE_MS = 50;
 
 const traffic = createBenchTraffic();
 
-/** What was answered while counting. */
+/** Answers received while counting. */
 class Tally {
   counting = false;
   acknowledgedRecords = 0;
@@ -63,7 +63,7 @@ class Tally {
   }
 }
 
-/** OTLP answers 200, with nothing in it where every record was taken. */
+/** OTLP answers 200, with an empty body if every record was accepted. */
 function isAcknowledged({ status, body }: Answer): boolean {
   return status === 202 || (status === 200 && body === '');
 }
@@ -118,7 +118,7 @@ function used({ targets }: Load): { collectors: number; own: number } {
   return { collectors, own: processorSeconds(process.pid) };
 }
 
-/** Never resolves; rejects when sending fails. */
+/** Never resolves; rejects if sending fails. */
 async function failing(sending: Promise<void>): Promise<never> {
   await sending;
   return new Promise(() => undefined);
@@ -145,7 +145,7 @@ async function sendAsAnswered(
   );
 }
 
-/** While every connection is busy, a request that is due waits for the next free one, and its wait counts. */
+/** While every connection is busy, a due request waits for the next free one, and the wait is part of its latency. */
 async function sendByTheClock(
   connections: readonly KeepAliveConnection[],
   requests: readonly Buffer[],

@@ -1,7 +1,8 @@
 /*
- * `npm run bench:collector`: what one core of a collector acknowledges, how long answers take, what memory it
- * needs, and what is left of it without Kafka; beside JSON.parse of the same bodies, or our JSON of the same records,
- * round by round, because identical runs differ by a third on a shared machine. One JSON line a figure; see scripts/bench/README.md.
+ * `npm run bench:collector`: records a collector acknowledges for each second of processor time, latency, memory, and the
+ * rate without Kafka. Each is compared with JSON.parse of the same bodies, or with our JSON of the same records, in the
+ * same round, because identical runs differ by a third on a shared machine. One JSON line a figure; see
+ * scripts/bench/README.md.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ListeningService } from '../../stack/stack.js';
@@ -17,13 +18,13 @@ import { measureTailing } from './tailing.js';
 import { type BenchStack, startBenchStack, untilDrained } from './stack.js';
 
 const WARM_MS = 300;
-/** For each kind of body: until its code is compiled a process is up to three times slower. */
+/** Warm-up for each kind of body: until its code is compiled a process is up to three times slower. */
 const FIRST_WARM_MS = 800;
 const LATENCY_SHARE = 0.7;
 const LATENCY_FOR_FACTOR = 8;
-/** A produce without an answer makes Kafka count as away after 2 s; until then requests wait. */
+/** A produce request without an answer makes Kafka count as down after 2 s; until then requests wait. */
 const AWAY_WARM_MS = 4_000;
-/** One takes some 20 s: the broker starts, and the collector finds it again. */
+/** Rounds without Kafka: one lasts about 20 s, because the broker starts and the collector reconnects. */
 const AWAY_ROUNDS_MAX = 3;
 const MEASURED_KIND: BodyKind = { format: 'json', records: 500 };
 
@@ -70,7 +71,7 @@ async function run(bench: Bench): Promise<void> {
       await load(bench, targets, kind, { warmMs: FIRST_WARM_MS, forMs: 0 });
   }
   await measureCases(bench);
-  // Before Kafka is stopped: batches that wait in the spool need memory, too.
+  // Before Kafka is stopped, because batches that wait in the spool need memory too.
   printPeakMemory(bench);
   if (bench.options.latency) await measureLatency(bench);
   if (bench.options.kafkaAway) await measureWithoutKafka(bench);
@@ -137,7 +138,7 @@ async function measurePeer(bench: Bench, one: Case): Promise<number> {
   return json.acknowledgedRecords / json.collectorSeconds;
 }
 
-/** The ratio to JSON it must reach; undefined where it is not compared with JSON. */
+/** The required ratio to JSON; undefined if it is not compared with JSON. */
 function besideJson({ format }: BodyKind): number | undefined {
   return format === 'avro' || format === 'otlp-protobuf' ? BESIDE_JSON[format] : undefined;
 }
@@ -145,7 +146,7 @@ function besideJson({ format }: BodyKind): number | undefined {
 function printCase(one: Case, samples: readonly Sample[]): void {
   const { name, records } = one;
   const of = (key: keyof Sample): number => median(samples.map((sample) => sample[key]));
-  // The ratio is taken round by round: what slows the machine slows both.
+  // The ratio is computed for each round: a slow machine slows both.
   const perCore = of('perCore');
   const ratios = samples.map((sample) => sample.perCore / sample.peer);
   const limit = besideJson(one) ?? (records === 500 ? OF_PARSE_MIN : undefined);
@@ -170,7 +171,7 @@ function printPeakMemory({ stack }: Bench): void {
   );
 }
 
-/** Open loop at a share of the rate that was possible just before, closed loop. */
+/** Open loop, at a share of the closed loop's rate measured just before. */
 async function measureLatency(bench: Bench): Promise<void> {
   const { stack, options } = bench;
   const rates: number[] = [];
@@ -188,7 +189,7 @@ async function measureLatency(bench: Bench): Promise<void> {
   printFigure(figure(`${name}.answer-p99`, result.p99Ms, 'ms', { goal: { bound: 'below', limit: 250 } }));
 }
 
-/** The broker is killed and restarted in every round, so that both rates are of the same machine. */
+/** The broker is killed and restarted in every round, so that both rates are measured under the same conditions. */
 async function measureWithoutKafka(bench: Bench): Promise<void> {
   const { stack, options } = bench;
   const samples: { rate: number; away: number; perCore: number; perCoreAway: number; p99Ms: number }[] = [];

@@ -26,10 +26,10 @@ export function readBenchOptions(argv: readonly string[]): BenchOptions {
   )
     .option(
       '--for <duration>',
-      'how long one measurement of one round takes, such as 1000ms or 10s',
+      'duration of one measurement of one round, such as 1000ms or 10s',
       duration(100, 60_000),
     )
-    .option('--rounds <n>', 'rounds; medians are taken over them', wholeNumber(1, 100), 5)
+    .option('--rounds <n>', 'number of rounds; figures are their medians', wholeNumber(1, 100), 5)
     .option('--quick', 'under two minutes: one process, 1 and 500 records a request', false)
     .option(
       '--only <words...>',

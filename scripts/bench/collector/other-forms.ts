@@ -1,7 +1,7 @@
 /*
- * The same records in the other forms a collector takes: Avro containers as a gateway with our schema writes them, and
- * OTLP protobuf as the OpenTelemetry SDK's own serializer does. Every field is an attribute of its record, so that
- * nothing is left out that our JSON has to say each time.
+ * The same records in the other formats of the collector: Avro containers as a gateway with our schema writes them, and
+ * OTLP protobuf as the OpenTelemetry SDK's serializer writes it. Every field is an attribute of its record, because our
+ * JSON repeats every field in each record too.
  */
 import { REQUEST_LOG_SCHEMA } from '@imscope/schemas/avro-schema.js';
 import { encodeLong } from '@imscope/schemas/container.js';
@@ -12,7 +12,7 @@ import { resourceFromAttributes } from '@opentelemetry/resources';
 import type { ReadableLogRecord } from '@opentelemetry/sdk-logs';
 import type { GatewayRecord } from '../../simulate-gateway/generate.js';
 
-/** One block in the codec `null`, for our JSON is sent unpacked too. */
+/** One block with the codec `null`, because our JSON is sent uncompressed too. */
 export function asAvro(records: readonly GatewayRecord[]): Buffer {
   const { json, fingerprint, type } = REQUEST_LOG_SCHEMA;
   const plain = Buffer.concat(records.map((record) => type.toBuffer(stored(record))));
@@ -60,7 +60,7 @@ function microseconds(ms: number): number {
 const RESOURCE = resourceFromAttributes({ 'service.name': 'gateway', 'service.version': '1.0.0' });
 const SCOPE = { name: 'gateway' };
 
-/** Where semantic conventions have a name for a field; all others are `im.` and the field's own. */
+/** Attribute names of the semantic conventions; all other fields are named `im.` and the field's name. */
 const ATTRIBUTES: Readonly<Partial<Record<keyof GatewayRecord, string>>> = {
   interface: 'url.path',
   exit_ip: 'client.address',

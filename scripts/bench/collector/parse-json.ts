@@ -1,6 +1,6 @@
 /*
- * The peer, a process of its own: `JSON.parse` of the very same bodies and nothing else. What a collector in
- * this language must do at the least; texts are decoded, and lines split, before the clock starts.
+ * The peer, a separate process: only `JSON.parse` of the same bodies, the least work of a collector in this language.
+ * Texts are decoded and lines split before the clock starts.
  */
 import { createBenchTraffic, makeBodies } from './bodies.js';
 import type { BodyKind } from './cases.js';
@@ -9,7 +9,7 @@ import { answerParent } from './child-process.js';
 export type ParseQuestion = { readonly kind: BodyKind; readonly atMs: number; readonly forMs: number };
 
 const traffic = createBenchTraffic();
-/** Kept, so that no compiler drops the work. */
+/** Keeps the result, so that the compiler does not remove the work. */
 let fieldsSeen = 0;
 
 answerParent({ answer: measureParsing });

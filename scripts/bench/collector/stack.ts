@@ -1,6 +1,6 @@
 /*
- * The stack of the bench: a broker with the topics, and three collectors as built, each with its own spool: one measured
- * alone, two measured together. Started once, so that every round runs on warm processes.
+ * The stack of the bench: a broker with the topics, and three built collectors, each with its own spool: one measured
+ * alone, two measured together. Started once, so that processes are warm in every round.
  */
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -18,7 +18,7 @@ export type BenchStack = {
   readonly token: string;
   readonly alone: ListeningService;
   readonly pair: readonly ListeningService[];
-  /** Starts one that accepts nothing but the lines of a file, which is returned. */
+  /** Starts a collector that only tails a file. @returns the collector and the file */
   startTailing(logFormat: string): Promise<{ readonly service: RunningService; readonly file: string }>;
   end(): Promise<void>;
 };
@@ -37,7 +37,7 @@ export async function startBenchStack(): Promise<BenchStack> {
       const file = join(stack.directory, 'access.log');
       const service = await startOne('tailing', {
         COLLECTOR_LISTEN: 'false',
-        // Nobody sends to it, so it needs no tokens.
+        // It receives no requests, so it needs no tokens.
         REGISTRY_FILE: '',
         TAIL_FILES: file,
         TAIL_LOG_FORMAT: logFormat,
@@ -70,7 +70,7 @@ async function makeTopics(broker: string): Promise<void> {
 
 const DRAIN_MS_MAX = 60_000;
 
-/** Waits until Kafka has all that was in the spool while it was away. Throws where that takes too long. */
+/** Waits until the spool of the outage is sent to Kafka. Throws at the time limit. */
 export async function untilDrained(service: RunningService): Promise<void> {
   const deadline = Date.now() + DRAIN_MS_MAX;
   for (;;) {

@@ -1,6 +1,6 @@
 /*
- * What a collector does that tails an access log: lines as nginx writes them for simulated requests, appended all at
- * once, until Kafka acknowledged the last (`acks=all`). Processor time is that of the whole process.
+ * Measures a collector that tails an access log: lines as nginx writes them for simulated requests, appended all at
+ * once, until Kafka has acknowledged the last (`acks=all`). Processor time is that of the complete process.
  */
 import { appendFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -16,7 +16,7 @@ const LOG_FORMAT =
 const LINES_A_ROUND = 400_000;
 const LINES_AT_ONCE = 10_000;
 const GOAL_PER_CORE = 200_000;
-/** A look costs the collector some 2 ms: seldom, beside the seconds a round takes. */
+/** Interval of reading the metrics: one read costs the collector about 2 ms, so it must be rare. */
 const LOOK_MS = 200;
 const COMMANDS = [
   'openim/sendmsg',
@@ -32,7 +32,7 @@ export async function measureTailing(stack: BenchStack, { rounds }: BenchOptions
     readMetric(service.adminPort, 'imscope_collector_records_accepted_total');
   const rates: number[] = [];
   const perCore: number[] = [];
-  // The first round is not counted: code is compiled meanwhile.
+  // The first round is not counted, because code is compiled in it.
   for (let round = 0; round <= rounds; round++) {
     const before = await accepted();
     const chunks = Array.from({ length: LINES_A_ROUND / LINES_AT_ONCE }, (_, part) => linesOf(round, part));
@@ -66,7 +66,7 @@ function linesOf(round: number, part: number): string {
   ).join('');
 }
 
-/** Some 400 bytes, half of them a usersig. */
+/** About 400 bytes, half of them a usersig. */
 function lineOf(number: number, nowMs: number): string {
   const mixed = Math.imul(number + 1, 2_654_435_761) >>> 0;
   const application = 1_400_000_000 + (mixed % 500);

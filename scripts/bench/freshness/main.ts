@@ -1,7 +1,7 @@
 /*
- * `npm run bench:freshness`: the time from the collector's 202 until a record is in an answer of the query service. In
- * every round the complete chain (sender, collector, broker, aggregator, store) is first loaded as fast as it answers,
- * which gives the rate that reaches the store; then, caught up, it runs at half of that while probes are sent.
+ * `npm run bench:freshness`: the time from the collector's 202 until a record is in an answer of the query service. Each
+ * round first loads the complete chain (sender, collector, broker, aggregator, store) as fast as it answers, which gives
+ * the rate of the store. After the chain has caught up it runs at half that rate while probes are sent.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Pipeline, startPipelineWithBroker } from '../../pipeline/pipeline.js';
@@ -14,10 +14,10 @@ import { probeFreshness } from './probes.js';
 
 const BROKER_HEAP_MB = 640;
 const KIND = { format: 'json', records: 500 } as const;
-/** The first part of the time at the limit is not counted: the chain is not busy yet. */
+/** Not counted at the beginning of the full load, because the chain is not busy yet. */
 const SETTLE_SHARE = 0.3;
 const LOAD_SHARE = 0.5;
-/** Probes count once the chain has run at half of its rate for so long. */
+/** Probes count after the chain has run at half its rate for this time. */
 const WARM_MS = 3_000;
 const CATCH_UP_MS_MAX = 180_000;
 const P99_MS_MAX = 2_000;
@@ -73,7 +73,7 @@ async function measure(pipeline: Pipeline, round: number): Promise<Round> {
   return measured;
 }
 
-/** Records a second that reach the store while the collector is sent as much as it acknowledges. */
+/** Records a second that reach the store while the sender is limited only by the collector's answers. */
 async function measureLimit(pipeline: Pipeline): Promise<number> {
   const rate = async (): Promise<number> => {
     await sleep(options.limitMs * SETTLE_SHARE);

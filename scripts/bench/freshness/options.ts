@@ -17,7 +17,7 @@ export function readFreshnessOptions(argv: readonly string[]): FreshnessOptions 
     'bench:freshness',
     'Measures how long after its 202 a record is in an answer of the query service, while the complete chain runs at half of the rate that it sustains. About six minutes.',
   )
-    .option('--rounds <n>', 'rounds; medians are taken over them', wholeNumber(1, 100), 7)
+    .option('--rounds <n>', 'number of rounds; figures are their medians', wholeNumber(1, 100), 7)
     .option('--limit-seconds <n>', 'seconds of a round at the limit', wholeNumber(5, 120), 12)
     .option('--seconds <n>', 'seconds of a round at half of the rate', wholeNumber(5, 600), 25)
     .option('--quick', 'about a minute: one round', false);

@@ -1,7 +1,7 @@
 /*
- * Probes: single records of their own application, posted by the clock beside the load. Repeated questions to the query
- * service show which of them are visible; a probe is visible when the first answer that holds it has arrived, so a
- * latency includes the time of the answer and the pause between two questions.
+ * Probes: single records of a separate application, posted at a fixed rate beside the load. Repeated queries show which
+ * of them are visible. A probe is visible when the first answer with it has arrived, so its latency includes the time of
+ * the answer and the pause between two queries.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Pipeline } from '../../pipeline/pipeline.js';
@@ -10,9 +10,9 @@ import type { Pipeline } from '../../pipeline/pipeline.js';
 const SDK_APP_ID = 1_499_999_999;
 const SEND_INTERVAL_MS = 50;
 const POLL_INTERVAL_MS = 50;
-/** The most rows of an answer of the API. */
+/** Row limit of an answer of the API. */
 const ROWS_MAX = 100;
-/** After the last probe; what is not visible by then is lost, and the bench fails. */
+/** Wait after the last probe; a probe not visible by then is lost, and the bench fails. */
 const WAIT_MS_MAX = 60_000;
 
 type Requests = { readonly requests: readonly { readonly request_id: string }[] };

@@ -1,6 +1,6 @@
 /*
- * The messages of a bench: simulated traffic as the collector would write it (its own validation, its own metric
- * windows and accounts), in containers of one size. A pure function of its arguments.
+ * The messages of a bench: simulated traffic as the collector writes it (its validation, metric windows and accounts),
+ * in containers of one size. A pure function of its arguments.
  */
 import { randomBytes } from 'node:crypto';
 import {
@@ -24,7 +24,7 @@ import {
 } from '../../../services/collector/src/intake/validate-record.js';
 import type { Traffic } from '../../simulate-gateway/generate.js';
 
-/** A message of Kafka without its headers, which name the batch and so differ each time it is sent. */
+/** A Kafka message without its headers, which name the batch and so differ each time it is sent. */
 export type Container = { readonly value: Buffer; readonly records: number; readonly times: EventTimes };
 
 export type Backlog = {
@@ -185,7 +185,7 @@ function asJson(record: RequestLog): Buffer {
   return Buffer.from(JSON.stringify(jsonRow(record)));
 }
 
-/** A record as a row for JSONEachRow: the address and the time as text, as such pipelines send them. */
+/** A record as a row of JSONEachRow, with address and time as text, as usual in such pipelines. */
 export function jsonRow(record: RequestLog): object {
   return {
     ...record,

@@ -1,6 +1,6 @@
 /*
- * The blocks an aggregator would insert, as files: the same containers, cut where its bounds cut, joined behind one
- * header. What the store makes of them is its own limit.
+ * Writes the blocks that an aggregator would insert as files: the same containers, cut at the same bounds, joined after
+ * one header. Inserting them measures the store's own limit.
  */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -10,7 +10,7 @@ import { type Container, recordsIn } from './backlog.js';
 import type { Stream } from '../../../services/aggregator/src/blocks/streams.js';
 import { shareOf } from './send-backlog.js';
 
-/** `table`: of which stream it is. */
+/** `table` identifies the stream. */
 export type BlockFile = { readonly path: string; readonly rows: number; readonly table: string };
 
 /** Writes a stream's blocks of all partitions into `directory`, in the order in which they would be stored. */

@@ -1,6 +1,6 @@
 /*
- * The peer that most would write, a process of its own: kafkajs → unpack and decode with avsc → JSONEachRow through
- * the official client, in large inserts, two on their way at a time. At least once, no ledger.
+ * The peer with a usual design, a separate process: kafkajs → decompress and decode with avsc → JSONEachRow through the
+ * official client, in large inserts, two in flight at a time. At least once, no ledger.
  */
 import { zstdDecompressSync } from 'node:zlib';
 import { type ClickHouseClient, createClient } from '@clickhouse/client';
@@ -14,7 +14,7 @@ import { openKafka } from '../../stack/kafka-client.js';
 export type DecodeQuestion = {
   readonly broker: string;
   readonly topic: string;
-  /** Measured is until so many rows are inserted; the topic may hold more. */
+  /** The measurement ends when this many rows are inserted; the topic may hold more. */
   readonly rows: number;
   readonly store: {
     readonly url: string;
@@ -52,7 +52,7 @@ async function measureDecoding({ broker, topic, rows, store }: DecodeQuestion): 
       eachBatch: async ({ batch, heartbeat }) => {
         for (const { value } of batch.messages) {
           if (value === null || inserter.full) continue;
-          await inserter.take(decode(value));
+          await inserter.add(decode(value));
         }
         await heartbeat();
       },
@@ -85,8 +85,8 @@ class RowInserter {
   readonly #client: ClickHouseClient;
   readonly #rowsMax: number;
   #rows: object[] = [];
-  #taken = 0;
-  readonly #onTheirWay = new Set<Promise<void>>();
+  #added = 0;
+  readonly #inFlight = new Set<Promise<void>>();
   #finish: (() => void) | undefined;
   #fail: ((error: unknown) => void) | undefined;
   /** Resolves when as many rows as wanted are inserted. */
@@ -103,16 +103,16 @@ class RowInserter {
   }
 
   get full(): boolean {
-    return this.#taken >= this.#rowsMax;
+    return this.#added >= this.#rowsMax;
   }
 
-  async take(records: readonly RequestLog[]): Promise<void> {
+  async add(records: readonly RequestLog[]): Promise<void> {
     for (const record of records) this.#rows.push(jsonRow(record));
-    this.#taken += records.length;
+    this.#added += records.length;
     if (this.#rows.length < INSERT_ROWS && !this.full) return;
-    while (this.#onTheirWay.size >= INSERTS_AT_ONCE) await Promise.race(this.#onTheirWay);
-    const inserting = this.#insert(this.#rows).finally(() => this.#onTheirWay.delete(inserting));
-    this.#onTheirWay.add(inserting);
+    while (this.#inFlight.size >= INSERTS_AT_ONCE) await Promise.race(this.#inFlight);
+    const inserting = this.#insert(this.#rows).finally(() => this.#inFlight.delete(inserting));
+    this.#inFlight.add(inserting);
     this.#rows = [];
   }
 

@@ -1,4 +1,4 @@
-/* What request logs take on disk, column by column, as the store tells of its active parts. */
+/* Reads the disk usage of request logs, by column, from the store's active parts. */
 import type { ClickHouseClient } from '@clickhouse/client';
 
 export type DiskUsage = {
@@ -10,8 +10,8 @@ export type DiskUsage = {
 };
 
 export async function readDiskUsage(client: ClickHouseClient): Promise<DiskUsage> {
-  const whole = await client.query({ query: PARTS_SQL, format: 'JSONEachRow' });
-  const [found] = await whole.json<{ rows: number; bytes: number; parts: number }>();
+  const total = await client.query({ query: PARTS_SQL, format: 'JSONEachRow' });
+  const [found] = await total.json<{ rows: number; bytes: number; parts: number }>();
   const { rows, bytes, parts } = found ?? { rows: 0, bytes: 0, parts: 0 };
   const byColumn = await client.query({ query: COLUMNS_SQL, format: 'JSONEachRow' });
   const columns = await byColumn.json<{ name: string; bytes: number }>();

@@ -1,6 +1,6 @@
 /*
- * The peers inside ClickHouse's engine, a process of its own with a data directory of its own: the Kafka engine on
- * the same messages, or on one JSON record a message, and plain inserts from files. Same table, same statement.
+ * The peers inside ClickHouse's engine, a separate process with a separate data directory: the Kafka engine on the same
+ * messages, or on one JSON record a message, and plain inserts from files. Same table, same statement.
  */
 import { writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
@@ -28,20 +28,20 @@ export type EngineQuestion =
 
 export type EngineResult = { readonly rows: number; readonly seconds: number };
 
-/** Blocks of a consumer in a measurement: as large as ours, and at least so many. */
+/** Least number of blocks of a consumer in a measurement; they are as large as ours. */
 const BLOCKS_PER_CONSUMER = 5;
-/** Measured is up to this share: an engine that waits for the end of its flush interval shall not look slow. */
+/** The measurement ends at this share, so that the engine's wait for its last flush interval is not counted. */
 const MEASURED_SHARE = 0.7;
 const READ_MS_MAX = 180_000;
 const POLL_MS = 10;
-/** As the store does: half of the cores. */
+/** Half of the cores, as in the store. */
 const MERGE_THREADS = Math.max(1, Math.floor(availableParallelism() / 2));
-/** The aggregator's inserts leave the index to merges: for the engine's own reading too, which knows no other way. */
+/** The aggregator's inserts leave the index to merges; the same setting applies to the Kafka engine. */
 const AS_OURS = 'materialize_skip_indexes_on_insert=0';
 
 let session: EngineSession | undefined;
 let openSession: (() => EngineSession) | undefined;
-/** Names groups and tokens, so that none is met twice. */
+/** Number in the names of groups and tokens, so that each is unique. */
 let measurement = 0;
 
 answerParent({ answer: answerQuestion });
@@ -63,7 +63,7 @@ async function answerQuestion(question: EngineQuestion): Promise<EngineResult> {
     question.kind === 'kafka'
       ? await readFromKafka(session, question)
       : await insertFiles(openSession, question.files, question.sessions);
-  // What is left to merge shall not slow what is measured next.
+  // So that remaining merges do not slow the next measurement.
   await truncateTables(session);
   return result;
 }
@@ -78,8 +78,8 @@ async function prepareTables(engine: EngineSession): Promise<void> {
 }
 
 /**
- * From the first message that was read to the first moment when enough rows are visible: how long the group takes to
- * form is not counted. Rows become visible in lumps of whole blocks, so what lies between two lumps tells nothing.
+ * Measures from the first read message until enough rows are visible; joining the group is not counted. Rows become
+ * visible one complete block at a time, so the rate is known only at the ends of blocks.
  */
 async function readFromKafka(
   engine: EngineSession,
@@ -126,7 +126,7 @@ async function untilReached(
   }
 }
 
-/** As many sessions side by side, each takes the next file. @returns rows of request logs */
+/** Inserts with this many concurrent sessions; each reads the next file. @returns rows of request logs */
 async function insertFiles(
   open: () => EngineSession,
   files: readonly BlockFile[],
@@ -155,7 +155,7 @@ async function insertFiles(
   return { rows: logs.reduce((sum, { rows }) => sum + rows, 0), seconds };
 }
 
-/** The aggregator's own statement with a file in the place of the request's body, as the store makes it. */
+/** The aggregator's statement with a file in place of the request's body. */
 function fromFile({ path, table }: BlockFile): string {
   const stream = STREAMS.find((one) => one.table === table);
   if (stream === undefined) throw new Error(`no stream goes into ${table}`);

@@ -1,7 +1,7 @@
 /*
- * One measurement of ours: the aggregator, warm, is held by SIGSTOP while the backlog is put into Kafka, and let go
- * when all of it is there. The clock runs until the ledger has the last block of the last stream. Rows, tokens,
- * ledger, commits: everything that production does.
+ * One measurement of our aggregator: warm, it is stopped by SIGSTOP while the backlog is written to Kafka, and continued
+ * afterwards. The clock runs until the ledger has the last block of the last stream. Rows, tokens, ledger and commits
+ * are written as in production.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ClickHouseClient } from '@clickhouse/client';
@@ -32,9 +32,9 @@ export type IngestResult = {
   readonly storeSeconds: number;
 };
 
-/** The ledger stays: an owner that finds it empty behind its commits would take it for a lagging replica and wait. */
+/** The ledger is kept: if it ended before the commits, an owner would assume a lagging replica and wait. */
 const TABLES = ['request_log', 'interface_metric', 'edge_account'];
-/** A held member of the group is given up after 10 s: then the measurement is made again. */
+/** The group removes a stopped member after 10 s: then the measurement is repeated. */
 const HELD_MS_MAX = 8_000;
 const TRIES_MAX = 3;
 const DONE_MS_MAX = 300_000;
@@ -44,7 +44,7 @@ export async function truncateTables(client: ClickHouseClient): Promise<void> {
   for (const table of TABLES) await client.command({ query: `TRUNCATE TABLE ${table}` });
 }
 
-/** Puts a load into our topics, a marker behind each partition's last message. */
+/** Sends a load to our topics, with a marker after each partition's last message. */
 export async function sendLoad({ producer }: IngestStack, load: IngestLoad, times = 1): Promise<void> {
   const streams: readonly (readonly [string, AvroSchema, readonly Container[]])[] = [
     [TOPICS.requestLog.name, REQUEST_LOG_SCHEMA, load.logs],
@@ -57,18 +57,18 @@ export async function sendLoad({ producer }: IngestStack, load: IngestLoad, time
   }
 }
 
-/** What was stored since the bench began. */
+/** Rows stored since the bench began. */
 export type Recorded = {
-  /** By the ledger: logs, metrics, accounts. */
+  /** In the ledger: logs, metrics, accounts. */
   readonly rows: readonly [number, number, number];
-  /** By the aggregator's own counter, of all together, since its start. */
+  /** In the aggregator's own counter, all streams together, since its start. */
   readonly countedByAggregator: number;
 };
 
-/** Messages that a busy machine sends within the time the aggregator may be held; a multiple of the partitions. */
+/** Messages that a busy machine sends while the aggregator may be stopped; a multiple of the partitions. */
 const HELD_MESSAGES_MAX = 40_000;
 
-/** Measures a load from truncated tables, and leaves it there. Throws where it is not stored within 5 minutes. */
+/** Measures a load from truncated tables, and leaves it there. Throws if it is not stored within 5 minutes. */
 export async function measureIngest(stack: IngestStack, load: IngestLoad): Promise<IngestResult> {
   await truncateTables(stack.client);
   const results: IngestResult[] = [];
@@ -126,8 +126,8 @@ async function measurePart(stack: IngestStack, load: IngestLoad): Promise<Ingest
 }
 
 /**
- * Waits until the ledger has all of a load, sent `times` over. The aggregator is asked by then, for that costs the
- * store nothing.
+ * Waits until the ledger has all of a load, sent `times` times. Until then the aggregator's counter is read, because that
+ * does not load the store.
  * @returns when it had, epoch milliseconds
  */
 export async function untilRecorded(
@@ -161,7 +161,7 @@ async function rowsCounted(stack: IngestStack): Promise<number> {
   return readMetric(stack.aggregator.adminPort, 'imscope_aggregator_rows_stored_total');
 }
 
-/** What the ledger has, and when its last row was written, epoch milliseconds. */
+/** The ledger's counts, and the time of its last row, epoch milliseconds. */
 async function readLedger(client: ClickHouseClient): Promise<{ rows: Recorded['rows']; lastMs: number }> {
   const answer = await client.query({ query: RECORDED_SQL, format: 'JSONEachRow' });
   const [found] = await answer.json<Record<'logs' | 'metrics' | 'accounts' | 'last_ms', number>>();

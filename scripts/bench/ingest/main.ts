@@ -1,7 +1,7 @@
 /*
- * `npm run bench:ingest`: how fast request logs go from Kafka through the aggregator into the store, beside the
- * store's own limit and three other ways, in rounds that interleave them; what that costs in processor time, memory
- * and disk. One JSON line a figure.
+ * `npm run bench:ingest`: the rate of request logs from Kafka through the aggregator into the store, compared with the
+ * store's own limit and three other ways in interleaved rounds; and its cost in processor time, memory and disk. One JSON
+ * line a figure.
  */
 import { mkdirSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
@@ -33,10 +33,10 @@ import { type Sample, printDisk, printMemory, printRates } from './report.js';
 import { sendContainers, sendPlain } from './send-backlog.js';
 import { PARTITIONS, PEER_TOPICS, startIngestStack } from './stack.js';
 
-/** Inserts side by side, as the aggregator makes them (PARTITIONS_AT_ONCE). */
+/** Concurrent inserts, as many as the aggregator's (PARTITIONS_AT_ONCE). */
 const SESSIONS = 4;
 const CONSUMERS = availableParallelism() >= PARTITIONS ? PARTITIONS : availableParallelism() >= 2 ? 2 : 1;
-/** As migration 0007 has it. */
+/** As in migration 0007. */
 const FRESH_PART_BYTES_MAX = 134_217_728;
 /** Statements of the engine's sessions each hold a thread. */
 process.env['UV_THREADPOOL_SIZE'] = '16';
@@ -107,7 +107,7 @@ function writeFiles(directory: string, { logs, metrics, accounts }: IngestLoad):
   ];
 }
 
-/** Round 0 warms all processes and is not counted. */
+/** Round 0 warms up all processes and is not counted. */
 async function measureRounds(files: ReadonlyMap<number, readonly BlockFile[]>): Promise<Sample[]> {
   const samples: Sample[] = [];
   for (let round = 0; round <= options.rounds; round++) {
@@ -117,7 +117,7 @@ async function measureRounds(files: ReadonlyMap<number, readonly BlockFile[]>): 
       if (round > 0) samples.push({ round, ...sample });
     };
     for (const size of options.sizes) {
-      // Both measurements are adjacent, in alternating order: what slows the machine slows both.
+      // Both measurements are adjacent, in alternating order: a slow machine slows both.
       const measurements = [() => measureOurs(size), () => measureFiles(size, files.get(size) ?? [])];
       for (const measure of round % 2 === 0 ? measurements : measurements.toReversed()) keep(await measure());
       if (size === largest && options.peers) {
@@ -134,7 +134,7 @@ type Measured = Omit<Sample, 'round'>;
 
 async function measureOurs(size: number): Promise<Measured> {
   const { records, seconds, aggregatorSeconds, storeSeconds } = await measureIngest(stack, loadOf(size));
-  // Merges that are left would slow the next measurement.
+  // Remaining merges would slow the next measurement.
   await truncateTables(stack.client);
   const perMillion = 1_000_000 / records;
   return {
@@ -180,7 +180,7 @@ async function measureDecoder(): Promise<Measured> {
   return { way: 'decode', size: largest, rate: rows / seconds };
 }
 
-/** As inserted, and with all parts merged into one: a running store needs a size between the two. */
+/** As inserted, and with all parts merged into one: a running store's size is between the two. */
 async function measureDisk(): Promise<void> {
   say('disk');
   await measureIngest(stack, loadOf(largest));

@@ -1,10 +1,10 @@
-/* Resident memory of a process while it works, as /proc tells, many times a second. */
+/* Samples the resident memory of a working process from /proc, many times a second. */
 import { readFileSync } from 'node:fs';
 import { median } from '../statistics.js';
 
 export type MemoryCourse = {
   readonly peakBytes: number;
-  /** Medians of the second quarter of the time and of the last: where they agree, memory is flat. */
+  /** Medians of the second quarter of the time and of the last: if they are equal, memory does not grow. */
   readonly earlyBytes: number;
   readonly lateBytes: number;
 };

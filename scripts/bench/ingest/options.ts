@@ -50,7 +50,7 @@ export function readIngestOptions(argv: readonly string[]): IngestOptions {
     'Measures Kafka → aggregator → store, as built, beside what else could do it, round by round. About eight minutes.',
   )
     .option('--quick', 'about a minute: 3 rounds, fewer records, 500 and 10 records a message', false)
-    .option('--rounds <n>', 'rounds; medians are taken over them', wholeNumber(1, 100))
+    .option('--rounds <n>', 'number of rounds; figures are their medians', wholeNumber(1, 100))
     .option(
       '--records <n>',
       'request logs of one measurement, a multiple of 800000',

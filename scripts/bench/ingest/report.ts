@@ -1,4 +1,4 @@
-/* Samples to figures: medians over rounds, ratios taken round by round, each with its least and greatest. */
+/* Turns samples into figures: medians over rounds, ratios of each round, each with minimum and maximum. */
 import { type Goal, figure, printFigure } from '../figure.js';
 import { median } from '../statistics.js';
 import type { DiskUsage } from './disk-usage.js';
@@ -33,7 +33,7 @@ export function printRates(samples: readonly Sample[], sizes: readonly number[])
     const rates = ours.map(({ rate }) => rate);
     const name = `${size}-a-message`;
     printFigure(figure(`${name}.stored`, median(rates), 'records/s', { interval: intervalOf(rates) }));
-    for (const peer of PEERS) printRatio(name, ours, of(samples, peer, size), peer, size === largest);
+    for (const peer of PEERS) printRatio(name, ours, samplesOf(samples, peer, size), peer, size === largest);
     printCost(`${name}.aggregator-processor-time`, ours, 'aggregatorSeconds', {
       bound: 'below',
       limit: 0.12,
@@ -42,7 +42,7 @@ export function printRates(samples: readonly Sample[], sizes: readonly number[])
   }
 }
 
-function of(samples: readonly Sample[], way: Way, size: number): Sample[] {
+function samplesOf(samples: readonly Sample[], way: Way, size: number): Sample[] {
   return samples.filter((sample) => sample.way === way && sample.size === size);
 }
 
@@ -51,7 +51,7 @@ function printRatio(
   ours: readonly Sample[],
   theirs: readonly Sample[],
   peer: Exclude<Way, 'ours'>,
-  judged: boolean,
+  hasGoal: boolean,
 ): void {
   if (theirs.length === 0) return;
   const ratios = ours.flatMap(({ round, rate }) =>
@@ -62,7 +62,7 @@ function printRatio(
       peer: median(theirs.map(({ rate }) => rate)),
       ratio: median(ratios),
       interval: intervalOf(ratios),
-      ...(judged ? { goal: { bound: 'at_least', limit: GOALS[peer] } } : {}),
+      ...(hasGoal ? { goal: { bound: 'at_least', limit: GOALS[peer] } } : {}),
     }),
   );
 }
@@ -74,8 +74,8 @@ function printCost(
   goal?: Goal,
 ): void {
   const values = ours.flatMap((sample) => sample[key] ?? []);
-  const judged = { interval: intervalOf(values), ...(goal === undefined ? {} : { goal }) };
-  printFigure(figure(name, median(values), 's per million records', judged));
+  const comparison = { interval: intervalOf(values), ...(goal === undefined ? {} : { goal }) };
+  printFigure(figure(name, median(values), 's per million records', comparison));
 }
 
 export function printDisk(inserted: DiskUsage, merged: DiskUsage): void {
@@ -86,7 +86,7 @@ export function printDisk(inserted: DiskUsage, merged: DiskUsage): void {
   }
 }
 
-/** Flat: what it holds late is at most a tenth more than what it held early. */
+/** Memory does not grow if its late median is at most a tenth above the early one. */
 export function printMemory({ peakBytes, earlyBytes, lateBytes }: MemoryCourse, rate: number): void {
   printFigure(figure('backlog.stored', rate, 'records/s'));
   printFigure(

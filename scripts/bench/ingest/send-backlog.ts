@@ -1,5 +1,5 @@
 /*
- * Sends a backlog into topics: each partition its part, in large sends, one after another. Each sending has its own
+ * Sends a backlog to topics: to each partition its part, in large requests, one after another. Each repetition has a new
  * incarnation, so that the same containers count as new batches. A marker at the end of each partition closes the last
  * block, so that it is stored at once.
  */
@@ -8,12 +8,12 @@ import { writeBatchHeaders } from '@imscope/schemas/batch-headers.js';
 import { DEFAULT_BOUNDS, writeMarkerHeaders } from '@imscope/schemas/block-bounds.js';
 import { type Container, newIncarnation } from './backlog.js';
 
-/** Below the broker's bound of 1 MiB, less headers and framing. */
+/** The broker's bound of 1 MiB, less headers and framing. */
 const SEND_BYTES_MAX = 700_000;
 /** Headers and framing of a message. */
 const MESSAGE_OVERHEAD_BYTES = 160;
 
-/** Sends containers `times` over, each time under a new incarnation. */
+/** Sends containers `times` times, each time under a new incarnation. */
 export async function sendContainers(
   producer: Producer,
   topic: string,
@@ -33,7 +33,7 @@ export async function sendContainers(
   await Promise.all(Array.from({ length: partitions }, (_, partition) => sendPart(partition)));
 }
 
-/** Sends messages without headers, for peers that do not know batches. */
+/** Sends messages without headers, for peers that do not use batches. */
 export async function sendPlain(
   producer: Producer,
   topic: string,

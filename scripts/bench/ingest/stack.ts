@@ -1,6 +1,5 @@
 /*
- * The stack of the bench: a broker, a store and an aggregator as built and with their default settings, and the topics
- * that the peers read.
+ * The stack of the bench: a broker, a built store and aggregator with their default settings, and the topics of the peers.
  */
 import { type ClickHouseClient, createClient } from '@clickhouse/client';
 import type { Producer } from 'kafkajs';
@@ -10,7 +9,7 @@ import { openKafka } from '../../stack/kafka-client.js';
 import { startStack } from '../../stack/stack.js';
 import type { RunningStore } from '../../stack/store.js';
 
-/** As many as `prepare` makes by default. */
+/** Partitions that `prepare` creates by default. */
 export const PARTITIONS = 4;
 export const PREFIX = 'bench.';
 /** Topics of the peers: the same containers, and one JSON record a message. */
@@ -64,7 +63,7 @@ export async function startIngestStack(): Promise<IngestStack> {
   });
 }
 
-/** Makes the peers' topics and connects a producer. */
+/** Creates the peers' topics and connects a producer. */
 async function openTopics(broker: string): Promise<Producer> {
   const kafka = openKafka(broker, { clientId: 'imscope-bench' });
   const admin = kafka.admin();
