@@ -63,10 +63,13 @@ function* dataMessages(
   partition: number,
   partitions: number,
 ): Generator<Message, void, undefined> {
-  const boot = newIncarnation();
+  const incarnation = newIncarnation();
   let sequence = 0;
   for (const { value, records, times } of shareOf(containers, partition, partitions)) {
-    yield { value, headers: writeBatchHeaders({ boot, partition, sequence }, records, value, times) };
+    yield {
+      value,
+      headers: writeBatchHeaders({ boot: incarnation, partition, sequence }, records, value, times),
+    };
     sequence += 1;
   }
 }
