@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { compareAmount, compareRate } from '../src/words/change-text.js';
-import { whyUnjudged } from '../src/words/why-unjudged.js';
+import { whyNoRate } from '../src/words/why-no-rate.js';
 
 const outcomes = (success: number, serviceError: number, callerError = 0, unknown = 0) => ({
   success,
@@ -10,10 +10,10 @@ const outcomes = (success: number, serviceError: number, callerError = 0, unknow
   unknown,
 });
 test('an unknown rate gives its reason', () => {
-  assert.match(whyUnjudged(outcomes(0, 0)), /No requests/);
-  assert.match(whyUnjudged(outcomes(0, 0, 0, 9)), /carried a code/);
-  assert.match(whyUnjudged(outcomes(0, 0, 9)), /callers' own mistakes, which/);
-  assert.match(whyUnjudged(outcomes(0, 0, 9, 9)), /or carried no code/);
+  assert.match(whyNoRate(outcomes(0, 0)), /No requests/);
+  assert.match(whyNoRate(outcomes(0, 0, 0, 9)), /carried a code/);
+  assert.match(whyNoRate(outcomes(0, 0, 9)), /callers' own mistakes, which/);
+  assert.match(whyNoRate(outcomes(0, 0, 9, 9)), /or carried no code/);
 });
 
 test('more errors are worse, a lower delay is better, more requests are neither', () => {

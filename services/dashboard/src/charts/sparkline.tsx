@@ -41,7 +41,7 @@ export const Sparkline = memo(function Sparkline({ points }: { readonly points: 
 
 function rateText({ rate, worst }: SparklineShape): string {
   const words = texts.chart.sparkline;
-  if (rate === '') return words.nothingJudged;
+  if (rate === '') return words.noRate;
   if (worst !== null) return words.downTo(formatSuccessRate(worst.rate));
   return words.steady(formatSuccessRate(1 - DEGRADED_FROM));
 }

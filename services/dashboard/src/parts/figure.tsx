@@ -12,9 +12,9 @@ import {
 } from '../words/format-number.js';
 import type { CountUnit } from '../words/figure-texts.js';
 import { texts } from '../words/texts.js';
-import { whyUnjudged } from '../words/why-unjudged.js';
+import { whyNoRate } from '../words/why-no-rate.js';
 
-/** The counts, and their rate, which is null where nothing was judged. */
+/** The counts, and their rate, which is null without a success or a service error. */
 export type Judged = { readonly success_rate: number | null; readonly outcomes: OutcomeCounts };
 
 type FigureProps = { readonly testId?: string | undefined };
@@ -55,12 +55,12 @@ export function Duration({ value, testId }: FigureProps & { readonly value: numb
 
 type RateProps = FigureProps & { readonly of: Judged; readonly toned?: boolean };
 
-/** A success rate, toned by its tier; "—" with the reason where nothing could be judged. */
+/** A success rate, toned by its tier; "—" with the reason where there is none. */
 export function SuccessRate({ of, testId, toned = true }: RateProps) {
   const { success_rate: rate, outcomes } = of;
   if (rate === null) {
     return (
-      <abbr className="num zero" title={whyUnjudged(outcomes)} data-testid={testId} data-value="">
+      <abbr className="num zero" title={whyNoRate(outcomes)} data-testid={testId} data-value="">
         {ABSENT}
       </abbr>
     );
@@ -102,7 +102,7 @@ export function toneOf(tier: Tier): string {
 function explainRate(rate: number, outcomes: OutcomeCounts): string {
   return texts.figure.rate(rate, {
     success: outcomes.success,
-    judged: outcomes.success + outcomes.service_error,
+    rated: outcomes.success + outcomes.service_error,
     callerErrors: outcomes.caller_error,
     unknown: outcomes.unknown,
   });

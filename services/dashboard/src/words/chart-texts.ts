@@ -30,7 +30,7 @@ export const chartTexts = {
     `${title}, ${from} to ${to}: ${series.join('; ')}. Arrow keys read single steps.`,
   sparkline: {
     withVolume: (rate: string) => `${rate}; volume below`,
-    nothingJudged: 'No success rate: nothing was judged',
+    noRate: 'No success rate: nothing was judged',
     downTo: (rate: string) => `Success rate down to ${rate}`,
     steady: (bound: string) => `Success rate without a telling drop below ${bound}`,
   },

@@ -48,7 +48,7 @@ export type CountUnit = keyof typeof UNITS;
 
 type RateCounts = {
   readonly success: number;
-  readonly judged: number;
+  readonly rated: number;
   readonly callerErrors: number;
   readonly unknown: number;
 };
@@ -69,12 +69,12 @@ export const figureTexts = {
   perSecond: (value: number) => `${formatExact(value)} requests per second`,
   milliseconds: (value: number) => `${formatExact(value)} ms`,
   noRequests: 'No requests in this span',
-  rate: (rate: number, { success, judged, callerErrors, unknown }: RateCounts) =>
-    `${formatExact(rate * 100)} %: ${formatExact(success)} of ${formatExact(judged)} judged requests succeeded; beside them ${formatExact(callerErrors)} caller errors and ${formatExact(unknown)} without a code`,
+  rate: (rate: number, { success, rated, callerErrors, unknown }: RateCounts) =>
+    `${formatExact(rate * 100)} %: ${formatExact(success)} of ${formatExact(rated)} judged requests succeeded; beside them ${formatExact(callerErrors)} caller errors and ${formatExact(unknown)} without a code`,
   age: { justNow: 'just now', ago: (span: string) => `${span} ago` },
   ageTitle: (clock: string, utc: string) => `${clock} here · ${utc}`,
   /** Why there is no success rate. */
-  whyUnjudged: {
+  whyNoRate: {
     noRequests: 'No requests in this span, so there is no rate.',
     noCodes:
       'No request carried a code, so success cannot be distinguished from failure. Let the gateway log the code.',

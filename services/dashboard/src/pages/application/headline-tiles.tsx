@@ -9,7 +9,7 @@ import { type Change, changeText, compareAmount, compareRate } from '../../words
 import { Count, Duration, PerSecond, SuccessRate, TierBadge } from '../../parts/figure.js';
 import { formatCount, formatDuration, formatSuccessRate } from '../../words/format-number.js';
 import { texts } from '../../words/texts.js';
-import { whyUnjudged } from '../../words/why-unjudged.js';
+import { whyNoRate } from '../../words/why-no-rate.js';
 import { Failure } from '../../parts/panel.js';
 import type { StateOf } from '../../api/use-answer.js';
 
@@ -57,7 +57,7 @@ function Tiles({ overview }: { readonly overview: Overview }) {
         tone={tierOf(outcomes)}
         change={compareRate(overview.success_rate, previous.success_rate)}
         was={formatSuccessRate(previous.success_rate)}
-        note={overview.success_rate === null ? whyUnjudged(outcomes) : undefined}
+        note={overview.success_rate === null ? whyNoRate(outcomes) : undefined}
       >
         <SuccessRate of={overview} testId="tile-success-rate" />
         <TierBadge tier={tierOf(outcomes)} />

@@ -1,5 +1,5 @@
 /*
- * The headline where no application is in trouble. It calls only applications healthy that were judged.
+ * The headline where no application is in trouble. Applications of the tier `unjudged` are never called healthy.
  */
 import type { Tier } from '@imscope/schemas/health.js';
 import { texts } from '../../words/texts.js';
@@ -13,8 +13,8 @@ export function calmVerdict(
   if (tiers.healthy === 0) {
     return { tier: 'unjudged', text: texts.fleet.noneJudged };
   }
-  const judged = texts.fleet.noneInTrouble;
+  const sentence = texts.fleet.noneInTrouble;
   const unjudged = tiers.unjudged;
-  if (unjudged === 0 || leftOut > 0) return { tier: 'healthy', text: judged };
-  return { tier: 'healthy', text: texts.fleet.someUnjudged(judged, unjudged) };
+  if (unjudged === 0 || leftOut > 0) return { tier: 'healthy', text: sentence };
+  return { tier: 'healthy', text: texts.fleet.someUnjudged(sentence, unjudged) };
 }

@@ -84,7 +84,7 @@ export function totalFleet(ranked: readonly RankedApplication[]): FleetTotals {
     callerErrors += row.outcomes.caller_error;
     unknown += row.outcomes.unknown;
   }
-  const judged = success + serviceErrors;
+  const rated = success + serviceErrors;
   return {
     applications: ranked.length,
     requests,
@@ -92,7 +92,7 @@ export function totalFleet(ranked: readonly RankedApplication[]): FleetTotals {
     serviceErrors,
     callerErrors,
     unknown,
-    successRate: judged === 0 ? null : success / judged,
+    successRate: rated === 0 ? null : success / rated,
     tiers,
   };
 }

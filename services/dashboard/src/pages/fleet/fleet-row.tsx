@@ -8,7 +8,7 @@ import { Count, Duration, PerSecond, SuccessRate, TierBadge, toneOf } from '../.
 import { ABSENT, formatSuccessRate } from '../../words/format-number.js';
 import { formatSpan, formatUtc } from '../../words/format-time.js';
 import { texts } from '../../words/texts.js';
-import { whyUnjudged } from '../../words/why-unjudged.js';
+import { whyNoRate } from '../../words/why-no-rate.js';
 import { ShareBar } from '../../parts/share-bar.js';
 import type { RankedApplication } from './fleet-order.js';
 import { recentTurn } from './recent-turn.js';
@@ -108,7 +108,7 @@ function TurnNote({ application }: { readonly application: RankedApplication }) 
 function WorstInterface({ row }: { readonly row: ApplicationRow }) {
   const { worst_interface: worst, success_rate: rate, outcomes } = row;
   if (worst === null) {
-    const why = rate === null ? whyUnjudged(outcomes) : texts.fleet.noServiceErrors;
+    const why = rate === null ? whyNoRate(outcomes) : texts.fleet.noServiceErrors;
     return (
       <abbr className="dim" title={why}>
         {rate === null ? ABSENT : texts.fleet.none}

@@ -111,9 +111,9 @@ function Verdict({ totals, leftOut, worst, window }: Props) {
 }
 
 function outcomesOf(totals: FleetTotals) {
-  const judged = totals.requests - totals.callerErrors - totals.unknown;
+  const rated = totals.requests - totals.callerErrors - totals.unknown;
   return {
-    success: judged - totals.serviceErrors,
+    success: rated - totals.serviceErrors,
     caller_error: totals.callerErrors,
     service_error: totals.serviceErrors,
     unknown: totals.unknown,

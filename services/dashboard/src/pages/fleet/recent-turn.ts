@@ -1,7 +1,7 @@
 /*
  * Whether the end of an application's window differs from the window: an incident that just began, or one that is over.
  * The last twelfth of the sparkline is compared with what the complete window lets expect, beyond what chance explains. A
- * point has requests and rate but not how many were judged, so numbers of errors are upper bounds.
+ * point has requests and rate but not how many of them count for the rate, so numbers of errors are upper bounds.
  */
 import { DEGRADED_FROM, isInTrouble, SERVICE_ERRORS_MIN, type Tier } from '@imscope/schemas/health.js';
 import type { SparkPoint } from '@imscope/schemas/query-api/applications.js';
