@@ -175,7 +175,7 @@ test('refusals beyond the hundred that the collector lists are counted under the
 
 test('after 429 and 503 the request is sent again, and nothing is sent twice', async () => {
   const scripts = [
-    refuse(503, 'Kafka does not answer: nothing was taken', { 'retry-after': '1' }),
+    refuse(503, 'Kafka does not answer: nothing was accepted', { 'retry-after': '1' }),
     refuse(429, 'slow down'),
   ];
   await withCollector(scripts, async (collector) => {

@@ -143,7 +143,7 @@ function serverOptions(
   return {
     host: config.collectorHost,
     port: config.collectorPort,
-    proxyProtocol: proxyFront(config, metrics),
+    proxyProtocol: proxyPortOf(config, metrics),
     certificate,
     bodyBounds: { bytesMax: config.bodyBytesMax, inflatedBytesMax: config.bodyInflatedBytesMax },
     lateMsMax: config.lateHoursMax * HOUR_MS,
@@ -161,7 +161,7 @@ function serverOptions(
   };
 }
 
-function proxyFront(config: CollectorConfig, metrics: Pipeline['metrics']): ServerOptions['proxyProtocol'] {
+function proxyPortOf(config: CollectorConfig, metrics: Pipeline['metrics']): ServerOptions['proxyProtocol'] {
   if (config.proxyProtocolPort === -1) return undefined;
   return {
     host: config.collectorHost,

@@ -25,7 +25,7 @@ import type { Admission } from './admission.js';
 import { describeOtlpLogs, describeRequestLogs } from './openapi/intake-operations.js';
 import { serveDocument } from './openapi/serve-document.js';
 import { describeTap } from './openapi/tap-operation.js';
-import { type ProxyFront, startProxyFront } from './proxy-protocol/proxy-front.js';
+import { type ProxyPort, startProxyPort } from './proxy-protocol/proxy-port.js';
 import type { ProxyListener } from './proxy-protocol/proxy-listener.js';
 import { serveTap } from './tap/serve-tap.js';
 import { type AcceptOptions, acceptRequest } from './requests/accept-request.js';
@@ -35,7 +35,7 @@ export type ServerOptions = AcceptOptions &
     readonly host: string;
     readonly port: number;
     /** Undefined: no PROXY protocol listener. */
-    readonly proxyProtocol: ProxyFront | undefined;
+    readonly proxyProtocol: ProxyPort | undefined;
     /** Undefined: plain HTTP. */
     readonly certificate: Certificate | undefined;
     readonly refusals: RefusalLog;
@@ -71,7 +71,7 @@ export async function startServer(options: ServerOptions): Promise<CollectorServ
   const proxy =
     proxyProtocol === undefined
       ? undefined
-      : await startProxyFront(proxyProtocol, {
+      : await startProxyPort(proxyProtocol, {
           server: app.server,
           secure: certificate !== undefined,
           clients: options.clients,
@@ -121,7 +121,7 @@ function createApp(options: ServerOptions, phase: () => Phase): FastifyInstance 
     if (phase() === 'stopping') {
       throw new HttpError(
         'unavailable',
-        'this collector is stopping: nothing of this request was taken, send it again',
+        'this collector is stopping: nothing of this request was accepted, send it again',
         { retryAfterS: 1 },
       );
     }
@@ -169,7 +169,7 @@ async function addRoutes(app: FastifyInstance, options: ServerOptions): Promise<
 
 type Handler = (request: FastifyRequest, reply: FastifyReply) => Promise<FastifyReply>;
 
-/** Makes a handler record the requests that it refuses as a whole. */
+/** Makes a handler record the requests that it refuses entirely. */
 function recordRefusals({ refusals, metrics, connections, clients }: ServerOptions) {
   return (handle: Handler): Handler =>
     async (request, reply) => {

@@ -114,7 +114,7 @@ export class Connections {
     if (held >= this.#halfMax) {
       throw new HttpError(
         'too_many_requests',
-        `token "${sender}" has ${held} connections open, half of the limit: nothing of this request was taken, send it again over one that is open`,
+        `token "${sender}" has ${held} connections open, half of the limit: nothing of this request was accepted, send it again over one that is open`,
         { retryAfterS: 1 },
       );
     }

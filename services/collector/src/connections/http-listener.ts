@@ -1,6 +1,6 @@
 /*
  * Creates the HTTP server, with TLS if there is a certificate. Sets its time limits and the size of a request's head, and
- * handles what Node.js would otherwise answer in a form of its own.
+ * handles what Node.js would otherwise answer in another form.
  */
 import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';

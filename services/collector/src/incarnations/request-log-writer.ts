@@ -1,6 +1,6 @@
 /*
  * Batches of request logs → the log of the running incarnation. Decides what makes them durable: Kafka's
- * acknowledgement while Kafka keeps up, the disk while it is away or behind. So a request waits for the faster of the
+ * acknowledgement while Kafka keeps up, the disk while it is away or overloaded. So a request waits for the faster of the
  * two, and 202 is never answered before one of them.
  */
 import type { BatchId } from '@imscope/schemas/batch-headers.js';

@@ -1,7 +1,7 @@
 /*
  * Parses exit addresses into the form in which they are encoded: IPv4, by far the most frequent, as its number in one pass;
  * IPv6 as 16 bytes. Recent IPv6 addresses are cached, because parsing the same text again would be a fifth of the cost of a
- * record. The cache has two generations; when the younger one is full, the older one is dropped, so a look-up needs no
+ * record. The cache has two generations; when the younger one is full, the older one is dropped, so a lookup needs no
  * bookkeeping.
  */
 import { addressBeforePort, isMappedIpv4, parseIpAddress } from '@imscope/schemas/ip-address.js';

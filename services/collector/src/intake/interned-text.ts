@@ -1,6 +1,6 @@
 /*
  * Decodes UTF-8 with string interning: values such as nodes, regions, versions and interfaces repeat in most records, so
- * their strings are reused. The strings also keep their hash, which makes later look-ups in maps cheaper. The table has a
+ * their strings are reused. The strings also keep their hash, which makes later lookups in maps cheaper. The table has a
  * fixed size; a string is replaced by the next one with the same slot.
  */
 

@@ -1,5 +1,5 @@
 /*
- * What personal data and credentials look like in the texts of IM gateways, in order of precedence. A pattern's
+ * The forms of personal data and credentials in the texts of IM gateways, in order of precedence. A pattern's
  * first group is the text before the value, which stays; the second group is the value. Every repetition is bounded, or
  * runs over characters that its neighbours exclude, so that no text makes matching expensive.
  */

@@ -1,7 +1,7 @@
 /*
  * Scrubs the short texts that name a machine, a place, a version or one request. Most are plain words, numbers and hex,
  * which one pass over their characters recognises. Results for names are cached, since names repeat; ids are all different.
- * A request id must stay usable for look-ups, so it is not replaced for its form alone.
+ * A request id must stay usable for lookups, so it is not replaced for its form alone.
  */
 import { BlockList, isIP } from 'node:net';
 import type { REQUEST_LOG_FIELDS, StoredFieldName } from '@imscope/schemas/request-log-fields.js';

@@ -27,9 +27,9 @@ export type ValidationContext = {
   readonly codesOf: (sdkAppId: number) => ReadonlyMap<number, Outcome>;
   /** Called once for each personal field that was dropped. */
   readonly onDropped: () => void;
-  /** Called once for each text that something was taken out of, with the number of pieces. */
+  /** Called once for each text that something was removed from, with the number of pieces. */
   readonly onScrubbed: (pieces: number) => void;
-  /** Called once for each path that ids were taken out of. */
+  /** Called once for each path that ids were removed from. */
   readonly onIdTaken: () => void;
 };
 
@@ -148,7 +148,7 @@ function wrongType(field: string, value: unknown, wanted: string): Rejection {
 function tooLong(field: string, length: number, lengthMax: number): Rejection {
   return new Rejection(
     'too_long',
-    `${field} has ${length} characters: at most ${lengthMax} are taken`,
+    `${field} has ${length} characters: at most ${lengthMax} are accepted`,
     field,
   );
 }
@@ -171,14 +171,14 @@ function readTime(value: unknown, context: ValidationContext): number | Rejectio
     const hours = context.lateMsMax / 3_600_000;
     return new Rejection(
       'time_too_old',
-      `time is ${showValue(value)}: at most ${hours} hours ago are taken, numbers are epoch milliseconds`,
+      `time is ${showValue(value)}: at most ${hours} hours ago are accepted, numbers are epoch milliseconds`,
       'time',
     );
   }
   if (-ageMs > REQUEST_LOG_BOUNDS.aheadMsMax) {
     return new Rejection(
       'time_too_new',
-      `time is ${showValue(value)}: at most ${AHEAD_MINUTES} minutes ahead are taken, look at the clock of the gateway`,
+      `time is ${showValue(value)}: at most ${AHEAD_MINUTES} minutes ahead are accepted, check the clock of the gateway`,
       'time',
     );
   }

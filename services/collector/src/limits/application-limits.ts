@@ -85,7 +85,7 @@ export class ApplicationLimits {
     }
     throw new HttpError(
       'too_many_requests',
-      `application ${sdkAppId} is over its ${rate} records a second: nothing of this request was taken, send it again after Retry-After`,
+      `application ${sdkAppId} is over its ${rate} records a second: nothing of this request was accepted, send it again after Retry-After`,
       { retryAfterS: state.bucket.secondsUntil(rate, rate, nowMs) },
     );
   }
@@ -135,7 +135,7 @@ type RequestApplication = {
   readonly bounded: boolean;
   /** Of a bounded application, from its first valid record on: a sender cannot create state for other applications. */
   state: State | undefined;
-  /** Records that were taken from its bucket. */
+  /** Tokens that its bucket gave, one a record. */
   taken: number;
 };
 
@@ -146,7 +146,7 @@ export class RequestLimits {
   readonly #nowMs: number;
   readonly #stateOf: (sdkAppId: number, settings: ApplicationSettings) => State;
   readonly #applications = new Map<number, RequestApplication>();
-  /** Saves a look-up: each record reads its application several times in a row. */
+  /** Saves a lookup: each record reads its application several times in a row. */
   #last: RequestApplication | undefined;
   readonly #refused = new Map<number, number>();
   /** Records that are counted and not logged. */

@@ -25,7 +25,7 @@ export class ByteBudget {
     if (this.#bytesHeld + bytes > this.#bytesMax) {
       throw new HttpError(
         'unavailable',
-        `the collector holds ${this.#bytesHeld} of ${this.#bytesMax} bytes: nothing of this request was taken, send it again later`,
+        `the collector holds ${this.#bytesHeld} of ${this.#bytesMax} bytes: nothing of this request was accepted, send it again later`,
         { retryAfterS: 1 },
       );
     }

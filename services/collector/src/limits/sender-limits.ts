@@ -1,6 +1,6 @@
 /*
  * Applies the limit of each sender, over all its tokens, in records a second. Checked before a body is read: a request is
- * admitted while the bucket is not empty, and an estimate of its records is taken at once, so that many simultaneous requests
+ * admitted while the bucket is not empty, and an estimate of its records is deducted at once, so that many simultaneous requests
  * cannot exceed the limit. When its records are counted, the estimate is corrected. Records beyond the bucket become debt.
  */
 import { HttpError } from '@imscope/runtime/http-errors.js';
@@ -53,7 +53,7 @@ export class SenderLimits {
     if (state.bucket.level(rate, nowMs) < 1) {
       throw new HttpError(
         'too_many_requests',
-        `token "${grant.name}" is over its ${rate} records a second: nothing of this request was taken, send it again after Retry-After`,
+        `token "${grant.name}" is over its ${rate} records a second: nothing of this request was accepted, send it again after Retry-After`,
         { retryAfterS: state.bucket.secondsUntil(1, rate, nowMs) },
       );
     }

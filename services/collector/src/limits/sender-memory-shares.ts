@@ -43,7 +43,7 @@ export class SenderMemoryShares {
         if (usage.requests > 1 && usage.bytes + bytes > FREE_BYTES_FACTOR * free) {
           throw new HttpError(
             'unavailable',
-            `token "${name}" holds ${usage.bytes} bytes of requests without an answer while ${free} are free: nothing of this request was taken, wait for answers and send it again`,
+            `token "${name}" holds ${usage.bytes} bytes of requests without an answer while ${free} are free: nothing of this request was accepted, wait for answers and send it again`,
             { retryAfterS: 1 },
           );
         }

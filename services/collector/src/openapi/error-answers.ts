@@ -6,7 +6,7 @@ import { ERROR_STATUS, type ErrorCode } from '@imscope/runtime/http-errors.js';
 import { type TSchema, Type } from 'typebox';
 import type { Content, Example, Header, Response } from './operation.js';
 
-/** Nothing of the request was taken, except where the text says otherwise. */
+/** Nothing of the request was accepted, except where the text says otherwise. */
 const MEANINGS = {
   malformed_request: 'it is not an HTTP/1.1 request, or an ambiguous one',
   unreadable_body: 'the body cannot be read as its content type and encoding say: correct the body',
@@ -25,7 +25,7 @@ const MEANINGS = {
   headers_too_large: 'request line and headers are larger than 16 KiB, or there are more than 100 headers',
   internal_error: 'this service failed: the request may be repeated, its log has the cause',
   unavailable:
-    'nothing was taken, there is no room or the collector is stopping: send again after Retry-After',
+    'nothing was accepted, there is no capacity or the collector is stopping: send again after Retry-After',
   timeout:
     'neither Kafka nor the disk answered in time: some records may be stored; send again with the same Idempotency-Key only',
 } as const satisfies Partial<Record<ErrorCode, string>>;

@@ -119,7 +119,7 @@ const ACCEPTED_EXAMPLES: Readonly<Record<string, Example>> = {
 };
 const UNREADABLE_EXAMPLES: Readonly<Record<string, Example>> = {
   notRecords: {
-    summary: 'nothing was taken',
+    summary: 'nothing was accepted',
     value: errorBody(
       'unreadable_body',
       'the body is "record": send one record as an object, or several as an array',
@@ -141,7 +141,7 @@ const OTLP_ACCEPTED_EXAMPLES: Readonly<Record<string, Example>> = {
 };
 const OTLP_UNREADABLE_EXAMPLES: Readonly<Record<string, Example>> = {
   notLogs: {
-    summary: 'nothing was taken',
+    summary: 'nothing was accepted',
     value: {
       code: 3,
       message:

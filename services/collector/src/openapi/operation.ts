@@ -48,7 +48,7 @@ export type Operation = {
   readonly parameters?: readonly Parameter[];
   readonly requestBody?: { readonly required: boolean; readonly content: Content };
   readonly responses: Readonly<Record<string, Response>>;
-  /** The answer has no end of its own: the client closes the connection. */
+  /** The answer does not end by itself: the client closes the connection. */
   readonly 'x-endless'?: true;
 };
 

@@ -1,5 +1,5 @@
 /*
- * The bodies of an endpoint, by content type: what each form of a body looks like, with examples. Which content types an
+ * The bodies of an endpoint, by content type: the schema of each form of a body, with examples. Which content types an
  * endpoint accepts is its own table.
  */
 import { type TSchema, Type } from 'typebox';
@@ -11,7 +11,7 @@ import { exampleRecord, RECORD_REF } from './record-schema.js';
 
 const binary = (description: string): TSchema => Type.String({ format: 'binary', description });
 
-/** What each form looks like. Examples are sent by a test, which expects the answer's example of the same name. */
+/** The schema of each form. Examples are sent by a test, which expects the answer's example of the same name. */
 const MEDIA: Readonly<Record<BodyFormat, (context: DocumentContext) => MediaType>> = {
   json: ({ nowMs }) => ({
     schema: Type.Union([RECORD_REF, Type.Array(RECORD_REF, { maxItems: RECORDS_MAX })]),

@@ -56,7 +56,7 @@ function document(routes: readonly DescribedRoute[], context: DocumentContext): 
       title: 'imscope collector API',
       description:
         'Interface request logs of gateways come in here. An answer of success says that every accepted record is ' +
-        'durable and counted; 429 and 503 say that nothing of the request was taken.',
+        'durable and counted; 429 and 503 say that nothing of the request was accepted.',
       version: '1',
       license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
     },

@@ -4,7 +4,7 @@
  */
 import { ipOfBytes } from '../clients/ip-text.js';
 import { crc32c } from './crc32c.js';
-import { fault, type HeaderReading, INCOMPLETE } from './header-reading.js';
+import { fault, type ParsedHeader, INCOMPLETE } from './parsed-header.js';
 
 export const SIGNATURE = Buffer.from('0d0a0d0a000d0a515549540a', 'hex');
 const FIXED_BYTES = 16;
@@ -37,7 +37,7 @@ const ADDRESS_BYTES: ReadonlyMap<number, number> = new Map([
 ]);
 
 /** @param bytes all bytes of the connection so far */
-export function readBinaryHeader(bytes: Buffer): HeaderReading {
+export function readBinaryHeader(bytes: Buffer): ParsedHeader {
   const begun = Math.min(bytes.length, SIGNATURE.length);
   if (!bytes.subarray(0, begun).equals(SIGNATURE.subarray(0, begun))) return fault('no_header');
   if (bytes.length < FIXED_BYTES) return INCOMPLETE;
@@ -70,7 +70,7 @@ function source(header: Buffer): string | undefined {
   return undefined;
 }
 
-function checkFields(header: Buffer, start: number): HeaderReading | undefined {
+function checkFields(header: Buffer, start: number): ParsedHeader | undefined {
   let at = start;
   while (at < header.length) {
     if (header.length - at < FIELD_HEAD_BYTES) return fault('malformed');

@@ -5,7 +5,7 @@
  */
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
-import type { HeaderFault } from './header-reading.js';
+import type { HeaderFault } from './parsed-header.js';
 import type { Peers } from './peers.js';
 import { readProxyHeader } from './proxy-header.js';
 

@@ -4,7 +4,7 @@
  */
 import { isIPv4, isIPv6 } from 'node:net';
 import { canonicalIp } from '../clients/ip-text.js';
-import { fault, type HeaderReading, INCOMPLETE } from './header-reading.js';
+import { fault, type ParsedHeader, INCOMPLETE } from './parsed-header.js';
 
 /** With CRLF; the maximum of the specification. */
 export const TEXT_HEADER_BYTES_MAX = 107;
@@ -14,7 +14,7 @@ const LINE =
 const PORT_MAX = 65_535;
 
 /** @param bytes all bytes of the connection so far */
-export function readTextHeader(bytes: Buffer): HeaderReading {
+export function readTextHeader(bytes: Buffer): ParsedHeader {
   const begun = Math.min(bytes.length, START.length);
   if (!bytes.subarray(0, begun).equals(START.subarray(0, begun))) return fault('no_header');
   const within = bytes.subarray(0, TEXT_HEADER_BYTES_MAX);

@@ -92,7 +92,7 @@ export async function acceptRequest(
     );
     metrics.bytesReceived.inc(bytesReceived);
     const intake = await limits.queue.run(grant.name, body.length, () => {
-      // Checked again: reading and waiting may have taken long, and no record of this request was tried yet.
+      // Checked again: reading and waiting may have lasted long, and no record of this request was tried yet.
       refuseIfFailing(options.failure());
       const applications = limits.applications.forRequest(performance.now());
       const source = { grant, key, applications, reserve: reservation.add };
@@ -215,7 +215,7 @@ function acceptRecords(
   return intake;
 }
 
-/** Where limits refused every good record, the whole request is refused, so that the sender retries it. */
+/** Where limits refused every good record, the request is refused, so that the sender retries it. */
 function refuseIfAllOver(intake: Intake, applications: RequestLimits, limits: Limits): void {
   const over = intake.rejectedByReason.get('rate_limited') ?? 0;
   if (intake.accepted > 0 || over === 0) return;
@@ -223,7 +223,7 @@ function refuseIfAllOver(intake: Intake, applications: RequestLimits, limits: Li
   const first = intake.rejected.find(({ reason }) => reason === 'rate_limited');
   throw new HttpError(
     'too_many_requests',
-    `nothing of this request was taken, ${over} records are over the limits of their applications (${first?.detail ?? 'see the other records'}): send it again after Retry-After`,
+    `nothing of this request was accepted, ${over} records are over the limits of their applications (${first?.detail ?? 'see the other records'}): send it again after Retry-After`,
     { retryAfterS: applications.retryAfterS },
   );
 }
@@ -245,7 +245,7 @@ function idempotencyKey(header: string | string[] | undefined, keysKnown: boolea
   if (typeof header !== 'string' || !KEY.test(header)) {
     throw new HttpError(
       'invalid_parameter',
-      'Idempotency-Key is not 1 to 255 visible ASCII characters: give each request one of its own, such as a UUID',
+      'Idempotency-Key is not 1 to 255 visible ASCII characters: give each request a different one, such as a UUID',
     );
   }
   if (keysKnown) return header;
@@ -260,7 +260,7 @@ function refuseIfFailing(failure: string | undefined): void {
   if (failure === undefined) return;
   throw new HttpError(
     'unavailable',
-    `${failure}: nothing of this request was taken, send it again later`,
+    `${failure}: nothing of this request was accepted, send it again later`,
     // Random, so that senders do not all retry in the same second.
     { retryAfterS: 2 + Math.floor(Math.random() * 4) },
   );
@@ -280,7 +280,7 @@ export async function durable(
   if (outcomes.every((outcome) => outcome === 'not_taken')) {
     throw new HttpError(
       'unavailable',
-      'the spool could not be written: nothing of this request was taken, send it again later',
+      'the spool could not be written: nothing of this request was accepted, send it again later',
       { retryAfterS: 5 },
     );
   }

@@ -11,7 +11,7 @@ import { type DamagedRange, type DecodedEntry, decodeSegment } from './entry.js'
 import { segmentNumber } from './segment.js';
 import type { Acknowledged, SegmentHead } from './segment-head.js';
 
-export type BootReport = {
+export type IncarnationReport = {
   readonly boot: string;
   readonly collector: string;
   /** `ended`: its final account is in the log. `open`: it is running, or it was killed. */
@@ -38,7 +38,7 @@ export type SpoolFault = {
 export type SpoolReport = {
   /** Process id in the lock file; null where there is none. */
   readonly heldBy: number | null;
-  readonly boots: readonly BootReport[];
+  readonly boots: readonly IncarnationReport[];
   readonly faults: readonly SpoolFault[];
 };
 
@@ -49,7 +49,7 @@ export async function checkSpool(directory: string): Promise<SpoolReport> {
     throw new Error(`${directory} is no spool: it has no directory "boots"`, { cause: error });
   });
   const lock = await readFile(join(directory, 'lock'), 'utf8').catch(() => '');
-  const reports: BootReport[] = [];
+  const reports: IncarnationReport[] = [];
   const faults: SpoolFault[] = [];
   for (const boot of names.toSorted()) {
     reports.push(await checkIncarnation(join(boots, boot), boot, (fault) => faults.push(fault)));
@@ -70,7 +70,7 @@ async function checkIncarnation(
   directory: string,
   boot: string,
   onFault: (fault: SpoolFault) => void,
-): Promise<BootReport> {
+): Promise<IncarnationReport> {
   const files = (await readdir(directory)).filter((name) => segmentNumber(name) !== undefined).toSorted();
   const state: IncarnationState = {
     collector: '',
@@ -122,7 +122,7 @@ function faultOf(bad: DamagedRange, file: string, last: boolean): SpoolFault {
   return { kind, file, offset: bad.offset, bytes: bad.bytes };
 }
 
-function reportOf(boot: string, segments: number, state: IncarnationState): BootReport {
+function reportOf(boot: string, segments: number, state: IncarnationState): IncarnationReport {
   const heads = [...state.batches.values()];
   const waiting = heads.filter(({ topic, id }) => isKeyedBoot(id.boot) || !state.acknowledged.has(topic, id));
   return {

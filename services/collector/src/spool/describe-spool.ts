@@ -1,5 +1,5 @@
 /* The report about a spool as text, for a terminal. */
-import type { BootReport, SpoolFault, SpoolReport } from './check-spool.js';
+import type { IncarnationReport, SpoolFault, SpoolReport } from './check-spool.js';
 
 const COLUMNS = [
   'boot',
@@ -15,7 +15,7 @@ const COLUMNS = [
 
 export function describeSpool(directory: string, report: SpoolReport, nowMs: number): string {
   const holder = report.heldBy === null ? 'held by no process' : `held by process ${report.heldBy}`;
-  const rows = report.boots.map((boot) => rowOf(boot, nowMs));
+  const rows = report.boots.map((incarnation) => rowOf(incarnation, nowMs));
   const lines = [`${directory}: ${holder}`];
   if (rows.length === 0) lines.push('It is empty: nothing waits for Kafka.');
   else lines.push(...table([COLUMNS, ...rows]));
@@ -23,18 +23,18 @@ export function describeSpool(directory: string, report: SpoolReport, nowMs: num
   return `${lines.join('\n')}\n`;
 }
 
-function rowOf(boot: BootReport, nowMs: number): string[] {
-  const waiting = `${count(boot.waitingBatches)} (${count(boot.waitingRecords)} records)`;
+function rowOf(incarnation: IncarnationReport, nowMs: number): string[] {
+  const waiting = `${count(incarnation.waitingBatches)} (${count(incarnation.waitingRecords)} records)`;
   return [
-    boot.boot,
-    boot.collector,
-    boot.state,
-    count(boot.segments),
-    count(boot.bytes),
-    count(boot.batches),
-    count(boot.records),
-    boot.waitingBatches === 0 ? 'none' : waiting,
-    boot.waitingSinceMs === null ? '' : ago(nowMs - boot.waitingSinceMs),
+    incarnation.boot,
+    incarnation.collector,
+    incarnation.state,
+    count(incarnation.segments),
+    count(incarnation.bytes),
+    count(incarnation.batches),
+    count(incarnation.records),
+    incarnation.waitingBatches === 0 ? 'none' : waiting,
+    incarnation.waitingSinceMs === null ? '' : ago(nowMs - incarnation.waitingSinceMs),
   ];
 }
 

@@ -51,7 +51,7 @@ export class SpoolSpace {
   /** Reserves bytes for one request. @throws HttpError unavailable where they do not fit */
   reserve(bytes: number): void {
     if (bytes > this.#capacity) {
-      throw new HttpError('unavailable', `${this.#full()}: nothing of this request was taken`, {
+      throw new HttpError('unavailable', `${this.#full()}: nothing of this request was accepted`, {
         retryAfterS: 5,
       });
     }

@@ -1,6 +1,6 @@
 /*
  * The bound of processor time for tailing: nothing is read while this process has used more than its cores of the time
- * passed. So a backlog is read at an even rate. A quota of the kernel instead would stop the whole process, with its
+ * passed. So a backlog is read at an even rate. A quota of the kernel instead would stop the entire process, with its
  * connections to Kafka, for most of each tenth of a second. Pure except for the meter passed to it.
  */
 

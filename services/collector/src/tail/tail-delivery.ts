@@ -15,7 +15,7 @@ export type TailDeliveryOptions = {
 
 export type Durable = { readonly position: TailPosition; readonly segment: number };
 
-/** `not_taken`: not in the log. `in_doubt`: only reading the log at a start can tell. */
+/** `not_taken`: not in the log. `in_doubt`: only reading the log at the next start shows which. */
 export type Logged = 'logged' | 'not_taken' | 'in_doubt';
 
 type Underway = Durable & { durable: boolean };

@@ -11,7 +11,7 @@ import { SampledLog } from '../clients/sampled-log.js';
 import { createPeers } from './peers.js';
 import { type ProxyListener, type ProxyRefusal, startProxyListener } from './proxy-listener.js';
 
-export type ProxyFront = {
+export type ProxyPort = {
   readonly host: string;
   readonly port: number;
   /** Addresses and networks. */
@@ -31,9 +31,9 @@ const WHAT_TO_DO: Readonly<Record<ProxyRefusal, string>> = {
   too_many: 'too many connections wait for their PROXY header',
 };
 
-export async function startProxyFront(
-  front: ProxyFront,
-  behind: {
+export async function startProxyPort(
+  proxyPort: ProxyPort,
+  target: {
     readonly server: Server;
     /** Whether the server speaks TLS. */
     readonly secure: boolean;
@@ -41,7 +41,7 @@ export async function startProxyFront(
     readonly logger: Logger;
   },
 ): Promise<ProxyListener> {
-  const { server, secure, clients, logger } = behind;
+  const { server, secure, clients, logger } = target;
   const refusals = new SampledLog((kind, connections) => {
     const [reason = '', peer] = kind.split(' ');
     logger.warn(
@@ -50,17 +50,17 @@ export async function startProxyFront(
     );
   });
   return startProxyListener({
-    host: front.host,
-    port: front.port,
-    peers: createPeers(front.peers),
+    host: proxyPort.host,
+    port: proxyPort.port,
+    peers: createPeers(proxyPort.peers),
     allowHalfOpen: !secure,
     onConnection: (socket, source) => {
-      front.connections.inc({ outcome: source === undefined ? 'unnamed' : 'named' });
+      proxyPort.connections.inc({ outcome: source === undefined ? 'unnamed' : 'named' });
       if (source !== undefined) clients.setProxySource(socket, source);
       server.emit('connection', socket);
     },
     onRefused: (reason, peer) => {
-      front.connections.inc({ outcome: reason });
+      proxyPort.connections.inc({ outcome: reason });
       // Health checks of some balancers connect and close at once.
       if (reason !== 'closed_early') refusals.note(`${reason} ${maskIp(peer ?? '')}`, performance.now());
     },

@@ -3,7 +3,7 @@
 /** `no_header`: does not begin as a header; `malformed`: begins as one and violates the specification. */
 export type HeaderFault = 'no_header' | 'malformed' | 'too_long' | 'bad_checksum';
 
-export type HeaderReading =
+export type ParsedHeader =
   | { readonly kind: 'incomplete' }
   | { readonly kind: 'fault'; readonly fault: HeaderFault }
   | {
@@ -14,8 +14,8 @@ export type HeaderReading =
       readonly source: string | undefined;
     };
 
-export const INCOMPLETE: HeaderReading = { kind: 'incomplete' };
+export const INCOMPLETE: ParsedHeader = { kind: 'incomplete' };
 
-export function fault(code: HeaderFault): HeaderReading {
+export function fault(code: HeaderFault): ParsedHeader {
   return { kind: 'fault', fault: code };
 }
