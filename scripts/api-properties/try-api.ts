@@ -15,7 +15,9 @@ export type TryOptions = {
   /** Requests to each place in each round. */
   readonly requestsPerRound: number;
   readonly roundsMax: number;
-  /** No round begins after this time. */
+  /** These are run however long they take: one round alone has few allowed requests. */
+  readonly roundsMin: number;
+  /** No further round begins after this time. */
   readonly timeMs: number;
 };
 
@@ -33,7 +35,7 @@ const PLACES_AT_ONCE = 4;
 type Try = { readonly place: Place; readonly faultOf: (request: ApiRequest) => Promise<string | undefined> };
 
 export async function tryApi(options: TryOptions): Promise<Tried> {
-  const { serviceUrl, roundsMax, timeMs, seed } = options;
+  const { serviceUrl, roundsMin, roundsMax, timeMs, seed } = options;
   const api = await readOpenApi(serviceUrl);
   let requests = 0;
   let accepted = 0;
@@ -51,7 +53,7 @@ export async function tryApi(options: TryOptions): Promise<Tried> {
   const startMs = performance.now();
   const faults = new Map<string, string>();
   let rounds = 0;
-  while (rounds === 0 || (rounds < roundsMax && performance.now() - startMs < timeMs)) {
+  while (rounds < roundsMin || (rounds < roundsMax && performance.now() - startMs < timeMs)) {
     const round = { ...options, seed: seed + rounds };
     await tryPlaces(places, round, (name, fault) => faults.set(name, fault));
     rounds += 1;

@@ -14,6 +14,7 @@ const MIB = 1 << 20;
 const SEED = Number(process.env['IMSCOPE_TEST_SEED'] ?? 20_261_128);
 /** For one place: a parameter, a body format, the path … */
 const REQUESTS_PER_ROUND = 2;
+const ROUNDS_MIN = 3;
 const ROUNDS_MAX = 30;
 const TIME_MS = 25_000;
 /** Bound of a process's peak resident memory. Node.js itself needs about 100 MB. */
@@ -27,7 +28,12 @@ before(async () => {
 after(() => pipeline.end());
 
 async function holds(name: 'query' | 'collector', serviceUrl: string, tokens: Tokens): Promise<void> {
-  const bounds = { requestsPerRound: REQUESTS_PER_ROUND, roundsMax: ROUNDS_MAX, timeMs: TIME_MS };
+  const bounds = {
+    requestsPerRound: REQUESTS_PER_ROUND,
+    roundsMin: ROUNDS_MIN,
+    roundsMax: ROUNDS_MAX,
+    timeMs: TIME_MS,
+  };
   const { places, rounds, requests, accepted, faults } = await tryApi({
     serviceUrl,
     tokens,
