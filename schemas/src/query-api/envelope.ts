@@ -23,7 +23,7 @@ export const Window = Type.Object({
   logged_share: Type.Union([Type.Number(), Type.Null()], {
     description:
       'of all requests of the application in the window, whatever the filters, the share logged one by one; ' +
-      'below 1 successes were sampled, and what comes from the logs are estimates; null: not looked at, or none',
+      'below 1 successes were sampled, and what comes from the logs are estimates; null: not determined, or none',
   }),
 });
 export type Window = Static<typeof Window>;
@@ -39,20 +39,20 @@ export type SilentCollector = Static<typeof SilentCollector>;
 export const Completeness = Type.Object({
   status: Type.Union([Type.Literal('complete'), Type.Literal('partial'), Type.Literal('unknown')], {
     description:
-      'complete: all that collectors took in during the window, up to 10 s after it, is stored, and all have said so; ' +
+      'complete: all that collectors accepted during the window, up to 10 s after it, is stored, and all have reported so; ' +
       'partial: something is missing or still on its way, the ratio and the watermark say which; unknown: a ' +
       'collector that was heard is silent for two minutes, or no account tells of the window',
   }),
   ratio: Type.Union([Type.Number(), Type.Null()], {
     description:
-      'of the records that collectors of all applications took in during the window and have told of, the share that ' +
+      'of the records that collectors of all applications accepted during the window and have reported, the share that ' +
       'is stored; what was sent in the last 10 s does not lower it; null where no account tells of the window',
   }),
   watermark: Type.Union([Time, Type.Null()], {
-    description: 'what Kafka took up to here is stored, in every partition; null where nothing is known',
+    description: 'what Kafka appended up to here is stored, in every partition; null where nothing is known',
   }),
   silent_collectors: Type.Array(SilentCollector, {
-    description: 'what they took in during the window nobody knows; longest silent first, 100 at most',
+    description: 'it is unknown what these accepted during the window; longest silent first, 100 at most',
   }),
   /** Absent where none is left out. */
   silent_collectors_left_out: Type.Optional(LeftOut),

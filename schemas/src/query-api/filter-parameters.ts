@@ -1,6 +1,6 @@
 /*
  * Query parameters that filter requests by a field, as the table of fields says. Several values of one parameter keep
- * the requests with any of them; several parameters keep those that meet all.
+ * the requests with any of them; several parameters keep those that match all.
  */
 import { type Static, type TArray, type TOptional, type TString, Type } from 'typebox';
 import { OUTCOMES } from '../outcome.js';

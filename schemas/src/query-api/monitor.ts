@@ -1,5 +1,5 @@
 /*
- * `monitor`: how well does an application do, which interface or region does not, and was that so a day ago? Counted
+ * `monitor`: how well does an application do, which interface or region does badly, and was it so a day ago? Counted
  * from the metrics alone.
  */
 import { type Static, Type } from 'typebox';
@@ -95,7 +95,7 @@ export const monitor = {
     'Success rate and delay of one application out of the metrics alone, so every request counts, sampled or not: ' +
     'over time, by interface and by region, each against one day before. Whole minutes of the last ' +
     `${termText(TERM_HOURS.interfaceMetric)}; 1,500 ` +
-    'steps at most. `missing` tells requests that stand in the logs but in no metric',
+    'steps at most. `missing` is the number of requests that are in the logs but in no metric',
   query: Type.Object(
     {
       ...WINDOW_PARAMETERS,

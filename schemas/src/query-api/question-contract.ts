@@ -1,5 +1,5 @@
 /*
- * What the contract of one question holds. Each question has a file of its own in this folder; `questions.ts` lists
+ * What the contract of one question holds. Each question has a file in this folder; `questions.ts` lists
  * them. Routes, the OpenAPI document and the client derive from that list.
  */
 import type { TObject, TSchema } from 'typebox';

@@ -1,5 +1,5 @@
 /*
- * `requests`: which single requests were those? Newest first, page by page.
+ * `requests`: lists single requests, newest first, page by page.
  */
 import { type Static, Type } from 'typebox';
 import { REQUEST_LOG_BOUNDS } from '../request-log.js';

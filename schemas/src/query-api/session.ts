@@ -8,7 +8,7 @@ import { type Static, Type } from 'typebox';
 export const SignInCode = Type.Object({ code: Type.String(), expires_at: Type.String() });
 export type SignInCode = Static<typeof SignInCode>;
 
-/** `POST /v1/session`: give `code` or `token`. `DELETE /v1/session` signs out. `GET /v1/session` tells who is signed in. */
+/** `POST /v1/session`: give `code` or `token`. `DELETE /v1/session` signs out. `GET /v1/session` returns who is signed in. */
 export const SignIn = Type.Union([
   Type.Object({ code: Type.String({ minLength: 16, maxLength: 256 }) }, { additionalProperties: false }),
   Type.Object({ token: Type.String({ minLength: 16, maxLength: 256 }) }, { additionalProperties: false }),
@@ -22,5 +22,5 @@ export const Session = Type.Object({
 });
 export type Session = Static<typeof Session>;
 
-/** Where the dashboard looks for the code: `http://…/#sign-in=<code>`; a fragment never reaches a server's log. */
+/** Where the dashboard reads the code: `http://…/#sign-in=<code>`; a fragment never reaches a server's log. */
 export const SIGN_IN_FRAGMENT = 'sign-in';

@@ -109,7 +109,7 @@ test('a read token signs in, a write token does not', async () => {
   assertError(await signIn(query.app, { token: WRITE }), 401, 'invalid_token');
 });
 
-test('signing out clears the cookie, and nobody is signed in without one', async () => {
+test('signing out clears the cookie, and without one there is no session', async () => {
   const response = await query.app.inject({ method: 'DELETE', url: '/v1/session' });
   assert.equal(response.statusCode, 204);
   assert.match(String(response.headers['set-cookie']), /^imscope_session=;.*Expires=Thu, 01 Jan 1970/);
@@ -192,7 +192,7 @@ test('bodies that are no sign-in get the documented answer and are never repeate
   }
 });
 
-test('a token taken out of the file loses its sessions in the running process', async () => {
+test('a token removed from the file loses its sessions in the running process', async () => {
   const registryFile = join(store.dir, 'own-registry.json');
   writeRegistryFile(registryFile);
   const service = await startService({

@@ -12,10 +12,10 @@ const BOUNDS: AdmissionBounds = {
   callerWaitingMax: 4,
   waitMsMax: 60_000,
 };
-const gateOf = (bounds: Partial<AdmissionBounds> = {}): Admission =>
+const admissionOf = (bounds: Partial<AdmissionBounds> = {}): Admission =>
   new Admission({ ...BOUNDS, ...bounds }, (reason) => new HttpError('unavailable', reason));
 
-/** Enters, and writes down in which order leases were given. */
+/** Enters, and records the order in which leases were given. */
 function entering(admission: Admission) {
   const entered: string[] = [];
   const leases = new Map<string, Lease>();
@@ -29,7 +29,7 @@ function entering(admission: Admission) {
 }
 
 test('one caller holds at most its part, and another enters beside it', async () => {
-  const admission = gateOf();
+  const admission = admissionOf();
   const { enter, entered, release } = entering(admission);
   enter(30, 'a', 'a1');
   enter(30, 'a', 'a2');
@@ -41,8 +41,8 @@ test('one caller holds at most its part, and another enters beside it', async ()
   assert.deepEqual([entered, admission.held, admission.waiting], [['a1', 'b1', 'a2'], 80, 0]);
 });
 
-test('callers take turns, whoever came with more requests', async () => {
-  const admission = gateOf({ capacity: 10, callerMax: 10 });
+test('callers are served in rotation, however many requests each has', async () => {
+  const admission = admissionOf({ capacity: 10, callerMax: 10 });
   const { enter, entered, release } = entering(admission);
   for (const name of ['a1', 'a2', 'a3', 'a4']) enter(10, 'a', name);
   enter(10, 'b', 'b1');
@@ -56,8 +56,8 @@ test('callers take turns, whoever came with more requests', async () => {
   assert.deepEqual(entered, ['a1', 'a2', 'b1', 'c1', 'a3', 'a4']);
 });
 
-test('a large request that is next holds back small ones behind it, and gets its turn', async () => {
-  const admission = gateOf({ callerMax: 100 });
+test('a large request that is next blocks small ones after it, and is served', async () => {
+  const admission = admissionOf({ callerMax: 100 });
   const { enter, entered, release } = entering(admission);
   enter(60, 'a', 'a1');
   enter(90, 'b', 'b1');
@@ -69,8 +69,8 @@ test('a large request that is next holds back small ones behind it, and gets its
   assert.deepEqual(entered, ['a1', 'b1', 'c1']);
 });
 
-test('a lease that shrinks lets others in, and what is released twice counts once', async () => {
-  const admission = gateOf();
+test('a lease that shrinks admits others, and a second release changes nothing', async () => {
+  const admission = admissionOf();
   const lease = await admission.enter(50, 'a');
   const waiting = admission.enter(40, 'a');
   lease.shrinkTo(10);
@@ -85,14 +85,14 @@ test('a lease that shrinks lets others in, and what is released twice counts onc
 });
 
 test('a request larger than the part of its caller enters alone', async () => {
-  const admission = gateOf();
+  const admission = admissionOf();
   const lease = await admission.enter(90, 'a');
   assert.equal(admission.held, 90);
   lease.release();
 });
 
-test('lines are bounded, of one caller and of all', async () => {
-  const admission = gateOf({ capacity: 10, callerMax: 10, waitingMax: 5, callerWaitingMax: 3 });
+test('queues are bounded, of one caller and of all', async () => {
+  const admission = admissionOf({ capacity: 10, callerMax: 10, waitingMax: 5, callerWaitingMax: 3 });
   const { enter, release } = entering(admission);
   enter(10, 'a', 'a1');
   for (const name of ['a2', 'a3', 'a4']) enter(10, 'a', name);
@@ -108,8 +108,8 @@ test('lines are bounded, of one caller and of all', async () => {
   assert.deepEqual([admission.held, admission.waiting], [0, 0]);
 });
 
-test('who waits too long or leaves makes room for those behind', async () => {
-  const admission = gateOf({ callerMax: 100, waitMsMax: 20 });
+test('a request that waits too long or is abandoned frees its place for later ones', async () => {
+  const admission = admissionOf({ callerMax: 100, waitMsMax: 20 });
   const first = await admission.enter(60, 'a');
   const large = admission.enter(90, 'b');
   const small = admission.enter(10, 'c');
@@ -123,7 +123,7 @@ test('who waits too long or leaves makes room for those behind', async () => {
   assert.deepEqual([admission.held, admission.waiting], [0, 0]);
 });
 
-test('whatever comes and goes, no more is held than there is, and all is given back', async () => {
+test('for any sequence of requests the capacity is never exceeded, and all of it is released', async () => {
   const step = fc.record({
     cost: fc.integer({ min: 1, max: 100 }),
     caller: fc.constantFrom('a', 'b', 'c'),
@@ -131,7 +131,7 @@ test('whatever comes and goes, no more is held than there is, and all is given b
   });
   await fc.assert(
     fc.asyncProperty(fc.array(step, { maxLength: 40 }), async (steps) => {
-      const admission = gateOf();
+      const admission = admissionOf();
       const leases: Lease[] = [];
       for (const { cost, caller, releases } of steps) {
         admission.enter(cost, caller).then(

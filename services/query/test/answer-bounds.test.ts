@@ -108,7 +108,7 @@ async function untilLeft(_request: FastifyRequest, reply: FastifyReply): Promise
   await once(reply.raw, 'close');
 }
 
-test('nothing stays reserved for a caller that left before its turn', async () => {
+test('nothing stays reserved for a caller that left while it waited', async () => {
   const { app, budget } = appWithBudget();
   const handled = Promise.withResolvers<void>();
   app.get('/v1/new', { config: { bounds: BOUNDS }, preHandler: untilLeft }, async () => {
@@ -146,7 +146,7 @@ test('where the budget is held by others, callers get 503 with Retry-After', asy
   await app.close();
 });
 
-test('an answer that nobody reads is cut off, and what it held is released', async () => {
+test('the connection of an unread answer is closed, and what it held is released', async () => {
   const { app, budget, registry } = appWithBudget(64 * MIB, 300);
   const bounds = { ...BOUNDS, bytes: 15 * MIB };
   app.get('/v1/new', { config: { bounds } }, async () => ({ text: 'x'.repeat(14 * MIB) }));

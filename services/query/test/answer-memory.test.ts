@@ -89,14 +89,14 @@ async function askWithoutReading(path: string, token: string): Promise<Socket> {
   return socket;
 }
 
-test('a burst of the widest questions that nobody reads stays within the memory that is stated', async () => {
+test('a burst of the widest questions whose answers are not read stays within the stated memory', async () => {
   const startedBytes = bytesOf('VmRSS');
   const sockets = await Promise.all(
     Array.from({ length: UNREAD }, (_, at) =>
       askWithoutReading(WIDEST[at % WIDEST.length] ?? '', READERS[at % 2] ?? ''),
     ),
   );
-  // Another caller asks and reads meanwhile: it has turns of its own.
+  // Another caller asks and reads meanwhile: it has its own queue.
   const statuses: number[] = [];
   for (const path of WIDEST) {
     const response = await fetch(`http://127.0.0.1:${port}/v1/${path}`, {

@@ -306,7 +306,7 @@ test('what is older than the term is not shown, and window.from says where the a
   assert.equal(keptForMs, 7 * 24 * 60 * MINUTE_MS);
 });
 
-test('the watermark is the partition that is furthest behind, and null before anything was stored', async () => {
+test('the watermark is that of the slowest partition, and null before anything was stored', async () => {
   const before = await readAnswer(query.app, Overview, `applications/${BUSY}/overview`, WINDOW);
   assert.equal(before.completeness.watermark, null);
   const day = new Date().toISOString().slice(0, 10);
@@ -320,7 +320,7 @@ test('the watermark is the partition that is furthest behind, and null before an
       ledgerRow('im.interface-metric', 0, 0, `${day} 00:00:00.500`),
     ],
   });
-  // A service of its own, for the first one may still know what it saw a moment ago.
+  // A second service, because the first may still remember its last reading.
   const second = await openQuery(store.environment);
   const { completeness } = await readAnswer(second.app, Overview, `applications/${BUSY}/overview`, WINDOW);
   await second.close();

@@ -81,7 +81,7 @@ test('the results of one answer stay within its bytes together, and each answer 
   await askText(ask.within(bounds));
 });
 
-test('rows are held against the bound as JSON, in which they are larger than in the store', async () => {
+test('rows are counted against the bound as JSON, in which they are larger than in the store', async () => {
   const few = createAsk(askOptions()).within({ rowsMax: 1_000, bytesMax: 10_000 });
   const digits = (rows: number): Promise<unknown> =>
     few(TEXT, 'SELECT toString(number % 10) AS text FROM numbers({rows:UInt32})', { rows });
@@ -89,8 +89,8 @@ test('rows are held against the bound as JSON, in which they are larger than in 
   await assert.rejects(digits(500), { code: 'query_too_large' });
 });
 
-test('a line of questions that is full turns callers away with 503, and those in it are answered', async () => {
-  // Stands in for a store that does not answer until it is let go.
+test('a full queue of questions refuses callers with 503, and those in it are answered', async () => {
+  // A fake store that does not answer before the test releases it.
   const held: (() => void)[] = [];
   let arrived: () => void;
   const twoArrived = new Promise<void>((resolve) => (arrived = resolve));
@@ -106,7 +106,7 @@ test('a line of questions that is full turns callers away with 503, and those in
     STORE_QUERIES_MAX: '1',
     STORE_QUEUE_MAX: '2',
   });
-  // The look at readiness and the first question hold the store; two more questions fill the line.
+  // The readiness check and the first question occupy the store; two more questions fill the queue.
   const waiting = query.app.inject(OVERVIEW);
   await twoArrived;
   // Of another application: callers with the same question share one.

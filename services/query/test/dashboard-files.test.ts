@@ -29,7 +29,7 @@ after(async () => {
   rmSync(dir, { recursive: true });
 });
 
-test('pages of the dashboard all get its index, asked for anew each time', async () => {
+test('all pages of the dashboard get its index, revalidated each time', async () => {
   for (const url of [
     '/',
     '/index.html',
@@ -50,7 +50,7 @@ test('every page of the dashboard’s router is one that is served', () => {
   assert.deepEqual(new Set(routes), new Set<string | undefined>(DASHBOARD_PAGES));
 });
 
-test('an address of an application whose id is none is no page', async () => {
+test('an address with a malformed application id is not a page', async () => {
   for (const id of ['0x10', '1.0', '007', '0', '-1', '1e3', '9007199254740993', 'x', '%20']) {
     assertError(await query.app.inject({ url: `/applications/${id}` }), 404, 'not_found');
   }
@@ -88,7 +88,7 @@ test('no page may load, send or be framed anywhere else', async () => {
   assert.equal(headers['strict-transport-security'], undefined);
 });
 
-test('behind TLS the cookie is Secure and the browser is told to stay with HTTPS', async () => {
+test('behind TLS the cookie is Secure and HSTS is sent', async () => {
   const secure = await openQuery({ ...environment, COOKIE_SECURE: 'true' });
   const response = await secure.app.inject({ method: 'DELETE', url: '/v1/session' });
   assert.match(String(response.headers['set-cookie']), /; Secure/);
@@ -96,7 +96,7 @@ test('behind TLS the cookie is Secure and the browser is told to stay with HTTPS
   await secure.close();
 });
 
-test('without a dashboard the API stands alone; a folder without an index does not start', async () => {
+test('without a dashboard only the API is served; a folder without an index does not start', async () => {
   const alone = await openQuery(environment);
   assertError(await alone.app.inject({ url: '/' }), 404, 'not_found');
   await alone.close();

@@ -7,7 +7,7 @@ import { Value } from 'typebox/value';
 import { openStore, type StoreUnderTest } from './query-under-test.js';
 import { seededRandom } from './stored-row.js';
 
-/** success, service errors, requests, and a number of its own. */
+/** success, service errors, requests, and a unique number. */
 type Counts = readonly [success: number, errors: number, requests: number, id: number];
 const Rows = Type.Array(Type.Object({ id: Type.Number(), tier: Type.Number() }));
 const COLUMNS = { requests: 'requests', success: 'success', serviceErrors: 'service_error' };
@@ -29,10 +29,10 @@ function generateCounts(): Counts[] {
     for (let errors = 0; errors < 8; errors++) counts.push([success, errors, success + errors, 0]);
   }
   for (let index = 0; index < 20_000; index++) {
-    const judged = Math.floor(10 ** (random() * 12));
+    const classified = Math.floor(10 ** (random() * 12));
     const share = index % 2 === 0 ? random() ** 8 : 10 ** -(1.5 + random() * 2);
-    const errors = Math.round(judged * share);
-    counts.push([judged - errors, errors, judged + Math.floor(random() * 3), 0]);
+    const errors = Math.round(classified * share);
+    counts.push([classified - errors, errors, classified + Math.floor(random() * 3), 0]);
   }
   return counts.map(([success, errors, requests], id) => [success, errors, requests, id]);
 }

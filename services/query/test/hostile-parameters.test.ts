@@ -40,7 +40,7 @@ test('a value that is no percent-encoded UTF-8, holds NUL, is empty or too long 
   const values = ['%', '%zz', '%ff', '%ed%a0%80', '%c0%af', '%00', 'a%00b', '', 'x'.repeat(5_000)];
   for (const { path, name } of EVERY) {
     for (const value of values) {
-      // Empty is a value of its own here: requests without an exception.
+      // Empty is a value here: requests without an exception.
       if (name === 'exception' && value === '') {
         assert.equal((await ask(`${path}?exception=`)).statusCode, 200);
         continue;

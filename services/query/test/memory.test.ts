@@ -4,7 +4,7 @@ import { createMemory } from '../src/store/memory.js';
 
 const failing = () => Promise.reject(new Error('away'));
 
-test('callers within the time share one look, later ones look again', async () => {
+test('callers within the time share one look-up, later ones look up again', async () => {
   const memory = createMemory<number>(1_000, 10);
   let looks = 0;
   const look = async (): Promise<number> => ++looks;
@@ -13,7 +13,7 @@ test('callers within the time share one look, later ones look again', async () =
   assert.equal(await memory('a', 1_000, look), 3);
 });
 
-test('a clock that goes back looks again', async () => {
+test('a clock that goes back causes a new look-up', async () => {
   const memory = createMemory<number>(1_000, 10);
   let looks = 0;
   const look = async (): Promise<number> => ++looks;
@@ -21,7 +21,7 @@ test('a clock that goes back looks again', async () => {
   assert.equal(await memory('a', 4_999, look), 2);
 });
 
-test('a look that fails is told to those who wait, and the next one looks again', async () => {
+test('a failed look-up rejects for its callers, and the next caller looks up again', async () => {
   const memory = createMemory<string>(1_000, 10);
   await Promise.all([
     assert.rejects(memory('a', 0, failing), /away/),

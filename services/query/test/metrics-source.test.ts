@@ -141,7 +141,7 @@ test('metrics answer by interface and region', async () => {
   assertFigures(data, own, SECONDS);
 });
 
-test('what metrics do not have is asked of the logs: other filters, and steps that are no whole minutes', async () => {
+test('other filters and steps other than whole minutes are answered from the logs', async () => {
   const filters = [{ node: 'gw-1' }, { platform: 'ios' }, { sdk_version: '8.1.0' }, { code: '0' }];
   for (const filter of [...filters, { outcome: 'success' }]) {
     const { window } = await readAnswer(query.app, Overview, `applications/${WHOLE}/overview`, {
@@ -180,7 +180,7 @@ test('of a sampled application metrics count every request, the logs sum weights
   assert.notEqual(logs.data.latency_ms.avg, data.latency_ms.avg);
 });
 
-test('history that stands in no metric is answered from the logs, and what follows it from the metrics', async () => {
+test('history that is in no metric is answered from the logs, and what follows it from the metrics', async () => {
   const path = `applications/${HISTORY}/overview`;
   const { data, window } = await readAnswer(query.app, Overview, path, WINDOW);
   assert.equal(window.source, 'both');
@@ -240,7 +240,7 @@ test('metrics older than 2 days are not asked, whatever is still on disk: the lo
   assertFigures(data, old, 4 * 3_600);
 });
 
-test('few rows that are not sampled are summed from the logs, which say the same', async () => {
+test('few rows that are not sampled are summed from the logs, with the same result', async () => {
   const usual = await openQuery(store.environment);
   const unsampled = await readAnswer(usual.app, Overview, `applications/${WHOLE}/overview`, METRICS);
   const sampled = await readAnswer(usual.app, Overview, `applications/${SAMPLED}/overview`, METRICS);

@@ -32,7 +32,7 @@ const gone = storedRow({ time: FROM_MS - DAY_MS, sdk_app_id: APPLICATION, interf
 const yesterday = [...rowsOf(APPLICATION, 2, FROM_MS - DAY_MS, 3_000), gone];
 const kept = sample([...today, ...yesterday], 5);
 const lacking = rowsOf(LACKING, 3, FROM_MS, 2_000);
-/** A collector was killed: what came within two of the steps stands in no metric. */
+/** A collector was killed: the requests of two steps are in no metric. */
 const lostFromMs = FROM_MS + 3 * STEP_MS;
 const isLost = ({ time }: StoredRow): boolean => time >= lostFromMs && time < lostFromMs + 2 * STEP_MS;
 const counted = lacking.filter((row) => !isLost(row));
@@ -128,7 +128,7 @@ test('filters narrow every part of the answer', async () => {
   assert.equal(data.day_before.requests, inFilters(yesterday).length);
 });
 
-test('what the logs have and the metrics lack is told, step by step, and never reads as silence', async () => {
+test('requests that are in the logs and not in the metrics are counted as missing, step by step', async () => {
   const path = `applications/${LACKING}/monitor`;
   const { data } = await ask({ ...WINDOW, step: '10m' }, path);
   assertFigures(data, counted, SECONDS);
@@ -142,7 +142,7 @@ test('what the logs have and the metrics lack is told, step by step, and never r
   assert.equal(narrow.data.missing, lacking.filter((row) => isLost(row) && row.region === 'south').length);
 });
 
-test('both bounds go back to their minute; without from it is the last hour', async () => {
+test('both bounds are rounded down to their minute; without from it is the last hour', async () => {
   const { window } = await ask({});
   const [fromMs, toMs] = [Date.parse(window.from), Date.parse(window.to)];
   assert.deepEqual([fromMs % MINUTE_MS, toMs % MINUTE_MS, toMs - fromMs], [0, 0, HOUR_MS]);

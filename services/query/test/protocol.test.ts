@@ -116,7 +116,7 @@ const ADDRESSES: Readonly<Record<string, string>> = {
   '/assets/index-1.js': 'GET, HEAD',
 };
 
-test('every address answers methods it does not know with 405 and Allow, before it looks at a body', async () => {
+test('every address answers methods it does not know with 405 and Allow, before it reads a body', async () => {
   const methods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'TRACE', 'PROPFIND'] as const;
   for (const [url, allow] of Object.entries(ADDRESSES)) {
     for (const method of methods) {
@@ -140,7 +140,7 @@ async function fetchRaw(method: string, url: string): Promise<{ status: number; 
   };
 }
 
-test('addresses that are none of the API and no page are 404 in the one form of errors, for every method', async () => {
+test('addresses outside the API and the pages are 404 in the one form of errors, for every method', async () => {
   const none = [
     '/v1',
     '/v1/',

@@ -5,7 +5,7 @@ import { createQueryAdmission } from '../src/store/query-admission.js';
 
 const BOUNDS = { runningMax: 2, waitingMax: 1, waitMsMax: 60_000 };
 
-/** Work that lasts until it is told to end. */
+/** Work that lasts until the test ends it. */
 function heldWork() {
   const ends: (() => void)[] = [];
   const started: number[] = [];
@@ -17,7 +17,7 @@ function heldWork() {
   return { work, started, endOldest: () => ends.shift()?.() };
 }
 
-test('lets in as many as are allowed, then in the order they came', async () => {
+test('admits as many as are allowed, then the others in the order of arrival', async () => {
   const { work, started, endOldest } = heldWork();
   const admission = createQueryAdmission({ ...BOUNDS, waitingMax: 3 }, () => undefined);
   const all = Promise.all([1, 2, 3, 4].map((name) => admission.run(work(name))));
@@ -31,7 +31,7 @@ test('lets in as many as are allowed, then in the order they came', async () => 
   assert.deepEqual([started, admission.inFlight(), admission.waiting()], [[1, 2, 3, 4], 0, 0]);
 });
 
-test('refuses at once when the line is full, and says so', async () => {
+test('refuses at once when the queue is full, and reports it', async () => {
   const { work, endOldest } = heldWork();
   const refused: string[] = [];
   const admission = createQueryAdmission(BOUNDS, (reason) => refused.push(reason));
@@ -45,7 +45,7 @@ test('refuses at once when the line is full, and says so', async () => {
   await Promise.all(inside);
 });
 
-test('refuses who waited too long, and the next in line still gets its turn', async () => {
+test('refuses work that waited too long, and the next in the queue still runs', async () => {
   const { work, endOldest } = heldWork();
   const refused: string[] = [];
   const admission = createQueryAdmission({ runningMax: 1, waitingMax: 2, waitMsMax: 10 }, (reason) =>
@@ -59,7 +59,7 @@ test('refuses who waited too long, and the next in line still gets its turn', as
   assert.equal(admission.inFlight(), 0);
 });
 
-test('who goes away leaves the line; work that fails gives its place back', async () => {
+test('an abandoned wait leaves the queue; work that fails frees its slot', async () => {
   const { work, endOldest } = heldWork();
   const admission = createQueryAdmission({ ...BOUNDS, runningMax: 1 }, () => undefined);
   const first = admission.run(work(1));

@@ -1,5 +1,5 @@
 /*
- * The answers' figures worked out a second time, from the rows and without any of the service's code: sums by
+ * Recomputes the answers' figures from the rows, without any of the service's code: sums by
  * loops, percentiles by walking the sorted latencies to the nearest rank.
  */
 import assert from 'node:assert/strict';
@@ -18,7 +18,7 @@ type Sums = Omit<Figures, 'latency_ms'> & {
   readonly latency_ms: Pick<LatencySummary, 'avg' | 'max'>;
 };
 
-/** Holds an answer's figures against the rows they are about. @param seconds of the span */
+/** Compares an answer's figures with the rows they are about. @param seconds of the span */
 export function assertFigures(given: Figures, rows: readonly StoredRow[], seconds: number): void {
   assertSums(given, rows, seconds);
   if (sumWeights(rows) === 0) {
@@ -43,10 +43,10 @@ export function assertSums(given: Sums, rows: readonly StoredRow[], seconds: num
     latencySum += row.latency_us * row.weight;
     latencyMax = Math.max(latencyMax, row.latency_us);
   }
-  const judged = outcomes.success + outcomes.service_error;
+  const classified = outcomes.success + outcomes.service_error;
   assert.equal(given.requests, requests);
   assert.deepEqual(given.outcomes, outcomes);
-  assert.equal(given.success_rate, judged === 0 ? null : outcomes.success / judged);
+  assert.equal(given.success_rate, classified === 0 ? null : outcomes.success / classified);
   assert.equal(given.requests_per_s, requests / seconds);
   assert.equal(given.latency_ms.avg, requests === 0 ? null : latencySum / requests / 1000);
   assert.equal(given.latency_ms.max, requests === 0 ? null : latencyMax / 1000);

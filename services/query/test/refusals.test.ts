@@ -43,7 +43,7 @@ function account(
   };
 }
 
-/** Takes the accounts of the test before away. */
+/** Removes the accounts of the test before. */
 async function storeAccounts(rows: readonly object[]): Promise<void> {
   await store.client.command({ query: 'TRUNCATE TABLE edge_account' });
   await store.client.insert({ table: 'edge_account', values: [...rows], format: 'JSONEachRow' });
@@ -111,19 +111,17 @@ test('the figures of neighbouring windows add up', async () => {
     ),
   );
   const middleMs = FROM_MS + 7.5 * MINUTE_MS;
-  const [whole, first, second] = await Promise.all([
+  const [both, first, second] = await Promise.all([
     fleet(READ_ALL, spanOf([FROM_MS, TO_MS])),
     fleet(READ_ALL, spanOf([FROM_MS, middleMs])),
     fleet(READ_ALL, spanOf([middleMs, TO_MS])),
   ]);
-  const [all = 0, before = 0, behind = 0] = [whole, first, second].map(
-    (counts) => counts[101]?.['wrong_type'],
-  );
+  const [all = 0, before = 0, after = 0] = [both, first, second].map((counts) => counts[101]?.['wrong_type']);
   assert.equal(all, 51 ** 2 - 21 ** 2);
-  assert.equal(before + behind, all);
+  assert.equal(before + after, all);
 });
 
-test('restarts: a boot that began in the window counts from nothing, one that was killed to its last account', async () => {
+test('restarts: an incarnation that began in the window counts from zero, a killed one up to its last account', async () => {
   await storeAccounts([
     account('killed', -2, { 101: { wrong_type: 100 } }),
     account('killed', 5, { 101: { wrong_type: 104 } }),
@@ -135,7 +133,7 @@ test('restarts: a boot that began in the window counts from nothing, one that wa
   assert.deepEqual(await fleet(), { 101: { wrong_type: 34, invalid_ip: 2 } });
 });
 
-test('a boot older than its accounts counts from its first account, and is not counted whole', async () => {
+test('an incarnation older than its accounts counts from its first account', async () => {
   await storeAccounts([
     account('a', 3, { 101: { wrong_type: 5_000 } }),
     account('a', 29, { 101: { wrong_type: 5_001 } }),
@@ -143,7 +141,7 @@ test('a boot older than its accounts counts from its first account, and is not c
   assert.deepEqual(await fleet(), { 101: { wrong_type: 1 } });
 });
 
-test('an account that lacks a chunk is passed over, and one that was stored twice counts once', async () => {
+test('an account that lacks a chunk is ignored, and one that was stored twice counts once', async () => {
   const twice = account('a', 20, { 102: { invalid_ip: 6 } }, { chunk: 1, chunks: 2 });
   await storeAccounts([
     account('a', -1, { 101: { wrong_type: 1 } }, { chunk: 0, chunks: 2 }),

@@ -24,7 +24,7 @@ test('a cursor comes back as it went out, for its own question only', () => {
   );
 });
 
-test('no text of a stranger is taken for a cursor', () => {
+test('text that the service did not issue is refused as a cursor', () => {
   fc.assert(
     fc.property(fc.string({ maxLength: 256 }), (text) => {
       assert.throws(() => decodeCursor(text, 'question'), { code: 'invalid_parameter' });

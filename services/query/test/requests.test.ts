@@ -13,7 +13,7 @@ const APP = 101;
 const PATH = `applications/${APP}/requests`;
 
 const spread = seededRows({ seed: 7, count: 1_500, sdkAppId: APP, fromMs: FROM_MS, toMs: TO_MS });
-/** All in one millisecond, over several blocks: only block and row tell them apart. */
+/** All in one millisecond, over several blocks: only block and row distinguish them. */
 const crowd = Array.from({ length: 300 }, (_, index) =>
   storedRow({
     time: FROM_MS + 100 * MINUTE_MS,
@@ -60,7 +60,7 @@ test('pages run newest first over every row exactly once while new rows arrive, 
   const filters = { from: 'now-6h', limit: '290' };
   let arrived = 0;
   const result = await readPages(filters, async (page) => {
-    // Newer than all there is, so they stand before the first page.
+    // Newer than all there is, so they sort before the first page.
     const fresh = storedRow({ time: Date.now() - 1, sdk_app_id: APP, request_id: `fresh-${page}` });
     await store.insert([fresh]);
     arrived++;
@@ -124,7 +124,7 @@ test('addresses are masked to /24 and /48, whatever kind they are', async () => 
     ['2400:cb00:ffff:ffff::', '2400:cb00:ffff::/48'],
     ['fe80::1234', 'fe80::/48'],
     ['::1', '::/48'],
-    // Looks like a mapped address and is none.
+    // Resembles a mapped address but is not one.
     ['::ffff:0:102:304', '::/48'],
   ];
   const time = FROM_MS + MINUTE_MS;

@@ -17,7 +17,7 @@ test('a window has three parts of whole minutes: settled, written, and the last 
   });
 });
 
-test('a window of whole minutes long ago is settled as a whole', () => {
+test('a window of whole minutes long ago is settled completely', () => {
   assert.deepEqual(partsOf({ fromMs: at(3), toMs: at(4) }, NOW), {
     fromMs: at(3),
     settledToMs: at(4),
@@ -31,14 +31,14 @@ test('a window without a whole minute has no parts', () => {
   assert.equal(partsOf({ fromMs: NOW - 49 * HOUR_MS, toMs: NOW - 48 * HOUR_MS }, NOW), null);
 });
 
-test('what the view may clip before it is asked is left to the logs', () => {
+test('minutes that may expire before they are read come from the logs', () => {
   const parts = partsOf({ fromMs: NOW - 60 * HOUR_MS, toMs: NOW }, NOW);
   assert.equal(parts?.fromMs, firstKeptMs(NOW));
   const marginMs = firstKeptMs(NOW) - (NOW - 48 * HOUR_MS);
   assert.ok(marginMs >= 5 * MINUTE_MS && marginMs < 6 * MINUTE_MS, String(marginMs));
 });
 
-test('each part is taken from the metrics where they know no less than the logs', () => {
+test('each part is read from the metrics where they hold no less than the logs', () => {
   const parts = { fromMs: 0, settledToMs: 10, writtenToMs: 20, toMs: 30 };
   const cases: [settled: number, written: number, span: [number, number] | null][] = [
     [0, 0, [0, 20]],
@@ -53,7 +53,7 @@ test('each part is taken from the metrics where they know no less than the logs'
   }
 });
 
-test('a part of no length is nothing to take', () => {
+test('an empty part is not read from the metrics', () => {
   const parts = { fromMs: 10, settledToMs: 10, writtenToMs: 10, toMs: 20 };
   assert.equal(coveredSpan(parts, { settledMissing: 0, writtenMissing: 0 }), null);
 });

@@ -10,7 +10,7 @@ type Metric = { -readonly [K in keyof InterfaceMetric]: InterfaceMetric[K] };
 
 /**
  * @param requests every request, one by one, logged or not
- * @param logged what of them stands in the logs
+ * @param logged those of them that are in the logs
  * @param widthOf seconds of the window a request is counted in: a row of ten seconds and one of a minute may overlap
  */
 export function metricsOf(

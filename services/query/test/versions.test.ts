@@ -15,7 +15,7 @@ const WINDOW = {
 const APP = 101;
 const MANY = 102;
 
-/** Requests of one version; every tenth is a service error, and one stands for `weight`. */
+/** Requests of one version; every tenth is a service error, and each row has `weight`. */
 function requestsOf(count: number, given: Partial<StoredRow>): StoredRow[] {
   return Array.from({ length: count }, (_, index) =>
     storedRow({

@@ -229,7 +229,7 @@ test('records that an incarnation accepted before its first account count from i
   assert.equal(assess(balance, window(0, 1), NOW_MS).ratio, 1 - lost.records / sent);
 });
 
-test('a batch that is in two blocks counts once, and does not stand in for another', () => {
+test('a batch that is in two blocks counts once, and does not replace another', () => {
   const [lost, second] = steady.batches.filter(
     ({ boot, partition }) => boot === bootName(0) && partition === 0,
   );

@@ -12,7 +12,7 @@ import { createQueryAdmission } from '../../src/store/query-admission.js';
 import { openQuery, openStore, READ_ALL, type StoreUnderTest } from '../query-under-test.js';
 import { addressOf } from '../read-answer.js';
 import { storedRow } from '../stored-row.js';
-import { blocksOf, bootName, historyOf, MINUTE_MS, takenAt, withKeyed } from './history.js';
+import { blocksOf, bootName, historyOf, MINUTE_MS, appendedAt, withKeyed } from './history.js';
 import { insertAccounts, insertBlocks } from './stored-history.js';
 
 const SPAN_MINUTES = 6;
@@ -116,7 +116,7 @@ test('an application without accepted records while a batch was lost lacks nothi
   const { status, ratio } = await of();
   assert.ok(status === 'partial' && ratio !== null && ratio < 1, `${status} ${ratio}`);
   assert.deepEqual(await of(8), { status, ratio });
-  // Nothing of one that no account names was ever taken in.
+  // Nothing of one that no account names was ever accepted.
   assert.deepEqual(await of(9), { status: 'complete', ratio: 1 });
 });
 
@@ -179,7 +179,7 @@ test('the first reading gives the same result for every window as reading block 
   await insertBlocks(store.client, [first]);
   const stepwise = createCompleteness(ask);
   await stepwise(WINDOW, NOW_MS);
-  const at = takenAt(first.appendedMs);
+  const at = appendedAt(first.appendedMs);
   const keyedBatch = { boot: `k${'0'.repeat(24)}`, first: 0, last: 0, records: 8, ...at };
   const ownBatch = { boot: bootName(2), first: 0, last: 3, records: 8, ...at };
   await insertBlocks(store.client, [
@@ -193,16 +193,16 @@ test('the first reading gives the same result for every window as reading block 
   await insertAccounts(store.client, withKeyed(long.accounts, keyed));
   const atOnce = createCompleteness(ask);
   const nowMs = NOW_MS + 20_000;
-  let whole = 0;
+  let complete = 0;
   for (let minute = 0; minute < lengthMinutes; minute++) {
     const beginMs = fromMs + minute * MINUTE_MS;
     const window = { fromMs: beginMs, toMs: beginMs + MINUTE_MS - 10_000 };
     const found = await atOnce(window, nowMs);
     assert.deepEqual(await stepwise(window, nowMs), found, `minute ${minute}`);
-    if (found.ratio === 1) whole += 1;
+    if (found.ratio === 1) complete += 1;
   }
   // Dead, expired, left out, a lost block, and short of a key.
-  assert.ok(whole <= lengthMinutes - 4, `${whole} minutes`);
+  assert.ok(complete <= lengthMinutes - 4, `${complete} minutes`);
 });
 
 test('a further reading does not read again what was read before', async () => {
@@ -241,7 +241,7 @@ test('while a reading runs long, answers use the one before; before the first no
   held.resolve(undefined);
 });
 
-test('every answer carries completeness, and a store that cannot tell it still gives answers', async () => {
+test('every answer carries completeness, and without it the store still gives answers', async () => {
   await empty();
   await store.insert([storedRow({ time: BEGIN_MS, sdk_app_id: 101 })]);
   await insertBlocks(store.client, blocksOf(history.batches));

@@ -55,10 +55,10 @@ const past = (fromHour: number, toHour: number): TimeWindow => ({
   fromMs: START_MS - fromHour * HOUR_MS,
   toMs: START_MS - toHour * HOUR_MS,
 });
-const judged = (accounts: readonly Account[], batches: readonly SentBatch[], window: TimeWindow) =>
+const assessed = (accounts: readonly Account[], batches: readonly SentBatch[], window: TimeWindow) =>
   assess(balanceOf({ accounts: [...live, ...accounts], blocks: blocksOf(batches) }), window, NOW_MS);
-const stateOf = (...args: Parameters<typeof judged>) => {
-  const { status, ratio } = judged(...args);
+const stateOf = (...args: Parameters<typeof assessed>) => {
+  const { status, ratio } = assessed(...args);
   return { status, ratio };
 };
 
@@ -69,15 +69,15 @@ test('a history that is stored is complete in every window of the event times it
 });
 
 test('times that no account covers stay unknown: beside the history, and without one', () => {
-  assert.equal(judged([account(0), account(1)], history, past(150, 145)).status, 'unknown');
-  assert.equal(judged([], [], past(30, 24)).status, 'unknown');
+  assert.equal(assessed([account(0), account(1)], history, past(150, 145)).status, 'unknown');
+  assert.equal(assessed([], [], past(30, 24)).status, 'unknown');
   const { covers: _, ...plain } = account(1);
-  assert.equal(judged([account(0, { covers: undefined }), plain], history, past(30, 24)).status, 'unknown');
+  assert.equal(assessed([account(0, { covers: undefined }), plain], history, past(30, 24)).status, 'unknown');
 });
 
 test('a batch of a history that is missing lowers every window it may be of, by its share', () => {
   for (const window of [past(144, 0), past(30, 24)]) {
-    const { status, ratio } = judged([account(0), account(1)], history.slice(1), window);
+    const { status, ratio } = assessed([account(0), account(1)], history.slice(1), window);
     assert.equal(status, 'partial');
     assert.ok(Math.abs((ratio ?? 0) - (BATCHES - 1) / BATCHES) < 1e-9, `${ratio}`);
   }
@@ -98,7 +98,7 @@ test('while a history is imported its windows are partial, and unknown once its 
 test('keyed records of a history are missing in the windows it covers, not when they arrived', () => {
   const keyed = [...sent, { partition: 0, lastSequence: KEYED_SEQUENCE, records: 50 }];
   const accounts = [account(0), account(1, { sent: keyed })];
-  assert.equal(judged(accounts, history, past(30, 24)).status, 'partial');
+  assert.equal(assessed(accounts, history, past(30, 24)).status, 'partial');
 });
 
 test('a batch of a history is missing in the windows it covers, not when it arrived', () => {
@@ -113,6 +113,6 @@ test('a batch of a history is missing in the windows it covers, not when it arri
 test('a history holds back neither the watermark nor windows after it', () => {
   const window = { fromMs: START_MS + MINUTE_MS, toMs: START_MS + 2 * MINUTE_MS };
   assert.deepEqual(stateOf([account(0), account(1)], history, window), { status: 'complete', ratio: 1 });
-  const { watermark } = judged([account(0), account(1)], history.slice(1), window);
+  const { watermark } = assessed([account(0), account(1)], history.slice(1), window);
   assert.ok(Date.parse(watermark ?? '') >= START_MS, `${watermark}`);
 });

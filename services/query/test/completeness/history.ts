@@ -69,8 +69,11 @@ export function historyOf(
   return { batches, accounts };
 }
 
-/** Batches of a block that Kafka took then. */
-export const takenAt = (appendedMs: number) => ({ firstAppendedMs: appendedMs, lastAppendedMs: appendedMs });
+/** Batches of a block that Kafka appended at this time. */
+export const appendedAt = (appendedMs: number) => ({
+  firstAppendedMs: appendedMs,
+  lastAppendedMs: appendedMs,
+});
 
 /** The ledger's rows: each block of a partition holds `messages` batches, in the order they were sent. */
 export function blocksOf(batches: readonly SentBatch[], messages = 1): LedgerBlock[] {
@@ -94,7 +97,7 @@ export function blocksOf(batches: readonly SentBatch[], messages = 1): LedgerBlo
           first: sequence,
           last: sequence,
           records,
-          ...takenAt(appendedMs),
+          ...appendedAt(appendedMs),
         })),
         expired: [],
         dead: [],
@@ -115,7 +118,7 @@ export function accountBlocksOf(accounts: readonly Account[]): LedgerBlock[] {
       partition: 0,
       lastOffset: offset,
       appendedMs: timeMs + 20,
-      batches: [{ boot, first: sequence, last: sequence, records: 1, ...takenAt(timeMs + 20) }],
+      batches: [{ boot, first: sequence, last: sequence, records: 1, ...appendedAt(timeMs + 20) }],
       expired: [],
       dead: [],
       keyedStored: 0,

@@ -9,7 +9,7 @@ import {
   historyOf,
   MINUTE_MS,
   START_MS,
-  takenAt,
+  appendedAt,
   withKeyed,
 } from './history.js';
 
@@ -30,18 +30,18 @@ test('keyed batches are balanced by their sums: records in accounts that are not
   assert.ok(last);
   const sent = SENT + 90;
   const balance = balanceOf({ blocks, accounts });
-  const judged = () => {
+  const assessed = () => {
     const { status, ratio } = assess(balance, window(0, 4), NOW_MS);
     return { status, ratio };
   };
-  assert.deepEqual(judged(), { status: 'partial', ratio: 1 - 90 / sent });
+  assert.deepEqual(assessed(), { status: 'partial', ratio: 1 - 90 / sent });
   assert.equal(assess(balance, window(2, 4), NOW_MS).ratio, 1);
   const keyed = { ...last, lastOffset: last.lastOffset + 1, batches: [] };
   balance.addBlock({ ...keyed, keyedStored: 60 });
   balance.addBlock({ ...keyed, keyedStored: 60 });
-  assert.deepEqual(judged(), { status: 'partial', ratio: 1 - 30 / sent });
+  assert.deepEqual(assessed(), { status: 'partial', ratio: 1 - 30 / sent });
   balance.addBlock({ ...keyed, lastOffset: keyed.lastOffset + 1, keyedStored: 30 });
-  assert.deepEqual(judged(), { status: 'complete', ratio: 1 });
+  assert.deepEqual(assessed(), { status: 'complete', ratio: 1 });
 });
 
 test('a key that was sent through two collectors is stored once, and nothing is missing', () => {
@@ -52,7 +52,13 @@ test('a key that was sent through two collectors is stored once, and nothing is 
   const [first, ...rest] = blocksOf(steady.batches);
   assert.ok(first);
   // 90 records stored, and 90 as a duplicate.
-  const keyed = { boot: `k${'0'.repeat(24)}`, first: 0, last: 0, records: 90, ...takenAt(first.appendedMs) };
+  const keyed = {
+    boot: `k${'0'.repeat(24)}`,
+    first: 0,
+    last: 0,
+    records: 90,
+    ...appendedAt(first.appendedMs),
+  };
   const block = { ...first, batches: [...first.batches, keyed], keyedStored: 180 };
   const balance = balanceOf({ blocks: [block, ...rest], accounts: twice });
   const { status, ratio } = assess(balance, window(0, 4), NOW_MS);
