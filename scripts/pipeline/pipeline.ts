@@ -1,6 +1,6 @@
 /*
  * The complete pipeline for one test file: store, aggregator, collector and query service as built, as processes on
- * loopback, on the test run's broker under a topic prefix of its own. Stops and removes everything at the end.
+ * loopback, on the test run's broker under a separate topic prefix. Stops and removes everything at the end.
  */
 import { randomBytes } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -15,7 +15,7 @@ import type { RunningService, ServiceName } from '../stack/services.js';
 import { BROKER_PART, type Stack, startStack } from '../stack/stack.js';
 import { testBroker } from '../stack/test-broker.js';
 
-/** One of each service, and a second one where `seconds` names it: in the same group, or with a spool of its own. */
+/** One of each service, and a second one where `seconds` names it: in the same group, or with a separate spool. */
 export type ProcessName = ServiceName | SecondName;
 export type SecondName = 'aggregator-2' | 'collector-2';
 
@@ -60,7 +60,7 @@ export type Pipeline = {
   end(): Promise<void>;
 };
 
-/** A pipeline with a broker of its own, which may be stopped and killed. */
+/** A pipeline with a separate broker, which may be stopped and killed. */
 export type PipelineWithBroker = Pipeline & {
   readonly broker: Broker;
   /** The broker's process as it is now, also while it is being started. */
@@ -79,7 +79,7 @@ export async function startPipeline(
   );
 }
 
-/** Starts a pipeline with a broker of its own. @param settings over the usual ones */
+/** Starts a pipeline with a separate broker. @param settings over the usual ones */
 export async function startPipelineWithBroker(
   brokerHeapMb: number,
   settings: PipelineSettings = {},

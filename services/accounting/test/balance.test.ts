@@ -12,9 +12,9 @@ import type { BatchSegment, Evidence, Mark, RecentAccount } from '../src/evidenc
 const NOW_MS = Date.UTC(2026, 10, 24, 12);
 const SETTLE_MS = 600_000;
 const SETTLING = { nowMs: NOW_MS, settleMs: SETTLE_MS };
-const BOOT = 'boota00000000001';
+const INCARNATION = 'boota00000000001';
 
-/** One boot's batches in one partition, by their records, and how many of them are before the look. */
+/** One incarnation's batches in one partition, by their records, and how many of them are before the scope. */
 type Sent = { readonly records: readonly number[]; readonly before: number; readonly ended: boolean };
 
 const sent = fc
@@ -29,7 +29,7 @@ function sum(numbers: readonly number[]): number {
   return numbers.reduce((total, number) => total + number, 0);
 }
 
-/** Evidence of a boot whose batches are all stored; `stored` takes some away or adds some. */
+/** Evidence of an incarnation whose batches are all stored; `stored` removes or adds some. */
 function evidenceOf(
   { records, before, ended }: Sent,
   {
@@ -38,7 +38,7 @@ function evidenceOf(
     mark = {},
   }: { stored?: readonly number[]; silentMs?: number; mark?: Partial<Mark> } = {},
 ): Evidence {
-  const place = { boot: BOOT, topic: 'im.request-log', partition: 1 };
+  const place = { boot: INCARNATION, topic: 'im.request-log', partition: 1 };
   const segments: BatchSegment[] = [];
   for (const sequence of stored) {
     const inside = sequence >= before ? (records[sequence] ?? 1) : 0;
@@ -69,7 +69,7 @@ function evidenceOf(
   return {
     incarnations: [
       {
-        boot: BOOT,
+        boot: INCARNATION,
         collector: 'edge-1',
         started_within: before === 0,
         ended,
@@ -96,7 +96,7 @@ function evidenceOf(
     sinceStart: true,
     accounts: [],
     recent: [],
-    known: new Set([BOOT]),
+    known: new Set([INCARNATION]),
   };
 }
 
@@ -123,7 +123,7 @@ test('batches missing below one that is stored are a fault at once, with their s
       const [found] = faults;
       assert.deepEqual(
         [found?.kind, found?.boot, found?.partition, found?.first_sequence, found?.last_sequence],
-        ['missing_batches', BOOT, 1, first, last],
+        ['missing_batches', INCARNATION, 1, first, last],
       );
       assert.ok(found?.kind === 'missing_batches' && found.records === sum(records.slice(first, last + 1)));
     }),
@@ -182,7 +182,7 @@ test('a running incarnation may be ahead of its account; one that ended or is si
   const mark = { last_sequence: 1, last_records: 7 };
   const kinds = (one: Sent, silentMs: number): string[] => {
     const evidence = evidenceOf(one, { mark, silentMs });
-    // The third batch lies behind the account.
+    // The third batch is after the account.
     const segments = evidence.batches.map((segment) => ({ ...segment, inside: 7 }));
     return balanceOf({ ...evidence, batches: segments }, SETTLING).faults.map(({ kind }) => kind);
   };
@@ -199,10 +199,10 @@ function unaccounted(silentMs: number): Evidence {
 test('batches of an incarnation without an account are pending, then a fault', () => {
   assert.deepEqual(balanceOf(unaccounted(1_000), SETTLING).pending, { boots: 1, batches: 2 });
   const [found] = balanceOf(unaccounted(SETTLE_MS), SETTLING).faults;
-  assert.deepEqual([found?.kind, found?.boot, found?.found], ['no_account', BOOT, 2]);
+  assert.deepEqual([found?.kind, found?.boot, found?.found], ['no_account', INCARNATION, 2]);
 });
 
-/** Two boots that each say they sent 50 records under keys. */
+/** Two incarnations that each say they sent 50 records under keys. */
 function keyedKinds(
   found: number,
   {
@@ -261,7 +261,7 @@ test('more keyed records than were sent may belong to an incarnation whose accou
 
 function account(last_sequence: number, account_time: number): RecentAccount {
   return {
-    boot: BOOT,
+    boot: INCARNATION,
     account_time,
     sent_topics: ['im.request-log'],
     sent_partitions: [1],
@@ -269,7 +269,7 @@ function account(last_sequence: number, account_time: number): RecentAccount {
   };
 }
 
-test('minutes are settled up to the newest account that the ledger covers, of the incarnation that is farthest behind', () => {
+test('minutes are settled up to the newest account that the ledger covers, of the incarnation that lags most', () => {
   const running = { records: [3, 4, 5], before: 0, ended: false };
   const recent = [account(2, NOW_MS - 5_000), account(1, NOW_MS - 65_000), account(0, NOW_MS - 125_000)];
   const until = (stored: readonly number[], ended = false, silentMs = 5_000): number =>

@@ -23,7 +23,7 @@ test('an incarnation without a batch for longer than the topic’s retention is 
   seen.forgetBefore(74 * 3_600_000);
   assert.equal(seen.has('old00001', 3, 0), false);
   assert.equal(seen.has('new00001', 3, 0), true);
-  assert.equal(seen.boots, 1);
+  assert.equal(seen.incarnations, 1);
 });
 
 test('a keyed id counts as seen for an hour of the log or a little more, then as new', () => {
@@ -40,5 +40,5 @@ test('a keyed id counts as seen for an hour of the log or a little more, then as
   const known = [0, 1].map((sequence) => seen.has(key, sequence, 2_000 + 1.2 * hour));
   assert.deepEqual(known, [false, true]);
   seen.forgetBefore(3_000 + 2.4 * hour);
-  assert.equal(seen.boots, 1);
+  assert.equal(seen.incarnations, 1);
 });

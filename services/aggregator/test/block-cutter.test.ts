@@ -247,8 +247,8 @@ const entries = fc.array(
 
 /** Cuts a log in one go, and by an owner that starts after some block and knows the ledger only. */
 function assertCutAlike(messages: readonly LogMessage[], choice: number): void {
-  const whole = cutAll(messages);
-  const before = whole.slice(0, whole.length === 0 ? 0 : choice % (whole.length + 1));
+  const complete = cutAll(messages);
+  const before = complete.slice(0, complete.length === 0 ? 0 : choice % (complete.length + 1));
   const last = before.at(-1);
   const seen = new BatchIntervals();
   for (const block of before) {
@@ -264,7 +264,7 @@ function assertCutAlike(messages: readonly LogMessage[], choice: number): void {
     messages.filter(({ offset }) => offset >= nextOffset),
     new BlockCutter(REQUEST_LOG_STREAM, start),
   );
-  assert.deepEqual(written([...before, ...resumed]), written(whole));
+  assert.deepEqual(written([...before, ...resumed]), written(complete));
 }
 
 test('an owner that starts at any block’s end, with what the ledger says, cuts the same blocks with the same bytes', () => {

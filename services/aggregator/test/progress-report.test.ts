@@ -9,7 +9,7 @@ import type { PartitionState } from '../src/consume/progress-watch.js';
 
 const AT = { topic: 'im.request-log', partition: 0 };
 const NAME = 'progress of im.request-log:0';
-const BEHIND: PartitionState = {
+const LAGGING: PartitionState = {
   nextOffset: 10,
   progressMs: 0,
   holdsUnstored: false,
@@ -33,26 +33,26 @@ function reporting() {
 
 test('a partition is named after a quarter of the time in which the process ends, until it continues', () => {
   const { report, readiness, failures } = reporting();
-  report.report(AT, BEHIND, 0);
-  report.report(AT, BEHIND, 9_999);
+  report.report(AT, LAGGING, 0);
+  report.report(AT, LAGGING, 9_999);
   assert.deepEqual(readiness.state().failing, {});
-  report.report(AT, BEHIND, 10_000);
+  report.report(AT, LAGGING, 10_000);
   assert.deepEqual(readiness.state().failing, {
     [NAME]: 'no progress for 10 s: 2 offsets after 9 are not read',
   });
-  report.report(AT, { ...BEHIND, nextOffset: 11, progressMs: 10_500 }, 11_000);
+  report.report(AT, { ...LAGGING, nextOffset: 11, progressMs: 10_500 }, 11_000);
   assert.deepEqual([readiness.state().ready, failures], [true, []]);
 });
 
 test('the process ends where messages can be read and are not, unless something else is known to fail', () => {
   const { report, readiness, failures } = reporting();
-  report.report(AT, BEHIND, 0);
+  report.report(AT, LAGGING, 0);
   readiness.report('store', 'away');
-  report.report(AT, BEHIND, 40_001);
+  report.report(AT, LAGGING, 40_001);
   assert.deepEqual(failures, []);
   readiness.report('store');
-  report.report(AT, BEHIND, 40_002);
+  report.report(AT, LAGGING, 40_002);
   assert.deepEqual(failures, [
-    'im.request-log:0 stands still with a lag of 2 messages: 2 offsets after 9 are not read',
+    'im.request-log:0 makes no progress with a lag of 2 messages: 2 offsets after 9 are not read',
   ]);
 });

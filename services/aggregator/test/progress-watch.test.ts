@@ -24,13 +24,16 @@ test('a partition without work is not stalled, however long nothing happens', ()
 
 test('time counts since there is work, or since the last progress, and ends with the work', () => {
   const watch = new ProgressWatch();
-  const behind = { ...IDLE, log: log(12) };
+  const lagging = { ...IDLE, log: log(12) };
   assert.equal(watch.observe(AT, IDLE, 100_000).stillMs, 0);
-  assert.equal(watch.observe(AT, behind, 100_000).stillMs, 0);
-  const still = watch.observe(AT, behind, 130_000);
+  assert.equal(watch.observe(AT, lagging, 100_000).stillMs, 0);
+  const still = watch.observe(AT, lagging, 130_000);
   assert.deepEqual([still.stillMs, still.mayRestart], [30_000, true]);
-  assert.match(still.words, /2 offsets after 9 are not read/);
-  assert.equal(watch.observe(AT, { ...behind, nextOffset: 11, progressMs: 125_000 }, 131_000).stillMs, 6_000);
+  assert.match(still.text, /2 offsets after 9 are not read/);
+  assert.equal(
+    watch.observe(AT, { ...lagging, nextOffset: 11, progressMs: 125_000 }, 131_000).stillMs,
+    6_000,
+  );
   assert.equal(watch.observe(AT, { ...IDLE, nextOffset: 12, log: log(12) }, 132_000).stillMs, 0);
 });
 
@@ -39,7 +42,7 @@ test('messages that an open transaction holds back are named, and are no reason 
   watch.observe(AT, { ...IDLE, log: log(15, 10) }, 0);
   const still = watch.observe(AT, { ...IDLE, log: log(15, 10) }, 40_000);
   assert.deepEqual([still.stillMs, still.mayRestart], [40_000, false]);
-  assert.match(still.words, /an open transaction holds back 5 offsets after 9/);
+  assert.match(still.text, /an open transaction holds back 5 offsets after 9/);
 });
 
 test('messages that were read and are not stored are work', () => {
@@ -54,6 +57,6 @@ test('a broker that does not answer fetches is named, unless fetching waits for 
   const silent = { ...IDLE, fetchingWaits: false };
   assert.equal(watch.observe(AT, silent, 4_000).stillMs, 0);
   watch.observe(AT, silent, 10_000);
-  assert.match(watch.observe(AT, silent, 50_000).words, /does not answer/);
+  assert.match(watch.observe(AT, silent, 50_000).text, /does not answer/);
   assert.equal(watch.observe(AT, { ...silent, fetchingWaits: true }, 51_000).stillMs, 0);
 });

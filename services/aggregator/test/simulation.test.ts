@@ -7,12 +7,12 @@ const one = process.env['SIMULATION_SEED'];
 const seeds = Number(process.env['SIMULATION_SEEDS'] ?? '2000');
 
 /**
- * Seeds that showed a fault once. A change to the simulation makes them other runs; they stay, for they cost nothing.
- * 2: a block of nothing but duplicates stood open for ever. 15: a partition that could not be opened was not asked
+ * Seeds that showed a fault once. A change to the simulation makes them other runs; they stay, because they cost nothing.
+ * 2: a block of nothing but duplicates stayed open for ever. 15: a partition that could not be opened was not asked
  * for again. 39, 52, 69: copies of an unreadable batch, dead for one owner and duplicates for the next. 538, 1933,
  * 2022: a recreated topic that ended before the old commit was not read. 16983: a marker deleted from the log while
  * two owners read it, recorded by one and jumped over by the other. 58, 400, 473, 484, 525, 967: see the broken
- * steps about epochs and starts, which stood in the code once.
+ * steps about epochs and starts, which were in the code once.
  */
 const SEEDS_THAT_FAILED_ONCE = [2, 15, 39, 52, 58, 69, 400, 473, 484, 525, 538, 967, 1_933, 2_022, 16_983];
 
@@ -20,7 +20,7 @@ async function check(seed: number): Promise<{ blocks: number; rows: number; deat
   const { violations, counts } = await simulate(seed);
   if (violations.length > 0) {
     assert.fail(
-      `seed ${seed} breaks a promise: ${violations.slice(0, 5).join('\n  ')}\nSIMULATION_SEED=${seed} tells it step by step`,
+      `seed ${seed} breaks a promise: ${violations.slice(0, 5).join('\n  ')}\nSIMULATION_SEED=${seed} logs it step by step`,
     );
   }
   return counts;

@@ -85,10 +85,10 @@ test('a batch points into its response by value, key or header', () => {
 
 test('free memory is bounded, and freed when it was unused for long', () => {
   const buffers = new ResponseBuffers();
-  const taken = Array.from({ length: 40 }, () => buffers.reserve(200_000));
-  for (const { buffer } of taken) buffers.divide(buffer, 0);
+  const reserved = Array.from({ length: 40 }, () => buffers.reserve(200_000));
+  for (const { buffer } of reserved) buffers.divide(buffer, 0);
   const nowMs = performance.now();
-  const free = (): number => taken.filter(({ buffer }) => buffer.byteLength > 0).length;
+  const free = (): number => reserved.filter(({ buffer }) => buffer.byteLength > 0).length;
   buffers.sweep(nowMs);
   assert.equal(free(), 16);
   buffers.sweep(nowMs + 59_000);

@@ -152,7 +152,7 @@ function balanceTail(
   };
 }
 
-/** Any number of the records of ranges that cross an end may be inside, so the sum is held against both bounds. */
+/** Any number of the records of ranges that cross an end may be inside, so the sum is compared with both bounds. */
 function sumFaults(
   place: FaultPlace,
   mark: Mark,

@@ -16,7 +16,7 @@ FROM edge_account_kept WHERE ${SINCE} AND chunk = 0
 GROUP BY boot`,
 };
 
-// The accounts to compare are bound, not looked up again: an account that arrives between two statements of one
+// The accounts to compare are bound, not read again: an account that arrives between two statements of one
 // reading would otherwise count in one of them only. An account may be stored twice, so rows are not summed up.
 export const MARKS_SQL = `
 SELECT boot, part.topic AS topic, part.partition AS partition, toBool(part.last_sequence < 0) AS keyed,

@@ -29,7 +29,7 @@ export type Incarnation = Static<typeof INCARNATION_ROW>;
 /**
  * What accounts say of one incarnation and partition: all batches and records sent up to the base account (exclusive)
  * and up to the last account (inclusive), cumulative since the incarnation began. The base is -1 and 0 where the
- * incarnation started within the scope. Batches with keyed ids have a mark of their own, without sequences.
+ * incarnation started within the scope. Batches with keyed ids have a separate mark without sequences.
  */
 export const MARK_ROW = Type.Object({
   ...PLACE,
@@ -48,7 +48,7 @@ export const BATCH_SEGMENT_ROW = Type.Object({
   last_sequence: Type.Number(),
   /** Records of ranges between base and last account. */
   inside: Type.Number(),
-  /** Records of ranges that cross the base or the last account: nobody knows how many are between them. */
+  /** Records of ranges that cross the base or the last account: how many are between them is unknown. */
   across_end: Type.Number(),
   /** The same without the last account as an end. */
   after_base: Type.Number(),
@@ -109,7 +109,7 @@ export const RECENT_ACCOUNT_ROW = Type.Object({
 });
 export type RecentAccount = Static<typeof RECENT_ACCOUNT_ROW>;
 
-/** All that faults are found in. Read by `readEvidence`; the balance functions take it and read nothing more. */
+/** All that faults are found in. Read by `readEvidence`; the balance functions read nothing else. */
 export type Evidence = {
   readonly incarnations: readonly Incarnation[];
   readonly marks: readonly Mark[];

@@ -1,6 +1,6 @@
 /*
  * Reads the evidence of a scope. Accounts are read before the ledger and the ledger before the accounts' own rows, so
- * what arrives meanwhile looks like more, never like a loss.
+ * what arrives meanwhile appears as more, never as a loss.
  */
 import { type Scope, scopeParams } from '../scope.js';
 import type { Ask, StatementParams } from '../statement.js';
@@ -15,7 +15,7 @@ import type { BatchSegment, Evidence, Incarnation } from './evidence.js';
 import { BATCH_SEGMENTS, DUPLICATES, KEYED_BATCHES, LOSSES, OLDEST_BLOCK } from './ledger-statements.js';
 
 /**
- * One statement after another, each over the whole scope. Rejects where `ask` rejects.
+ * One statement after another, each over the complete scope. Rejects where `ask` rejects.
  * @param slices statements that the batches are read in, at least 1; more of them need less memory in the store
  */
 export async function readEvidence(ask: Ask, scope: Scope, slices: number): Promise<Evidence> {

@@ -137,7 +137,7 @@ LIMIT {rows_max:UInt32}`,
 };
 
 /**
- * Brings a running balance up to date. The first call reads the ledger of the logs' whole term, later calls what is new.
+ * Brings a running balance up to date. The first call reads the ledger of the logs' complete term, later calls what is new.
  * Rejects with what `ask` rejects with; what was read until then stays.
  */
 export async function readRunningBalance(ask: Ask, balance: RunningBalance, nowMs: number): Promise<void> {

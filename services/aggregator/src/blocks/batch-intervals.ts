@@ -18,11 +18,11 @@ type Incarnation = { intervals: { first: number; last: number }[]; lastAppendedM
 export const REMEMBERED_MS = (TERM_BOUNDS.requestLogTopicHours.max + SEGMENT_HOURS) * HOUR_MS;
 
 export class BatchIntervals {
-  readonly #boots = new Map<string, Incarnation>();
+  readonly #incarnations = new Map<string, Incarnation>();
   readonly #keyed = new KeyedBatches();
 
-  get boots(): number {
-    return this.#boots.size;
+  get incarnations(): number {
+    return this.#incarnations.size;
   }
 
   /**
@@ -31,7 +31,7 @@ export class BatchIntervals {
    */
   has(boot: string, sequence: number, appendedMs: number): boolean {
     if (isKeyedBoot(boot)) return this.#keyed.has(boot, sequence, appendedMs);
-    const known = this.#boots.get(boot);
+    const known = this.#incarnations.get(boot);
     if (known === undefined) return false;
     return known.intervals.some(({ first, last }) => first <= sequence && sequence <= last);
   }
@@ -42,18 +42,18 @@ export class BatchIntervals {
       for (let sequence = first; sequence <= last; sequence++) this.#keyed.add(boot, sequence, appendedMs);
       return;
     }
-    const known = this.#boots.get(boot) ?? { intervals: [], lastAppendedMs: 0 };
+    const known = this.#incarnations.get(boot) ?? { intervals: [], lastAppendedMs: 0 };
     known.lastAppendedMs = Math.max(known.lastAppendedMs, appendedMs);
     const end = known.intervals.at(-1);
     // Nearly always the batch after the last one.
     if (end !== undefined && first === end.last + 1) end.last = last;
     else known.intervals = merge(known.intervals, { first, last });
-    this.#boots.set(boot, known);
+    this.#incarnations.set(boot, known);
   }
 
   forgetBefore(appendedMs: number): void {
-    for (const [boot, known] of this.#boots) {
-      if (known.lastAppendedMs < appendedMs - REMEMBERED_MS) this.#boots.delete(boot);
+    for (const [boot, known] of this.#incarnations) {
+      if (known.lastAppendedMs < appendedMs - REMEMBERED_MS) this.#incarnations.delete(boot);
     }
     this.#keyed.forgetBefore(appendedMs);
   }

@@ -1,7 +1,7 @@
 /*
  * Cuts one partition's log into blocks. Where a block ends and what is in it is a pure function of the log
  * from the block's first offset on: row bound, byte bound, or marker; duplicates and unreadable messages are
- * told by bytes and position alone. So any owner that starts at the same offset makes the same blocks, and an
+ * recognised by bytes and position alone. So any owner that starts at the same offset makes the same blocks, and an
  * insert repeated by another owner carries the same token and the same rows.
  * A block starts at the offset after the last block's end and ends at a message. Offsets without a message (a
  * transaction's control records, aborted messages, compaction) belong to the block that spans them.
@@ -170,7 +170,7 @@ export class BlockCutter {
       // A marker after nothing but markers opens the next block instead of ending an empty one.
       return holdsMessages(open) ? this.#cut(open, message, 'marker') : { kind: 'open' };
     }
-    this.#take(open, read, message);
+    this.#append(open, read, message);
     if (open.rows >= this.#bounds.rowsMax) return this.#cut(open, message, 'rows');
     if (open.bytes >= this.#bounds.bytesMax) return this.#cut(open, message, 'bytes');
     return { kind: 'open' };
@@ -190,7 +190,7 @@ export class BlockCutter {
     return this.#open;
   }
 
-  #take(
+  #append(
     open: OpenBlock,
     read: { kind: 'data'; data: StoredMessage } | { kind: 'dead'; reason: DeadReason },
     message: LogMessage,

@@ -146,7 +146,7 @@ function watchGroup(
   });
   consumer.on(consumer.events.CRASH, (event) => {
     context.readiness.report('kafka', event.payload.error.message);
-    // Without a restart of its own the consumer is dead while the process lives: leave it to the supervisor.
+    // A consumer that does not restart is dead while the process lives: leave it to the supervisor.
     if (!event.payload.restart)
       context.fail(new Error('the Kafka consumer stopped', { cause: event.payload.error }));
   });

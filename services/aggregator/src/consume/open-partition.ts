@@ -32,7 +32,7 @@ export async function openPartition(
   if (found.kind === 'fetch_first') return found;
   const { epoch, nextOffset, bounds, seen, readTo } = found.start;
   const place: BlockPlace = { cluster, topic, partition, epoch };
-  context.logger.info({ ...place, nextOffset, boots: seen.boots }, 'took a partition');
+  context.logger.info({ ...place, nextOffset, boots: seen.incarnations }, 'took a partition');
   const worker = new PartitionWorker(
     new BlockCutter(stream, { nextOffset, bounds, seen }),
     {

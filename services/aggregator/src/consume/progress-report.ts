@@ -26,17 +26,17 @@ export class ProgressReport {
   report(at: TopicPartition, state: PartitionState, nowMs: number): void {
     const { options, metrics, readiness, fail } = this.#context;
     const { topic, partition } = at;
-    const { stillMs, words, mayRestart } = this.#watch.observe(at, state, nowMs);
+    const { stillMs, text, mayRestart } = this.#watch.observe(at, state, nowMs);
     const lag = Math.max(0, (state.log?.end ?? 0) - state.nextOffset);
     metrics.lag.set({ topic, partition }, lag);
     metrics.stalledSeconds.set({ topic, partition }, stillMs / 1_000);
-    if (stillMs >= options.stallTimeoutMs * NOT_READY_SHARE) this.#name(at, words, stillMs);
+    if (stillMs >= options.stallTimeoutMs * NOT_READY_SHARE) this.#name(at, text, stillMs);
     else this.#unname(at);
     // Where something else fails (the store, a start), the cause is known and a restart does not help.
     const known = (): boolean =>
       Object.keys(readiness.state().failing).some((name) => !name.startsWith(PREFIX));
     if (mayRestart && stillMs > options.stallTimeoutMs && !known()) {
-      fail(new Error(`${topic}:${partition} stands still with a lag of ${lag} messages: ${words}`));
+      fail(new Error(`${topic}:${partition} makes no progress with a lag of ${lag} messages: ${text}`));
     }
   }
 
@@ -57,13 +57,13 @@ export class ProgressReport {
     metrics.stalledSeconds.reset();
   }
 
-  #name({ topic, partition }: TopicPartition, words: string, stillMs: number): void {
+  #name({ topic, partition }: TopicPartition, text: string, stillMs: number): void {
     const { readiness, logger } = this.#context;
     const name = `${PREFIX}${topic}:${partition}`;
-    readiness.report(name, `no progress for ${Math.round(stillMs / 1_000)} s: ${words}`);
+    readiness.report(name, `no progress for ${Math.round(stillMs / 1_000)} s: ${text}`);
     if (this.#named.has(name)) return;
     this.#named.add(name);
-    logger.warn({ topic, partition, stillMs: Math.round(stillMs) }, `no progress: ${words}`);
+    logger.warn({ topic, partition, stillMs: Math.round(stillMs) }, `no progress: ${text}`);
   }
 
   #unname({ topic, partition }: TopicPartition): void {

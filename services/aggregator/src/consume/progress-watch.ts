@@ -22,12 +22,13 @@ export type PartitionState = {
 export type Standstill = {
   /** Since the last progress with work to do; 0 where there is progress or no work. */
   readonly stillMs: number;
-  readonly words: string;
+  /** What waits; empty where there is progress or no work. */
+  readonly text: string;
   /** A restart may help: there are messages that could be read. */
   readonly mayRestart: boolean;
 };
 
-const MOVING: Standstill = { stillMs: 0, words: '', mayRestart: false };
+const MOVING: Standstill = { stillMs: 0, text: '', mayRestart: false };
 
 export class ProgressWatch {
   /** By partition, since when there is work to do. */
@@ -36,8 +37,8 @@ export class ProgressWatch {
   /** Called often, for a partition only while it is owned. */
   observe(at: TopicPartition, state: PartitionState, nowMs: number): Standstill {
     const key = partitionKey(at);
-    const words = workOf(state, nowMs);
-    if (words === undefined) {
+    const text = workOf(state, nowMs);
+    if (text === undefined) {
       this.#workSinceMs.delete(key);
       return MOVING;
     }
@@ -46,7 +47,7 @@ export class ProgressWatch {
     const { log, nextOffset } = state;
     return {
       stillMs: nowMs - Math.max(sinceMs, state.progressMs),
-      words,
+      text,
       mayRestart: log !== undefined && log.stable > nextOffset,
     };
   }

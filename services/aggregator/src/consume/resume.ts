@@ -119,7 +119,7 @@ async function readStart(
   const { epoch } = position;
   const nextOffset = position.lastOffset + 1;
   // Only blocks before the place: another owner may record the next one while we read, and its batches would then
-  // look like duplicates of themselves. The term runs in the log's time, so that a late reader remembers as much.
+  // count as duplicates of themselves. The term runs in the log's time, so that a late reader remembers as much.
   const { lastAppendedMs } = position;
   const read = await ports.store.readSeen(
     { ...place, epoch },

@@ -27,7 +27,7 @@ export function isChosen(letter: DeadLetter, filter: LetterFilter, topicPrefix: 
 
 /**
  * Every dead letter up to the topic's end as it is now.
- * @returns what could not be read, in words
+ * @returns descriptions of what could not be read
  */
 export async function readAllLetters(
   source: LetterSource,
@@ -46,12 +46,12 @@ function describeUnread({ partition, from, to }: OffsetRange): string {
   return `${first} to ${last} cannot be read: an open transaction holds them back. Run it again when that has ended (at its transaction.timeout.ms at the latest)`;
 }
 
-/** The letters at these places. @returns places at which there is none, with what is there instead, in words */
+/** The letters at these places. @returns places without a letter, each with a description of what is there */
 export async function readLetters(
   source: LetterSource,
   places: readonly LetterPlace[],
   onLetter: (letter: DeadLetter) => Promise<void> | void,
-): Promise<{ readonly place: LetterPlace; readonly words: string }[]> {
+): Promise<{ readonly place: LetterPlace; readonly text: string }[]> {
   const from = await readTopic(source);
   const missing = new Map(places.map((place) => [formatPlace(place), place]));
   const ranges = from.spans.flatMap((span) => {
@@ -69,7 +69,7 @@ export async function readLetters(
   });
   return [...missing.values()].map((place) => {
     const held = unread.find((range) => range.partition === place.partition && range.from <= place.offset);
-    return { place, words: held === undefined ? describeSpan(place, from.spans) : describeUnread(held) };
+    return { place, text: held === undefined ? describeSpan(place, from.spans) : describeUnread(held) };
   });
 }
 

@@ -58,14 +58,14 @@ export function readDeadLetter(partition: number, message: KafkaMessage): DeadLe
     noted(DEAD_HEADERS.offset),
     noted(DEAD_HEADERS.appended),
   ];
-  const told =
+  const isOriginKnown =
     topic !== '' && [originPartition, originOffset, appended].every((text) => /^\d{1,15}$/.test(text));
   const original = Object.fromEntries(Object.entries(headers).filter(([name]) => !OURS.has(name)));
   return {
     place: { partition, offset: Number(message.offset) },
     diedMs: Number(message.timestamp),
     reason: noted(DEAD_HEADERS.reason) || 'unknown',
-    origin: told
+    origin: isOriginKnown
       ? {
           topic,
           partition: Number(originPartition),

@@ -19,7 +19,7 @@ export function describeOutcome(letter: DeadLetter, outcome: RedriveOutcome, sty
 
 function wordsOf(outcome: RedriveOutcome): { colour: 'green' | 'dim' | 'red'; word: string; text: string } {
   if (outcome.kind === 'refused') {
-    return { colour: 'red', word: 'refused', text: `${outcome.reason}: ${outcome.words}` };
+    return { colour: 'red', word: 'refused', text: `${outcome.reason}: ${outcome.text}` };
   }
   if (outcome.kind === 'stored') {
     return { colour: 'dim', word: 'stored', text: 'its batch is in the ledger already' };
@@ -36,7 +36,7 @@ function wordsOf(outcome: RedriveOutcome): { colour: 'green' | 'dim' | 'red'; wo
 
 export function outcomeAsJson({ place, reason }: DeadLetter, outcome: RedriveOutcome): string {
   const { kind, ...rest } = outcome;
-  const refused = outcome.kind === 'refused' ? { refusal: outcome.reason, words: outcome.words } : rest;
+  const refused = outcome.kind === 'refused' ? { refusal: outcome.reason, words: outcome.text } : rest;
   return `${JSON.stringify({ place: formatPlace(place), died_of: reason, outcome: kind, ...refused })}\n`;
 }
 

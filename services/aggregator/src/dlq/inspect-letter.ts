@@ -1,6 +1,6 @@
 /*
- * What this version says of a dead letter's bytes: the aggregator's own verdict, the byte it is about, and whether new
- * headers would heal it. Pure.
+ * What this version says of a dead letter's bytes: how the aggregator classifies them, the byte at fault, and whether new
+ * headers would mend it. Pure.
  */
 import { crc32 } from 'node:zlib';
 import { BATCH_HEADER, readBatchHeaders, writeBatchHeaders } from '@imscope/schemas/batch-headers.js';
@@ -17,12 +17,12 @@ export type Finding =
   | {
       readonly kind: 'mendable';
       readonly fault: DeadReason;
-      readonly words: string;
+      readonly text: string;
       readonly records: number;
       readonly eventTimes: EventTimes;
       readonly headers: NonNullable<LogMessage['headers']>;
     }
-  | { readonly kind: 'unreadable'; readonly fault: DeadReason | 'unknown_schema'; readonly words: string };
+  | { readonly kind: 'unreadable'; readonly fault: DeadReason | 'unknown_schema'; readonly text: string };
 
 type EventTimes = Extract<ClassifiedRecords, { ok: true }>['eventTimes'];
 
@@ -41,28 +41,28 @@ export function inspectLetter(letter: DeadLetter, stream: Stream): Finding {
   const message = { offset: place.offset, appendedMs, value, headers };
   const read = readMessage(message, stream.schemas);
   if (value === null || value.length === 0) {
-    return { kind: 'unreadable', fault: 'empty_message', words: 'it has no bytes' };
+    return { kind: 'unreadable', fault: 'empty_message', text: 'it has no bytes' };
   }
   if (read.kind === 'unknown_schema') {
-    const words = 'its schema is not known to this version; a newer one may know it';
-    return { kind: 'unreadable', fault: 'unknown_schema', words };
+    const text = 'its schema is not known to this version; a newer one may know it';
+    return { kind: 'unreadable', fault: 'unknown_schema', text };
   }
   if (read.kind === 'dead' && !MENDABLE.has(read.reason)) {
-    return { kind: 'unreadable', fault: read.reason, words: locateFault(value, read.reason, stream) };
+    return { kind: 'unreadable', fault: read.reason, text: locateFault(value, read.reason, stream) };
   }
-  const judged = classifyRecords({ value, appendedMs });
-  if (!judged.ok) {
-    const fault = read.kind === 'dead' ? read.reason : judged.reason;
-    return { kind: 'unreadable', fault, words: locateFault(value, judged.reason, stream) };
+  const classified = classifyRecords({ value, appendedMs });
+  if (!classified.ok) {
+    const fault = read.kind === 'dead' ? read.reason : classified.reason;
+    return { kind: 'unreadable', fault, text: locateFault(value, classified.reason, stream) };
   }
-  const { eventTimes } = judged;
+  const { eventTimes } = classified;
   const records = recordsIn(value);
   if (read.kind === 'data') return { kind: 'readable', records, eventTimes };
   const fault = read.kind === 'dead' ? read.reason : 'missing_header';
-  const words = describeHeaders(letter, value, records);
-  if (letter.batch === undefined) return { kind: 'unreadable', fault, words };
+  const text = describeHeaders(letter, value, records);
+  if (letter.batch === undefined) return { kind: 'unreadable', fault, text };
   const mended = { ...headers, ...writeBatchHeaders(letter.batch, records, value, eventTimes) };
-  return { kind: 'mendable', fault, words, records, eventTimes, headers: mended };
+  return { kind: 'mendable', fault, text, records, eventTimes, headers: mended };
 }
 
 /** By the counts of its blocks, which hold, for all its records were read. */

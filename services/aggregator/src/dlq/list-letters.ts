@@ -41,7 +41,7 @@ export type LetterList = {
     readonly letters: number;
     readonly records: number;
   }[];
-  /** Parts of the topic that could not be read, in words. */
+  /** Parts of the topic that could not be read, as descriptions. */
   readonly unread: readonly string[];
 };
 

@@ -1,5 +1,5 @@
 /*
- * Where in a container a fault is, in words for an operator. Whether there is a fault is decided elsewhere.
+ * Where in a container a fault is, described for an operator. Whether there is a fault is decided elsewhere.
  */
 import { skipValue } from '@imscope/schemas/avro-skip.js';
 import type { AvroSchema } from '@imscope/schemas/avro-schema.js';
@@ -26,7 +26,7 @@ const IN_BLOCKS: ReadonlySet<DeadReason> = new Set([
 
 export function locateFault(value: Buffer, fault: DeadReason, { schema, topic }: Stream): string {
   if (IN_BLOCKS.has(fault)) return walkBlocks(value, fault);
-  if (fault === 'bad_time') return 'a record is from weeks before the message came, or from days behind it';
+  if (fault === 'bad_time') return 'a record is from weeks before the message came, or from days after it';
   if (fault === 'wrong_schema') {
     const read = inspectContainer(value);
     const found = read.ok ? read.shape.form.schema.name : 'other';
@@ -59,27 +59,27 @@ function walkBlocks(value: Buffer, fault: DeadReason): string {
       return `${at}: it says ${size.value} bytes, ${Math.max(0, value.length - size.next - SYNC_BYTES)} are there`;
     }
     if (!value.subarray(end, end + SYNC_BYTES).equals(header.header.sync)) {
-      return `byte ${end}, block ${block}: no sync marker stands behind it`;
+      return `byte ${end}, block ${block}: no sync marker follows`;
     }
-    const inside = lookInside(value, value.subarray(size.next, end), count.value);
+    const inside = findInnerFault(value, value.subarray(size.next, end), count.value);
     if (inside !== undefined) return `byte ${size.next}, block ${block}: ${inside}`;
     position = end + SYNC_BYTES;
   }
   return fault === 'too_large' ? 'its blocks together are too large' : `byte ${position}`;
 }
 
-function lookInside(value: Buffer, packed: Buffer, count: number): string | undefined {
+function findInnerFault(value: Buffer, packed: Buffer, count: number): string | undefined {
   const shape = inspectContainer(value);
   if (!shape.ok) return undefined;
   const { schema, codec } = shape.shape.form;
   const plain = decompress(codec, packed, DECODE_BOUNDS.bytesMax);
-  if (plain.ok) return lookAtRecords(plain.bytes, count, schema);
+  if (plain.ok) return findRecordFault(plain.bytes, count, schema);
   return plain.fault === 'too_large'
     ? `it unpacks to more than ${DECODE_BOUNDS.bytesMax / (1 << 20)} MiB`
     : `it cannot be unpacked as ${codec}`;
 }
 
-function lookAtRecords(plain: Buffer, count: number, { type }: AvroSchema): string | undefined {
+function findRecordFault(plain: Buffer, count: number, { type }: AvroSchema): string | undefined {
   let position = 0;
   for (let index = 0; index < count; index++) {
     const end = skipValue(type, plain, position);
@@ -89,5 +89,5 @@ function lookAtRecords(plain: Buffer, count: number, { type }: AvroSchema): stri
     position = end;
   }
   const left = plain.length - position;
-  return left === 0 ? undefined : `${left} unpacked bytes are left behind its ${count} records`;
+  return left === 0 ? undefined : `${left} unpacked bytes are left after its ${count} records`;
 }

@@ -1,6 +1,6 @@
 /*
- * Reads given ranges of a topic, each message once, for commands that read a log. Through a consumer group
- * of its own that commits nothing and is deleted again: kafkajs reads no other way. The aggregators' group is never
+ * Reads given ranges of a topic, each message once, for commands that read a log. Uses a separate consumer
+ * group that commits nothing and is deleted again: kafkajs reads no other way. The aggregators' group is never
  * touched. Offsets without a message (transactions leave such) are passed over; an open transaction ends the reading.
  */
 import { randomUUID } from 'node:crypto';
@@ -32,7 +32,7 @@ export async function readSpans(kafka: Kafka, topic: string): Promise<OffsetRang
   try {
     // kafkajs would retry for seconds to find the offsets of a missing topic.
     if (!(await admin.listTopics()).includes(topic)) {
-      throw new Error(`there is no topic ${topic}: look at KAFKA_TOPIC_PREFIX, or run "imscope prepare"`);
+      throw new Error(`there is no topic ${topic}: check KAFKA_TOPIC_PREFIX, or run "imscope prepare"`);
     }
     const offsets = await admin.fetchTopicOffsets(topic);
     return offsets

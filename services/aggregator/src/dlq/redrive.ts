@@ -76,11 +76,11 @@ export class Redrive {
   async finish(): Promise<void> {
     const letters = this.#pending;
     this.#pending = [];
-    const judged = letters.map((letter) => ({
+    const validated = letters.map((letter) => ({
       letter,
-      judged: validateRedrive(letter, this.#options, this.#context.nowMs()),
+      result: validateRedrive(letter, this.#options, this.#context.nowMs()),
     }));
-    const ready = judged.flatMap((one) => (one.judged.kind === 'ready' ? [one.judged] : []));
+    const ready = validated.flatMap(({ result }) => (result.kind === 'ready' ? [result] : []));
     await this.#readTails(ready);
     const { store, cluster } = this.#context;
     const stored = await readStoredBatches(
@@ -88,8 +88,8 @@ export class Redrive {
       cluster,
       ready.map(({ batch }) => batch),
     );
-    for (const { letter, judged: one } of judged) {
-      this.#onOutcome(letter, one.kind === 'ready' ? await this.#redrive(one, stored) : one);
+    for (const { letter, result } of validated) {
+      this.#onOutcome(letter, result.kind === 'ready' ? await this.#redrive(result, stored) : result);
     }
   }
 
@@ -101,11 +101,11 @@ export class Redrive {
     if (isKeyedBoot(ready.batch.boot) && tail !== undefined) {
       if (tail === 'too_long' || tail === 'held_back') {
         const { topic, partition } = ready.target;
-        const words =
+        const text =
           tail === 'too_long'
             ? `more than ${TAIL_MESSAGES_MAX} messages of ${topic} ${partition} are not stored yet, and it may be one of them: run it again when the aggregators have caught up`
             : `an open transaction holds back messages of ${topic} ${partition}, and it may be one of them: run it again when that has ended`;
-        return { kind: 'refused', reason: 'behind', words };
+        return { kind: 'refused', reason: 'behind', text };
       }
       if (tail.has(key)) return { kind: 'waiting' };
     }

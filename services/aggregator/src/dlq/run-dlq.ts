@@ -82,7 +82,7 @@ async function runList({ source, process }: Session, { filter, limit, json }: Li
   if (json && leftOut(list) > 0) {
     process.writeError(`${leftOut(list)} older ones are left out: --limit gives more\n`);
   }
-  for (const words of list.unread) process.writeError(`${words}\n`);
+  for (const text of list.unread) process.writeError(`${text}\n`);
   return list.unread.length === 0 ? 0 : 1;
 }
 
@@ -92,7 +92,7 @@ async function runShow({ source, process }: Session, { place, bytesFile }: ShowO
     found = letter;
   });
   if (found === undefined) {
-    process.writeError(`no dead letter ${formatPlace(place)}: ${missing?.words ?? 'it was deleted'}\n`);
+    process.writeError(`no dead letter ${formatPlace(place)}: ${missing?.text ?? 'it was deleted'}\n`);
     return 1;
   }
   const stream = streamsOf(source).get(found.origin?.topic ?? '');
@@ -128,10 +128,10 @@ async function runRedrive(session: Session, options: RedriveArguments): Promise<
       },
       (letter, outcome) => {
         tally.add(outcome);
-        const told = options.json
+        const line = options.json
           ? outcomeAsJson(letter, outcome)
           : describeOutcome(letter, outcome, process.style);
-        process.write(told);
+        process.write(line);
       },
     );
     const add = async (letter: DeadLetter): Promise<void> => {
@@ -143,10 +143,10 @@ async function runRedrive(session: Session, options: RedriveArguments): Promise<
   } finally {
     await Promise.all([producer.disconnect(), store.close()]);
   }
-  for (const { place, words } of missing) {
-    process.writeError(`no dead letter ${formatPlace(place)}: ${words}\n`);
+  for (const { place, text } of missing) {
+    process.writeError(`no dead letter ${formatPlace(place)}: ${text}\n`);
   }
-  for (const words of unread) process.writeError(`${words}\n`);
+  for (const text of unread) process.writeError(`${text}\n`);
   if (!options.json) process.write(`${tally.toString()}\n`);
   return tally.refused + missing.length + unread.length === 0 ? 0 : 1;
 }

@@ -37,7 +37,7 @@ export async function describeLetter(
     wrap(style, `  ${label.padEnd(LABEL_WIDTH - 2)}${text}`, LABEL_WIDTH);
   const from =
     origin === undefined
-      ? 'not told'
+      ? 'unknown'
       : `${printable(origin.topic, 100)} ${origin.partition}:${origin.offset}, appended ${new Date(origin.appendedMs).toISOString()}`;
   const claims = recordsClaimed === undefined ? '' : `, says it holds ${plural(recordsClaimed, 'record')}`;
   const lines = [
@@ -46,7 +46,7 @@ export async function describeLetter(
     line('from', from),
     line(
       'batch',
-      batch === undefined ? 'not told' : `${batch.boot}:${batch.partition}:${batch.sequence}${claims}`,
+      batch === undefined ? 'unknown' : `${batch.boot}:${batch.partition}:${batch.sequence}${claims}`,
     ),
     line('now', describeFinding(finding)),
     ...describeHeaders(letter, style),
@@ -59,12 +59,12 @@ export async function describeLetter(
 }
 
 function describeFinding(finding: Finding | undefined): string {
-  if (finding === undefined) return 'not looked at: it came from no topic of ours';
-  if (finding.kind === 'unreadable') return `${finding.fault}: ${finding.words}`;
+  if (finding === undefined) return 'not inspected: its topic is none that the aggregator reads';
+  if (finding.kind === 'unreadable') return `${finding.fault}: ${finding.text}`;
   const records = plural(finding.records, 'record');
   return finding.kind === 'readable'
     ? `readable, ${records}: \`redrive\` sends it as it is`
-    : `${finding.fault}: ${finding.words}. The container decodes whole, ${records}: \`redrive --mend\` writes its headers anew`;
+    : `${finding.fault}: ${finding.text}. The container decodes completely, ${records}: \`redrive --mend\` writes its headers again`;
 }
 
 function describeHeaders({ headers }: DeadLetter, style: TerminalStyle): string[] {

@@ -20,14 +20,14 @@ export type RefusalReason =
   | 'no_batch_id'
   /** It is as unreadable as before. */
   | 'unreadable'
-  /** New headers would heal it: `--mend`. */
+  /** New headers would mend it: `--mend`. */
   | 'mendable'
   /** A record of it would outlive its term in Kafka. */
   | 'expired'
   /** A keyed batch, and so much of the log is not stored yet that it cannot be searched there. */
   | 'behind';
 
-export type Refusal = { readonly kind: 'refused'; readonly reason: RefusalReason; readonly words: string };
+export type Refusal = { readonly kind: 'refused'; readonly reason: RefusalReason; readonly text: string };
 
 export type ReadyLetter = {
   readonly kind: 'ready';
@@ -62,27 +62,27 @@ export function validateRedrive(
   }
   const partitions = rules.partitions.get(origin.topic) ?? 0;
   if (origin.partition >= partitions) {
-    const words = `it came from partition ${origin.partition}, ${origin.topic} has ${partitions} now`;
-    return refusal('partition_gone', words);
+    const text = `it came from partition ${origin.partition}, ${origin.topic} has ${partitions} now`;
+    return refusal('partition_gone', text);
   }
   const finding = inspectLetter(letter, stream);
   if (finding.kind === 'unreadable' && batch !== undefined) {
-    return refusal('unreadable', `${finding.fault}: ${finding.words}`);
+    return refusal('unreadable', `${finding.fault}: ${finding.text}`);
   }
   if (batch === undefined || value === null) {
     return refusal(value === null ? 'unreadable' : 'no_batch_id', withoutBatch(finding));
   }
-  if (finding.kind === 'unreadable') return refusal('unreadable', finding.words);
+  if (finding.kind === 'unreadable') return refusal('unreadable', finding.text);
   const oldestMs = finding.eventTimes?.least;
   const keptMs = keptInKafkaMs(stream, rules.topicTerms);
   if (oldestMs !== undefined && oldestMs + stream.termHours * HOUR_MS < nowMs + keptMs) {
-    const words =
+    const text =
       `its oldest record is of ${new Date(oldestMs).toISOString()}, allowed are ${stream.termHours} h: Kafka would ` +
       `keep it ${keptMs / HOUR_MS} h more`;
-    return refusal('expired', words);
+    return refusal('expired', text);
   }
   if (finding.kind === 'mendable' && !rules.mend) {
-    return refusal('mendable', `${finding.fault}: ${finding.words}; its container decodes: --mend`);
+    return refusal('mendable', `${finding.fault}: ${finding.text}; its container decodes: --mend`);
   }
   const { topic, partition } = origin;
   return {
@@ -104,10 +104,10 @@ function keptInKafkaMs({ topic }: Stream, terms: TopicTermsByKind): number {
 }
 
 function withoutBatch(finding: Finding): string {
-  const fault = finding.kind === 'readable' ? '' : `${finding.words}; `;
+  const fault = finding.kind === 'readable' ? '' : `${finding.text}; `;
   return `${fault}without a batch id it would count once more each time`;
 }
 
-function refusal(reason: RefusalReason, words: string): Refusal {
-  return { kind: 'refused', reason, words };
+function refusal(reason: RefusalReason, text: string): Refusal {
+  return { kind: 'refused', reason, text };
 }

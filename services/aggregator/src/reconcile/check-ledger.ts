@@ -1,6 +1,6 @@
 /*
  * One reconcile pass: the four checks, and what was compared. Reads only, in an order in which rows that are stored
- * meanwhile look like more, never like a loss.
+ * meanwhile appear as more, never as a loss.
  */
 import { TOPICS } from '@imscope/schemas/topics.js';
 import { accountFaults } from '@imscope/accounting/balance/account-faults.js';

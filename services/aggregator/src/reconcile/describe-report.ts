@@ -60,7 +60,7 @@ function describeChecked(checked: Checked): string[] {
   const { toMs, minutesToMs } = checked;
   const metrics =
     minutesToMs === null
-      ? 'nothing is settled: accounts are behind the ledger, or there are none'
+      ? 'nothing is settled: accounts lag behind the ledger, or there are none'
       : `${some(checked.minutes, 'minute')} of ${some(checked.applications, 'application')}, up to ${clock(Math.min(minutesToMs, toMs))}`;
   return [
     `Ledger from ${clock(checked.fromMs)} to ${clock(toMs)}`,

@@ -9,7 +9,7 @@ import { appendedSinceSql } from '@imscope/accounting/ledger-sql.js';
 import type { Difference } from './difference.js';
 import { type Pass, passParams } from './pass.js';
 
-/** Blocks of one partition without a gap between them. A block with unread offsets is a segment of its own. */
+/** Blocks of one partition without a gap between them. A block with unread offsets is a separate segment. */
 export type OffsetSegment = Place & {
   readonly first_offset: number;
   readonly last_offset: number;

@@ -1,4 +1,4 @@
-/* Runs the reconciler on a timer, with a client of its own, so that its statements use no connection of the inserts. */
+/* Runs the reconciler on a timer, with a separate client, so that its statements use no connection of the inserts. */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from '@imscope/runtime/logger.js';
 import { createStoreClient, type StoreSettings } from '@imscope/runtime/store-client.js';

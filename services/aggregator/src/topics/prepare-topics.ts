@@ -110,7 +110,7 @@ async function untilChanged(admin: Admin, topic: TopicDefinition, name: string):
     if (left === undefined) return;
     if (performance.now() > deadlineMs) {
       throw new Error(
-        `topic ${name} still has ${left.name}=${left.from}, not ${left.to}: look at the brokers' logs`,
+        `topic ${name} still has ${left.name}=${left.from}, not ${left.to}: check the brokers' logs`,
       );
     }
     await sleep(CHANGED_POLL_MS);

@@ -87,9 +87,9 @@ after(async () => {
 });
 
 test('ls shows each letter’s reason, origin, batch, claim and size, and a summary', async () => {
-  const told = letters.map(({ reason, topic, offset, records }) => [reason, topic, offset, records]);
+  const reported = letters.map(({ reason, topic, offset, records }) => [reason, topic, offset, records]);
   const { topic } = aggregator;
-  assert.deepEqual(told, [
+  assert.deepEqual(reported, [
     ['bad_crc', topic, 0, 10],
     ['count_mismatch', topic, 1, 7],
     ['bad_packing', topic, 2, 3],
@@ -150,7 +150,7 @@ test('show says what is wrong and where, dumps bytes, masks addresses and writes
   const shown = await dlq('dlq-show', placeOf('wrongCrc'), `--bytes=${file}`);
   assert.equal(shown.code, 0);
   assert.match(shown.out, /bad_crc: the checksum of its bytes is \d+, its header says another/);
-  assert.match(shown.out, /decodes whole, 10 records: `redrive --mend`/);
+  assert.match(shown.out, /decodes completely, 10 records: `redrive --mend`/);
   assert.match(shown.out, /^ +\d+ {2}([0-9a-f]{2} ){8} [0-9a-f ]+ {2}\|.{16}\|$/m);
   assert.match(shown.out, /first 5 records of 10/);
   assert.match(shown.out, /"exit_ip":"101:101:101::\/48"/);
@@ -193,7 +193,7 @@ test('a letter redriven twice counts once, by the log, the aggregator or the led
   const first = await dlq('dlq-redrive', '--mend', crc, keyed, crc);
   assert.equal(first.code, 0, first.out);
   assert.equal(first.out.match(/redriven +10 records to .* with new headers/g)?.length, 2);
-  // Nobody has read it yet. The aggregator will know the first one; a keyed batch it would forget within the hour.
+  // No aggregator has read it yet. It remembers the first one for good, a keyed batch for an hour.
   const second = await dlq('dlq-redrive', '--mend', crc, keyed);
   assert.match(second.out, new RegExp(`^${crc} +redriven`, 'm'));
   assert.match(second.out, new RegExp(`^${keyed} +waiting`, 'm'));
@@ -238,9 +238,9 @@ test('letters without a target are refused: no origin or a removed one, a foreig
   const first = Number(span?.high);
   for (const [, message] of letters) await send(deadLetters, message);
   const ended = await dlq('dlq-redrive', ...letters.map((_, index) => `0:${first + index}`));
-  const told = [...ended.out.matchAll(/^\d+:\d+ +(?:refused +)?(\w+)/gm)].map(([, word]) => word);
+  const reported = [...ended.out.matchAll(/^\d+:\d+ +(?:refused +)?(\w+)/gm)].map(([, word]) => word);
   assert.deepEqual(
-    told,
+    reported,
     letters.map(([word]) => word),
   );
   await store(40);

@@ -46,15 +46,15 @@ export function poisonMessages(nowMs: number): Poison[] {
     const message = good();
     return { title, reason, value: message.value, headers: { ...message.headers, ...headers } };
   };
-  const whole = good().value;
+  const complete = good().value;
   const plain = encodeRecords(3, () => nowMs);
   const tooManyTimes = encodeRecords(1_100, (index) => nowMs - index * 4 * HOUR_MS);
   return [
-    ...forms(one, whole, plain),
+    ...forms(one, complete, plain),
     one('a magic that is none', 'bad_magic', Buffer.from('{"json":true}')),
     { title: 'nothing', reason: 'empty_message', value: null, headers: {} },
-    { title: 'no headers', reason: 'missing_header', value: whole, headers: {} },
-    { title: 'thousands of headers', reason: 'missing_header', value: whole, headers: manyHeaders() },
+    { title: 'no headers', reason: 'missing_header', value: complete, headers: {} },
+    { title: 'thousands of headers', reason: 'missing_header', value: complete, headers: manyHeaders() },
     changed('a wrong count in the header', 'count_mismatch', { 'imscope-count': '7' }),
     changed('a hostile count in the header', 'bad_header_value', { 'imscope-count': '999999999999999' }),
     changed('a wrong checksum', 'bad_crc', { 'imscope-crc32': '1' }),
@@ -63,28 +63,28 @@ export function poisonMessages(nowMs: number): Poison[] {
       'imscope-event-times': '1:9999999999999999',
     }),
     one('records of another topic', 'wrong_schema', emptyMetrics(), 3),
-    one('records of more hours than a store takes at once', 'bad_time', wrap(1_100, tooManyTimes), 1_100),
+    one('records of more hours than a store accepts at once', 'bad_time', wrap(1_100, tooManyTimes), 1_100),
   ];
 }
 
 type MakeOne = (title: string, reason: DeadReason, value: Buffer, records?: number) => Poison;
 
 /** What can be wrong with a container that its checksum vouches for. */
-function forms(one: MakeOne, whole: Buffer, plain: Buffer): Poison[] {
+function forms(one: MakeOne, complete: Buffer, plain: Buffer): Poison[] {
   const packed = compress(plain);
   const deflated = deflateRawSync(plain);
   const header = containerHeader(REQUEST_LOG_SCHEMA);
   const hostileHeader = Buffer.concat([Buffer.from('Obj\u0001'), encodeLong(2 ** 51), Buffer.alloc(64, 2)]);
-  const wrongSync = Buffer.from(whole);
-  wrongSync[whole.length - 1] = (wrongSync.at(-1) ?? 0) ^ 1;
+  const wrongSync = Buffer.from(complete);
+  wrongSync[complete.length - 1] = (wrongSync.at(-1) ?? 0) ^ 1;
   return [
     one('a header that claims 2^51 entries', 'bad_header', hostileHeader),
-    one('bytes cut short', 'truncated', whole.subarray(0, whole.length - 3)),
+    one('bytes cut short', 'truncated', complete.subarray(0, complete.length - 3)),
     one('another sync marker at its end', 'bad_sync', wrongSync),
     one('bytes that are not packed', 'bad_packing', block(3, Buffer.from('not packed at all, really not'))),
     one('packed bytes with a flipped bit', 'bad_packing', block(3, flipped(packed))),
     one('two frames in one block', 'bad_packing', block(6, Buffer.concat([packed, packed])), 6),
-    one('bytes behind a frame', 'bad_packing', block(3, Buffer.concat([packed, Buffer.from('more')]))),
+    one('bytes after a frame', 'bad_packing', block(3, Buffer.concat([packed, Buffer.from('more')]))),
     one('a frame that claims more than it holds', 'bad_packing', block(3, claiming(packed, 40_000))),
     one('bytes that are not deflated', 'bad_packing', inflating(3, Buffer.from('not deflated at all'))),
     one('deflated bytes with a flipped bit', 'bad_packing', inflating(3, flippedDeflate(deflated))),
@@ -168,7 +168,7 @@ function inflating(count: number, deflated: Buffer): Buffer {
   return block(count, deflated, undefined, undefined, 'deflate');
 }
 
-/** A bit within the packed records: they have no checksum of their own. */
+/** A bit within the packed records: they have no checksum. */
 function flipped(packed: Buffer): Buffer {
   const bytes = Buffer.from(packed);
   // The kind of the first block: 3 is none.
@@ -201,7 +201,7 @@ function manyHeaders(): Record<string, string> {
 
 let bombBytes: Buffer | undefined;
 
-/** 64 MB of zeros twelve times over: 800 kB. Zeros read as records, so only their number stops whoever reads on. */
+/** 64 MB of zeros twelve times over: 800 kB. Zeros read as records, so only the bound on their number ends the reading. */
 function bomb(): Buffer {
   if (bombBytes !== undefined) return bombBytes;
   const part = deflateRawSync(Buffer.alloc(64 << 20), { level: 9, finishFlush: constants.Z_FULL_FLUSH });

@@ -47,27 +47,27 @@ test('no line is longer than the terminal is wide; elsewhere nothing is cut', as
     byReason: [{ reason: LINE.reason, letters: 1, records: 1_000_000 }],
     unread: [],
   };
-  const refused = { kind: 'refused', reason: 'unreadable', words: 'byte 7: '.repeat(40) } as const;
+  const refused = { kind: 'refused', reason: 'unreadable', text: 'byte 7: '.repeat(40) } as const;
   for (const columns of [80, 120]) {
     const style = { columns, colours: true };
     for (const text of [
       describeList(list, style, 'prefix.', NOW),
-      await describeLetter(LETTER, { kind: 'unreadable', fault: 'bad_magic', words: 'x '.repeat(90) }, style),
+      await describeLetter(LETTER, { kind: 'unreadable', fault: 'bad_magic', text: 'x '.repeat(90) }, style),
       describeOutcome(LETTER, refused, style),
     ]) {
       assert.ok(longest(text) < columns, `${longest(text)} of ${columns}:\n${text}`);
     }
   }
-  const whole = describeList(list, { columns: undefined, colours: false }, 'prefix.', NOW);
-  assert.match(whole, /^12:12345 +2026-11-24T10:30:00Z +bad_header_value +request-log 12:123456 /m);
-  assert.match(whole, /abcdef0123456789:12:123456 +1,000,000 +1,048,000$/m);
+  const complete = describeList(list, { columns: undefined, colours: false }, 'prefix.', NOW);
+  assert.match(complete, /^12:12345 +2026-11-24T10:30:00Z +bad_header_value +request-log 12:123456 /m);
+  assert.match(complete, /abcdef0123456789:12:123456 +1,000,000 +1,048,000$/m);
 });
 
 test('text of producers never controls the terminal, and colours are for terminals only', async () => {
   const style = { columns: undefined, colours: false };
   const shown = await describeLetter(LETTER, undefined, style);
-  const told = describeOutcome(LETTER, { kind: 'stored' }, style);
-  assert.ok(!`${shown}${told}`.includes('\u001B'));
+  const outcome = describeOutcome(LETTER, { kind: 'stored' }, style);
+  assert.ok(!`${shown}${outcome}`.includes('\u001B'));
   assert.match(shown, /imscope-batch = \uFFFD\[31mred/);
 });
 

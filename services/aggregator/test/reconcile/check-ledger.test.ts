@@ -74,7 +74,7 @@ const FAULTS: readonly Fault[] = [
     },
   },
   {
-    title: 'a row that stands in the place of another',
+    title: 'a row in the place of another',
     break: ({ logs }) => {
       const row = only(logs, ({ block_row }) => block_row === 1);
       logs[logs.indexOf(row)] = { ...row, block_row: 0 };
@@ -160,7 +160,7 @@ const FAULTS: readonly Fault[] = [
       );
       const [batch] = block.batches.splice(block.batches.findIndex(hasSequence), 1);
       assert.ok(batch !== undefined);
-      // The block is as long as before: a marker stands in the batch's place.
+      // The block is as long as before: a marker is in the batch's place.
       const rows = logs.filter(({ block_id }) => block_id === block.block_ids[0]);
       for (const row of rows.slice(block.rows - batch.records)) logs.splice(logs.indexOf(row), 1);
       block.rows -= batch.records;
@@ -197,7 +197,7 @@ const FAULTS: readonly Fault[] = [
     },
   },
   {
-    title: 'all accounts of a boot',
+    title: 'all accounts of an incarnation',
     break: ({ accounts }) => {
       const { boot } = only(accounts);
       for (const account of accounts.filter((one) => one.boot === boot))
@@ -312,10 +312,10 @@ test('a block that is being stored makes no difference: its rows are there befor
   const block = history.blocks.findLast((one) => isLog(one) && one.rows > 0);
   assert.ok(block !== undefined);
   const place = ({ topic, partition }: typeof block): string => `${topic}/${partition}`;
-  const behind = history.blocks.filter(
+  const delayed = history.blocks.filter(
     (one) => place(one) === place(block) && one.first_offset >= block.first_offset,
   );
-  for (const one of behind) history.blocks.splice(history.blocks.indexOf(one), 1);
+  for (const one of delayed) history.blocks.splice(history.blocks.indexOf(one), 1);
   const { differences, pending } = await check(history, { nowMs: START_MS + 7 * 60_000 });
   assert.deepEqual(differences, []);
   assert.ok(pending.batches > 0, 'its batches are on their way');

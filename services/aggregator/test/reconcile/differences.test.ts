@@ -14,7 +14,7 @@ function sum(numbers: readonly number[]): number {
   return numbers.reduce((total, number) => total + number, 0);
 }
 
-test('a fault becomes a difference with the prefix of its topic and the missing records in words', () => {
+test('a fault becomes a difference with the prefix of its topic and the missing records in its text', () => {
   const place = { topic: 'im.request-log', partition: 1, boot: 'boota00000000001' };
   const range = { first_sequence: 3, last_sequence: 4, expected: 2, found: 0 };
   const found = faultDifference({ kind: 'missing_batches', ...place, ...range, records: 1_200 }, 'history.');
@@ -40,12 +40,12 @@ function segmentOf(partition: number, first: number, last: number): OffsetSegmen
 test('offsets: a partition without a gap makes no difference; each gap and overlap is named by its offsets', () => {
   fc.assert(
     fc.property(blocksByPartition, fc.integer({ min: 1, max: 500 }), (partitions, gap) => {
-      const whole = partitions.map(({ partition, blocks }) => segmentOf(partition, 7, 6 + sum(blocks)));
-      assert.deepEqual(offsetDifferences(whole), []);
-      const [first] = whole;
+      const complete = partitions.map(({ partition, blocks }) => segmentOf(partition, 7, 6 + sum(blocks)));
+      assert.deepEqual(offsetDifferences(complete), []);
+      const [first] = complete;
       assert.ok(first !== undefined);
       const next = segmentOf(first.partition, first.last_offset + 1 + gap, first.last_offset + 5_000);
-      const [found, ...more] = offsetDifferences([first, next, ...whole.slice(1)]);
+      const [found, ...more] = offsetDifferences([first, next, ...complete.slice(1)]);
       assert.deepEqual(more, []);
       assert.deepEqual(
         [found?.kind, found?.partition, found?.first_offset, found?.last_offset, found?.expected],

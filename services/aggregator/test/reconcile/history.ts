@@ -85,25 +85,26 @@ type Message = {
 export function makeHistory(seed: number, startMs: number, { losses = true, keys = true } = {}): History {
   const random = new Random(seed);
   const history: History = { logs: [], blocks: [], accounts: [], metrics: [] };
-  const boots = [
-    new BootModel('boota00000000001', 'edge-1', startMs, keys ? 0.2 : 0),
-    new BootModel('bootb00000000001', 'edge-2', startMs, keys ? 0.2 : 0),
+  const incarnations = [
+    new IncarnationModel('boota00000000001', 'edge-1', startMs, keys ? 0.2 : 0),
+    new IncarnationModel('bootb00000000001', 'edge-2', startMs, keys ? 0.2 : 0),
   ];
   const log = new LogModel(history);
   for (let minute = 0; minute < MINUTES; minute++) {
     const atMs = startMs + minute * MINUTE_MS;
-    for (const boot of boots) boot.sendMinute(random, log, history, atMs, losses ? 0.1 : 0);
+    for (const incarnation of incarnations)
+      incarnation.sendMinute(random, log, history, atMs, losses ? 0.1 : 0);
     const last = minute === MINUTES - 1;
     // Else a block reaches over the account.
     if (random.chance(0.5)) log.cut(atMs + 30_000);
-    for (const boot of boots) boot.writeAccount(log, history, atMs + 45_000, last);
+    for (const incarnation of incarnations) incarnation.writeAccount(log, history, atMs + 45_000, last);
     if (last || random.chance(0.5)) log.cut(atMs + 50_000);
   }
   return history;
 }
 
 /** One incarnation of a collector: its sequences and cumulative records by topic and partition. */
-class BootModel {
+class IncarnationModel {
   readonly #sent = new Map<
     string,
     { topic: string; partition: number; last_sequence: number; records: number }

@@ -1,6 +1,6 @@
 /*
  * Aggregators with one step broken on purpose, to see that the simulation notices: each leaves out, forgets or turns
- * round what one of the promises rests on. Some are faults that stood in the code once.
+ * round what one of the promises rests on. Some are faults that were in the code once.
  */
 import { BatchIntervals, REMEMBERED_MS } from '../../src/blocks/batch-intervals.js';
 import type { BlockInsert } from '../../src/blocks/block-content.js';
@@ -75,7 +75,7 @@ const STEPS_OF_INSERTS: readonly BrokenStep[] = [
     finds: /rows of block 0 are not in the ledger/,
   },
   {
-    title: 'a lost answer that is taken for a success',
+    title: 'a lost answer that counts as a success',
     breakage: (parts) =>
       withStore(parts, {
         insert: async (stream, insert) => parts.store.insert(stream, insert).catch(() => undefined),
@@ -159,7 +159,7 @@ const STEPS_OF_STARTS: readonly BrokenStep[] = [
     finds: /is stored [2-9] times/,
   },
   {
-    title: 'batches remembered from behind the place too, where another owner just recorded them',
+    title: 'batches remembered from after the place too, where another owner just recorded them',
     breakage: (parts) =>
       withStore(parts, {
         readSeen: async (place, range) => ({
@@ -231,7 +231,7 @@ const STEPS_OF_STARTS: readonly BrokenStep[] = [
     finds: /blocks recorded|offsets|is not stored/,
   },
   {
-    title: 'a recreated topic that is told by its end alone',
+    title: 'a recreated topic that is recognised by its end alone',
     breakage: (parts) =>
       withBroker(parts, {
         readLogSpan: async (at) => ({ ...(await parts.broker.readLogSpan(at)), start: Infinity }),
@@ -260,13 +260,12 @@ const STEPS_OF_STARTS: readonly BrokenStep[] = [
 
 const STEPS_OVER_HOLES: readonly BrokenStep[] = [
   {
-    title: 'messages that were skipped and are taken for a hole',
+    title: 'messages that were skipped and count as a hole',
     breakBatch: (batch) => ({ ...batch, fetchedFrom: 0 }),
     finds: /is not stored/,
   },
   {
-    title:
-      'a hole that is taken for messages that were skipped, and batches of holes that are never handed out',
+    title: 'a hole that counts as messages that were skipped, and batches of holes that are never handed out',
     breakBatch: (batch) => {
       const [first] = batch.messages;
       return first === undefined ? undefined : { ...batch, fetchedFrom: first.offset };
@@ -274,7 +273,7 @@ const STEPS_OVER_HOLES: readonly BrokenStep[] = [
     finds: /not at rest/,
   },
   {
-    title: 'an aborted message that is taken for a committed one',
+    title: 'an aborted message that counts as a committed one',
     breakBatch: (batch, { messages, holes }) => ({
       ...batch,
       messages: messages.filter(

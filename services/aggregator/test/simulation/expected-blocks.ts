@@ -47,7 +47,7 @@ export function expectedLogs(lives: readonly Log[]): ExpectedLog[] {
   return lives.map((log) => expectedLog(log, stored));
 }
 
-/** Ledger rows by life: each life that makes blocks has an epoch of its own, in order. */
+/** Ledger rows by life: each life that makes blocks has its epoch, in order. */
 export function rowsByLife(logs: readonly ExpectedLog[], rows: readonly LedgerRow[]): LedgerRow[][] {
   const epochs = [...new Set(rows.map(({ epoch }) => epoch))].toSorted((a, b) => a - b);
   return logs.map(({ blocks }) => {

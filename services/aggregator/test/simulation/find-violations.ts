@@ -99,7 +99,7 @@ function checkBlock(
       block.dead,
     ),
     ...differs(
-      'bounds behind it',
+      'bounds after it',
       [row.next_rows_max, row.next_bytes_max],
       [block.next.rowsMax, block.next.bytesMax],
     ),

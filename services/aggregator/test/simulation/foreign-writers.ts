@@ -1,6 +1,6 @@
 /*
  * Others who write to the topic within transactions, as a mirror of another cluster does, or whose messages compaction
- * removes. Chance of their own, so that a seed without them is the run it was before there were any.
+ * removes. They have a separate random source, so that a seed without them is the run it was before there were any.
  */
 import type { LogMessage } from '../../src/blocks/block-cutter.js';
 import { batchMessage } from '../log-of-messages.js';

@@ -131,7 +131,7 @@ export class ModelBroker {
     this.#askRebalance();
   }
 
-  /** A broker that lagged behind leads: the log loses its end, recorded or not, and continues with other messages. */
+  /** A broker that lagged becomes the leader: the log loses its end, recorded or not, and continues with other messages. */
   truncate(partition: number, end: number): void {
     const { start, messages, holes, transactions } = this.log(partition);
     for (const transaction of transactions.keys()) this.endTransaction(partition, transaction, 'abort');

@@ -1,6 +1,6 @@
 /*
  * One run of the simulation out of one seed: processes, producers and trouble for a while, then calm until all has
- * come to rest, once or more often, then the final check. Between two times the topic may be made anew, or nobody
+ * come to rest, once or more often, then the final check. Between two times the topic may be created again, or no process
  * may read for three days.
  */
 import type { BlockBounds } from '@imscope/schemas/block-bounds.js';
@@ -185,7 +185,7 @@ class Simulation {
     if (!this.#rested && random.chance(0.2)) return this.#loseEnds();
     if (random.chance(0.5)) {
       if (random.chance(0.5)) this.#killAll();
-      this.#world.trace(() => 'the topic is made anew');
+      this.#world.trace(() => 'the topic is created again');
       this.#broker.recreate();
       this.#producers.sendOldAgain();
       if (this.#processes.length > 0 || random.chance(0.7)) return;
@@ -194,7 +194,7 @@ class Simulation {
       return;
     }
     this.#rested = true;
-    this.#world.trace(() => 'nobody reads');
+    this.#world.trace(() => 'no process reads');
     const losesUnread = random.chance(0.3);
     this.#closed = true;
     if (losesUnread) this.#killAll();

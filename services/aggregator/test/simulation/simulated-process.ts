@@ -140,8 +140,8 @@ export class SimulatedProcess {
         () =>
           `${this.name} fetched ${partition}:${fetched.firstOffset}-${coveredTo - 1} from ${fetched.fetchedFrom}, ${fetched.messages.length} messages, end ${fetched.endOffset}`,
       );
-      const whole = { topic: TOPIC, partition, ...fetched };
-      const batch = breakBatch === undefined ? whole : breakBatch(whole, life);
+      const complete = { topic: TOPIC, partition, ...fetched };
+      const batch = breakBatch === undefined ? complete : breakBatch(complete, life);
       if (batch === undefined) {
         position = coveredTo;
         continue;
@@ -177,7 +177,7 @@ export class SimulatedProcess {
       logger: LOGGER,
       readiness: createReadiness([]),
       fail: (error) => {
-        if (!/stands still/.test(error.message))
+        if (!/makes no progress/.test(error.message))
           this.#world.complain(`${this.name} failed: ${error.message}`);
         this.kill(error.message);
       },

@@ -43,7 +43,7 @@ export type Calls = {
 };
 
 /**
- * @param effect what is asked for; a step of its own for everything that can be half done
+ * @param effect what is asked for; a separate step for everything that can be half done
  * @param latestMs longest until it is done although the caller gave up
  */
 export async function call<T>(
