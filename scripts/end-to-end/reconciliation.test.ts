@@ -237,7 +237,7 @@ test('a lost message is named by offsets, incarnation and sequence, and by what 
   assertNamed(unrecorded, { check: 'offsets', kind: 'offset_gap', partition, first_offset, last_offset });
   assertNamed(unrecorded, {
     check: 'rows',
-    kind: 'unrecorded_rows',
+    kind: 'unbooked_rows',
     block,
     partition,
     first_offset,
