@@ -4,7 +4,7 @@
  * the transport is an argument.
  */
 import { ErrorAnswer } from './envelope.js';
-import { findMismatch } from './find-mismatch.js';
+import { findMismatch, matches } from './find-mismatch.js';
 import { type AnswerTo, answerSchema, type ParametersOf, type QuestionName, QUESTIONS } from './questions.js';
 
 /** `fetch` is one. Rejects where no answer came. */
@@ -89,15 +89,11 @@ function isAnswerTo<Q extends QuestionName>(question: Q, body: unknown): body is
   return findMismatch(answerSchema(QUESTIONS[question]), body) === undefined;
 }
 
-function isErrorAnswer(body: unknown): body is ErrorAnswer {
-  return findMismatch(ErrorAnswer, body) === undefined;
-}
-
 const NO_ANSWER = { status: 0, received: '' };
 const RECEIVED_LENGTH_MAX = 1_000;
 
 function refused(question: QuestionName, status: number, text: string, body: unknown): AskError {
-  if (!isErrorAnswer(body)) return unreadable(question, status, text, 'it is no error answer');
+  if (!matches(ErrorAnswer, body)) return unreadable(question, status, text, 'it is no error answer');
   const { code, message } = body.error;
   return new AskError(code, message, { status, received: text.slice(0, RECEIVED_LENGTH_MAX) });
 }

@@ -13,6 +13,7 @@ import {
   IsOptional,
   IsString,
   IsUnion,
+  type Static,
   type TObject,
   type TSchema,
 } from 'typebox';
@@ -29,6 +30,11 @@ export function findMismatch(schema: TSchema, value: unknown): string | undefine
     return undefined;
   }
   return hasScalarShape(schema, value) ? undefined : '';
+}
+
+/** @returns true where the value has the shape of the schema */
+export function matches<S extends TSchema>(schema: S, value: unknown): value is Static<S> {
+  return findMismatch(schema, value) === undefined;
 }
 
 /** Properties that the schema does not name are allowed: the sender may be newer. */

@@ -4,7 +4,7 @@
  */
 import { AskError, createAsk } from '@imscope/schemas/query-api/ask.js';
 import { ErrorAnswer } from '@imscope/schemas/query-api/envelope.js';
-import { Check } from 'typebox/value';
+import { matches } from '@imscope/schemas/query-api/find-mismatch.js';
 
 const TIMEOUT_MS = 30_000;
 
@@ -33,7 +33,7 @@ export async function sendSession(method: 'GET' | 'POST' | 'DELETE', credential?
   const { status, text } = await exchangeSession(method, credential);
   const body = parseJson(text);
   if (status >= 200 && status <= 299) return body;
-  if (Check(ErrorAnswer, body)) throw new AskError(body.error.code, body.error.message, received(status));
+  if (matches(ErrorAnswer, body)) throw new AskError(body.error.code, body.error.message, received(status));
   throw new AskError('unreadable_answer', `/v1/session: ${status.toString()}`, received(status));
 }
 

@@ -2,8 +2,8 @@
  * Opening and closing the session with the query service. The session is a cookie that no script can read.
  */
 import { AskError } from '@imscope/schemas/query-api/ask.js';
+import { matches } from '@imscope/schemas/query-api/find-mismatch.js';
 import { Session, type SignIn } from '@imscope/schemas/query-api/session.js';
-import { Check } from 'typebox/value';
 import { asAskError, sendSession } from './ask-service.js';
 
 export type Opening =
@@ -44,6 +44,6 @@ async function lookForSession(linkError: AskError | null): Promise<Opening> {
 }
 
 function toSession(body: unknown): Session {
-  if (Check(Session, body)) return body;
+  if (matches(Session, body)) return body;
   throw new AskError('unreadable_answer', 'session', { status: 200, received: '' });
 }
