@@ -60,13 +60,12 @@ function addSchemaVersion(root: string): void {
     'return writeLong(record.weight, into, end);',
     `end = writeLong(record.weight, into, end);\n  return writeText('${NEW_VALUE}', into, end);`,
   );
-  const lastPurpose =
-    "purpose: 'how many requests the record stands for: 1, more where successes are sampled',\n  },";
+  const endOfFields = '\n} as const satisfies Readonly<Record<string, RequestLogField>>;';
   const newField = `type: 'text', nullable: false, sentAs: null, required: false, lengthMax: 128, personal: 'none', filter: null`;
   edit(
     join(root, 'schemas', 'src', 'request-log-fields.ts'),
-    lastPurpose,
-    `${lastPurpose}\n  ${NEW_FIELD}: { ${newField}, purpose: 'zone of the gateway' },`,
+    endOfFields,
+    `\n  ${NEW_FIELD}: { ${newField}, purpose: 'zone of the gateway' },${endOfFields}`,
   );
   writeFileSync(
     join(root, 'schemas', 'clickhouse', '9999_gateway_zone.sql'),
