@@ -1,0 +1,67 @@
+/* The details of an application: what it is, whose it is, and what it subscribes to. */
+import { type Static, Type } from 'typebox';
+import { Region } from './identity.js';
+
+const APPLICATION_TYPES = [
+  'social',
+  'live_streaming',
+  'gaming',
+  'education',
+  'e_commerce',
+  'enterprise',
+  'customer_service',
+  'healthcare',
+  'iot',
+  'other',
+] as const;
+
+/** Text without control characters; nothing else is excluded, names are in any language. */
+function text(lengthMin: number, lengthMax: number) {
+  return Type.String({
+    minLength: lengthMin,
+    maxLength: lengthMax,
+    pattern: '^[^\\u0000-\\u001f\\u007f]*$',
+  });
+}
+
+export const ApplicationDetails = Type.Object(
+  {
+    name: text(1, 64),
+    introduction: text(0, 400),
+    description: text(0, 2_000),
+    type: Type.Enum([...APPLICATION_TYPES]),
+    owner: text(0, 64),
+    package: Type.String({
+      pattern: '^[a-z][a-z0-9_-]{0,31}$',
+      description: 'the package, such as trial, standard, pro or enterprise',
+    }),
+    subscriptions: Type.Array(Type.String({ pattern: '^[a-z][a-z0-9_-]{0,31}$' }), {
+      maxItems: 32,
+      uniqueItems: true,
+      description: 'further services the application subscribes to, such as trtc',
+    }),
+    administrators: Type.Array(text(1, 32), {
+      minItems: 1,
+      maxItems: 10,
+      uniqueItems: true,
+      description: 'administrator accounts',
+    }),
+    data_centre: Region,
+  },
+  { additionalProperties: false },
+);
+export type ApplicationDetails = Static<typeof ApplicationDetails>;
+
+/** The subscription without which nothing is shared with TRTC. */
+export const TRTC_SUBSCRIPTION = 'trtc';
+
+/** What is not given at creation. */
+export const DETAILS_DEFAULTS = {
+  introduction: '',
+  description: '',
+  type: 'other',
+  owner: '',
+  package: 'trial',
+  subscriptions: [],
+  administrators: ['administrator'],
+} as const satisfies Partial<ApplicationDetails>;
