@@ -5,16 +5,16 @@ import type { AddressInfo } from 'node:net';
 import type { Running, ServiceContext } from '@imscope/runtime/service.js';
 import { createStoreClient } from '@imscope/runtime/store-client.js';
 import { openApplicationsFile } from '@imscope/access/applications-file.js';
+import { createAuthentication } from '@imscope/access/authentication.js';
+import { createSessionSeal } from '@imscope/access/session-seal.js';
 import type { FastifyInstance } from 'fastify';
 import { createAnswerBudget } from './store/answer-budget.js';
 import { createAsk } from './store/ask-store.js';
-import { createAuthentication } from './access/authentication.js';
 import { createCompleteness } from './completeness/completeness.js';
 import type { QUERY_SETTINGS } from './config.js';
 import { createMetrics } from './metrics.js';
 import { createQueryAdmission } from './store/query-admission.js';
 import { createServer } from './http/server.js';
-import { createSessionSeal } from './access/session-seal.js';
 import { createSignInCodes } from './access/sign-in-codes.js';
 import { createSignInGuard } from './access/sign-in-guard.js';
 import { createSources } from './figures/source.js';
@@ -62,7 +62,7 @@ export async function createQuery(context: ServiceContext<typeof QUERY_SETTINGS>
     sources: createSources(ask, config.logRowsMax),
     completeness: createCompleteness(ask),
     tokens,
-    authentication: createAuthentication(tokens, seal),
+    authentication: createAuthentication(tokens, seal, 'read'),
     seal,
     codes: createSignInCodes(SIGN_IN_CODES_MAX),
     guard: createSignInGuard(SIGN_IN_ADDRESSES_MAX),

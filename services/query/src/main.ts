@@ -2,6 +2,7 @@
  * The query service's process: answers about applications from the request logs, and the dashboard's files.
  */
 import { readableApplicationsFile } from '@imscope/access/readable-applications-file.js';
+import { createSessionSeal } from '@imscope/access/session-seal.js';
 import { runService } from '@imscope/runtime/service.js';
 import {
   differentPorts,
@@ -12,7 +13,6 @@ import {
 } from '@imscope/runtime/setting-probes.js';
 import { QUERY_SETTINGS } from './config.js';
 import { startQuery } from './create-query.js';
-import { createSessionSeal } from './access/session-seal.js';
 
 await runService(
   {

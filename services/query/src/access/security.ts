@@ -1,8 +1,6 @@
 /*
  * The authentication methods of routes, as the OpenAPI document names them.
  */
-export const SESSION_COOKIE = 'imscope_session';
-
 export const SECURITY = {
   /** Either a bearer token or a session. */
   reader: [{ bearer: [] }, { session: [] }],

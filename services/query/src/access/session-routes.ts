@@ -3,7 +3,10 @@
  * this site only and lasts twelve hours.
  */
 import { HttpError } from '@imscope/runtime/http-errors.js';
+import type { Authentication } from '@imscope/access/authentication.js';
 import type { Grant } from '@imscope/access/grant.js';
+import { requireSameOrigin } from '@imscope/access/same-origin.js';
+import { SESSION_COOKIE, type SessionSeal } from '@imscope/access/session-seal.js';
 import { hashToken, type Tokens } from '@imscope/access/tokens.js';
 import { errorAnswers } from '@imscope/schemas/query-api/error-answers.js';
 import { Session, SignIn, SignInCode } from '@imscope/schemas/query-api/session.js';
@@ -11,10 +14,8 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import type { FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
 import { SMALL_ANSWER } from '../store/answer-bounds.js';
-import { type Authentication, requireSameOrigin } from './authentication.js';
 import type { RefusalMetrics } from '../store/refusal-metrics.js';
-import { SECURITY, SESSION_COOKIE } from './security.js';
-import type { SessionSeal } from './session-seal.js';
+import { SECURITY } from './security.js';
 import type { SignInCodes } from './sign-in-codes.js';
 import type { SignInGuard } from './sign-in-guard.js';
 import { timeText } from '../figures/time-window.js';

@@ -1,10 +1,10 @@
 /*
  * The OpenAPI document, generated from the schemas of the routes, so that it cannot drift from them.
  */
+import { SESSION_COOKIE } from '@imscope/access/session-seal.js';
 import { TERM_HOURS, termText } from '@imscope/schemas/retention.js';
 import swagger from '@fastify/swagger';
 import type { FastifyInstance } from 'fastify';
-import { SESSION_COOKIE } from '../access/security.js';
 
 /** Register before any route. */
 export async function describeApi(app: FastifyInstance): Promise<void> {

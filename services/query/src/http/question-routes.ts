@@ -3,13 +3,14 @@
  * allowed; memory is reserved (`store/answer-budget.ts`); completeness is assessed; the store is asked within the
  * bounds of the answer; the envelope says what the figures cover.
  */
+import type { Authentication } from '@imscope/access/authentication.js';
+import type { Grant } from '@imscope/access/grant.js';
 import type { Answer } from '@imscope/schemas/query-api/envelope.js';
 import { errorAnswers } from '@imscope/schemas/query-api/error-answers.js';
 import { ApplicationPath } from '@imscope/schemas/query-api/parameters.js';
 import type { QuestionContract } from '@imscope/schemas/query-api/question-contract.js';
 import { answerSchema } from '@imscope/schemas/query-api/questions.js';
 import type { FastifyInstance, FastifyPluginAsync, FastifyRequest } from 'fastify';
-import type { Authentication } from '../access/authentication.js';
 import { SECURITY } from '../access/security.js';
 import type { CompletenessOf } from '../completeness/completeness.js';
 import type { Sources } from '../figures/source.js';
@@ -19,6 +20,13 @@ import type { Answered, PlannedQuestion, Question } from '../questions/question.
 import { requirePoints } from '../store/answer-bounds.js';
 import type { AnswerBudget } from '../store/answer-budget.js';
 import type { AskWithin } from '../store/ask-store.js';
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** The caller's grant; null for a request without authentication. */
+    grant: Grant | null;
+  }
+}
 
 export type QuestionRouteOptions = {
   readonly ask: AskWithin;

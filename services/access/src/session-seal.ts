@@ -4,6 +4,8 @@
  */
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 
+export const SESSION_COOKIE = 'imscope_session';
+
 export type SessionClaim = { readonly tokenHash: string; readonly expiresMs: number };
 
 export type SessionSeal = {
