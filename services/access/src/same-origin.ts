@@ -5,7 +5,10 @@ import { HttpError } from '@imscope/runtime/http-errors.js';
 
 /** `host` is the host that the caller addressed, with its port. */
 export type OriginOfRequest = {
-  readonly headers: { readonly 'sec-fetch-site'?: string | string[] | undefined; readonly origin?: string | undefined };
+  readonly headers: {
+    readonly 'sec-fetch-site'?: string | string[] | undefined;
+    readonly origin?: string | undefined;
+  };
   readonly host: string;
 };
 
