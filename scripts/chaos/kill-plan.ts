@@ -10,7 +10,7 @@ import { Random } from '../simulate-gateway/random.js';
 export type FaultCounts = Readonly<Record<FaultKind, number>>;
 export type FaultKind = 'store' | 'collector' | 'broker' | 'aggregator' | 'zombie';
 
-export type TargetName = Exclude<ProcessName, 'query'> | 'broker';
+export type TargetName = Exclude<ProcessName, 'query' | 'registry'> | 'broker';
 
 export type Fault = {
   readonly kind: FaultKind;

@@ -15,7 +15,7 @@ import {
 } from './process.js';
 import { REPO_ROOT } from './repo-root.js';
 
-export type ServiceName = 'aggregator' | 'collector' | 'query' | 'store';
+export type ServiceName = 'aggregator' | 'collector' | 'query' | 'registry' | 'store';
 export type ServiceMode = 'built' | 'source';
 
 export type ServiceOptions = {

@@ -19,7 +19,7 @@ export type DemoStack = {
   readonly collectorUrl: string;
   readonly queryUrl: string;
   readonly store: StoreAddress;
-  readonly adminPorts: Readonly<Record<ServiceName, number>>;
+  readonly adminPorts: Readonly<Record<Exclude<ServiceName, 'registry'>, number>>;
 };
 
 const KAFKA_HEAP_MB = 512;

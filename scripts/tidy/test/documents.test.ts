@@ -113,7 +113,7 @@ test('READMEs of packages are short; longer texts are in docs beside them', () =
 });
 
 test('every setting of a service is in its README or in a document beside it', () => {
-  const missing = ['collector', 'aggregator', 'query', 'store'].flatMap((name) => {
+  const missing = ['collector', 'aggregator', 'query', 'registry', 'store'].flatMap((name) => {
     const config = files.find(({ path }) => path === `services/${name}/src/config.ts`)?.text ?? '';
     const own = documents.filter(({ path }) => path.startsWith(`services/${name}/`));
     const described = own.map(({ text }) => text).join('\n');

@@ -85,7 +85,7 @@ test('in a service only main.ts, and the lifecycle in runtime, touch environment
 
 test('every service that runs has main.ts, its composition, config.ts, metrics.ts, tests and a README', () => {
   const paths = new Set(files.map(({ path }) => path));
-  const missing = ['collector', 'aggregator', 'query', 'store'].flatMap((name) => {
+  const missing = ['collector', 'aggregator', 'query', 'registry', 'store'].flatMap((name) => {
     const wanted = ['src/main.ts', `src/create-${name}.ts`, 'src/config.ts', 'src/metrics.ts', 'README.md'];
     const lacking = wanted.map((file) => `services/${name}/${file}`).filter((file) => !paths.has(file));
     const tested = sources.some(({ path }) => path.startsWith(`services/${name}/test/`));

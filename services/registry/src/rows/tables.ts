@@ -35,6 +35,8 @@ export type ApplicationTable = {
   updated_ms: number;
   terminated_ms: number | null;
   purge_ms: number | null;
+  /** Name and owner in lower case, with a line break between: what a search looks in. */
+  search_text: string;
 };
 
 export type SloTargetTable = {

@@ -1,0 +1,67 @@
+/*
+ * The registry's settings, one table. Each outside system is switched on by its own settings; without them the registry
+ * keeps everything in one SQLite file and a folder.
+ */
+import { flag, integer, secret, type Settings, text } from '@imscope/runtime/config.js';
+import { REGION_PATTERN } from '@imscope/schemas/registry-api/identity.js';
+
+export const REGISTRY_SETTINGS = {
+  registryHost: text({ default: '127.0.0.1', purpose: 'address of the API' }),
+  registryPort: integer({
+    default: 8090,
+    min: 0,
+    max: 65_535,
+    purpose: 'port of the API; 0 takes a free one',
+  }),
+  region: text({
+    default: '',
+    pattern: new RegExp(REGION_PATTERN),
+    allowed: 'a region in lower-case letters, digits and dashes, such as singapore',
+    purpose: 'region of this deployment; not set: applications of every region are kept',
+  }),
+  registryFile: text({
+    default: '',
+    purpose: 'JSON file whose tokens are kept in the token table while they are in the file; not set: none',
+  }),
+  sessionKey: secret({
+    default: '',
+    purpose: 'the query service’s SESSION_KEY, for sessions of the dashboard; not set: bearer tokens alone',
+  }),
+  trustProxy: flag({
+    default: false,
+    purpose: 'true behind a proxy that sets X-Forwarded-For and X-Forwarded-Host; never otherwise',
+  }),
+  applicationsMax: integer({
+    default: 1_000_000,
+    min: 1,
+    max: 10_000_000,
+    purpose: 'applications kept, terminated ones included; beyond it none is created',
+  }),
+  databaseUrl: text({
+    pattern: /^(sqlite:.+|mysql:\/\/[^:@\s]+@[^@\s]+\/\w+)$/,
+    allowed: 'sqlite:/path/file.db or mysql://user@host:3306/database, without a password',
+    purpose: 'database of the registry’s rows',
+  }),
+  databasePassword: secret({ default: '', purpose: 'password at the database; not used by SQLite' }),
+  // MongoDB: versions of states. Not set: they are rows.
+  mongoUrl: text({
+    default: '',
+    pattern: /^mongodb(\+srv)?:\/\/[^:@\s]+(@[^@\s]+)?$/,
+    allowed: 'mongodb://user@host:27017/database, without a password',
+    purpose: 'database of the versions of configurations; not set: they are rows of the database',
+  }),
+  mongoPassword: secret({ default: '', purpose: 'password at MongoDB' }),
+  // Redis: distribution to collectors and query services. Not set: the compacted topic alone.
+  redisUrl: text({
+    default: '',
+    pattern: /^rediss?:\/\/[^@\s]+(@[^@\s]+)?$/,
+    allowed: 'redis://user@host:6379 or rediss://…, without a password',
+    purpose: 'Redis that receives what collectors and query services obey; not set: none',
+  }),
+  redisPassword: secret({ default: '', purpose: 'password at Redis' }),
+  redisPrefix: text({
+    default: 'imscope',
+    pattern: /^[\w.-]{1,64}$/,
+    purpose: 'prefix of every key in Redis',
+  }),
+} satisfies Settings;

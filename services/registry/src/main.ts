@@ -1,0 +1,24 @@
+/*
+ * The registry's process and its commands. `main.js` runs it; `main.js migrate [--dry-run]` creates or changes its
+ * tables; `check` and `--check-config` are those of every service.
+ */
+import { readableApplicationsFile } from '@imscope/access/readable-applications-file.js';
+import { runService } from '@imscope/runtime/service.js';
+import { differentPorts, hostAddress } from '@imscope/runtime/setting-probes.js';
+import { REGISTRY_SETTINGS } from './config.js';
+import { startRegistry } from './create-registry.js';
+
+await runService(
+  {
+    name: 'registry',
+    settings: REGISTRY_SETTINGS,
+    dependencies: [],
+    probes: [
+      hostAddress('registryHost'),
+      differentPorts('registryPort', 'adminPort'),
+      readableApplicationsFile('registryFile'),
+    ],
+    start: startRegistry,
+  },
+  process,
+);

@@ -1,0 +1,30 @@
+/*
+ * The metrics of the registry.
+ */
+import { SECONDS_BUCKETS } from '@imscope/runtime/metrics.js';
+import { Counter, Histogram, type Registry } from 'prom-client';
+
+export type RegistryMetrics = ReturnType<typeof createMetrics>;
+
+export function createMetrics(registry: Registry) {
+  const common = (name: string, help: string) => ({
+    name: `imscope_registry_${name}`,
+    help,
+    registers: [registry],
+  });
+  return {
+    requests: new Counter({
+      ...common('requests_total', 'requests answered, by route and HTTP status'),
+      labelNames: ['route', 'status'] as const,
+    }),
+    requestSeconds: new Histogram({
+      ...common('request_seconds', 'from the head of a request to the end of its answer'),
+      labelNames: ['route'] as const,
+      buckets: SECONDS_BUCKETS,
+    }),
+    refused: new Counter({
+      ...common('refused_total', 'callers turned away, by reason'),
+      labelNames: ['reason'] as const,
+    }),
+  };
+}
