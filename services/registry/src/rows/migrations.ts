@@ -38,8 +38,8 @@ type ColumnsOf<T> = {
     : Column<null extends T[K] ? true : false>;
 };
 
-type TableName = keyof RegistryTables & string;
-type Keys<N extends TableName> = readonly (keyof RegistryTables[N] & string)[];
+type TableName = keyof RegistryTables;
+type Keys<N extends TableName> = readonly Extract<keyof RegistryTables[N], string>[];
 
 type TableDescription<N extends TableName> = {
   readonly columns: ColumnsOf<RegistryTables[N]>;
