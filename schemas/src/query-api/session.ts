@@ -18,6 +18,7 @@ export type SignIn = Static<typeof SignIn>;
 export const Session = Type.Object({
   name: Type.String(),
   applications: Type.Union([Type.Literal('all'), Type.Array(Type.Integer())]),
+  scope: Type.Enum(['read', 'admin'], { description: 'admin may use the registry too' }),
   expires_at: Type.String(),
 });
 export type Session = Static<typeof Session>;

@@ -16,6 +16,11 @@ export const QUERY_SETTINGS = {
   }),
   registryFile: text({ purpose: 'JSON file with the SHA-256 of every token (scope read), the collector’s' }),
   dashboardDir: text({ default: '', purpose: 'folder of the built dashboard; empty serves the API alone' }),
+  registryUrl: text({
+    default: '',
+    purpose:
+      'address of the registry, such as http://127.0.0.1:8090: requests to /v1/registry/ are passed on to it; empty: there is none',
+  }),
   sessionKey: secret({
     default: '',
     purpose:

@@ -69,6 +69,7 @@ export async function createQuery(context: ServiceContext<typeof QUERY_SETTINGS>
     cookieSecure: config.cookieSecure,
     trustProxy: config.trustProxy,
     dashboardDir: config.dashboardDir,
+    registryUrl: config.registryUrl,
     metrics,
     logger,
     now: Date.now,

@@ -8,6 +8,7 @@ import {
   differentPorts,
   directoryWith,
   hostAddress,
+  httpOrigin,
   httpUrl,
   probe,
 } from '@imscope/runtime/setting-probes.js';
@@ -25,6 +26,7 @@ await runService(
       readableApplicationsFile('registryFile'),
       directoryWith('dashboardDir', 'index.html', 'build the dashboard first'),
       httpUrl('storeUrl'),
+      httpOrigin('registryUrl'),
       probe('sessionKey', ({ sessionKey }) => void createSessionSeal(sessionKey)),
     ],
     start: startQuery,

@@ -85,8 +85,14 @@ test('a sign-in code works once and gives a session of the same applications', a
   const code = await newCode(query.app);
   const response = await signIn(query.app, { code });
   assert.equal(response.statusCode, 200, response.body);
-  const session = response.json<{ name: string; applications: number[]; expires_at: string }>();
+  const session = response.json<{
+    name: string;
+    applications: number[];
+    scope: string;
+    expires_at: string;
+  }>();
   assert.equal(session.name, 'a few');
+  assert.equal(session.scope, 'read');
   assert.deepEqual(session.applications, FEW);
   const termMs = Date.parse(session.expires_at) - Date.now();
   assert.ok(termMs > 11.9 * 3_600_000 && termMs <= 12 * 3_600_000);

@@ -130,6 +130,17 @@ export function httpUrl<C>(setting: TextSetting<C>): Probe<C> {
   });
 }
 
+/** A URL without a path, user or query. An unset one passes. */
+export function httpOrigin<C>(setting: TextSetting<C>): Probe<C> {
+  return probe(setting, (config) => {
+    const url = textOf(config, setting);
+    if (url === '' || (/^https?:\/\/[^/?#@]+\/?$/.test(url) && URL.canParse(url))) return;
+    throw new Error(
+      `${environmentName(setting)} is "${url}": give http://host:port or https://host:port, and nothing after it`,
+    );
+  });
+}
+
 /** Two ports of one process differ, unless they are 0. */
 export function differentPorts<C>(first: PortSetting<C>, second: PortSetting<C>): Probe<C> {
   const check = (config: C): void => {

@@ -9,6 +9,7 @@ import { requireSameOrigin } from '@imscope/access/same-origin.js';
 import { SESSION_COOKIE, type SessionSeal } from '@imscope/access/session-seal.js';
 import { hashToken, type Tokens } from '@imscope/access/tokens.js';
 import { errorAnswers } from '@imscope/schemas/query-api/error-answers.js';
+import type { TokenScope } from '@imscope/schemas/registry-entry.js';
 import { Session, SignIn, SignInCode } from '@imscope/schemas/query-api/session.js';
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import type { FastifyRequest } from 'fastify';
@@ -125,6 +126,12 @@ function sessionAnswer(grant: Grant, expiresMs: number): Session {
   return {
     name: grant.name,
     applications: grant.applications === 'all' ? 'all' : [...grant.applications].toSorted((a, b) => a - b),
+    scope: scopeOfSession(grant.scope),
     expires_at: timeText(expiresMs),
   };
+}
+
+/** Whoever signed in may read. */
+function scopeOfSession(scope: TokenScope): Session['scope'] {
+  return scope === 'admin' ? 'admin' : 'read';
 }

@@ -23,6 +23,7 @@ import { serveDashboard } from './dashboard-files.js';
 import { describeApi } from './openapi.js';
 import { parameterError } from './parameter-error.js';
 import { installParameterReading } from './read-parameters.js';
+import { passOnToRegistry } from './registry-proxy.js';
 import { sessionRoutes, type SessionRouteOptions } from '../access/session-routes.js';
 
 export type HttpMetrics = {
@@ -34,13 +35,15 @@ export type ServerOptions = QuestionRouteOptions &
   SessionRouteOptions & {
     /** Empty: the API alone. */
     readonly dashboardDir: string;
+    /** Empty: no registry. */
+    readonly registryUrl: string;
     readonly trustProxy: boolean;
     readonly budget: AnswerBudget;
     readonly metrics: HttpMetrics;
     readonly logger: Logger;
   };
 
-/** The only body is a code or a token. */
+/** The only body is a code or a token, but for those passed on to the registry. */
 const BODY_BYTES_MAX = 4_096;
 /** At the bound further connections are closed at once. */
 const CONNECTIONS_MAX = 1_024;
@@ -111,6 +114,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   );
   await app.register(questionRoutes, options);
   await app.register(sessionRoutes, options);
+  await passOnToRegistry(app, options.registryUrl);
   if (options.dashboardDir !== '') await serveDashboard(app, options.dashboardDir);
   await app.ready();
   return app;
