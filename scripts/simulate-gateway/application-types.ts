@@ -2,7 +2,7 @@
  * Owns the kinds of applications: which interfaces they call, on which platforms, at which hours of their own
  * day, and how carefully their authors handle errors.
  */
-import type { InterfaceFamily } from './interfaces.js';
+import type { RestFamily } from './interfaces.js';
 
 export type ApplicationType =
   | 'game'
@@ -18,7 +18,9 @@ export type ApplicationType =
 export type Platform = 'android' | 'ios' | 'web' | 'windows' | 'mac' | 'server';
 
 export interface TypeCharacter {
-  readonly families: Readonly<Record<InterfaceFamily, number>>;
+  readonly families: Readonly<Record<RestFamily, number>>;
+  /** Weight of callbacks to a server of the application beside the families. */
+  readonly callbacks?: number;
   readonly platforms: Readonly<Record<Platform, number>>;
   /** Relative traffic at each hour of the application's own day, 24 numbers. */
   readonly hours: readonly number[];
@@ -58,12 +60,14 @@ export const TYPE_CHARACTERS: Readonly<Record<ApplicationType, TypeCharacter>> =
   },
   'e-commerce': {
     families: { message: 55, group: 7, account: 12, relationship: 3, profile: 9, recent: 11, push: 3 },
+    callbacks: 2,
     platforms: { android: 46, ios: 31, web: 11, windows: 3, mac: 1, server: 8 },
     hours: SHOPPING,
     weekend: 1.15,
   },
   'customer-service': {
     families: { message: 62, group: 6, account: 15, relationship: 1, profile: 6, recent: 9, push: 1 },
+    callbacks: 4,
     platforms: { android: 16, ios: 12, web: 38, windows: 18, mac: 4, server: 12 },
     hours: SERVICE_HOURS,
     weekend: 0.55,
@@ -94,6 +98,7 @@ export const TYPE_CHARACTERS: Readonly<Record<ApplicationType, TypeCharacter>> =
   },
   office: {
     families: { message: 40, group: 38, account: 6, relationship: 4, profile: 5, recent: 6, push: 1 },
+    callbacks: 2,
     platforms: { android: 26, ios: 22, web: 9, windows: 32, mac: 9, server: 2 },
     hours: OFFICE_HOURS,
     weekend: 0.18,

@@ -94,8 +94,9 @@ function buildSeries(
   application: Application,
   firstIndex: number,
 ): { readonly series: readonly Series[]; readonly seriesTable: AliasTable } {
-  const { families } = TYPE_CHARACTERS[application.type];
-  const called = INTERFACES.filter(({ family }) => families[family] > 0);
+  const { families, callbacks = 0 } = TYPE_CHARACTERS[application.type];
+  const all = { ...families, callback: callbacks };
+  const called = INTERFACES.filter(({ family }) => all[family] > 0);
   const series = called.map((called, offset) => {
     const failures = failuresOf(called.family).map(([failure, weight]) => {
       const factor = failure.outcome === 'caller_error' ? application.carelessness : application.fragility;
@@ -114,7 +115,7 @@ function buildSeries(
   });
   return {
     series,
-    seriesTable: new AliasTable(called.map(({ family, weight }) => families[family] * weight)),
+    seriesTable: new AliasTable(called.map(({ family, weight }) => all[family] * weight)),
   };
 }
 

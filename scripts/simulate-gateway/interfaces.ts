@@ -2,8 +2,11 @@
  * Owns the interfaces of the IM REST API that are simulated: how often they are called beside each other, and
  * the latency of the service behind the gateway (log-normal, with a slower share for the tail).
  */
-export type InterfaceFamily =
-  'message' | 'group' | 'account' | 'relationship' | 'profile' | 'recent' | 'push';
+import { callbackInterface } from '@imscope/schemas/callback-interface.js';
+
+/** Families of the REST API. */
+export type RestFamily = 'message' | 'group' | 'account' | 'relationship' | 'profile' | 'recent' | 'push';
+export type InterfaceFamily = RestFamily | 'callback';
 
 export interface GatewayInterface {
   readonly name: string;
@@ -70,6 +73,10 @@ const ROWS: readonly (readonly [
   ['recentcontact/delete', 'recent', 15, 12, 0.4, 0.01],
   ['all_member_push/im_push', 'push', 60, 72, 0.6, 0.04],
   ['all_member_push/im_get_attr', 'push', 40, 11, 0.4, 0.01],
+  // Calls of the gateway to the application's own server.
+  [callbackInterface('C2C.CallbackBeforeSendMsg'), 'callback', 55, 58, 0.7, 0.04],
+  [callbackInterface('C2C.CallbackAfterSendMsg'), 'callback', 25, 52, 0.7, 0.04],
+  [callbackInterface('State.StateChange'), 'callback', 20, 47, 0.6, 0.03],
 ];
 
 export const INTERFACES: readonly GatewayInterface[] = ROWS.map(

@@ -3,7 +3,7 @@
  * outcome is written here and not read from the code catalogue, so that the simulator's truth is an independent check
  * of the catalogue. No cause contains personal data, so scrubbing changes none.
  */
-import type { InterfaceFamily } from './interfaces.js';
+import type { InterfaceFamily, RestFamily } from './interfaces.js';
 
 export type Outcome = 'success' | 'caller_error' | 'service_error' | 'unknown';
 
@@ -89,7 +89,7 @@ const COMMON: readonly (readonly [Ending, number])[] = [
   [upstreamRefused, 0.5],
 ];
 
-const BY_FAMILY: Record<InterfaceFamily, readonly (readonly [Ending, number])[]> = {
+const OF_REST: Record<RestFamily, readonly (readonly [Ending, number])[]> = {
   message: [
     [callerError(20003, 'AccountNotFound', 'sender or receiver was never imported', 'service'), 38],
     [callerError(20006, 'CallbackRejected', 'callback before sending answered with a refusal', 'service'), 9],
@@ -140,6 +140,13 @@ const BY_FAMILY: Record<InterfaceFamily, readonly (readonly [Ending, number])[]>
   ],
 };
 
+/** Failures of the application's own server, which gateways call; weights are requests in 10,000. */
+const OF_CALLBACKS: readonly (readonly [Ending, number])[] = [
+  [timeLimit(null, 'CallbackTimeout', 2000, 'callback server'), 5],
+  [ending('service_error', null, 'CallbackFailed', ['callback server answered 500'], 'service', 500), 2],
+  [ending('service_error', null, 'CallbackConnectFailed', ['callback server refused'], 'gateway', 502), 1],
+];
+
 /** During `error-burst`: the families of the message service's own failures. */
 export const BURST_ENDINGS: readonly Ending[] = [
   serviceError(
@@ -168,5 +175,5 @@ export const ENDINGS: readonly Ending[] = endings;
 
 /** Failures an interface of the family can meet, with their weights in 10,000 requests. */
 export function failuresOf(family: InterfaceFamily): readonly (readonly [Ending, number])[] {
-  return [...COMMON, ...BY_FAMILY[family]];
+  return family === 'callback' ? OF_CALLBACKS : [...COMMON, ...OF_REST[family]];
 }

@@ -4,6 +4,7 @@
 import type { Static } from 'typebox';
 import { applications } from './applications.js';
 import { type Answer, answerOf, boundedListAnswerOf } from './envelope.js';
+import { callbacks } from './callbacks.js';
 import { exceptions } from './exceptions.js';
 import { fleetRefusals } from './fleet-refusals.js';
 import { interfaces } from './interfaces.js';
@@ -22,6 +23,7 @@ export const QUESTIONS = {
   interfaces,
   timeseries,
   monitor,
+  callbacks,
   exceptions,
   versions,
   requests,

@@ -82,7 +82,7 @@ test('the columns of a batch agree with its body', () => {
 test('every record is one that a gateway could have logged', () => {
   for (const record of many.slice(0, 20_000)) {
     assert.notEqual(isIP(record.exit_ip), 0, record.exit_ip);
-    assert.match(record.interface, /^[a-z0-9_]+\/[a-z0-9_]+$/);
+    assert.match(record.interface, /^(?:[a-z0-9_]+\/[a-z0-9_]+|callback\/[\w.]+)$/);
     assert.match(record.node, /^sim-gw-[a-z]+-\d\d$/);
     assert.match(record.request_id, /^[0-9a-f]{16}$/);
     assert.ok(record.latency_ms > 0 && record.latency_ms < 60_000);
@@ -128,6 +128,17 @@ test('failures of the service are few, mistakes of callers more, and codes of ma
   const codes = new Set(many.map(({ code }) => code));
   for (const code of [70001, 60007, 20003, 10010, 70107, 30003, 40003])
     assert.ok(codes.has(code), String(code));
+});
+
+test('some applications report callbacks, mostly successful, and the others none', () => {
+  const callbacks = many.filter(({ interface: name }) => name.startsWith('callback/'));
+  const applications = new Set(callbacks.map(({ sdk_app_id }) => sdk_app_id));
+  assert.ok(
+    applications.size >= 3 && applications.size < traffic.applications.length,
+    String(applications.size),
+  );
+  const answered = callbacks.filter(({ code }) => code === 0).length / callbacks.length;
+  assert.ok(answered > 0.93 && answered < 1, String(answered));
 });
 
 test('latencies have a tail: p99 is several times the median', () => {

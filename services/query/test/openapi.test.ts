@@ -40,6 +40,7 @@ test('the description covers every route with parameters, answers, errors and se
   assert.deepEqual(operations.map(({ route }) => route).toSorted(), [
     'delete /v1/session',
     'get /v1/applications',
+    `${one}/callbacks`,
     `${one}/exceptions`,
     `${one}/interfaces`,
     `${one}/monitor`,

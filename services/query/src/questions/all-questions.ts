@@ -3,6 +3,7 @@
  */
 import type { QuestionName } from '@imscope/schemas/query-api/questions.js';
 import { applications } from './applications.js';
+import { callbacks } from './callbacks.js';
 import { exceptions } from './exceptions.js';
 import { fleetRefusals } from './fleet-refusals.js';
 import { interfaces } from './interfaces.js';
@@ -20,6 +21,7 @@ export const ALL_QUESTIONS: Readonly<Record<QuestionName, Question>> = {
   interfaces,
   timeseries,
   monitor,
+  callbacks,
   exceptions,
   versions,
   requests,
