@@ -138,7 +138,7 @@ test('some applications report callbacks, mostly successful, and the others none
     String(applications.size),
   );
   const answered = callbacks.filter(({ code }) => code === 0).length / callbacks.length;
-  assert.ok(answered > 0.93 && answered < 1, String(answered));
+  assert.ok(answered > 0.98, String(answered));
 });
 
 test('latencies have a tail: p99 is several times the median', () => {
