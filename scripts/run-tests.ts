@@ -15,6 +15,7 @@ import { hasKafkaJars } from './stack/kafka-jars.js';
 import { lastLogLines } from './stack/process.js';
 import {
   CHROMIUM,
+  GO,
   HAPROXY,
   JAVA,
   MAVEN,
@@ -26,6 +27,7 @@ import {
 } from './stack/programs.js';
 import { REPO_ROOT } from './stack/repo-root.js';
 import { runTestFiles } from './test-run/run-test-files.js';
+import { startTestDatabases } from './test-run/start-databases.js';
 import { stopOnSignals } from './test-run/stop-signals.js';
 import { createTally, type Tally } from './test-run/tally.js';
 import { withBroker } from './test-run/with-broker.js';
@@ -67,7 +69,7 @@ async function runAll(): Promise<void> {
   // Maven only fetches Kafka's jars: a run that has them does without.
   const jars = (await hasKafkaJars()) ? [] : [MAVEN];
   const tracer = process.platform === 'linux' ? [STRACE] : [];
-  const programs = [JAVA, ...jars, PYTHON, NGINX, NGINX_STREAM, HAPROXY, CHROMIUM, ...tracer];
+  const programs = [JAVA, ...jars, PYTHON, GO, NGINX, NGINX_STREAM, HAPROXY, CHROMIUM, ...tracer];
   const provided = await providePrograms(programs, (names) => print(`installing ${names.join(', ')}`));
   if (!provided.ok) throw new Error(provided.message);
   for (const program of Object.values(FOREIGN_PROGRAMS)) await provideForeignProgram(program, print);
@@ -80,11 +82,21 @@ async function runAll(): Promise<void> {
     const brokerLog = await withBroker({
       start: () => startBroker({ dataDir: join(directory, 'kafka'), heapMb: BROKER_HEAP_MB }),
       stopping: AbortSignal.any([time, stopped]),
-      run: runFiles,
+      run: (broker, signal) => withDatabases(directory, () => runFiles(broker, signal)),
     });
     reportEnd(time, brokerLog);
   } finally {
     rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+async function withDatabases(directory: string, run: () => Promise<void>): Promise<void> {
+  const databases = await startTestDatabases(directory);
+  Object.assign(process.env, databases.environment);
+  try {
+    await run();
+  } finally {
+    await databases.stop();
   }
 }
 

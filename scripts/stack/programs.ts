@@ -1,6 +1,6 @@
 /*
- * Programs that npm cannot install (Java, Maven, Python, nginx, HAProxy, Chromium, strace): found, or installed by apt-get
- * where that is allowed (root on Debian and its derivatives), or named in one line with the exact command.
+ * Programs that npm cannot install (Java, Maven, Python, Go, nginx, HAProxy, Chromium, strace): found, or installed by
+ * apt-get where that is allowed (root on Debian and its derivatives), or named in one line with what to do.
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -9,7 +9,9 @@ export type Program = {
   /** The command that shows whether it is installed; any exit code counts unless `accept` checks the output. */
   readonly command: readonly [string, ...string[]];
   readonly name: string;
-  readonly debian: string;
+  /** Undefined where Debian has no version that is new enough: `byHand` then says what to do. */
+  readonly debian: string | undefined;
+  readonly byHand?: string;
   readonly homebrew: string;
   readonly accept?: (output: string) => boolean;
 };
@@ -38,6 +40,17 @@ export const PYTHON: Program = {
   debian: 'python3-venv',
   homebrew: 'python',
   accept: (output) => Number(/^3\.(\d+)$/m.exec(output)?.[1] ?? 0) >= PYTHON_MINOR_MIN,
+};
+const GO_MINOR_MIN = 25;
+
+/** Builds programs of Go modules (foreign-programs.ts); the newest module asks for this version. */
+export const GO: Program = {
+  name: `Go 1.${GO_MINOR_MIN} or newer`,
+  command: ['go', 'version'],
+  debian: undefined,
+  byHand: `unpack Go 1.${GO_MINOR_MIN} or newer for this machine into /usr/local/go, because Debian's is older`,
+  homebrew: 'go',
+  accept: (output) => Number(/go1\.(\d+)/.exec(output)?.[1] ?? 0) >= GO_MINOR_MIN,
 };
 export const NGINX: Program = {
   name: 'nginx',
@@ -86,9 +99,11 @@ export async function providePrograms(
   if (missing.length === 0) return { ok: true, installed: [] };
   const names = missing.map(({ name }) => name);
   const byHand = installCommand(missing);
-  if (!mayInstall()) return { ok: false, message: `missing: ${names.join(', ')}. Run: ${byHand}` };
+  const packages = debianPackages(missing);
+  if (!mayInstall() || packages.length < missing.length) {
+    return { ok: false, message: `missing: ${names.join(', ')}. To do: ${byHand}` };
+  }
   onInstall(names);
-  const packages = missing.map(({ debian }) => debian);
   const updated = await aptGet(['update', '-qq']);
   const done =
     updated.code === 0
@@ -99,21 +114,32 @@ export async function providePrograms(
     ? { ok: true, installed: names }
     : {
         ok: false,
-        message: `apt-get could not install ${still.map(({ debian }) => debian).join(' ')}; run by hand: ${byHand}\n${done.lastLines}`,
+        message: `apt-get could not install ${debianPackages(still).join(' ')}; run by hand: ${byHand}\n${done.lastLines}`,
       };
 }
 
 function isInstalled({ command: [program, ...args], accept }: Program): boolean {
-  // nginx and HAProxy are in sbin, which may be missing in PATH.
-  const env = { ...process.env, PATH: `${process.env['PATH'] ?? ''}:/usr/sbin:/usr/local/sbin` };
-  const { error, stdout, stderr } = spawnSync(program, args, { encoding: 'utf8', env });
+  const { error, stdout, stderr } = spawnSync(program, args, { encoding: 'utf8', env: programEnvironment() });
   return error === undefined && (accept?.(`${stdout}${stderr}`) ?? true);
 }
 
+/** The environment in which programs are searched: nginx and HAProxy are in sbin, Go in a folder of its own. */
+export function programEnvironment(): NodeJS.ProcessEnv {
+  const path = [process.env['PATH'] ?? '', '/usr/sbin', '/usr/local/sbin', '/usr/local/go/bin'];
+  return { ...process.env, PATH: path.join(':') };
+}
+
+function debianPackages(programs: readonly Program[]): string[] {
+  return programs.flatMap(({ debian }) => (debian === undefined ? [] : [debian]));
+}
+
 function installCommand(programs: readonly Program[]): string {
-  return process.platform === 'darwin'
-    ? `brew install ${programs.map(({ homebrew }) => homebrew).join(' ')}`
-    : `sudo apt-get update && sudo apt-get install -y --no-install-recommends ${programs.map(({ debian }) => debian).join(' ')}`;
+  if (process.platform === 'darwin')
+    return `brew install ${programs.map(({ homebrew }) => homebrew).join(' ')}`;
+  const packages = debianPackages(programs);
+  const install = `sudo apt-get update && sudo apt-get install -y --no-install-recommends ${packages.join(' ')}`;
+  const byHand = programs.flatMap((program) => program.byHand ?? []);
+  return [...(packages.length === 0 ? [] : [install]), ...byHand].join('; ');
 }
 
 function mayInstall(): boolean {
