@@ -51,6 +51,9 @@ function applications(ids: readonly number[]): AnswerTo<'applications'> {
   return answer(
     ids.map((id) => ({
       sdk_app_id: id,
+      name: '',
+      package: '',
+      owner: '',
       ...PERFORMANCE,
       interfaces: 1,
       worst_interface: null,

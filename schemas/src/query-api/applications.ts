@@ -3,6 +3,7 @@
  * sparkline.
  */
 import { type Static, Type } from 'typebox';
+import { APPLICATION_NAME } from './application-name.js';
 import { STEP_PARAMETER, WINDOW_PARAMETERS } from './parameters.js';
 import type { QuestionContract } from './question-contract.js';
 import { Count, NullableNumber, PERFORMANCE, Time } from './values.js';
@@ -12,6 +13,7 @@ export type SparkPoint = Static<typeof SparkPoint>;
 
 export const ApplicationRow = Type.Object({
   sdk_app_id: Type.Integer(),
+  ...APPLICATION_NAME,
   ...PERFORMANCE,
   interfaces: Count,
   /** Of the interfaces with service errors the first in the order of the list; null where there are none. */

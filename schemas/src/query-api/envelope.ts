@@ -3,6 +3,7 @@
  * And the form of an error answer.
  */
 import { type Static, type TSchema, Type } from 'typebox';
+import { NamedApplication } from './application-name.js';
 import { LeftOut, Time } from './values.js';
 
 export const Window = Type.Object({
@@ -62,18 +63,28 @@ export type Completeness = Static<typeof Completeness>;
 /** Any answer. */
 export type Answer<T> = {
   data: T;
+  /** Of answers about one application. */
+  application?: NamedApplication;
   /** Only beside a bounded list. */
   left_out?: number;
   window: Window;
   completeness: Completeness;
 };
 
-export const answerOf = <T extends TSchema>(data: T) =>
-  Type.Object({ data, window: Window, completeness: Completeness });
+/**
+ * `left_out` is always sent with a bounded list, `application` in answers about one application. They are optional, so that
+ * clients can read older services.
+ */
+const COMMON = {
+  application: Type.Optional(NamedApplication),
+  window: Window,
+  completeness: Completeness,
+};
 
-/** `left_out` is always sent. It is optional, so that clients can read older services. */
+export const answerOf = <T extends TSchema>(data: T) => Type.Object({ data, ...COMMON });
+
 export const boundedListAnswerOf = <T extends TSchema>(list: T) =>
-  Type.Object({ data: list, left_out: Type.Optional(LeftOut), window: Window, completeness: Completeness });
+  Type.Object({ data: list, left_out: Type.Optional(LeftOut), ...COMMON });
 
 export const ErrorAnswer = Type.Object({
   error: Type.Object({ code: Type.String(), message: Type.String() }),

@@ -2,6 +2,7 @@
  * `fleetRefusals`: the same as `refusals`, of all applications the caller may read.
  */
 import { type Static, Type } from 'typebox';
+import { APPLICATION_NAME } from './application-name.js';
 import { WindowQuery } from './parameters.js';
 import type { QuestionContract } from './question-contract.js';
 import { Refusals } from './refusals.js';
@@ -15,6 +16,7 @@ export const FleetRefusals = Type.Object({
     Type.Object({
       /** null: records that name no application their sender speaks for. */
       sdk_app_id: Type.Union([Type.Integer(), Type.Null()]),
+      ...APPLICATION_NAME,
       ...Refusals.properties,
     }),
   ),

@@ -8,18 +8,31 @@ import type { ApplicationsAnswer } from './query-client.js';
 
 type Row = ApplicationsAnswer['data'][number];
 
-const COLUMNS = [
-  'APPLICATION',
-  'REQ/S',
-  'SUCCESS',
-  'ERRORS',
-  'P50',
-  'P95',
-  'P99',
-  'WORST INTERFACE',
-] as const;
+type Column = {
+  readonly title: string;
+  readonly width: number;
+  readonly align: 'left' | 'right';
+  readonly cell: (row: Row) => string;
+};
+
 /** With a blank between columns: 11 + 7 + 7 + 8 + 7 + 7 + 7 + 7 blanks = 61, so 18 of 79 remain. */
-const WIDTHS = [11, 7, 7, 8, 7, 7, 7] as const;
+const APPLICATION: Column = {
+  title: 'APPLICATION',
+  width: 11,
+  align: 'right',
+  cell: (row) => String(row.sdk_app_id),
+};
+const FIGURES: readonly Column[] = [
+  { title: 'REQ/S', width: 7, align: 'right', cell: (row) => rate(row.requests_per_s) },
+  { title: 'SUCCESS', width: 7, align: 'right', cell: successRate },
+  { title: 'ERRORS', width: 8, align: 'right', cell: serviceErrors },
+  { title: 'P50', width: 7, align: 'right', cell: (row) => milliseconds(row.latency_ms.p50) },
+  { title: 'P95', width: 7, align: 'right', cell: (row) => milliseconds(row.latency_ms.p95) },
+  { title: 'P99', width: 7, align: 'right', cell: (row) => milliseconds(row.latency_ms.p99) },
+];
+/** Names have a column where the terminal is this wide, and one is known. */
+const NAMES_FROM_COLUMNS = 100;
+const NAME_WIDTH = 20;
 const WORST_WIDTH_MIN = 18;
 const WORST_WIDTH_MAX = 48;
 
@@ -37,18 +50,17 @@ export function topTable(
   },
 ): string[] {
   const { columns, rowsMax, leftOut = 0 } = options;
-  const used = WIDTHS.reduce((total, width) => total + width + 1, 0);
-  const worstWidth = Math.min(Math.max(columns - 1 - used, WORST_WIDTH_MIN), WORST_WIDTH_MAX);
+  const layout = columnsOf(rows, columns);
   const lastLine = leftOut === 0 ? 0 : 1;
   const shown = rows.length + 1 + lastLine > rowsMax ? rows.slice(0, Math.max(rowsMax - 2, 1)) : rows;
   const table = new Table({
-    head: COLUMNS.map((title, index) => colors.bold(index === COLUMNS.length - 1 ? `  ${title}` : title)),
-    colWidths: [...WIDTHS.map((width, index) => (index === 0 ? width : width + 1)), worstWidth + 1],
-    colAligns: ['right', 'right', 'right', 'right', 'right', 'right', 'right', 'left'],
+    head: layout.map(({ title, align }) => colors.bold(align === 'left' ? `  ${title}` : title)),
+    colWidths: layout.map(({ width }, index) => (index === 0 ? width : width + 1)),
+    colAligns: layout.map(({ align }) => align),
     chars: NO_LINES,
     style: { head: [], border: [], 'padding-left': 0, 'padding-right': 0 },
   });
-  for (const row of shown) table.push(cells(row, worstWidth));
+  for (const row of shown) table.push(layout.map(({ cell }) => cell(row)));
   const lines = table
     .toString()
     .split('\n')
@@ -57,6 +69,27 @@ export function topTable(
   if (hidden + leftOut === 0) return lines;
   const where = leftOut === 0 ? '--json gives all' : `the service lists ${count(rows.length)}, worst first`;
   return [...lines, colors.dim(`and ${count(hidden + leftOut)} more; ${where}`)];
+}
+
+/** The last column takes what the others leave. Columns of text begin with two blanks. */
+function columnsOf(rows: readonly Row[], terminalColumns: number): readonly Column[] {
+  const hasNames = terminalColumns >= NAMES_FROM_COLUMNS && rows.some(({ name }) => name !== '');
+  const name: Column = {
+    title: 'NAME',
+    width: NAME_WIDTH + 1,
+    align: 'left',
+    cell: (row) => `  ${printable(row.name, NAME_WIDTH)}`,
+  };
+  const fixed = [APPLICATION, ...(hasNames ? [name] : []), ...FIGURES];
+  const used = fixed.reduce((total, { width }) => total + width + 1, 0);
+  const width = Math.min(Math.max(terminalColumns - 1 - used, WORST_WIDTH_MIN), WORST_WIDTH_MAX);
+  const last: Column = {
+    title: 'WORST INTERFACE',
+    width,
+    align: 'left',
+    cell: (row) => `  ${worst(row, width - 2)}`,
+  };
+  return [...fixed, last];
 }
 
 const NO_LINES = {
@@ -77,18 +110,9 @@ const NO_LINES = {
   middle: '',
 };
 
-function cells(row: Row, worstWidth: number): string[] {
-  const errors = row.outcomes.service_error;
-  return [
-    String(row.sdk_app_id),
-    rate(row.requests_per_s),
-    successRate(row),
-    errors === 0 ? colors.dim('0') : colors.red(short(errors)),
-    milliseconds(row.latency_ms.p50),
-    milliseconds(row.latency_ms.p95),
-    milliseconds(row.latency_ms.p99),
-    `  ${worst(row, worstWidth - 2)}`,
-  ];
+function serviceErrors({ outcomes }: Row): string {
+  const errors = outcomes.service_error;
+  return errors === 0 ? colors.dim('0') : colors.red(short(errors));
 }
 
 function worst({ worst_interface: found, outcomes }: Row, width: number): string {

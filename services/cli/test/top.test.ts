@@ -16,6 +16,9 @@ const TIME = '2024-01-02T03:04:05.678Z';
 function row(values: Partial<Row> = {}): Row {
   return {
     sdk_app_id: 1_400_000_001,
+    name: '',
+    package: '',
+    owner: '',
     requests: 9_000,
     requests_per_s: 10,
     outcomes: { success: 8_900, caller_error: 40, service_error: 60, unknown: 0 },
@@ -135,7 +138,13 @@ function refused(
     meaning: '',
     advice: '',
   }));
-  return { sdk_app_id: id, records: reasons.reduce((sum, { records }) => sum + records, 0), reasons };
+  const names = { name: '', package: '', owner: '' };
+  return {
+    sdk_app_id: id,
+    ...names,
+    records: reasons.reduce((sum, { records }) => sum + records, 0),
+    reasons,
+  };
 }
 
 test('refused records are shown above the table, by reason and application, and in --json', async () => {
@@ -225,6 +234,16 @@ test('in the live table a failed request is reported and sent again, and Ctrl-C 
   } finally {
     await query.stop();
   }
+});
+
+test('names have a column where the terminal is wide enough, cut to their column', () => {
+  const rows = [row({ name: 'A name that is longer than its column' }), row()];
+  const [head, first, second] = topTable(rows, { columns: 120, rowsMax: 9 }).map(stripVTControlCharacters);
+  assert.match(head ?? '', /^APPLICATION {2}NAME /);
+  assert.match(first ?? '', /^ 1400000001 {2}A name that is long.{1,3} /);
+  assert.match(second ?? '', /^ 1400000001 {22}/);
+  const [narrow] = topTable(rows, { columns: 90, rowsMax: 9 }).map(stripVTControlCharacters);
+  assert.doesNotMatch(narrow ?? '', /NAME/);
 });
 
 test('the table never exceeds 80 columns or the given rows, with any numbers', () => {

@@ -16,6 +16,9 @@ function application(id: number, success: number, serviceErrors: number, unknown
   const judged = success + serviceErrors;
   return {
     sdk_app_id: id,
+    name: `Application №${id.toString()}`,
+    package: 'pro',
+    owner: id === 2 ? 'Payments' : '',
     requests: judged + unknown,
     requests_per_s: (judged + unknown) / 100,
     outcomes: { success, caller_error: 0, service_error: serviceErrors, unknown },
@@ -89,6 +92,12 @@ test('unknown values are last in both directions', () => {
 test('an unknown column in a link leaves the worst first', () => {
   const ranked = rankApplications(FLEET);
   assert.deepEqual(arrangeApplications(ranked, '', { column: 'nonsense', descending: true }), ranked);
+});
+
+test('the search finds names and owners', () => {
+  const ranked = rankApplications(FLEET);
+  assert.deepEqual(ids(arrangeApplications(ranked, 'application №3', null)), [3]);
+  assert.deepEqual(ids(arrangeApplications(ranked, 'payments', null)), [2]);
 });
 
 test('the search finds ids and worst interfaces', () => {

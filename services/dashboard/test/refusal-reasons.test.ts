@@ -14,10 +14,12 @@ test('the three most frequent reasons are named, and the others counted', () => 
   );
 });
 
+const names = { name: '', package: '', owner: '' };
+
 test('reasons are summed over applications, most frequent first', () => {
   const applications = [
-    { sdk_app_id: 7, records: 9, reasons: [reason('too_long', 5), reason('invalid_ip', 4)] },
-    { sdk_app_id: null, records: 6, reasons: [reason('invalid_ip', 6)] },
+    { sdk_app_id: 7, ...names, records: 9, reasons: [reason('too_long', 5), reason('invalid_ip', 4)] },
+    { sdk_app_id: null, ...names, records: 6, reasons: [reason('invalid_ip', 6)] },
   ];
   assert.deepEqual(sumByReason(applications), [reason('invalid_ip', 10), reason('too_long', 5)]);
   assert.deepEqual(sumByReason([]), []);

@@ -9,6 +9,7 @@ import { createAuthentication } from '@imscope/access/authentication.js';
 import { createSessionSeal } from '@imscope/access/session-seal.js';
 import type { FastifyInstance } from 'fastify';
 import { createAnswerBudget } from './store/answer-budget.js';
+import { createNamesOf } from './store/application-names.js';
 import { createAsk } from './store/ask-store.js';
 import { createCompleteness } from './completeness/completeness.js';
 import type { QUERY_SETTINGS } from './config.js';
@@ -60,6 +61,7 @@ export async function createQuery(context: ServiceContext<typeof QUERY_SETTINGS>
     ask,
     budget,
     sources: createSources(ask, config.logRowsMax),
+    namesOf: createNamesOf(ask),
     completeness: createCompleteness(ask),
     tokens,
     authentication: createAuthentication(tokens, seal, 'read'),

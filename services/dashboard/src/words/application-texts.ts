@@ -7,6 +7,12 @@ const NO_REQUESTS = 'No requests in this window.';
 
 export const applicationTexts = {
   sdkAppId: 'SDKAppID',
+  /** Of the page's title in the browser. */
+  pageTitle: (id: number, name: string) => (name === '' ? id.toString() : `${name} (${id.toString()})`),
+  whose: ({ name, package: plan, owner }: { name: string; package: string; owner: string }) =>
+    [name, plan === '' ? '' : `package ${plan}`, owner === '' ? '' : `owner ${owner}`]
+      .filter((part) => part !== '')
+      .join(' · '),
   headlineFigures: 'Headline figures',
   dragToZoom: 'Drag over a chart to zoom in ·',
   zoomOut: 'zoom out',

@@ -66,10 +66,10 @@ export const fleetTexts = {
   showMore: 'Show more:',
   notShown: 'not shown',
   search: {
-    placeholder: 'Find an SDKAppID or interface',
-    label: 'Find an application by SDKAppID or worst interface. Shortcut: /',
+    placeholder: 'Find a name, SDKAppID or interface',
+    label: 'Find an application by name, owner, SDKAppID or worst interface. Shortcut: /',
     nothingFound: (search: string, isCut: boolean) =>
-      `No application ${isCut ? 'of those listed ' : ''}matches “${search}”. The search looks at ids and worst interfaces.`,
+      `No application ${isCut ? 'of those listed ' : ''}matches “${search}”. The search looks at names, owners, ids and worst interfaces.`,
     clear: 'Clear the search',
   },
   quiet: (span: string) => `quiet ${span}`,

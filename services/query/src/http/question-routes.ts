@@ -5,6 +5,7 @@
  */
 import type { Authentication } from '@imscope/access/authentication.js';
 import type { Grant } from '@imscope/access/grant.js';
+import type { NamedApplication } from '@imscope/schemas/query-api/application-name.js';
 import type { Answer } from '@imscope/schemas/query-api/envelope.js';
 import { errorAnswers } from '@imscope/schemas/query-api/error-answers.js';
 import { ApplicationPath } from '@imscope/schemas/query-api/parameters.js';
@@ -19,6 +20,7 @@ import { ALL_QUESTIONS } from '../questions/all-questions.js';
 import type { Answered, PlannedQuestion, Question } from '../questions/question.js';
 import { requirePoints } from '../store/answer-bounds.js';
 import type { AnswerBudget } from '../store/answer-budget.js';
+import type { NamesOf } from '../store/application-names.js';
 import type { AskWithin } from '../store/ask-store.js';
 
 declare module 'fastify' {
@@ -33,6 +35,7 @@ export type QuestionRouteOptions = {
   readonly budget: Pick<AnswerBudget, 'setPoints' | 'bytesFor'>;
   readonly completeness: CompletenessOf;
   readonly sources: Sources;
+  readonly namesOf: NamesOf;
   readonly authentication: Authentication;
   readonly now: () => number;
 };
@@ -91,14 +94,29 @@ async function answerQuestion(
 ): Promise<Answer<unknown>> {
   const ask = options.ask.within({ rowsMax, bytesMax: options.budget.bytesFor(request) });
   const completeness = await options.completeness(plan.window, options.now(), plan.sdkAppId);
-  const answered = await plan.answer({ ask, sources: options.sources, signal: request.signal });
+  const { sources, namesOf } = options;
+  const { signal } = request;
+  const [answered, application] = await Promise.all([
+    plan.answer({ ask, sources, namesOf, signal }),
+    plan.sdkAppId === undefined ? undefined : namedApplication(plan.sdkAppId, namesOf, signal),
+  ]);
   const { data, leftOut, assess } = answered;
   return {
     data,
     ...(leftOut === undefined ? {} : { left_out: leftOut }),
+    ...(application === undefined ? {} : { application }),
     window: windowOf(plan, answered),
     completeness: assess(completeness),
   };
+}
+
+async function namedApplication(
+  sdkAppId: number,
+  namesOf: NamesOf,
+  signal: AbortSignal,
+): Promise<NamedApplication> {
+  const nameOf = await namesOf([sdkAppId], signal);
+  return { sdk_app_id: sdkAppId, ...nameOf(sdkAppId) };
 }
 
 function windowOf(

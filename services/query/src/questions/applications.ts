@@ -133,11 +133,11 @@ FROM request_log_kept
 WHERE sdk_app_id IN {sdk_app_ids:Array(UInt64)} AND ${SPAN_SQL}
 GROUP BY sdk_app_id, step_index`;
 
-/** 1,000 applications with a histogram each, and for each step a sparkline's row of 165 bytes for each of them. */
+/** 1,000 applications with a histogram and names of up to 1 KiB each, and for each step a sparkline's row of 165 bytes for each of them. */
 const BOUNDS: AnswerBounds = {
   pointsMax: 120,
   rowsMax: 121_000,
-  bytes: 10 * MIB,
+  bytes: 11 * MIB,
   bytesPerPoint: 180 * KIB,
   memoryPerByte: FLAT_ROWS,
 };
@@ -150,11 +150,12 @@ export const applications = fleetQuestion('applications', {
     const stepMs = resolveStep(query.step, window, pointsMax);
     return { window, stepMs, points: countSteps(window, stepMs) };
   },
-  answer: async ({ ask, scope, window, plan: { stepMs }, signal }) => {
+  answer: async ({ ask, namesOf, scope, window, plan: { stepMs }, signal }) => {
     const totals = await askTotals(ask, scope, window, signal);
     if (totals.length === 0) return { data: [], leftOut: 0 };
     const listed = { ...spanParams(window), sdk_app_ids: totals.map((row) => row.sdk_app_id) };
-    const [histograms, points] = await Promise.all([
+    const [nameOf, histograms, points] = await Promise.all([
+      namesOf(listed.sdk_app_ids, signal),
       ask(HISTOGRAMS, HISTOGRAMS_SQL, listed, signal),
       ask(SPARKLINES, SPARKLINES_SQL, { ...listed, step_ms: stepMs }, signal),
     ]);
@@ -163,6 +164,7 @@ export const applications = fleetQuestion('applications', {
     const steps = stepsOf(window, stepMs);
     const data = totals.map((row) => ({
       sdk_app_id: row.sdk_app_id,
+      ...nameOf(row.sdk_app_id),
       ...performanceOf({ ...row, histogram: histogramOf.get(row.sdk_app_id) ?? [] }, windowSeconds(window)),
       interfaces: row.interfaces,
       worst_interface: worstInterface(row.worst),

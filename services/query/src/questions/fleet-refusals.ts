@@ -10,11 +10,13 @@ export const fleetRefusals = fleetQuestion('fleetRefusals', {
   bounds: REFUSALS_BOUNDS,
   source: 'accounts',
   plan: ({ query, nowMs }) => ({ window: resolveWindow(query, nowMs), stepMs: null, points: 0 }),
-  answer: async ({ ask, scope, window, signal }) => {
+  answer: async ({ ask, namesOf, scope, window, signal }) => {
     const rows = await askRefused(ask, scope, window, signal);
     const byApplication = Map.groupBy(rows, (row) => row.sdk_app_id);
+    const nameOf = await namesOf([...byApplication.keys()], signal);
     const applications = Array.from(byApplication, ([id, ofOne]) => ({
       sdk_app_id: id === 0 ? null : id,
+      ...nameOf(id),
       ...refusalsOf(ofOne),
     })).toSorted((a, b) => b.records - a.records);
     const [first] = rows;

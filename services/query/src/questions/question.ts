@@ -17,6 +17,7 @@ import { createSpans, type Plan, type PlanInput, type RequestPlan, type Span } f
 import type { Source, Sources } from '../figures/source.js';
 import type { TimeWindow } from '../figures/time-window.js';
 import type { AnswerBounds } from '../store/answer-bounds.js';
+import type { NamesOf } from '../store/application-names.js';
 import type { Ask } from '../store/ask-store.js';
 
 /**
@@ -70,6 +71,7 @@ export type FleetDefinition<Q extends QuestionName, P extends Plan> = Definition
     input: AnswerInput<Q, P> & {
       /** The applications the caller may read. */
       readonly scope: Grant['applications'];
+      readonly namesOf: NamesOf;
     },
   ) => Promise<Found<DataOf<Q>>>;
 };
@@ -85,6 +87,7 @@ export type QuestionRequest = {
 export type QuestionServices = {
   readonly ask: Ask;
   readonly sources: Sources;
+  readonly namesOf: NamesOf;
   readonly signal: AbortSignal;
 };
 
@@ -109,11 +112,11 @@ export type Question = {
   readonly plan: (request: QuestionRequest) => PlannedQuestion;
 };
 
-type NamesOf<Scope extends QuestionContract['scope']> = {
+type QuestionsOf<Scope extends QuestionContract['scope']> = {
   [Q in QuestionName]: (typeof QUESTIONS)[Q]['scope'] extends Scope ? Q : never;
 }[QuestionName];
 
-export function applicationQuestion<Q extends NamesOf<'application'>, P extends RequestPlan>(
+export function applicationQuestion<Q extends QuestionsOf<'application'>, P extends RequestPlan>(
   name: Q,
   definition: ApplicationDefinition<Q, P>,
 ): Question {
@@ -144,7 +147,7 @@ export function applicationQuestion<Q extends NamesOf<'application'>, P extends 
   };
 }
 
-export function fleetQuestion<Q extends NamesOf<'fleet'>, P extends Plan>(
+export function fleetQuestion<Q extends QuestionsOf<'fleet'>, P extends Plan>(
   name: Q,
   definition: FleetDefinition<Q, P>,
 ): Question {
@@ -161,9 +164,10 @@ export function fleetQuestion<Q extends NamesOf<'fleet'>, P extends Plan>(
         stepMs,
         points,
         sdkAppId: undefined,
-        answer: async ({ ask, signal }) => {
+        answer: async ({ ask, namesOf, signal }) => {
           const scope = grant.applications;
-          const found = await definition.answer({ query, plan, window, nowMs, ask, signal, scope });
+          const asked = { query, plan, window, nowMs, ask, signal };
+          const found = await definition.answer({ ...asked, scope, namesOf });
           return answered(definition, found, window, undefined);
         },
       };

@@ -147,11 +147,11 @@ export function refusalsOf(rows: readonly RefusedRow[]): Refusals {
   return { records: rows.reduce((sum, { records }) => sum + records, 0), reasons };
 }
 
-/** 5,000 incarnations of 130 bytes; 2,000 pairs of application and reason, with 350 bytes of text in the answer. */
+/** 5,000 incarnations of 130 bytes; 2,000 pairs of application and reason, with 350 bytes of text in the answer and names of 1 KiB. */
 export const REFUSALS_BOUNDS: AnswerBounds = {
   pointsMax: 0,
   rowsMax: 5_000,
-  bytes: 2 * MIB,
+  bytes: 4 * MIB,
   bytesPerPoint: 0,
   memoryPerByte: FLAT_ROWS,
 };

@@ -34,6 +34,7 @@ import { type StateOf, useAnswer } from '../../api/use-answer.js';
 import { type ChangePageState, usePageState } from '../../state/use-page-state.js';
 import { ApplicationCharts } from './application-charts.js';
 import { ApplicationRefusals } from './application-refusals.js';
+import { ApplicationLabel } from '../../parts/application-label.js';
 import { CodeList } from './code-list.js';
 import { ExceptionList } from './exception-list.js';
 import { HeadlineTiles } from './headline-tiles.js';
@@ -48,7 +49,6 @@ export function ApplicationPage({ sdkAppId }: { readonly sdkAppId: number }) {
   const [state, change] = usePageState();
   const controls = useRefreshControls(state.window);
   useEffect(() => {
-    document.title = texts.header.title(sdkAppId.toString());
     scrollTo(0, 0);
   }, [sdkAppId]);
   return (
@@ -70,6 +70,10 @@ function Application({ sdkAppId, state, change, controls }: Props) {
   const application = { sdk_app_id: sdkAppId };
   const overview = useAnswer('overview', { ...application, ...scopeParameters(window, scopes) });
   const refusals = useAnswer('refusals', { ...application, ...windowParameters(window) });
+  const named = overview.answer?.application;
+  useEffect(() => {
+    document.title = texts.header.title(texts.application.pageTitle(sdkAppId, named?.name ?? ''));
+  }, [sdkAppId, named?.name]);
   const setWindow = (next: TimeWindow): void => {
     change({ window: next });
   };
@@ -84,6 +88,7 @@ function Application({ sdkAppId, state, change, controls }: Props) {
         <h1 className="here" title={texts.application.sdkAppId}>
           {sdkAppId}
         </h1>
+        <ApplicationLabel of={named} />
       </PageHeader>
       <main className="page" data-testid="application-page" data-value={sdkAppId}>
         <ApplicationRefusals state={refusals} />

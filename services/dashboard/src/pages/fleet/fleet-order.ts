@@ -29,7 +29,7 @@ export function worstInTrouble(ranked: readonly RankedApplication[]): RankedAppl
   return ranked.find(({ tier }) => isInTrouble(tier));
 }
 
-/** The ranked applications that match the search (id or worst interface), in the order asked for. */
+/** The ranked applications that match the search (name, owner, id or worst interface), in the order asked for. */
 export function arrangeApplications(
   ranked: readonly RankedApplication[],
   search: string,
@@ -39,8 +39,9 @@ export function arrangeApplications(
   const found = ranked.filter(
     ({ row }) =>
       needle === '' ||
-      row.sdk_app_id.toString().includes(needle) ||
-      (row.worst_interface?.interface.toLowerCase().includes(needle) ?? false),
+      [row.sdk_app_id.toString(), row.name, row.owner, row.worst_interface?.interface ?? ''].some((text) =>
+        text.toLowerCase().includes(needle),
+      ),
   );
   const key = sort === null ? undefined : FLEET_KEYS[sort.column];
   if (sort === null || key === undefined) return found;

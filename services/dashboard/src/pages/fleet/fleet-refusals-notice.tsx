@@ -3,6 +3,7 @@
  */
 import { Link } from 'wouter';
 import type { StateOf } from '../../api/use-answer.js';
+import { ApplicationLabel } from '../../parts/application-label.js';
 import { Count } from '../../parts/figure.js';
 import { leadingReasons, sumByReason } from '../../parts/refusal-reasons.js';
 import { ReasonList, RefusalsNotice } from '../../parts/refusals-notice.js';
@@ -27,17 +28,19 @@ export function FleetRefusalsNotice({ state, search }: Props) {
       {({ applications }) => (
         <>
           <ul className="refused-applications">
-            {applications.slice(0, APPLICATIONS_SHOWN).map(({ sdk_app_id: id, records, reasons }) => (
-              <li key={id ?? 'none'} data-testid={`refused-${id ?? 'none'}`} data-value={records}>
-                {id === null ? (
-                  <span title={texts.refusal.noApplicationTitle}>{texts.refusal.noApplication}</span>
-                ) : (
-                  <Link href={`/applications/${id.toString()}${search}`}>{id}</Link>
-                )}{' '}
-                <Count value={records} unit="records" />{' '}
-                <span className="quiet">{leadingReasons(reasons)}</span>
-              </li>
-            ))}
+            {applications
+              .slice(0, APPLICATIONS_SHOWN)
+              .map(({ sdk_app_id: id, records, reasons, ...names }) => (
+                <li key={id ?? 'none'} data-testid={`refused-${id ?? 'none'}`} data-value={records}>
+                  {id === null ? (
+                    <span title={texts.refusal.noApplicationTitle}>{texts.refusal.noApplication}</span>
+                  ) : (
+                    <Link href={`/applications/${id.toString()}${search}`}>{id}</Link>
+                  )}{' '}
+                  <ApplicationLabel of={names} /> <Count value={records} unit="records" />{' '}
+                  <span className="quiet">{leadingReasons(reasons)}</span>
+                </li>
+              ))}
           </ul>
           {applications.length > APPLICATIONS_SHOWN && (
             <p className="quiet">

@@ -4,6 +4,7 @@
 import type { ApplicationRow } from '@imscope/schemas/query-api/applications.js';
 import type { MouseEvent } from 'react';
 import { Link } from 'wouter';
+import { ApplicationLabel } from '../../parts/application-label.js';
 import { Count, Duration, PerSecond, SuccessRate, TierBadge, toneOf } from '../../parts/figure.js';
 import { ABSENT, formatSuccessRate } from '../../words/format-number.js';
 import { formatSpan, formatUtc } from '../../words/format-time.js';
@@ -48,6 +49,7 @@ export function FleetRow({ application, href, serviceErrorsMax, windowEndMs, onO
         </Link>
         {tier !== 'healthy' && <TierBadge tier={tier} />}
         <QuietTag lastSeen={row.last_seen} windowEndMs={windowEndMs} />
+        <ApplicationLabel of={row} />
       </th>
       <td role="cell" className="number" data-label={texts.figure.successRate}>
         <SuccessRate of={row} testId={`fleet-success-rate-${id}`} />

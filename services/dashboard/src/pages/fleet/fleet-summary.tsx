@@ -94,8 +94,11 @@ function Verdict({ totals, leftOut, worst, window }: Props) {
       <span>
         {texts.fleet.verdict({
           application: (
-            <Link href={`/applications/${row.sdk_app_id.toString()}${windowSearch(window)}`}>
-              <strong>{row.sdk_app_id}</strong>
+            <Link
+              title={row.sdk_app_id.toString()}
+              href={`/applications/${row.sdk_app_id.toString()}${windowSearch(window)}`}
+            >
+              <strong>{row.name === '' ? row.sdk_app_id : row.name}</strong>
             </Link>
           ),
           rate: <strong>{formatSuccessRate(row.success_rate)}</strong>,

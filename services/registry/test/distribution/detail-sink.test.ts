@@ -1,0 +1,116 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { createStoreClient } from '@imscope/runtime/store-client.js';
+import { migrate } from '@imscope/schemas/migrate.js';
+import { startStore } from '../../../../scripts/stack/store.js';
+import { type ApplicationDetail, createDetailSink, detailOf } from '../../src/distribution/detail-sink.js';
+
+const dir = mkdtempSync(join(tmpdir(), 'imscope-detail-'));
+const store = await startStore({
+  dataDir: join(dir, 'store'),
+  mode: 'source',
+  password: 'a password for this test',
+});
+const connect = (storeDatabase: string) =>
+  createStoreClient(
+    {
+      storeUrl: store.url,
+      storeUser: store.user,
+      storePassword: store.password,
+      storeDatabase,
+      storeConnectionsMax: 2,
+    },
+    'imscope-detail-test',
+    60_000,
+  );
+const server = connect('default');
+await server.command({ query: `CREATE DATABASE IF NOT EXISTS ${store.database}` });
+await server.close();
+const client = connect(store.database);
+after(async () => {
+  await client.close();
+  await store.stop();
+  rmSync(dir, { recursive: true });
+});
+await migrate(
+  {
+    command: async (query, params) => {
+      await client.command({ query, ...(params === undefined ? {} : { query_params: params }) });
+    },
+    select: async (query) => {
+      const result = await client.query({ query, format: 'JSONEachRow' });
+      return result.json<Record<string, unknown>>();
+    },
+  },
+  { dryRun: false },
+);
+const sink = createDetailSink(client);
+
+function detail(sdkAppId: number, revision: number, name: string): ApplicationDetail {
+  return detailOf({
+    sdk_app_id: sdkAppId,
+    name,
+    package: 'pro',
+    owner: 'Messaging',
+    data_centre: 'singapore',
+    revision,
+  });
+}
+
+async function nameOf(sdkAppId: number): Promise<unknown> {
+  const result = await client.query({
+    query:
+      "SELECT dictGetOrDefault('application_name', ('name', 'package', 'owner', 'region'), {id:UInt64}, ('', '', '', '')) AS names",
+    query_params: { id: sdkAppId },
+    format: 'JSONEachRow',
+  });
+  const [row] = await result.json<{ names: Record<string, string> }>();
+  return row?.names;
+}
+
+const NONE = { name: '', package: '', owner: '', region: '' };
+
+test('a change is in the dictionary once it is written, within a second', async () => {
+  const startedMs = performance.now();
+  await sink.write([detail(1_400_000_001, 1, 'Chat’n’play «聊天»')]);
+  assert.deepEqual(await nameOf(1_400_000_001), {
+    name: 'Chat’n’play «聊天»',
+    package: 'pro',
+    owner: 'Messaging',
+    region: 'singapore',
+  });
+  assert.ok(performance.now() - startedMs < 1_000);
+});
+
+test('an earlier revision that is written late changes nothing', async () => {
+  await sink.write([detail(2, 5, 'newer')]);
+  await sink.write([detail(2, 4, 'older')]);
+  assert.match(JSON.stringify(await nameOf(2)), /newer/);
+});
+
+test('an application that is not known has empty texts', async () => {
+  assert.deepEqual(await nameOf(404), NONE);
+});
+
+test('a deleted application has no name any more, and erasing leaves no row of it', async () => {
+  await sink.write([detail(3, 1, 'to go'), detail(4, 1, 'to stay')]);
+  await sink.write([{ ...detail(3, 2, ''), deleted: true }]);
+  assert.deepEqual(await nameOf(3), NONE);
+  await sink.erase([3]);
+  await sink.erase([3]);
+  const result = await client.query({
+    query: 'SELECT sdk_app_id FROM application_detail WHERE sdk_app_id IN (3, 4)',
+    format: 'JSONEachRow',
+  });
+  assert.deepEqual(await result.json(), [{ sdk_app_id: 4 }]);
+  assert.match(JSON.stringify(await nameOf(4)), /to stay/);
+});
+
+test('many applications are written in parts', async () => {
+  const many = Array.from({ length: 25_000 }, (_, index) => detail(10_000 + index, 1, `name ${index}`));
+  await sink.write(many);
+  assert.match(JSON.stringify(await nameOf(34_999)), /name 24999/);
+});
