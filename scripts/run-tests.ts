@@ -18,11 +18,13 @@ import {
   GO,
   HAPROXY,
   JAVA,
+  MARIADB,
   MAVEN,
   NGINX,
   NGINX_STREAM,
   providePrograms,
   PYTHON,
+  REDIS,
   STRACE,
 } from './stack/programs.js';
 import { REPO_ROOT } from './stack/repo-root.js';
@@ -69,7 +71,19 @@ async function runAll(): Promise<void> {
   // Maven only fetches Kafka's jars: a run that has them does without.
   const jars = (await hasKafkaJars()) ? [] : [MAVEN];
   const tracer = process.platform === 'linux' ? [STRACE] : [];
-  const programs = [JAVA, ...jars, PYTHON, GO, NGINX, NGINX_STREAM, HAPROXY, CHROMIUM, ...tracer];
+  const programs = [
+    JAVA,
+    ...jars,
+    PYTHON,
+    GO,
+    NGINX,
+    NGINX_STREAM,
+    HAPROXY,
+    MARIADB,
+    REDIS,
+    CHROMIUM,
+    ...tracer,
+  ];
   const provided = await providePrograms(programs, (names) => print(`installing ${names.join(', ')}`));
   if (!provided.ok) throw new Error(provided.message);
   for (const program of Object.values(FOREIGN_PROGRAMS)) await provideForeignProgram(program, print);

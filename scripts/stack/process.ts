@@ -32,6 +32,8 @@ export type ProcessOptions = {
   readonly env?: Readonly<Record<string, string>>;
   readonly logFile: string;
   readonly cwd?: string;
+  /** This process may end before it, and ends it then by its own means. Default false. */
+  readonly background?: boolean;
   /** Called as soon as the process runs, long before it is ready. */
   readonly onSpawn?: OnSpawn;
 };
@@ -75,6 +77,7 @@ export async function startProcess(options: ProcessOptions): Promise<ManagedProc
     child.once('exit', (code, signal) => resolve({ code, signal })),
   );
   await once(child, 'spawn');
+  if (options.background === true) child.unref();
   const { pid } = child;
   if (pid === undefined) throw new Error(`${name}: ${options.command} was started without a process id`);
   const isRunning = (): boolean => child.exitCode === null && child.signalCode === null;

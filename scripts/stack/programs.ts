@@ -1,6 +1,6 @@
 /*
- * Programs that npm cannot install (Java, Maven, Python, Go, nginx, HAProxy, Chromium, strace): found, or installed by
- * apt-get where that is allowed (root on Debian and its derivatives), or named in one line with what to do.
+ * Programs that npm cannot install (Java, Maven, Python, Go, nginx, HAProxy, MariaDB, Redis, Chromium, strace): found, or
+ * installed by apt-get where that is allowed (root on Debian and its derivatives), or named in one line with what to do.
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -77,6 +77,19 @@ export const CHROMIUM: Program = {
   command: ['chromium', '--version'],
   debian: 'chromium',
   homebrew: 'chromium',
+};
+/** Stands for MySQL, which Debian does not have. */
+export const MARIADB: Program = {
+  name: 'MariaDB',
+  command: ['mariadbd', '--version'],
+  debian: 'mariadb-server',
+  homebrew: 'mariadb',
+};
+export const REDIS: Program = {
+  name: 'Redis',
+  command: ['redis-server', '--version'],
+  debian: 'redis-server',
+  homebrew: 'redis',
 };
 /** Injects disk faults into a process; Linux only. */
 export const STRACE: Program = {

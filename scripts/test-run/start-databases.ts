@@ -1,6 +1,8 @@
 /* The databases that all test files of a run share, each with the variable that holds its address. */
 import { join } from 'node:path';
+import { startMariadb } from '../stack/mariadb.js';
 import { startMongodb } from '../stack/mongodb.js';
+import { startRedis } from '../stack/redis.js';
 import { startS3 } from '../stack/s3.js';
 
 type Database = { readonly address: string; stop(): Promise<void> };
@@ -12,6 +14,8 @@ export type TestDatabases = {
 };
 
 const STARTS: Readonly<Record<string, (dataDir: string) => Promise<Database>>> = {
+  IMSCOPE_TEST_MYSQL: async (dataDir) => startMariadb({ dataDir }),
+  IMSCOPE_TEST_REDIS: async (dataDir) => startRedis({ dataDir }),
   IMSCOPE_TEST_MONGODB: async (dataDir) => startMongodb({ dataDir }),
   IMSCOPE_TEST_S3: async (dataDir) => startS3({ dataDir }),
 };
