@@ -76,7 +76,7 @@ export type ApplicationVersion = Static<typeof ApplicationVersion>;
 /** One difference of two versions; `path` is a JSON pointer (RFC 6901). */
 export const Difference = Type.Object({
   path: Type.String(),
-  before: Type.Unknown({ description: 'absent: there was nothing' }),
-  after: Type.Unknown({ description: 'absent: there is nothing' }),
+  before: Type.Optional(Type.Unknown({ description: 'absent: there was nothing' })),
+  after: Type.Optional(Type.Unknown({ description: 'absent: there is nothing' })),
 });
 export type Difference = Static<typeof Difference>;

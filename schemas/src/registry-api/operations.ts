@@ -59,7 +59,7 @@ const StatePatch = Type.Object(
 );
 
 /** What a creation gives; all else has defaults. */
-const NewApplication = Type.Object(
+export const NewApplication = Type.Object(
   {
     ...ApplicationIdentity.properties,
     details: Type.Unsafe<

@@ -34,6 +34,7 @@ export const ApplicationSettings = Type.Object(
     }),
     codes: Type.Record(Type.String({ pattern: '^-?\\d{1,10}$' }), Type.Enum([...OUTCOMES]), {
       maxProperties: 1_000,
+      additionalProperties: false,
       description: 'outcomes of codes that differ from the code catalogue',
     }),
     slo_targets: Type.Array(SloTarget, { maxItems: 100 }),

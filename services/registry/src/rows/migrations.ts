@@ -1,32 +1,22 @@
 /*
- * Creates the tables of `tables.ts`, the same in MySQL and SQLite. MySQL commits every statement about tables by itself,
- * so each statement can be repeated, and a migration that was cut off goes on. A migration that landed is never changed;
- * a later one changes its table.
+ * Creates the tables of `tables.ts`, the same in MySQL and SQLite. A migration that landed is never changed; a later one
+ * changes its table.
  */
-import { type CreateTableBuilder, type Generated, type Kysely, sql } from 'kysely';
+import { autoId, INTEGER, LONG_TEXT, SHARE, text as characters } from '@imscope/state/columns.js';
+import type { DialectName, UntypedTables } from '@imscope/state/database.js';
+import type { Migration } from '@imscope/state/migrate.js';
+import type { Compilable, CreateTableBuilder, Generated, Kysely } from 'kysely';
 import type { RegistryTables } from './tables.js';
 
-type Dialect = 'mysql' | 'sqlite';
-type Statement = { compile(): { readonly sql: string }; execute(): Promise<unknown> };
-type Migration = {
-  readonly name: string;
-  /** The statements, in their order; each can be repeated. */
-  readonly statements: (db: Kysely<unknown>, dialect: Dialect) => readonly Statement[];
-};
-
 type Column<Null extends boolean> = {
-  readonly mysql: string;
-  readonly sqlite: 'integer' | 'real' | 'text';
+  readonly type: Parameters<CreateTableBuilder<string>['addColumn']>[1];
   readonly isNullable: Null;
   readonly isNumbering?: true;
 };
-const number = { mysql: 'bigint', sqlite: 'integer', isNullable: false } as const;
-const real = { mysql: 'double', sqlite: 'real', isNullable: false } as const;
-/** Up to 16 MB in MySQL. */
-const longText = { mysql: 'mediumtext', sqlite: 'text', isNullable: false } as const;
-/** MySQL refuses text of more characters. */
-const text = (lengthMax: number) =>
-  ({ mysql: `varchar(${lengthMax})`, sqlite: 'text', isNullable: false }) as const;
+const number = { type: INTEGER, isNullable: false } as const;
+const real = { type: SHARE, isNullable: false } as const;
+const longText = { type: LONG_TEXT, isNullable: false } as const;
+const text = (lengthMax: number) => ({ type: characters(lengthMax), isNullable: false }) as const;
 /** Numbers its rows in the order of their insertion; a number is never given twice. */
 const numbering = { ...number, isNumbering: true } as const;
 const orNull = (column: Column<false>): Column<true> => ({ ...column, isNullable: true });
@@ -58,17 +48,16 @@ function createTable<N extends TableName>(name: N, description: TableDescription
   };
 }
 
-/** Text compares by its bytes in both dialects: one order, and the same duplicates. */
 function tableStatements<N extends TableName>(
-  db: Kysely<unknown>,
-  dialect: Dialect,
+  db: Kysely<UntypedTables>,
+  dialect: DialectName,
   name: N,
   { columns, primaryKey = [], indexes = [], uniqueIndexes = [] }: TableDescription<N>,
-): Statement[] {
-  let table: CreateTableBuilder<string, string> = db.schema.createTable(name).ifNotExists();
-  for (const [column, { isNullable, isNumbering, ...types }] of Object.entries<Column<boolean>>(columns)) {
-    table = table.addColumn(column, sql.raw(types[dialect]), (built) => {
-      if (isNumbering === true) return built.primaryKey().autoIncrement();
+): Compilable[] {
+  let table: CreateTableBuilder<string, string> = db.schema.createTable(name);
+  for (const [column, { type, isNullable, isNumbering }] of Object.entries<Column<boolean>>(columns)) {
+    table = table.addColumn(column, type, (built) => {
+      if (isNumbering === true) return autoId(built);
       return isNullable ? built : built.notNull();
     });
   }
@@ -79,16 +68,16 @@ function tableStatements<N extends TableName>(
   ].map(({ keys, isUnique }) => ({ keys: [...keys], isUnique, name: `${name}_by_${keys.join('_')}` }));
   if (dialect === 'sqlite') {
     const created = all.map((index) => {
-      const built = db.schema.createIndex(index.name).ifNotExists().on(name).columns(index.keys);
+      const built = db.schema.createIndex(index.name).on(name).columns(index.keys);
       return index.isUnique ? built.unique() : built;
     });
     return [table, ...created];
   }
-  // MySQL has no "create index if not exists".
+  // One statement makes the table with its indexes.
   for (const { keys, isUnique, name: index } of all) {
     table = isUnique ? table.addUniqueConstraint(index, keys) : table.addIndex(index, keys);
   }
-  return [table.modifyEnd(sql`engine = InnoDB default charset = utf8mb4 collate = utf8mb4_bin`)];
+  return [table];
 }
 
 const APPLICATION = createTable('application', {
@@ -213,6 +202,7 @@ const OF_ALL = [
       sdk_app_id: orNull(number),
       reason: text(200),
       paths: longText,
+      revision: orNull(number),
     },
     indexes: [['sdk_app_id', 'id'], ['at_ms']],
   }),

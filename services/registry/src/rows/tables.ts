@@ -2,6 +2,8 @@
  * The registry's tables, as Kysely reads them; `migrations.ts` creates them. The same columns in MySQL and SQLite: times
  * are epoch milliseconds, lists and objects are JSON text, sealed values are base64url text.
  */
+import type { Outcome } from '@imscope/schemas/outcome.js';
+import type { ApplicationDetails } from '@imscope/schemas/registry-api/details.js';
 import type { ApplicationStatus } from '@imscope/schemas/registry-api/identity.js';
 import type { NOTICE_KINDS, PurgePlace } from '@imscope/schemas/registry-api/records.js';
 import type { TokenScope } from '@imscope/schemas/registry-entry.js';
@@ -15,7 +17,7 @@ export type ApplicationTable = {
   name: string;
   introduction: string;
   description: string;
-  type: string;
+  type: ApplicationDetails['type'];
   owner: string;
   package: string;
   /** JSON: string[] */
@@ -48,7 +50,7 @@ export type SloTargetTable = {
   latency_share_min: number | null;
 };
 
-export type CodeOverrideTable = { sdk_app_id: number; code: number; outcome: string };
+export type CodeOverrideTable = { sdk_app_id: number; code: number; outcome: Outcome };
 
 /** The versions of states where no MongoDB is configured. */
 export type ApplicationVersionTable = {
@@ -97,6 +99,8 @@ export type AuditTable = {
   reason: string;
   /** JSON: string[], pointers of what changed */
   paths: string;
+  /** The application's revision after the change; null where no application changed. */
+  revision: number | null;
 };
 
 /** Messages to other systems, delivered at least once each; `idempotency_key` makes repeats harmless. */

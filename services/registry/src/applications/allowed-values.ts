@@ -1,0 +1,73 @@
+/* What a schema allows, in words for messages. Knows the kinds of schemas that states are made of. Pure. */
+
+/** The part of a JSON schema that is read here. */
+export type DescribedSchema = {
+  readonly type?: string;
+  readonly description?: string;
+  readonly enum?: readonly unknown[];
+  readonly anyOf?: readonly DescribedSchema[];
+  readonly minimum?: number;
+  readonly maximum?: number;
+  readonly exclusiveMinimum?: number;
+  readonly exclusiveMaximum?: number;
+  readonly minLength?: number;
+  readonly maxLength?: number;
+  readonly pattern?: string;
+  readonly items?: DescribedSchema;
+  readonly minItems?: number;
+  readonly maxItems?: number;
+  readonly uniqueItems?: boolean;
+  readonly maxProperties?: number;
+  readonly properties?: Readonly<Record<string, DescribedSchema>>;
+};
+
+export function allowedValues(schema: DescribedSchema): string {
+  if (schema.anyOf !== undefined) return schema.anyOf.map(allowedValues).join(' or ');
+  if (schema.enum !== undefined) return `one of ${schema.enum.join(', ')}`;
+  switch (schema.type) {
+    case 'integer':
+      return `a whole number${bounds(schema)}`;
+    case 'number':
+      return `a number${bounds(schema)}`;
+    case 'boolean':
+      return 'true or false';
+    case 'null':
+      return 'null';
+    case 'string':
+      return text(schema);
+    case 'array':
+      return list(schema);
+    case 'object':
+      return schema.properties === undefined
+        ? `an object${schema.description === undefined ? '' : ` of ${schema.description}`}`
+        : `an object of ${Object.keys(schema.properties).join(', ')}`;
+    default:
+      return schema.description ?? 'what the API describes';
+  }
+}
+
+function bounds({ minimum, maximum, exclusiveMinimum, exclusiveMaximum }: DescribedSchema): string {
+  if (minimum !== undefined && maximum !== undefined) return ` from ${minimum} to ${maximum}`;
+  const parts = [
+    minimum === undefined ? '' : `of ${minimum} or more`,
+    maximum === undefined ? '' : `of ${maximum} or less`,
+    exclusiveMinimum === undefined ? '' : `above ${exclusiveMinimum}`,
+    exclusiveMaximum === undefined ? '' : `below ${exclusiveMaximum}`,
+  ].filter((part) => part !== '');
+  return parts.length === 0 ? '' : ` ${parts.join(' and ')}`;
+}
+
+function text({ description, minLength = 0, maxLength, pattern }: DescribedSchema): string {
+  // A description is easier to read than a pattern.
+  if (pattern !== undefined && description !== undefined) return description;
+  const length = maxLength === undefined ? '' : ` of ${minLength} to ${maxLength} characters`;
+  if (pattern === undefined) return `text${length}`;
+  return pattern.includes('\\u0000') ? `text${length} without control characters` : `text like ${pattern}`;
+}
+
+function list({ items, minItems = 0, maxItems, uniqueItems, description }: DescribedSchema): string {
+  const number = maxItems === undefined ? '' : ` of ${minItems} to ${maxItems}`;
+  const different = uniqueItems === true ? ' different' : '';
+  const what = description ?? (items?.type === 'object' ? 'objects' : 'values');
+  return `a list${number}${different} ${what}`;
+}

@@ -1,0 +1,37 @@
+/*
+ * What differs between two states, as JSON pointers (RFC 6901). Lists of objects are compared place by place; lists of
+ * plain values as one value.
+ */
+import type { Difference } from '@imscope/schemas/registry-api/application.js';
+import { isObject } from './merge-patch.js';
+
+/** Pure. In the order of the members, those of `before` first. Both are JSON values of bounded depth. */
+export function differencesOf(before: unknown, after: unknown, path = ''): Difference[] {
+  if (isObject(before) && isObject(after)) {
+    const names = [...new Set([...Object.keys(before), ...Object.keys(after)])];
+    return names.flatMap((name) =>
+      differencesOf(memberOf(before, name), memberOf(after, name), `${path}/${escaped(name)}`),
+    );
+  }
+  if (isListOfObjects(before) && isListOfObjects(after)) {
+    const length = Math.max(before.length, after.length);
+    return Array.from({ length }, (_, index) =>
+      differencesOf(before[index], after[index], `${path}/${index}`),
+    ).flat();
+  }
+  if (JSON.stringify(before) === JSON.stringify(after)) return [];
+  return [{ path, ...(before === undefined ? {} : { before }), ...(after === undefined ? {} : { after }) }];
+}
+
+/** One step of a JSON pointer. */
+export function escaped(name: string): string {
+  return name.replaceAll('~', '~0').replaceAll('/', '~1');
+}
+
+function memberOf(value: object, name: string): unknown {
+  return Object.hasOwn(value, name) ? Reflect.get(value, name) : undefined;
+}
+
+function isListOfObjects(value: unknown): value is readonly object[] {
+  return Array.isArray(value) && value.length > 0 && value.every(isObject);
+}
