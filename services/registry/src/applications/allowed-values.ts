@@ -24,27 +24,24 @@ export type DescribedSchema = {
 export function allowedValues(schema: DescribedSchema): string {
   if (schema.anyOf !== undefined) return schema.anyOf.map(allowedValues).join(' or ');
   if (schema.enum !== undefined) return `one of ${schema.enum.join(', ')}`;
-  switch (schema.type) {
-    case 'integer':
-      return `a whole number${bounds(schema)}`;
-    case 'number':
-      return `a number${bounds(schema)}`;
-    case 'boolean':
-      return 'true or false';
-    case 'null':
-      return 'null';
-    case 'string':
-      return text(schema);
-    case 'array':
-      return list(schema);
-    case 'object':
-      return schema.properties === undefined
-        ? `an object${schema.description === undefined ? '' : ` of ${schema.description}`}`
-        : `an object of ${Object.keys(schema.properties).join(', ')}`;
-    default:
-      return schema.description ?? 'what the API describes';
-  }
+  const describe = schema.type === undefined ? undefined : BY_TYPE.get(schema.type);
+  return describe?.(schema) ?? schema.description ?? 'what the API describes';
 }
+
+const BY_TYPE: ReadonlyMap<string, (schema: DescribedSchema) => string> = new Map(
+  Object.entries({
+    integer: (schema) => `a whole number${bounds(schema)}`,
+    number: (schema) => `a number${bounds(schema)}`,
+    boolean: () => 'true or false',
+    null: () => 'null',
+    string: text,
+    array: list,
+    object: ({ properties, description }) =>
+      properties === undefined
+        ? `an object${description === undefined ? '' : ` of ${description}`}`
+        : `an object of ${Object.keys(properties).join(', ')}`,
+  } satisfies Record<string, (schema: DescribedSchema) => string>),
+);
 
 function bounds({ minimum, maximum, exclusiveMinimum, exclusiveMaximum }: DescribedSchema): string {
   if (minimum !== undefined && maximum !== undefined) return ` from ${minimum} to ${maximum}`;

@@ -49,7 +49,7 @@ export async function countApplications(db: Reader, query: ApplicationQuery): Pr
     .select(({ fn }) => fn.countAll<number>().as('count'))
     .where((where) => matches(where, query))
     .executeTakeFirstOrThrow();
-  return Number(count);
+  return count;
 }
 
 type Where = ExpressionBuilder<RegistryTables, 'application'>;

@@ -182,7 +182,9 @@ function columnsOf({ details, settings }: Pick<ApplicationState, 'details' | 'se
 
 /** A ligature may become many letters; what is beyond the column's bound is not found. */
 function searchText({ name, owner }: ApplicationDetails): string {
-  return [...searchForm(`${name}\n${owner}`)].slice(0, SEARCH_LENGTH_MAX).join('');
+  return Array.from(searchForm(`${name}\n${owner}`))
+    .slice(0, SEARCH_LENGTH_MAX)
+    .join('');
 }
 
 function fromRows(

@@ -27,7 +27,11 @@ export async function* ndjsonRows(chunks: AsyncIterable<Uint8Array>): AsyncGener
   yield* rowOf(rest, line + 1, decoder);
 }
 
-function* rowOf(bytes: Uint8Array, line: number, decoder: InstanceType<typeof TextDecoder>): Generator<ImportRow> {
+function* rowOf(
+  bytes: Uint8Array,
+  line: number,
+  decoder: InstanceType<typeof TextDecoder>,
+): Generator<ImportRow> {
   let text: string;
   try {
     text = decoder.decode(bytes).trim();
