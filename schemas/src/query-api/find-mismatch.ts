@@ -5,16 +5,21 @@
  */
 import {
   IsArray,
+  IsBoolean,
+  IsEnum,
   IsInteger,
   IsLiteral,
   IsNull,
   IsNumber,
   IsObject,
   IsOptional,
+  IsRecord,
   IsString,
   IsUnion,
+  IsUnknown,
   type Static,
   type TObject,
+  type TRecord,
   type TSchema,
 } from 'typebox';
 
@@ -29,6 +34,7 @@ export function findMismatch(schema: TSchema, value: unknown): string | undefine
     }
     return undefined;
   }
+  if (IsRecord(schema)) return mismatchInRecord(schema, value);
   return hasScalarShape(schema, value) ? undefined : '';
 }
 
@@ -49,11 +55,27 @@ function mismatchInObject(schema: TObject, value: unknown): string | undefined {
   return undefined;
 }
 
+/** Of a name that no pattern matches any value is allowed. */
+function mismatchInRecord(schema: TRecord, value: unknown): string | undefined {
+  if (!isRecord(value)) return '';
+  for (const [pattern, property] of Object.entries(schema.patternProperties)) {
+    const expected = new RegExp(pattern, 'u');
+    for (const [name, one] of Object.entries(value)) {
+      const found = expected.test(name) ? findMismatch(property, one) : undefined;
+      if (found !== undefined) return join(name, found);
+    }
+  }
+  return undefined;
+}
+
 function hasScalarShape(schema: TSchema, value: unknown): boolean {
   if (IsString(schema)) return typeof value === 'string';
   if (IsInteger(schema)) return Number.isInteger(value) && !isBelowMinimum(schema, Number(value));
   if (IsNumber(schema)) return Number.isFinite(value);
   if (IsUnion(schema)) return schema.anyOf.some((one) => findMismatch(one, value) === undefined);
+  if (IsBoolean(schema)) return typeof value === 'boolean';
+  if (IsEnum(schema)) return schema.enum.some((one) => one === value);
+  if (IsUnknown(schema)) return true;
   if (IsNull(schema)) return value === null;
   if (IsLiteral(schema)) return value === schema.const;
   throw new Error(`answers have no schema of this kind: ${JSON.stringify(schema)}`);
