@@ -7,7 +7,7 @@ import { APPLICATION_KEY } from '../secrets/secret-store.js';
 import { readChangeable, requireNotTerminated } from './change-state.js';
 import { newKey } from './create-application.js';
 import type { ApplicationDependencies } from './dependencies.js';
-import { escaped } from './differences.js';
+import { escaped } from '@imscope/schemas/registry-api/differences.js';
 import { applicationAnswer, readComplete } from './read-complete.js';
 import { writeChange } from './write-change.js';
 

@@ -7,7 +7,7 @@ import { SETTINGS_DEFAULTS } from '@imscope/schemas/registry-api/settings.js';
 import type { Handler, OperationCall } from '../operations/operation-call.js';
 import { requireState } from './check-state.js';
 import type { ApplicationDependencies, CompleteApplication } from './dependencies.js';
-import { differencesOf } from './differences.js';
+import { differencesOf } from '@imscope/schemas/registry-api/differences.js';
 import { mergePatch, withDefaults } from './merge-patch.js';
 import { applicationAnswer, readComplete, stateOf } from './read-complete.js';
 import { requireRevision, writeChange } from './write-change.js';

@@ -8,8 +8,8 @@ import { ApplicationState } from '@imscope/schemas/registry-api/application.js';
 import { TRTC_SUBSCRIPTION } from '@imscope/schemas/registry-api/details.js';
 import { REQUEST_LOG_BOUNDS } from '@imscope/schemas/request-log.js';
 import { Ajv, type ErrorObject } from 'ajv';
-import { allowedValues, type DescribedSchema } from './allowed-values.js';
-import { escaped } from './differences.js';
+import { allowedValues, type DescribedSchema } from '@imscope/schemas/registry-api/allowed-values.js';
+import { escaped } from '@imscope/schemas/registry-api/differences.js';
 
 export type StateFault = {
   /** JSON pointer. */

@@ -23,7 +23,7 @@ import {
   TOKENS_MAX,
 } from '../rows/tokens.js';
 import type { ApplicationDependencies } from './dependencies.js';
-import { escaped } from './differences.js';
+import { escaped } from '@imscope/schemas/registry-api/differences.js';
 import { timeOrNull, timeText } from './read-complete.js';
 
 type Managing = Pick<ApplicationDependencies, 'database'>;

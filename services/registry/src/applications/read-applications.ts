@@ -6,7 +6,7 @@ import { type Handler, PAGE_LIMIT } from '../operations/operation-call.js';
 import { countApplications, listApplications as listRows } from '../rows/application-list.js';
 import { readApplication } from '../rows/application-rows.js';
 import type { ApplicationDependencies } from './dependencies.js';
-import { differencesOf } from './differences.js';
+import { differencesOf } from '@imscope/schemas/registry-api/differences.js';
 import { applicationAnswer, notFound, readComplete, timeOrNull, timeText } from './read-complete.js';
 
 type Reading = Pick<ApplicationDependencies, 'database' | 'documents' | 'secrets'>;
