@@ -17,7 +17,7 @@ import { createMetrics } from './metrics.js';
 import { createQueryAdmission } from './store/query-admission.js';
 import { createServer } from './http/server.js';
 import { createSignInCodes } from './access/sign-in-codes.js';
-import { createSignInGuard } from './access/sign-in-guard.js';
+import { createFailureGuard } from '@imscope/access/failure-guard.js';
 import { createSources } from './figures/source.js';
 import { watchStore } from './store/store-readiness.js';
 
@@ -67,7 +67,7 @@ export async function createQuery(context: ServiceContext<typeof QUERY_SETTINGS>
     authentication: createAuthentication(tokens, seal, 'read'),
     seal,
     codes: createSignInCodes(SIGN_IN_CODES_MAX),
-    guard: createSignInGuard(SIGN_IN_ADDRESSES_MAX),
+    guard: createFailureGuard(SIGN_IN_ADDRESSES_MAX, 'sign-ins failed'),
     cookieSecure: config.cookieSecure,
     trustProxy: config.trustProxy,
     dashboardDir: config.dashboardDir,

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createSignInCodes, SIGN_IN_CODE_TERM_MS } from '../src/access/sign-in-codes.js';
-import { createSignInGuard } from '../src/access/sign-in-guard.js';
+import { createFailureGuard } from '@imscope/access/failure-guard.js';
 
 const NOW = 1_800_000_000_000;
 
@@ -24,7 +24,7 @@ test('at the bound the oldest sign-in code stops working', () => {
 });
 
 test('an address that guessed wrong ten times waits for the rest of the minute', () => {
-  const guard = createSignInGuard(10);
+  const guard = createFailureGuard(10, 'sign-ins failed');
   for (let guess = 0; guess < 10; guess++) {
     guard.check('192.0.2.1', NOW + guess);
     guard.failed('192.0.2.1', NOW + guess);
@@ -35,7 +35,7 @@ test('an address that guessed wrong ten times waits for the rest of the minute',
 });
 
 test('at the bound the address that failed longest ago is forgotten', () => {
-  const guard = createSignInGuard(1);
+  const guard = createFailureGuard(1, 'sign-ins failed');
   for (let guess = 0; guess < 10; guess++) guard.failed('192.0.2.1', NOW);
   guard.failed('192.0.2.2', NOW);
   guard.check('192.0.2.1', NOW);

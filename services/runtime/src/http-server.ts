@@ -13,7 +13,7 @@ import {
 
 /** From the first byte of a head to its end. */
 const HEAD_TIMEOUT_MS = 10_000;
-/** Longest time for a client to send a request. */
+/** Longest time for a client to send a request, where the service names no other. */
 const REQUEST_TIMEOUT_MS = 30_000;
 /** Longest idle time between two requests. */
 const KEEP_ALIVE_TIMEOUT_MS = 72_000;
@@ -23,6 +23,8 @@ const CHECK_INTERVAL_MS = 1_000;
 export type HttpServerOptions = {
   /** Beyond this number, new connections are closed at once. */
   readonly connectionsMax: number;
+  /** Longest time for a client to send a request; 30 s where left out. */
+  readonly requestTimeoutMs?: number;
   /** Called for each answer to bytes that are not a request. */
   readonly onProtocolError?: (error: ProtocolError) => void;
 };
@@ -31,7 +33,7 @@ export type HttpServerOptions = {
 export function createHttpServer(handler: RequestListener, options: HttpServerOptions): Server {
   const server = createServer({
     headersTimeout: HEAD_TIMEOUT_MS,
-    requestTimeout: REQUEST_TIMEOUT_MS,
+    requestTimeout: options.requestTimeoutMs ?? REQUEST_TIMEOUT_MS,
     keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
     connectionsCheckingInterval: CHECK_INTERVAL_MS,
     maxHeaderSize: HEAD_BYTES_MAX,

@@ -18,7 +18,7 @@ import { SMALL_ANSWER } from '../store/answer-bounds.js';
 import type { RefusalMetrics } from '../store/refusal-metrics.js';
 import { SECURITY } from './security.js';
 import type { SignInCodes } from './sign-in-codes.js';
-import type { SignInGuard } from './sign-in-guard.js';
+import type { FailureGuard } from '@imscope/access/failure-guard.js';
 import { timeText } from '../figures/time-window.js';
 
 const SESSION_TERM_S = 12 * 3_600;
@@ -28,7 +28,7 @@ export type SessionRouteOptions = {
   readonly authentication: Authentication;
   readonly seal: SessionSeal;
   readonly codes: SignInCodes;
-  readonly guard: SignInGuard;
+  readonly guard: FailureGuard;
   readonly cookieSecure: boolean;
   readonly metrics: RefusalMetrics;
   readonly now: () => number;

@@ -6,11 +6,18 @@ import compress from '@fastify/compress';
 import cookie from '@fastify/cookie';
 import helmet from '@fastify/helmet';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
-import { answerFrameworkError, ERROR_STATUS, installErrorAnswers } from '@imscope/runtime/http-errors.js';
+import {
+  answerFrameworkError,
+  ERROR_STATUS,
+  HttpError,
+  installErrorAnswers,
+} from '@imscope/runtime/http-errors.js';
 import { HEAD_BYTES_MAX } from '@imscope/runtime/http-protocol-errors.js';
 import { checkHead } from '@imscope/runtime/http-request-head.js';
 import { createHttpServer } from '@imscope/runtime/http-server.js';
 import type { Logger } from '@imscope/runtime/logger.js';
+import { describeParameterFault } from '@imscope/runtime/parameter-error.js';
+import { installParameterReading } from '@imscope/runtime/read-parameters.js';
 import { errorAnswers } from '@imscope/schemas/query-api/error-answers.js';
 import Fastify, { type FastifyInstance } from 'fastify';
 import type { Counter, Histogram } from 'prom-client';
@@ -21,8 +28,6 @@ import type { AnswerBudget } from '../store/answer-budget.js';
 import { questionRoutes, type QuestionRouteOptions } from './question-routes.js';
 import { serveDashboard } from './dashboard-files.js';
 import { describeApi } from './openapi.js';
-import { parameterError } from './parameter-error.js';
-import { installParameterReading } from './read-parameters.js';
 import { passOnToRegistry } from './registry-proxy.js';
 import { sessionRoutes, type SessionRouteOptions } from '../access/session-routes.js';
 
@@ -44,6 +49,7 @@ export type ServerOptions = QuestionRouteOptions &
   };
 
 /** The only body is a code or a token, but for those passed on to the registry. */
+const BODY_ALLOWED = 'the body must be a JSON object {"code":"…"} or {"token":"…"} with 16 to 256 characters';
 const BODY_BYTES_MAX = 4_096;
 /** At the bound further connections are closed at once. */
 const CONNECTIONS_MAX = 1_024;
@@ -72,7 +78,8 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
     ajv: {
       customOptions: { removeAdditional: false, coerceTypes: false, useDefaults: false, verbose: true },
     },
-    schemaErrorFormatter: parameterError,
+    schemaErrorFormatter: (failures, part) =>
+      part === 'body' ? new HttpError('invalid_parameter', BODY_ALLOWED) : describeParameterFault(failures),
     // Addresses that cannot even be decoded never reach the error handler.
     frameworkErrors: (error, request, reply) => answerFrameworkError(error, request, reply, 'not_found'),
   }).withTypeProvider<TypeBoxTypeProvider>();

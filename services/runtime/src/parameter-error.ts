@@ -1,9 +1,9 @@
 /*
- * Turns a failed check of a request's parameters into our error answer: which parameter, what was received,
- * what is allowed. The content of a body may be secret and is never repeated.
+ * Turns a failed check of a request's parameters into our error answer: which parameter, what was received, what is
+ * allowed.
  */
-import { HttpError } from '@imscope/runtime/http-errors.js';
-import { shortened } from '@imscope/runtime/query-parameters.js';
+import { HttpError } from './http-errors.js';
+import { shortened } from './query-parameters.js';
 import type { FastifySchemaValidationError } from 'fastify/types/schema.js';
 
 type Failure = FastifySchemaValidationError & {
@@ -15,14 +15,8 @@ type Failure = FastifySchemaValidationError & {
   };
 };
 
-/** @param part `querystring`, `params` or `body` */
-export function parameterError(failures: FastifySchemaValidationError[], part: string): HttpError {
-  if (part === 'body') {
-    return new HttpError(
-      'invalid_parameter',
-      'the body must be a JSON object {"code":"…"} or {"token":"…"} with 16 to 256 characters',
-    );
-  }
+/** @param failures of the parameters in a path or query */
+export function describeParameterFault(failures: FastifySchemaValidationError[]): HttpError {
   const failure: Failure | undefined = failures[0];
   if (failure === undefined) return new HttpError('invalid_parameter', 'a parameter is not allowed');
   if (failure.keyword === 'additionalProperties') {

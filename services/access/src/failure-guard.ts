@@ -1,5 +1,5 @@
 /*
- * Slows down guessing at sign-in: after some failures within a minute an address waits until the minute is
+ * Slows down guessing of tokens: after some failures within a minute an address waits until the minute is
  * over. Remembers a bounded number of addresses; at the bound the one that failed longest ago is dropped.
  */
 import { HttpError } from '@imscope/runtime/http-errors.js';
@@ -8,13 +8,14 @@ import { LRUCache } from 'lru-cache';
 const WINDOW_MS = 60_000;
 const FAILURES_MAX = 10;
 
-export type SignInGuard = {
+export type FailureGuard = {
   /** Throws `HttpError` too_many_requests where this address has failed too often. */
   check(address: string, nowMs: number): void;
   failed(address: string, nowMs: number): void;
 };
 
-export function createSignInGuard(addressesMax: number): SignInGuard {
+/** @param failed what fails, as the refusal says it: `sign-ins failed` */
+export function createFailureGuard(addressesMax: number, failed: string): FailureGuard {
   const failures = new LRUCache<string, { readonly sinceMs: number; readonly count: number }>({
     max: addressesMax,
   });
@@ -27,13 +28,9 @@ export function createSignInGuard(addressesMax: number): SignInGuard {
     check(address, nowMs) {
       const { sinceMs, count } = current(address, nowMs);
       if (count < FAILURES_MAX) return;
-      throw new HttpError(
-        'too_many_requests',
-        `${count} sign-ins failed within a minute: wait and try again`,
-        {
-          retryAfterS: Math.ceil((sinceMs + WINDOW_MS - nowMs) / 1000),
-        },
-      );
+      throw new HttpError('too_many_requests', `${count} ${failed} within a minute: wait and try again`, {
+        retryAfterS: Math.ceil((sinceMs + WINDOW_MS - nowMs) / 1000),
+      });
     },
     failed(address, nowMs) {
       const { sinceMs, count } = current(address, nowMs);

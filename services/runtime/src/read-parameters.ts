@@ -2,7 +2,7 @@
  * Turns the text of an address into values of a parameter schema: the one place where text becomes numbers and lists.
  * What does not convert stays text, and the check of the schema refuses it.
  */
-import { plainDecimal, plainInteger, queryPairs } from '@imscope/runtime/query-parameters.js';
+import { plainDecimal, plainInteger, queryPairs } from './query-parameters.js';
 import type { FastifyInstance } from 'fastify';
 import { Type } from 'typebox';
 import { Value } from 'typebox/value';
