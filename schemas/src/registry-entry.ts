@@ -4,9 +4,8 @@
  * through Redis or through a compacted topic, and are kept by their receivers in a local file.
  */
 import { type Static, Type } from 'typebox';
-import { Value } from 'typebox/value';
 import { OUTCOMES } from './outcome.js';
-import { APPLICATION_STATUSES, REGION_PATTERN } from './registry-api/identity.js';
+import { APPLICATION_STATUSES, REGION_PATTERN } from './application-state.js';
 
 const Rate = Type.Integer({ minimum: 1 });
 
@@ -62,19 +61,27 @@ export function entryKey(entry: RegistryEntry): string {
   return entry.kind === 'token' ? `token/${entry.sha256}` : 'defaults';
 }
 
-/** @returns undefined where the text is not a change */
-export function parseEntryChange(text: string): EntryChange | undefined {
-  let parsed: unknown;
-  try {
-    parsed = JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-  return Value.Check(EntryChange, parsed) ? parsed : undefined;
-}
-
-/** The compacted topic of entries: one partition, so that revisions are in order. Key: the entry's; value: an `EntryChange`. */
+/**
+ * The compacted topic of entries: one partition, so that revisions are in order. Key: the entry's; value: an
+ * `EntryChange`. A deleted key is a change with a null entry, and a day later a tombstone of Kafka (no value).
+ */
 export const ENTRY_TOPIC = 'im.registry-entry';
+
+/**
+ * Keys of the two messages around a complete publication in the topic. Between them are all keys in force; a key that is
+ * only before them is deleted. The value of both is an `EntryPosition` as JSON.
+ */
+export const PUBLICATION_KEYS = { begin: 'publication/begin', complete: 'publication/complete' } as const;
+
+/**
+ * How far a receiver or a sink is. `generation` names one complete publication: where it changes, receivers read
+ * everything again, and forget the keys that are not there. `revision` is the newest change.
+ */
+export const EntryPosition = Type.Object({
+  generation: Type.String({ minLength: 1, maxLength: 64 }),
+  revision: Type.Integer({ minimum: 0 }),
+});
+export type EntryPosition = Static<typeof EntryPosition>;
 
 /** Names of the keys in Redis; `prefix` is a setting, `imscope` by default. */
 export function redisNames(prefix: string) {
@@ -83,8 +90,12 @@ export function redisNames(prefix: string) {
     entries: `${prefix}:registry:entries`,
     /** Sorted set: entry keys by revision, so that a receiver reads what changed since. */
     revisions: `${prefix}:registry:revisions`,
-    /** The newest revision that is in the hash. */
+    /** The newest revision that is in the hash. Missing while the hash is not complete. */
     revision: `${prefix}:registry:revision`,
+    /** The generation of the hash, see `EntryPosition`. */
+    generation: `${prefix}:registry:generation`,
+    /** The newest deletion that is no longer in the hash: a receiver that is older reads everything again. */
+    floor: `${prefix}:registry:floor`,
     /** Channel: the newest revision, published after it is in the hash. */
     channel: `${prefix}:registry:changes`,
   };

@@ -59,6 +59,22 @@ export const RECORD_REJECT_REASONS = {
     meaning: 'The token does not speak for the application of the record.',
     advice: 'Use the token of that application, or add the application to the token’s grant.',
   },
+  application_suspended: {
+    meaning: 'The application is suspended: its records are refused, and its data can be read.',
+    advice: 'Ask the operator why, or stop sending for it; records are accepted again once it is activated.',
+  },
+  application_terminated: {
+    meaning: 'The application is terminated: its records are refused, and its data cannot be read.',
+    advice: 'Stop sending for it, or ask the operator to restore it within its restore window.',
+  },
+  application_of_other_region: {
+    meaning: 'The application is kept in another region than the collector’s.',
+    advice: 'Send its records to a collector of its own region, which the refusal names.',
+  },
+  application_unknown: {
+    meaning: 'The registry does not know the application, and this collector accepts known ones only.',
+    advice: 'Check the SDKAppID, or create the application in the registry first.',
+  },
   rate_limited: {
     meaning: 'The application is over its limit of records a second.',
     advice: 'Send fewer, send these again later, or ask the operator for a higher limit.',

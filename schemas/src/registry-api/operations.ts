@@ -12,7 +12,8 @@ import {
   SecretSummary,
   VersionSummary,
 } from './application.js';
-import { APPLICATION_STATUSES, ApplicationIdentity, SdkAppId } from './identity.js';
+import { APPLICATION_STATUSES } from '../application-state.js';
+import { ApplicationIdentity, SdkAppId } from './identity.js';
 import type { OperationContract } from './operation-contract.js';
 import {
   AuditEntry,

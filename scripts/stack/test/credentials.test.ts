@@ -10,7 +10,7 @@ import { openCredentials } from '../credentials.js';
 const directory = mkdtempSync(join(tmpdir(), 'imscope-credentials-'));
 after(() => rmSync(directory, { recursive: true, force: true }));
 
-test('tokens are made once, are valid for their own scope only, and are in clear text in one file only', () => {
+test('tokens are made once, are valid for their own scope only, and are in clear text in one file only', async () => {
   const dir = join(directory, 'a');
   const made = openCredentials(dir);
   assert.deepEqual(openCredentials(dir), made);
@@ -18,7 +18,7 @@ test('tokens are made once, are valid for their own scope only, and are in clear
   assert.equal(file.authenticate(`Bearer ${made.writeToken}`, 'write').applications, 'all');
   assert.equal(file.authenticate(`Bearer ${made.readToken}`, 'read').applications, 'all');
   assert.throws(() => file.authenticate(`Bearer ${made.readToken}`, 'write'), /may read/);
-  file.stop();
+  await file.stop();
   assert.ok(!readFileSync(made.registryFile, 'utf8').includes(made.readToken));
   for (const file of [made.registryFile, made.secretsFile]) assert.equal(statSync(file).mode & 0o777, 0o600);
 });

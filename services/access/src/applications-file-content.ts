@@ -3,6 +3,12 @@
  * entirely, with the place, the value received and what is allowed. Pure.
  */
 import { OUTCOMES, type Outcome } from '@imscope/schemas/outcome.js';
+import {
+  APPLICATION_STATUSES,
+  type ApplicationStatus,
+  REGION_PATTERN,
+} from '@imscope/schemas/application-state.js';
+import { TOKEN_SCOPES } from '@imscope/schemas/registry-entry.js';
 import { REQUEST_LOG_BOUNDS } from '@imscope/schemas/request-log.js';
 import { type Static, Type } from 'typebox';
 import { Value } from 'typebox/value';
@@ -18,7 +24,7 @@ const TokenEntry = Type.Object(
   {
     name: Type.String({ minLength: 1, maxLength: 64 }),
     sha256: Type.String({ pattern: '^[0-9a-f]{64}$' }),
-    scope: Type.Union([Type.Literal('write'), Type.Literal('read')]),
+    scope: Type.Union(TOKEN_SCOPES.map((scope) => Type.Literal(scope))),
     applications: Type.Union([Type.Literal('all'), Type.Array(ApplicationId, { maxItems: 10_000 })]),
     expires: Type.Optional(
       Type.String({ pattern: '^\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d(\\.\\d+)?(Z|[+-]\\d\\d:\\d\\d)$' }),
@@ -28,12 +34,17 @@ const TokenEntry = Type.Object(
   strict,
 );
 
+const LOGGED_SHARE_MIN = 0.001;
+
 const LIMITS = { quota_per_second: Type.Optional(Rate), limit_per_second: Type.Optional(Rate) };
 
 const ApplicationEntry = Type.Object(
   {
     sdk_app_id: ApplicationId,
+    status: Type.Optional(Type.Union(APPLICATION_STATUSES.map((status) => Type.Literal(status)))),
+    region: Type.Optional(Type.String({ pattern: REGION_PATTERN })),
     ...LIMITS,
+    logged_share: Type.Optional(Type.Number({ minimum: LOGGED_SHARE_MIN, maximum: 1 })),
     codes: Type.Optional(
       Type.Record(
         Type.String({ pattern: '^-?\\d{1,10}$' }),
@@ -68,12 +79,15 @@ const ALLOWED: Readonly<Record<string, string>> = {
   tokens: 'an array of at most 10,000 tokens',
   name: 'a name of 1 to 64 characters',
   sha256: 'the SHA-256 of the token in 64 lower-case hex digits',
-  scope: '"write" or "read"',
+  scope: '"write", "read" or "admin"',
   applications: 'for a token "all" or an array of SDKAppIDs; else an array of {"sdk_app_id":…}',
   expires: 'RFC 3339 such as 2030-01-02T03:04:05Z',
   records_per_second_max: `a whole number from 1 to ${RATE_MAX}, or leave it out for no limit`,
   quota_per_second: `a whole number from 1 to ${RATE_MAX}, or leave it out for no quota`,
   limit_per_second: `a whole number from 1 to ${RATE_MAX}, or leave it out for no limit`,
+  logged_share: `a number from ${LOGGED_SHARE_MIN} to 1, or leave it out for 1`,
+  status: `one of ${APPLICATION_STATUSES.join(', ')}, or leave it out for active`,
+  region: 'a region in lower-case letters, digits and dashes such as singapore, or leave it out for any',
   sdk_app_id: `a whole number from 1 to ${REQUEST_LOG_BOUNDS.sdkAppIdMax}`,
   codes: `an object of at most 1,000 codes, each one of ${OUTCOMES.join(', ')}`,
 };
@@ -87,7 +101,10 @@ export function parseApplicationsFile(text: string): ApplicationsFileContent {
     throw new Error('it is not JSON: give {"tokens":[…],"applications":[…]}', { cause: error });
   }
   if (!Value.Check(ApplicationsFile, parsed)) throw malformed(parsed);
-  const defaults = settingsOf(parsed.application_defaults ?? {}, '/application_defaults');
+  const defaults = {
+    ...settingsOf(parsed.application_defaults ?? {}, '/application_defaults'),
+    known: false,
+  };
   return { grants: readGrants(parsed.tokens), applications: readApplications(parsed, defaults), defaults };
 }
 
@@ -193,7 +210,12 @@ function limitsOf({ quotaPerSecond, limitPerSecond }: ApplicationSettings) {
 }
 
 function settingsOf(
-  entry: Partial<ReturnType<typeof limitsOf>> & { readonly codes?: Readonly<Record<string, Outcome>> },
+  entry: Partial<ReturnType<typeof limitsOf>> & {
+    readonly status?: ApplicationStatus;
+    readonly region?: string;
+    readonly logged_share?: number;
+    readonly codes?: Readonly<Record<string, Outcome>>;
+  },
   path: string,
 ): ApplicationSettings {
   const quotaPerSecond = entry.quota_per_second ?? NO_APPLICATION_SETTINGS.quotaPerSecond;
@@ -212,5 +234,14 @@ function settingsOf(
     }
     return [number, outcome] as const;
   });
-  return { quotaPerSecond, limitPerSecond, codes: new Map(codes) };
+  return {
+    known: true,
+    status: entry.status ?? NO_APPLICATION_SETTINGS.status,
+    region: entry.region ?? NO_APPLICATION_SETTINGS.region,
+    quotaPerSecond,
+    limitPerSecond,
+    loggedShare: entry.logged_share ?? NO_APPLICATION_SETTINGS.loggedShare,
+    codes: codes.length === 0 ? NO_APPLICATION_SETTINGS.codes : new Map(codes),
+    sloTargets: NO_APPLICATION_SETTINGS.sloTargets,
+  };
 }

@@ -6,16 +6,9 @@
 import { readFileSync, statSync } from 'node:fs';
 import { errorMessage } from '@imscope/runtime/error-message.js';
 import type { Logger } from '@imscope/runtime/logger.js';
-import { type LookUpApplication, NO_APPLICATION_SETTINGS } from './application-settings.js';
+import type { Applications } from './applications.js';
 import { type ApplicationsFileContent, parseApplicationsFile } from './applications-file-content.js';
-import { createTokens, type Tokens } from './tokens.js';
-
-export type ApplicationsFile = Tokens & {
-  readonly applicationSettings: LookUpApplication;
-  /** Why the present file is not in force; undefined while it is. */
-  readonly failure: () => string | undefined;
-  stop(): void;
-};
+import { createTokens } from './tokens.js';
 
 export type ApplicationsFileOptions = {
   readonly reloadIntervalMs?: number;
@@ -32,23 +25,30 @@ export function openApplicationsFile(
   path: string,
   logger: Logger,
   options: ApplicationsFileOptions = {},
-): ApplicationsFile {
+): Applications {
   const { reloadIntervalMs = RELOAD_INTERVAL_MS, now = Date.now } = options;
   let version = versionOf(path);
   let content = readApplicationsFile(path);
+  let terminated = terminatedOf(content);
   let failure: string | undefined;
+  let currentMs = now();
+  const read = (newVersion: string): void => {
+    content = readApplicationsFile(path);
+    terminated = terminatedOf(content);
+    version = newVersion;
+    failure = undefined;
+    const { grants, applications } = content;
+    logger.info(
+      { path, tokens: grants.size, applications: applications.size },
+      'applications file read again',
+    );
+  };
   const reload = (): void => {
     try {
       const newVersion = versionOf(path);
       // A file that failed is read again even if it did not change: it may have been half written.
-      if (newVersion === version && failure === undefined) return;
-      content = readApplicationsFile(path);
-      version = newVersion;
-      failure = undefined;
-      logger.info(
-        { path, tokens: content.grants.size, applications: content.applications.size },
-        'applications file read again',
-      );
+      if (newVersion !== version || failure !== undefined) read(newVersion);
+      currentMs = now();
     } catch (error) {
       const message = errorMessage(error);
       if (message !== failure) {
@@ -69,19 +69,25 @@ export function openApplicationsFile(
   return {
     ...tokens,
     applicationSettings: (sdkAppId) => content.applications.get(sdkAppId) ?? content.defaults,
+    terminated: () => terminated,
     failure: () => failure,
-    stop: () => clearInterval(timer),
+    state: () => ({
+      known: true,
+      connected: failure === undefined,
+      revision: 0,
+      currentMs,
+      tokens: content.grants.size,
+      applications: content.applications.size,
+      malformed: 0,
+    }),
+    stop: async () => clearInterval(timer),
   };
 }
 
-/** For a service without REGISTRY_FILE: no token is valid, and no application has settings. */
-export function withoutApplicationsFile(): ApplicationsFile {
-  return {
-    ...createTokens(() => undefined),
-    applicationSettings: () => NO_APPLICATION_SETTINGS,
-    failure: () => undefined,
-    stop: () => undefined,
-  };
+function terminatedOf({ applications }: ApplicationsFileContent): ReadonlySet<number> {
+  const found = new Set<number>();
+  for (const [sdkAppId, { status }] of applications) if (status === 'terminated') found.add(sdkAppId);
+  return found;
 }
 
 /** Changes whenever the file is written or replaced. */

@@ -1,8 +1,9 @@
 /* What one token allows: a scope, applications and a rate. */
 import { HttpError } from '@imscope/runtime/http-errors.js';
+import type { TokenScope } from '@imscope/schemas/registry-entry.js';
 
-/** `write` is for gateways, `read` for dashboards. */
-export type Scope = 'write' | 'read';
+/** `write` is for gateways, `read` for dashboards, `admin` for administrators of the registry, who may read too. */
+export type Scope = TokenScope;
 
 export type Grant = {
   /** The sender. Its tokens share this name during a rotation, and its records are counted under it. */
@@ -17,6 +18,11 @@ export type Grant = {
   readonly expiresMs: number;
 };
 
+/** True where a token of this scope may do what `wanted` names. */
+export function permits(scope: Scope, wanted: Scope): boolean {
+  return scope === wanted || (scope === 'admin' && wanted === 'read');
+}
+
 /** True where the grant covers this application. */
 export function mayUse(grant: Grant, sdkAppId: number): boolean {
   return grant.applications === 'all' || grant.applications.has(sdkAppId);
@@ -24,8 +30,12 @@ export function mayUse(grant: Grant, sdkAppId: number): boolean {
 
 /** Throws `HttpError` not_allowed, with the same text whether or not there is such an application. */
 export function requireApplication(grant: Grant, sdkAppId: number): void {
-  if (mayUse(grant, sdkAppId)) return;
-  throw new HttpError(
+  if (!mayUse(grant, sdkAppId)) throw mayNotRead(grant, sdkAppId);
+}
+
+/** The same for an application that the grant does not cover, and for one whose data must not be read. */
+export function mayNotRead(grant: Grant, sdkAppId: number): HttpError {
+  return new HttpError(
     'not_allowed',
     `"${grant.name}" may not read application ${sdkAppId}: ask for a token that may`,
   );

@@ -4,16 +4,24 @@
  */
 import { createHash } from 'node:crypto';
 import { HttpError } from '@imscope/runtime/http-errors.js';
-import type { Grant, Scope } from './grant.js';
+import { type Grant, permits, type Scope } from './grant.js';
 
 export type Tokens = {
-  /** The grant of an `Authorization` header. Throws `HttpError` missing_token, invalid_token or not_allowed. */
+  /**
+   * The grant of an `Authorization` header. Throws `HttpError` missing_token, invalid_token or not_allowed, or
+   * unavailable while it is unknown which tokens are valid.
+   */
   authenticate(authorization: string | undefined, scope: Scope): Grant;
-  /** The grant of a token's hash, as session cookies carry it; undefined where no such grant is in force. */
+  /**
+   * The grant of a token's hash, as session cookies carry it; undefined where no such grant is in force. Throws
+   * `HttpError` unavailable while that is unknown.
+   */
   find(tokenHash: string, scope: Scope): Grant | undefined;
 };
 
-/** The grant in force of a token's hash. */
+const VERBS: Readonly<Record<Scope, string>> = { write: 'write', read: 'read', admin: 'administer' };
+
+/** The grant in force of a token's hash. Throws `HttpError` unavailable while it is unknown which are in force. */
 export type LookUpGrant = (tokenHash: string) => Grant | undefined;
 
 export function createTokens(lookUp: LookUpGrant): Tokens {
@@ -21,7 +29,7 @@ export function createTokens(lookUp: LookUpGrant): Tokens {
     authenticate: (authorization, scope) => authenticate(lookUp, authorization, scope),
     find: (tokenHash, scope) => {
       const grant = lookUp(tokenHash);
-      return grant?.scope === scope ? grant : undefined;
+      return grant !== undefined && permits(grant.scope, scope) ? grant : undefined;
     },
   };
 }
@@ -41,10 +49,10 @@ function authenticate(lookUp: LookUpGrant, authorization: string | undefined, sc
   if (grant === undefined) {
     throw new HttpError('invalid_token', 'this token is not known, or no longer: ask for a new one');
   }
-  if (grant.scope !== scope) {
+  if (!permits(grant.scope, scope)) {
     throw new HttpError(
       'not_allowed',
-      `token "${grant.name}" may ${grant.scope}, this address wants one that may ${scope}`,
+      `token "${grant.name}" may ${VERBS[grant.scope]}, this address wants one that may ${VERBS[scope]}`,
     );
   }
   return grant;

@@ -5,6 +5,7 @@ import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { HttpError } from '@imscope/runtime/http-errors.js';
 import { createLogger } from '@imscope/runtime/logger.js';
+import { NO_APPLICATION_SETTINGS } from '../src/application-settings.js';
 import { openApplicationsFile } from '../src/applications-file.js';
 import { mayUse } from '../src/grant.js';
 import { hashToken } from '../src/tokens.js';
@@ -42,7 +43,7 @@ function refusal(call: () => unknown): string {
   return 'none';
 }
 
-test('a token allows its scope and applications, and nothing else', () => {
+test('a token allows its scope and applications, and nothing else', async () => {
   const access = openApplicationsFile(writeFile('valid.json', VALID), logger);
   const grant = access.authenticate(`Bearer ${READ}`, 'read');
   assert.deepEqual([grant.name, mayUse(grant, 7), mayUse(grant, 8)], ['dashboard', true, false]);
@@ -62,10 +63,10 @@ test('a token allows its scope and applications, and nothing else', () => {
       String(header),
     );
   }
-  access.stop();
+  await access.stop();
 });
 
-test('two tokens of one name are valid at the same time, each until it expires', () => {
+test('two tokens of one name are valid at the same time, each until it expires', async () => {
   let nowMs = Date.parse('2030-01-01T00:00:00Z');
   const old = { ...GATEWAY, expires: '2030-01-01T01:00:00Z', records_per_second_max: 500 };
   const next = { ...GATEWAY, sha256: hashToken(NEXT), records_per_second_max: 500 };
@@ -86,10 +87,10 @@ test('two tokens of one name are valid at the same time, each until it expires',
   );
   assert.equal(access.find(hashToken(WRITE), 'write'), undefined);
   assert.equal(access.authenticate(`Bearer ${NEXT}`, 'write').name, 'gateway-1');
-  access.stop();
+  await access.stop();
 });
 
-test('an application has its own settings, else the defaults, else no limits', () => {
+test('an application has its own settings, else the defaults, else no limits', async () => {
   const access = openApplicationsFile(
     writeFile('applications.json', {
       ...VALID,
@@ -117,24 +118,20 @@ test('an application has its own settings, else the defaults, else no limits', (
       [100, 5_000, []],
     ],
   );
-  access.stop();
+  await access.stop();
   const bare = openApplicationsFile(writeFile('bare.json', VALID), logger);
-  assert.deepEqual(bare.applicationSettings(7), {
-    quotaPerSecond: Number.POSITIVE_INFINITY,
-    limitPerSecond: Number.POSITIVE_INFINITY,
-    codes: new Map(),
-  });
-  bare.stop();
+  assert.deepEqual(bare.applicationSettings(7), NO_APPLICATION_SETTINGS);
+  await bare.stop();
 });
 
-test('a malformed file is refused with the place, the value and what is allowed', () => {
+test('a malformed file is refused with the place, the value and what is allowed', async () => {
   const third = [NEXT, 'x', 'y'].map((token) => ({ ...GATEWAY, sha256: hashToken(token) }));
   const application = { sdk_app_id: 7 };
   const cases: [content: unknown, message: RegExp][] = [
     ['not json', /malformed: it is not JSON: give \{"tokens"/],
     [
-      { tokens: [{ ...GATEWAY, scope: 'admin' }] },
-      /at \/tokens\/0\/scope stands "admin": give "write" or "read"/,
+      { tokens: [{ ...GATEWAY, scope: 'owner' }] },
+      /at \/tokens\/0\/scope stands "owner": give "write", "read" or "admin"/,
     ],
     [{ tokens: [{ ...GATEWAY, sha256: 'abc' }] }, /at \/tokens\/0\/sha256 stands "abc": give the SHA-256/],
     [
@@ -197,5 +194,35 @@ test('a changed file takes effect without a restart; while it is malformed, the 
   await changed(VALID, () => writes() === 'none');
   assert.equal(access.failure(), undefined);
   assert.equal(errors.length, 1);
-  access.stop();
+  await access.stop();
+});
+
+test('a token of an administrator may read, and may not write', async () => {
+  const admin = { ...DASHBOARD, scope: 'admin' };
+  const access = openApplicationsFile(writeFile('admin.json', { tokens: [admin] }), logger);
+  assert.equal(access.authenticate(`Bearer ${READ}`, 'read').scope, 'admin');
+  assert.equal(access.authenticate(`Bearer ${READ}`, 'admin').name, 'dashboard');
+  assert.equal(access.find(hashToken(READ), 'read')?.name, 'dashboard');
+  const writes = refusal(() => access.authenticate(`Bearer ${READ}`, 'write'));
+  assert.equal(writes, 'not_allowed');
+  await access.stop();
+});
+
+test('status, region and logged share of an application come from the file', async () => {
+  const own = { sdk_app_id: 7, status: 'terminated', region: 'singapore', logged_share: 0.1 };
+  const access = openApplicationsFile(writeFile('states.json', { ...VALID, applications: [own] }), logger);
+  const { known, status, region, loggedShare } = access.applicationSettings(7);
+  assert.deepEqual([known, status, region, loggedShare], [true, 'terminated', 'singapore', 0.1]);
+  assert.deepEqual([...access.terminated()], [7]);
+  assert.equal(access.applicationSettings(8).known, false);
+  await access.stop();
+  const wrong: [application: object, message: RegExp][] = [
+    [{ status: 'gone' }, /status stands "gone": give one of active, suspended, terminated/],
+    [{ region: 'Singapore' }, /region stands "Singapore": give a region in lower-case/],
+    [{ logged_share: 0 }, /logged_share stands 0: give a number from 0.001 to 1/],
+  ];
+  for (const [application, message] of wrong) {
+    const file = { ...VALID, applications: [{ sdk_app_id: 7, ...application }] };
+    assert.throws(() => openApplicationsFile(writeFile('states-wrong.json', file), logger), message);
+  }
 });

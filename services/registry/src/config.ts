@@ -3,7 +3,7 @@
  * keeps everything in one SQLite file and a folder.
  */
 import { flag, integer, secret, type Settings, text } from '@imscope/runtime/config.js';
-import { REGION_PATTERN } from '@imscope/schemas/registry-api/identity.js';
+import { REGION_PATTERN } from '@imscope/schemas/application-state.js';
 
 export const REGISTRY_SETTINGS = {
   registryHost: text({ default: '127.0.0.1', purpose: 'address of the API' }),

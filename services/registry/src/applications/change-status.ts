@@ -1,6 +1,6 @@
 /* Suspends an application, and resumes it. */
 import { HttpError } from '@imscope/runtime/http-errors.js';
-import type { ApplicationStatus } from '@imscope/schemas/registry-api/identity.js';
+import type { ApplicationStatus } from '@imscope/schemas/application-state.js';
 import type { Handler } from '../operations/operation-call.js';
 import { readChangeable } from './change-state.js';
 import type { ApplicationDependencies } from './dependencies.js';

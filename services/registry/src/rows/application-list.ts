@@ -3,7 +3,7 @@
  * about 30 ms for 100,000 applications.
  */
 import { REQUEST_LOG_BOUNDS } from '@imscope/schemas/request-log.js';
-import type { ApplicationStatus } from '@imscope/schemas/registry-api/identity.js';
+import type { ApplicationStatus } from '@imscope/schemas/application-state.js';
 import { type ExpressionBuilder, type ExpressionWrapper, type SqlBool } from 'kysely';
 import { type Reader, searchForm } from './application-rows.js';
 import type { RegistryTables } from './tables.js';

@@ -4,7 +4,8 @@
  */
 import type { ApplicationState } from '@imscope/schemas/registry-api/application.js';
 import type { ApplicationDetails } from '@imscope/schemas/registry-api/details.js';
-import type { ApplicationIdentity, ApplicationStatus } from '@imscope/schemas/registry-api/identity.js';
+import type { ApplicationStatus } from '@imscope/schemas/application-state.js';
+import type { ApplicationIdentity } from '@imscope/schemas/registry-api/identity.js';
 import type { ApplicationSettings } from '@imscope/schemas/registry-api/settings.js';
 import type { Insertable, Kysely, Selectable, Transaction } from 'kysely';
 import type { ApplicationTable, CodeOverrideTable, RegistryTables, SloTargetTable } from './tables.js';

@@ -4,7 +4,7 @@
  * 7 has seen all before it. Write entries last in a transaction, because the lock makes other changes wait.
  */
 import type { ApplicationState } from '@imscope/schemas/registry-api/application.js';
-import type { ApplicationStatus } from '@imscope/schemas/registry-api/identity.js';
+import type { ApplicationStatus } from '@imscope/schemas/application-state.js';
 import { type ApplicationEntry, entryKey, type RegistryEntry } from '@imscope/schemas/registry-entry.js';
 import { sql } from 'kysely';
 import type { Reader, Writer } from './application-rows.js';

@@ -4,7 +4,7 @@
  */
 import type { Outcome } from '@imscope/schemas/outcome.js';
 import type { ApplicationDetails } from '@imscope/schemas/registry-api/details.js';
-import type { ApplicationStatus } from '@imscope/schemas/registry-api/identity.js';
+import type { ApplicationStatus } from '@imscope/schemas/application-state.js';
 import type { NOTICE_KINDS, PurgePlace } from '@imscope/schemas/registry-api/records.js';
 import type { TokenScope } from '@imscope/schemas/registry-entry.js';
 import type { Generated } from 'kysely';

@@ -5,7 +5,7 @@
  */
 import type { ApplicationConfiguration } from '@imscope/schemas/registry-api/configuration.js';
 import { type ApplicationDetails, TRTC_SUBSCRIPTION } from '@imscope/schemas/registry-api/details.js';
-import type { ApplicationStatus } from '@imscope/schemas/registry-api/identity.js';
+import type { ApplicationStatus } from '@imscope/schemas/application-state.js';
 
 /** What of an application the sharing depends on. */
 export type SharingInput = {
