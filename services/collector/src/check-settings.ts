@@ -1,4 +1,5 @@
 /* What is wrong with the settings together, where each alone is good. All of it at once, before anything starts. */
+import { checkSourceSettings } from '@imscope/access/source-settings.js';
 import { checkTermSettings } from '@imscope/runtime/term-settings.js';
 import type { CollectorConfig } from './config.js';
 import { checkHistorySettings } from './history-settings.js';
@@ -15,13 +16,9 @@ export function checkCollectorSettings(config: Partial<CollectorConfig>): readon
 }
 
 /** Records come over HTTP or out of files. */
-function checkSources({ collectorListen, registryFile, tailFiles }: Partial<CollectorConfig>): string[] {
-  const errors: string[] = [];
-  if (collectorListen !== false && registryFile === '') {
-    errors.push(
-      'REGISTRY_FILE is not set: give the JSON file that says who may send, or COLLECTOR_LISTEN=false where all that comes is tailed',
-    );
-  }
+function checkSources(settings: Partial<CollectorConfig>): string[] {
+  const { collectorListen, tailFiles } = settings;
+  const errors = checkSourceSettings(settings, collectorListen !== false);
   if (collectorListen === false && (tailFiles ?? []).length === 0) {
     errors.push(
       'COLLECTOR_LISTEN is "false" and TAIL_FILES is not set: nothing could come in; give one of them',

@@ -4,8 +4,10 @@
  */
 import { hostname } from 'node:os';
 import { choice, type Config, flag, integer, list, type Settings, text } from '@imscope/runtime/config.js';
+import { SOURCE_SETTINGS } from '@imscope/access/source-settings.js';
 import { KAFKA_SETTINGS } from '@imscope/runtime/kafka-client.js';
 import { TERM_SETTINGS } from '@imscope/runtime/term-settings.js';
+import { REGION_PATTERN } from '@imscope/schemas/application-state.js';
 import { REQUEST_LOG_BOUNDS } from '@imscope/schemas/request-log.js';
 import { isPeer } from './proxy-protocol/peers.js';
 
@@ -51,10 +53,17 @@ export const COLLECTOR_SETTINGS = {
     default: true,
     purpose: 'whether gateways may send; false where all records are tailed from files',
   }),
-  registryFile: text({
+  ...SOURCE_SETTINGS,
+  region: text({
     default: '',
+    pattern: new RegExp(REGION_PATTERN),
+    allowed: 'a region in lower-case letters, digits and dashes, such as singapore',
     purpose:
-      'applications file in JSON: tokens, limits, and how applications classify codes; needed unless COLLECTOR_LISTEN=false',
+      'region of this collector: applications of others are refused; not set: those of every region are accepted',
+  }),
+  applicationsKnownOnly: flag({
+    default: false,
+    purpose: 'true: records of applications that the registry does not know are refused',
   }),
   tlsCertFile: text({
     default: '',

@@ -2,7 +2,10 @@
  * The composition of the collector, which main, tests and benches share. The spool and the accounting start first, the
  * listener last. What earlier processes left in the spool is sent at the same time.
  */
-import { openApplicationsFile, withoutApplicationsFile } from '@imscope/access/applications-file.js';
+import type { Applications } from '@imscope/access/applications.js';
+import { openApplications } from '@imscope/access/open-applications.js';
+import { addSourceMetrics } from '@imscope/access/source-metrics.js';
+import { join } from 'node:path';
 import { createKafka } from '@imscope/runtime/kafka-client.js';
 import { HOUR_MS } from '@imscope/schemas/retention.js';
 import { type Admission, createAdmission } from './admission.js';
@@ -17,6 +20,7 @@ import type { Incarnation } from './incarnations/incarnation.js';
 import { InterfaceCardinalityLimit } from './intake/interface-cardinality-limit.js';
 import { scrubText } from './intake/scrub-text.js';
 import { createProducer, type KafkaProducer, type PartitionCounts } from './kafka/kafka-producer.js';
+import { createRefusalOf } from './limits/application-refusal.js';
 import { createLimits } from './limits/limits.js';
 import { createPipeline, type Pipeline, readPartitions } from './pipeline.js';
 import { type ServerOptions, startServer } from './server.js';
@@ -52,13 +56,13 @@ export async function createCollector(
   const topics = await readTopics(context, producer, spool);
   const keyedIds = await KeyedIds.open(spool.directory, logger, Date.now());
   const checkpoint = await Checkpoint.open(spool.directory, logger);
-  const applications =
-    config.registryFile === ''
-      ? withoutApplicationsFile()
-      : openApplicationsFile(config.registryFile, logger);
+  const applications = await followRegistry(context, spool);
   const pipeline = await createPipeline(context, { producer, spool, keyedIds, ...topics });
   const { budget, space, incarnation } = pipeline;
-  const limits = createLimits({ registered: applications, budget, random: Math.random }, context.registry);
+  const limits = createLimits(
+    { registered: applications, refusalOf: createRefusalOf(config), budget, random: Math.random },
+    context.registry,
+  );
   const saveTail: EarlierIncarnationsOptions['saveTail'] = async (positions) =>
     checkpoint.saveDurable(positions, Date.now());
   const earlier = new EarlierIncarnations({ ...pipeline.incarnationOptions, spool, keyedIds, saveTail });
@@ -93,7 +97,7 @@ export async function createCollector(
       await stopCollector(parts, config.drainMs);
       refusals.stop();
       pipeline.availability.stop();
-      applications.stop();
+      await applications.stop();
       await keyedIds.stop();
       await producer.stop();
       await spool.unlock();
@@ -119,6 +123,24 @@ async function readTopics(
     await spool.unlock();
     throw error;
   }
+}
+
+/** Tokens and applications of the configured source, which may be away. */
+async function followRegistry(
+  { config, logger, registry, readiness }: CollectorContext,
+  { directory }: Pick<Spool, 'directory'>,
+): Promise<Applications> {
+  const { registryCacheFile: cacheFile } = config;
+  const applications = await openApplications(
+    { ...config, registryCacheFile: cacheFile === '' ? join(directory, 'registry.cache') : cacheFile },
+    {
+      clientName: 'imscope-collector',
+      logger,
+      report: (failure) => readiness.report('registry', failure),
+    },
+  );
+  addSourceMetrics(registry, 'imscope_collector', applications);
+  return applications;
 }
 
 function createInterfaceLimit(config: CollectorConfig, { metrics }: Pipeline): InterfaceCardinalityLimit {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { HttpError } from '@imscope/runtime/http-errors.js';
-import type { ApplicationSettings } from '@imscope/access/application-settings.js';
+import { type ApplicationSettings, NO_APPLICATION_SETTINGS } from '@imscope/access/application-settings.js';
 import type { Grant } from '@imscope/access/grant.js';
 import { singleLane } from '@imscope/schemas/lanes.js';
 import type { NewRequestLog } from '@imscope/schemas/request-log-encoder.js';
@@ -15,11 +15,6 @@ import type { BodyFormat } from '../src/bodies/read-body.js';
 import { sampleRecord, SAMPLE_TIME_MS } from './sample-record.js';
 
 const BOUNDS = { nowMs: SAMPLE_TIME_MS, lateMsMax: 86_400_000 };
-const NO_SETTINGS: ApplicationSettings = {
-  quotaPerSecond: Number.POSITIVE_INFINITY,
-  limitPerSecond: Number.POSITIVE_INFINITY,
-  codes: new Map(),
-};
 const ALL: Grant = {
   name: 'gateways',
   scope: 'write',
@@ -38,7 +33,11 @@ type TakeOptions = {
 };
 
 function limitsOf(settings: Partial<ApplicationSettings> = {}): ApplicationLimits {
-  return new ApplicationLimits(() => ({ ...NO_SETTINGS, ...settings }), Math.random);
+  return new ApplicationLimits({
+    lookUp: () => ({ ...NO_APPLICATION_SETTINGS, ...settings }),
+    refusalOf: () => undefined,
+    random: Math.random,
+  });
 }
 
 function take(
@@ -235,9 +234,13 @@ function bodyOf(records: number, changes: (n: number) => Record<string, unknown>
 
 test('records beyond an application’s limit are refused one by one, those of other applications are accepted', () => {
   // A limit of 2 a second lets 10 come at once.
-  const seven = { ...NO_SETTINGS, limitPerSecond: 2 };
-  const others = { ...NO_SETTINGS, limitPerSecond: 1_000 };
-  const limits = new ApplicationLimits((sdkAppId) => (sdkAppId === 7 ? seven : others), Math.random);
+  const seven = { ...NO_APPLICATION_SETTINGS, limitPerSecond: 2 };
+  const others = { ...NO_APPLICATION_SETTINGS, limitPerSecond: 1_000 };
+  const limits = new ApplicationLimits({
+    lookUp: (sdkAppId) => (sdkAppId === 7 ? seven : others),
+    refusalOf: () => undefined,
+    random: Math.random,
+  });
   const body = bodyOf(30, (n) => ({ sdk_app_id: n % 2 === 0 ? 7 : 8 }));
   const first = take(body, 'json', { limits });
   assert.equal(first.accepted, 25);

@@ -121,7 +121,15 @@ test('each kind of invalid record is refused with its reason and a detail of bou
 });
 
 test('every reason that a record by itself can have is covered above', () => {
-  const elsewhere = new Set<string>(['malformed_json', 'application_not_allowed', 'rate_limited']);
+  const elsewhere = new Set<string>([
+    'malformed_json',
+    'application_not_allowed',
+    'application_suspended',
+    'application_terminated',
+    'application_of_other_region',
+    'application_unknown',
+    'rate_limited',
+  ]);
   const covered = new Set<string>(REFUSED.map(([reason]) => reason));
   for (const reason of Object.keys(REJECT_REASONS)) {
     assert(covered.has(reason) || elsewhere.has(reason), reason);

@@ -106,8 +106,8 @@ export class RecordIntake {
 
   /** @param value a record that is not validated yet, or the reason why it could not be read */
   accept(index: number, value: unknown): void {
-    const { grant, limits, allOrNothing } = this.#options;
-    const checked = isRejection(value) ? value : checkRecord(value, grant, this.#context);
+    const { limits, allOrNothing } = this.#options;
+    const checked = isRejection(value) ? value : this.#check(value);
     if (isRejection(checked)) this.#refusals.add(index, checked, value);
     else if (allOrNothing) this.#kept.push({ index, record: checked });
     else if (limits.admit(checked.sdk_app_id)) this.#append(checked);
@@ -133,6 +133,19 @@ export class RecordIntake {
       idsReplaced: this.#idsReplaced,
       batches: this.#batches,
     };
+  }
+
+  /** The state of an application is only for those who may send for it. */
+  #check(value: unknown): NewRequestLog | Rejection {
+    const { grant, limits } = this.#options;
+    const checked = validateRecord(value, this.#context);
+    if (isRejection(checked)) return checked;
+    const { sdk_app_id: id } = checked;
+    if (!mayUse(grant, id)) {
+      return new Rejection('application_not_allowed', `token "${grant.name}" is not for application ${id}`);
+    }
+    const refusal = limits.refusalOf(id);
+    return refusal === undefined ? checked : new Rejection(refusal.reason, refusal.detail);
   }
 
   #append(record: NewRequestLog): void {
@@ -201,17 +214,4 @@ function namedApplication(value: unknown, grant: Grant): number {
   const id = numberOrText(value.sdk_app_id);
   const readable = typeof id === 'number' && Number.isInteger(id) && id >= 1;
   return readable && id <= REQUEST_LOG_BOUNDS.sdkAppIdMax && mayUse(grant, id) ? id : 0;
-}
-
-function checkRecord(
-  value: unknown,
-  grant: Grant,
-  context: Parameters<typeof validateRecord>[1],
-): NewRequestLog | Rejection {
-  const checked = validateRecord(value, context);
-  if (isRejection(checked) || mayUse(grant, checked.sdk_app_id)) return checked;
-  return new Rejection(
-    'application_not_allowed',
-    `token "${grant.name}" is not for application ${checked.sdk_app_id}`,
-  );
 }

@@ -7,6 +7,7 @@ import type { ApplicationSettings, LookUpApplication } from '@imscope/access/app
 import { HttpError } from '@imscope/runtime/http-errors.js';
 import type { Outcome } from '@imscope/schemas/outcome.js';
 import { incrementCount } from '../metrics/increment-count.js';
+import type { ApplicationRefusal, RefusalOf } from './application-refusal.js';
 import { Sampler } from './sampler.js';
 import { BURST_S, TokenBucket } from './token-bucket.js';
 
@@ -33,18 +34,22 @@ export type ApplicationHeadroom = {
   readonly fullInS: number;
 };
 
+export type ApplicationLimitsOptions = {
+  readonly lookUp: LookUpApplication;
+  readonly refusalOf: RefusalOf;
+  /** As `Math.random`. */
+  readonly random: () => number;
+};
+
 export class ApplicationLimits {
-  readonly #lookUp: LookUpApplication;
-  readonly #random: () => number;
+  readonly #options: ApplicationLimitsOptions;
   readonly #applicationsMax: number;
   /** In the order of insertion. */
   readonly #states = new Map<number, State>();
   #sweptMs = Number.NEGATIVE_INFINITY;
 
-  /** @param random as `Math.random` */
-  constructor(lookUp: LookUpApplication, random: () => number, applicationsMax = APPLICATIONS_MAX) {
-    this.#lookUp = lookUp;
-    this.#random = random;
+  constructor(options: ApplicationLimitsOptions, applicationsMax = APPLICATIONS_MAX) {
+    this.#options = options;
     this.#applicationsMax = applicationsMax;
   }
 
@@ -77,7 +82,7 @@ export class ApplicationLimits {
    */
   refuseIfOver(sdkAppId: number, nowMs: number): void {
     const state = this.#states.get(sdkAppId);
-    const rate = this.#lookUp(sdkAppId).limitPerSecond;
+    const rate = this.#options.lookUp(sdkAppId).limitPerSecond;
     if (state?.exhausted !== true) return;
     if (rate === Number.POSITIVE_INFINITY || state.bucket.level(rate, nowMs) >= rate) {
       state.exhausted = false;
@@ -93,7 +98,7 @@ export class ApplicationLimits {
   /** The limits of one request. @param nowMs of the monotonic clock */
   forRequest(nowMs: number): RequestLimits {
     this.#sweep(nowMs);
-    return new RequestLimits(this.#lookUp, this.#random, nowMs, (sdkAppId, settings) =>
+    return new RequestLimits(this.#options, nowMs, (sdkAppId, settings) =>
       this.#stateOf(sdkAppId, settings, nowMs),
     );
   }
@@ -131,7 +136,9 @@ export class ApplicationLimits {
 type RequestApplication = {
   readonly sdkAppId: number;
   readonly settings: ApplicationSettings;
-  /** It has a limit or a quota; without either no state is needed. */
+  /** Why none of its records is accepted. */
+  readonly refusal: ApplicationRefusal | undefined;
+  /** It has a limit, a quota or a logged share; without them no state is needed. */
   readonly bounded: boolean;
   /** Of a bounded application, from its first valid record on: a sender cannot create state for other applications. */
   state: State | undefined;
@@ -141,8 +148,7 @@ type RequestApplication = {
 
 /** The limits of one request. Used within one iteration of the event loop. */
 export class RequestLimits {
-  readonly #lookUp: LookUpApplication;
-  readonly #random: () => number;
+  readonly #options: ApplicationLimitsOptions;
   readonly #nowMs: number;
   readonly #stateOf: (sdkAppId: number, settings: ApplicationSettings) => State;
   readonly #applications = new Map<number, RequestApplication>();
@@ -153,19 +159,22 @@ export class RequestLimits {
   sampledOut = 0;
 
   constructor(
-    lookUp: LookUpApplication,
-    random: () => number,
+    options: ApplicationLimitsOptions,
     nowMs: number,
     stateOf: (sdkAppId: number, settings: ApplicationSettings) => State,
   ) {
-    this.#lookUp = lookUp;
-    this.#random = random;
+    this.#options = options;
     this.#nowMs = nowMs;
     this.#stateOf = stateOf;
   }
 
   settingsOf(sdkAppId: number): ApplicationSettings {
     return this.#application(sdkAppId).settings;
+  }
+
+  /** Why no record of the application is accepted at all; undefined where they are, within its limit. */
+  refusalOf(sdkAppId: number): ApplicationRefusal | undefined {
+    return this.#application(sdkAppId).refusal;
   }
 
   /** Takes one record from the application's bucket; false if the application is over its limit. */
@@ -219,7 +228,7 @@ export class RequestLimits {
     const state = this.#state(sdkAppId);
     if (state === undefined) return 1;
     const { sampler, settings } = state;
-    const weight = sampler.weigh(outcome, settings.quotaPerSecond, this.#nowMs, this.#random);
+    const weight = sampler.weigh(outcome, settings, this.#nowMs, this.#options.random);
     if (weight === 0) this.sampledOut += 1;
     return weight;
   }
@@ -258,9 +267,12 @@ export class RequestLimits {
     if (this.#last?.sdkAppId === sdkAppId) return this.#last;
     let application = this.#applications.get(sdkAppId);
     if (application === undefined) {
-      const settings = this.#lookUp(sdkAppId);
-      const bounded = Number.isFinite(settings.quotaPerSecond) || Number.isFinite(settings.limitPerSecond);
-      application = { sdkAppId, settings, bounded, state: undefined, taken: 0 };
+      const { lookUp, refusalOf } = this.#options;
+      const settings = lookUp(sdkAppId);
+      const refusal = refusalOf(sdkAppId, settings);
+      const { quotaPerSecond, limitPerSecond, loggedShare } = settings;
+      const bounded = Number.isFinite(quotaPerSecond) || Number.isFinite(limitPerSecond) || loggedShare < 1;
+      application = { sdkAppId, settings, refusal, bounded, state: undefined, taken: 0 };
       this.#applications.set(sdkAppId, application);
     }
     this.#last = application;

@@ -3,11 +3,12 @@
  * parsing, and shares of memory. Reports what is left of limits in answers and in metrics; metrics name only those with the
  * least left.
  */
-import type { ApplicationsFile } from '@imscope/access/applications-file.js';
+import type { Applications } from '@imscope/access/applications.js';
 import type { Registry } from 'prom-client';
 import { type MetricMaker, metricMaker } from '../metrics/metric-maker.js';
 import type { ByteBudget } from './byte-budget.js';
 import { type ApplicationHeadroom, ApplicationLimits } from './application-limits.js';
+import type { RefusalOf } from './application-refusal.js';
 import { FairQueue } from './fair-queue.js';
 import { type Headroom, SenderLimits } from './sender-limits.js';
 import { SenderMemoryShares } from './sender-memory-shares.js';
@@ -29,14 +30,17 @@ export type Limits = {
 };
 
 export type LimitsOptions = {
-  readonly registered: Pick<ApplicationsFile, 'applicationSettings' | 'failure'>;
+  readonly registered: Pick<Applications, 'applicationSettings' | 'failure'>;
+  readonly refusalOf: RefusalOf;
   readonly budget: Pick<ByteBudget, 'bytesFree'>;
   /** As `Math.random`. */
   readonly random: () => number;
 };
 
-export function createLimits({ registered, budget, random }: LimitsOptions, registry: Registry): Limits {
-  const applications = new ApplicationLimits(registered.applicationSettings, random);
+export function createLimits(options: LimitsOptions, registry: Registry): Limits {
+  const { registered, refusalOf, budget, random } = options;
+  const lookUp = registered.applicationSettings;
+  const applications = new ApplicationLimits({ lookUp, refusalOf, random });
   const senders = new SenderLimits();
   const queue = new FairQueue();
   const memoryShares = new SenderMemoryShares(() => budget.bytesFree);
@@ -52,7 +56,7 @@ export function createLimits({ registered, budget, random }: LimitsOptions, regi
   metrics.gauge('bodies_waiting', 'bodies that wait to be parsed', () => queue.size);
   metrics.gauge(
     'registry_file_stale',
-    '1 while the applications file on disk is malformed and an earlier one is in force, else 0',
+    '1 while the applications file is malformed, or the source of the registry away, and earlier content is in force, else 0',
     () => (registered.failure() === undefined ? 0 : 1),
   );
   headroomGauge(metrics, senders, applications);

@@ -11,6 +11,8 @@ import type { Connections } from '../connections/connections.js';
 import type { InvalidTokenLimits } from '../limits/invalid-token-limits.js';
 import type { Limits } from '../limits/limits.js';
 
+const UNKNOWN_TOKEN: ReadonlySet<string> = new Set(['missing_token', 'invalid_token']);
+
 /** Throws `HttpError` missing_token, invalid_token, not_allowed or too_many_requests. */
 export type AuthenticateRequest = (request: FastifyRequest, scope: Scope) => Grant;
 
@@ -41,7 +43,8 @@ function authenticate(
   try {
     return options.authenticate(headers.authorization, scope);
   } catch (error) {
-    if (error instanceof HttpError && error.code !== 'not_allowed') {
+    // Not while it is unknown which tokens are valid, and not for a valid token of another scope.
+    if (error instanceof HttpError && UNKNOWN_TOKEN.has(error.code)) {
       countInvalidToken(options.clients.addressOf(raw) ?? '', options);
     }
     throw error;

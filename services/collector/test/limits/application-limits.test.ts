@@ -1,21 +1,20 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import type { ApplicationSettings } from '@imscope/access/application-settings.js';
+import { type ApplicationSettings, NO_APPLICATION_SETTINGS } from '@imscope/access/application-settings.js';
 import { HttpError } from '@imscope/runtime/http-errors.js';
 import { ApplicationLimits } from '../../src/limits/application-limits.js';
 
-const LIMITED: ApplicationSettings = { quotaPerSecond: 5, limitPerSecond: 10, codes: new Map() };
-const FREE: ApplicationSettings = {
-  quotaPerSecond: Number.POSITIVE_INFINITY,
-  limitPerSecond: Number.POSITIVE_INFINITY,
-  codes: new Map(),
-};
+const FREE = NO_APPLICATION_SETTINGS;
+const LIMITED: ApplicationSettings = { ...FREE, quotaPerSecond: 5, limitPerSecond: 10 };
 
 test('the number of applications in memory is bounded', () => {
   fc.assert(
     fc.property(fc.array(fc.integer({ min: 1, max: 1_000 }), { maxLength: 500 }), (ids) => {
-      const limits = new ApplicationLimits(() => LIMITED, Math.random, 50);
+      const limits = new ApplicationLimits(
+        { lookUp: () => LIMITED, refusalOf: () => undefined, random: Math.random },
+        50,
+      );
       return ids.every((id, n) => {
         const request = limits.forRequest(n);
         request.admit(id);
@@ -27,7 +26,11 @@ test('the number of applications in memory is bounded', () => {
 });
 
 test('applications without limit and quota need no state', () => {
-  const limits = new ApplicationLimits(() => FREE, Math.random);
+  const limits = new ApplicationLimits({
+    lookUp: () => FREE,
+    refusalOf: () => undefined,
+    random: Math.random,
+  });
   const request = limits.forRequest(0);
   for (let id = 1; id < 1_000; id++) {
     assert(request.admit(id));
@@ -37,7 +40,11 @@ test('applications without limit and quota need no state', () => {
 });
 
 test('an idle application with a full bucket is removed, one in debt is kept', () => {
-  const limits = new ApplicationLimits(() => LIMITED, Math.random);
+  const limits = new ApplicationLimits({
+    lookUp: () => LIMITED,
+    refusalOf: () => undefined,
+    random: Math.random,
+  });
   const request = limits.forRequest(0);
   for (let n = 0; n < 50; n++) request.admit(7);
   assert(request.admitAll(new Map([[8, 1_000]])));
@@ -50,7 +57,11 @@ test('an idle application with a full bucket is removed, one in debt is kept', (
 });
 
 test('in the long run an application is accepted at most at its limit, in any number of requests', () => {
-  const limits = new ApplicationLimits(() => LIMITED, Math.random);
+  const limits = new ApplicationLimits({
+    lookUp: () => LIMITED,
+    refusalOf: () => undefined,
+    random: Math.random,
+  });
   let taken = 0;
   for (let ms = 0; ms < 60_000; ms += 20) {
     const request = limits.forRequest(ms);
@@ -60,7 +71,11 @@ test('in the long run an application is accepted at most at its limit, in any nu
 });
 
 test('a refund returns the records once, however they were taken', () => {
-  const limits = new ApplicationLimits(() => LIMITED, Math.random);
+  const limits = new ApplicationLimits({
+    lookUp: () => LIMITED,
+    refusalOf: () => undefined,
+    random: Math.random,
+  });
   for (let again = 0; again < 20; again++) {
     const one = limits.forRequest(0);
     for (let n = 0; n < 50; n++) assert(one.admit(7));
@@ -78,7 +93,11 @@ test('a refund returns the records once, however they were taken', () => {
 
 test('new settings apply from the next request on', () => {
   let settings = LIMITED;
-  const limits = new ApplicationLimits(() => settings, Math.random);
+  const limits = new ApplicationLimits({
+    lookUp: () => settings,
+    refusalOf: () => undefined,
+    random: Math.random,
+  });
   const before = limits.forRequest(0);
   while (before.admit(7));
   settings = FREE;
@@ -88,7 +107,11 @@ test('new settings apply from the next request on', () => {
 });
 
 test('applications are counted while they are sampled', () => {
-  const limits = new ApplicationLimits(() => LIMITED, Math.random);
+  const limits = new ApplicationLimits({
+    lookUp: () => LIMITED,
+    refusalOf: () => undefined,
+    random: Math.random,
+  });
   const request = limits.forRequest(0);
   for (let n = 0; n < 200; n++) request.weigh(7, 'success');
   request.weigh(8, 'success');
@@ -98,7 +121,11 @@ test('applications are counted while they are sampled', () => {
 });
 
 test('an application over its limit is refused before its bodies are read, until one second of its rate is left', () => {
-  const limits = new ApplicationLimits(() => LIMITED, Math.random);
+  const limits = new ApplicationLimits({
+    lookUp: () => LIMITED,
+    refusalOf: () => undefined,
+    random: Math.random,
+  });
   limits.refuseIfOver(7, 0);
   const request = limits.forRequest(0);
   while (request.admit(7));

@@ -24,8 +24,9 @@ function seeded(seed: number): () => number {
 }
 
 /** What is logged of each second, errors spread among the successes. */
-function sample(seconds: readonly Second[], quota: number, random: () => number): Sampled[] {
+function sample(seconds: readonly Second[], quota: number, random: () => number, loggedShare = 1): Sampled[] {
   const sampler = new Sampler();
+  const settings = { quotaPerSecond: quota, loggedShare };
   return seconds.map(({ successes, errors }, second) => {
     const sampled = { logged: 0, weight: 0, weightMax: 1, errors: 0 };
     const total = successes + errors;
@@ -34,7 +35,12 @@ function sample(seconds: readonly Second[], quota: number, random: () => number)
       const isError = errorsSent < Math.floor(((n + 1) * errors) / total);
       if (isError) errorsSent += 1;
       const outcome: Outcome = isError ? 'service_error' : 'success';
-      const weight = sampler.weigh(outcome, quota, second * 1_000 + Math.floor((n * 1_000) / total), random);
+      const weight = sampler.weigh(
+        outcome,
+        settings,
+        second * 1_000 + Math.floor((n * 1_000) / total),
+        random,
+      );
       if (isError) assert.equal(weight, 1);
       if (weight === 0) continue;
       sampled.logged += 1;
@@ -45,6 +51,10 @@ function sample(seconds: readonly Second[], quota: number, random: () => number)
     return sampled;
   });
 }
+
+const sumOf = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0);
+const shareOf = (loggedShare: number) => ({ quotaPerSecond: Number.POSITIVE_INFINITY, loggedShare });
+const quota = (quotaPerSecond: number) => ({ quotaPerSecond, loggedShare: 1 });
 
 const seconds = fc.array(
   fc.record({ successes: fc.integer({ min: 0, max: 3_000 }), errors: fc.integer({ min: 0, max: 200 }) }),
@@ -60,7 +70,7 @@ test('errors and unknowns are all logged with weight 1', () => {
   );
   const sampler = new Sampler();
   for (const outcome of ['caller_error', 'service_error', 'unknown'] as const) {
-    for (let n = 0; n < 1_000; n++) assert.equal(sampler.weigh(outcome, 1, 0, Math.random), 1);
+    for (let n = 0; n < 1_000; n++) assert.equal(sampler.weigh(outcome, quota(1), 0, Math.random), 1);
   }
 });
 
@@ -130,7 +140,7 @@ test('every part of the traffic is represented, also if two alternate', () => {
   const sampler = new Sampler();
   const sums = [0, 0];
   for (let n = 0; n < 200_000; n++) {
-    sums[n % 2] = (sums[n % 2] ?? 0) + sampler.weigh('success', 100, Math.floor(n / 10), random);
+    sums[n % 2] = (sums[n % 2] ?? 0) + sampler.weigh('success', quota(100), Math.floor(n / 10), random);
   }
   // Half of 200,000 each; a sample of every tenth record would see one half only.
   for (const sum of sums) assert(Math.abs(sum - 100_000) < 10_000, String(sums));
@@ -139,7 +149,64 @@ test('every part of the traffic is represented, also if two alternate', () => {
 test('a clock that goes back or jumps leaves errors and weights correct', () => {
   const sampler = new Sampler();
   for (const nowMs of [5_000, 4_000, 4_999, 1e15, 0]) {
-    assert.equal(sampler.weigh('service_error', 1, nowMs, Math.random), 1);
-    assert(sampler.weigh('success', 1, nowMs, Math.random) >= 0);
+    assert.equal(sampler.weigh('service_error', quota(1), nowMs, Math.random), 1);
+    assert(sampler.weigh('success', quota(1), nowMs, Math.random) >= 0);
   }
+});
+
+const share = fc.double({ min: 0.001, max: 1, noNaN: true });
+
+test('of a logged share errors are all logged, and totals are off by less than one weight', () => {
+  fc.assert(
+    fc.property(seconds, share, fc.integer(), (load, loggedShare, seed) => {
+      const sampled = sample(load, Number.POSITIVE_INFINITY, seeded(seed), loggedShare);
+      const total = sumOf(load.map(({ successes, errors }) => successes + errors));
+      const weights = sumOf(sampled.map(({ weight }) => weight));
+      const errorsLogged = sampled.every(({ errors }, second) => errors === load[second]?.errors);
+      return errorsLogged && Math.abs(weights - total) <= Math.ceil(1 / loggedShare);
+    }),
+  );
+});
+
+test('as many successes are logged as the share says', () => {
+  for (const loggedShare of [0.001, 0.1, 0.3, 0.75, 0.999]) {
+    const load = [{ successes: 100_000, errors: 0 }];
+    const [sampled] = sample(load, Number.POSITIVE_INFINITY, seeded(2), loggedShare);
+    assert(Math.abs((sampled?.logged ?? 0) - 100_000 * loggedShare) <= 1, String(loggedShare));
+  }
+});
+
+test('of share and quota the one that logs less decides', () => {
+  const load = Array.from({ length: 10 }, () => ({ successes: 1_000, errors: 0 }));
+  const loggedOf = (quotaPerSecond: number, loggedShare: number): number | undefined =>
+    sample(load, quotaPerSecond, seeded(3), loggedShare).at(-1)?.logged;
+  assert.equal(loggedOf(500, 0.1), 100);
+  assert.equal(loggedOf(100, 0.5), 100);
+});
+
+test('with share and quota together the expected sum of weights is the number of requests', () => {
+  fc.assert(
+    fc.property(seconds, fc.integer({ min: 1, max: 300 }), share, fc.integer(), (load, rate, part, seed) => {
+      const random = seeded(seed);
+      let deviation = 0;
+      let bound = 0;
+      for (let run = 0; run < 60; run++) {
+        for (const [second, { weight, weightMax }] of sample(load, rate, random, part).entries()) {
+          const { successes, errors } = load[second] ?? { successes: 0, errors: 0 };
+          deviation += weight - successes - errors;
+          bound += Math.max(weightMax, 1 / part) ** 2;
+        }
+      }
+      return Math.abs(deviation) <= 6 * Math.sqrt(4 * bound);
+    }),
+    { numRuns: 40 },
+  );
+});
+
+test('a changed share is in force at the next success', () => {
+  const sampler = new Sampler();
+  for (let n = 0; n < 10; n++) sampler.weigh('success', shareOf(0.001), 0, () => 0.99);
+  assert.equal(sampler.weigh('success', shareOf(1), 0, Math.random), 1);
+  const logged = Array.from({ length: 1_000 }, () => sampler.weigh('success', shareOf(0.01), 0, Math.random));
+  assert.equal(logged.filter((weight) => weight > 0).length, 10);
 });

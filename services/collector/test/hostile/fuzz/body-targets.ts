@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { HttpError } from '@imscope/runtime/http-errors.js';
 import { REQUEST_LOG_SCHEMA } from '@imscope/schemas/avro-schema.js';
 import { BlockBuilder } from '@imscope/schemas/block-builder.js';
+import { NO_APPLICATION_SETTINGS } from '@imscope/access/application-settings.js';
 import { singleLane } from '@imscope/schemas/lanes.js';
 import { REQUEST_LOG_ENCODER } from '@imscope/schemas/request-log-encoder.js';
 import { REQUEST_LOG_BOUNDS } from '@imscope/schemas/request-log.js';
@@ -19,11 +20,6 @@ import type { FuzzTarget } from './target.js';
 const INFLATED_MAX = 1 << 20;
 const RECORDS = 20;
 const WORDS = new Set(['taken', 'empty_body', 'unreadable_body', 'unsupported_encoding', 'body_too_large']);
-const NO_SETTINGS = {
-  quotaPerSecond: Number.POSITIVE_INFINITY,
-  limitPerSecond: Number.POSITIVE_INFINITY,
-  codes: new Map<number, never>(),
-};
 const GRANT = {
   name: 'fuzz',
   scope: 'write',
@@ -33,10 +29,11 @@ const GRANT = {
   expiresMs: Number.POSITIVE_INFINITY,
 } as const;
 
-const limits = new ApplicationLimits(
-  () => NO_SETTINGS,
-  () => 0.5,
-);
+const limits = new ApplicationLimits({
+  lookUp: () => NO_APPLICATION_SETTINGS,
+  refusalOf: () => undefined,
+  random: () => 0.5,
+});
 const [lane] = singleLane(1).lanes;
 assert(lane !== undefined);
 const batch = new Batch(lane, Number.POSITIVE_INFINITY);
