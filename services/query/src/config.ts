@@ -1,7 +1,9 @@
 /*
  * The query service's settings, one table.
  */
+import { SOURCE_SETTINGS } from '@imscope/access/source-settings.js';
 import { flag, integer, secret, type Settings, text } from '@imscope/runtime/config.js';
+import { KAFKA_SETTINGS } from '@imscope/runtime/kafka-client.js';
 import { STORE_SETTINGS } from '@imscope/runtime/store-client.js';
 
 const MIB = 1 << 20;
@@ -14,7 +16,7 @@ export const QUERY_SETTINGS = {
     max: 65_535,
     purpose: 'port of the API and the dashboard; 0 takes a free one',
   }),
-  registryFile: text({ purpose: 'JSON file with the SHA-256 of every token (scope read), the collector’s' }),
+  ...SOURCE_SETTINGS,
   dashboardDir: text({ default: '', purpose: 'folder of the built dashboard; empty serves the API alone' }),
   registryUrl: text({
     default: '',
@@ -80,4 +82,6 @@ export const QUERY_SETTINGS = {
       'logged requests of a window up to which the logs of an application that is not sampled are summed themselves; beyond, its metrics are',
   }),
   ...STORE_SETTINGS,
+  // Read only where REGISTRY_TOPIC is true.
+  ...KAFKA_SETTINGS,
 } satisfies Settings;

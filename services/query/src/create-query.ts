@@ -4,7 +4,8 @@
 import type { AddressInfo } from 'node:net';
 import type { Running, ServiceContext } from '@imscope/runtime/service.js';
 import { createStoreClient } from '@imscope/runtime/store-client.js';
-import { openApplicationsFile } from '@imscope/access/applications-file.js';
+import { openApplications } from '@imscope/access/open-applications.js';
+import { addSourceMetrics } from '@imscope/access/source-metrics.js';
 import { createAuthentication } from '@imscope/access/authentication.js';
 import { createSessionSeal } from '@imscope/access/session-seal.js';
 import type { FastifyInstance } from 'fastify';
@@ -32,7 +33,12 @@ export type Query = { readonly app: FastifyInstance; close(): Promise<void> };
 export async function createQuery(context: ServiceContext<typeof QUERY_SETTINGS>): Promise<Query> {
   const { config, logger, registry, readiness } = context;
   const seal = createSessionSeal(config.sessionKey);
-  const tokens = openApplicationsFile(config.registryFile, logger);
+  const tokens = await openApplications(config, {
+    clientName: 'imscope-query',
+    logger,
+    report: (failure) => readiness.report('registry', failure),
+  });
+  addSourceMetrics(registry, 'imscope_query', tokens);
   const client = createStoreClient(config, 'imscope-query', config.queryTimeoutMs + CLIENT_GRACE_MS);
   const metrics = createMetrics(registry, {
     storeQueriesInFlight: () => admission.inFlight(),
@@ -64,6 +70,7 @@ export async function createQuery(context: ServiceContext<typeof QUERY_SETTINGS>
     namesOf: createNamesOf(ask),
     completeness: createCompleteness(ask),
     tokens,
+    terminated: tokens.terminated,
     authentication: createAuthentication(tokens, seal, 'read'),
     seal,
     codes: createSignInCodes(SIGN_IN_CODES_MAX),
@@ -82,7 +89,7 @@ export async function createQuery(context: ServiceContext<typeof QUERY_SETTINGS>
     async close() {
       watch.stop();
       await app.close();
-      tokens.stop();
+      await tokens.stop();
       await client.close();
     },
   };

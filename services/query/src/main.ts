@@ -3,6 +3,7 @@
  */
 import { readableApplicationsFile } from '@imscope/access/readable-applications-file.js';
 import { createSessionSeal } from '@imscope/access/session-seal.js';
+import { checkSourceSettings } from '@imscope/access/source-settings.js';
 import { runService } from '@imscope/runtime/service.js';
 import {
   differentPorts,
@@ -19,6 +20,7 @@ await runService(
   {
     name: 'query',
     settings: QUERY_SETTINGS,
+    check: (settings) => checkSourceSettings(settings, true),
     dependencies: ['store'],
     probes: [
       hostAddress('queryHost'),

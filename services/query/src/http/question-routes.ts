@@ -3,6 +3,7 @@
  * allowed; memory is reserved (`store/answer-budget.ts`); completeness is assessed; the store is asked within the
  * bounds of the answer; the envelope says what the figures cover.
  */
+import type { Applications } from '@imscope/access/applications.js';
 import type { Authentication } from '@imscope/access/authentication.js';
 import type { Grant } from '@imscope/access/grant.js';
 import type { NamedApplication } from '@imscope/schemas/query-api/application-name.js';
@@ -37,6 +38,7 @@ export type QuestionRouteOptions = {
   readonly sources: Sources;
   readonly namesOf: NamesOf;
   readonly authentication: Authentication;
+  readonly terminated: Applications['terminated'];
   readonly now: () => number;
 };
 
@@ -58,7 +60,13 @@ function addRoute(app: FastifyInstance, question: Question, options: QuestionRou
       preHandler: async (request) => {
         const { grant, params, query } = request;
         if (grant === null) throw new Error('a request came through without authentication');
-        const plan = question.plan({ grant, params, query, nowMs: options.now() });
+        const plan = question.plan({
+          grant,
+          terminated: options.terminated(),
+          params,
+          query,
+          nowMs: options.now(),
+        });
         requirePoints(bounds, plan.points);
         options.budget.setPoints(request, plan.points);
         plans.set(request, plan);

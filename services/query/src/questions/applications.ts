@@ -30,6 +30,7 @@ import {
   windowSeconds,
 } from '../figures/time-window.js';
 import { fleetQuestion } from './question.js';
+import { type ReadScope, scopeSql } from './read-scope.js';
 
 /** The first in the order are listed; the answer says how many are left out. */
 const APPLICATIONS_MAX = 1_000;
@@ -180,14 +181,12 @@ export const applications = fleetQuestion('applications', {
 
 function askTotals(
   ask: Ask,
-  scope: 'all' | ReadonlySet<number>,
+  scope: ReadScope,
   window: TimeWindow,
   signal: AbortSignal,
 ): Promise<readonly Static<typeof TotalsRow>[]> {
-  const span = spanParams(window);
-  if (scope === 'all') return ask(TOTALS, totalsSql(SPAN_SQL), span, signal);
-  const sql = totalsSql(`sdk_app_id IN {sdk_app_ids:Array(UInt64)} AND ${SPAN_SQL}`);
-  return ask(TOTALS, sql, { ...span, sdk_app_ids: [...scope] }, signal);
+  const { sql, params } = scopeSql('sdk_app_id', scope);
+  return ask(TOTALS, totalsSql(`${sql} AND ${SPAN_SQL}`), { ...spanParams(window), ...params }, signal);
 }
 
 function worstInterface([name, serviceErrors, success]: [

@@ -2,7 +2,7 @@
  * Defines a question: its contract, the bounds of its answer, its plan and its answer. Each question has a file in this
  * folder; `http/question-routes.ts` runs them all in the same order.
  */
-import { type Grant, requireApplication } from '@imscope/access/grant.js';
+import type { Grant } from '@imscope/access/grant.js';
 import type { Completeness } from '@imscope/schemas/query-api/envelope.js';
 import { ApplicationPath } from '@imscope/schemas/query-api/parameters.js';
 import type { QuestionContract } from '@imscope/schemas/query-api/question-contract.js';
@@ -16,6 +16,7 @@ import { Value } from 'typebox/value';
 import { createSpans, type Plan, type PlanInput, type RequestPlan, type Span } from '../figures/plan.js';
 import type { Source, Sources } from '../figures/source.js';
 import type { TimeWindow } from '../figures/time-window.js';
+import { type ReadScope, readScope, requireReadable } from './read-scope.js';
 import type { AnswerBounds } from '../store/answer-bounds.js';
 import type { NamesOf } from '../store/application-names.js';
 import type { Ask } from '../store/ask-store.js';
@@ -70,7 +71,7 @@ export type FleetDefinition<Q extends QuestionName, P extends Plan> = Definition
   readonly answer: (
     input: AnswerInput<Q, P> & {
       /** The applications the caller may read. */
-      readonly scope: Grant['applications'];
+      readonly scope: ReadScope;
       readonly namesOf: NamesOf;
     },
   ) => Promise<Found<DataOf<Q>>>;
@@ -79,6 +80,7 @@ export type FleetDefinition<Q extends QuestionName, P extends Plan> = Definition
 /** Read and checked by the schemas of the route. */
 export type QuestionRequest = {
   readonly grant: Grant;
+  readonly terminated: ReadonlySet<number>;
   readonly params: unknown;
   readonly query: unknown;
   readonly nowMs: number;
@@ -124,9 +126,9 @@ export function applicationQuestion<Q extends QuestionsOf<'application'>, P exte
   return {
     contract: QUESTIONS[name],
     bounds,
-    plan: ({ grant, params, query: given, nowMs }) => {
+    plan: ({ grant, terminated, params, query: given, nowMs }) => {
       const sdkAppId = applicationOf(params);
-      requireApplication(grant, sdkAppId);
+      requireReadable(grant, sdkAppId, terminated);
       const query = queryOf(name, given);
       const plan = definition.plan({ sdkAppId, query, nowMs, pointsMax: bounds.pointsMax });
       const { window, stepMs, points } = plan;
@@ -155,7 +157,7 @@ export function fleetQuestion<Q extends QuestionsOf<'fleet'>, P extends Plan>(
   return {
     contract: QUESTIONS[name],
     bounds,
-    plan: ({ grant, query: given, nowMs }) => {
+    plan: ({ grant, terminated, query: given, nowMs }) => {
       const query = queryOf(name, given);
       const plan = definition.plan({ query, nowMs, pointsMax: bounds.pointsMax });
       const { window, stepMs, points } = plan;
@@ -165,7 +167,7 @@ export function fleetQuestion<Q extends QuestionsOf<'fleet'>, P extends Plan>(
         points,
         sdkAppId: undefined,
         answer: async ({ ask, namesOf, signal }) => {
-          const scope = grant.applications;
+          const scope = readScope(grant, terminated);
           const asked = { query, plan, window, nowMs, ask, signal };
           const found = await definition.answer({ ...asked, scope, namesOf });
           return answered(definition, found, window, undefined);

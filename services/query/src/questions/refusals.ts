@@ -10,7 +10,7 @@ export const refusals = applicationQuestion('refusals', {
   source: 'accounts',
   plan: planWindow,
   answer: async ({ ask, sdkAppId, window, signal }) => {
-    const rows = await askRefused(ask, new Set([sdkAppId]), window, signal);
+    const rows = await askRefused(ask, { kind: 'only', applications: [sdkAppId] }, window, signal);
     return { data: refusalsOf(rows) };
   },
 });

@@ -12,6 +12,7 @@ import { type AnswerBounds, FLAT_ROWS, MIB } from '../store/answer-bounds.js';
 import { type Ask, defineStoreQuery } from '../store/ask-store.js';
 import { spanParams } from '../figures/filter.js';
 import { HOUR_MS, type TimeWindow } from '../figures/time-window.js';
+import { type ReadScope, scopeSql } from './read-scope.js';
 
 /** Pairs of application and reason in one answer, most records first; the others are counted. */
 const REFUSALS_MAX = 2_000;
@@ -123,7 +124,7 @@ export type RefusedRow = { readonly sdk_app_id: number; readonly reason: string;
 
 export async function askRefused(
   ask: Ask,
-  scope: 'all' | ReadonlySet<number>,
+  scope: ReadScope,
   window: TimeWindow,
   signal: AbortSignal,
 ): Promise<readonly (RefusedRow & { readonly total: number; readonly pairs: number })[]> {
@@ -136,9 +137,8 @@ export async function askRefused(
     lasts: bounds.map(({ last }) => last),
     bases: bounds.map(baseOf),
   };
-  if (scope === 'all') return ask(REFUSED, refusedSql('true'), params, signal);
-  const sql = refusedSql('one.sdk_app_id IN {sdk_app_ids:Array(UInt64)}');
-  return ask(REFUSED, sql, { ...params, sdk_app_ids: [...scope] }, signal);
+  const which = scopeSql('one.sdk_app_id', scope);
+  return ask(REFUSED, refusedSql(which.sql), { ...params, ...which.params }, signal);
 }
 
 /** Of rows of one application. */
