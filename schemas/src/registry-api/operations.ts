@@ -230,7 +230,10 @@ export const OPERATIONS = {
     operationId: 'listSharings',
     summary: 'Every sharing of the application with TRTC, newest first',
     params: ApplicationPath,
-    answer: Type.Object({ sharings: Type.Array(Sharing) }),
+    answer: Type.Object({
+      is_configured: Type.Boolean({ description: 'whether TRTC_URL is set; false: nothing is shared' }),
+      sharings: Type.Array(Sharing),
+    }),
   }),
   listTokens: operation({
     method: 'GET',

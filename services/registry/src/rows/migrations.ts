@@ -268,13 +268,14 @@ const OF_PURGES = [
   createTable('purge_place', {
     columns: {
       sdk_app_id: number,
+      terminated_ms: number,
       place: text(32),
       state: text(16),
       deleted: number,
       done_ms: orNull(number),
       last_error: orNull(text(1_000)),
     },
-    primaryKey: ['sdk_app_id', 'place'],
+    primaryKey: ['sdk_app_id', 'terminated_ms', 'place'],
   }),
   createTable('tombstone', {
     columns: { sdk_app_id: number, purged_ms: number },

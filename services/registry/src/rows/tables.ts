@@ -170,6 +170,8 @@ export type PurgeTable = {
 
 export type PurgePlaceTable = {
   sdk_app_id: number;
+  /** Of the purge: an SDKAppID may be created again and purged again. */
+  terminated_ms: number;
   place: PurgePlace;
   state: 'done' | 'open' | 'not_used';
   deleted: number;
