@@ -4,6 +4,8 @@
  */
 import { flag, integer, secret, type Settings, text } from '@imscope/runtime/config.js';
 import { REGION_PATTERN } from '@imscope/schemas/application-state.js';
+import { OBJECT_SETTINGS } from './objects/object-settings.js';
+import { MASTER_KEY_SETTINGS } from './secrets/master-keys.js';
 
 export const REGISTRY_SETTINGS = {
   registryHost: text({ default: '127.0.0.1', purpose: 'address of the API' }),
@@ -51,6 +53,8 @@ export const REGISTRY_SETTINGS = {
     purpose: 'database of the versions of configurations; not set: they are rows of the database',
   }),
   mongoPassword: secret({ default: '', purpose: 'password at MongoDB' }),
+  ...OBJECT_SETTINGS,
+  ...MASTER_KEY_SETTINGS,
   // Redis: distribution to collectors and query services. Not set: the compacted topic alone.
   redisUrl: text({
     default: '',

@@ -1,12 +1,13 @@
 /*
  * The registry's process and its commands. `main.js` runs it; `main.js migrate [--dry-run]` creates or changes its
- * tables; `check` and `--check-config` are those of every service.
+ * tables; `main.js rotate-master-key` wraps the keys of secrets with a new master key; `check` and `--check-config` are those of every service.
  */
 import { readableApplicationsFile } from '@imscope/access/readable-applications-file.js';
 import { runService } from '@imscope/runtime/service.js';
 import { differentPorts, hostAddress } from '@imscope/runtime/setting-probes.js';
 import { REGISTRY_SETTINGS } from './config.js';
 import { startRegistry } from './create-registry.js';
+import { rotateMasterKeyCommand } from './rotate-master-key-command.js';
 
 await runService(
   {
@@ -18,6 +19,9 @@ await runService(
       differentPorts('registryPort', 'adminPort'),
       readableApplicationsFile('registryFile'),
     ],
+    commands: {
+      'rotate-master-key': (args) => rotateMasterKeyCommand(args, process.env, process),
+    },
     start: startRegistry,
   },
   process,
