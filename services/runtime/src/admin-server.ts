@@ -1,6 +1,6 @@
 /*
  * The admin server of every service, on a separate port that callers cannot reach: `/live` (the event loop runs),
- * `/ready` (503 names the failing dependency), `/metrics` (Prometheus).
+ * `/ready` (503 names the failing dependency; notes name what else needs attention), `/metrics` (Prometheus).
  */
 import type { AddressInfo } from 'node:net';
 import Fastify from 'fastify';
@@ -38,9 +38,12 @@ export async function startAdminServer(options: {
   installErrorAnswers(app, options.logger);
   app.get('/live', async () => ({ status: 'live' }));
   app.get('/ready', async (_request, reply) => {
-    const { ready, failing } = options.readiness.state();
+    const { ready, failing, notes } = options.readiness.state();
     if (!ready) reply.header('retry-after', String(RETRY_AFTER_S));
-    return reply.code(ready ? 200 : 503).send({ status: ready ? 'ready' : 'not ready', failing });
+    const status = ready ? 'ready' : 'not ready';
+    return reply
+      .code(ready ? 200 : 503)
+      .send({ status, failing, ...(Object.keys(notes).length === 0 ? {} : { notes }) });
   });
   app.get('/metrics', async (_request, reply) => {
     return reply.type(options.registry.contentType).send(await options.registry.metrics());

@@ -39,3 +39,19 @@ test("/live answers, /ready names failing dependencies, /metrics is in Prometheu
   assert.deepEqual(await refused('/metrics', 'POST'), [405, 'method_not_allowed', 'GET, HEAD']);
   await admin.stop();
 });
+
+test('a note about what needs attention is shown by /ready, which stays 200, until it is taken back', async (t) => {
+  const readiness = createReadiness([]);
+  const options = { registry: createRegistry('sample'), readiness, logger: createLogger('sample', 'silent') };
+  const admin = await startAdminServer({ host: '127.0.0.1', port: 0, ...options });
+  t.after(() => admin.stop());
+  const ready = async (): Promise<unknown> => {
+    const answer = await fetch(`http://127.0.0.1:${admin.port}/ready`);
+    assert.equal(answer.status, 200);
+    return answer.json();
+  };
+  readiness.note('purges', '1 purge is late');
+  assert.deepEqual(await ready(), { status: 'ready', failing: {}, notes: { purges: '1 purge is late' } });
+  readiness.note('purges');
+  assert.deepEqual(await ready(), { status: 'ready', failing: {} });
+});

@@ -1,0 +1,32 @@
+/* Purges that are later than promised. */
+import type { Reader } from '../rows/application-rows.js';
+
+/** Applications whose purge has not completed by its latest date, begun or not. */
+export async function countLatePurges(
+  db: Reader,
+  { nowMs, withinMs }: { readonly nowMs: number; readonly withinMs: number },
+): Promise<number> {
+  const begun = await db
+    .selectFrom('purge')
+    .select(({ fn }) => fn.countAll<number>().as('count'))
+    .where('completed_ms', 'is', null)
+    .where('latest_ms', '<', nowMs)
+    .executeTakeFirstOrThrow();
+  const notBegun = await db
+    .selectFrom('application')
+    .select(({ fn }) => fn.countAll<number>().as('count'))
+    .where('status', '=', 'terminated')
+    .where('purge_ms', '<', nowMs - withinMs)
+    .where(({ not, exists, selectFrom }) =>
+      not(
+        exists(
+          selectFrom('purge')
+            .select('purge.sdk_app_id')
+            .whereRef('purge.sdk_app_id', '=', 'application.sdk_app_id')
+            .where('purge.completed_ms', 'is', null),
+        ),
+      ),
+    )
+    .executeTakeFirstOrThrow();
+  return begun.count + notBegun.count;
+}
