@@ -10,7 +10,7 @@ import { parseJson } from './http-answer.js';
 import { LOCAL_CREDENTIALS_DIR } from './local-stack.js';
 import { UsageError } from './usage-error.js';
 
-export type Scope = 'write' | 'read';
+export type Scope = 'write' | 'read' | 'admin';
 
 export type TokenSource = {
   readonly scope: Scope;
@@ -42,10 +42,10 @@ export function findToken(source: TokenSource): string {
 }
 
 function environmentName(scope: Scope): string {
-  return scope === 'write' ? 'IMSCOPE_WRITE_TOKEN' : 'IMSCOPE_READ_TOKEN';
+  return `IMSCOPE_${scope.toUpperCase()}_TOKEN`;
 }
 
-/** A file that holds the token alone, or the local stack's JSON with `writeToken` and `readToken`. */
+/** A file that holds the token alone, or the local stack's JSON with `writeToken`, `readToken` and `adminToken`. */
 function tokenOfFile(file: string, scope: Scope): string {
   let text: string;
   try {

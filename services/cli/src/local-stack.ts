@@ -26,6 +26,8 @@ const Settings = Type.Record(Type.String(), Type.String());
 const StackFile = Type.Object({
   collectorUrl: Type.String(),
   queryUrl: Type.String(),
+  /** Stacks of earlier versions have no registry. */
+  registryUrl: Type.Optional(Type.String()),
   services: Type.Record(Type.String(), Settings),
 });
 /** As written by scripts/stack/credentials.ts. */
@@ -34,7 +36,11 @@ const SecretsFile = Type.Object({ storePassword: Type.String(), sessionKey: Type
 export type LocalStack = Static<typeof StackFile>;
 
 /** Addresses of a stack with default ports. */
-const DEFAULTS = { collectorUrl: 'http://127.0.0.1:8088', queryUrl: 'http://127.0.0.1:8080' };
+const DEFAULTS = {
+  collectorUrl: 'http://127.0.0.1:8088',
+  queryUrl: 'http://127.0.0.1:8080',
+  registryUrl: 'http://127.0.0.1:8090',
+};
 /** The secrets of each service, by the name of their setting. */
 const SECRETS: Readonly<Record<ServiceName, readonly ('STORE_PASSWORD' | 'SESSION_KEY')[]>> = {
   aggregator: ['STORE_PASSWORD'],
@@ -52,7 +58,7 @@ export function readLocalStack(directory = LOCAL_CREDENTIALS_DIR): LocalStack | 
   return readFile(file, StackFile);
 }
 
-/** The address of the local stack's collector or query service, or the default address. */
+/** The address of one of the local stack's services, or its default address. */
 export function localUrl(which: keyof typeof DEFAULTS, directory = LOCAL_CREDENTIALS_DIR): string {
   try {
     return readLocalStack(directory)?.[which] ?? DEFAULTS[which];

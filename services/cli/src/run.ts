@@ -1,5 +1,6 @@
 /* One run of the `imscope` command: arguments and a terminal in, an exit code out. */
 import { Command, CommanderError } from 'commander';
+import { createAppCommand } from './app/app-command.js';
 import { createConfigCommand } from './config-command.js';
 import { createDlqCommand } from './dlq-command.js';
 import { createLedgerCommand } from './ledger-command.js';
@@ -21,11 +22,12 @@ export async function run(args: readonly string[], terminal: Terminal): Promise<
   };
   const program = new Command('imscope')
     .description(
-      'Request logs of an instant messaging cloud: send them, watch them, keep the store in order.',
+      'Request logs of an instant messaging cloud: send them, watch them, configure applications, keep the store in order.',
     )
     .addCommand(createSendCommand(terminal, onExit))
     .addCommand(createTopCommand(terminal, onExit))
     .addCommand(createTapCommand(terminal, onExit))
+    .addCommand(createAppCommand(terminal, onExit))
     .addCommand(createConfigCommand(terminal, onExit))
     .addCommand(createPrepareCommand(terminal, onExit))
     .addCommand(createSpoolCommand(terminal, onExit))

@@ -42,7 +42,10 @@ test('help ends with code 0; wrong options end with code 2 and say what is allow
     [['dlq', 'ls', '0:1'], 2, /too many arguments/],
     [['ledger', 'check', '--help'], 0, /--settled/],
     [['ledger', 'check', '--since', '1h'], 2, /unknown option '--since'/],
-    [['unknown'], 2, /unknown command 'unknown'\n\(commands: send, top, tap, .*ledger; --help/],
+    [['app', '--help'], 0, /set \[options\] <SDKAppID> \[pairs\.\.\.\]/],
+    [['app', 'set', '7', 'a=1'], 2, /required option '--reason/],
+    [['app', 'show', '0'], 2, /whole number from 1/],
+    [['unknown'], 2, /unknown command 'unknown'\n\(commands: send, top, tap, app, .*ledger; --help/],
     [['dlq', 'unknown'], 2, /\(commands: ls, show, redrive; --help/],
   ] as const) {
     const ended = await runCommand(args);
