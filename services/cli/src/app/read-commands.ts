@@ -1,5 +1,5 @@
 /* `imscope app` commands that read applications and their versions: list, show, history, diff. */
-import { APPLICATION_STATUSES } from '@imscope/schemas/registry-api/identity.js';
+import { APPLICATION_STATUSES } from '@imscope/schemas/application-state.js';
 import { Argument, Command, Option } from 'commander';
 import { wholeNumber } from '../option-values.js';
 import { count } from '../progress.js';
