@@ -123,7 +123,7 @@ export function messageBody({ kind, sdk_app_id, payload, created_ms }: OutboxRow
  */
 async function beginAttempt({ database }: DeliveryServices, row: OutboxRow): Promise<boolean> {
   return transact(database, async (tx) => {
-    const sharing = row.kind === 'trtc_share' ? await oldestOpenSharing(tx, row.sdk_app_id) : undefined;
+    const sharing = row.kind === 'notice' ? undefined : await oldestOpenSharing(tx, row.sdk_app_id);
     const { numUpdatedRows } = await tx
       .updateTable('outbox')
       .set({ attempts: row.attempts + 1 })
