@@ -10,11 +10,17 @@ import { Type } from 'typebox';
 import { Value } from 'typebox/value';
 
 const Secret = Type.String({ minLength: 32 });
-const Secrets = Type.Object({
+const SECRETS = {
   writeToken: Secret,
   readToken: Secret,
   storePassword: Secret,
   sessionKey: Secret,
+};
+const Secrets = Type.Object({
+  ...SECRETS,
+  // Earlier versions made none.
+  adminToken: Type.Optional(Secret),
+  masterKey: Type.Optional(Secret),
 });
 
 export type Credentials = {
@@ -22,11 +28,17 @@ export type Credentials = {
   readonly writeToken: string;
   /** For the dashboard and the CLI: may read all applications. */
   readonly readToken: string;
+  /** For people at this machine: may change applications in the registry, and read all. */
+  readonly adminToken: string;
   readonly storePassword: string;
   /** Signs the dashboard's sessions, so that they outlive a restart. */
   readonly sessionKey: string;
-  /** REGISTRY_FILE of collector and query. */
+  /** The registry's master key: 32 random bytes in base64. */
+  readonly masterKey: string;
+  /** REGISTRY_FILE of collector and query where there is no registry, and of the registry for its first tokens. */
   readonly registryFile: string;
+  /** REGISTRY_MASTER_KEY_FILE of the registry. */
+  readonly masterKeyFile: string;
   /** Holds the secrets themselves, for people. */
   readonly secretsFile: string;
 };
@@ -36,41 +48,52 @@ export function openCredentials(dir: string): Credentials {
   mkdirSync(dir, { recursive: true, mode: 0o700 });
   const secretsFile = join(dir, 'secrets.json');
   const registryFile = join(dir, 'registry.json');
-  if (!existsSync(secretsFile)) {
-    writeOwn(secretsFile, {
-      writeToken: newSecret(),
-      readToken: newSecret(),
-      storePassword: newSecret(),
-      sessionKey: newSecret(),
-    });
-  }
-  const secrets: unknown = JSON.parse(readFileSync(secretsFile, 'utf8'));
-  if (!Value.Check(Secrets, secrets)) {
-    throw new Error(`${secretsFile} is damaged: delete it, and new tokens are made`);
-  }
-  if (!holdsTokens(registryFile, secrets)) {
-    writeOwn(registryFile, {
-      tokens: [
-        grant('local gateways', 'write', secrets.writeToken),
-        grant('local dashboard', 'read', secrets.readToken),
-      ],
-    });
-  }
-  return { ...secrets, registryFile, secretsFile };
+  const masterKeyFile = join(dir, 'master-keys');
+  const secrets = openSecrets(secretsFile);
+  addMissingTokens(registryFile, secrets);
+  if (!existsSync(masterKeyFile))
+    writeFileSync(masterKeyFile, `local:${secrets.masterKey}\n`, { mode: 0o600 });
+  return { ...secrets, registryFile, masterKeyFile, secretsFile };
 }
 
-/** True where the applications file has both tokens: then it stays as it is, with limits somebody wrote into it. */
-function holdsTokens(
+function openSecrets(file: string): Omit<Credentials, 'registryFile' | 'masterKeyFile' | 'secretsFile'> {
+  const made = { adminToken: newSecret(), masterKey: randomBytes(32).toString('base64') };
+  if (!existsSync(file)) {
+    const names = Object.keys(SECRETS).map((name) => [name, newSecret()] as const);
+    writeOwn(file, { ...Object.fromEntries(names), ...made });
+  }
+  const kept: unknown = JSON.parse(readFileSync(file, 'utf8'));
+  if (!Value.Check(Secrets, kept)) {
+    throw new Error(`${file} is damaged: delete it, and new tokens are made`);
+  }
+  const secrets = { ...made, ...kept };
+  if (kept.adminToken === undefined || kept.masterKey === undefined) writeOwn(file, secrets);
+  return secrets;
+}
+
+const TokensFile = Type.Object({ tokens: Type.Array(Type.Unknown()) });
+
+/** Whatever else is in the applications file stays, such as limits somebody wrote into it. */
+function addMissingTokens(
   file: string,
-  { writeToken, readToken }: { writeToken: string; readToken: string },
-): boolean {
-  if (!existsSync(file)) return false;
-  const content = readFileSync(file, 'utf8');
-  return [writeToken, readToken].every((token) => content.includes(hashToken(token)));
+  { writeToken, readToken, adminToken }: Pick<Credentials, 'writeToken' | 'readToken' | 'adminToken'>,
+): void {
+  const text = existsSync(file) ? readFileSync(file, 'utf8') : '{"tokens":[]}';
+  const grants = [
+    { token: writeToken, grant: grant('local gateways', 'write', writeToken) },
+    { token: readToken, grant: grant('local dashboard', 'read', readToken) },
+    { token: adminToken, grant: grant('local operator', 'admin', adminToken) },
+  ];
+  const missing = grants.filter(({ token }) => !text.includes(hashToken(token)));
+  if (missing.length === 0) return;
+  const content: unknown = JSON.parse(text);
+  if (!Value.Check(TokensFile, content))
+    throw new Error(`${file} has no list of tokens: delete it, and it is made again`);
+  writeOwn(file, { ...content, tokens: [...content.tokens, ...missing.map((one) => one.grant)] });
 }
 
 /** One token of the applications file (services/access/src/applications-file-content.ts). */
-function grant(name: string, scope: 'read' | 'write', token: string): object {
+function grant(name: string, scope: 'read' | 'write' | 'admin', token: string): object {
   return { name, sha256: hashToken(token), scope, applications: 'all' };
 }
 

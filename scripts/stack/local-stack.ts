@@ -10,6 +10,8 @@ import type { ServiceName } from './services.js';
 export type LocalStack = {
   readonly collectorUrl: string;
   readonly queryUrl: string;
+  /** Left out: the stack has no registry. */
+  readonly registryUrl?: string;
   /** By service: settings by their names in the environment. */
   readonly services: Readonly<Partial<Record<ServiceName, Readonly<Record<string, string>>>>>;
 };
@@ -20,6 +22,7 @@ export function writeLocalStack(
 ): void {
   const secrets = new Set<string>(Object.values(credentials));
   secrets.delete(credentials.registryFile);
+  secrets.delete(credentials.masterKeyFile);
   const withoutSecrets = Object.entries(services).map(([name, settings]) => [
     name,
     Object.fromEntries(Object.entries(settings).filter(([, value]) => !secrets.has(value))),

@@ -3,6 +3,8 @@
  * once; a caller adds what is particular to it.
  */
 
+import { join } from 'node:path';
+
 export type Env = Readonly<Record<string, string>>;
 
 export type KafkaAddress = {
@@ -64,6 +66,30 @@ export function collectorEnv(options: {
     COLLECTOR_PORT: String(options.port),
     REGISTRY_FILE: options.registryFile,
     SPOOL_DIR: options.spoolDir,
+  };
+}
+
+/** Everything in one SQLite file and a folder; entries go into the compacted topic, names into the store. */
+export function registryEnv(options: {
+  readonly kafka: KafkaAddress;
+  readonly store: StoreAddress;
+  readonly port: number;
+  readonly directory: string;
+  readonly registryFile: string;
+  readonly masterKeyFile: string;
+  readonly sessionKey: string;
+}): Env {
+  const { directory } = options;
+  return {
+    ...kafkaEnv(options.kafka),
+    ...storeEnv(options.store),
+    REGISTRY_HOST: '127.0.0.1',
+    REGISTRY_PORT: String(options.port),
+    DATABASE_URL: `sqlite:${join(directory, 'registry.db')}`,
+    OBJECTS_DIR: join(directory, 'objects'),
+    REGISTRY_MASTER_KEY_FILE: options.masterKeyFile,
+    REGISTRY_FILE: options.registryFile,
+    SESSION_KEY: options.sessionKey,
   };
 }
 

@@ -3,7 +3,7 @@
  * child processes in one directory. Sinks are started first; everything is stopped in reverse order, also when a
  * later start fails.
  */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Broker, startBroker } from './broker.js';
@@ -16,6 +16,7 @@ import {
   type Env,
   type KafkaAddress,
   queryEnv,
+  registryEnv,
   type StoreAddress,
   storeServiceEnv,
 } from './service-env.js';
@@ -174,6 +175,24 @@ export class Stack {
     const { registryFile } = this.credentials;
     const env = queryEnv({ store: this.#storeAddress(), port, registryFile });
     return { ...(await this.#startService('query', env, options)), ...listeningAt(port) };
+  }
+
+  /** The registry on one machine: a SQLite file and a folder. Needs broker and store. */
+  async startRegistry(options: ServiceOptions = {}): Promise<ListeningService> {
+    const { name = 'registry', port = await freePort() } = options;
+    const { registryFile, masterKeyFile, sessionKey } = this.credentials;
+    const directory = join(this.directory, fileName(name));
+    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    const env = registryEnv({
+      kafka: this.#kafkaAddress(),
+      store: this.#storeAddress(),
+      port,
+      directory,
+      registryFile,
+      masterKeyFile,
+      sessionKey,
+    });
+    return { ...(await this.#startService('registry', env, options)), ...listeningAt(port) };
   }
 
   has(name: string): boolean {

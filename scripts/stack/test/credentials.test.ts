@@ -17,10 +17,29 @@ test('tokens are made once, are valid for their own scope only, and are in clear
   const file = openApplicationsFile(made.registryFile, createLogger('test', 'error'));
   assert.equal(file.authenticate(`Bearer ${made.writeToken}`, 'write').applications, 'all');
   assert.equal(file.authenticate(`Bearer ${made.readToken}`, 'read').applications, 'all');
+  assert.equal(file.authenticate(`Bearer ${made.adminToken}`, 'admin').applications, 'all');
   assert.throws(() => file.authenticate(`Bearer ${made.readToken}`, 'write'), /may read/);
+  assert.throws(() => file.authenticate(`Bearer ${made.readToken}`, 'admin'), /may read/);
   await file.stop();
   assert.ok(!readFileSync(made.registryFile, 'utf8').includes(made.readToken));
-  for (const file of [made.registryFile, made.secretsFile]) assert.equal(statSync(file).mode & 0o777, 0o600);
+  assert.equal(readFileSync(made.masterKeyFile, 'utf8'), `local:${made.masterKey}\n`);
+  for (const file of [made.registryFile, made.secretsFile, made.masterKeyFile])
+    assert.equal(statSync(file).mode & 0o777, 0o600);
+});
+
+test('secrets of an earlier version stay, and those it did not have are added', () => {
+  const dir = join(directory, 'e');
+  const { adminToken, masterKey, ...made } = openCredentials(dir);
+  const { writeToken, readToken, storePassword, sessionKey, masterKeyFile, secretsFile } = made;
+  writeFileSync(secretsFile, JSON.stringify({ writeToken, readToken, storePassword, sessionKey }));
+  const limits = { defaults: { quota_per_second: 7 } };
+  writeFileSync(made.registryFile, JSON.stringify({ ...limits, tokens: [] }));
+  rmSync(masterKeyFile);
+  const added = openCredentials(dir);
+  assert.equal(added.readToken, made.readToken);
+  assert.ok(added.adminToken !== adminToken && added.masterKey !== masterKey);
+  assert.deepEqual(openCredentials(dir), added);
+  assert.match(readFileSync(made.registryFile, 'utf8'), /"quota_per_second": 7/);
 });
 
 test('two data directories never share a secret', () => {
@@ -28,10 +47,12 @@ test('two data directories never share a secret', () => {
   const secrets = [one, other].flatMap((made) => [
     made.writeToken,
     made.readToken,
+    made.adminToken,
     made.storePassword,
     made.sessionKey,
+    made.masterKey,
   ]);
-  assert.equal(new Set(secrets).size, 8);
+  assert.equal(new Set(secrets).size, 12);
 });
 
 test('a damaged secrets file is named in the error and not replaced', () => {
