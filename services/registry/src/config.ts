@@ -48,7 +48,8 @@ export const REGISTRY_SETTINGS = {
   // MongoDB: versions of states. Not set: they are rows.
   mongoUrl: text({
     default: '',
-    pattern: /^mongodb(\+srv)?:\/\/[^:@\s]+(@[^@\s]+)?$/,
+    // Several hosts are separated by commas.
+    pattern: /^mongodb(\+srv)?:\/\/([^:@/\s]+@)?[^@/\s]+\/\w+(\?\S*)?$/,
     allowed: 'mongodb://user@host:27017/database, without a password',
     purpose: 'database of the versions of configurations; not set: they are rows of the database',
   }),

@@ -1,5 +1,6 @@
 /*
- * What the registry needs of the place of versions: MongoDB, or rows of the same database.
+ * What the registry needs of the place of versions: MongoDB (mongo-documents.ts), or rows of the same database
+ * (row-documents.ts).
  *
  * `write` is called inside the transaction that names the version, with the application's row locked. So one change of an
  * application writes at a time, and a document that is already under the new version is an orphan: its change was cut off
@@ -36,4 +37,13 @@ export type DocumentStore = {
   deleteBelow(key: VersionKey): Promise<number>;
   /** Deletes all versions of an application. @returns how many */
   deleteApplication(sdkAppId: number): Promise<number>;
+  /**
+   * Deletes documents of changes that were cut off before their commit: those above the version in force, or of an
+   * application that does not exist, once they are older than any transaction.
+   * @returns how many
+   */
+  sweepOrphans(versionsInForce: VersionsInForce, nowMs: number): Promise<number>;
 };
+
+/** The version in force of each of these applications that exists. */
+export type VersionsInForce = (sdkAppIds: readonly number[]) => Promise<ReadonlyMap<number, number>>;
