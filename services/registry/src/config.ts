@@ -2,10 +2,13 @@
  * The registry's settings, one table. Each outside system is switched on by its own settings; without them the registry
  * keeps everything in one SQLite file and a folder.
  */
-import { flag, integer, secret, type Settings, text } from '@imscope/runtime/config.js';
+import { type Config, flag, integer, secret, type Settings, text } from '@imscope/runtime/config.js';
 import { REGION_PATTERN } from '@imscope/schemas/application-state.js';
-import { OBJECT_SETTINGS } from './objects/object-settings.js';
-import { MASTER_KEY_SETTINGS } from './secrets/master-keys.js';
+import { CALLBACK_SETTINGS } from './callbacks/callback-settings.js';
+import { LIFECYCLE_SETTINGS } from './lifecycle/lifecycle-settings.js';
+import { OBJECT_SETTINGS, objectSettingFaults } from './objects/object-settings.js';
+import { MASTER_KEY_SETTINGS, masterKeySettingFaults } from './secrets/master-keys.js';
+import { ENDPOINT_SETTINGS, endpointFaults } from './sharing/endpoint-settings.js';
 
 export const REGISTRY_SETTINGS = {
   registryHost: text({ default: '127.0.0.1', purpose: 'address of the API' }),
@@ -56,10 +59,13 @@ export const REGISTRY_SETTINGS = {
   mongoPassword: secret({ default: '', purpose: 'password at MongoDB' }),
   ...OBJECT_SETTINGS,
   ...MASTER_KEY_SETTINGS,
+  ...CALLBACK_SETTINGS,
+  ...LIFECYCLE_SETTINGS,
+  ...ENDPOINT_SETTINGS,
   // Redis: distribution to collectors and query services. Not set: the compacted topic alone.
   redisUrl: text({
     default: '',
-    pattern: /^rediss?:\/\/[^@\s]+(@[^@\s]+)?$/,
+    pattern: /^rediss?:\/\/([^:@\s/]+@)?[^@\s]+$/,
     allowed: 'redis://user@host:6379 or rediss://…, without a password',
     purpose: 'Redis that receives what collectors and query services obey; not set: none',
   }),
@@ -70,3 +76,10 @@ export const REGISTRY_SETTINGS = {
     purpose: 'prefix of every key in Redis',
   }),
 } satisfies Settings;
+
+export type RegistryConfig = Config<typeof REGISTRY_SETTINGS>;
+
+/** Faults of combinations of settings, one sentence each. */
+export function registrySettingFaults(config: Partial<RegistryConfig>): string[] {
+  return [...objectSettingFaults(config), ...masterKeySettingFaults(config), ...endpointFaults(config)];
+}

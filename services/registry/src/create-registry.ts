@@ -1,25 +1,142 @@
 /*
- * Builds the running registry out of its settings. Order: rows, documents, objects, secrets, then the workers that send
- * changes to other systems, then the listener. It stops in the reverse order.
+ * Builds the running registry out of its settings. Order: what it keeps, then the workers that send changes to other
+ * systems, then the listener. It stops in the reverse order.
  */
+import type { AddressInfo } from 'node:net';
+import { createFailureGuard } from '@imscope/access/failure-guard.js';
+import { createSessionSeal } from '@imscope/access/session-seal.js';
 import type { Running, ServiceContext } from '@imscope/runtime/service.js';
-import type { REGISTRY_SETTINGS } from './config.js';
+import type { FastifyInstance } from 'fastify';
+import type { CompleteApplication, ApplicationDependencies } from './applications/dependencies.js';
+import { startTokenFileSync } from './applications/sync-token-file.js';
+import { checkCallbackUrl } from './callbacks/check-callback-url.js';
+import type { CallbackServices } from './callbacks/call-callback.js';
+import { createHostResolver } from './callbacks/host-resolver.js';
+import { createAddressCheck } from './callbacks/public-address.js';
+import { createCallbackTest } from './callbacks/test-callback.js';
+import type { REGISTRY_SETTINGS, RegistryConfig } from './config.js';
+import { createHandlers } from './create-handlers.js';
+import { createAdminAuthentication } from './http/security.js';
+import { createServer } from './http/server.js';
+import { createTokenCopy } from './http/token-copy.js';
 import { createMetrics } from './metrics.js';
+import { addSignedObjectRoute } from './objects/signed-object-route.js';
+import { openState, type RegistryState } from './open-state.js';
+import { recordSharing } from './sharing/record-sharing.js';
+import type { SharingInput } from './sharing/sharing-decision.js';
+import { watchDatabase } from './watch-database.js';
 
 export type RegistryContext = ServiceContext<typeof REGISTRY_SETTINGS>;
 
-export async function startRegistry(context: RegistryContext): Promise<Running> {
-  const { registry, logger, config } = context;
-  const closers: (() => Promise<void>)[] = [];
+/** What tests replace: the clock, and the checks of callbacks, whose receivers are on this machine. */
+export type RegistryOptions = {
+  readonly now?: () => number;
+  readonly callbacks?: CallbackServices;
+};
+
+export type RunningRegistry = Running & { readonly port: number; readonly state: RegistryState };
+
+const RESOLVER = { timeoutMs: 2_000, tries: 2 };
+/** At the bound the address that failed longest ago is forgotten. */
+const GUARDED_ADDRESSES_MAX = 10_000;
+
+export async function startRegistry(
+  context: RegistryContext,
+  options: RegistryOptions = {},
+): Promise<RunningRegistry> {
+  const { config, logger, readiness } = context;
+  const { now = Date.now } = options;
+  const running: Running[] = [];
   const stop = async (): Promise<void> => {
-    for (const close of closers.splice(0).toReversed()) await close();
+    for (const one of running.splice(0).toReversed()) await one.stop();
   };
   try {
-    createMetrics(registry);
-    logger.info({ host: config.registryHost }, 'listening');
-    return { stop };
+    const state = await openState(config);
+    running.push({ stop: () => state.close() });
+    for (const [index, note] of state.notes.entries()) readiness.note(`objects ${index + 1}`, note);
+    running.push(watchDatabase(state.database.kysely, (failure) => readiness.report('database', failure)));
+    if (config.registryFile !== '') {
+      const { database } = state;
+      running.push(await startTokenFileSync({ path: config.registryFile, database, logger, now }));
+    }
+    const app = await createApp(context, state, { ...options, now });
+    await app.listen({ host: config.registryHost, port: config.registryPort });
+    running.push({ stop: () => app.close() });
+    const { port } = app.server.address() as AddressInfo;
+    logger.info({ host: config.registryHost, port, database: state.database.place }, 'listening');
+    return { stop, port, state };
   } catch (error) {
     await stop();
     throw error;
   }
+}
+
+async function createApp(
+  { config, logger, registry }: RegistryContext,
+  state: RegistryState,
+  { now, callbacks }: RegistryOptions & { readonly now: () => number },
+): Promise<FastifyInstance> {
+  const metrics = createMetrics(registry);
+  const { objects } = state;
+  return createServer({
+    handlers: createHandlers({
+      ...applicationDependencies(config, state, callbacks ?? callbackServices(config), logger),
+      areNoticesDelivered: config.noticeUrl !== '',
+      isTrtcConfigured: config.trtcUrl !== '',
+    }),
+    authenticate: createAdminAuthentication({
+      tokens: createTokenCopy(state.database.kysely, now),
+      seal: createSessionSeal(config.sessionKey),
+      guard: createFailureGuard(GUARDED_ADDRESSES_MAX, 'tokens were wrong'),
+      onRefused: (reason) => metrics.refused.inc({ reason }),
+      now,
+    }),
+    trustProxy: config.trustProxy,
+    addRoutes: (app) => {
+      if ('isSigned' in objects) addSignedObjectRoute(app, objects, now);
+    },
+    metrics,
+    logger,
+    now,
+  });
+}
+
+function applicationDependencies(
+  config: RegistryConfig,
+  state: RegistryState,
+  callbacks: CallbackServices,
+  logger: RegistryContext['logger'],
+): ApplicationDependencies {
+  const { database, documents, secrets } = state;
+  return {
+    database,
+    documents,
+    secrets,
+    putCertificate: (...certificate) => secrets.putCertificate(...certificate),
+    checkCallbackUrl: (url) => checkCallbackUrl(url, callbacks),
+    testCallback: createCallbackTest(callbacks),
+    onChange: (transaction, before, after, nowMs) =>
+      recordSharing(transaction, before === null ? null : sharingInput(before), sharingInput(after), nowMs),
+    applicationsMax: config.applicationsMax,
+    region: config.region,
+    logger,
+  };
+}
+
+function callbackServices({ callbackDeniedRanges }: RegistryConfig): CallbackServices {
+  return {
+    resolveHost: createHostResolver(RESOLVER),
+    isAddressAllowed: createAddressCheck(callbackDeniedRanges),
+  };
+}
+
+function sharingInput({ stored, configuration }: CompleteApplication): SharingInput {
+  return {
+    sdkAppId: stored.identity.sdk_app_id,
+    appId: stored.identity.app_id,
+    status: stored.status,
+    details: stored.details,
+    shareWithTrtc: configuration.share_with_trtc,
+    createdMs: stored.createdMs,
+  };
 }

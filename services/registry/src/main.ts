@@ -1,28 +1,34 @@
 /*
  * The registry's process and its commands. `main.js` runs it; `main.js migrate [--dry-run]` creates or changes its
- * tables; `main.js rotate-master-key` wraps the keys of secrets with a new master key; `check` and `--check-config` are those of every service.
+ * tables; `main.js rotate-master-key` wraps the keys of secrets with a new master key; `check` and `--check-config` are
+ * those of every service.
  */
 import { readableApplicationsFile } from '@imscope/access/readable-applications-file.js';
 import { runService } from '@imscope/runtime/service.js';
-import { differentPorts, hostAddress } from '@imscope/runtime/setting-probes.js';
-import { REGISTRY_SETTINGS } from './config.js';
+import { createSessionSeal } from '@imscope/access/session-seal.js';
+import { differentPorts, hostAddress, probe } from '@imscope/runtime/setting-probes.js';
+import { REGISTRY_SETTINGS, registrySettingFaults } from './config.js';
 import { startRegistry } from './create-registry.js';
+import { migrateCommand } from './migrate-command.js';
 import { rotateMasterKeyCommand } from './rotate-master-key-command.js';
 
 await runService(
   {
     name: 'registry',
     settings: REGISTRY_SETTINGS,
-    dependencies: [],
+    dependencies: ['database'],
     probes: [
       hostAddress('registryHost'),
       differentPorts('registryPort', 'adminPort'),
       readableApplicationsFile('registryFile'),
+      probe('sessionKey', ({ sessionKey }) => void createSessionSeal(sessionKey)),
     ],
     commands: {
+      migrate: (args) => migrateCommand(args, process.env, process),
       'rotate-master-key': (args) => rotateMasterKeyCommand(args, process.env, process),
     },
-    start: startRegistry,
+    check: registrySettingFaults,
+    start: (context) => startRegistry(context),
   },
   process,
 );

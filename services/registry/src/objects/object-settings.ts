@@ -2,7 +2,7 @@
 import { flag, secret, type Settings, text } from '@imscope/runtime/config.js';
 import { openBucketObjects } from './bucket-objects.js';
 import type { BucketTerm } from './bucket-check.js';
-import { openFolderObjects } from './folder-objects.js';
+import { type FolderObjects, openFolderObjects } from './folder-objects.js';
 import type { ObjectStore } from './object-store.js';
 
 export const OBJECT_SETTINGS = {
@@ -73,7 +73,7 @@ export function objectSettingFaults(config: Partial<ObjectSettings>): string[] {
 export async function openObjects(
   config: ObjectSettings,
   terms: readonly BucketTerm[],
-): Promise<ObjectStore> {
+): Promise<ObjectStore | FolderObjects> {
   if (config.objectsDir !== '') return openFolderObjects(config.objectsDir);
   return openBucketObjects({
     endpoint: config.cosEndpoint,

@@ -1,0 +1,104 @@
+/* Opens what the registry keeps: rows, documents, objects, secrets. Closed in the reverse order. */
+import { type Database, openDatabase } from '@imscope/state/database.js';
+import { LEASE_MIGRATIONS, LEASE_SERVICE, type LeaseTables } from '@imscope/state/leases.js';
+import { migrate } from '@imscope/state/migrate.js';
+import { SettingsError } from '@imscope/runtime/settings-error.js';
+import type { RegistryConfig } from './config.js';
+import type { DocumentStore } from './documents/document-store.js';
+import { openMongoDocuments } from './documents/mongo-documents.js';
+import { createRowDocuments } from './documents/row-documents.js';
+import type { FolderObjects } from './objects/folder-objects.js';
+import { openObjects } from './objects/object-settings.js';
+import type { ObjectStore } from './objects/object-store.js';
+import { REGISTRY_MIGRATIONS } from './rows/migrations.js';
+import type { RegistryTables } from './rows/tables.js';
+import { createSecretStore, type Secrets } from './secrets/create-secret-store.js';
+import { readMasterKeys } from './secrets/master-keys.js';
+
+export type RegistryDatabase = Database<RegistryTables & LeaseTables>;
+
+export type RegistryState = {
+  readonly database: RegistryDatabase;
+  readonly documents: DocumentStore;
+  readonly objects: ObjectStore | FolderObjects;
+  readonly secrets: Secrets;
+  /** What could not be checked, one sentence each. */
+  readonly notes: readonly string[];
+  close(): Promise<void>;
+};
+
+/** A change of a large table may take this long. */
+const MIGRATION_STATEMENT_MS = 3_600_000;
+
+/** @throws SettingsError where a setting names what cannot be used */
+export async function openState(config: RegistryConfig): Promise<RegistryState> {
+  const closers: (() => Promise<void> | void)[] = [];
+  const close = async (): Promise<void> => {
+    for (const one of closers.splice(0).toReversed()) await one();
+  };
+  try {
+    const masterKeys = await readMasterKeys(config);
+    const database = openRegistryDatabase(config);
+    closers.push(() => database.close());
+    await requireTables(database);
+    const documents = await openDocuments(config, database, closers);
+    const objects = await openObjects(config, []);
+    closers.push(() => objects.close());
+    const notes = await objects.check();
+    return { database, documents, objects, secrets: createSecretStore(masterKeys, objects), notes, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+/** @param statementTimeoutMs longest time of a statement; the library's where left out */
+export function openRegistryDatabase(
+  { databaseUrl, databasePassword }: Pick<RegistryConfig, 'databaseUrl' | 'databasePassword'>,
+  statementTimeoutMs?: number,
+): RegistryDatabase {
+  return openDatabase({
+    url: databaseUrl,
+    password: databasePassword,
+    ...(statementTimeoutMs === undefined ? {} : { statementTimeoutMs }),
+  });
+}
+
+/** @returns the statements that were done, or with `dryRun` would be */
+export async function migrateTables(
+  config: Pick<RegistryConfig, 'databaseUrl' | 'databasePassword'>,
+  dryRun: boolean,
+): Promise<readonly string[]> {
+  const database = openRegistryDatabase(config, MIGRATION_STATEMENT_MS);
+  try {
+    const leases = await migrate(database, LEASE_SERVICE, LEASE_MIGRATIONS, { dryRun });
+    const own = await migrate(database, 'registry', REGISTRY_MIGRATIONS, { dryRun });
+    return [...leases.statements, ...own.statements].map(({ sql }) => sql);
+  } finally {
+    await database.close();
+  }
+}
+
+/** The file of one machine is brought up to date by itself. A server's tables are changed by the command, once for all. */
+async function requireTables(database: RegistryDatabase): Promise<void> {
+  const dryRun = database.dialect === 'mysql';
+  const leases = await migrate(database, LEASE_SERVICE, LEASE_MIGRATIONS, { dryRun });
+  const own = await migrate(database, 'registry', REGISTRY_MIGRATIONS, { dryRun });
+  const open = leases.statements.length + own.statements.length;
+  if (dryRun && open > 0) {
+    throw new SettingsError([
+      `DATABASE_URL names ${database.place}, which lacks ${open} changes of its tables: run the command migrate first`,
+    ]);
+  }
+}
+
+async function openDocuments(
+  { mongoUrl, mongoPassword }: RegistryConfig,
+  database: RegistryDatabase,
+  closers: (() => Promise<void> | void)[],
+): Promise<DocumentStore> {
+  if (mongoUrl === '') return createRowDocuments(database.kysely);
+  const documents = await openMongoDocuments({ url: mongoUrl, password: mongoPassword });
+  closers.push(() => documents.close());
+  return documents;
+}
