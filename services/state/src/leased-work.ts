@@ -1,7 +1,7 @@
 /* A work that one of several processes does, as long as it holds the lease. */
 import { waitUnlessStopping } from '@imscope/runtime/wait-unless-stopping.js';
 import type { Database } from './database.js';
-import { acquireLease, type Lease, type LeaseTables, releaseLease, renewLease } from './leases.js';
+import { acquireLease, type Lease, releaseLease, renewLease } from './leases.js';
 
 export type LeasedWork = {
   readonly name: string;
@@ -17,10 +17,7 @@ export type LeasedWork = {
 };
 
 /** Resolves once `stopping` is aborted and the work has ended. */
-export async function workWithLease<T extends LeaseTables>(
-  database: Database<T>,
-  options: LeasedWork,
-): Promise<void> {
+export async function workWithLease<T>(database: Database<T>, options: LeasedWork): Promise<void> {
   const { name, holder, termMs, now, stopping, onError } = options;
   while (!stopping.aborted) {
     try {
@@ -33,7 +30,7 @@ export async function workWithLease<T extends LeaseTables>(
   }
 }
 
-async function workOnce<T extends LeaseTables>(
+async function workOnce<T>(
   database: Database<T>,
   lease: Lease,
   { termMs, now, stopping, work, onError }: LeasedWork,
@@ -61,7 +58,7 @@ type Renewing = Pick<LeasedWork, 'termMs' | 'now' | 'onError'> & {
   readonly onLost: () => void;
 };
 
-async function renewUntil<T extends LeaseTables>(
+async function renewUntil<T>(
   database: Database<T>,
   lease: Lease,
   { termMs, now, onError, ended, onLost }: Renewing,

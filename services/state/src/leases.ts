@@ -57,7 +57,7 @@ export type LeaseRequest = {
 };
 
 /** Undefined where another holder's lease has not expired. */
-export async function acquireLease<T extends LeaseTables>(
+export async function acquireLease<T>(
   database: Database<T>,
   { name, holder, termMs, nowMs }: LeaseRequest,
 ): Promise<Lease | undefined> {
@@ -89,7 +89,7 @@ export async function acquireLease<T extends LeaseTables>(
 }
 
 /** Undefined where another process has taken it over; one that has expired and was not taken is renewed. */
-export async function renewLease<T extends LeaseTables>(
+export async function renewLease<T>(
   database: Database<T>,
   lease: Lease,
   { termMs, nowMs }: { readonly termMs: number; readonly nowMs: number },
@@ -108,10 +108,7 @@ export async function renewLease<T extends LeaseTables>(
 }
 
 /** Ends it now, so that the next one does not wait for its term. Its number stays used. */
-export async function releaseLease<T extends LeaseTables>(
-  database: Database<T>,
-  lease: Lease,
-): Promise<void> {
+export async function releaseLease<T>(database: Database<T>, lease: Lease): Promise<void> {
   await renewLease(database, lease, { termMs: 0, nowMs: 0 });
 }
 
@@ -119,10 +116,7 @@ export async function releaseLease<T extends LeaseTables>(
  * In a transaction that writes under a lease: holds the lease until the commit.
  * @throws LeaseLost where it is another's
  */
-export async function assertLease<T extends LeaseTables>(
-  transaction: Transaction<T>,
-  lease: Lease,
-): Promise<void> {
+export async function assertLease<T>(transaction: Transaction<T>, lease: Lease): Promise<void> {
   const current = await lockedLease(transaction as unknown as Transaction<LeaseTables>, lease.name);
   if (current.fencing !== lease.fencing || current.holder !== lease.holder) throw new LeaseLost(lease);
 }
@@ -139,7 +133,7 @@ async function lockedLease(
     .executeTakeFirstOrThrow();
 }
 
-/** A database that has more tables. */
-function ofLeases<T extends LeaseTables>(database: Database<T>): Database<LeaseTables> {
+/** Callers know their own tables; `LEASE_MIGRATIONS` has made this one. */
+function ofLeases<T>(database: Database<T>): Database<LeaseTables> {
   return database as unknown as Database<LeaseTables>;
 }
