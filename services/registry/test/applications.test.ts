@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { AskError } from '@imscope/schemas/query-api/ask.js';
 import { CONFIGURATION_DEFAULTS } from '@imscope/schemas/registry-api/configuration.js';
 import { SETTINGS_DEFAULTS } from '@imscope/schemas/registry-api/settings.js';
 import { APPLICATION_KEY } from '../src/secrets/secret-store.js';
 import { BACKENDS, openRegistry, type RegistryUnderTest } from './backends.js';
 import { newApplication } from './new-application.js';
+import { refusedAs } from './refused-as.js';
 
 for (const backend of BACKENDS) {
   describe(`applications, ${backend}`, () => {
@@ -249,14 +249,6 @@ for (const backend of BACKENDS) {
       assert.deepEqual(await registry.call('getApplication', { params: { sdk_app_id: 3 } }), before);
     });
   });
-}
-
-function refusedAs(code: string, status: number) {
-  return (error: unknown) => {
-    assert.ok(error instanceof AskError, String(error));
-    assert.deepEqual([error.code, error.status], [code, status], error.message);
-    return true;
-  };
 }
 
 async function distributedStatus(registry: RegistryUnderTest, sdkAppId: number): Promise<unknown> {

@@ -6,6 +6,7 @@ import type { ApplicationIdentity } from '@imscope/schemas/registry-api/identity
 import { isDuplicate } from '@imscope/state/database-error.js';
 import { transact } from '@imscope/state/transact.js';
 import type { Handler } from '../operations/operation-call.js';
+import { requireAdministered } from '../operations/require-administered.js';
 import { countApplications } from '../rows/application-list.js';
 import { insertApplications, readApplication, type Writer } from '../rows/application-rows.js';
 import { writeAudit } from '../rows/audit.js';
@@ -29,6 +30,7 @@ const REASON_LEFT_OUT = 'created';
 export function createApplication(dependencies: ApplicationDependencies): Handler<'createApplication'> {
   return async ({ body, caller, nowMs }) => {
     const { sdk_app_id, app_id, uin, reason = REASON_LEFT_OUT, ...given } = body;
+    requireAdministered(caller, sdk_app_id);
     const state = requireState(completeNewState(given, dependencies.region));
     const { url } = state.configuration.callback;
     if (url !== null) await dependencies.checkCallbackUrl(url);

@@ -14,10 +14,11 @@ import type { FastifyInstance, FastifyPluginAsync, FastifyRequest, FastifySchema
 import { Type } from 'typebox';
 import { IMPORT_BYTES_MAX } from '../applications/import/import-applications.js';
 import type { Handlers, OperationCall } from '../operations/operation-call.js';
+import { requireAdministered } from '../operations/require-administered.js';
 import { answerOfDependency } from './dependency-error.js';
 import { entityTagOf, readIfMatch } from './entity-tag.js';
 import { tagOf } from './openapi.js';
-import { ADMIN_SECURITY, requireAdministered } from './security.js';
+import { ADMIN_SECURITY } from './security.js';
 
 declare module 'fastify' {
   interface FastifyRequest {

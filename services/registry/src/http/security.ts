@@ -4,7 +4,7 @@
  */
 import { createAuthentication } from '@imscope/access/authentication.js';
 import type { FailureGuard } from '@imscope/access/failure-guard.js';
-import { type Grant, mayUse } from '@imscope/access/grant.js';
+import type { Grant } from '@imscope/access/grant.js';
 import { requireSameOrigin } from '@imscope/access/same-origin.js';
 import type { SessionSeal } from '@imscope/access/session-seal.js';
 import { HttpError } from '@imscope/runtime/http-errors.js';
@@ -47,13 +47,4 @@ export function createAdminAuthentication(
       throw error;
     }
   };
-}
-
-/** Throws `HttpError` not_allowed, with the same text whether or not there is such an application. */
-export function requireAdministered(grant: Grant, sdkAppId: number): void {
-  if (mayUse(grant, sdkAppId)) return;
-  throw new HttpError(
-    'not_allowed',
-    `"${grant.name}" may not administer application ${sdkAppId}: ask for a token that may`,
-  );
 }
