@@ -5,33 +5,25 @@
 import type { Database } from '@imscope/state/database.js';
 import type { ObjectStore } from '../objects/object-store.js';
 import type { RegistryTables } from '../rows/tables.js';
+import { certificatePrefix } from '../secrets/create-secret-store.js';
 import type { PurgeStep } from './purge-places.js';
 
 type Objects = Pick<ObjectStore, 'delete' | 'list'>;
 
-/** @param prefixesOf beginnings of the keys of the objects that are this application's own */
-export function purgeObjects(
-  database: Database<RegistryTables>,
-  objects: Objects,
-  prefixesOf: (sdkAppId: number) => readonly string[],
-): PurgeStep {
+export function purgeObjects(database: Database<RegistryTables>, objects: Objects): PurgeStep {
   return async ({ sdkAppId }, found) => {
     const exports = await exportsOf(database, sdkAppId);
-    const keys = [
-      ...exports.map(({ object_key: key }) => key),
-      ...(await certificateKeys(database, sdkAppId)),
-      ...(await keysUnder(objects, prefixesOf(sdkAppId))),
-    ];
-    const all = new Set(keys);
-    await found(all.size);
-    for (const key of all) await objects.delete(key);
+    const certificates = await keysUnder(objects, certificatePrefix(sdkAppId));
+    const keys = new Set([...exports.map(({ object_key: key }) => key), ...certificates]);
+    await found(keys.size);
+    for (const key of keys) await objects.delete(key);
     for (const { id } of exports) {
       await database.kysely.deleteFrom('export_object').where('id', '=', id).execute();
     }
-    const left = await keysUnder(objects, prefixesOf(sdkAppId));
+    const left = await keysUnder(objects, certificatePrefix(sdkAppId));
     if (left.length > 0)
       return { kind: 'open', reason: `${left.length} objects are left, such as ${left[0]}` };
-    return { kind: 'done', deleted: all.size };
+    return { kind: 'done', deleted: keys.size };
   };
 }
 
@@ -43,20 +35,8 @@ async function exportsOf({ kysely }: Database<RegistryTables>, sdkAppId: number)
     .execute();
 }
 
-async function certificateKeys({ kysely }: Database<RegistryTables>, sdkAppId: number): Promise<string[]> {
-  const rows = await kysely
-    .selectFrom('secret')
-    .select('object_key')
-    .where('sdk_app_id', '=', sdkAppId)
-    .where('object_key', 'is not', null)
-    .execute();
-  return rows.flatMap(({ object_key: key }) => (key === null ? [] : [key]));
-}
-
-async function keysUnder(objects: Objects, prefixes: readonly string[]): Promise<string[]> {
+async function keysUnder(objects: Objects, prefix: string): Promise<string[]> {
   const keys: string[] = [];
-  for (const prefix of prefixes) {
-    for await (const { key } of objects.list(prefix)) keys.push(key);
-  }
+  for await (const { key } of objects.list(prefix)) keys.push(key);
   return keys;
 }

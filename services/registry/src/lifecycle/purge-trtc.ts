@@ -32,24 +32,24 @@ export async function closeTrtcPlaces(database: Database<RegistryTables>, nowMs:
         .onRef('purge.sdk_app_id', '=', 'purge_place.sdk_app_id')
         .onRef('purge.terminated_ms', '=', 'purge_place.terminated_ms'),
     )
-    .select(['purge_place.sdk_app_id', 'purge_place.terminated_ms'])
+    .select(['purge_place.sdk_app_id', 'purge_place.terminated_ms', 'purge.started_ms'])
     .where('purge_place.place', '=', 'trtc')
     .where('purge_place.state', '=', 'open')
     .where('purge.completed_ms', 'is not', null)
     .execute();
   let closed = 0;
-  for (const { sdk_app_id: sdkAppId, terminated_ms: terminatedMs } of open) {
+  for (const { sdk_app_id: sdkAppId, terminated_ms: terminatedMs, started_ms: startedMs } of open) {
     const before = database.kysely
       .selectFrom('sharing')
       .select('id')
       .where('sdk_app_id', '=', sdkAppId)
-      .where('end_requested_ms', '<=', terminatedMs)
+      .where('requested_ms', '<=', startedMs)
       .where('ended_ms', 'is', null);
     if ((await before.executeTakeFirst()) !== undefined) continue;
     const ended = await database.kysely
       .deleteFrom('sharing')
       .where('sdk_app_id', '=', sdkAppId)
-      .where('end_requested_ms', '<=', terminatedMs)
+      .where('requested_ms', '<=', startedMs)
       .executeTakeFirstOrThrow();
     await database.kysely
       .updateTable('purge_place')

@@ -8,6 +8,7 @@ import type { ObjectStore } from '../objects/object-store.js';
 import { type Writer } from '../rows/application-rows.js';
 import { REGISTRY_ACTOR, writeAudit } from '../rows/audit.js';
 import type { RegistryTables } from '../rows/tables.js';
+import { endSharing } from '../sharing/record-sharing.js';
 import { insertPurge } from './begin-purges.js';
 
 export type Tombstone = { readonly sdkAppId: number; readonly purgedMs: number };
@@ -86,6 +87,7 @@ async function reapply(
     .execute();
   const due = { dueMs: purgedMs, latestMs: nowMs + withinMs, startedMs: nowMs };
   await insertPurge(tx, { sdkAppId, terminatedMs, ...due });
+  await endSharing(tx, sdkAppId, nowMs);
   const audited = { atMs: nowMs, actor: REGISTRY_ACTOR, action: 'application.purge_again', sdkAppId };
   await writeAudit(tx, { ...audited, reason: 'a backup was restored', paths: [], revision: null });
   return true;

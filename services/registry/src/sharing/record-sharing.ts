@@ -26,6 +26,19 @@ export async function recordSharing(
   else await recordShare(tx, sdkAppId, decision, atMs);
 }
 
+/** Ends the sharing of an application whose state before is not known: does nothing where none is open. */
+export async function endSharing(tx: Writer, sdkAppId: number, nowMs: number): Promise<void> {
+  const open = await tx
+    .selectFrom('sharing')
+    .select('id')
+    .where('sdk_app_id', '=', sdkAppId)
+    .where('end_requested_ms', 'is', null)
+    .executeTakeFirst();
+  if (open === undefined) return;
+  await dropUnsentShares(tx, sdkAppId);
+  await recordEnd(tx, sdkAppId, await laterThanBefore(tx, sdkAppId, nowMs));
+}
+
 async function recordShare(
   tx: Writer,
   sdkAppId: number,
