@@ -4,8 +4,9 @@
  * through Redis or through a compacted topic, and are kept by their receivers in a local file.
  */
 import { type Static, Type } from 'typebox';
-import { OUTCOMES } from './outcome.js';
 import { APPLICATION_STATUSES, REGION_PATTERN } from './application-state.js';
+import { OUTCOMES } from './outcome.js';
+import { HOUR_MS } from './retention.js';
 
 const Rate = Type.Integer({ minimum: 1 });
 
@@ -61,11 +62,28 @@ export function entryKey(entry: RegistryEntry): string {
   return entry.kind === 'token' ? `token/${entry.sha256}` : 'defaults';
 }
 
+/** How long a deleted key stays as a change with a null entry, for receivers that were away. */
+export const DELETED_ENTRY_KEPT_MS = 24 * HOUR_MS;
+
 /**
  * The compacted topic of entries: one partition, so that revisions are in order. Key: the entry's; value: an
  * `EntryChange`. A deleted key is a change with a null entry, and a day later a tombstone of Kafka (no value).
  */
 export const ENTRY_TOPIC = 'im.registry-entry';
+
+/**
+ * The broker settings of that topic. It holds configuration, so the terms of `retention.ts`, which are about log data, do
+ * not concern it: what is deleted in the registry is deleted here by a change with a null entry, at once for every reader,
+ * and from the brokers' disks by compaction after `delete.retention.ms`.
+ */
+export const ENTRY_TOPIC_SETTINGS: Readonly<Record<string, string>> = {
+  'cleanup.policy': 'compact',
+  'delete.retention.ms': String(DELETED_ENTRY_KEPT_MS),
+  'min.cleanable.dirty.ratio': '0.1',
+  // A segment is compacted once it is no longer written to.
+  'segment.ms': String(HOUR_MS),
+  'max.message.bytes': String(1 << 20),
+};
 
 /**
  * Keys of the two messages around a complete publication in the topic. Between them are all keys in force; a key that is

@@ -6,47 +6,19 @@
 import { EventEmitter, once } from 'node:events';
 import type { EntryChange, EntryPosition } from '@imscope/schemas/registry-entry.js';
 import { redisNames } from '@imscope/schemas/registry-entry.js';
-import { createClient } from 'redis';
 import { parseEntryChange } from './entry-change.js';
 import type { EntryReceiver, EntrySource } from './entry-source.js';
+import { CONNECT_MS_MAX, createRedisClient, type RedisClient, type RedisSettings } from './redis-client.js';
 import { startSessions, withinTime } from './source-sessions.js';
 
-export type RedisSettings = {
-  /** `redis://host:port/database`, or `rediss:` for TLS; without user and password. */
-  readonly url: string;
-  /** Empty: the default user. */
-  readonly user: string;
-  /** Empty: none. */
-  readonly password: string;
-  /** Of all keys and the channel. */
-  readonly prefix: string;
-};
-
-type Client = ReturnType<typeof createRedisClient>;
 type Names = ReturnType<typeof redisNames>;
 
 const CHECK_MS = 1_000;
-const CONNECT_MS_MAX = 3_000;
 /** A Redis that answers a look at the revision later than this is away. */
 const CHECK_MS_MAX = 3_000;
 /** For one page of entries. */
 const PAGE_MS_MAX = 10_000;
 const PAGE_ENTRIES = 1_000;
-
-/** A client without reconnection: sessions are opened again as a whole. RESP 2, which every Redis and proxy speaks. */
-export function createRedisClient({ url, user, password }: RedisSettings, name: string) {
-  return createClient({
-    url,
-    ...(user === '' ? {} : { username: user }),
-    ...(password === '' ? {} : { password }),
-    name,
-    RESP: 2,
-    disableClientInfo: true,
-    disableOfflineQueue: true,
-    maintNotifications: 'disabled',
-    socket: { connectTimeout: CONNECT_MS_MAX, reconnectStrategy: false },
-  });
-}
 
 export function createRedisSource(settings: RedisSettings, clientName: string): EntrySource {
   const names = redisNames(settings.prefix);
@@ -110,7 +82,7 @@ async function untilWoken(events: EventEmitter, stopping: AbortSignal): Promise<
   await once(events, 'wake', { signal }).catch(() => undefined);
 }
 
-async function readNews(client: Client, names: Names, receiver: EntryReceiver): Promise<void> {
+async function readNews(client: RedisClient, names: Names, receiver: EntryReceiver): Promise<void> {
   const there = await readState(client, names);
   if (there === undefined) {
     receiver.failing('it holds no complete publication of the registry yet');
@@ -131,7 +103,7 @@ async function readNews(client: Client, names: Names, receiver: EntryReceiver): 
 }
 
 async function readState(
-  client: Client,
+  client: RedisClient,
   names: Names,
 ): Promise<{ readonly position: EntryPosition; readonly floor: number } | undefined> {
   const read = client.mGet([names.generation, names.revision, names.floor]);
@@ -141,7 +113,7 @@ async function readState(
 }
 
 async function readEverything(
-  client: Client,
+  client: RedisClient,
   names: Names,
   receiver: EntryReceiver,
   position: EntryPosition,
@@ -163,7 +135,7 @@ async function readEverything(
 }
 
 async function readChanges(
-  client: Client,
+  client: RedisClient,
   names: Names,
   receiver: EntryReceiver,
   { since, until }: { readonly since: EntryPosition; readonly until: EntryPosition },

@@ -96,19 +96,42 @@ export async function createTopics(
   topics: readonly TopicDefinition[],
   options: { prefix: string; partitions: number; replicationFactor: number },
 ): Promise<string[]> {
+  const { prefix, partitions, replicationFactor } = options;
+  return createMissingTopics(
+    admin,
+    topics.map((topic) => ({
+      name: prefix + topic.name,
+      partitions,
+      replicationFactor,
+      settings: topicSettings(topic),
+    })),
+  );
+}
+
+export type TopicToCreate = {
+  /** With its prefix. */
+  readonly name: string;
+  readonly partitions: number;
+  readonly replicationFactor: number;
+  /** As Kafka names them. */
+  readonly settings: Readonly<Record<string, string>>;
+};
+
+/** Creates those that are missing, and waits until they are led. Existing topics are not changed. */
+export async function createMissingTopics(admin: Admin, topics: readonly TopicToCreate[]): Promise<string[]> {
   const present = new Set(await admin.listTopics());
-  const missing = topics.filter((topic) => !present.has(options.prefix + topic.name));
+  const missing = topics.filter(({ name }) => !present.has(name));
   if (missing.length === 0) return [];
   await admin.createTopics({
     waitForLeaders: false,
     topics: missing.map((topic) => ({
-      topic: options.prefix + topic.name,
-      numPartitions: options.partitions,
-      replicationFactor: options.replicationFactor,
-      configEntries: Object.entries(topicSettings(topic)).map(([name, value]) => ({ name, value })),
+      topic: topic.name,
+      numPartitions: topic.partitions,
+      replicationFactor: topic.replicationFactor,
+      configEntries: Object.entries(topic.settings).map(([name, value]) => ({ name, value })),
     })),
   });
-  const created = missing.map((topic) => options.prefix + topic.name);
+  const created = missing.map(({ name }) => name);
   await untilLed(admin, created);
   return created;
 }
