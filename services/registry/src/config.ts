@@ -6,6 +6,7 @@ import { type Config, flag, integer, secret, type Settings, text } from '@imscop
 import { REGION_PATTERN } from '@imscope/schemas/application-state.js';
 import { CALLBACK_SETTINGS } from './callbacks/callback-settings.js';
 import { LIFECYCLE_SETTINGS } from './lifecycle/lifecycle-settings.js';
+import { BACKUP_SETTINGS } from './backup/backup-settings.js';
 import { OBJECT_SETTINGS, objectSettingFaults } from './objects/object-settings.js';
 import { MASTER_KEY_SETTINGS, masterKeySettingFaults } from './secrets/master-keys.js';
 import { ENDPOINT_SETTINGS, endpointFaults } from './sharing/endpoint-settings.js';
@@ -58,6 +59,7 @@ export const REGISTRY_SETTINGS = {
   }),
   mongoPassword: secret({ default: '', purpose: 'password at MongoDB' }),
   ...OBJECT_SETTINGS,
+  ...BACKUP_SETTINGS,
   ...MASTER_KEY_SETTINGS,
   ...CALLBACK_SETTINGS,
   ...LIFECYCLE_SETTINGS,

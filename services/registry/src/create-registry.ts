@@ -2,13 +2,16 @@
  * Builds the running registry out of its settings. Order: what it keeps, then the workers that send changes to other
  * systems, then the listener. It stops in the reverse order.
  */
+import { randomUUID } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
+import { hostname } from 'node:os';
 import { createFailureGuard } from '@imscope/access/failure-guard.js';
 import { createSessionSeal } from '@imscope/access/session-seal.js';
 import type { Running, ServiceContext } from '@imscope/runtime/service.js';
 import type { FastifyInstance } from 'fastify';
 import type { CompleteApplication, ApplicationDependencies } from './applications/dependencies.js';
 import { startTokenFileSync } from './applications/sync-token-file.js';
+import { startBackups } from './backup/start-backups.js';
 import { checkCallbackUrl } from './callbacks/check-callback-url.js';
 import type { CallbackServices } from './callbacks/call-callback.js';
 import { createHostResolver } from './callbacks/host-resolver.js';
@@ -19,7 +22,7 @@ import { createHandlers } from './create-handlers.js';
 import { createAdminAuthentication } from './http/security.js';
 import { createServer } from './http/server.js';
 import { createTokenCopy } from './http/token-copy.js';
-import { createMetrics } from './metrics.js';
+import { createMetrics, type RegistryMetrics } from './metrics.js';
 import { addSignedObjectRoute } from './objects/signed-object-route.js';
 import { openState, type RegistryState } from './open-state.js';
 import { recordSharing } from './sharing/record-sharing.js';
@@ -59,7 +62,9 @@ export async function startRegistry(
       const { database } = state;
       running.push(await startTokenFileSync({ path: config.registryFile, database, logger, now }));
     }
-    const app = await createApp(context, state, { ...options, now });
+    const metrics = createMetrics(context.registry);
+    running.push(startBackupSchedule(context, state, metrics, now));
+    const app = await createApp(context, state, metrics, { ...options, now });
     await app.listen({ host: config.registryHost, port: config.registryPort });
     running.push({ stop: () => app.close() });
     const { port } = app.server.address() as AddressInfo;
@@ -71,12 +76,32 @@ export async function startRegistry(
   }
 }
 
+function startBackupSchedule(
+  { config, logger }: RegistryContext,
+  { database, documents, objects }: RegistryState,
+  metrics: RegistryMetrics,
+  now: () => number,
+): Running {
+  return startBackups({
+    database,
+    documents,
+    objects,
+    keepDays: config.backupKeepDays,
+    intervalHours: config.backupIntervalHours,
+    holder: `${hostname()} ${randomUUID()}`,
+    logger,
+    now,
+    onPass: ({ newestMs = 0 }) => metrics.newestBackup.set(newestMs / 1_000),
+    onFailure: () => metrics.backupFailures.inc(),
+  });
+}
+
 async function createApp(
-  { config, logger, registry }: RegistryContext,
+  { config, logger }: RegistryContext,
   state: RegistryState,
+  metrics: RegistryMetrics,
   { now, callbacks }: RegistryOptions & { readonly now: () => number },
 ): Promise<FastifyInstance> {
-  const metrics = createMetrics(registry);
   const { objects } = state;
   return createServer({
     handlers: createHandlers({

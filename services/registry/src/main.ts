@@ -1,12 +1,13 @@
 /*
  * The registry's process and its commands. `main.js` runs it; `main.js migrate [--dry-run]` creates or changes its
- * tables; `main.js rotate-master-key` wraps the keys of secrets with a new master key; `check` and `--check-config` are
+ * tables; `backup` and `restore ID|newest` are those of backups; `main.js rotate-master-key` wraps the keys of secrets with a new master key; `check` and `--check-config` are
  * those of every service.
  */
 import { readableApplicationsFile } from '@imscope/access/readable-applications-file.js';
 import { runService } from '@imscope/runtime/service.js';
 import { createSessionSeal } from '@imscope/access/session-seal.js';
 import { differentPorts, hostAddress, probe } from '@imscope/runtime/setting-probes.js';
+import { backupCommand, restoreCommand } from './backup-command.js';
 import { REGISTRY_SETTINGS, registrySettingFaults } from './config.js';
 import { startRegistry } from './create-registry.js';
 import { migrateCommand } from './migrate-command.js';
@@ -24,6 +25,8 @@ await runService(
       probe('sessionKey', ({ sessionKey }) => void createSessionSeal(sessionKey)),
     ],
     commands: {
+      backup: (args) => backupCommand(args, process.env, process),
+      restore: (args) => restoreCommand(args, process.env, process),
       migrate: (args) => migrateCommand(args, process.env, process),
       'rotate-master-key': (args) => rotateMasterKeyCommand(args, process.env, process),
     },

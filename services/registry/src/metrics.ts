@@ -2,7 +2,7 @@
  * The metrics of the registry.
  */
 import { SECONDS_BUCKETS } from '@imscope/runtime/metrics.js';
-import { Counter, Histogram, type Registry } from 'prom-client';
+import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 
 export type RegistryMetrics = ReturnType<typeof createMetrics>;
 
@@ -26,5 +26,12 @@ export function createMetrics(registry: Registry) {
       ...common('refused_total', 'callers turned away, by reason'),
       labelNames: ['reason'] as const,
     }),
+    newestBackup: new Gauge(
+      common(
+        'newest_backup_timestamp_seconds',
+        'when the newest complete backup was begun; 0: there is none',
+      ),
+    ),
+    backupFailures: new Counter(common('backup_failures_total', 'backups and sweeps of backups that failed')),
   };
 }

@@ -3,13 +3,16 @@ import { type Database, openDatabase } from '@imscope/state/database.js';
 import { LEASE_MIGRATIONS, LEASE_SERVICE, type LeaseTables } from '@imscope/state/leases.js';
 import { migrate } from '@imscope/state/migrate.js';
 import { SettingsError } from '@imscope/runtime/settings-error.js';
-import type { RegistryConfig } from './config.js';
+import type { Config } from '@imscope/runtime/config.js';
+import { BACKUP_SETTINGS } from './backup/backup-settings.js';
+import { assertNotRestoring } from './backup/restore-marker.js';
+import { REGISTRY_SETTINGS, type RegistryConfig } from './config.js';
 import type { DocumentStore } from './documents/document-store.js';
 import { openMongoDocuments } from './documents/mongo-documents.js';
 import { createRowDocuments } from './documents/row-documents.js';
 import type { FolderObjects } from './objects/folder-objects.js';
-import { openObjects } from './objects/object-settings.js';
-import type { ObjectStore } from './objects/object-store.js';
+import { OBJECT_SETTINGS, openObjects } from './objects/object-settings.js';
+import { OBJECT_ROOMS, type ObjectStore } from './objects/object-store.js';
 import { REGISTRY_MIGRATIONS } from './rows/migrations.js';
 import type { RegistryTables } from './rows/tables.js';
 import { createSecretStore, type Secrets } from './secrets/create-secret-store.js';
@@ -17,14 +20,28 @@ import { readMasterKeys } from './secrets/master-keys.js';
 
 export type RegistryDatabase = Database<RegistryTables & LeaseTables>;
 
-export type RegistryState = {
+/** Settings of the places. */
+export const PLACE_SETTINGS = {
+  databaseUrl: REGISTRY_SETTINGS.databaseUrl,
+  databasePassword: REGISTRY_SETTINGS.databasePassword,
+  mongoUrl: REGISTRY_SETTINGS.mongoUrl,
+  mongoPassword: REGISTRY_SETTINGS.mongoPassword,
+  ...OBJECT_SETTINGS,
+  ...BACKUP_SETTINGS,
+};
+export type PlaceConfig = Config<typeof PLACE_SETTINGS>;
+
+export type RegistryPlaces = {
   readonly database: RegistryDatabase;
   readonly documents: DocumentStore;
   readonly objects: ObjectStore | FolderObjects;
+  close(): Promise<void>;
+};
+
+export type RegistryState = RegistryPlaces & {
   readonly secrets: Secrets;
   /** What could not be checked, one sentence each. */
   readonly notes: readonly string[];
-  close(): Promise<void>;
 };
 
 /** A change of a large table may take this long. */
@@ -32,20 +49,32 @@ const MIGRATION_STATEMENT_MS = 3_600_000;
 
 /** @throws SettingsError where a setting names what cannot be used */
 export async function openState(config: RegistryConfig): Promise<RegistryState> {
+  const masterKeys = await readMasterKeys(config);
+  const places = await openPlaces(config);
+  try {
+    await requireTables(places.database);
+    await assertNotRestoring(places.database);
+    const notes = await places.objects.check();
+    return { ...places, secrets: createSecretStore(masterKeys, places.objects), notes };
+  } catch (error) {
+    await places.close();
+    throw error;
+  }
+}
+
+/** Opens the places alone, whatever they hold, also without tables. */
+export async function openPlaces(config: PlaceConfig): Promise<RegistryPlaces> {
   const closers: (() => Promise<void> | void)[] = [];
   const close = async (): Promise<void> => {
     for (const one of closers.splice(0).toReversed()) await one();
   };
   try {
-    const masterKeys = await readMasterKeys(config);
     const database = openRegistryDatabase(config);
     closers.push(() => database.close());
-    await requireTables(database);
     const documents = await openDocuments(config, database, closers);
-    const objects = await openObjects(config, []);
+    const objects = await openObjects(config, [{ room: OBJECT_ROOMS.backups, days: config.backupKeepDays }]);
     closers.push(() => objects.close());
-    const notes = await objects.check();
-    return { database, documents, objects, secrets: createSecretStore(masterKeys, objects), notes, close };
+    return { database, documents, objects, close };
   } catch (error) {
     await close();
     throw error;
@@ -93,7 +122,7 @@ async function requireTables(database: RegistryDatabase): Promise<void> {
 }
 
 async function openDocuments(
-  { mongoUrl, mongoPassword }: RegistryConfig,
+  { mongoUrl, mongoPassword }: PlaceConfig,
   database: RegistryDatabase,
   closers: (() => Promise<void> | void)[],
 ): Promise<DocumentStore> {

@@ -82,6 +82,8 @@ export async function openRegistry(
   await writeFile(registryFile, fileOf([administrator, ...(options.tokens ?? [])]));
   const env = {
     REGISTRY_PORT: '0',
+    // Tests of backups make their own.
+    BACKUP_INTERVAL_HOURS: '0',
     REGISTRY_FILE: registryFile,
     REGISTRY_MASTER_KEY: newMasterKeyLine(Date.now()).trim(),
     ...place.env,

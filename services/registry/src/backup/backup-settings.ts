@@ -5,7 +5,7 @@ export const BACKUP_SETTINGS = {
   backupIntervalHours: integer({
     default: 24,
     min: 0,
-    max: 168,
+    max: 720,
     purpose: 'hours from one backup to the next; 0: only the command makes backups',
   }),
   backupKeepDays: integer({

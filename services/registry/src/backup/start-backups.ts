@@ -14,6 +14,7 @@ export type BackupScheduleOptions = Omit<BackupServices, 'signal'> & {
   readonly logger: Logger;
   /** After each pass: the time of the newest complete backup, if there is one. */
   readonly onPass: (result: { readonly newestMs: number | undefined; readonly deleted: number }) => void;
+  readonly onFailure: () => void;
   /** Also how soon a backup that failed is tried again. Default: ten minutes. */
   readonly passEveryMs?: number;
 };
@@ -24,10 +25,12 @@ const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 
 export function startBackups(options: BackupScheduleOptions): Running {
-  const { holder, logger, now, database, passEveryMs = PASS_EVERY_MS } = options;
+  const { holder, logger, now, database, onFailure, passEveryMs = PASS_EVERY_MS } = options;
   const stopping = new AbortController();
   const onError = (error: unknown): void => {
-    if (!stopping.signal.aborted) logger.error({ err: error }, 'a backup failed; it is tried again');
+    if (stopping.signal.aborted) return;
+    onFailure();
+    logger.error({ err: error }, 'a backup failed; it is tried again');
   };
   const ended = workWithLease(database, {
     name: 'registry-backup',
