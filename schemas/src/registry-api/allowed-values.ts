@@ -36,10 +36,7 @@ const BY_TYPE: ReadonlyMap<string, (schema: DescribedSchema) => string> = new Ma
     null: () => 'null',
     string: text,
     array: list,
-    object: ({ properties, description }) =>
-      properties === undefined
-        ? `an object${description === undefined ? '' : ` of ${description}`}`
-        : `an object of ${Object.keys(properties).join(', ')}`,
+    object,
   } satisfies Record<string, (schema: DescribedSchema) => string>),
 );
 
@@ -60,6 +57,12 @@ function text({ description, minLength = 0, maxLength, pattern }: DescribedSchem
   const length = maxLength === undefined ? '' : ` of ${minLength} to ${maxLength} characters`;
   if (pattern === undefined) return `text${length}`;
   return pattern.includes('\\u0000') ? `text${length} without control characters` : `text like ${pattern}`;
+}
+
+function object({ properties, maxProperties, description }: DescribedSchema): string {
+  if (properties !== undefined) return `an object of ${Object.keys(properties).join(', ')}`;
+  const number = maxProperties === undefined ? '' : `up to ${maxProperties} `;
+  return `an object of ${number}${description ?? 'members'}`;
 }
 
 function list({ items, minItems = 0, maxItems, uniqueItems, description }: DescribedSchema): string {

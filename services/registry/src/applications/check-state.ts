@@ -8,6 +8,7 @@ import { ApplicationState } from '@imscope/schemas/registry-api/application.js';
 import { TRTC_SUBSCRIPTION } from '@imscope/schemas/registry-api/details.js';
 import { REQUEST_LOG_BOUNDS } from '@imscope/schemas/request-log.js';
 import { Ajv, type ErrorObject } from 'ajv';
+import { isObject } from './merge-patch.js';
 import { allowedValues, type DescribedSchema } from '@imscope/schemas/registry-api/allowed-values.js';
 import { escaped } from '@imscope/schemas/registry-api/differences.js';
 
@@ -89,7 +90,7 @@ function faultOf(error: ErrorObject): StateFault {
 /** Lists and objects are only named. The callback's URL may hold credentials. */
 function shown(path: string, value: unknown): string {
   if (Array.isArray(value)) return `a list of ${value.length}`;
-  if (typeof value === 'object' && value !== null) return 'an object';
+  if (isObject(value)) return `an object of ${Object.keys(value).length} members`;
   if (path === '/configuration/callback/url' && typeof value === 'string') return 'a text (not shown)';
   return shortened(JSON.stringify(value) ?? 'missing');
 }

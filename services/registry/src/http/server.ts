@@ -60,6 +60,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   // The compiler checks handlers against the schemas of answers, so nothing has to be removed when sending.
   app.setSerializerCompiler(() => (answer) => JSON.stringify(answer));
   app.addHook('onRequest', async (request) => checkHead(request.raw));
+  app.removeContentTypeParser('text/plain');
   installErrorAnswers(app, options.logger);
   installParameterReading(app);
   app.decorateRequest('grant', null);
