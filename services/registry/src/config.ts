@@ -5,6 +5,7 @@
 import { type Config, flag, integer, secret, type Settings, text } from '@imscope/runtime/config.js';
 import { REGION_PATTERN } from '@imscope/schemas/application-state.js';
 import { CALLBACK_SETTINGS } from './callbacks/callback-settings.js';
+import { EXPORT_SETTINGS } from './exports/export-settings.js';
 import { LIFECYCLE_SETTINGS } from './lifecycle/lifecycle-settings.js';
 import { BACKUP_SETTINGS } from './backup/backup-settings.js';
 import { OBJECT_SETTINGS, objectSettingFaults } from './objects/object-settings.js';
@@ -61,6 +62,7 @@ export const REGISTRY_SETTINGS = {
   ...OBJECT_SETTINGS,
   ...BACKUP_SETTINGS,
   ...MASTER_KEY_SETTINGS,
+  ...EXPORT_SETTINGS,
   ...CALLBACK_SETTINGS,
   ...LIFECYCLE_SETTINGS,
   ...ENDPOINT_SETTINGS,

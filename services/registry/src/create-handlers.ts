@@ -1,5 +1,4 @@
 /* The handler of each operation of the API, out of the rooms that own them. */
-import { HttpError } from '@imscope/runtime/http-errors.js';
 import { changeApplication, rollback } from './applications/change-state.js';
 import { resumeApplication, suspendApplication } from './applications/change-status.js';
 import { putCertificate, putSecret, rotateKey, testCallback } from './applications/change-secrets.js';
@@ -19,11 +18,16 @@ import {
   restoreApplication,
   terminateApplication,
 } from './applications/terminate-application.js';
+import { createExport, type ExportDependencies } from './exports/create-export.js';
+import { listExports } from './exports/list-exports.js';
 import { getPurge, listNotices, listPurges } from './lifecycle/lifecycle-operations.js';
 import type { Handlers } from './operations/operation-call.js';
 import { listSharings } from './sharing/list-sharings.js';
 
-export type HandlerDependencies = LifecycleDependencies & { readonly isTrtcConfigured: boolean };
+export type HandlerDependencies = LifecycleDependencies & {
+  readonly isTrtcConfigured: boolean;
+  readonly exports: ExportDependencies;
+};
 
 export function createHandlers(dependencies: HandlerDependencies): Handlers {
   const { database, isTrtcConfigured } = dependencies;
@@ -49,15 +53,11 @@ export function createHandlers(dependencies: HandlerDependencies): Handlers {
     createToken: createToken(dependencies),
     revokeToken: revokeToken(dependencies),
     importApplications: importApplications(dependencies),
-    createExport: notServed,
-    listExports: notServed,
+    createExport: createExport(dependencies.exports),
+    listExports: listExports(dependencies.exports),
     listAudit: listAudit(dependencies),
     listNotices: listNotices(database),
     listPurges: listPurges(database),
     getPurge: getPurge(database),
   };
-}
-
-async function notServed(): Promise<never> {
-  throw new HttpError('unavailable', 'this registry makes no exports: use another version');
 }

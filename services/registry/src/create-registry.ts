@@ -8,6 +8,7 @@ import { hostname } from 'node:os';
 import { createFailureGuard } from '@imscope/access/failure-guard.js';
 import { createSessionSeal } from '@imscope/access/session-seal.js';
 import type { Running, ServiceContext } from '@imscope/runtime/service.js';
+import { createStoreClient } from '@imscope/runtime/store-client.js';
 import type { FastifyInstance } from 'fastify';
 import type { CompleteApplication, ApplicationDependencies } from './applications/dependencies.js';
 import { startTokenFileSync } from './applications/sync-token-file.js';
@@ -19,6 +20,8 @@ import { createAddressCheck } from './callbacks/public-address.js';
 import { createCallbackTest } from './callbacks/test-callback.js';
 import type { REGISTRY_SETTINGS, RegistryConfig } from './config.js';
 import { createHandlers } from './create-handlers.js';
+import { EXPORT_TIME_MAX_MS } from './exports/create-export.js';
+import { createRequestLogReader, type ReadRequestLogs } from './exports/request-log-lines.js';
 import { createAdminAuthentication } from './http/security.js';
 import { createServer } from './http/server.js';
 import { createTokenCopy } from './http/token-copy.js';
@@ -27,6 +30,7 @@ import { addSignedObjectRoute } from './objects/signed-object-route.js';
 import { openState, type RegistryState } from './open-state.js';
 import { recordSharing } from './sharing/record-sharing.js';
 import type { SharingInput } from './sharing/sharing-decision.js';
+import { startSweeps } from './start-sweeps.js';
 import { watchDatabase } from './watch-database.js';
 
 export type RegistryContext = ServiceContext<typeof REGISTRY_SETTINGS>;
@@ -39,6 +43,7 @@ export type RegistryOptions = {
 
 export type RunningRegistry = Running & { readonly port: number; readonly state: RegistryState };
 
+const DAY_MS = 86_400_000;
 const RESOLVER = { timeoutMs: 2_000, tries: 2 };
 /** At the bound the address that failed longest ago is forgotten. */
 const GUARDED_ADDRESSES_MAX = 10_000;
@@ -47,8 +52,9 @@ export async function startRegistry(
   context: RegistryContext,
   options: RegistryOptions = {},
 ): Promise<RunningRegistry> {
-  const { config, logger, readiness } = context;
+  const { config, logger, readiness, registry } = context;
   const { now = Date.now } = options;
+  const metrics = createMetrics(registry);
   const running: Running[] = [];
   const stop = async (): Promise<void> => {
     for (const one of running.splice(0).toReversed()) await one.stop();
@@ -62,9 +68,10 @@ export async function startRegistry(
       const { database } = state;
       running.push(await startTokenFileSync({ path: config.registryFile, database, logger, now }));
     }
-    const metrics = createMetrics(context.registry);
     running.push(startBackupSchedule(context, state, metrics, now));
-    const app = await createApp(context, state, metrics, { ...options, now });
+    const readRequestLogs = openRequestLogs(config, running);
+    running.push(startSweeps({ ...state, metrics, logger, holder: holderName(), now }));
+    const app = await createApp(context, state, { ...options, now, metrics, readRequestLogs });
     await app.listen({ host: config.registryHost, port: config.registryPort });
     running.push({ stop: () => app.close() });
     const { port } = app.server.address() as AddressInfo;
@@ -88,7 +95,7 @@ function startBackupSchedule(
     objects,
     keepDays: config.backupKeepDays,
     intervalHours: config.backupIntervalHours,
-    holder: `${hostname()} ${randomUUID()}`,
+    holder: holderName(),
     logger,
     now,
     onPass: ({ newestMs = 0 }) => metrics.newestBackup.set(newestMs / 1_000),
@@ -96,11 +103,29 @@ function startBackupSchedule(
   });
 }
 
+/** Names this process among the holders of leases. */
+function holderName(): string {
+  return `${hostname()} ${randomUUID()}`;
+}
+
+type AppOptions = RegistryOptions & {
+  readonly now: () => number;
+  readonly metrics: RegistryMetrics;
+  readonly readRequestLogs: ReadRequestLogs | undefined;
+};
+
+/** Undefined where no telemetry store is configured. */
+function openRequestLogs(config: RegistryConfig, running: Running[]): ReadRequestLogs | undefined {
+  if (config.storeUrl === '') return undefined;
+  const client = createStoreClient(config, 'imscope-registry', EXPORT_TIME_MAX_MS);
+  running.push({ stop: () => client.close() });
+  return createRequestLogReader(client, EXPORT_TIME_MAX_MS);
+}
+
 async function createApp(
   { config, logger }: RegistryContext,
   state: RegistryState,
-  metrics: RegistryMetrics,
-  { now, callbacks }: RegistryOptions & { readonly now: () => number },
+  { now, callbacks, metrics, readRequestLogs }: AppOptions,
 ): Promise<FastifyInstance> {
   const { objects } = state;
   return createServer({
@@ -108,6 +133,12 @@ async function createApp(
       ...applicationDependencies(config, state, callbacks ?? callbackServices(config), logger),
       areNoticesDelivered: config.noticeUrl !== '',
       isTrtcConfigured: config.trtcUrl !== '',
+      exports: {
+        ...state,
+        readRequestLogs,
+        applicationsKeptMs: config.exportDays * DAY_MS,
+        byteCountMax: config.exportBytesMax,
+      },
     }),
     authenticate: createAdminAuthentication({
       tokens: createTokenCopy(state.database.kysely, now),

@@ -33,5 +33,12 @@ export function createMetrics(registry: Registry) {
       ),
     ),
     backupFailures: new Counter(common('backup_failures_total', 'backups and sweeps of backups that failed')),
+    swept: new Counter({
+      ...common('swept_total', 'ended exports, and what was cut off, that were deleted'),
+      labelNames: ['what'] as const,
+    }),
+    sweepFailures: new Counter({
+      ...common('sweep_failures_total', 'deletions that failed and are tried again'),
+    }),
   };
 }

@@ -15,8 +15,11 @@ import { OBJECT_SETTINGS, openObjects } from './objects/object-settings.js';
 import { OBJECT_ROOMS, type ObjectStore } from './objects/object-store.js';
 import { REGISTRY_MIGRATIONS } from './rows/migrations.js';
 import type { RegistryTables } from './rows/tables.js';
+import { exportDaysMax } from './exports/export-settings.js';
+import { checkMasterKeys } from './secrets/data-keys.js';
+import { CannotOpen } from './secrets/envelope.js';
 import { createSecretStore, type Secrets } from './secrets/create-secret-store.js';
-import { readMasterKeys } from './secrets/master-keys.js';
+import { type MasterKeys, readMasterKeys } from './secrets/master-keys.js';
 
 export type RegistryDatabase = Database<RegistryTables & LeaseTables>;
 
@@ -28,6 +31,7 @@ export const PLACE_SETTINGS = {
   mongoPassword: REGISTRY_SETTINGS.mongoPassword,
   ...OBJECT_SETTINGS,
   ...BACKUP_SETTINGS,
+  exportDays: REGISTRY_SETTINGS.exportDays,
 };
 export type PlaceConfig = Config<typeof PLACE_SETTINGS>;
 
@@ -53,6 +57,7 @@ export async function openState(config: RegistryConfig): Promise<RegistryState> 
   const places = await openPlaces(config);
   try {
     await requireTables(places.database);
+    await requireMasterKeys(places.database, masterKeys);
     await assertNotRestoring(places.database);
     const notes = await places.objects.check();
     return { ...places, secrets: createSecretStore(masterKeys, places.objects), notes };
@@ -72,7 +77,10 @@ export async function openPlaces(config: PlaceConfig): Promise<RegistryPlaces> {
     const database = openRegistryDatabase(config);
     closers.push(() => database.close());
     const documents = await openDocuments(config, database, closers);
-    const objects = await openObjects(config, [{ room: OBJECT_ROOMS.backups, days: config.backupKeepDays }]);
+    const objects = await openObjects(config, [
+      { room: OBJECT_ROOMS.exports, days: exportDaysMax(config) },
+      { room: OBJECT_ROOMS.backups, days: config.backupKeepDays },
+    ]);
     closers.push(() => objects.close());
     return { database, documents, objects, close };
   } catch (error) {
@@ -130,4 +138,13 @@ async function openDocuments(
   const documents = await openMongoDocuments({ url: mongoUrl, password: mongoPassword });
   closers.push(() => documents.close());
   return documents;
+}
+
+/** A wrong key would be found at the first secret only. */
+async function requireMasterKeys(database: RegistryDatabase, masterKeys: MasterKeys): Promise<void> {
+  try {
+    await checkMasterKeys(database.kysely, masterKeys);
+  } catch (error) {
+    throw error instanceof CannotOpen ? new SettingsError([error.message]) : error;
+  }
 }
