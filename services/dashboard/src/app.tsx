@@ -2,7 +2,7 @@
  * The dashboard: the sign-in page, or the two pages for a reader with a session.
  */
 import { QueryClientProvider } from '@tanstack/react-query';
-import { useCallback, useEffect, useMemo, useState } from 'react';
+import { lazy, Suspense, useCallback, useEffect, useMemo, useState } from 'react';
 import { Link, Route, Switch } from 'wouter';
 import { asAskError } from './api/ask-service.js';
 import { createServerState } from './api/server-state.js';
@@ -12,9 +12,12 @@ import { removeSignInCode } from './api/sign-in-code.js';
 import { ApplicationPage } from './pages/application/application-page.js';
 import { FleetPage } from './pages/fleet/fleet-page.js';
 import { SignInPage } from './pages/sign-in/sign-in-page.js';
-import { Wordmark } from './parts/page-header.js';
+import { Wordmark } from './parts/header-frame.js';
 import { readApplicationId } from './state/page-state.js';
 import { texts } from './words/texts.js';
+
+/** Loaded when one is opened: readers of figures never need them. */
+const RegistryPages = lazy(() => import('./pages/registry/registry-pages.js'));
 
 const SIGNED_OUT: Opening = { kind: 'closed', error: null, usedLink: false };
 
@@ -49,9 +52,7 @@ export function App({ opening }: { readonly opening: Promise<Opening> }) {
     [session, leave],
   );
 
-  if (session === null) {
-    return <div className="gate-wait" aria-busy="true" aria-label={texts.session.lookingForSession} />;
-  }
+  if (session === null) return <Waiting label={texts.session.lookingForSession} />;
   if (session.kind === 'closed') {
     return (
       <SignInPage
@@ -85,12 +86,32 @@ function Pages({ onSessionEnd }: { readonly onSessionEnd: () => void }) {
             return sdkAppId === null ? <NotFound /> : <ApplicationPage key={id} sdkAppId={sdkAppId} />;
           }}
         </Route>
+        <Route path="/registry">
+          <Suspense fallback={<Waiting label={texts.list.loading} />}>
+            <RegistryPages sdkAppId={null} />
+          </Suspense>
+        </Route>
+        <Route path="/registry/:id">
+          {({ id }) => {
+            const sdkAppId = readApplicationId(id);
+            if (sdkAppId === null) return <NotFound />;
+            return (
+              <Suspense fallback={<Waiting label={texts.list.loading} />}>
+                <RegistryPages key={id} sdkAppId={sdkAppId} />
+              </Suspense>
+            );
+          }}
+        </Route>
         <Route>
           <NotFound />
         </Route>
       </Switch>
     </QueryClientProvider>
   );
+}
+
+function Waiting({ label }: { readonly label: string }) {
+  return <div className="gate-wait" aria-busy="true" aria-label={label} />;
 }
 
 function NotFound() {

@@ -14,7 +14,7 @@ const sourceOf = (path: string): string => readFileSync(join(SRC, path), 'utf8')
 
 /** Attributes whose values no person sees. */
 const TECHNICAL =
-  /^(on[A-Z].*|class(Name)?|id|key|ref|type|role|name|href|d|viewBox|preserveAspectRatio|data-testid|testId|data-value|change|path|htmlFor|autoComplete|pattern|tone|unit|form|column|first|kind|cursorKey|scope|aria-(hidden|live|sort|labelledby|busy|pressed|expanded)|strokeDasharray|[rxy]|[cr][xy]|width|height|value)$/;
+  /^(on[A-Z].*|class(Name)?|id|key|ref|type|role|name|href|d|viewBox|preserveAspectRatio|data-testid|testId|data-value|change|path|htmlFor|autoComplete|pattern|tone|unit|form|column|first|kind|cursorKey|scope|aria-(hidden|live|sort|labelledby|busy|pressed|expanded|invalid|describedby)|inputMode|strokeDasharray|[rxy]|[cr][xy]|width|height|value)$/;
 
 type Node = Readonly<Record<string, unknown>> & { readonly type: string };
 const isNode = (value: unknown): value is Node =>

@@ -10,6 +10,8 @@ export const headerTexts = {
   title: (page: string) => `${page} · imscope`,
   whereYouAre: 'Where you are',
   home: 'imscope: fleet',
+  /** The way to the registry. */
+  registry: { all: 'Applications', one: 'Configuration' },
   theme: (choice: ThemeChoice, next: ThemeChoice) => `Theme: ${THEMES[choice]}. Change to ${THEMES[next]}`,
   refresh: {
     now: 'Refresh now',

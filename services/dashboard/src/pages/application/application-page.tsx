@@ -34,6 +34,7 @@ import { type StateOf, useAnswer } from '../../api/use-answer.js';
 import { type ChangePageState, usePageState } from '../../state/use-page-state.js';
 import { ApplicationCharts } from './application-charts.js';
 import { ApplicationRefusals } from './application-refusals.js';
+import { RegistryLink } from '../../parts/registry-link.js';
 import { ApplicationLabel } from '../../parts/application-label.js';
 import { CodeList } from './code-list.js';
 import { ExceptionList } from './exception-list.js';
@@ -89,6 +90,7 @@ function Application({ sdkAppId, state, change, controls }: Props) {
           {sdkAppId}
         </h1>
         <ApplicationLabel of={named} />
+        <RegistryLink sdkAppId={sdkAppId} />
       </PageHeader>
       <main className="page" data-testid="application-page" data-value={sdkAppId}>
         <ApplicationRefusals state={refusals} />

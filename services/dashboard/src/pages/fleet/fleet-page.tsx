@@ -12,6 +12,7 @@ import { type StateOf, useAnswer } from '../../api/use-answer.js';
 import { type ChangePageState, usePageState } from '../../state/use-page-state.js';
 import { FirstRequestHelp } from '../../parts/first-request-help.js';
 import { arrangeApplications, rankApplications, totalFleet, worstInTrouble } from './fleet-order.js';
+import { RegistryLink } from '../../parts/registry-link.js';
 import { LeftOutNote } from '../../parts/left-out-note.js';
 import { texts } from '../../words/texts.js';
 import { FleetSummary } from './fleet-summary.js';
@@ -46,6 +47,7 @@ function Fleet({ state, change, controls }: Props) {
     <>
       <PageHeader window={state.window} onWindow={setWindow} controls={controls} answer={rows.answer}>
         <h1 className="here">{texts.fleet.title}</h1>
+        <RegistryLink />
       </PageHeader>
       <main className="page" data-testid="fleet-page">
         <FleetRefusalsNotice state={refusals} search={windowSearch(state.window)} />

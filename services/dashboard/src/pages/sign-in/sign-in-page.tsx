@@ -4,7 +4,7 @@
 import type { AskError } from '@imscope/schemas/query-api/ask.js';
 import type { Session } from '@imscope/schemas/query-api/session.js';
 import { type SubmitEvent, useId, useState } from 'react';
-import { Wordmark } from '../../parts/page-header.js';
+import { Wordmark } from '../../parts/header-frame.js';
 import { asAskError } from '../../api/ask-service.js';
 import { isRefused } from '../../api/retry.js';
 import { signIn } from '../../api/session-client.js';
