@@ -8,7 +8,7 @@ import { hostname } from 'node:os';
 import { createFailureGuard } from '@imscope/access/failure-guard.js';
 import { createSessionSeal } from '@imscope/access/session-seal.js';
 import type { Running, ServiceContext } from '@imscope/runtime/service.js';
-import { createStoreClient } from '@imscope/runtime/store-client.js';
+import { type ClickHouseClient, createStoreClient } from '@imscope/runtime/store-client.js';
 import type { FastifyInstance } from 'fastify';
 import type { CompleteApplication, ApplicationDependencies } from './applications/dependencies.js';
 import { startTokenFileSync } from './applications/sync-token-file.js';
@@ -31,6 +31,7 @@ import { openState, type RegistryState } from './open-state.js';
 import { recordSharing } from './sharing/record-sharing.js';
 import type { SharingInput } from './sharing/sharing-decision.js';
 import { startSweeps } from './start-sweeps.js';
+import { startWorkers } from './start-workers.js';
 import { watchDatabase } from './watch-database.js';
 
 export type RegistryContext = ServiceContext<typeof REGISTRY_SETTINGS>;
@@ -39,11 +40,15 @@ export type RegistryContext = ServiceContext<typeof REGISTRY_SETTINGS>;
 export type RegistryOptions = {
   readonly now?: () => number;
   readonly callbacks?: CallbackServices;
+  /** How often terminated applications are looked through. */
+  readonly lifecycleEveryMs?: number;
 };
 
 export type RunningRegistry = Running & { readonly port: number; readonly state: RegistryState };
 
 const DAY_MS = 86_400_000;
+/** A mutation of a purge rewrites parts, and is waited for; exports have a shorter bound of their own. */
+const STORE_TIME_MAX_MS = 600_000;
 const RESOLVER = { timeoutMs: 2_000, tries: 2 };
 /** At the bound the address that failed longest ago is forgotten. */
 const GUARDED_ADDRESSES_MAX = 10_000;
@@ -69,8 +74,14 @@ export async function startRegistry(
       running.push(await startTokenFileSync({ path: config.registryFile, database, logger, now }));
     }
     running.push(startBackupSchedule(context, state, metrics, now));
-    const readRequestLogs = openRequestLogs(config, running);
-    running.push(startSweeps({ ...state, metrics, logger, holder: holderName(), now }));
+    const store = openStore(config, running);
+    const holder = holderName();
+    running.push(startSweeps({ ...state, metrics, logger, holder, now }));
+    const { lifecycleEveryMs: passEveryMs } = options;
+    const workers = { state, store, findUndistributed: nowhere, metrics, holder, now, passEveryMs };
+    running.push(...startWorkers(context, workers));
+    const readRequestLogs =
+      store === undefined ? undefined : createRequestLogReader(store, EXPORT_TIME_MAX_MS);
     const app = await createApp(context, state, { ...options, now, metrics, readRequestLogs });
     await app.listen({ host: config.registryHost, port: config.registryPort });
     running.push({ stop: () => app.close() });
@@ -115,11 +126,16 @@ type AppOptions = RegistryOptions & {
 };
 
 /** Undefined where no telemetry store is configured. */
-function openRequestLogs(config: RegistryConfig, running: Running[]): ReadRequestLogs | undefined {
+function openStore(config: RegistryConfig, running: Running[]): ClickHouseClient | undefined {
   if (config.storeUrl === '') return undefined;
-  const client = createStoreClient(config, 'imscope-registry', EXPORT_TIME_MAX_MS);
+  const client = createStoreClient(config, 'imscope-registry', STORE_TIME_MAX_MS);
   running.push({ stop: () => client.close() });
-  return createRequestLogReader(client, EXPORT_TIME_MAX_MS);
+  return client;
+}
+
+/** Without a sink nothing waits for its publication. */
+async function nowhere(): Promise<undefined> {
+  return undefined;
 }
 
 async function createApp(

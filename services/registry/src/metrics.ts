@@ -22,6 +22,12 @@ export function createMetrics(registry: Registry) {
       labelNames: ['route'] as const,
       buckets: SECONDS_BUCKETS,
     }),
+    outboxAttempts: new Counter({
+      ...common('outbox_attempts_total', 'messages sent to TRTC and of notices, by result'),
+      labelNames: ['channel', 'result'] as const,
+    }),
+    purgesCompleted: new Counter(common('purges_completed_total', 'applications purged from every place')),
+    purgesLate: new Gauge(common('purges_late', 'purges that have not completed by their latest date')),
     refused: new Counter({
       ...common('refused_total', 'callers turned away, by reason'),
       labelNames: ['reason'] as const,

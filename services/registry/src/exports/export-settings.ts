@@ -26,7 +26,8 @@ export const EXPORT_SETTINGS = {
     default: '',
     pattern: /^https?:\/\/[^@\s]+$/,
     allowed: 'an http(s) URL without credentials',
-    purpose: 'where the telemetry store answers; not set: no request logs are exported',
+    purpose:
+      'where the telemetry store answers; not set: no request logs are exported, and purges do not look there',
   }),
 } satisfies Settings;
 

@@ -47,6 +47,10 @@ async function deleteRows(client: Client, table: Table, sdkAppId: number): Promi
     // Resolves when every replica has rewritten its parts.
     clickhouse_settings: { mutations_sync: '2' },
   });
+  // Answers name applications by the dictionary over this table.
+  if (table === 'application_detail') {
+    await client.command({ query: 'SYSTEM RELOAD DICTIONARY application_name' });
+  }
 }
 
 async function unfinishedMutations(client: Client): Promise<number> {

@@ -7,6 +7,7 @@ import { workWithLease } from '@imscope/state/leased-work.js';
 import type { LeaseTables } from '@imscope/state/leases.js';
 import type { RegistryTables } from '../rows/tables.js';
 import { countLatePurges } from './late-purges.js';
+import { reapplyTombstones, type Tombstone } from './tombstones.js';
 import { type LifecycleServices, type PassResult, runLifecyclePass } from './lifecycle-pass.js';
 
 export type LifecycleOptions = Omit<LifecycleServices, 'database'> & {
@@ -14,6 +15,8 @@ export type LifecycleOptions = Omit<LifecycleServices, 'database'> & {
   /** Names this process among the holders of leases. */
   readonly holder: string;
   readonly logger: Logger;
+  /** Read when the lease is taken: rows may have come back by a backup of the database’s own. */
+  readonly readTombstones: () => Promise<readonly Tombstone[]>;
   readonly onPass: (result: PassResult & { readonly late: number }) => void;
   /** Default: a minute. */
   readonly passEveryMs?: number;
@@ -24,7 +27,15 @@ const PASS_EVERY_MS = 60_000;
 const LEASE_TERM_MS = 30_000;
 
 export function startLifecycle(options: LifecycleOptions): Running {
-  const { holder, logger, database, onPass, passEveryMs = PASS_EVERY_MS, ...services } = options;
+  const {
+    holder,
+    logger,
+    database,
+    onPass,
+    readTombstones,
+    passEveryMs = PASS_EVERY_MS,
+    ...services
+  } = options;
   const { now, withinMs } = services;
   const stopping = new AbortController();
   const ended = workWithLease(database, {
@@ -36,6 +47,9 @@ export function startLifecycle(options: LifecycleOptions): Running {
     onError: (error) =>
       logger.error({ err: error }, 'a pass over terminated applications failed; it is repeated'),
     work: async (_lease, signal) => {
+      const again = await reapplyTombstones(database, await readTombstones(), { nowMs: now(), withinMs });
+      if (again.length > 0)
+        logger.warn({ sdkAppIds: again }, 'purged applications came back and are purged again');
       while (!signal.aborted) {
         const result = await runLifecyclePass({ ...services, database }, () => !signal.aborted);
         const late = await countLatePurges(database.kysely, { nowMs: now(), withinMs });

@@ -5,7 +5,7 @@
 import type { Database } from '@imscope/state/database.js';
 import { transact } from '@imscope/state/transact.js';
 import type { ObjectStore } from '../objects/object-store.js';
-import { type Writer } from '../rows/application-rows.js';
+import { existingApplications, type Writer } from '../rows/application-rows.js';
 import { REGISTRY_ACTOR, writeAudit } from '../rows/audit.js';
 import type { RegistryTables } from '../rows/tables.js';
 import { endSharing } from '../sharing/record-sharing.js';
@@ -13,6 +13,7 @@ import { insertPurge } from './begin-purges.js';
 
 export type Tombstone = { readonly sdkAppId: number; readonly purgedMs: number };
 
+const IDS_PER_QUERY = 500;
 const PREFIX = 'tombstones/';
 const KEY = /^tombstones\/(\d{1,16})-(\d{1,16})\.json$/;
 
@@ -37,7 +38,7 @@ export async function readTombstones(objects: Pick<ObjectStore, 'list'>): Promis
 }
 
 /**
- * After a restore: begins the purge again of each application that the backup holds and a tombstone names. It is terminated
+ * After rows came back from a backup: begins the purge again of each application that the backup holds and a tombstone names. It is terminated
  * from this moment on; `runPurges` goes on with it. An application of the same SDKAppID that was created after the purge is
  * another one and stays. May be repeated.
  * @returns the applications whose purge was begun
@@ -48,11 +49,28 @@ export async function reapplyTombstones(
   options: { readonly nowMs: number; readonly withinMs: number },
 ): Promise<number[]> {
   const begun: number[] = [];
-  for (const tombstone of tombstones) {
+  for (const tombstone of await withApplication(database, tombstones)) {
     if (await transact(database, async (tx) => reapply(tx, tombstone, options)))
       begun.push(tombstone.sdkAppId);
   }
   return begun;
+}
+
+/** Hardly ever one: the applications of tombstones are gone, or were created again. */
+async function withApplication(
+  { kysely }: Database<RegistryTables>,
+  tombstones: readonly Tombstone[],
+): Promise<Tombstone[]> {
+  const found: Tombstone[] = [];
+  for (let from = 0; from < tombstones.length; from += IDS_PER_QUERY) {
+    const part = tombstones.slice(from, from + IDS_PER_QUERY);
+    const ids = await existingApplications(
+      kysely,
+      part.map(({ sdkAppId }) => sdkAppId),
+    );
+    found.push(...part.filter(({ sdkAppId }) => ids.has(sdkAppId)));
+  }
+  return found;
 }
 
 async function reapply(
