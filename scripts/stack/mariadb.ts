@@ -22,6 +22,8 @@ export type MariadbOptions = {
   readonly dataDir: string;
   /** None takes a free one. */
   readonly port?: number;
+  /** More options of the server. */
+  readonly args?: readonly string[];
   /** Does not keep this process alive. Default false. */
   readonly background?: boolean;
   readonly onSpawn?: OnSpawn;
@@ -35,6 +37,7 @@ export const MARIADB_PASSWORD = 'imscope-test';
 export async function startMariadb({
   dataDir,
   port: wanted,
+  args = [],
   background = false,
   onSpawn,
 }: MariadbOptions): Promise<MariadbServer> {
@@ -54,7 +57,7 @@ grant all on *.* to ${MARIADB_USER}@'127.0.0.1' with grant option;
       startProcess({
         name: 'mariadb',
         command: 'mariadbd',
-        args: serverArgs(data, port, initFile),
+        args: [...serverArgs(data, port, initFile), ...args],
         env: { PATH: programPath() },
         logFile: join(dataDir, 'mariadb.log'),
         cwd: dataDir,

@@ -3,6 +3,7 @@
  * keeps everything in one SQLite file and a folder.
  */
 import { type Config, flag, integer, secret, type Settings, text } from '@imscope/runtime/config.js';
+import { DATABASE_SETTINGS } from '@imscope/state/database-settings.js';
 import { REGION_PATTERN } from '@imscope/schemas/application-state.js';
 import { CALLBACK_SETTINGS } from './callbacks/callback-settings.js';
 import { EXPORT_SETTINGS } from './exports/export-settings.js';
@@ -44,12 +45,7 @@ export const REGISTRY_SETTINGS = {
     max: 10_000_000,
     purpose: 'applications kept, terminated ones included; beyond it none is created',
   }),
-  databaseUrl: text({
-    pattern: /^(sqlite:.+|mysql:\/\/[^:@\s]+@[^@\s]+\/\w+)$/,
-    allowed: 'sqlite:/path/file.db or mysql://user@host:3306/database, without a password',
-    purpose: 'database of the registry’s rows',
-  }),
-  databasePassword: secret({ default: '', purpose: 'password at the database; not used by SQLite' }),
+  ...DATABASE_SETTINGS,
   // MongoDB: versions of states. Not set: they are rows.
   mongoUrl: text({
     default: '',

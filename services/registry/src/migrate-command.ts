@@ -1,10 +1,9 @@
 /* The command `migrate [--dry-run]`: creates or changes the registry's tables. It can be ended and run again. */
 import { type Environment, loadConfig, settingsAreWrong } from '@imscope/runtime/config.js';
 import { errorMessage } from '@imscope/runtime/error-message.js';
-import { REGISTRY_SETTINGS } from './config.js';
+import { DATABASE_SETTINGS } from '@imscope/state/database-settings.js';
 import { migrateTables } from './open-state.js';
 
-const { databaseUrl, databasePassword } = REGISTRY_SETTINGS;
 const NAME = 'migrate';
 
 /** @returns the exit code: 0 the tables are up to date, 1 failed, 2 wrong settings or arguments */
@@ -18,7 +17,7 @@ export async function migrateCommand(
     stderr.write(`${NAME}: ${JSON.stringify(args.join(' '))} is no option: give --dry-run, or nothing\n`);
     return 2;
   }
-  const loaded = loadConfig({ databaseUrl, databasePassword }, environment);
+  const loaded = loadConfig(DATABASE_SETTINGS, environment);
   if (!loaded.ok) {
     stderr.write(settingsAreWrong(NAME, loaded.errors));
     return 2;

@@ -1,5 +1,6 @@
 /* Opens what the registry keeps: rows, documents, objects, secrets. Closed in the reverse order. */
 import { type Database, openDatabase } from '@imscope/state/database.js';
+import { DATABASE_SETTINGS, type DatabaseConfig, databaseOptions } from '@imscope/state/database-settings.js';
 import { LEASE_MIGRATIONS, LEASE_SERVICE, type LeaseTables } from '@imscope/state/leases.js';
 import { migrate } from '@imscope/state/migrate.js';
 import { SettingsError } from '@imscope/runtime/settings-error.js';
@@ -25,8 +26,7 @@ export type RegistryDatabase = Database<RegistryTables & LeaseTables>;
 
 /** Settings of the places. */
 export const PLACE_SETTINGS = {
-  databaseUrl: REGISTRY_SETTINGS.databaseUrl,
-  databasePassword: REGISTRY_SETTINGS.databasePassword,
+  ...DATABASE_SETTINGS,
   mongoUrl: REGISTRY_SETTINGS.mongoUrl,
   mongoPassword: REGISTRY_SETTINGS.mongoPassword,
   ...OBJECT_SETTINGS,
@@ -90,22 +90,15 @@ export async function openPlaces(config: PlaceConfig): Promise<RegistryPlaces> {
 }
 
 /** @param statementTimeoutMs longest time of a statement; the library's where left out */
-export function openRegistryDatabase(
-  { databaseUrl, databasePassword }: Pick<RegistryConfig, 'databaseUrl' | 'databasePassword'>,
-  statementTimeoutMs?: number,
-): RegistryDatabase {
+export function openRegistryDatabase(config: DatabaseConfig, statementTimeoutMs?: number): RegistryDatabase {
   return openDatabase({
-    url: databaseUrl,
-    password: databasePassword,
+    ...databaseOptions(config),
     ...(statementTimeoutMs === undefined ? {} : { statementTimeoutMs }),
   });
 }
 
 /** @returns the statements that were done, or with `dryRun` would be */
-export async function migrateTables(
-  config: Pick<RegistryConfig, 'databaseUrl' | 'databasePassword'>,
-  dryRun: boolean,
-): Promise<readonly string[]> {
+export async function migrateTables(config: DatabaseConfig, dryRun: boolean): Promise<readonly string[]> {
   const database = openRegistryDatabase(config, MIGRATION_STATEMENT_MS);
   try {
     const leases = await migrate(database, LEASE_SERVICE, LEASE_MIGRATIONS, { dryRun });

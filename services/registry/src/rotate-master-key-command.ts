@@ -3,14 +3,13 @@ import { type Environment, loadConfig, settingsAreWrong } from '@imscope/runtime
 import { errorMessage } from '@imscope/runtime/error-message.js';
 import { SettingsError } from '@imscope/runtime/settings-error.js';
 import { openDatabase } from '@imscope/state/database.js';
-import { REGISTRY_SETTINGS } from './config.js';
+import { DATABASE_SETTINGS, databaseOptions } from '@imscope/state/database-settings.js';
 import type { RegistryTables } from './rows/tables.js';
 import { MASTER_KEY_SETTINGS, masterKeySettingFaults, readMasterKeys } from './secrets/master-keys.js';
 import { rotateMasterKey } from './secrets/rotate-master-key.js';
 
 const SETTINGS = {
-  databaseUrl: REGISTRY_SETTINGS.databaseUrl,
-  databasePassword: REGISTRY_SETTINGS.databasePassword,
+  ...DATABASE_SETTINGS,
   ...MASTER_KEY_SETTINGS,
 };
 const NAME = 'rotate-master-key';
@@ -34,10 +33,7 @@ export async function rotateMasterKeyCommand(
   const { config } = loaded;
   try {
     const masterKeys = await readMasterKeys(config);
-    const database = openDatabase<RegistryTables>({
-      url: config.databaseUrl,
-      password: config.databasePassword,
-    });
+    const database = openDatabase<RegistryTables>(databaseOptions(config));
     try {
       const rewrapped = await rotateMasterKey(database, masterKeys, {
         onBatch: (count) => {

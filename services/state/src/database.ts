@@ -2,6 +2,8 @@
  * Opens the one database of a deployment: MySQL in production, one SQLite file on one machine. Both are queried through
  * Kysely's MySQL forms; `sqlite-dialect.ts` says how SQLite reads them.
  */
+import { isIP } from 'node:net';
+import { SettingsError } from '@imscope/runtime/settings-error.js';
 import { Kysely } from 'kysely';
 import { createMysqlDialect, type Tls } from './mysql-dialect.js';
 import { createSqliteDialect } from './sqlite-dialect.js';
@@ -50,6 +52,10 @@ export function openDatabase<T>(options: DatabaseOptions): Database<T> {
     });
     return database(kysely, 'sqlite', url.file, () => openDatabase(options));
   }
+  if (options.tls !== undefined && options.tls.verifyHost !== false && isIP(url.host) !== 0)
+    throw new SettingsError([
+      `the address of the database has no host name, but ${url.host}, which mysql2 cannot find in a certificate: give a name, or check the authority alone`,
+    ]);
   const kysely = new Kysely<T>({
     dialect: createMysqlDialect({
       ...url,
