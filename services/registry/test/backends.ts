@@ -46,6 +46,8 @@ export type RegistryUnderTest = {
 export type TestOptions = {
   readonly now?: () => number;
   readonly env?: Readonly<Record<string, string>>;
+  /** Receives the log; silent where left out. */
+  readonly log?: Parameters<typeof createLogger>[2];
   /** More tokens of REGISTRY_FILE. */
   readonly tokens?: readonly FileToken[];
 };
@@ -128,11 +130,11 @@ export function configOf(env: Readonly<Record<string, string>>) {
   return loaded.config;
 }
 
-function start(config: ReturnType<typeof configOf>, { now }: TestOptions) {
+function start(config: ReturnType<typeof configOf>, { now, log }: TestOptions) {
   return startRegistry(
     {
       config,
-      logger: createLogger('registry', 'silent'),
+      logger: createLogger('registry', log === undefined ? 'silent' : 'debug', log),
       registry: new Registry(),
       readiness: createReadiness(['database']),
       fail: (error) => {

@@ -13,6 +13,7 @@ import { collect, makeBucket } from '../objects/test-places.js';
 import { REGISTRY_DATABASES, type RegistryDatabase } from '../registry-databases.js';
 import { createRowDocuments } from '../../src/documents/row-documents.js';
 import { sweepExports } from '../../src/exports/sweep-exports.js';
+import { purgeObjects } from '../../src/lifecycle/purge-objects.js';
 import { type BucketOptions, openBucketObjects } from '../../src/objects/bucket-objects.js';
 import { openFolderObjects } from '../../src/objects/folder-objects.js';
 import type { ObjectStore } from '../../src/objects/object-store.js';
@@ -92,6 +93,26 @@ test('a sweep that fails keeps the row, and the next one deletes both', async (t
   assert.deepEqual(await counts(registry, objects), { objects: 1, rows: 1 });
   await sweepExports({ ...registry, objects }, Date.now() + DAYS_8_MS);
   assert.deepEqual(await counts(registry, objects), { objects: 0, rows: 0 });
+});
+
+test('a purge deletes the exports of the application and of several, also those that no row names', async (t) => {
+  const open = PLACES['folder'];
+  assert.ok(open !== undefined);
+  const { objects, order } = await open(t);
+  const registry = await openWithApplication(t);
+  await killedAt('before the row', { ...order, database: registry.options, work: 'export' });
+  await killedAt('before the answer', { ...order, database: registry.options, work: 'export' });
+  for (const key of ['exports/1400000077/one', 'exports/1400000078/one'])
+    await objects.put(key, Buffer.from('export'));
+  const subject = { sdkAppId: 1_400_000_077, terminatedMs: 0, dueMs: 0, latestMs: 0, startedMs: 0 };
+  const purge = purgeObjects(registry.database, objects);
+  assert.deepEqual(await purge(subject, async () => undefined), { kind: 'done', deleted: 3 });
+  const left = await collect(objects.list('exports/'));
+  assert.deepEqual(
+    left.map(({ key }) => key),
+    ['exports/1400000078/one'],
+  );
+  assert.equal((await counts(registry, objects)).rows, 0);
 });
 
 async function openWithApplication(t: TestContext): Promise<RegistryDatabase> {
