@@ -31,7 +31,7 @@ test('the description is valid OpenAPI 3.1 and covers every operation', async ()
   const described = Object.values(description.paths).flatMap((methods) =>
     Object.values(Object(methods)).map((operation) => Object(operation).operationId),
   );
-  assert.deepEqual(described.toSorted(), [...Object.keys(OPERATIONS), 'getDescription'].toSorted());
+  assert.deepEqual(new Set(described), new Set([...Object.keys(OPERATIONS), 'getDescription']));
 });
 
 test('an answer has security headers, is not stored, and an application has its revision as ETag', async () => {

@@ -10,7 +10,13 @@ import type { Logger } from '@imscope/runtime/logger.js';
 import { type ErrorStatus, errorAnswers } from '@imscope/schemas/query-api/error-answers.js';
 import type { OperationContract } from '@imscope/schemas/registry-api/operation-contract.js';
 import { type OperationName, OPERATIONS } from '@imscope/schemas/registry-api/operations.js';
-import type { FastifyInstance, FastifyPluginAsync, FastifyRequest, FastifySchema } from 'fastify';
+import type {
+  FastifyInstance,
+  FastifyPluginAsync,
+  FastifyReply,
+  FastifyRequest,
+  FastifySchema,
+} from 'fastify';
 import { Type } from 'typebox';
 import { IMPORT_BYTES_MAX } from '../applications/import/import-applications.js';
 import type { Handlers, OperationCall } from '../operations/operation-call.js';
@@ -100,14 +106,23 @@ function addRoute(
         const answer = await handle(call);
         const tag = entityTagOf(answer);
         if (tag !== undefined) reply.header('etag', tag);
+        if (contract.body === 'text') discardRest(request, reply);
         return await reply.code(contract.status).send(answer);
       } catch (error) {
+        if (contract.body === 'text') discardRest(request, reply);
         const answer = answerOfDependency(error);
         if (answer !== error) logger.warn({ err: error, operation: name }, 'a system did not answer');
         throw answer;
       }
     },
   });
+}
+
+/** A body that was refused early is not read further for its own sake, only so that the caller gets the answer. */
+function discardRest({ raw }: FastifyRequest, reply: FastifyReply): void {
+  if (raw.readableEnded) return;
+  reply.header('connection', 'close');
+  raw.resume();
 }
 
 /** A body of text that was not sent is one without rows. */

@@ -2,11 +2,10 @@
  * Rows of CSV: a header of column names, then an application a row. An empty cell leaves its value out. `docs/import.md`
  * describes the columns.
  */
-import { Readable } from 'node:stream';
 import { HttpError } from '@imscope/runtime/http-errors.js';
 import { plainDecimal, plainInteger, shortened } from '@imscope/runtime/query-parameters.js';
-import { CsvError, parse } from 'csv-parse';
-import { type ImportRow, LINE_BYTES_MAX, unreadableRow } from './import-row.js';
+import { csvRecords } from './csv-records.js';
+import { type ImportRow, unreadableRow } from './import-row.js';
 
 type Place = 'identity' | 'details' | 'settings';
 /** `undefined` where the cell has not the form of its column. */
@@ -52,47 +51,13 @@ const COLUMNS: ReadonlyMap<string, Column> = new Map(
 
 /** @throws HttpError invalid_parameter where the header is wrong */
 export async function* csvRows(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<ImportRow> {
-  const skipped: ImportRow[] = [];
-  const records = parse({
-    bom: true,
-    info: true,
-    relax_column_count: true,
-    skip_empty_lines: true,
-    max_record_size: LINE_BYTES_MAX,
-    skip_records_with_error: true,
-    on_skip: (error) => {
-      // After this one the parser would lose the rest of its buffer.
-      if (error?.code === 'CSV_MAX_RECORD_SIZE') throw error;
-      skipped.push(unreadableRow(lineOf(error), `the row is not CSV: ${error?.message ?? 'unknown fault'}`));
-      return undefined;
-    },
-  });
-  const source = Readable.from(chunks, { objectMode: false });
-  source.once('error', (error) => records.destroy(error));
   let header: readonly string[] | undefined;
-  try {
-    for await (const { record, info } of source.pipe(records) as AsyncIterable<CsvRecord>) {
-      yield* skipped.splice(0);
-      if (header === undefined) header = requireHeader(record);
-      else yield readRow(header, record, info.lines);
-    }
-  } catch (error) {
-    if (!(error instanceof CsvError)) throw error;
-    yield unreadableRow(
-      lineOf(error),
-      `the file is not CSV from here on, and was not read further: ${shortened(error.message)}`,
-    );
-  } finally {
-    source.destroy();
+  for await (const record of csvRecords(chunks)) {
+    const { line } = record;
+    if (header === undefined) header = requireHeader('cells' in record ? record.cells : []);
+    else if ('fault' in record) yield unreadableRow(line, record.fault);
+    else yield readRow(header, record.cells, line);
   }
-  yield* skipped;
-}
-
-type CsvRecord = { readonly record: readonly string[]; readonly info: { readonly lines: number } };
-
-function lineOf(error: CsvError | undefined): number {
-  const line: unknown = error?.['lines'];
-  return typeof line === 'number' ? line : 0;
 }
 
 function requireHeader(names: readonly string[]): readonly string[] {
@@ -122,7 +87,6 @@ function readRow(header: readonly string[], record: readonly string[], line: num
     const cell = record[index] ?? '';
     const column = COLUMNS.get(name);
     if (cell === '' || column === undefined) continue;
-    if (cell.includes('\uFFFD')) return unreadableRow(line, `${name} is not UTF-8: convert the file`);
     const value = column.read(cell);
     if (value === undefined)
       return unreadableRow(line, `${name} is not JSON: give an object, or leave it empty`);

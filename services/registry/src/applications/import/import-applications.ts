@@ -3,6 +3,7 @@
  * by its line, and the others are created. A repeat finds what is there already, so an import that was cut off is sent
  * again as it is.
  */
+import type { Readable } from 'node:stream';
 import { HttpError } from '@imscope/runtime/http-errors.js';
 import type { ImportResult } from '@imscope/schemas/registry-api/records.js';
 import { isDuplicate } from '@imscope/state/database-error.js';
@@ -106,9 +107,10 @@ async function* rowsOf({ contentType, stream }: TextBody): AsyncGenerator<Import
 }
 
 /** @throws HttpError body_too_large; what was created until then stays */
-async function* withinBytes(stream: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+async function* withinBytes(stream: Readable): AsyncGenerator<Uint8Array> {
   let bytes = 0;
-  for await (const chunk of stream) {
+  // What is not read is left to the HTTP side, which answers first.
+  for await (const chunk of stream.iterator({ destroyOnReturn: false })) {
     bytes += chunk.length;
     if (bytes > IMPORT_BYTES_MAX) {
       throw new HttpError(

@@ -10,9 +10,6 @@ export type ImportRow = {
   readonly fault?: RowFault;
 };
 
-/** A longer line ends the import: what follows it cannot be told from it. A complete state has less. */
-export const LINE_BYTES_MAX = 262_144;
-
 export function unreadableRow(line: number, message: string): ImportRow {
   return { line, given: undefined, fault: { code: 'unreadable_body', message } };
 }
