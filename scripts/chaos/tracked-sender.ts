@@ -6,7 +6,7 @@
 import { randomUUID } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { isNeverSent, parseJson } from '@imscope/cli/http-answer.js';
+import { isNeverSent, parseJson } from '@imscope/cli/command/http-answer.js';
 import { Pool } from 'undici';
 import { createTraffic, type GatewayRecord } from '../simulate-gateway/generate.js';
 

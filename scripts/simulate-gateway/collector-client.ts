@@ -7,7 +7,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { gzip, constants } from 'node:zlib';
 import pRetry from 'p-retry';
-import { failureCode, isNeverSent, parseJson, retryAfterMs } from '@imscope/cli/http-answer.js';
+import { failureCode, isNeverSent, parseJson, retryAfterMs } from '@imscope/cli/command/http-answer.js';
 import { Pool } from 'undici';
 import type { Batch } from './record-writer.js';
 

@@ -1,6 +1,6 @@
 /*
  * Saves the addresses of the local stack and the settings of its services for the `imscope` command
- * (services/cli/src/local-stack.ts). The file is beside secrets.json and holds no secret itself.
+ * (services/cli/src/command/local-stack.ts). The file is beside secrets.json and holds no secret itself.
  */
 import { writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';

@@ -8,7 +8,13 @@ import pRetry from 'p-retry';
 import { Type } from 'typebox';
 import { Value } from 'typebox/value';
 import { Agent, request } from 'undici';
-import { answerErrorMessage, failureCode, isNeverSent, parseJson, retryAfterMs } from './http-answer.js';
+import {
+  answerErrorMessage,
+  failureCode,
+  isNeverSent,
+  parseJson,
+  retryAfterMs,
+} from './command/http-answer.js';
 
 export type NamedRejection = {
   /** Position of the record in the body, from 0. */

@@ -1,6 +1,6 @@
 /* The completeness of an answer as text for one line of a terminal. */
 import type { Completeness } from '@imscope/schemas/query-api/envelope.js';
-import { printable } from './http-answer.js';
+import { printable } from './command/http-answer.js';
 
 /** Times are UTC. The ratio is rounded down, so that 100 % is never shown for an incomplete answer. */
 export function completenessText(completeness: Completeness): string {

@@ -1,11 +1,11 @@
 /* `imscope config check`: runs the `check` command of services, which checks their settings before a start. */
 import { existsSync } from 'node:fs';
 import { Argument, Command } from 'commander';
-import { serviceEnvironment } from './local-stack.js';
+import { serviceEnvironment } from './command/local-stack.js';
 import { runServiceCommand } from './service-command.js';
-import { SERVICE_NAMES, type ServiceName } from './service-name.js';
-import type { Terminal } from './terminal.js';
-import { UsageError } from './usage-error.js';
+import { SERVICE_NAMES, type ServiceName } from './command/service-name.js';
+import type { Terminal } from './command/terminal.js';
+import { UsageError } from './command/usage-error.js';
 
 type Options = { readonly envFile?: string; readonly json?: true };
 

@@ -1,7 +1,7 @@
 /* `imscope dlq ls|show|redrive`: runs the aggregator's commands for dead letters. */
 import { Command } from 'commander';
 import { runStackCommand } from './service-command.js';
-import type { Terminal } from './terminal.js';
+import type { Terminal } from './command/terminal.js';
 
 type Options = Readonly<Record<string, string | true | undefined>>;
 

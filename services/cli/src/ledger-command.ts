@@ -3,7 +3,7 @@
  */
 import { Command } from 'commander';
 import { runStackCommand } from './service-command.js';
-import type { Terminal } from './terminal.js';
+import type { Terminal } from './command/terminal.js';
 
 type Options = { readonly from?: string; readonly json?: true; readonly settled?: true };
 

@@ -8,7 +8,7 @@ import type { Readable } from 'node:stream';
 import { errorMessage } from '@imscope/runtime/error-message.js';
 import { byteOrderMarkBytes, ENCODING_BYTES, foreignEncoding } from '@imscope/access-log/text-encoding.js';
 import { type GzipEnd, gunzipMembers, isGzip } from './gunzip-members.js';
-import { UsageError } from './usage-error.js';
+import { UsageError } from './command/usage-error.js';
 
 export const STDIN = '-';
 

@@ -1,7 +1,7 @@
 /* `imscope prepare`: runs the aggregator's command for tables and topics. */
 import { Command } from 'commander';
 import { runStackCommand } from './service-command.js';
-import type { Terminal } from './terminal.js';
+import type { Terminal } from './command/terminal.js';
 
 export function createPrepareCommand(terminal: Terminal, onExit: (code: number) => void): Command {
   return new Command('prepare')

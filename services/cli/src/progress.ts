@@ -1,16 +1,12 @@
 /* The progress of a file on stderr: one line that is rewritten in a terminal, else one line every few seconds. */
+import { count } from './command/count.js';
+import { printable } from './command/http-answer.js';
+import type { Screen } from './command/terminal.js';
 import type { Input } from './open-input.js';
-import { printable } from './http-answer.js';
 import type { Tally } from './tally.js';
 
 const TERMINAL_INTERVAL_MS = 200;
 const LOG_INTERVAL_MS = 5_000;
-
-export type Screen = {
-  write(text: string): unknown;
-  readonly isTTY?: boolean | undefined;
-  readonly columns?: number | undefined;
-};
 
 export class Progress {
   readonly #screen: Screen;
@@ -52,11 +48,6 @@ export class Progress {
     if (!isTerminal) this.#screen.write(`${text}\n`);
     else this.#screen.write(`\r${text.slice(0, (this.#screen.columns ?? 80) - 1)}\u001B[K`);
   }
-}
-
-/** `2,401,812` */
-export function count(number: number): string {
-  return number.toLocaleString('en-US');
 }
 
 function percent({ bytesRead, bytesTotal }: Pick<Input, 'bytesRead' | 'bytesTotal'>): string {

@@ -1,7 +1,7 @@
 /* The line of refused records by reason and application, for a terminal. Pure. */
 import type { FleetRefusals } from '@imscope/schemas/query-api/fleet-refusals.js';
-import { printable } from './http-answer.js';
-import { count } from './progress.js';
+import { printable } from './command/http-answer.js';
+import { count } from './command/count.js';
 
 /** Width of ", and 12,345 more". */
 const MORE_WIDTH = 20;

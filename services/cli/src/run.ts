@@ -6,13 +6,13 @@ import { createDlqCommand } from './dlq-command.js';
 import { createLedgerCommand } from './ledger-command.js';
 import { createPrepareCommand } from './prepare-command.js';
 import { createSendCommand } from './send-command.js';
-import { EXIT } from './send-summary.js';
+import { EXIT } from './command/exit-codes.js';
 import { createSpoolCommand } from './spool-command.js';
 import { createTapCommand } from './tap-command.js';
-import type { Terminal } from './terminal.js';
+import type { Terminal } from './command/terminal.js';
 import { createTopCommand } from './top-command.js';
 import { LogFormatError } from '@imscope/access-log/log-format-error.js';
-import { UsageError } from './usage-error.js';
+import { UsageError } from './command/usage-error.js';
 
 /** @param args without node and the script. Throws unexpected errors. */
 export async function run(args: readonly string[], terminal: Terminal): Promise<number> {

@@ -1,7 +1,7 @@
 /* `imscope send`: creates a reader of lines and a client from options, sends the file, prints the summary. */
 import { Command, Option } from 'commander';
 import { REQUEST_LOG_BOUNDS } from '@imscope/schemas/request-log.js';
-import { findToken } from './access-token.js';
+import { findToken } from './command/access-token.js';
 import type { AccessLogOptions } from '@imscope/access-log/access-log-options.js';
 import { COMBINED, createAccessLogReader, DEFAULT_FORMATS } from '@imscope/access-log/access-log-record.js';
 import { openCollector } from './collector-client.js';
@@ -9,15 +9,15 @@ import { ESCAPES, type Escape } from '@imscope/access-log/value-shapes.js';
 import { formatOfText } from '@imscope/access-log/log-format-directives.js';
 import { logFormatOfFile } from '@imscope/access-log/log-format-file.js';
 import { readNdjsonRecord } from '@imscope/access-log/ndjson-record.js';
-import { localUrl } from './local-stack.js';
+import { localUrl } from './command/local-stack.js';
 import { STDIN } from './open-input.js';
-import { baseUrl, label, variableName, wholeNumber } from './option-values.js';
+import { baseUrl, label, variableName, wholeNumber } from './command/option-values.js';
 import { Progress } from './progress.js';
 import type { ReadRecord } from '@imscope/access-log/line-record.js';
 import { measureShift, sendFile } from './send-file.js';
 import { describeSummary, type SendSummary, summarize } from './send-summary.js';
-import type { Terminal } from './terminal.js';
-import { UsageError } from './usage-error.js';
+import type { Terminal } from './command/terminal.js';
+import { UsageError } from './command/usage-error.js';
 
 type SendCommandOptions = {
   readonly format: 'ndjson' | 'nginx';

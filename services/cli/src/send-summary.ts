@@ -3,18 +3,10 @@
  * read = accepted + rejected + in doubt + not sent.
  */
 import colors from 'picocolors';
-import { count } from './progress.js';
+import { count } from './command/count.js';
+import { EXIT } from './command/exit-codes.js';
 import type { SendResult } from './send-file.js';
 import type { LineRange, ReasonCount } from './tally.js';
-
-export const EXIT = {
-  ok: 0,
-  /** Something could not be sent, or may not have arrived. */
-  failed: 1,
-  usage: 2,
-  /** Everything was sent, and some of it was refused. */
-  rejected: 3,
-} as const;
 
 export type SendSummary = {
   readonly file: string;

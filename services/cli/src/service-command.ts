@@ -6,10 +6,10 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { serviceEnvironment } from './local-stack.js';
-import type { ServiceName } from './service-name.js';
-import type { Terminal } from './terminal.js';
-import { UsageError } from './usage-error.js';
+import { serviceEnvironment } from './command/local-stack.js';
+import type { ServiceName } from './command/service-name.js';
+import type { Terminal } from './command/terminal.js';
+import { UsageError } from './command/usage-error.js';
 
 /**
  * Runs a command that needs the store and Kafka. Settings come from the environment, or else from the local stack; a

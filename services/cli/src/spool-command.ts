@@ -1,9 +1,9 @@
 /* `imscope spool check`: runs the collector's check of its write-ahead log. */
 import { Command } from 'commander';
-import { serviceEnvironment } from './local-stack.js';
+import { serviceEnvironment } from './command/local-stack.js';
 import { runServiceCommand } from './service-command.js';
-import type { Terminal } from './terminal.js';
-import { UsageError } from './usage-error.js';
+import type { Terminal } from './command/terminal.js';
+import { UsageError } from './command/usage-error.js';
 
 export function createSpoolCommand(terminal: Terminal, onExit: (code: number) => void): Command {
   const check = new Command('check')

@@ -2,7 +2,7 @@
  * Counts the results of one file. Every line that was read has exactly one result: accepted, rejected with a reason,
  * in doubt, or not sent. So the four counts always add up to the lines read.
  */
-import { printable } from './http-answer.js';
+import { printable } from './command/http-answer.js';
 
 /** Who refused a record: the command itself, before sending, or the collector. */
 export type RejectedBy = 'imscope' | 'collector';

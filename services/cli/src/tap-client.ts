@@ -2,7 +2,7 @@
 import { type Static, Type } from 'typebox';
 import { Value } from 'typebox/value';
 import { request } from 'undici';
-import { answerErrorMessage, failureCode, parseJson } from './http-answer.js';
+import { answerErrorMessage, failureCode, parseJson } from './command/http-answer.js';
 import { readLines } from '@imscope/access-log/read-lines.js';
 
 const NullableNumber = Type.Union([Type.Number(), Type.Null()]);

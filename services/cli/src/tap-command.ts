@@ -1,14 +1,14 @@
 /* `imscope tap`: shows what a collector receives, until Ctrl-C, for a time, or for a number of records. */
 import { REQUEST_LOG_BOUNDS } from '@imscope/schemas/request-log.js';
 import { Command } from 'commander';
-import { findToken } from './access-token.js';
-import { printable } from './http-answer.js';
-import { localUrl } from './local-stack.js';
-import { baseUrl, shortLength, wholeNumber } from './option-values.js';
-import { EXIT } from './send-summary.js';
+import { findToken } from './command/access-token.js';
+import { printable } from './command/http-answer.js';
+import { localUrl } from './command/local-stack.js';
+import { baseUrl, shortLength, wholeNumber } from './command/option-values.js';
+import { EXIT } from './command/exit-codes.js';
 import { openTap, TapFailure } from './tap-client.js';
 import { tapHeader, tapText } from './tap-line.js';
-import type { Terminal } from './terminal.js';
+import type { Terminal } from './command/terminal.js';
 
 type TapOptions = {
   readonly collector: URL;

@@ -1,6 +1,6 @@
 /* A line of a tap as text for people: aligned, coloured, and at most as wide as the terminal. Pure. */
 import colors from 'picocolors';
-import { printable } from './http-answer.js';
+import { printable } from './command/http-answer.js';
 import type { TapLine, TapRecord, TapRejected } from './tap-client.js';
 
 /** The longest interface name has 50 characters. The column gets the width that the other columns leave. */

@@ -6,17 +6,17 @@ import { waitUnlessStopping } from '@imscope/runtime/wait-unless-stopping.js';
 import type { FleetRefusals } from '@imscope/schemas/query-api/fleet-refusals.js';
 import { Command } from 'commander';
 import colors from 'picocolors';
-import { findToken } from './access-token.js';
+import { findToken } from './command/access-token.js';
 import { clock, completenessText } from './completeness-text.js';
-import { localUrl } from './local-stack.js';
-import { baseUrl, lengthText, wholeNumber, windowLength, windowLengthMs } from './option-values.js';
+import { localUrl } from './command/local-stack.js';
+import { baseUrl, lengthText, wholeNumber, windowLength, windowLengthMs } from './command/option-values.js';
 import { type ApplicationsAnswer, openQuery, QueryFailure } from './query-client.js';
-import { count } from './progress.js';
-import { EXIT } from './send-summary.js';
-import type { Terminal } from './terminal.js';
+import { count } from './command/count.js';
+import { EXIT } from './command/exit-codes.js';
+import type { Terminal } from './command/terminal.js';
 import { refusalsText } from './refusals-text.js';
 import { topTable } from './top-table.js';
-import { printable } from './http-answer.js';
+import { printable } from './command/http-answer.js';
 
 type TopOptions = {
   readonly query: URL;

@@ -2,8 +2,8 @@
 import { type Tier, tierOf } from '@imscope/schemas/health.js';
 import Table from 'cli-table3';
 import colors from 'picocolors';
-import { printable } from './http-answer.js';
-import { count } from './progress.js';
+import { printable } from './command/http-answer.js';
+import { count } from './command/count.js';
 import type { ApplicationsAnswer } from './query-client.js';
 
 type Row = ApplicationsAnswer['data'][number];

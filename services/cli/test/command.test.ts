@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { findToken } from '../src/access-token.js';
-import { UsageError } from '../src/usage-error.js';
+import { findToken } from '../src/command/access-token.js';
+import { UsageError } from '../src/command/usage-error.js';
 import { runCommand } from './run-command.js';
 
 const directory = mkdtempSync(join(tmpdir(), 'imscope-command-'));

@@ -10,7 +10,7 @@ import { readLines } from '@imscope/access-log/read-lines.js';
 import fc from 'fast-check';
 import { openInput, ReadError } from '../src/open-input.js';
 import type { SendSummary } from '../src/send-summary.js';
-import { UsageError } from '../src/usage-error.js';
+import { UsageError } from '../src/command/usage-error.js';
 import { startFakeCollector } from './fake-collector.js';
 import { runCommand } from './run-command.js';
 

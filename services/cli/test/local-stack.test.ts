@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { openCredentials } from '../../../scripts/stack/credentials.js';
 import { writeLocalStack } from '../../../scripts/stack/local-stack.js';
-import { localUrl, readLocalStack, serviceEnvironment } from '../src/local-stack.js';
-import { UsageError } from '../src/usage-error.js';
+import { localUrl, readLocalStack, serviceEnvironment } from '../src/command/local-stack.js';
+import { UsageError } from '../src/command/usage-error.js';
 
 const directory = mkdtempSync(join(tmpdir(), 'imscope-local-stack-'));
 after(() => rmSync(directory, { recursive: true }));

@@ -7,7 +7,7 @@ import { after, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { type Line, readLines } from '@imscope/access-log/read-lines.js';
 import { openInput, ReadError } from '../src/open-input.js';
-import { UsageError } from '../src/usage-error.js';
+import { UsageError } from '../src/command/usage-error.js';
 
 const directory = mkdtempSync(join(tmpdir(), 'imscope-lines-'));
 after(() => rmSync(directory, { recursive: true }));

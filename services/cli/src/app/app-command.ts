@@ -1,6 +1,6 @@
 /* `imscope app`: applications and their configuration, by the registry's API. */
 import { Command } from 'commander';
-import type { Terminal } from '../terminal.js';
+import type { Terminal } from '../command/terminal.js';
 import { exportCommand, exportsCommand, importCommand } from './bulk-commands.js';
 import { changeCommands } from './change-commands.js';
 import { readCommands } from './read-commands.js';

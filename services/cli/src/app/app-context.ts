@@ -5,12 +5,12 @@
 import { createInterface } from 'node:readline/promises';
 import { REQUEST_LOG_BOUNDS } from '@imscope/schemas/request-log.js';
 import { type Command, InvalidArgumentError } from 'commander';
-import { findToken } from '../access-token.js';
-import { localUrl } from '../local-stack.js';
-import { baseUrl, wholeNumber } from '../option-values.js';
-import { EXIT } from '../send-summary.js';
-import type { Terminal } from '../terminal.js';
-import { UsageError } from '../usage-error.js';
+import { findToken } from '../command/access-token.js';
+import { localUrl } from '../command/local-stack.js';
+import { baseUrl, wholeNumber } from '../command/option-values.js';
+import { EXIT } from '../command/exit-codes.js';
+import type { Terminal } from '../command/terminal.js';
+import { UsageError } from '../command/usage-error.js';
 import { openRegistry, type RegistryClient, RegistryFailure } from './registry-client.js';
 
 export type AppOptions = {

@@ -8,7 +8,7 @@ import type {
 import type { Token } from '@imscope/schemas/registry-api/tokens.js';
 import Table from 'cli-table3';
 import colors from 'picocolors';
-import { printable } from '../http-answer.js';
+import { printable } from '../command/http-answer.js';
 
 const TEXT_LENGTH_MAX = 200;
 const NAME_LENGTH_MAX = 32;

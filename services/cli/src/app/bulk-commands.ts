@@ -3,10 +3,11 @@ import { createReadStream, statSync } from 'node:fs';
 import { type Readable, Transform } from 'node:stream';
 import { errorMessage } from '@imscope/runtime/error-message.js';
 import { Command, Option } from 'commander';
-import { printable } from '../http-answer.js';
-import { count, type Screen } from '../progress.js';
-import { EXIT } from '../send-summary.js';
-import { UsageError } from '../usage-error.js';
+import { printable } from '../command/http-answer.js';
+import { count } from '../command/count.js';
+import { type Screen } from '../command/terminal.js';
+import { EXIT } from '../command/exit-codes.js';
+import { UsageError } from '../command/usage-error.js';
 import {
   addCommonOptions,
   addReason,

@@ -9,10 +9,10 @@ import type { Application } from '@imscope/schemas/registry-api/application.js';
 import { differencesOf, patchOf } from '@imscope/schemas/registry-api/differences.js';
 import type { NewApplication, StatePatch } from '@imscope/schemas/registry-api/operations.js';
 import { Argument, Command } from 'commander';
-import { parseJson } from '../http-answer.js';
-import { label, wholeNumber } from '../option-values.js';
-import { EXIT } from '../send-summary.js';
-import { UsageError } from '../usage-error.js';
+import { parseJson } from '../command/http-answer.js';
+import { label, wholeNumber } from '../command/option-values.js';
+import { EXIT } from '../command/exit-codes.js';
+import { UsageError } from '../command/usage-error.js';
 import {
   addCommonOptions,
   addReason,

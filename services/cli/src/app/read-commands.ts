@@ -1,8 +1,8 @@
 /* `imscope app` commands that read applications and their versions: list, show, history, diff. */
 import { APPLICATION_STATUSES } from '@imscope/schemas/application-state.js';
 import { Argument, Command, Option } from 'commander';
-import { wholeNumber } from '../option-values.js';
-import { count } from '../progress.js';
+import { wholeNumber } from '../command/option-values.js';
+import { count } from '../command/count.js';
 import {
   addCommonOptions,
   type AppContext,

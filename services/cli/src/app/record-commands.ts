@@ -1,7 +1,7 @@
 /* `imscope app` commands that list records: sharings, audit, notices, purges. */
 import { Command } from 'commander';
-import { printable } from '../http-answer.js';
-import { wholeNumber } from '../option-values.js';
+import { printable } from '../command/http-answer.js';
+import { wholeNumber } from '../command/option-values.js';
 import {
   addCommonOptions,
   type AppContext,

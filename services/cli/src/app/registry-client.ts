@@ -3,7 +3,7 @@ import type { Readable } from 'node:stream';
 import { AskError } from '@imscope/schemas/query-api/ask.js';
 import { type Call, createCall } from '@imscope/schemas/registry-api/call.js';
 import { Agent, request } from 'undici';
-import { failureCode, isNeverSent, printable } from '../http-answer.js';
+import { failureCode, isNeverSent, printable } from '../command/http-answer.js';
 
 export type RegistryClient = {
   /** Throws RegistryFailure. */

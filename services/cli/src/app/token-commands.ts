@@ -1,8 +1,8 @@
 /* `imscope app tokens`: list, create, revoke. A token is printed once, when it is created. */
 import { TOKEN_SCOPES, type TokenScope } from '@imscope/schemas/registry-entry.js';
 import { Argument, Command, Option } from 'commander';
-import { label, wholeNumber } from '../option-values.js';
-import { EXIT } from '../send-summary.js';
+import { label, wholeNumber } from '../command/option-values.js';
+import { EXIT } from '../command/exit-codes.js';
 import {
   addCommonOptions,
   addReason,

@@ -3,7 +3,7 @@
  * registry checks the result; here only what would be lost on the way is refused.
  */
 import type { ApplicationState } from '@imscope/schemas/registry-api/application.js';
-import { UsageError } from '../usage-error.js';
+import { UsageError } from '../command/usage-error.js';
 
 type JsonObject = { readonly [name: string]: unknown };
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { partsOfFile, withPairs } from '../../src/app/value-pairs.js';
-import { UsageError } from '../../src/usage-error.js';
+import { UsageError } from '../../src/command/usage-error.js';
 
 const STATE = {
   details: { name: 'Chat', subscriptions: ['trtc'] },

@@ -16,7 +16,7 @@ import { UsageError } from './usage-error.js';
 
 /** Written by ./scripts/start, readable by its owner only: `secrets.json` and `stack.json`. */
 export const LOCAL_CREDENTIALS_DIR = fileURLToPath(
-  new URL('../../../.imscope/data/credentials', import.meta.url),
+  new URL('../../../../.imscope/data/credentials', import.meta.url),
 );
 
 type Environment = Readonly<Record<string, string | undefined>>;

@@ -1,6 +1,11 @@
 /* The streams, environment and stop signal of a command. Only `main.ts` touches the process itself. */
 import type { Readable } from 'node:stream';
-import type { Screen } from './progress.js';
+
+export type Screen = {
+  write(text: string): unknown;
+  readonly isTTY?: boolean | undefined;
+  readonly columns?: number | undefined;
+};
 
 export type Terminal = {
   readonly stdin: Readable & { readonly isTTY?: boolean; setRawMode?(on: boolean): unknown };
