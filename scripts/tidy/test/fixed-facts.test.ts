@@ -46,6 +46,10 @@ test('a term is stated in hours, days, seconds and milliseconds by no other file
     '/store-error.ts',
     '/store-terms.ts',
     'start-demo/options.ts',
+    // A week among the bounds of a recall of messages and of a purge, and how long before a purge notices are sent.
+    'registry-api/configuration.ts',
+    'lifecycle/lifecycle-settings.ts',
+    'lifecycle/write-due-notices.ts',
   ];
   assert.deepEqual(statedIn(pattern, RETENTION, otherThings), []);
 });
