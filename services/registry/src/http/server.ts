@@ -10,15 +10,20 @@ import { createHttpServer } from '@imscope/runtime/http-server.js';
 import { installParameterReading } from '@imscope/runtime/read-parameters.js';
 import { errorAnswers } from '@imscope/schemas/query-api/error-answers.js';
 import Fastify, { type FastifyInstance } from 'fastify';
+import type { Counter, Histogram } from 'prom-client';
 import { Type } from 'typebox';
-import type { RegistryMetrics } from '../metrics.js';
 import { requestError } from './body-error.js';
 import { describeApi } from './openapi.js';
 import { operationRoutes, type OperationRouteOptions } from './operation-routes.js';
 
+export type HttpMetrics = {
+  readonly requests: Counter<'route' | 'status'>;
+  readonly requestSeconds: Histogram<'route'>;
+};
+
 export type ServerOptions = OperationRouteOptions & {
   readonly trustProxy: boolean;
-  readonly metrics: Pick<RegistryMetrics, 'requests' | 'requestSeconds'>;
+  readonly metrics: HttpMetrics;
   /** Further routes, without authentication: signed links of a folder. */
   readonly addRoutes: (app: FastifyInstance) => void;
 };
@@ -90,7 +95,7 @@ const DESCRIPTION = {
 };
 
 /** Routes, not addresses, so that the number of series is bounded. */
-function countRequests(app: FastifyInstance, metrics: ServerOptions['metrics']): void {
+function countRequests(app: FastifyInstance, metrics: HttpMetrics): void {
   app.addHook('onResponse', async (request, reply) => {
     const route = request.routeOptions.url ?? 'none';
     metrics.requests.inc({ route, status: String(reply.statusCode) });
