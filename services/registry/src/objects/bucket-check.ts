@@ -3,6 +3,7 @@
  * refused. A rule of the bucket itself deletes objects at their latest date, also where the registry does not run: it is
  * set where allowed, and read back.
  */
+import { createHash } from 'node:crypto';
 import {
   GetBucketLifecycleConfigurationCommand,
   GetBucketVersioningCommand,
@@ -94,18 +95,37 @@ async function setRules(
     };
   });
   const others = rules.filter(({ ID }) => own.every((rule) => rule.ID !== ID));
+  const command = new PutBucketLifecycleConfigurationCommand({
+    Bucket: bucket,
+    LifecycleConfiguration: { Rules: [...others, ...own] },
+  });
+  // S3-compatible services ask for it here; the SDK sends a checksum of another kind instead.
+  command.middlewareStack.add((next) => (call) => next({ ...call, request: withContentMd5(call.request) }), {
+    step: 'build',
+    priority: 'low',
+    name: 'contentMd5',
+  });
   try {
-    await client.send(
-      new PutBucketLifecycleConfigurationCommand({
-        Bucket: bucket,
-        LifecycleConfiguration: { Rules: [...others, ...own] },
-      }),
-    );
+    await client.send(command);
     return undefined;
   } catch (error) {
     if (isNotOffered(error) || isRefused(error)) return nameOf(error);
     throw error;
   }
+}
+
+/** Changes the request itself: the SDK knows it by its class. */
+function withContentMd5(request: unknown): unknown {
+  const isComplete =
+    typeof request === 'object' &&
+    request !== null &&
+    'body' in request &&
+    typeof request.body === 'string' &&
+    'headers' in request;
+  if (!isComplete) throw new Error('the request of the lifecycle rules is not the one that is expected');
+  const digest = createHash('md5').update(String(request.body)).digest('base64');
+  Object.assign(Object(request.headers), { 'content-md5': digest });
+  return request;
 }
 
 function ruleId(prefix: string, room: string): string {

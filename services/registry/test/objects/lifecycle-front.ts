@@ -2,6 +2,7 @@
  * A server in front of the S3 server of the test run that keeps lifecycle rules of buckets, which versitygw does not
  * implement; everything else is passed on. It can refuse to give or to set them, as a service without the permission does.
  */
+import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -24,6 +25,9 @@ export async function startLifecycleFront(
     const body = await text(incoming);
     if (refused.some((name) => name === method)) return sendError(answer, 403, 'AccessDenied');
     if (method === 'PUT') {
+      // As COS does.
+      const digest = createHash('md5').update(body).digest('base64');
+      if (incoming.headers['content-md5'] !== digest) return sendError(answer, 400, 'InvalidDigest');
       front.rules = body;
       answer.end();
     } else if (front.rules === undefined) sendError(answer, 404, 'NoSuchLifecycleConfiguration');
