@@ -3,6 +3,9 @@
  * folder) and integrated (MariaDB, FerretDB in MongoDB's place, the S3 server). Time is what the test says.
  */
 import { randomBytes } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import type { Grant } from '@imscope/access/grant.js';
 import { createLogger } from '@imscope/runtime/logger.js';
@@ -25,6 +28,9 @@ import { purgeDocuments } from '../../src/lifecycle/purge-documents.js';
 import { purgeObjects } from '../../src/lifecycle/purge-objects.js';
 import { purgeTrtc } from '../../src/lifecycle/purge-trtc.js';
 import { putTombstone } from '../../src/lifecycle/tombstones.js';
+import { openBucketObjects } from '../../src/objects/bucket-objects.js';
+import { openFolderObjects } from '../../src/objects/folder-objects.js';
+import type { ObjectStore } from '../../src/objects/object-store.js';
 import type { OperationCall } from '../../src/operations/operation-call.js';
 import type { RegistryTables } from '../../src/rows/tables.js';
 import { createSecretStore } from '../../src/secrets/create-secret-store.js';
@@ -32,8 +38,9 @@ import { parseMasterKeys } from '../../src/secrets/master-keys.js';
 import { recordSharing } from '../../src/sharing/record-sharing.js';
 import type { SharingInput } from '../../src/sharing/sharing-decision.js';
 import { newMongoUrl } from '../documents/document-stores.js';
-import { TEST_PLACES } from '../objects/test-places.js';
+import { makeBucket } from '../objects/test-places.js';
 import { REGISTRY_DATABASES } from '../registry-databases.js';
+import type { KilledPurge } from './killed-purge.js';
 
 export const BACKENDS = ['embedded', 'integrated'] as const;
 export type Backend = (typeof BACKENDS)[number];
@@ -61,10 +68,9 @@ export async function openLifecycle(t: TestContext, backend: Backend) {
   const isEmbedded = backend === 'embedded';
   const { database, options, close } = await REGISTRY_DATABASES[isEmbedded ? 'sqlite' : 'mysql']();
   t.after(close);
-  const place = await TEST_PLACES[isEmbedded ? 'folder' : 'bucket']();
-  t.after(() => place.close());
-  const { objects } = place;
-  const documents = await openDocuments(t, database, isEmbedded);
+  const { objects, place } = await openObjects(t, isEmbedded);
+  const mongoUrl = isEmbedded ? null : newMongoUrl();
+  const documents = await openDocuments(t, database, mongoUrl);
   const secrets = createSecretStore(MASTER_KEYS, objects);
   const clock = { nowMs: START_MS };
   const dependencies: LifecycleDependencies = {
@@ -97,7 +103,8 @@ export async function openLifecycle(t: TestContext, backend: Backend) {
   };
   return {
     database,
-    databaseOptions: options,
+    /** How another process finds the same. */
+    places: { database: options, mongoUrl, objects: place },
     objects,
     documents,
     secrets,
@@ -109,9 +116,24 @@ export async function openLifecycle(t: TestContext, backend: Backend) {
   };
 }
 
-async function openDocuments(t: TestContext, database: Database<RegistryTables>, isEmbedded: boolean) {
-  if (isEmbedded) return createRowDocuments(database.kysely);
-  const documents = await openMongoDocuments({ url: newMongoUrl(), password: '' });
+async function openObjects(
+  t: TestContext,
+  isEmbedded: boolean,
+): Promise<{ objects: ObjectStore; place: KilledPurge['objects'] }> {
+  if (isEmbedded) {
+    const folder = await mkdtemp(join(tmpdir(), 'imscope-lifecycle-'));
+    t.after(() => rm(folder, { recursive: true }));
+    return { objects: await openFolderObjects(folder), place: { folder } };
+  }
+  const bucket = await makeBucket();
+  const objects = openBucketObjects(bucket);
+  t.after(() => objects.close());
+  return { objects, place: { bucket } };
+}
+
+async function openDocuments(t: TestContext, database: Database<RegistryTables>, mongoUrl: string | null) {
+  if (mongoUrl === null) return createRowDocuments(database.kysely);
+  const documents = await openMongoDocuments({ url: mongoUrl, password: '' });
   t.after(() => documents.close());
   return documents;
 }

@@ -81,7 +81,7 @@ for (const backend of BACKENDS) {
     assert.deepEqual(counts['distribution'], ['done', 3]);
     assert.deepEqual(counts['trtc'], ['done', 1]);
     assert.deepEqual(counts['documents'], ['done', 2]);
-    assert.deepEqual(counts['objects'], ['done', 3]);
+    assert.deepEqual(counts['objects'], ['done', 4]);
     assert.deepEqual(counts['telemetry'], ['not_used', 0]);
     assert.equal(counts['rows']?.[0], 'done');
     assert.ok(Number(counts['rows']?.[1]) >= 4);

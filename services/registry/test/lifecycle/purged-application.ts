@@ -1,5 +1,6 @@
 /* An application with something in every place, terminated, with its purge due. */
 import { transact } from '@imscope/state/transact.js';
+import { exportKey } from '../../src/objects/export-key.js';
 import { insertTokens, type NewToken } from '../../src/rows/tokens.js';
 import { APPLICATION, type LifecycleUnderTest, PURGE_MS, START_MS } from './lifecycle-under-test.js';
 
@@ -30,7 +31,7 @@ export async function terminateFilled(registry: LifecycleUnderTest): Promise<voi
     ['logs', APPLICATION],
     ['fleet', null],
   ] as const) {
-    const key = `exports/${id}.ndjson`;
+    const key = exportKey(id, sdkAppId);
     await objects.put(key, Buffer.from('{"name":"Nachtigall"}'));
     const common = {
       author: 'anna',
@@ -44,6 +45,8 @@ export async function terminateFilled(registry: LifecycleUnderTest): Promise<voi
       .values({ id, kind: id, sdk_app_id: sdkAppId, object_key: key, ...common })
       .execute();
   }
+  // Of an export that was cut off.
+  await objects.put(exportKey('cut-off', APPLICATION), Buffer.from('Nachtigall'));
   await confirmTrtc(registry);
   await registry.terminate(2);
   await confirmTrtc(registry);
