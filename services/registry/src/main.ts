@@ -1,7 +1,7 @@
 /*
- * The registry's process and its commands. `main.js` runs it; `main.js migrate [--dry-run]` creates or changes its
- * tables; `backup` and `restore ID|newest` are those of backups; `main.js rotate-master-key` wraps the keys of secrets with a new master key; `check` and `--check-config` are
- * those of every service.
+ * The registry's process and its commands. `main.js` runs it; `migrate [--dry-run]` creates or changes its tables;
+ * `backup` and `restore ID|newest` are those of backups; `new-master-key` prints one, and `rotate-master-key` wraps the keys
+ * of secrets with it; `check` and `--check-config` are those of every service.
  */
 import { readableApplicationsFile } from '@imscope/access/readable-applications-file.js';
 import { runService } from '@imscope/runtime/service.js';
@@ -10,6 +10,7 @@ import { differentPorts, hostAddress, probe } from '@imscope/runtime/setting-pro
 import { backupCommand, restoreCommand } from './backup-command.js';
 import { REGISTRY_SETTINGS, registrySettingFaults } from './config.js';
 import { startRegistry } from './create-registry.js';
+import { newMasterKeyLine } from './secrets/master-keys.js';
 import { migrateCommand } from './migrate-command.js';
 import { rotateMasterKeyCommand } from './rotate-master-key-command.js';
 
@@ -28,6 +29,10 @@ await runService(
       backup: (args) => backupCommand(args, process.env, process),
       restore: (args) => restoreCommand(args, process.env, process),
       migrate: (args) => migrateCommand(args, process.env, process),
+      'new-master-key': () => {
+        process.stdout.write(newMasterKeyLine(Date.now()));
+        return 0;
+      },
       'rotate-master-key': (args) => rotateMasterKeyCommand(args, process.env, process),
     },
     check: registrySettingFaults,

@@ -3,7 +3,7 @@
  * others only read. No message holds a key.
  */
 import { randomBytes } from 'node:crypto';
-import { link, open, readFile, rm } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { secret, type Settings, text } from '@imscope/runtime/config.js';
 import { SettingsError } from '@imscope/runtime/settings-error.js';
 
@@ -83,29 +83,4 @@ export function parseMasterKeys(content: string, source: string): MasterKeys {
 export function newMasterKeyLine(nowMs: number): string {
   const id = `${new Date(nowMs).toISOString().slice(0, 10)}-${randomBytes(2).toString('hex')}`;
   return `${id}:${randomBytes(KEY_BYTES).toString('base64')}\n`;
-}
-
-/**
- * Makes a file with one new key, readable by its owner alone, where there is none. Several processes may do so at once.
- * @returns whether it was made
- */
-export async function makeMasterKeyFile(file: string, nowMs: number): Promise<boolean> {
-  const building = `${file}.${randomBytes(8).toString('hex')}`;
-  try {
-    const handle = await open(building, 'wx', 0o600);
-    try {
-      await handle.writeFile(newMasterKeyLine(nowMs));
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
-    // Unlike a rename, this does not replace a file.
-    await link(building, file);
-    return true;
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return false;
-    throw error;
-  } finally {
-    await rm(building, { force: true });
-  }
 }
