@@ -49,7 +49,8 @@ async function runSession(
   stopping: AbortSignal,
 ): Promise<void> {
   const topic = prefix + ENTRY_TOPIC;
-  const admin = kafka.admin();
+  // Without retries of its own: one that goes on after the disconnection would open a connection again.
+  const admin = kafka.admin({ retry: { retries: 0 } });
   const consumer = kafka.consumer({
     groupId: `${prefix}${ENTRY_GROUP}-${randomUUID()}`,
     allowAutoTopicCreation: false,

@@ -90,11 +90,13 @@ function partsOf(messages: readonly Message[]): Message[][] {
 function createConnection({ kafka, replicationFactor }: TopicSinkSettings, topic: string) {
   let current: Promise<Clients> | undefined;
   const open = async (): Promise<Clients> => {
-    const admin = kafka.admin();
+    // The follower tries again: a retry that goes on after the disconnection would open a connection again.
+    const admin = kafka.admin({ retry: { retries: 0 } });
     const producer = kafka.producer({
-      idempotent: true,
+      // A batch that is written twice does no harm; its place among the others is kept.
       maxInFlightRequests: 1,
       allowAutoTopicCreation: false,
+      retry: { retries: 1 },
     });
     try {
       await withinTime(
