@@ -6,6 +6,7 @@ import { type Config, flag, integer, secret, type Settings, text } from '@imscop
 import { DATABASE_SETTINGS } from '@imscope/state/database-settings.js';
 import { REGION_PATTERN } from '@imscope/schemas/application-state.js';
 import { CALLBACK_SETTINGS } from './callbacks/callback-settings.js';
+import { DISTRIBUTION_SETTINGS } from './distribution/distribution-settings.js';
 import { EXPORT_SETTINGS } from './exports/export-settings.js';
 import { LIFECYCLE_SETTINGS } from './lifecycle/lifecycle-settings.js';
 import { BACKUP_SETTINGS } from './backup/backup-settings.js';
@@ -62,19 +63,7 @@ export const REGISTRY_SETTINGS = {
   ...CALLBACK_SETTINGS,
   ...LIFECYCLE_SETTINGS,
   ...ENDPOINT_SETTINGS,
-  // Redis: distribution to collectors and query services. Not set: the compacted topic alone.
-  redisUrl: text({
-    default: '',
-    pattern: /^rediss?:\/\/([^:@\s/]+@)?[^@\s]+$/,
-    allowed: 'redis://user@host:6379 or rediss://…, without a password',
-    purpose: 'Redis that receives what collectors and query services obey; not set: none',
-  }),
-  redisPassword: secret({ default: '', purpose: 'password at Redis' }),
-  redisPrefix: text({
-    default: 'imscope',
-    pattern: /^[\w.-]{1,64}$/,
-    purpose: 'prefix of every key in Redis',
-  }),
+  ...DISTRIBUTION_SETTINGS,
 } satisfies Settings;
 
 export type RegistryConfig = Config<typeof REGISTRY_SETTINGS>;

@@ -20,6 +20,7 @@ import { createAddressCheck } from './callbacks/public-address.js';
 import { createCallbackTest } from './callbacks/test-callback.js';
 import type { REGISTRY_SETTINGS, RegistryConfig } from './config.js';
 import { createHandlers } from './create-handlers.js';
+import { startDistribution } from './distribution/start-distribution.js';
 import { EXPORT_TIME_MAX_MS } from './exports/create-export.js';
 import { createRequestLogReader, type ReadRequestLogs } from './exports/request-log-lines.js';
 import { createAdminAuthentication } from './http/security.js';
@@ -76,13 +77,17 @@ export async function startRegistry(
     running.push(startBackupSchedule(context, state, metrics, now));
     const store = openStore(config, running);
     const holder = holderName();
-    running.push(startSweeps({ ...state, metrics, logger, holder, now }));
+    const { database } = state;
+    const distribution = startDistribution(context, { database, holder, now });
+    running.push(distribution, startSweeps({ ...state, metrics, logger, holder, now }));
     const { lifecycleEveryMs: passEveryMs } = options;
-    const workers = { state, store, findUndistributed: nowhere, metrics, holder, now, passEveryMs };
+    const { undistributed } = distribution;
+    const workers = { state, store, findUndistributed: undistributed, metrics, holder, now, passEveryMs };
     running.push(...startWorkers(context, workers));
     const readRequestLogs =
       store === undefined ? undefined : createRequestLogReader(store, EXPORT_TIME_MAX_MS);
-    const app = await createApp(context, state, { ...options, now, metrics, readRequestLogs });
+    const onChange = distribution.wake;
+    const app = await createApp(context, state, { ...options, now, metrics, readRequestLogs, onChange });
     await app.listen({ host: config.registryHost, port: config.registryPort });
     running.push({ stop: () => app.close() });
     const { port } = app.server.address() as AddressInfo;
@@ -123,6 +128,7 @@ type AppOptions = RegistryOptions & {
   readonly now: () => number;
   readonly metrics: RegistryMetrics;
   readonly readRequestLogs: ReadRequestLogs | undefined;
+  readonly onChange: () => void;
 };
 
 /** Undefined where no telemetry store is configured. */
@@ -133,15 +139,10 @@ function openStore(config: RegistryConfig, running: Running[]): ClickHouseClient
   return client;
 }
 
-/** Without a sink nothing waits for its publication. */
-async function nowhere(): Promise<undefined> {
-  return undefined;
-}
-
 async function createApp(
   { config, logger }: RegistryContext,
   state: RegistryState,
-  { now, callbacks, metrics, readRequestLogs }: AppOptions,
+  { now, callbacks, metrics, readRequestLogs, onChange }: AppOptions,
 ): Promise<FastifyInstance> {
   const { objects } = state;
   return createServer({
@@ -167,6 +168,7 @@ async function createApp(
     addRoutes: (app) => {
       if ('isSigned' in objects) addSignedObjectRoute(app, objects, now);
     },
+    onChange,
     metrics,
     logger,
     now,

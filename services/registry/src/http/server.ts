@@ -24,6 +24,8 @@ export type HttpMetrics = {
 export type ServerOptions = OperationRouteOptions & {
   readonly trustProxy: boolean;
   readonly metrics: HttpMetrics;
+  /** Called after each request that may have changed something. */
+  readonly onChange: () => void;
   /** Further routes, without authentication: signed links of a folder. */
   readonly addRoutes: (app: FastifyInstance) => void;
 };
@@ -70,6 +72,10 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   installParameterReading(app);
   app.decorateRequest('grant', null);
   countRequests(app, metrics);
+  // A change is committed before its request is answered.
+  app.addHook('onResponse', async ({ method }) => {
+    if (method !== 'GET' && method !== 'HEAD') options.onChange();
+  });
   await app.register(helmet, SECURITY_HEADERS);
   await app.register(cookie);
   await describeApi(app);
