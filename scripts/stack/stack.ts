@@ -138,19 +138,7 @@ export class Stack {
 
   /** Makes tables and topics. @param env beside the aggregator's usual settings */
   async prepare(env: Env = {}, release: Release = this.#options): Promise<void> {
-    this.#assertNotEnded();
-    const { onSpawn } = this.#options;
-    await runServiceCommand(
-      {
-        name: 'aggregator',
-        mode: release.mode,
-        ...(release.root === undefined ? {} : { root: release.root }),
-        env: { ...this.aggregatorEnv(), ...env },
-        logFile: this.#logFile('prepare'),
-        ...(onSpawn === undefined ? {} : { onSpawn }),
-      },
-      ['prepare'],
-    );
+    await this.#runCommand('aggregator', this.aggregatorEnv(), { env, release }, ['prepare']);
   }
 
   /** The aggregator's usual settings. */
@@ -192,6 +180,7 @@ export class Stack {
       masterKeyFile,
       sessionKey,
     });
+    await this.#runCommand('registry', env, options, ['migrate']);
     return { ...(await this.#startService('registry', env, options)), ...listeningAt(port) };
   }
 
@@ -250,6 +239,29 @@ export class Stack {
     }
     if (this.#options.directory === undefined) rmSync(this.directory, { recursive: true, force: true });
     if (errors.length > 0) throw errors[0];
+  }
+
+  /** Runs a command of a service to its end; its log is named by the command. */
+  async #runCommand(
+    name: Exclude<ServiceName, 'store'>,
+    usual: Env,
+    { env = {}, release = this.#options }: Pick<ServiceOptions, 'env' | 'release'>,
+    args: readonly [command: string],
+  ): Promise<void> {
+    this.#assertNotEnded();
+    const { onSpawn } = this.#options;
+    const { mode, root } = release;
+    await runServiceCommand(
+      {
+        name,
+        mode,
+        ...(root === undefined ? {} : { root }),
+        env: { ...usual, ...env },
+        logFile: this.#logFile(args[0]),
+        ...(onSpawn === undefined ? {} : { onSpawn }),
+      },
+      args,
+    );
   }
 
   async #startService(

@@ -43,7 +43,7 @@ export const registryTexts = {
     logins: 'Logins',
     push: 'Offline push',
     fields: 'Custom fields',
-    sharing: 'Sharing with the audio/video service',
+    sharing: 'Sharing',
   },
   jump: 'Sections of this page',
   notSet: 'not set',
@@ -130,7 +130,7 @@ export const registryTexts = {
     },
     'settings.logged_share': {
       label: 'Logged share of successes',
-      help: 'Of the successes, 0.001 to 1, logged one by one with their weight. All else is logged always.',
+      help: 'Of the successes, this share is logged one by one, each with its weight. All else is logged always.',
     },
     'settings.codes': {
       label: 'Outcomes of codes',
@@ -308,8 +308,8 @@ export const registryTexts = {
     done: (what: string) => `${what} is set.`,
   },
   sharing: {
-    title: 'Sharing with the audio/video service',
-    off: 'Off, and never shared.',
+    title: 'Sharing record',
+    off: 'Nothing was ever shared.',
     requested: 'Asked for',
     shared: 'Shared since',
     endRequested: 'End asked for',

@@ -120,8 +120,9 @@ function Editor({ application }: { readonly application: Application }) {
           setDone('');
           setEdits(withEdit(edits, application, path, input));
         }}
-      />
-      <Panels application={application} isDirty={draft.changed.length > 0} onDone={setDone} />
+      >
+        <Panels application={application} isDirty={draft.changed.length > 0} onDone={setDone} />
+      </FormSections>
       {draft.changed.length > 0 && (
         <SaveBar
           draft={draft}

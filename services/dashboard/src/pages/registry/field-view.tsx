@@ -128,7 +128,7 @@ function Control({ id, path, kind, state, isDisabled, isFaulty, described, onInp
       />
     );
   }
-  const rows = kind === 'lines' ? Math.min(6, Math.max(2, input.split('\n').length)) : 4;
+  const rows = kind === 'lines' ? Math.min(6, Math.max(2, input.split('\n').length)) : 3;
   return (
     <textarea {...common} rows={rows} spellCheck={kind === 'longText'} value={input} onChange={onChange} />
   );

@@ -2,6 +2,7 @@
  * The form of an application, in sections, with a list of them to jump to.
  */
 import type { Application } from '@imscope/schemas/registry-api/application.js';
+import type { ReactNode } from 'react';
 import { LocalTime } from '../../parts/local-time.js';
 import { registryTexts } from '../../words/registry-texts.js';
 import type { Draft } from './draft.js';
@@ -15,9 +16,11 @@ type Props = {
   readonly isDisabled: boolean;
   /** null: what is saved. */
   readonly onInput: (path: FieldPath, input: Input | null) => void;
+  /** Below the form. */
+  readonly children: ReactNode;
 };
 
-export function FormSections({ application, draft, isDisabled, onInput }: Props) {
+export function FormSections({ application, draft, isDisabled, onInput, children }: Props) {
   return (
     <div className="registry-columns">
       <Sections application={application} draft={draft} />
@@ -55,6 +58,7 @@ export function FormSections({ application, draft, isDisabled, onInput }: Props)
             </div>
           </section>
         ))}
+        {children}
       </div>
     </div>
   );
