@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pc from 'picocolors';
 import { hasKafkaJars } from '../stack/kafka-jars.js';
+import type { Credentials } from '../stack/credentials.js';
 import { stopLeftovers } from '../stack/leftovers.js';
 import { boundLog, type ManagedProcess } from '../stack/process.js';
 import { preflight } from '../stack/preflight.js';
@@ -31,8 +32,8 @@ import { readHistoryIncidents } from './simulator.js';
 import { type DemoStack, rememberIn, startDemoStack } from './start-stack.js';
 import { applicationsTable, balanceLine, directions, number } from './texts.js';
 
-/** Calls of `screen.step`: one for the machine, six for the stack, one for the history. */
-export const STEPS = 8;
+/** Calls of `screen.step`: one for the machine, seven for the stack, one for the history. */
+export const STEPS = 9;
 
 export type DemoContext = {
   readonly options: DemoOptions;
@@ -106,7 +107,7 @@ async function runUntilStopped(context: DemoContext, stack: Stack): Promise<bool
       })
     : undefined;
   if (live !== undefined) stack.onEnd('simulator', () => live.stop());
-  await showWhereItIs(context, demo, credentials.readToken, credentials.secretsFile);
+  await showWhereItIs(context, demo, credentials);
   await watch(context, live, history, demo.queryUrl);
   return summarize(context, live, history);
 }
@@ -130,6 +131,7 @@ async function prepareMachine(options: DemoOptions, say: (text: string) => void)
   const lacks = await preflight(options.data, [
     { port: options.port, host: options.host, what: 'the dashboard', option: '--port' },
     { port: options.collectorPort, host: local, what: 'the collector', option: '--collector-port' },
+    { port: options.registryPort, host: local, what: 'the registry', option: '--registry-port' },
     { port: options.storePort, host: local, what: 'the store', option: '--store-port' },
     { port: options.kafkaPort, host: local, what: 'Kafka', option: '--kafka-port' },
   ]);
@@ -183,8 +185,7 @@ async function provideHistory(
 async function showWhereItIs(
   { options, screen }: DemoContext,
   stack: DemoStack,
-  readToken: string,
-  secretsFile: string,
+  { readToken, adminToken, secretsFile }: Credentials,
 ): Promise<void> {
   const applications = await fetchApplications(stack.queryUrl, readToken, 'now-24h');
   screen.print(
@@ -195,10 +196,21 @@ async function showWhereItIs(
   const metricsUrls = Object.entries(stack.adminPorts).map(
     ([name, admin]) => `${name} http://127.0.0.1:${admin}/metrics`,
   );
-  const signInLink = await createSignInLink(stack.queryUrl, readToken);
-  const { collectorUrl, queryUrl } = stack;
+  // Whoever starts it is its operator.
+  const signInLink = await createSignInLink(stack.queryUrl, adminToken);
+  const { collectorUrl, queryUrl, registryUrl } = stack;
   const isFound = options.data === inWorkDir('data');
-  const where = { signInLink, port, host, collectorUrl, queryUrl, secretsFile, isFound, metricsUrls };
+  const where = {
+    signInLink,
+    port,
+    host,
+    collectorUrl,
+    queryUrl,
+    registryUrl,
+    secretsFile,
+    isFound,
+    metricsUrls,
+  };
   screen.print(`\n${directions(where)}\n`);
   if (!options.traffic) return;
   for (const incident of readHistoryIncidents(join(options.data, 'logs'))) {

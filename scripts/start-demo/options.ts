@@ -9,6 +9,7 @@ export type DemoOptions = {
   readonly host: string;
   readonly port: number;
   readonly collectorPort: number;
+  readonly registryPort: number;
   readonly storePort: number;
   readonly kafkaPort: number;
   readonly data: string;
@@ -36,6 +37,7 @@ export function readDemoOptions(argv: readonly string[]): DemoOptions {
     )
     .option('--port <n>', 'port of the dashboard', port, 8080)
     .option('--collector-port <n>', 'port gateways send to', port, 8088)
+    .option('--registry-port <n>', 'port of the registry', port, 8090)
     .option('--store-port <n>', 'port of the store', port, 8123)
     .option('--kafka-port <n>', 'port of Kafka', port, 9092)
     .option('--data <dir>', 'where data, logs and tokens lie', inWorkDir('data'))

@@ -1,6 +1,6 @@
 /*
  * Starts the stack of the demonstration, each part as a numbered step of the screen: Kafka, store, tables and topics,
- * aggregator, collector, query with the dashboard.
+ * aggregator, registry with the demonstration's applications, collector, query with the dashboard.
  */
 import { join } from 'node:path';
 import { ensureKafkaJars } from '../stack/kafka-jars.js';
@@ -11,6 +11,7 @@ import { REPO_ROOT } from '../stack/repo-root.js';
 import type { StoreAddress } from '../stack/service-env.js';
 import type { ServiceName } from '../stack/services.js';
 import type { Stack } from '../stack/stack.js';
+import { createDemoApplications } from './demo-applications.js';
 import type { DemoOptions } from './options.js';
 import type { Screen } from './screen.js';
 import { HISTORY_TERMS_ENV, LIVE_TERMS_ENV } from './terms.js';
@@ -19,7 +20,8 @@ export type DemoStack = {
   readonly collectorUrl: string;
   readonly queryUrl: string;
   readonly store: StoreAddress;
-  readonly adminPorts: Readonly<Record<Exclude<ServiceName, 'registry'>, number>>;
+  readonly registryUrl: string;
+  readonly adminPorts: Readonly<Record<ServiceName, number>>;
 };
 
 const KAFKA_HEAP_MB = 512;
@@ -41,11 +43,18 @@ export async function startDemoStack(stack: Stack, demo: DemoOptions, screen: Sc
   const collector = await screen.step('collector', () =>
     stack.startCollector({ port: demo.collectorPort, env: LIVE_TERMS_ENV }),
   );
+  const registry = await screen.step('registry', async (say) => {
+    const started = await stack.startRegistry({ port: demo.registryPort });
+    const created = await createDemoApplications(started.url, stack.credentials.adminToken);
+    if (created > 0) say(`created ${created} applications`);
+    return started;
+  });
   const query = await screen.step('query and dashboard', () =>
     stack.startQuery({
       port: demo.port,
       env: {
         QUERY_HOST: demo.host,
+        REGISTRY_URL: registry.url,
         SESSION_KEY: stack.credentials.sessionKey,
         DASHBOARD_DIR: join(REPO_ROOT, 'services', 'dashboard', 'dist'),
       },
@@ -53,16 +62,18 @@ export async function startDemoStack(stack: Stack, demo: DemoOptions, screen: Sc
   );
   const { url: collectorUrl } = collector;
   const queryUrl = `http://${reachableHost(demo.host)}:${demo.port}`;
-  const names = ['aggregator', 'collector', 'query', 'store'] as const;
+  const names = ['aggregator', 'collector', 'query', 'registry', 'store'] as const;
   const services = Object.fromEntries(names.map((name) => [name, stack.env(name)]));
-  writeLocalStack(stack.credentials, { collectorUrl, queryUrl, services });
+  const { url: registryUrl } = registry;
+  writeLocalStack(stack.credentials, { collectorUrl, queryUrl, registryUrl, services });
   const adminPorts = {
     store: store.adminPort,
     aggregator: aggregator.adminPort,
     collector: collector.adminPort,
     query: query.adminPort,
+    registry: registry.adminPort,
   };
-  return { collectorUrl, queryUrl, store, adminPorts };
+  return { collectorUrl, queryUrl, registryUrl, store, adminPorts };
 }
 
 /** Writes a process down, so that the next start finds it should we be killed. */

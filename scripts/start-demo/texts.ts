@@ -30,13 +30,23 @@ export function balanceLine(balance: Balance, freshMs?: number, waitingMs = 0): 
 /** The worst applications, as a table. @param rows worst first */
 export function applicationsTable(rows: readonly ApplicationRow[]): string {
   const table = new Table({
-    head: ['application', 'requests', 'success', 'service errors', 'avg ms', 'p99 ms', 'worst interface'],
-    colAligns: ['left', 'right', 'right', 'right', 'right', 'right', 'left'],
+    head: [
+      'application',
+      'name',
+      'requests',
+      'success',
+      'service errors',
+      'avg ms',
+      'p99 ms',
+      'worst interface',
+    ],
+    colAligns: ['left', 'left', 'right', 'right', 'right', 'right', 'right', 'left'],
     style: { head: [], border: [], compact: true },
   });
   for (const row of rows.slice(0, APPLICATIONS_SHOWN)) {
     table.push([
       String(row.sdk_app_id),
+      row.name,
       number(row.requests),
       row.success_rate === null ? '–' : `${(row.success_rate * 100).toFixed(2)} %`,
       number(row.outcomes.service_error),
@@ -57,6 +67,7 @@ export type Directions = {
   readonly host: string;
   readonly collectorUrl: string;
   readonly queryUrl: string;
+  readonly registryUrl: string;
   readonly secretsFile: string;
   /** Whether the data are where `./scripts/imscope` finds the local stack. */
   readonly isFound: boolean;
@@ -65,14 +76,16 @@ export type Directions = {
 
 /** How to open the dashboard, from here and from elsewhere, and what to try. Commands can be pasted unchanged. */
 export function directions(where: Directions): string {
-  const { signInLink, port, host, queryUrl, collectorUrl, secretsFile, isFound } = where;
+  const { signInLink, port, host, queryUrl, collectorUrl, registryUrl, secretsFile, isFound } = where;
   const outside = host !== '127.0.0.1' && host !== 'localhost';
   const token = (name: string): string => `$(node -p "require('${secretsFile}').${name}")`;
   // With data elsewhere (`--data`) the command needs options to find the stack.
   const at = (option: string): string => (isFound ? '' : ` ${option} --token-file ${secretsFile}`);
   return [
     `  ${pc.bold('Open')}       ${pc.cyan(pc.underline(signInLink))}`,
-    pc.dim('             signs in once, within ten minutes; later, sign in with the read token'),
+    pc.dim(
+      '             signs in once as the local operator, within ten minutes; later, sign in with adminToken or readToken',
+    ),
     outside
       ? pc.yellow(
           `             listens on ${host}: everybody who can reach this machine can open the sign-in page, and traffic is not encrypted`,
@@ -82,6 +95,10 @@ export function directions(where: Directions): string {
     `  ${pc.bold('Try')}`,
     command('kill -9 any service', 'it comes back; LOST and DOUBLED stay 0'),
     command('a live table', `./scripts/imscope top${at(`--query ${queryUrl}`)}`),
+    command(
+      'change an application',
+      `./scripts/imscope app set 1400000123 configuration.recent_contacts_max=200 --reason "a try"${at(`--registry ${registryUrl}`)}`,
+    ),
     command(
       'send an access log',
       `./scripts/imscope send access.log --format nginx${at(`--collector ${collectorUrl}`)}`,

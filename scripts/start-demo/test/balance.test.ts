@@ -95,6 +95,7 @@ test('commands to try say where the stack is when `./scripts/imscope` does not f
     host: '127.0.0.1',
     collectorUrl: 'http://127.0.0.1:28088',
     queryUrl: 'http://127.0.0.1:28080',
+    registryUrl: 'http://127.0.0.1:8090',
     secretsFile: '/tmp/other/credentials/secrets.json',
     metricsUrls: [],
   };
