@@ -6,11 +6,11 @@
 import { readableApplicationsFile } from '@imscope/access/readable-applications-file.js';
 import { runService } from '@imscope/runtime/service.js';
 import { createSessionSeal } from '@imscope/access/session-seal.js';
-import { differentPorts, hostAddress, probe } from '@imscope/runtime/setting-probes.js';
+import { differentPorts, hostAddress, probe, writableDirectory } from '@imscope/runtime/setting-probes.js';
 import { backupCommand, restoreCommand } from './backup-command.js';
 import { REGISTRY_SETTINGS, registrySettingFaults } from './config.js';
 import { startRegistry } from './create-registry.js';
-import { newMasterKeyLine } from './secrets/master-keys.js';
+import { MASTER_KEY_PROBE, newMasterKeyLine } from './secrets/master-keys.js';
 import { migrateCommand } from './migrate-command.js';
 import { rotateMasterKeyCommand } from './rotate-master-key-command.js';
 
@@ -23,6 +23,8 @@ await runService(
       hostAddress('registryHost'),
       differentPorts('registryPort', 'adminPort'),
       readableApplicationsFile('registryFile'),
+      writableDirectory('objectsDir'),
+      MASTER_KEY_PROBE,
       probe('sessionKey', ({ sessionKey }) => void createSessionSeal(sessionKey)),
     ],
     commands: {

@@ -53,7 +53,7 @@ const MIGRATION_STATEMENT_MS = 3_600_000;
 
 /** @throws SettingsError where a setting names what cannot be used */
 export async function openState(config: RegistryConfig): Promise<RegistryState> {
-  const masterKeys = await readMasterKeys(config);
+  const masterKeys = readMasterKeys(config);
   const places = await openPlaces(config);
   try {
     await requireTables(places.database);

@@ -32,7 +32,7 @@ export async function rotateMasterKeyCommand(
   }
   const { config } = loaded;
   try {
-    const masterKeys = await readMasterKeys(config);
+    const masterKeys = readMasterKeys(config);
     const database = openDatabase<RegistryTables>(databaseOptions(config));
     try {
       const rewrapped = await rotateMasterKey(database, masterKeys, {

@@ -3,8 +3,9 @@
  * others only read. No message holds a key.
  */
 import { randomBytes } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
+import { readFileSync } from 'node:fs';
 import { secret, type Settings, text } from '@imscope/runtime/config.js';
+import type { Probe } from '@imscope/runtime/setting-probes.js';
 import { SettingsError } from '@imscope/runtime/settings-error.js';
 
 export const MASTER_KEY_SETTINGS = {
@@ -43,19 +44,35 @@ export function masterKeySettingFaults(config: Partial<MasterKeySettings>): stri
 }
 
 /** @throws SettingsError that names the line and the id, never the key */
-export async function readMasterKeys(config: MasterKeySettings): Promise<MasterKeys> {
+export function readMasterKeys(config: MasterKeySettings): MasterKeys {
   if (config.registryMasterKeyFile === '')
     return parseMasterKeys(config.registryMasterKey, 'REGISTRY_MASTER_KEY');
   const file = config.registryMasterKeyFile;
   let lines: string;
   try {
-    lines = await readFile(file, 'utf8');
+    lines = readFileSync(file, 'utf8');
   } catch (error) {
     const reason = error instanceof Error && 'code' in error ? String(error.code) : String(error);
     throw new SettingsError([`REGISTRY_MASTER_KEY_FILE: ${file} cannot be read (${reason}): ${FORM}`]);
   }
   return parseMasterKeys(lines, `REGISTRY_MASTER_KEY_FILE ${file}`);
 }
+
+/** Reads them before a start. Whether they are those of the database shows only then. */
+export const MASTER_KEY_PROBE: Probe<MasterKeySettings> = {
+  needs: ['registryMasterKeyFile', 'registryMasterKey'],
+  check: (config) => {
+    if (masterKeySettingFaults(config).length > 0) return [];
+    const setting = config.registryMasterKeyFile === '' ? 'registryMasterKey' : 'registryMasterKeyFile';
+    try {
+      readMasterKeys(config);
+      return [];
+    } catch (error) {
+      if (!(error instanceof SettingsError)) throw error;
+      return error.faults.map((message) => ({ setting, message }));
+    }
+  },
+};
 
 /** @param source of the text, for messages */
 export function parseMasterKeys(content: string, source: string): MasterKeys {

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { SettingsError } from '@imscope/runtime/settings-error.js';
 import {
+  MASTER_KEY_PROBE,
   masterKeySettingFaults,
   newMasterKeyLine,
   parseMasterKeys,
@@ -43,9 +44,9 @@ for (const [title, content, expected] of [
   });
 }
 
-test('a key file that is not there is named', async () => {
-  const read = readMasterKeys({ registryMasterKeyFile: '/nowhere/keys', registryMasterKey: '' });
-  await assert.rejects(read, /\/nowhere\/keys cannot be read \(ENOENT\)/);
+test('a key file that is not there is named', () => {
+  const settings = { registryMasterKeyFile: '/nowhere/keys', registryMasterKey: '' };
+  assert.throws(() => readMasterKeys(settings), /\/nowhere\/keys cannot be read \(ENOENT\)/);
 });
 
 test('a new line is read as a master key, from a file', async (t) => {
@@ -53,8 +54,14 @@ test('a new line is read as a master key, from a file', async (t) => {
   t.after(() => rm(directory, { recursive: true, force: true }));
   const file = join(directory, 'master-keys');
   await writeFile(file, newMasterKeyLine(NOW_MS) + newMasterKeyLine(NOW_MS));
-  const keys = await readMasterKeys({ registryMasterKeyFile: file, registryMasterKey: '' });
+  const keys = readMasterKeys({ registryMasterKeyFile: file, registryMasterKey: '' });
   assert.match(keys.active.id, /^2026-11-29-/);
+});
+
+test('a check before a start names the setting of a wrong key', () => {
+  const [fault] = MASTER_KEY_PROBE.check({ registryMasterKeyFile: '', registryMasterKey: 'new:short' });
+  assert.equal(fault?.setting, 'registryMasterKey');
+  assert.match(fault.message, /line 1: not a master key/);
 });
 
 test('one of file and variable is needed, not both', () => {
