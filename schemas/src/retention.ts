@@ -16,6 +16,9 @@ export type DataKind = keyof typeof TERM_HOURS;
 export const LEDGER_TERM_HOURS = 336;
 export type TopicKind = DataKind | 'deadLetter';
 
+/** Calendar months in UTC from the end of an application until its configuration is deleted. */
+export const CONFIGURATION_TERM_MONTHS = 2;
+
 /** A term for people: "7 days", or "36 hours" where it is no multiple of a day. */
 export function termText(hours: number): string {
   return hours % 24 === 0 ? `${hours / 24} days` : `${hours} hours`;

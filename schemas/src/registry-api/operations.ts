@@ -2,6 +2,7 @@
  * The operations of the registry's API, `/v1/registry/…`. All need a token of scope `admin`, or a session of the dashboard
  * that stands for one. Errors are those of every service: `{"error":{"code","message"}}`.
  */
+import { CONFIGURATION_TERM_MONTHS } from '../retention.js';
 import { type Static, type TObject, type TProperties, type TSchema, Type } from 'typebox';
 import {
   Application,
@@ -172,7 +173,10 @@ export const OPERATIONS = {
   }),
   suspendApplication: lifecycle('suspend', 'Refuse its records from now on'),
   resumeApplication: lifecycle('resume', 'Accept the records of a suspended application again'),
-  terminateApplication: lifecycle('terminate', 'Stop sending and reading; purge after two calendar months'),
+  terminateApplication: lifecycle(
+    'terminate',
+    `Stop sending and reading; purge after ${CONFIGURATION_TERM_MONTHS} calendar months`,
+  ),
   restoreApplication: lifecycle('restore', 'Make a terminated application active again, before its purge'),
   rotateKey: operation({
     method: 'POST',

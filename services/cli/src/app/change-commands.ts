@@ -2,6 +2,7 @@
  * `imscope app` commands that change one application: create, set, rollback, the lifecycle, keys and secrets. Each names a
  * reason. A change names the revision it was made for, so a change of somebody else in between is not overwritten.
  */
+import { CONFIGURATION_TERM_MONTHS } from '@imscope/schemas/retention.js';
 import { readFileSync } from 'node:fs';
 import { text as readAll } from 'node:stream/consumers';
 import { errorMessage } from '@imscope/runtime/error-message.js';
@@ -168,7 +169,7 @@ const LIFECYCLE = [
   {
     name: 'terminate',
     operation: 'terminateApplication',
-    what: 'Stop sending and reading; everything is purged after two calendar months.',
+    what: `Stop sending and reading; everything is purged after ${CONFIGURATION_TERM_MONTHS} calendar months.`,
   },
   { name: 'restore', operation: 'restoreApplication', what: 'Make a terminated application active again.' },
 ] as const;

@@ -1,6 +1,7 @@
 /*
  * Texts of the pages of the registry. They are loaded with those pages, so they are no part of `texts.ts`.
  */
+import { CONFIGURATION_TERM_MONTHS } from '@imscope/schemas/retention.js';
 import type { ReactNode } from 'react';
 import { formatExact, formatQuantity } from './format-number.js';
 
@@ -270,8 +271,7 @@ export const registryTexts = {
     effect: {
       suspend: 'From now on its records are refused everywhere. What is stored stays readable.',
       resume: 'Its records are accepted again.',
-      terminate:
-        'From now on its records are refused and its data cannot be read. After two calendar months everything about it is deleted for good.',
+      terminate: `From now on its records are refused and its data cannot be read. After ${CONFIGURATION_TERM_MONTHS} calendar months everything about it is deleted for good.`,
       restore: 'It is active again, with the configuration it had.',
     },
     typeId: (id: string): ReactNode => (

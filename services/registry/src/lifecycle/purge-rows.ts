@@ -2,6 +2,7 @@
  * The last step of a purge: the rows of the database. One transaction deletes them, writes tombstone, notice and audit,
  * and completes the certificate, so that the purge is complete exactly when nothing is left.
  */
+import { CONFIGURATION_TERM_MONTHS } from '@imscope/schemas/retention.js';
 import type { Transaction } from 'kysely';
 import { REGISTRY_ACTOR, writeAudit } from '../rows/audit.js';
 import type { RegistryTables } from '../rows/tables.js';
@@ -42,7 +43,12 @@ export async function purgeRows(
   await tx.deleteFrom('tombstone').where('sdk_app_id', '=', sdkAppId).execute();
   await tx.insertInto('tombstone').values({ sdk_app_id: sdkAppId, purged_ms: nowMs }).execute();
   const audited = { atMs: nowMs, actor: REGISTRY_ACTOR, action: 'application.purge', sdkAppId };
-  await writeAudit(tx, { ...audited, reason: 'two months after its termination', paths: [], revision: null });
+  await writeAudit(tx, {
+    ...audited,
+    reason: `${CONFIGURATION_TERM_MONTHS} months after its termination`,
+    paths: [],
+    revision: null,
+  });
   await addNotice(tx, { sdkAppId, kind: 'purged', purgeMs: subject.dueMs }, nowMs, isDelivered);
   return deleted;
 }
