@@ -45,7 +45,9 @@ async function allVersions(
   return found;
 }
 
-const BATCH_MAX = 50;
+/** Versions of one transaction: each costs a write that reaches the disk. */
+const BATCH_MAX = 500;
+const BATCH_CHARACTERS_MAX = 4_000_000;
 
 export type LoadDocumentsOptions = {
   /** Applications that are left out. */
@@ -61,21 +63,22 @@ export async function loadDocuments(
 ): Promise<number> {
   let batch: VersionDocument[] = [];
   let sdkAppId: number | undefined;
-  let [count, number] = [0, 0];
+  let [characters, count, number] = [0, 0, 0];
   const flush = async (): Promise<void> => {
     const versions = batch;
-    batch = [];
+    [batch, characters] = [[], 0];
     if (versions.length > 0) await transact(async (transaction) => documents.write(transaction, versions));
   };
   for await (const line of lines) {
     const document = readDocument(line, ++number);
     if (without.has(document.sdkAppId)) continue;
     if (document.sdkAppId !== sdkAppId) {
-      await flush();
       ({ sdkAppId } = document);
       await documents.deleteApplication(sdkAppId);
     }
-    if (batch.push(document) === BATCH_MAX) await flush();
+    batch.push(document);
+    characters += line.length;
+    if (batch.length === BATCH_MAX || characters > BATCH_CHARACTERS_MAX) await flush();
     count++;
   }
   await flush();
