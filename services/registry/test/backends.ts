@@ -48,6 +48,9 @@ export type TestOptions = {
   readonly env?: Readonly<Record<string, string>>;
   /** Receives the log; silent where left out. */
   readonly log?: Parameters<typeof createLogger>[2];
+  /** For receivers on this machine. */
+  readonly callbacks?: CallbackServices;
+  readonly lifecycleEveryMs?: number;
   /** More tokens of REGISTRY_FILE. */
   readonly tokens?: readonly FileToken[];
 };
@@ -130,7 +133,10 @@ export function configOf(env: Readonly<Record<string, string>>) {
   return loaded.config;
 }
 
-function start(config: ReturnType<typeof configOf>, { now, log }: TestOptions) {
+function start(
+  config: ReturnType<typeof configOf>,
+  { now, log, callbacks = CALLBACKS, lifecycleEveryMs }: TestOptions,
+) {
   return startRegistry(
     {
       config,
@@ -141,7 +147,11 @@ function start(config: ReturnType<typeof configOf>, { now, log }: TestOptions) {
         throw error;
       },
     },
-    { callbacks: CALLBACKS, ...(now === undefined ? {} : { now }) },
+    {
+      callbacks,
+      ...(now === undefined ? {} : { now }),
+      ...(lifecycleEveryMs === undefined ? {} : { lifecycleEveryMs }),
+    },
   );
 }
 

@@ -12,11 +12,15 @@ export type OutboxMessage = {
   readonly payload: Readonly<Record<string, unknown>>;
 };
 
-/** @param nowMs the time of the change; the message is due at once */
+/**
+ * @param nowMs the message is due at once
+ * @param changedMs the time of the change as the receiver is told; by default now
+ */
 export async function addToOutbox(
   tx: Transaction<RegistryTables>,
   { kind, sdkAppId, payload }: OutboxMessage,
   nowMs: number,
+  changedMs = nowMs,
 ): Promise<void> {
   await tx
     .insertInto('outbox')
@@ -25,7 +29,7 @@ export async function addToOutbox(
       sdk_app_id: sdkAppId,
       payload: JSON.stringify(payload),
       idempotency_key: randomUUID(),
-      created_ms: nowMs,
+      created_ms: changedMs,
       due_ms: nowMs,
       attempts: 0,
       last_error: null,

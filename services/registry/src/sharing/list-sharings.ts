@@ -1,7 +1,9 @@
 /* Answers how an application is shared with TRTC. */
+import { HttpError } from '@imscope/runtime/http-errors.js';
 import type { Sharing } from '@imscope/schemas/registry-api/records.js';
 import type { Database } from '@imscope/state/database.js';
 import type { Handler } from '../operations/operation-call.js';
+import { existingApplications, type Reader } from '../rows/application-rows.js';
 import type { RegistryTables } from '../rows/tables.js';
 
 /** Sharings of one answer; older ones are left out. */
@@ -20,6 +22,7 @@ export function listSharings(
       .orderBy('id', 'desc')
       .limit(SHARINGS_MAX)
       .execute();
+    if (rows.length === 0) await requireExisting(database.kysely, params.sdk_app_id);
     const sharings = rows.map((row): Sharing => {
       return {
         id: row.id,
@@ -33,6 +36,13 @@ export function listSharings(
     });
     return { is_configured: isConfigured, sharings };
   };
+}
+
+/** A purged application may have a sharing that is still open. */
+async function requireExisting(db: Reader, sdkAppId: number): Promise<void> {
+  const existing = await existingApplications(db, [sdkAppId]);
+  if (existing.size > 0) return;
+  throw new HttpError('not_found', `there is no application ${sdkAppId}: create it first`);
 }
 
 function timeOrNull(ms: number | null): string | null {

@@ -22,8 +22,8 @@ export async function recordSharing(
   if (sdkAppId === undefined || decision.kind === 'nothing') return;
   await dropUnsentShares(tx, sdkAppId);
   const atMs = await laterThanBefore(tx, sdkAppId, nowMs);
-  if (decision.kind === 'end') await recordEnd(tx, sdkAppId, atMs);
-  else await recordShare(tx, sdkAppId, decision, atMs);
+  if (decision.kind === 'end') await recordEnd(tx, sdkAppId, nowMs, atMs);
+  else await recordShare(tx, sdkAppId, decision, nowMs, atMs);
 }
 
 /** Ends the sharing of an application whose state before is not known: does nothing where none is open. */
@@ -36,13 +36,14 @@ export async function endSharing(tx: Writer, sdkAppId: number, nowMs: number): P
     .executeTakeFirst();
   if (open === undefined) return;
   await dropUnsentShares(tx, sdkAppId);
-  await recordEnd(tx, sdkAppId, await laterThanBefore(tx, sdkAppId, nowMs));
+  await recordEnd(tx, sdkAppId, nowMs, await laterThanBefore(tx, sdkAppId, nowMs));
 }
 
 async function recordShare(
   tx: Writer,
   sdkAppId: number,
   { isFirst, details }: { readonly isFirst: boolean; readonly details: SharedDetails },
+  nowMs: number,
   atMs: number,
 ): Promise<void> {
   if (isFirst) {
@@ -58,11 +59,11 @@ async function recordShare(
       .values({ sdk_app_id: sdkAppId, requested_ms: atMs, ...nothingYet })
       .execute();
   }
-  await addToOutbox(tx, { kind: 'trtc_share', sdkAppId, payload: details }, atMs);
+  await addToOutbox(tx, { kind: 'trtc_share', sdkAppId, payload: details }, nowMs, atMs);
 }
 
 /** Where no attempt was made to share, TRTC knows nothing, and the sharing ends without a message. */
-async function recordEnd(tx: Writer, sdkAppId: number, atMs: number): Promise<void> {
+async function recordEnd(tx: Writer, sdkAppId: number, nowMs: number, atMs: number): Promise<void> {
   // Locked, because the sender counts its attempts here before it sends.
   const open = await tx
     .selectFrom('sharing')
@@ -78,7 +79,7 @@ async function recordEnd(tx: Writer, sdkAppId: number, atMs: number): Promise<vo
     .where('sdk_app_id', '=', sdkAppId)
     .where('end_requested_ms', 'is', null)
     .execute();
-  if (wasSent) await addToOutbox(tx, { kind: 'trtc_end', sdkAppId, payload: {} }, atMs);
+  if (wasSent) await addToOutbox(tx, { kind: 'trtc_end', sdkAppId, payload: {} }, nowMs, atMs);
 }
 
 async function dropUnsentShares(tx: Writer, sdkAppId: number): Promise<void> {
