@@ -15,6 +15,8 @@ export type MongodbOptions = {
   readonly dataDir: string;
   /** None takes a free one. */
   readonly port?: number;
+  /** Does not keep this process alive. Default false. */
+  readonly background?: boolean;
   readonly onSpawn?: OnSpawn;
 };
 
@@ -38,7 +40,10 @@ export async function startMongodb(options: MongodbOptions): Promise<MongodbServ
   };
 }
 
-async function startFerretdb({ dataDir, onSpawn }: MongodbOptions, port: number): Promise<ManagedProcess> {
+async function startFerretdb(
+  { dataDir, background = false, onSpawn }: MongodbOptions,
+  port: number,
+): Promise<ManagedProcess> {
   const data = join(dataDir, 'data');
   await mkdir(data, { recursive: true });
   const { command, args } = await provideForeignProgram(FOREIGN_PROGRAMS.ferretdb);
@@ -48,6 +53,7 @@ async function startFerretdb({ dataDir, onSpawn }: MongodbOptions, port: number)
     args: [...args, `-address=127.0.0.1:${port}`, `-directory=${data}`],
     logFile: join(dataDir, 'mongodb.log'),
     cwd: dataDir,
+    background,
     ...(onSpawn === undefined ? {} : { onSpawn }),
   });
 }

@@ -15,6 +15,8 @@ export type S3Options = {
   readonly dataDir: string;
   /** None takes a free one. */
   readonly port?: number;
+  /** Does not keep this process alive. Default false. */
+  readonly background?: boolean;
   readonly onSpawn?: OnSpawn;
 };
 
@@ -55,7 +57,7 @@ export function readS3Address(address: string): S3Access {
 }
 
 async function startGateway(
-  { dataDir, onSpawn }: S3Options,
+  { dataDir, background = false, onSpawn }: S3Options,
   port: number,
   keys: Pick<S3Access, 'accessKeyId' | 'secretAccessKey'>,
 ): Promise<ManagedProcess> {
@@ -83,6 +85,7 @@ async function startGateway(
     env: { ROOT_ACCESS_KEY_ID: keys.accessKeyId, ROOT_SECRET_ACCESS_KEY: keys.secretAccessKey },
     logFile: join(dataDir, 's3.log'),
     cwd: dataDir,
+    background,
     ...(onSpawn === undefined ? {} : { onSpawn }),
   });
 }

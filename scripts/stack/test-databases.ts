@@ -1,7 +1,7 @@
 /*
  * The databases that all test files of a run share. A file uses a database, prefix or bucket of its own name.
  * `./scripts/test` starts them (test-run/start-databases.ts) and names them in the environment. A file that is run by
- * hand starts a MariaDB and a Redis of its own where none is named; they end with its process.
+ * hand starts servers of its own where none are named; they end with its process.
  */
 import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -10,8 +10,10 @@ import { join } from 'node:path';
 import { openDatabase } from '@imscope/state/database.js';
 import { sql } from 'kysely';
 import { MARIADB_PASSWORD, MARIADB_USER, startMariadb } from './mariadb.js';
+import { startMongodb } from './mongodb.js';
 import { startRedis } from './redis.js';
 import type { Restartable } from './restartable.js';
+import { startS3 } from './s3.js';
 
 export type TestMysql = {
   /** For `openDatabase`. */
@@ -52,24 +54,21 @@ export async function testRedis(): Promise<string> {
 }
 
 /** Of the server of MongoDB's protocol, which is FerretDB: `mongodb://127.0.0.1:port`, without credentials. */
-export function testMongodb(): string {
-  return addressIn('IMSCOPE_TEST_MONGODB', 'a MongoDB');
+export async function testMongodb(): Promise<string> {
+  return addressOf('IMSCOPE_TEST_MONGODB');
 }
 
 /** Of the S3 server, with its credentials: `http://access-key:secret-key@127.0.0.1:port` (`readS3Address`). */
-export function testS3(): string {
-  return addressIn('IMSCOPE_TEST_S3', 'an S3 server');
+export async function testS3(): Promise<string> {
+  return addressOf('IMSCOPE_TEST_S3');
 }
 
-function addressIn(variable: string, what: string): string {
-  const address = process.env[variable];
-  if (address === undefined || address === '') {
-    throw new Error(`${variable} is not set: run ./scripts/test, which starts ${what}, or name one`);
-  }
-  return address;
-}
-
-const STARTS = { IMSCOPE_TEST_MYSQL: startMariadb, IMSCOPE_TEST_REDIS: startRedis } as const;
+const STARTS = {
+  IMSCOPE_TEST_MYSQL: startMariadb,
+  IMSCOPE_TEST_REDIS: startRedis,
+  IMSCOPE_TEST_MONGODB: startMongodb,
+  IMSCOPE_TEST_S3: startS3,
+} as const;
 const own = new Map<string, Promise<string>>();
 
 async function addressOf(variable: keyof typeof STARTS): Promise<string> {

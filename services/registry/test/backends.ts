@@ -172,7 +172,7 @@ async function integrated(name: string): Promise<Place> {
     env: {
       DATABASE_URL: mysql.url,
       DATABASE_PASSWORD: mysql.password,
-      MONGO_URL: `${testMongodb()}/${unique}`,
+      MONGO_URL: `${await testMongodb()}/${unique}`,
       REDIS_URL: await testRedis(),
       REDIS_PREFIX: unique,
       COS_BUCKET: bucket.bucket,

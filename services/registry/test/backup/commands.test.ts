@@ -38,7 +38,7 @@ async function emptyPlace(
   }
   const { url, password, drop } = await testMysql('restored');
   return {
-    env: { ...registry.env, DATABASE_URL: url, DATABASE_PASSWORD: password, MONGO_URL: newMongoUrl() },
+    env: { ...registry.env, DATABASE_URL: url, DATABASE_PASSWORD: password, MONGO_URL: await newMongoUrl() },
     remove: drop,
   };
 }

@@ -78,7 +78,7 @@ async function openSqlite(closers: (() => Promise<void>)[]): Promise<Kept> {
 async function openMysql(closers: (() => Promise<void>)[]): Promise<Kept> {
   const { url, password, drop } = await testMysql('drill');
   const database = openDatabase<RegistryTables>({ url, password });
-  const documents = await openMongoDocuments({ url: newMongoUrl(), password: '' });
+  const documents = await openMongoDocuments({ url: await newMongoUrl(), password: '' });
   closers.push(async () => {
     await documents.close();
     await database.close();

@@ -29,8 +29,8 @@ export const DOCUMENT_STORES: Readonly<Record<string, () => Promise<TestDocument
 };
 
 /** The address of a new, empty database. */
-export function newMongoUrl(): string {
-  return `${testMongodb()}/registry_${randomUUID().replaceAll('-', '')}`;
+export async function newMongoUrl(): Promise<string> {
+  return `${await testMongodb()}/registry_${randomUUID().replaceAll('-', '')}`;
 }
 
 async function openRows(dialect: Dialect): Promise<TestDocuments> {
@@ -40,7 +40,7 @@ async function openRows(dialect: Dialect): Promise<TestDocuments> {
 
 async function openDocuments(dialect: Dialect): Promise<TestDocuments> {
   const { database, close } = await REGISTRY_DATABASES[dialect]();
-  const documents = await openMongoDocuments({ url: newMongoUrl(), password: '' });
+  const documents = await openMongoDocuments({ url: await newMongoUrl(), password: '' });
   return {
     database,
     documents,

@@ -69,7 +69,7 @@ export async function openLifecycle(t: TestContext, backend: Backend) {
   const { database, options, close } = await REGISTRY_DATABASES[isEmbedded ? 'sqlite' : 'mysql']();
   t.after(close);
   const { objects, place } = await openObjects(t, isEmbedded);
-  const mongoUrl = isEmbedded ? null : newMongoUrl();
+  const mongoUrl = isEmbedded ? null : await newMongoUrl();
   const documents = await openDocuments(t, database, mongoUrl);
   const secrets = createSecretStore(MASTER_KEYS, objects);
   const clock = { nowMs: START_MS };

@@ -31,7 +31,7 @@ export const TEST_PLACES: Readonly<Record<'folder' | 'bucket', () => Promise<Tes
 
 /** Options of a new bucket. */
 export async function makeBucket(): Promise<BucketOptions> {
-  const options = { ...readS3Address(testS3()), bucket: `test-${randomUUID()}` };
+  const options = { ...readS3Address(await testS3()), bucket: `test-${randomUUID()}` };
   const client = testClient(options);
   await client.send(new CreateBucketCommand({ Bucket: options.bucket }));
   client.destroy();
