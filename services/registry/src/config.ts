@@ -26,7 +26,7 @@ export const REGISTRY_SETTINGS = {
     default: '',
     pattern: new RegExp(REGION_PATTERN),
     allowed: 'a region in lower-case letters, digits and dashes, such as singapore',
-    purpose: 'region of this deployment; not set: applications of every region are kept',
+    purpose: 'data centre of applications that are created without one; not set: it must be given',
   }),
   registryFile: text({
     default: '',

@@ -193,6 +193,7 @@ function applicationDependencies(
       recordSharing(transaction, before === null ? null : sharingInput(before), sharingInput(after), nowMs),
     applicationsMax: config.applicationsMax,
     region: config.region,
+    hasTokenFile: config.registryFile !== '',
     logger,
   };
 }

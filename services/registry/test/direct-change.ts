@@ -18,6 +18,7 @@ export function dependenciesOf(
     onChange: async () => undefined,
     applicationsMax: 1_000,
     region: '',
+    hasTokenFile: true,
     logger: createLogger('registry', 'silent'),
     ...replaced,
   };

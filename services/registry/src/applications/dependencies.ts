@@ -35,5 +35,7 @@ export type ApplicationDependencies = {
   readonly applicationsMax: number;
   /** Data centre of an application that is created without one; empty: it must be given. */
   readonly region: string;
+  /** Whether this registry keeps the tokens of a REGISTRY_FILE. */
+  readonly hasTokenFile: boolean;
   readonly logger: Logger;
 };

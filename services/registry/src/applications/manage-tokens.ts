@@ -26,7 +26,7 @@ import type { ApplicationDependencies } from './dependencies.js';
 import { escaped } from '@imscope/schemas/registry-api/differences.js';
 import { timeOrNull, timeText } from './read-complete.js';
 
-type Managing = Pick<ApplicationDependencies, 'database'>;
+type Managing = Pick<ApplicationDependencies, 'database' | 'hasTokenFile'>;
 
 /** Two, so that one can replace the other without a gap. */
 const TOKENS_OF_A_NAME_MAX = 2;
@@ -76,7 +76,7 @@ export function createToken({ database }: Managing): Handler<'createToken'> {
   };
 }
 
-export function revokeToken({ database }: Managing): Handler<'revokeToken'> {
+export function revokeToken({ database, hasTokenFile }: Managing): Handler<'revokeToken'> {
   return async ({ params: { id }, caller, nowMs }) => {
     const token = await readToken(database.kysely, id);
     // The same answer for a token of others: its existence is not told.
@@ -85,7 +85,8 @@ export function revokeToken({ database }: Managing): Handler<'revokeToken'> {
       `there is no token ${id}, or no longer: list the tokens in force`,
     );
     if (token === undefined || !mayManage(caller, token.applications)) throw missing;
-    if (token.origin === 'file') {
+    // Without the file it would stay for ever.
+    if (token.origin === 'file' && hasTokenFile) {
       throw new HttpError(
         'wrong_state',
         `token "${token.name}" is stated in REGISTRY_FILE: remove it there, and it ends within seconds`,

@@ -1,14 +1,16 @@
 /*
- * Keeps the tokens of REGISTRY_FILE in the token table: at the start, and within seconds of each change of the file. While
- * the file is malformed, what it stated last stays in force.
+ * Keeps the tokens of REGISTRY_FILE in the token table, and its defaults of applications among the entries: at the start,
+ * and within seconds of each change of the file. While the file is malformed, what it stated last stays in force.
  */
 import { statSync } from 'node:fs';
 import { readApplicationsFile } from '@imscope/access/applications-file.js';
+import type { ApplicationSettings } from '@imscope/access/application-settings.js';
 import type { Logger } from '@imscope/runtime/logger.js';
 import type { Running } from '@imscope/runtime/service.js';
 import { waitUnlessStopping } from '@imscope/runtime/wait-unless-stopping.js';
 import type { Database } from '@imscope/state/database.js';
 import { transact } from '@imscope/state/transact.js';
+import { type DefaultsEntry, writeDefaults } from '../rows/entries.js';
 import type { RegistryTables } from '../rows/tables.js';
 import { syncFileTokens } from '../rows/tokens.js';
 
@@ -53,10 +55,21 @@ export async function startTokenFileSync(options: TokenFileOptions): Promise<Run
 
 async function sync({ path, database, logger, now }: TokenFileOptions): Promise<void> {
   const content = readApplicationsFile(path);
-  const changed = await transact(database, async (transaction) =>
-    syncFileTokens(transaction, content, now()),
-  );
+  const changed = await transact(database, async (transaction) => {
+    const tokens = await syncFileTokens(transaction, content, now());
+    await writeDefaults(transaction, defaultsEntry(content.defaults));
+    return tokens;
+  });
   if (changed.added + changed.removed > 0) logger.info({ path, ...changed }, 'tokens of the file taken over');
+}
+
+/** Limits of applications for which none are set. Pure. */
+function defaultsEntry({ quotaPerSecond, limitPerSecond }: ApplicationSettings): DefaultsEntry {
+  return {
+    kind: 'defaults',
+    ...(Number.isFinite(quotaPerSecond) ? { quota_per_second: quotaPerSecond } : {}),
+    ...(Number.isFinite(limitPerSecond) ? { limit_per_second: limitPerSecond } : {}),
+  };
 }
 
 /** Changes whenever the file is written or replaced. */

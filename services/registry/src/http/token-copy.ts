@@ -9,13 +9,16 @@ import type { Reader } from '../rows/application-rows.js';
 import { newestRevision } from '../rows/entries.js';
 import { TOKENS_MAX } from '../rows/tokens.js';
 
+/** Those of the API and those of REGISTRY_FILE each have the bound. */
+const COPIED_MAX = 2 * TOKENS_MAX;
+
 export type TokenCopy = Tokens & {
   /** Brings the copy to what is committed now. Rejects where the database does not answer. */
   refresh(): Promise<void>;
 };
 
 export function createTokenCopy(db: Reader, now: () => number): TokenCopy {
-  let copy = new RegistryCopy(TOKENS_MAX);
+  let copy = new RegistryCopy(COPIED_MAX);
   let revision = 0;
   let last = Promise.resolve();
   const load = async (): Promise<void> => {
@@ -23,7 +26,7 @@ export function createTokenCopy(db: Reader, now: () => number): TokenCopy {
     if (newest === revision) return;
     // A database that was restored is older than the copy: it is read again from the start.
     const isOlder = newest < revision;
-    const read = isOlder ? new RegistryCopy(TOKENS_MAX) : copy;
+    const read = isOlder ? new RegistryCopy(COPIED_MAX) : copy;
     for (const change of await tokenChanges(db, isOlder ? 0 : revision)) read.apply(change);
     copy = read;
     revision = newest;

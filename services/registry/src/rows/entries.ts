@@ -23,6 +23,20 @@ export async function writeEntries(transaction: Writer, entries: readonly Regist
   );
 }
 
+export type DefaultsEntry = Extract<RegistryEntry, { kind: 'defaults' }>;
+
+/** Only where they changed: the file that states them is read at each start. */
+export async function writeDefaults(transaction: Writer, entry: DefaultsEntry): Promise<void> {
+  const row = await transaction
+    .selectFrom('entry')
+    .select('entry')
+    .where('entry_key', '=', entryKey(entry))
+    .executeTakeFirst();
+  const isNone = entry.quota_per_second === undefined && entry.limit_per_second === undefined;
+  if (row === undefined && isNone) return;
+  if (row?.entry !== JSON.stringify(entry)) await writeEntry(transaction, entry);
+}
+
 /** The key's deletion is distributed like a change. */
 export async function deleteEntry(transaction: Writer, key: string): Promise<void> {
   await deleteEntries(transaction, [key]);

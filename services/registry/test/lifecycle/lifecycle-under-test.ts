@@ -84,6 +84,7 @@ export async function openLifecycle(t: TestContext, backend: Backend) {
       recordSharing(tx, before === null ? null : sharingInput(before), sharingInput(after), nowMs),
     applicationsMax: 1_000,
     region: 'singapore',
+    hasTokenFile: false,
     logger: createLogger('test', 'silent'),
     areNoticesDelivered: true,
   };
