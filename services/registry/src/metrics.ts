@@ -26,6 +26,14 @@ export function createMetrics(registry: Registry) {
       ...common('outbox_attempts_total', 'messages sent to TRTC and of notices, by result'),
       labelNames: ['channel', 'result'] as const,
     }),
+    outboxMessages: new Gauge({
+      ...common('outbox_messages', 'messages that wait, as the process that sends them counts'),
+      labelNames: ['channel'] as const,
+    }),
+    outboxOldestSeconds: new Gauge({
+      ...common('outbox_oldest_seconds', 'age of the oldest message that waits; 0: none does'),
+      labelNames: ['channel'] as const,
+    }),
     purgesCompleted: new Counter(common('purges_completed_total', 'applications purged from every place')),
     purgesLate: new Gauge(common('purges_late', 'purges that have not completed by their latest date')),
     refused: new Counter({

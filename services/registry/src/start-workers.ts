@@ -40,6 +40,11 @@ export function startWorkers(
       ...common,
       endpoints: endpointsOf(config),
       onAttempt: (channel, result) => metrics.outboxAttempts.inc({ channel, result }),
+      onBacklog: (channel, { messages, oldestMs }) => {
+        metrics.outboxMessages.set({ channel }, messages);
+        const ageMs = oldestMs === undefined ? 0 : Math.max(0, now() - oldestMs);
+        metrics.outboxOldestSeconds.set({ channel }, ageMs / 1_000);
+      },
     }),
     startLifecycle({
       ...common,

@@ -7,12 +7,11 @@ import type { Database } from '@imscope/state/database.js';
 import { transact } from '@imscope/state/transact.js';
 import type { Selectable } from 'kysely';
 import type { OutboxTable, RegistryTables } from '../rows/tables.js';
+import { type Channel, CHANNELS, KINDS } from './outbox-channels.js';
 import { retryDelayMs } from './retry-delay.js';
 import { type SendResult, sendSigned, type SignedEndpoint } from './signed-request.js';
 
 export type OutboxRow = Selectable<OutboxTable>;
-export type Channel = 'trtc' | 'notice';
-
 /** undefined: the channel is not configured, and its messages wait. */
 export type Endpoints = { readonly [C in Channel]: SignedEndpoint | undefined };
 
@@ -27,11 +26,6 @@ export type DeliveryServices = {
   readonly mayGoOn: () => boolean;
 };
 
-const KINDS = {
-  trtc: ['trtc_share', 'trtc_end'],
-  notice: ['notice'],
-} as const satisfies Record<Channel, readonly OutboxTable['kind'][]>;
-
 /** Applications of one pass; the others follow in the next. */
 const APPLICATIONS_MAX = 100;
 /** Applications served side by side. */
@@ -40,7 +34,7 @@ const PARALLEL = 4;
 /** Sends what is due. @returns whether more may be due now */
 export async function deliverOutbox(services: DeliveryServices): Promise<boolean> {
   let isMore = false;
-  for (const channel of ['trtc', 'notice'] as const) {
+  for (const channel of CHANNELS) {
     const endpoint = services.endpoints[channel];
     if (endpoint === undefined) continue;
     const waiting = await dueApplications(services, channel);

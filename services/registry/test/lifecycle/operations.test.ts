@@ -2,6 +2,8 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import type { PurgeCertificate } from '@imscope/schemas/registry-api/records.js';
+import { redisNames } from '@imscope/schemas/registry-entry.js';
+import { createClient } from 'redis';
 import { until } from '../../../../scripts/pipeline/until.js';
 import { BACKENDS, type BackendName, openRegistry, type RegistryUnderTest } from '../backends.js';
 import { startReceiver } from '../callbacks/receiver.js';
@@ -58,12 +60,32 @@ async function purged(registry: RegistryUnderTest, sdkAppId: number): Promise<Pu
   return registry.call('getPurge', { params: { sdk_app_id: sdkAppId } });
 }
 
+/** The entry of application 1 in Redis; null: deleted. Where there is no Redis, that of the database. */
+async function inRedis({ env, state }: RegistryUnderTest): Promise<unknown> {
+  const key = 'application/1';
+  const url = env['REDIS_URL'];
+  if (url === undefined) {
+    const rows = state.database.kysely.selectFrom('entry').select('entry').where('entry_key', '=', key);
+    return (await rows.executeTakeFirst())?.entry ?? null;
+  }
+  const client = createClient({ url });
+  await client.connect();
+  try {
+    const { entries } = redisNames(env['REDIS_PREFIX'] ?? '');
+    const change: unknown = JSON.parse((await client.hGet(entries, key)) ?? '{"entry":null}');
+    return typeof change === 'object' && change !== null && 'entry' in change ? change.entry : undefined;
+  } finally {
+    client.destroy();
+  }
+}
+
 for (const backend of BACKENDS) {
   test(`${backend}: from creation to the certificate in two months`, async (t) => {
     const { clock, trtc, notices, registry } = await open(t, backend);
     const params = { sdk_app_id: 1 };
     await created(registry, 1);
     await until('TRTC has the details', async () => trtc.accepted.length === 1);
+    assert.notEqual(await inRedis(registry), null);
     await terminated(registry, 1);
     await until('TRTC has the end', async () => trtc.accepted.at(-1)?.event === 'end');
     await until('the end is recorded', async () => {
@@ -79,6 +101,7 @@ for (const backend of BACKENDS) {
     }
     clock.nowMs = PURGE_MS;
     const certificate = await purged(registry, 1);
+    assert.equal(await inRedis(registry), null, 'Redis holds the deletion alone');
     assert.deepEqual(
       certificate.places.map(({ place, state }) => [place, state]),
       [
