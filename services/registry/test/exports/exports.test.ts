@@ -4,6 +4,7 @@ import { after, describe, test } from 'node:test';
 import { gunzipSync } from 'node:zlib';
 import { SHOWN_FIELDS } from '@imscope/schemas/shown-record.js';
 import type { Export } from '@imscope/schemas/registry-api/records.js';
+import { until } from '@imscope/scripts/pipeline/until.js';
 import { BACKENDS, openRegistry } from '../backends.js';
 import { newApplication } from '../new-application.js';
 import { collect } from '../objects/test-places.js';
@@ -39,7 +40,7 @@ for (const backend of BACKENDS) {
       env: { ...telemetry.env, EXPORT_BYTES_MAX: '20000' },
       tokens: [few],
     });
-    const { call, state } = registry;
+    const { call } = registry;
     const keys: string[] = [];
     for (const sdkAppId of [TEN, TEN + 1, FEW]) {
       keys.push((await call('createApplication', { body: newApplication(sdkAppId) })).key);
@@ -65,8 +66,8 @@ for (const backend of BACKENDS) {
       });
     const exportApplications = (as = call) =>
       as('createExport', { body: { kind: 'applications', reason: 'a test' } });
-    const sweep = () => sweepExports(state, nowMs);
-    const stored = async () => (await collect(state.objects.list('exports/'))).map(({ key }) => key);
+    const sweep = () => sweepExports(registry.state, nowMs);
+    const stored = async () => (await collect(registry.state.objects.list('exports/'))).map(({ key }) => key);
 
     test('an export of applications holds the complete state of each, and no secret', async () => {
       const made = await exportApplications();
@@ -219,7 +220,7 @@ for (const backend of BACKENDS) {
     });
 
     test('a sweep deletes objects that no row names once they are an hour old', async () => {
-      await state.objects.put(`exports/${TEN}/cut-off.ndjson.gz`, Buffer.from('cut off'));
+      await registry.state.objects.put(`exports/${TEN}/cut-off.ndjson.gz`, Buffer.from('cut off'));
       const named = await exportLogs(startMs - HOUR_MS, startMs);
       const cutOff = `exports/${TEN}/cut-off.ndjson.gz`;
       nowMs = Date.now();
@@ -230,6 +231,17 @@ for (const backend of BACKENDS) {
       const left = await stored();
       assert.ok(!left.includes(cutOff));
       assert.ok(left.includes(`exports/${TEN}/${named.id}.ndjson.gz`));
+      nowMs = startMs;
+    });
+
+    test('a registry that was down at the end of an export deletes it when it starts', async () => {
+      const made = await exportLogs(startMs - 3 * DAY_MS, startMs);
+      nowMs = Date.parse(made.ends_at);
+      await registry.restart();
+      await until(
+        'the export is deleted',
+        async () => !(await stored()).some((key) => key.includes(made.id)),
+      );
       nowMs = startMs;
     });
 
