@@ -1,0 +1,122 @@
+/*
+ * `npm run bench:registry`: with 100,000 applications, how long a collector takes to start from Redis, from its cache file
+ * and from the compacted topic, how soon a change of the registry is in force in running collectors and the query service,
+ * how long a look-up takes, and how much memory the copy takes. One JSON line a figure; see scripts/bench/docs/registry.md.
+ */
+import { execFile } from 'node:child_process';
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { type RegistryChain, revisionOf, startRegistryChain } from '../../stack/registry-chain.js';
+import type { Env } from '../../stack/service-env.js';
+import { type ListeningService, startStack, type Stack } from '../../stack/stack.js';
+import { figure, type Goal, printFigure, say } from '../figure.js';
+import { median, percentile } from '../statistics.js';
+import type { CopyFigures } from './copy-process.js';
+import { fillEntries } from './fill-entries.js';
+import { readRegistryOptions } from './options.js';
+import { timeChanges } from './time-changes.js';
+
+const START: Goal = { bound: 'below', limit: 2 };
+const CHANGE: Goal = { bound: 'below', limit: 1_000 };
+const LOOK_UP: Goal = { bound: 'below', limit: 0.2 };
+const MEMORY: Goal = { bound: 'below', limit: 100 };
+const PUBLISHED_MS_MAX = 120_000;
+
+const options = readRegistryOptions(process.argv.slice(2));
+await startStack({ name: 'bench-registry', mode: 'built' }, async (stack) => {
+  try {
+    await run(stack);
+  } finally {
+    await stack.end();
+  }
+});
+
+async function run(stack: Stack): Promise<void> {
+  say(`writing ${options.applications} entries, and starting a broker, a store, Redis and the registry`);
+  const chain = await startRegistryChain(stack, async () => {
+    const directory = join(stack.directory, 'registry');
+    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    await fillEntries(join(directory, 'registry.db'), options.applications);
+  });
+  await reportCopy(chain);
+  await reportStarts(stack, chain);
+  await reportChanges(stack, chain);
+}
+
+async function reportCopy({ redis }: RegistryChain): Promise<void> {
+  say('look-ups and memory of the copy');
+  const script = fileURLToPath(new URL('copy-process.ts', import.meta.url));
+  const args = ['--conditions=imscope-source', '--import', 'tsx', '--expose-gc', script];
+  const { stdout } = await promisify(execFile)(
+    process.execPath,
+    [...args, `redis://${redis.address}`, String(options.applications)],
+    { timeout: PUBLISHED_MS_MAX },
+  );
+  const { applications, bytes, lookUpUs } = JSON.parse(stdout) as CopyFigures;
+  printFigure(figure('applications', applications, 'count'));
+  printFigure(figure('look_up', lookUpUs, 'us', { goal: LOOK_UP }));
+  printFigure(figure('copy_memory', bytes / 1e6, 'MB', { goal: MEMORY }));
+}
+
+/** A start is over when `/ready` answers 200: the collector accepts records by then. */
+async function reportStarts(stack: Stack, chain: RegistryChain): Promise<void> {
+  await timeStarts(stack, 'file', {});
+  await timeStarts(stack, 'redis', chain.redisEnv, true);
+  await timeStarts(stack, 'topic', chain.topicEnv, true);
+  await timeStarts(stack, 'cache', { ...chain.redisEnv, REGISTRY_REDIS_URL: 'redis://127.0.0.1:9' });
+}
+
+/** @param isEmptied each start is with a new spool, and so without a cache */
+async function timeStarts(stack: Stack, source: string, env: Env, isEmptied = false): Promise<void> {
+  say(`starts of a collector from ${source}`);
+  // The cache is that of the last start from Redis.
+  const cache = join(stack.directory, 'cache');
+  const seconds: number[] = [];
+  for (let start = 0; start < options.starts; start++) {
+    const name = `collector ${source} ${start}`;
+    const cacheFile = isEmptied ? `${cache}-${source}-${start}` : `${cache}-redis-0`;
+    const startMs = performance.now();
+    await stack.startCollector({ name, env: { ...env, REGISTRY_CACHE_FILE: cacheFile } });
+    seconds.push((performance.now() - startMs) / 1_000);
+    await stack.stop(name);
+  }
+  const interval = [Math.min(...seconds), Math.max(...seconds)] as const;
+  const goal = source === 'file' ? {} : { goal: START };
+  printFigure(figure(`collector_start_${source}`, median(seconds), 's', { interval, ...goal }));
+}
+
+async function reportChanges(stack: Stack, chain: RegistryChain): Promise<void> {
+  say(`${options.changes} changes through the registry's API`);
+  const redis = await stack.startCollector({ name: 'collector redis', env: chain.redisEnv });
+  const topic = await stack.startCollector({ name: 'collector topic', env: chain.topicEnv });
+  const query = await stack.startQuery({ env: chain.redisEnv });
+  await untilSameRevision([redis, topic]);
+  const { writeToken, readToken } = stack.credentials;
+  const { call } = chain;
+  const { changes } = options;
+  const times = await timeChanges({
+    call,
+    changes,
+    collectors: { redis, topic },
+    query,
+    writeToken,
+    readToken,
+  });
+  for (const [name, each] of Object.entries(times)) {
+    const label = name === 'everywhere' ? name : name === 'query' ? 'in_query' : `in_collector_of_${name}`;
+    printFigure(figure(`change_${label}_p50`, median(each), 'ms'));
+    printFigure(figure(`change_${label}_p99`, percentile(each, 0.99), 'ms', { goal: CHANGE }));
+    printFigure(figure(`change_${label}_max`, Math.max(...each), 'ms'));
+  }
+}
+
+async function untilSameRevision(collectors: readonly ListeningService[]): Promise<void> {
+  const deadlineMs = performance.now() + PUBLISHED_MS_MAX;
+  for (;;) {
+    const found = await Promise.all(collectors.map((each) => revisionOf(each, 'imscope_collector')));
+    if (new Set(found).size === 1) return;
+    if (performance.now() > deadlineMs) throw new Error(`collectors are at revisions ${found.join(' and ')}`);
+  }
+}
