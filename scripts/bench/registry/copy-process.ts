@@ -19,8 +19,6 @@ const LOOK_UPS = 2_000_000;
 const ROUNDS = 5;
 
 const [url = '', known = '0'] = process.argv.slice(2);
-const collect = globalThis.gc;
-if (collect === undefined) throw new Error('start it with --expose-gc');
 
 const settings = { url, user: '', password: '', prefix: 'imscope' };
 const logger = createLogger('bench', 'silent');
@@ -28,12 +26,12 @@ const logger = createLogger('bench', 'silent');
 const empty = createRedisSource({ ...settings, prefix: 'none' }, 'bench');
 const before = await openDistributedApplications({ source: empty, cacheFile: '', logger, report: ignore });
 await sleep(1_000);
-const bytesBefore = usedBytes(collect);
+const bytesBefore = usedBytes();
 const source = createRedisSource(settings, 'bench');
 const applications = await openDistributedApplications({ source, cacheFile: '', logger, report: ignore });
 while (!applications.state().known) await sleep(10);
 await sleep(1_000);
-const bytes = usedBytes(collect) - bytesBefore;
+const bytes = usedBytes() - bytesBefore;
 const figures: CopyFigures = {
   applications: applications.state().applications,
   bytes,
@@ -44,9 +42,10 @@ await Promise.all([applications.stop(), before.stop()]);
 
 function ignore(): void {}
 
-function usedBytes(collectAll: () => void): number {
-  collectAll();
-  collectAll();
+function usedBytes(): number {
+  if (globalThis.gc === undefined) throw new Error('start it with --expose-gc');
+  globalThis.gc();
+  globalThis.gc();
   const { heapUsed, external } = process.memoryUsage();
   return heapUsed + external;
 }

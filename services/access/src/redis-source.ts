@@ -19,6 +19,8 @@ const CHECK_MS_MAX = 3_000;
 /** For one page of entries. */
 const PAGE_MS_MAX = 10_000;
 const PAGE_ENTRIES = 1_000;
+/** Of everything: few pages, because each is a round trip. It keeps Redis busy for some 5 ms. */
+const SCAN_ENTRIES = 10_000;
 
 export function createRedisSource(settings: RedisSettings, clientName: string): EntrySource {
   const names = redisNames(settings.prefix);
@@ -119,13 +121,17 @@ async function readEverything(
   position: EntryPosition,
 ): Promise<void> {
   const entries = new Map<string, EntryChange | undefined>();
-  let cursor = '0';
-  do {
-    const page = client.hScan(names.entries, cursor, { COUNT: PAGE_ENTRIES });
-    const { cursor: next, entries: found } = await withinTime(page, PAGE_MS_MAX, 'reading entries');
-    for (const { field, value } of found) entries.set(field, readEntry(field, value, receiver));
-    cursor = next;
-  } while (cursor !== '0');
+  const readPage = async (cursor: string) => {
+    const page = client.hScan(names.entries, cursor, { COUNT: SCAN_ENTRIES });
+    return withinTime(page, PAGE_MS_MAX, 'reading entries');
+  };
+  for (let page = await readPage('0'); ;) {
+    // Redis reads the next page while this one is parsed.
+    const next = page.cursor === '0' ? undefined : readPage(page.cursor);
+    for (const { field, value } of page.entries) entries.set(field, readEntry(field, value, receiver));
+    if (next === undefined) break;
+    page = await next;
+  }
   // A publication that began meanwhile had emptied the hash.
   const after = await readState(client, names);
   if (after?.position.generation !== position.generation) {

@@ -6,7 +6,6 @@ import { REQUEST_LOG_BOUNDS } from '@imscope/schemas/request-log.js';
 import {
   type ApplicationEntry,
   type EntryChange,
-  entryKey,
   type EntryPosition,
   type RegistryEntry,
   type TokenEntry,
@@ -14,12 +13,18 @@ import {
 import { type ApplicationSettings, NO_APPLICATION_SETTINGS } from './application-settings.js';
 import type { Grant } from './grant.js';
 
-/** An application takes some 400 bytes here, so all of them some 400 MB. */
+/** An application takes some 100 bytes here, and 300 where its settings are like those of no other. */
 export const ENTRIES_MAX = 1_000_000;
 
 type DefaultsEntry = Extract<RegistryEntry, { kind: 'defaults' }>;
-/** The entry is kept for the cache file, and for changes of the defaults. */
+/**
+ * The entry is kept for the cache file, and for changes of the defaults. Applications with the same settings share one:
+ * a look-up then reads memory that other look-ups have read, and `entry.sdk_app_id` is that of any of them.
+ */
 type KnownApplication = ApplicationSettings & { readonly entry: ApplicationEntry };
+
+/** Different settings that are shared; beyond, new ones are not found again until this table is emptied. */
+const SHARED_MAX = 10_000;
 
 const NO_DEFAULTS: DefaultsEntry = { kind: 'defaults' };
 
@@ -27,6 +32,8 @@ export class RegistryCopy {
   readonly #grants = new Map<string, Grant>();
   readonly #applications = new Map<number, KnownApplication>();
   readonly #terminated = new Set<number>();
+  /** By what they are made of, without the application. */
+  readonly #shared = new Map<string, KnownApplication>();
   readonly #entriesMax: number;
   #defaultsEntry: DefaultsEntry | undefined;
   #defaults: ApplicationSettings = NO_APPLICATION_SETTINGS;
@@ -73,16 +80,19 @@ export class RegistryCopy {
 
   /** Removes the keys for which `isKept` is false. */
   retain(isKept: (key: string) => boolean): void {
-    for (const entry of this.entries()) {
-      const key = entryKey(entry);
-      if (!isKept(key)) this.#remove(key);
-    }
+    for (const key of this.#keys()) if (!isKept(key)) this.#remove(key);
   }
 
   *entries(): Generator<RegistryEntry> {
     if (this.#defaultsEntry !== undefined) yield this.#defaultsEntry;
     for (const grant of this.#grants.values()) yield tokenEntryOf(grant);
-    for (const { entry } of this.#applications.values()) yield entry;
+    for (const [id, { entry }] of this.#applications) yield { ...entry, sdk_app_id: id };
+  }
+
+  *#keys(): Generator<string> {
+    if (this.#defaultsEntry !== undefined) yield 'defaults';
+    for (const tokenHash of this.#grants.keys()) yield `token/${tokenHash}`;
+    for (const id of this.#applications.keys()) yield `application/${id}`;
   }
 
   #has(entry: RegistryEntry): boolean {
@@ -102,17 +112,30 @@ export class RegistryCopy {
 
   #setApplication(entry: ApplicationEntry): void {
     const { sdk_app_id: id, status } = entry;
-    this.#applications.set(id, settingsOf(entry, this.#defaultsEntry ?? NO_DEFAULTS));
+    this.#applications.set(id, this.#settingsOf(entry));
     if (status !== 'terminated') this.#terminated.delete(id);
     else this.#terminated.add(id);
   }
 
   #setDefaults(entry: DefaultsEntry | undefined): void {
     this.#defaultsEntry = entry;
-    const defaults = entry ?? NO_DEFAULTS;
-    this.#defaults = { ...NO_APPLICATION_SETTINGS, ...limitsOf({}, defaults) };
-    for (const [id, { entry: own }] of this.#applications)
-      this.#applications.set(id, settingsOf(own, defaults));
+    this.#defaults = { ...NO_APPLICATION_SETTINGS, ...limitsOf({}, entry ?? NO_DEFAULTS) };
+    this.#shared.clear();
+    for (const [id, { entry: own }] of this.#applications) this.#applications.set(id, this.#settingsOf(own));
+  }
+
+  #settingsOf(entry: ApplicationEntry): KnownApplication {
+    const defaults = this.#defaultsEntry ?? NO_DEFAULTS;
+    const { status, region, quota_per_second, limit_per_second, logged_share, codes, slo_targets } = entry;
+    // Codes and targets are rarely the same.
+    if (codes !== undefined || slo_targets !== undefined) return settingsOf(entry, defaults);
+    const key = `${status} ${region} ${quota_per_second} ${limit_per_second} ${logged_share}`;
+    const found = this.#shared.get(key);
+    if (found !== undefined) return found;
+    if (this.#shared.size >= SHARED_MAX) this.#shared.clear();
+    const made = settingsOf(entry, defaults);
+    this.#shared.set(key, made);
+    return made;
   }
 }
 
