@@ -89,6 +89,7 @@ export function registryEnv(options: {
     OBJECTS_DIR: join(directory, 'objects'),
     REGISTRY_MASTER_KEY_FILE: options.masterKeyFile,
     REGISTRY_FILE: options.registryFile,
+    REGISTRY_TOPIC: 'true',
     SESSION_KEY: options.sessionKey,
   };
 }

@@ -78,7 +78,7 @@ export async function startRegistry(
     const store = openStore(config, running);
     const holder = holderName();
     const { database } = state;
-    const distribution = startDistribution(context, { database, holder, now });
+    const distribution = startDistribution(context, { database, holder, now, store });
     running.push(distribution, startSweeps({ ...state, metrics, logger, holder, now }));
     const { lifecycleEveryMs: passEveryMs } = options;
     const { undistributed } = distribution;

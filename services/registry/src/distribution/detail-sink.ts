@@ -4,6 +4,8 @@
  * so a repeated or late write changes nothing.
  */
 import type { ClickHouseClient } from '@imscope/runtime/store-client.js';
+import { Type } from 'typebox';
+import { Value } from 'typebox/value';
 import type { ApplicationTable } from '../rows/tables.js';
 
 /** A row of `application_detail` (schemas/clickhouse/0010_application_detail.sql). */
@@ -20,44 +22,53 @@ export type ApplicationDetail = {
 export type DetailSink = {
   /** Resolves when the names are in force on the store's server. Rejects where the store does not take them: write again. */
   write(details: readonly ApplicationDetail[]): Promise<void>;
-  /** Deletes all rows of these applications from the store's disk. May be repeated. */
-  erase(sdkAppIds: readonly number[]): Promise<void>;
+  /** These alone are in force afterwards. */
+  replaceAll(pages: AsyncIterable<readonly ApplicationDetail[]>): Promise<void>;
+  /** The highest revision that is stored; 0 where there is none. */
+  newestRevision(): Promise<number>;
 };
 
 /** Rows of an insert; more are written in parts. */
 const ROWS_MAX = 10_000;
+const TABLE = 'application_detail';
+const NewestRow = Type.Array(Type.Object({ newest: Type.Number() }));
 
-export function createDetailSink(client: Pick<ClickHouseClient, 'insert' | 'command'>): DetailSink {
-  const reload = () => client.command({ query: 'SYSTEM RELOAD DICTIONARY application_name' });
+export function createDetailSink(client: Pick<ClickHouseClient, 'insert' | 'command' | 'query'>): DetailSink {
+  const reload = async (): Promise<void> => {
+    await client.command({ query: 'SYSTEM RELOAD DICTIONARY application_name' });
+  };
+  const insert = async (details: readonly ApplicationDetail[]): Promise<void> => {
+    for (let from = 0; from < details.length; from += ROWS_MAX) {
+      const values = details.slice(from, from + ROWS_MAX);
+      await client.insert({ table: TABLE, values, format: 'JSONEachRow' });
+    }
+  };
   return {
     async write(details) {
       if (details.length === 0) return;
-      for (let from = 0; from < details.length; from += ROWS_MAX) {
-        await client.insert({
-          table: 'application_detail',
-          values: details.slice(from, from + ROWS_MAX),
-          format: 'JSONEachRow',
-        });
-      }
+      await insert(details);
       await reload();
     },
-    async erase(sdkAppIds) {
-      if (sdkAppIds.length === 0) return;
-      await client.command({
-        query: 'ALTER TABLE application_detail DELETE WHERE sdk_app_id IN {sdk_app_ids:Array(UInt64)}',
-        query_params: { sdk_app_ids: [...sdkAppIds] },
-        // Waits until every replica has rewritten its parts.
-        clickhouse_settings: { mutations_sync: '2' },
-      });
+    async replaceAll(pages) {
+      // Answers have the names of the dictionary meanwhile.
+      await client.command({ query: `TRUNCATE TABLE ${TABLE}` });
+      for await (const details of pages) await insert(details);
       await reload();
+    },
+    async newestRevision() {
+      const query = `SELECT max(revision) AS newest FROM ${TABLE}`;
+      const result = await client.query({ query, format: 'JSONEachRow' });
+      const rows: unknown = await result.json();
+      return Value.Check(NewestRow, rows) ? (rows[0]?.newest ?? 0) : 0;
     },
   };
 }
 
-/** What is stored of an application's row. */
+/** What is stored of an application's row. @param revision of the change that is published */
 export function detailOf(
-  row: Pick<ApplicationTable, 'sdk_app_id' | 'name' | 'package' | 'owner' | 'data_centre' | 'revision'>,
+  row: Pick<ApplicationTable, 'sdk_app_id' | 'name' | 'package' | 'owner' | 'data_centre'>,
+  revision: number,
 ): ApplicationDetail {
-  const { sdk_app_id, name, owner, data_centre: region, revision } = row;
+  const { sdk_app_id, name, owner, data_centre: region } = row;
   return { sdk_app_id, name, package: row.package, owner, region, revision, deleted: false };
 }

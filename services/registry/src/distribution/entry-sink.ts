@@ -1,4 +1,4 @@
-/* Where entries are published: Redis, or the compacted topic. One sink is written by one publisher at a time. */
+/* Where entries are published: Redis, the compacted topic, and names to ClickHouse. One sink is written by one publisher at a time. */
 import type { EntryChange } from '@imscope/schemas/registry-entry.js';
 
 /** What a sink held after it was last written; it is kept in the registry's database. */
@@ -9,7 +9,7 @@ export type SinkPosition = {
   readonly revision: number;
   /** Deleted keys up to this revision are no longer in it. */
   readonly forgotten: number;
-  /** Of the topic: the offset after its last message. Of Redis: 0. */
+  /** Of the topic: the offset after its last message. Of ClickHouse: the highest revision written. Of Redis: 0. */
   readonly end: number;
 };
 
@@ -17,7 +17,7 @@ export type SinkPosition = {
 export type ChangePages = AsyncIterable<readonly EntryChange[]>;
 
 export type EntrySink = {
-  readonly name: 'redis' | 'topic';
+  readonly name: 'redis' | 'topic' | 'clickhouse';
   /** False where it holds something else: it was emptied, created again, or set back, or another publisher wrote it. */
   isAt(position: SinkPosition): Promise<boolean>;
   /** Publishes everything; keys that are not among the pages are deleted for every receiver. */

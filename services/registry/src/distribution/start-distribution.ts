@@ -1,18 +1,23 @@
 /* Starts the publisher with the sinks that the settings name, its metrics and its notes in `/ready`. */
 import type { Config } from '@imscope/runtime/config.js';
 import { createKafka } from '@imscope/runtime/kafka-client.js';
+import type { ClickHouseClient } from '@imscope/runtime/store-client.js';
 import type { Running, ServiceContext } from '@imscope/runtime/service.js';
 import { Gauge, type Registry } from 'prom-client';
+import { createDetailSink } from './detail-sink.js';
 import type { DISTRIBUTION_SETTINGS } from './distribution-settings.js';
 import type { EntrySink } from './entry-sink.js';
 import { type Publisher, type PublisherOptions, startPublisher } from './publisher.js';
 import { findUndistributed } from './find-undistributed.js';
+import { createNameSink } from './name-sink.js';
 import { createRedisSink } from './redis-sink.js';
 import type { SinkState } from './sink-follower.js';
 import { createTopicSink } from './topic-sink.js';
 
 export type DistributionOptions = Pick<PublisherOptions, 'database' | 'holder'> & {
   readonly now: () => number;
+  /** The telemetry store; undefined: answers have no names. */
+  readonly store: ClickHouseClient | undefined;
 };
 
 export type Distribution = Running &
@@ -31,8 +36,9 @@ const NOTES_EVERY_MS = 1_000;
 /** Without a sink nothing is published, and receivers can have the applications file alone. */
 export function startDistribution(context: Context, options: DistributionOptions): Distribution {
   const { config, logger, registry, readiness } = context;
-  const { now } = options;
-  const sinks = createSinks(config, logger);
+  const { now, store, database } = options;
+  const names = store === undefined ? [] : [createNameSink(createDetailSink(store), database.kysely, now)];
+  const sinks = [...createSinks(config, logger), ...names];
   const publisher = startPublisher({ ...options, sinks, logger });
   addMetrics(registry, publisher, now);
   const timer = setInterval(() => {

@@ -50,14 +50,16 @@ await migrate(
 const sink = createDetailSink(client);
 
 function detail(sdkAppId: number, revision: number, name: string): ApplicationDetail {
-  return detailOf({
-    sdk_app_id: sdkAppId,
-    name,
-    package: 'pro',
-    owner: 'Messaging',
-    data_centre: 'singapore',
+  return detailOf(
+    {
+      sdk_app_id: sdkAppId,
+      name,
+      package: 'pro',
+      owner: 'Messaging',
+      data_centre: 'singapore',
+    },
     revision,
-  });
+  );
 }
 
 async function nameOf(sdkAppId: number): Promise<unknown> {
@@ -95,18 +97,21 @@ test('an application that is not known has empty texts', async () => {
   assert.deepEqual(await nameOf(404), NONE);
 });
 
-test('a deleted application has no name any more, and erasing leaves no row of it', async () => {
+test('a deleted application has no name any more', async () => {
   await sink.write([detail(3, 1, 'to go'), detail(4, 1, 'to stay')]);
   await sink.write([{ ...detail(3, 2, ''), deleted: true }]);
   assert.deepEqual(await nameOf(3), NONE);
-  await sink.erase([3]);
-  await sink.erase([3]);
-  const result = await client.query({
-    query: 'SELECT sdk_app_id FROM application_detail WHERE sdk_app_id IN (3, 4)',
-    format: 'JSONEachRow',
-  });
-  assert.deepEqual(await result.json(), [{ sdk_app_id: 4 }]);
   assert.match(JSON.stringify(await nameOf(4)), /to stay/);
+});
+
+test('where everything is published again, what is not among it has no name, also with a lower revision', async () => {
+  await sink.write([detail(5, 90, 'forgotten'), detail(6, 91, 'before')]);
+  await sink.replaceAll(pages([detail(6, 2, 'after')], [detail(7, 3, 'more')]));
+  assert.deepEqual(await nameOf(5), NONE);
+  assert.match(JSON.stringify(await nameOf(6)), /after/);
+  assert.equal(await sink.newestRevision(), 3);
+  await sink.replaceAll(pages());
+  assert.equal(await sink.newestRevision(), 0);
 });
 
 test('many applications are written in parts', async () => {
@@ -114,3 +119,7 @@ test('many applications are written in parts', async () => {
   await sink.write(many);
   assert.match(JSON.stringify(await nameOf(34_999)), /name 24999/);
 });
+
+async function* pages(...all: ApplicationDetail[][]): AsyncGenerator<readonly ApplicationDetail[]> {
+  yield* all;
+}
