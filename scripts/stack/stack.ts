@@ -15,6 +15,7 @@ import {
   collectorEnv,
   type Env,
   type KafkaAddress,
+  kafkaEnv,
   queryEnv,
   registryEnv,
   type StoreAddress,
@@ -182,6 +183,21 @@ export class Stack {
     });
     await this.#runCommand('registry', env, options, ['migrate']);
     return { ...(await this.#startService('registry', env, options)), ...listeningAt(port) };
+  }
+
+  /** Settings by which a collector or query service gets tokens and applications from the registry, not from the file. */
+  fromRegistry(service: 'collector' | 'query'): Env {
+    return {
+      ...kafkaEnv(this.#kafkaAddress()),
+      REGISTRY_FILE: '',
+      REGISTRY_TOPIC: 'true',
+      REGISTRY_CACHE_FILE: join(this.directory, `${service}-registry-cache.json`),
+    };
+  }
+
+  /** How clients reach the store. Throws where there is none. */
+  store(): StoreAddress {
+    return this.#storeAddress();
   }
 
   has(name: string): boolean {

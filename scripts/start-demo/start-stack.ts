@@ -40,19 +40,23 @@ export async function startDemoStack(stack: Stack, demo: DemoOptions, screen: Sc
   );
   await screen.step('tables and topics', () => stack.prepare(HISTORY_TERMS_ENV));
   const aggregator = await screen.step('aggregator', () => stack.startAggregator({ env: HISTORY_TERMS_ENV }));
-  const collector = await screen.step('collector', () =>
-    stack.startCollector({ port: demo.collectorPort, env: LIVE_TERMS_ENV }),
-  );
   const registry = await screen.step('registry', async (say) => {
     const started = await stack.startRegistry({ port: demo.registryPort });
     const created = await createDemoApplications(started.url, stack.credentials.adminToken);
     if (created > 0) say(`created ${created} applications`);
     return started;
   });
+  const collector = await screen.step('collector', () =>
+    stack.startCollector({
+      port: demo.collectorPort,
+      env: { ...LIVE_TERMS_ENV, ...stack.fromRegistry('collector') },
+    }),
+  );
   const query = await screen.step('query and dashboard', () =>
     stack.startQuery({
       port: demo.port,
       env: {
+        ...stack.fromRegistry('query'),
         QUERY_HOST: demo.host,
         REGISTRY_URL: registry.url,
         SESSION_KEY: stack.credentials.sessionKey,
