@@ -74,7 +74,11 @@ function openRequest(
   const agent = isSecure
     ? new https.Agent({ keepAlive: false, maxCachedSessions: 0 })
     : new http.Agent({ keepAlive: false });
-  const tls = { ...(isAddress ? {} : { servername: host }), ...(ca === undefined ? {} : { ca }) };
+  const tls = {
+    rejectUnauthorized: true,
+    ...(isAddress ? {} : { servername: host }),
+    ...(ca === undefined ? {} : { ca }),
+  };
   const request = isSecure
     ? https.request({ ...options, ...tls, agent })
     : http.request({ ...options, agent });

@@ -23,9 +23,12 @@ export function purgeTrtc(database: Database<RegistryTables>): PurgeStep {
   };
 }
 
+/** Places closed in one pass; the others follow in the next. */
+const CLOSED_MAX = 500;
+
 /** Ends confirmed after the purge: the place is done, and the record of the sharing goes too. @returns how many */
 export async function closeTrtcPlaces(database: Database<RegistryTables>, nowMs: number): Promise<number> {
-  const open = await database.kysely
+  const confirmed = await database.kysely
     .selectFrom('purge_place')
     .innerJoin('purge', (join) =>
       join
@@ -36,29 +39,39 @@ export async function closeTrtcPlaces(database: Database<RegistryTables>, nowMs:
     .where('purge_place.place', '=', 'trtc')
     .where('purge_place.state', '=', 'open')
     .where('purge.completed_ms', 'is not', null)
+    .where(({ not, exists, selectFrom }) =>
+      not(
+        exists(
+          selectFrom('sharing')
+            .select('sharing.id')
+            .whereRef('sharing.sdk_app_id', '=', 'purge.sdk_app_id')
+            // Not those of a new application of the same SDKAppID.
+            .whereRef('sharing.requested_ms', '<=', 'purge.started_ms')
+            .where('sharing.ended_ms', 'is', null),
+        ),
+      ),
+    )
+    .limit(CLOSED_MAX)
     .execute();
-  let closed = 0;
-  for (const { sdk_app_id: sdkAppId, terminated_ms: terminatedMs, started_ms: startedMs } of open) {
-    const before = database.kysely
-      .selectFrom('sharing')
-      .select('id')
-      .where('sdk_app_id', '=', sdkAppId)
-      .where('requested_ms', '<=', startedMs)
-      .where('ended_ms', 'is', null);
-    if ((await before.executeTakeFirst()) !== undefined) continue;
-    const ended = await database.kysely
-      .deleteFrom('sharing')
-      .where('sdk_app_id', '=', sdkAppId)
-      .where('requested_ms', '<=', startedMs)
-      .executeTakeFirstOrThrow();
-    await database.kysely
-      .updateTable('purge_place')
-      .set({ state: 'done', deleted: Number(ended.numDeletedRows), done_ms: nowMs, last_error: null })
-      .where('sdk_app_id', '=', sdkAppId)
-      .where('terminated_ms', '=', terminatedMs)
-      .where('place', '=', 'trtc')
-      .execute();
-    closed += 1;
-  }
-  return closed;
+  for (const purge of confirmed) await closePlace(database, purge, nowMs);
+  return confirmed.length;
+}
+
+async function closePlace(
+  { kysely }: Database<RegistryTables>,
+  purge: { readonly sdk_app_id: number; readonly terminated_ms: number; readonly started_ms: number },
+  nowMs: number,
+): Promise<void> {
+  const ended = await kysely
+    .deleteFrom('sharing')
+    .where('sdk_app_id', '=', purge.sdk_app_id)
+    .where('requested_ms', '<=', purge.started_ms)
+    .executeTakeFirstOrThrow();
+  await kysely
+    .updateTable('purge_place')
+    .set({ state: 'done', deleted: Number(ended.numDeletedRows), done_ms: nowMs, last_error: null })
+    .where('sdk_app_id', '=', purge.sdk_app_id)
+    .where('terminated_ms', '=', purge.terminated_ms)
+    .where('place', '=', 'trtc')
+    .execute();
 }

@@ -123,7 +123,7 @@ for (const backend of BACKENDS) {
     );
     assert.deepEqual(
       rows.map(({ reason }) => reason),
-      ['', '', '', 'two months after its termination'],
+      ['', '', '', '2 months after its termination'],
     );
     assert.equal((await noticeKinds(registry)).at(-1), 'purged');
   });
