@@ -3,9 +3,10 @@ import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
 import { test, type TestContext } from 'node:test';
 import { sql } from 'kysely';
+import { freePort } from '../../../scripts/stack/ports.js';
 import { INTEGER, text } from '../src/columns.js';
 import { type Database, openDatabase } from '../src/database.js';
-import { CommitOutcomeUnknown, isConflict } from '../src/database-error.js';
+import { CommitOutcomeUnknown, DatabaseUnavailable, isConflict } from '../src/database-error.js';
 import { transact } from '../src/transact.js';
 import { DIALECTS, emptyDatabase, type TestDatabase } from './both-databases.js';
 
@@ -68,7 +69,7 @@ for (const dialect of DIALECTS) {
               .execute();
           }
         },
-        { attemptsMax: 100 },
+        { attemptsMax: 100, withinMs: 60_000 },
       );
     };
     const orders = [
@@ -109,7 +110,7 @@ test('sqlite: a second writer waits for the first one instead of failing at its 
           .set({ amount: sql`amount + 1` })
           .execute();
       },
-      { attemptsMax: 100 },
+      { attemptsMax: 100, withinMs: 60_000 },
     );
   });
   await late;
@@ -165,6 +166,20 @@ test('sqlite: a write outside of a transaction that found the database busy harm
   });
   await transact(second, async (kysely) => addOne({ kysely }));
   assert.deepEqual(await amounts(first), [1, 1]);
+});
+
+test('mysql: a server that is away is tried for a bounded time', async (t) => {
+  const { password } = (await emptyDatabase('mysql')).options;
+  const url = `mysql://imscope@127.0.0.1:${await freePort()}/away`;
+  const database = openDatabase<Tables>({ url, ...(password === undefined ? {} : { password }) });
+  t.after(async () => database.close());
+  const options = { attemptsMax: 1_000, withinMs: 300 };
+  const startedAt = performance.now();
+  await assert.rejects(
+    transact(database, async () => {}, options),
+    DatabaseUnavailable,
+  );
+  assert.ok(performance.now() - startedAt < 30_000);
 });
 
 test('mysql: a transaction whose connection broke before the commit is done again, once in effect', async (t) => {
