@@ -68,7 +68,10 @@ export async function startRegistry(
   try {
     const state = await openState(config);
     running.push({ stop: () => state.close() });
-    for (const [index, note] of state.notes.entries()) readiness.note(`objects ${index + 1}`, note);
+    for (const [index, note] of state.notes.entries()) {
+      readiness.note(`objects ${index + 1}`, note);
+      logger.warn({ note }, 'a check of the place of objects was not possible');
+    }
     running.push(watchDatabase(state.database.kysely, (failure) => readiness.report('database', failure)));
     if (config.registryFile !== '') {
       const { database } = state;
