@@ -7,8 +7,11 @@ import { readFileSync } from 'node:fs';
 import { text as readAll } from 'node:stream/consumers';
 import { errorMessage } from '@imscope/runtime/error-message.js';
 import type { Application } from '@imscope/schemas/registry-api/application.js';
+import { CONFIGURATION_DEFAULTS } from '@imscope/schemas/registry-api/configuration.js';
+import { DETAILS_DEFAULTS } from '@imscope/schemas/registry-api/details.js';
 import { differencesOf, patchOf } from '@imscope/schemas/registry-api/differences.js';
 import type { NewApplication, StatePatch } from '@imscope/schemas/registry-api/operations.js';
+import { SETTINGS_DEFAULTS } from '@imscope/schemas/registry-api/settings.js';
 import { Argument, Command } from 'commander';
 import { parseJson } from '../command/http-answer.js';
 import { label, wholeNumber } from '../command/option-values.js';
@@ -30,6 +33,12 @@ import { partsOfFile, withPairs } from './value-pairs.js';
 
 type ReasonOptions = AppOptions & { readonly reason: string };
 type FileOptions = { readonly file?: string };
+/** What a creation leaves out: it says which values are text, too. */
+const DEFAULTS = {
+  details: DETAILS_DEFAULTS,
+  settings: SETTINGS_DEFAULTS,
+  configuration: CONFIGURATION_DEFAULTS,
+};
 const CLOUD_NUMBER = wholeNumber(1, Number.MAX_SAFE_INTEGER);
 
 export function changeCommands(context: AppContext): Command[] {
@@ -64,7 +73,8 @@ function create(context: AppContext): Command {
     .action((id: number, pairs: string[], options: CreateOptions) =>
       withRegistry(context, options, async ({ call }) => {
         const { appId, uin, name, dataCentre, reason } = options;
-        const given = withPairs(fileParts(options.file), pairs);
+        const wanted = withPairs(merged(DEFAULTS, fileParts(options.file)), pairs);
+        const given = objectOf(patchOf(DEFAULTS, wanted));
         const body: NewApplication = {
           ...given,
           sdk_app_id: id,
@@ -276,9 +286,8 @@ function merged(before: Readonly<Record<string, unknown>>, over: Readonly<Record
   return Object.fromEntries(result);
 }
 
-function objectIn(given: Readonly<Record<string, unknown>>, name: string): object {
-  const value = given[name];
-  return isObject(value) ? value : {};
+function objectIn(given: object, name: string): object {
+  return objectOf(new Map<string, unknown>(Object.entries(given)).get(name));
 }
 
 function objectOf(value: unknown): object {
