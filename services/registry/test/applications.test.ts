@@ -225,6 +225,19 @@ for (const backend of BACKENDS) {
       assert.deepEqual(await found('100%'), []);
     });
 
+    test('pages of a search are in the order of ids, with the total of all that match', async () => {
+      const first = await registry.call('listApplications', { query: { search: 'application', limit: 2 } });
+      assert.deepEqual(
+        first.applications.map(({ sdk_app_id }) => sdk_app_id),
+        [1, 2],
+      );
+      const rest = await registry.call('listApplications', {
+        query: { search: 'application', after: first.next ?? '' },
+      });
+      assert.deepEqual([rest.total, rest.applications.length], [first.total, first.total - 2]);
+      assert.equal(rest.next, null);
+    });
+
     test('pages of a list are in the order of ids and complete', async () => {
       const ids: number[] = [];
       let after: string | undefined;

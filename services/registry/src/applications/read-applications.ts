@@ -3,8 +3,13 @@ import { HttpError } from '@imscope/runtime/http-errors.js';
 import { plainInteger, shortened } from '@imscope/runtime/query-parameters.js';
 import type { ApplicationState } from '@imscope/schemas/registry-api/application.js';
 import { type Handler, PAGE_LIMIT } from '../operations/operation-call.js';
-import { countApplications, listApplications as listRows } from '../rows/application-list.js';
-import { readApplication } from '../rows/application-rows.js';
+import {
+  type ApplicationQuery,
+  countApplications,
+  findApplicationIds,
+  listApplications as listRows,
+} from '../rows/application-list.js';
+import { type Reader, readApplication } from '../rows/application-rows.js';
 import type { ApplicationDependencies } from './dependencies.js';
 import { differencesOf } from '@imscope/schemas/registry-api/differences.js';
 import { applicationAnswer, notFound, readComplete, timeOrNull, timeText } from './read-complete.js';
@@ -22,19 +27,35 @@ export function getApplication(reading: Reading): Handler<'getApplication'> {
 export function listApplications({ database }: Reading): Handler<'listApplications'> {
   return async ({ query: { search, status, after, limit = PAGE_LIMIT }, caller }) => {
     const query = { search, status, among: caller.applications };
-    const [rows, total] = await Promise.all([
-      listRows(database.kysely, query, { afterSdkAppId: cursorOf(after) ?? 0, limit: limit + 1 }),
-      countApplications(database.kysely, query),
-    ]);
-    const page = rows.slice(0, limit);
+    const page = { afterSdkAppId: cursorOf(after) ?? 0, limit: limit + 1 };
+    const { rows, total } = await (search === undefined || search === ''
+      ? listAll(database.kysely, query, page)
+      : listFound(database.kysely, query, page));
+    const shown = rows.slice(0, limit);
     return {
-      applications: page.map(({ updated_ms, purge_ms, ...row }) => {
+      applications: shown.map(({ updated_ms, purge_ms, ...row }) => {
         return { ...row, updated_at: timeText(updated_ms), purge_at: timeOrNull(purge_ms) };
       }),
       total,
-      next: rows.length > limit ? String(page.at(-1)?.sdk_app_id) : null,
+      next: rows.length > limit ? String(shown.at(-1)?.sdk_app_id) : null,
     };
   };
+}
+
+type Page = Parameters<typeof listRows>[2];
+
+async function listAll(db: Reader, query: ApplicationQuery, page: Page) {
+  const [rows, total] = await Promise.all([listRows(db, query, page), countApplications(db, query)]);
+  return { rows, total };
+}
+
+/** One read of the index for the page and the total. */
+async function listFound(db: Reader, query: ApplicationQuery, { afterSdkAppId, limit }: Page) {
+  const found = await findApplicationIds(db, query);
+  const ids = found.filter((id) => id > afterSdkAppId).slice(0, limit);
+  const among = new Set(ids);
+  const rows = ids.length === 0 ? [] : await listRows(db, { among }, { afterSdkAppId, limit });
+  return { rows, total: found.length };
 }
 
 export function listVersions(reading: Reading): Handler<'listVersions'> {
