@@ -26,14 +26,14 @@ export async function fillEntries(file: string, applications: number): Promise<v
   }
 }
 
-/** A tenth have a quota and a limit, and a hundredth codes of their own. */
+/** A tenth have a quota and a limit that few others have, and a hundredth codes of their own. */
 function entryOf(index: number): ApplicationEntry {
   return {
     kind: 'application',
     sdk_app_id: FIRST_APPLICATION + index,
     status: 'active',
     region: 'singapore',
-    ...(index % 10 === 0 ? { quota_per_second: 1_000, limit_per_second: 5_000 } : {}),
+    ...(index % 10 === 0 ? { quota_per_second: 1_000 + index, limit_per_second: 500_000 + index } : {}),
     ...(index % 100 === 0 ? { codes: { '90992': 'caller_error', '90994': 'success' } } : {}),
   };
 }
