@@ -24,6 +24,9 @@ const LOOK_UP: Goal = { bound: 'below', limit: 0.2 };
 const MEMORY: Goal = { bound: 'below', limit: 100 };
 const PUBLISHED_MS_MAX = 120_000;
 
+const SOURCES = ['file', 'redis', 'topic', 'cache'] as const;
+type Source = (typeof SOURCES)[number];
+
 const options = readRegistryOptions(process.argv.slice(2));
 await startStack({ name: 'bench-registry', mode: 'built' }, async (stack) => {
   try {
@@ -59,9 +62,6 @@ async function reportCopy({ redis }: RegistryChain): Promise<void> {
   printFigure(figure('look_up', lookUpUs, 'us', { goal: LOOK_UP }));
   printFigure(figure('copy_memory', bytes / 1e6, 'MB', { goal: MEMORY }));
 }
-
-const SOURCES = ['file', 'redis', 'topic', 'cache'] as const;
-type Source = (typeof SOURCES)[number];
 
 /**
  * One start of each in every round, because a shared machine is not equally fast all the time. `file` is the applications
