@@ -46,6 +46,7 @@ const SECRETS: Readonly<Record<ServiceName, readonly ('STORE_PASSWORD' | 'SESSIO
   aggregator: ['STORE_PASSWORD'],
   collector: [],
   query: ['STORE_PASSWORD', 'SESSION_KEY'],
+  registry: ['STORE_PASSWORD', 'SESSION_KEY'],
   store: ['STORE_PASSWORD'],
 };
 /** Settings that identify a stack. */

@@ -10,6 +10,7 @@ import { registryTexts } from '../../words/registry-texts.js';
 import { texts } from '../../words/texts.js';
 import { ApplicationEditor } from './application-editor.js';
 import { ListPage } from './list-page.js';
+import './dialogs.css';
 import './registry.css';
 
 /** @param sdkAppId null: the list */
