@@ -1,5 +1,7 @@
 /* What a schema allows, in words for messages. Knows the kinds of schemas that states are made of. Pure. */
 
+import { PLAIN_TEXT, WELL_FORMED_TEXT } from './plain-text.js';
+
 /** The part of a JSON schema that is read here. */
 export type DescribedSchema = {
   readonly type?: string;
@@ -52,15 +54,16 @@ function bounds({ minimum, maximum, exclusiveMinimum, exclusiveMaximum }: Descri
 }
 
 function text({ description, minLength = 0, maxLength, pattern }: DescribedSchema): string {
+  const length = maxLength === undefined ? '' : ` of ${minLength} to ${maxLength} characters`;
+  if (pattern === PLAIN_TEXT) return `text${length} without control characters`;
   // A description is easier to read than a pattern.
   if (pattern !== undefined && description !== undefined) return description;
-  const length = maxLength === undefined ? '' : ` of ${minLength} to ${maxLength} characters`;
-  if (pattern === undefined) return `text${length}`;
-  return pattern.includes('\\u0000') ? `text${length} without control characters` : `text like ${pattern}`;
+  return pattern === undefined || pattern === WELL_FORMED_TEXT ? `text${length}` : `text like ${pattern}`;
 }
 
 function object({ properties, maxProperties, description }: DescribedSchema): string {
-  if (properties !== undefined) return `an object of ${Object.keys(properties).join(', ')}`;
+  const names = Object.keys(properties ?? {});
+  if (names.length > 0) return `an object of ${names.join(', ')}`;
   const number = maxProperties === undefined ? '' : `up to ${maxProperties} `;
   return `an object of ${number}${description ?? 'members'}`;
 }

@@ -3,6 +3,7 @@
  * names them, and `secrets.ts` describes how they are given. Bounds are those of the service.
  */
 import { type Static, Type } from 'typebox';
+import { plainText } from './plain-text.js';
 
 const strict = { additionalProperties: false };
 
@@ -42,8 +43,8 @@ const PushCertificate = Type.Object(
   {
     id: Type.String({ pattern: '^[a-z0-9][a-z0-9-]{0,31}$' }),
     channel: Type.Enum([...PUSH_CHANNELS]),
-    pack_name: Type.String({ minLength: 1, maxLength: 255 }),
-    app_id: Type.String({ maxLength: 128, description: 'AppID at the push channel' }),
+    pack_name: plainText(1, 255),
+    app_id: plainText(0, 128, 'AppID at the push channel'),
     sandbox: Type.Boolean(),
   },
   strict,
@@ -67,7 +68,7 @@ export const ApplicationConfiguration = Type.Object(
     blacklist_check: Type.Boolean({ description: 'a sender on the receiver’s blacklist is refused' }),
     multi_platform_login: MultiPlatformLogin,
     push_certificates: Type.Array(PushCertificate, { maxItems: 40 }),
-    tags: Type.Array(Type.String({ minLength: 1, maxLength: 64 }), { maxItems: 50, uniqueItems: true }),
+    tags: Type.Array(plainText(1, 64), { maxItems: 50, uniqueItems: true }),
     av_group_history: Type.Object(
       {
         enabled: Type.Boolean(),

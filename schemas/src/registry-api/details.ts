@@ -1,6 +1,7 @@
 /* The details of an application: what it is, whose it is, and what it subscribes to. */
 import { type Static, Type } from 'typebox';
 import { Region } from './identity.js';
+import { plainText } from './plain-text.js';
 
 const APPLICATION_TYPES = [
   'social',
@@ -15,22 +16,13 @@ const APPLICATION_TYPES = [
   'other',
 ] as const;
 
-/** Text without control characters; nothing else is excluded, names are in any language. */
-function text(lengthMin: number, lengthMax: number) {
-  return Type.String({
-    minLength: lengthMin,
-    maxLength: lengthMax,
-    pattern: '^[^\\u0000-\\u001f\\u007f]*$',
-  });
-}
-
 export const ApplicationDetails = Type.Object(
   {
-    name: text(1, 64),
-    introduction: text(0, 400),
-    description: text(0, 2_000),
+    name: plainText(1, 64),
+    introduction: plainText(0, 400),
+    description: plainText(0, 2_000),
     type: Type.Enum([...APPLICATION_TYPES]),
-    owner: text(0, 64),
+    owner: plainText(0, 64),
     package: Type.String({
       pattern: '^[a-z][a-z0-9_-]{0,31}$',
       description: 'the package, such as trial, standard, pro or enterprise',
@@ -40,7 +32,7 @@ export const ApplicationDetails = Type.Object(
       uniqueItems: true,
       description: 'further services the application subscribes to, such as trtc',
     }),
-    administrators: Type.Array(text(1, 32), {
+    administrators: Type.Array(plainText(1, 32), {
       minItems: 1,
       maxItems: 10,
       uniqueItems: true,

@@ -16,6 +16,7 @@ import {
 import { APPLICATION_STATUSES } from '../application-state.js';
 import { ApplicationIdentity, SdkAppId } from './identity.js';
 import type { OperationContract } from './operation-contract.js';
+import { plainText, WELL_FORMED_TEXT } from './plain-text.js';
 import {
   AuditEntry,
   Export,
@@ -29,7 +30,7 @@ import { CreatedToken, Token, TokenRequest } from './tokens.js';
 
 const strict = { additionalProperties: false };
 const NONE = Type.Object({}, strict);
-const Reason = Type.String({ minLength: 1, maxLength: 200, description: 'why; kept with the change' });
+const Reason = plainText(1, 200);
 const ReasonBody = Type.Object({ reason: Reason }, strict);
 const ApplicationPath = Type.Object({ sdk_app_id: SdkAppId }, strict);
 const Version = Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER });
@@ -45,6 +46,19 @@ function within<P extends TProperties>(properties: P) {
 const SecretName = Type.String({
   pattern: '^(callback/signing_key|push/[a-z0-9][a-z0-9-]{0,31}/app_secret)$',
   description: 'callback/signing_key or push/<certificate id>/app_secret',
+});
+
+/** `writeOnly`: no message shows what was received. */
+function SecretText(minLength: number, maxLength: number) {
+  return Type.String({ minLength, maxLength, pattern: WELL_FORMED_TEXT, writeOnly: true });
+}
+
+const Base64 = Type.String({
+  minLength: 4,
+  maxLength: 90_000,
+  pattern: '^([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$',
+  writeOnly: true,
+  description: 'the file in base64 (RFC 4648, 4) with its padding, up to 90000 characters',
 });
 
 export const APPLICATIONS_PATH = '/v1/registry/applications';
@@ -194,10 +208,7 @@ export const OPERATIONS = {
     operationId: 'putSecret',
     summary: 'Set a secret; it is never shown again',
     params: ApplicationPath,
-    body: Type.Object(
-      { name: SecretName, value: Type.String({ minLength: 1, maxLength: 4_096 }), reason: Reason },
-      strict,
-    ),
+    body: Type.Object({ name: SecretName, value: SecretText(1, 4_096), reason: Reason }, strict),
     answer: SecretSummary,
   }),
   putCertificate: operation({
@@ -208,8 +219,8 @@ export const OPERATIONS = {
     params: within({ certificate_id: Type.String({ pattern: '^[a-z0-9][a-z0-9-]{0,31}$' }) }),
     body: Type.Object(
       {
-        content_base64: Type.String({ minLength: 4, maxLength: 90_000, pattern: '^[A-Za-z0-9+/]+={0,2}$' }),
-        password: Type.Optional(Type.String({ maxLength: 256 })),
+        content_base64: Base64,
+        password: Type.Optional(SecretText(0, 256)),
         reason: Reason,
       },
       strict,

@@ -1,6 +1,7 @@
 /* What the registry keeps beside applications: audit, notices, sharings, exports, purges. */
 import { type Static, Type } from 'typebox';
 import { SdkAppId } from './identity.js';
+import { plainText } from './plain-text.js';
 
 const Time = Type.String({ description: 'RFC 3339, UTC' });
 const TimeOrNull = Type.Union([Time, Type.Null()]);
@@ -53,7 +54,7 @@ export const ExportRequest = Type.Object(
     sdk_app_id: Type.Optional(SdkAppId),
     from: Type.Optional(Type.String({ description: 'RFC 3339' })),
     to: Type.Optional(Type.String({ description: 'RFC 3339' })),
-    reason: Type.String({ minLength: 1, maxLength: 200 }),
+    reason: plainText(1, 200),
   },
   { additionalProperties: false },
 );

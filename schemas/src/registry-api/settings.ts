@@ -1,6 +1,7 @@
 /* The settings of an application that collectors and query services obey. */
 import { type Static, Type } from 'typebox';
 import { OUTCOMES } from '../outcome.js';
+import { plainText } from './plain-text.js';
 
 const RATE_MAX = 1_000_000_000;
 
@@ -12,9 +13,7 @@ const Rate = Type.Integer({ minimum: 1, maximum: RATE_MAX });
 
 const SloTarget = Type.Object(
   {
-    interface: orNull(
-      Type.String({ minLength: 1, maxLength: 128, description: 'null: all interfaces together' }),
-    ),
+    interface: orNull(plainText(1, 128, 'null: all interfaces together')),
     success_rate_min: Type.Number({ exclusiveMinimum: 0, exclusiveMaximum: 1 }),
     latency_ms_max: orNull(Type.Integer({ minimum: 1, maximum: 3_600_000 })),
     latency_share_min: orNull(Type.Number({ exclusiveMinimum: 0, exclusiveMaximum: 1 })),

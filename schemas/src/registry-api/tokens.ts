@@ -2,6 +2,7 @@
 import { type Static, Type } from 'typebox';
 import { TOKEN_SCOPES } from '../registry-entry.js';
 import { SdkAppId } from './identity.js';
+import { plainText } from './plain-text.js';
 
 const Applications = Type.Union([
   Type.Literal('all'),
@@ -11,12 +12,12 @@ const TimeOrNull = Type.Union([Type.String({ description: 'RFC 3339, UTC' }), Ty
 
 export const TokenRequest = Type.Object(
   {
-    name: Type.String({ minLength: 1, maxLength: 64 }),
+    name: plainText(1, 64),
     scope: Type.Enum([...TOKEN_SCOPES]),
     applications: Applications,
     expires_at: Type.Optional(Type.String({ description: 'RFC 3339' })),
     records_per_second_max: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000_000_000 })),
-    reason: Type.String({ minLength: 1, maxLength: 200 }),
+    reason: plainText(1, 200),
   },
   { additionalProperties: false },
 );

@@ -91,6 +91,34 @@ test('hostile bodies are refused with stable codes, and nothing changes', async 
   assert.equal(application.revision, 1);
 });
 
+test('a body that is not UTF-8 is refused', async () => {
+  const body = Buffer.from('{"reason":"r","details":{"owner":"\xe9"}}', 'latin1');
+  const init = { method: 'PATCH', headers: { ...JSON_TYPE, 'if-match': '"1"' }, body };
+  assert.deepEqual((await refusal(`${APPLICATIONS}/1`, init)).slice(0, 2), [400, 'unreadable_body']);
+});
+
+test('control characters and halves of surrogate pairs are refused wherever text is kept', async () => {
+  for (const text of ['a\\u0000b', 'a\\nb', '\\ud800', '\\udc00a']) {
+    const bodies: readonly [path: string, body: string][] = [
+      [
+        APPLICATIONS,
+        `{"reason":"${text}","sdk_app_id":2,"app_id":1,"uin":1,"details":{"name":"a","data_centre":"a"}}`,
+      ],
+      [APPLICATIONS, `{"sdk_app_id":2,"app_id":1,"uin":1,"details":{"name":"${text}","data_centre":"a"}}`],
+      [
+        APPLICATIONS,
+        `{"sdk_app_id":2,"app_id":1,"uin":1,"details":{"name":"a","data_centre":"a"},"configuration":{"tags":["${text}"]}}`,
+      ],
+      ['/v1/registry/tokens', `{"name":"${text}","scope":"read","applications":"all","reason":"r"}`],
+      ['/v1/registry/exports', `{"kind":"applications","reason":"${text}"}`],
+    ];
+    for (const [path, body] of bodies) {
+      const answer = await refusal(path, { method: 'POST', headers: JSON_TYPE, body });
+      assert.deepEqual(answer.slice(0, 2), [400, 'invalid_parameter'], `${body}: ${answer[2]}`);
+    }
+  }
+});
+
 test('of a member that a body has twice the last one counts', async () => {
   const [, code] = await patch('{"reason":"r","details":{"owner":"a"},"details":{"owner":7}}', {
     'if-match': '"1"',

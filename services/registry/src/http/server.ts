@@ -13,6 +13,7 @@ import Fastify, { type FastifyInstance } from 'fastify';
 import type { Counter, Histogram } from 'prom-client';
 import { Type } from 'typebox';
 import { requestError } from './body-error.js';
+import { installJsonReading } from './json-body.js';
 import { describeApi } from './openapi.js';
 import { operationRoutes, type OperationRouteOptions } from './operation-routes.js';
 
@@ -68,6 +69,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   app.setSerializerCompiler(() => (answer) => JSON.stringify(answer));
   app.addHook('onRequest', async (request) => checkHead(request.raw));
   app.removeContentTypeParser('text/plain');
+  installJsonReading(app);
   installErrorAnswers(app, options.logger);
   installParameterReading(app);
   app.decorateRequest('grant', null);
