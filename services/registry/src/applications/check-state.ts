@@ -19,6 +19,8 @@ export type StateFault = {
   readonly allowed: string;
 };
 
+/** Texts that may hold credentials: the callback's URL, and what is sent instead of an object. */
+const HIDDEN_PATHS: ReadonlySet<string> = new Set(['', '/configuration/callback/url']);
 /** Faults that one message names. */
 const FAULTS_SHOWN_MAX = 20;
 
@@ -46,7 +48,7 @@ export function requireState(value: unknown): ApplicationState {
 export function describeFaults(faults: readonly StateFault[]): string {
   const shown = faults.slice(0, FAULTS_SHOWN_MAX).map((fault) => {
     const { path, received, allowed } = fault;
-    return `${shortened(path)} is ${received}: give ${allowed}`;
+    return `${path === '' ? 'the body' : shortened(path)} is ${received}: give ${allowed}`;
   });
   const more = faults.length - shown.length;
   return `${shown.join('; ')}${more > 0 ? `; and ${more} more faults` : ''}`;
@@ -64,7 +66,7 @@ export function faultsOfSchema(errors: readonly ErrorObject[]): StateFault[] {
 }
 
 function faultOf(error: ErrorObject): StateFault {
-  const { keyword, params, instancePath, parentSchema, data } = error;
+  const { keyword, params, instancePath, parentSchema } = error;
   const schema: DescribedSchema = Object.fromEntries(Object.entries(parentSchema ?? {}));
   if (keyword === 'required') {
     const name = String(params['missingProperty']);
@@ -76,22 +78,28 @@ function faultOf(error: ErrorObject): StateFault {
     const names = Object.keys(schema.properties ?? {});
     return {
       path: `${instancePath}/${escaped(name)}`,
-      received: 'not a part of a state',
+      received: 'unknown',
       allowed: names.length === 0 ? allowedValues(schema) : `any of ${names.join(', ')}`,
     };
   }
   return {
     path: instancePath,
-    received: keyword === 'uniqueItems' ? 'a list with one value twice' : shown(instancePath, data),
+    received: receivedBy(error),
     allowed: allowedValues(schema),
   };
 }
 
-/** Lists and objects are only named. The callback's URL may hold credentials. */
+function receivedBy({ keyword, instancePath, parentSchema, data }: ErrorObject): string {
+  if (keyword === 'uniqueItems') return 'a list with one value twice';
+  const isSecret = parentSchema?.['writeOnly'] === true && !isObject(data) && !Array.isArray(data);
+  return isSecret ? 'a value (not shown)' : shown(instancePath, data);
+}
+
+/** Lists and objects are only named. */
 function shown(path: string, value: unknown): string {
   if (Array.isArray(value)) return `a list of ${value.length}`;
   if (isObject(value)) return `an object of ${Object.keys(value).length} members`;
-  if (path === '/configuration/callback/url' && typeof value === 'string') return 'a text (not shown)';
+  if (HIDDEN_PATHS.has(path) && typeof value === 'string') return 'a text (not shown)';
   return shortened(JSON.stringify(value) ?? 'missing');
 }
 

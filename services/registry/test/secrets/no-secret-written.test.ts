@@ -108,10 +108,16 @@ async function runWithSecrets(
   await send('PUT', `${PATH}/secrets`, { name: 'push/apns/app_secret', value: appSecret, reason });
   await send('PUT', `${PATH}/secrets`, { name: 'no/such/name', value: appSecret, reason });
   await send('PUT', `${PATH}/secrets`, { name, value: [signingKey], reason });
+  await send('PUT', `${PATH}/secrets`, { name, value: `${appSecret}${' '.repeat(4_096)}`, reason });
   const file = { content_base64: certificate.toString('base64'), password, reason };
   await send('PUT', `${PATH}/certificates/apns`, file);
   await send('PUT', `${PATH}/certificates/none`, file);
   await send('PUT', `${PATH}/certificates/apns`, { ...file, surplus: appSecret });
+  await send('PUT', `${PATH}/certificates/apns`, { ...file, content_base64: `${file.content_base64}!` });
+  await send('PUT', `${PATH}/certificates/apns`, { ...file, password: `${password}${' '.repeat(256)}` });
+  // The key of an import may be one that is in use elsewhere.
+  const imported = { ...newApplication(ONE + 1), key: `${appSecret} with blanks` };
+  await send('POST', '/v1/registry/imports', imported, { 'content-type': 'application/x-ndjson' });
   const { revision } = await call('getApplication', { params: { sdk_app_id: ONE } });
   const rotated = await call('rotateKey', { params: { sdk_app_id: ONE }, body: { reason }, revision });
   const token = await call('createToken', {

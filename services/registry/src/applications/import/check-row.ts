@@ -15,6 +15,7 @@ const ImportedApplication = Type.Object(
     key: Type.Optional(
       Type.String({
         pattern: '^[\\x21-\\x7e]{16,256}$',
+        writeOnly: true,
         description: 'the present key, 16 to 256 printable characters, or leave it out for a new one',
       }),
     ),
