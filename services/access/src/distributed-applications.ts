@@ -28,8 +28,7 @@ const TURN_ENTRIES = 2_000;
 /** Reads the cache, if there is one, and begins to follow the source. Does not wait for the source. */
 export async function openDistributedApplications(options: DistributedOptions): Promise<Applications> {
   const { source, logger, now = Date.now, report } = options;
-  const copy = new RegistryCopy();
-  const cachedMs = await readCache(copy, options);
+  const { copy, writtenMs: cachedMs } = await readCache(options);
   const follower = createFollower(copy, options, cachedMs);
   const { state } = follower;
   report(copy.position === undefined ? follower.why() : undefined);
@@ -61,16 +60,17 @@ export async function openDistributedApplications(options: DistributedOptions): 
   };
 }
 
-/** @returns when the cache was written; 0 where there is none that can be used */
-async function readCache(
-  copy: RegistryCopy,
-  { cacheFile, logger }: Pick<DistributedOptions, 'cacheFile' | 'logger'>,
-): Promise<number> {
-  if (cacheFile === '') return 0;
+/** `writtenMs`: when the cache was written; 0 where there is none that can be used, and then the copy is empty. */
+async function readCache({ cacheFile, logger }: Pick<DistributedOptions, 'cacheFile' | 'logger'>): Promise<{
+  readonly copy: RegistryCopy;
+  readonly writtenMs: number;
+}> {
+  const nothing = { copy: new RegistryCopy(), writtenMs: 0 };
+  if (cacheFile === '') return nothing;
   try {
-    const content = await readRegistryCache(cacheFile);
-    if (content === undefined) return 0;
-    for (const change of content.changes) copy.apply(change);
+    const copy = new RegistryCopy();
+    const content = await readRegistryCache(cacheFile, (change) => copy.apply(change));
+    if (content === undefined) return nothing;
     copy.position = content.position;
     logger.info(
       {
@@ -81,10 +81,10 @@ async function readCache(
       },
       'cache of the registry read: it is in force until the source answers',
     );
-    return content.writtenMs;
+    return { copy, writtenMs: content.writtenMs };
   } catch (error) {
     logger.error({ err: error, cacheFile }, 'cache of the registry is ignored, it will be written again');
-    return 0;
+    return nothing;
   }
 }
 

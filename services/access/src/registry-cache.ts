@@ -26,37 +26,40 @@ const CHUNK_BYTES = 256 << 10;
 const POSITION = Compile(EntryPosition);
 
 export type CacheContent = {
-  readonly changes: readonly EntryChange[];
   readonly position: EntryPosition;
   /** Epoch milliseconds of the last write. */
   readonly writtenMs: number;
 };
 
 /**
+ * @param onChange gets the changes one by one: all of them at once would cost more time than reading them. Where the file
+ * turns out to be damaged, what it got is worth nothing.
  * @returns undefined where there is no such file
  * @throws Error where it cannot be read or is damaged. A last line that was cut off is not damage: a process was killed
  * while it appended, and the position before it is older.
  */
-export async function readRegistryCache(path: string): Promise<CacheContent | undefined> {
+export async function readRegistryCache(
+  path: string,
+  onChange: (change: EntryChange) => void,
+): Promise<CacheContent | undefined> {
   const found = await stat(path).catch(() => undefined);
   if (found === undefined) return undefined;
   if (found.size > CACHE_BYTES_MAX)
     throw new Error(`it has ${found.size} bytes, more than ${CACHE_BYTES_MAX}`);
   const text = await readFile(path, 'utf8');
   if (!text.startsWith(HEAD)) throw new Error('it does not begin as a cache of the registry');
-  const lines = text.slice(HEAD.length).split('\n');
-  // After the last newline: nothing, or a line that was cut off.
-  lines.pop();
-  const changes: EntryChange[] = [];
   let position: EntryPosition | undefined;
-  for (const [index, line] of lines.entries()) {
-    const value = readLine(line);
-    if (isEntryChange(value)) changes.push(value);
+  let start = HEAD.length;
+  // After the last newline: nothing, or a line that was cut off.
+  for (let end = text.indexOf('\n', start); end !== -1; end = text.indexOf('\n', start)) {
+    const value = readLine(text.slice(start, end));
+    if (isEntryChange(value)) onChange(value);
     else if (POSITION.Check(value)) position = value;
-    else throw new Error(`line ${index + 2} is damaged`);
+    else throw new Error(`the line at byte ${start} is damaged`);
+    start = end + 1;
   }
   if (position === undefined) throw new Error('it is not complete');
-  return { changes, position, writtenMs: found.mtimeMs };
+  return { position, writtenMs: found.mtimeMs };
 }
 
 function readLine(line: string): unknown {

@@ -38,8 +38,9 @@ async function writeCache(): Promise<RegistryCache> {
 }
 
 async function keysRead(): Promise<readonly [revision: number | undefined, changes: readonly unknown[]]> {
-  const content = await readRegistryCache(path);
-  return [content?.position.revision, content?.changes.map(({ key, entry }) => [key, entry !== null]) ?? []];
+  const changes: EntryChange[] = [];
+  const content = await readRegistryCache(path, (change) => changes.push(change));
+  return [content?.position.revision, changes.map(({ key, entry }) => [key, entry !== null])];
 }
 
 test('what was written is read, changes after what was complete', async () => {
@@ -78,15 +79,21 @@ test('a changed byte, a strange line and a file that is not complete are damage'
   ];
   for (const one of damaged) {
     writeFileSync(path, one);
-    await assert.rejects(readRegistryCache(path), /damaged|begin|complete/);
+    await assert.rejects(
+      readRegistryCache(path, () => undefined),
+      /damaged|begin|complete/,
+    );
   }
   writeFileSync(path, text);
   appendFileSync(path, 'a line of somebody else\n');
-  await assert.rejects(readRegistryCache(path), /damaged/);
+  await assert.rejects(
+    readRegistryCache(path, () => undefined),
+    /damaged/,
+  );
 });
 
 test('no file is no damage', async () => {
-  assert.equal(await readRegistryCache(path), undefined);
+  assert.equal(await readRegistryCache(path, () => undefined), undefined);
 });
 
 test('changes that outgrow the file make it be written again', async () => {
