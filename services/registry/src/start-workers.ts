@@ -54,6 +54,7 @@ export function startWorkers(
       readTombstones: async () => readTombstones(objects),
       areNoticesDelivered: config.noticeUrl !== '',
       withinMs: config.purgeWithinHours * HOUR_MS,
+      auditKeptMs: config.auditKeepDays * 24 * HOUR_MS,
       onPass: ({ completed, late }) => {
         metrics.purgesCompleted.inc(completed);
         metrics.purgesLate.set(late);

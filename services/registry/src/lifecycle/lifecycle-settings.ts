@@ -8,4 +8,11 @@ export const LIFECYCLE_SETTINGS = {
     max: 168,
     purpose: 'hours from when a purge is due until it is promised to be complete',
   }),
+  auditKeepDays: integer({
+    default: 730,
+    // The notices of a termination are needed until its purge, and who changed what while a change is merged.
+    min: 90,
+    max: 3_650,
+    purpose: 'days after which entries of the audit and notices are deleted',
+  }),
 } satisfies Settings;

@@ -62,6 +62,7 @@ await runLifecyclePass({
   areNoticesDelivered: true,
   now: () => given.nowMs,
   withinMs: given.withinMs,
+  auditKeptMs: given.nowMs,
   checkpoint,
 });
 await mongo?.close();

@@ -101,6 +101,7 @@ export async function openLifecycle(t: TestContext, backend: Backend) {
     areNoticesDelivered: true,
     now: () => clock.nowMs,
     withinMs: WITHIN_MS,
+    auditKeptMs: 730 * DAY_MS,
   };
   return {
     database,
