@@ -53,9 +53,13 @@ function SecretText(minLength: number, maxLength: number) {
   return Type.String({ minLength, maxLength, pattern: WELL_FORMED_TEXT, writeOnly: true });
 }
 
+/** Of the file of an offline push certificate; base64 makes 4 characters of 3 bytes. */
+export const CERTIFICATE_BYTES_MAX = 67_500;
+export const CERTIFICATE_PASSWORD_LENGTH_MAX = 256;
+
 const Base64 = Type.String({
   minLength: 4,
-  maxLength: 90_000,
+  maxLength: (CERTIFICATE_BYTES_MAX / 3) * 4,
   pattern: '^([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$',
   writeOnly: true,
   description: 'the file in base64 (RFC 4648, 4) with its padding, up to 90000 characters',
@@ -220,7 +224,7 @@ export const OPERATIONS = {
     body: Type.Object(
       {
         content_base64: Base64,
-        password: Type.Optional(SecretText(0, 256)),
+        password: Type.Optional(SecretText(0, CERTIFICATE_PASSWORD_LENGTH_MAX)),
         reason: Reason,
       },
       strict,

@@ -2,9 +2,11 @@
 import { Command } from 'commander';
 import type { Terminal } from '../command/terminal.js';
 import { exportCommand, exportsCommand, importCommand } from './bulk-commands.js';
+import { callbackTestCommand } from './callback-test-command.js';
 import { changeCommands } from './change-commands.js';
 import { readCommands } from './read-commands.js';
 import { recordCommands } from './record-commands.js';
+import { secretCommands } from './secret-commands.js';
 import { tokensCommand } from './token-commands.js';
 
 export function createAppCommand(terminal: Terminal, onExit: (code: number) => void): Command {
@@ -14,6 +16,8 @@ export function createAppCommand(terminal: Terminal, onExit: (code: number) => v
     ...readCommands(context),
     ...recordCommands(context),
     ...changeCommands(context),
+    ...secretCommands(context),
+    callbackTestCommand(context),
     importCommand(context),
     exportCommand(context),
     exportsCommand(context),

@@ -1,10 +1,9 @@
 /*
- * `imscope app` commands that change one application: create, set, rollback, the lifecycle, keys and secrets. Each names a
- * reason. A change names the revision it was made for, so a change of somebody else in between is not overwritten.
+ * `imscope app` commands that change one application: create, set, rollback, the lifecycle and the key. Each names a reason.
+ * A change names the revision it was made for, so a change of somebody else in between is not overwritten.
  */
 import { CONFIGURATION_TERM_MONTHS } from '@imscope/schemas/retention.js';
 import { readFileSync } from 'node:fs';
-import { text as readAll } from 'node:stream/consumers';
 import { errorMessage } from '@imscope/runtime/error-message.js';
 import type { Application } from '@imscope/schemas/registry-api/application.js';
 import { CONFIGURATION_DEFAULTS } from '@imscope/schemas/registry-api/configuration.js';
@@ -42,14 +41,7 @@ const DEFAULTS = {
 const CLOUD_NUMBER = wholeNumber(1, Number.MAX_SAFE_INTEGER);
 
 export function changeCommands(context: AppContext): Command[] {
-  return [
-    create(context),
-    set(context),
-    rollback(context),
-    ...lifecycle(context),
-    rotate(context),
-    secret(context),
-  ];
+  return [create(context), set(context), rollback(context), ...lifecycle(context), rotate(context)];
 }
 
 type CreateOptions = ReasonOptions &
@@ -225,25 +217,6 @@ function rotate(context: AppContext): Command {
         context.terminal.stderr.write('The new key is printed this once: keep it where secrets are kept.\n');
         print(context, options, answer, () => answer.key);
         return EXIT.ok;
-      }),
-    );
-}
-
-function secret(context: AppContext): Command {
-  return addReason(addCommonOptions(new Command('secret')))
-    .description('Set a secret of an application: read from stdin, never shown again.')
-    .addArgument(application())
-    .argument('<name>', 'callback/signing_key or push/<certificate id>/app_secret')
-    .action((id: number, name: string, options: ReasonOptions) =>
-      withRegistry(context, options, async ({ call }) => {
-        const { stdin, stderr, stopping } = context.terminal;
-        if (stdin.isTTY === true) stderr.write('Type the secret, then Enter and Ctrl-D: ');
-        // A line's end is not part of it.
-        const value = (await readAll(stdin)).replace(/\r?\n$/, '');
-        if (value === '') throw new UsageError('stdin holds no secret: pipe it in, such as < secret.txt');
-        const input = { params: { sdk_app_id: id }, body: { name, value, reason: options.reason } };
-        const answer = await call('putSecret', input, stopping);
-        print(context, options, answer, () => `${answer.name} was set at ${answer.set_at}`);
       }),
     );
 }

@@ -248,6 +248,76 @@ test('a secret is read from stdin and never shown', async () => {
   assert.ok(!text.includes(secret) && !stdout.includes(secret));
 });
 
+const PASSWORD = 'the-password-of-a-test';
+const CERTIFICATES =
+  'configuration.push_certificates=[{"id":"ios","channel":"apns","pack_name":"im.chat","app_id":"","sandbox":false}]';
+
+/** A file of this content. */
+function file(name: string, content: string | Buffer): string {
+  const path = join(directory, name);
+  writeFileSync(path, content);
+  return path;
+}
+
+test('a certificate’s bytes are stored with the password of a file, and neither is shown', async () => {
+  await created(110);
+  await app(['set', '110', CERTIFICATES, '--reason', 'x', '--yes']);
+  const largest = file('largest.p12', Buffer.alloc(67_500, 'certificate'));
+  const password = file('password', `${PASSWORD}\n`);
+  const args = ['certificate', '110', 'ios', largest, '--password-file', password, '--reason', 'renewed'];
+  const { code, stdout, stderr } = await app(args);
+  assert.equal(code, 0, stderr);
+  assert.match(stdout, /^push\/ios\/certificate was set at \S+\n$/);
+  assert.ok(!`${stdout}${stderr}`.includes(PASSWORD));
+  const { stdout: text } = await app(['show', '110', '--json']);
+  assert.match(text, /push\/ios\/certificate/);
+  assert.ok(!text.includes(PASSWORD));
+  const { stdout: audit } = await app(['audit', '--application', '110']);
+  assert.match(audit, /certificate\.put +110 +renewed/);
+});
+
+test('a certificate out of bounds is refused with the bounds, before anything is sent', async () => {
+  const good = file('good.p12', 'certificate');
+  for (const [content, message] of [
+    [Buffer.alloc(67_501), /has more than 67,500 bytes: .*1 to 67,500 bytes/],
+    ['', /is empty: a certificate has 1 to 67,500 bytes/],
+  ] as const) {
+    const name = file('bad.p12', content);
+    const { code, stderr } = await app(['certificate', '110', 'ios', name, '--reason', 'x']);
+    assert.equal(code, 2);
+    assert.match(stderr, message);
+  }
+  for (const [content, message] of [
+    ['\n', /is empty: give 1 to 256 characters/],
+    [`${PASSWORD}${'x'.repeat(256)}`, /holds too much: give 1 to 256 characters/],
+    [Buffer.from([0x70, 0xff]), /is not UTF-8/],
+  ] as const) {
+    const args = ['certificate', '110', 'ios', good, '--password-file', file('password', content)];
+    const { code, stderr } = await app([...args, '--reason', 'x']);
+    assert.equal(code, 2);
+    assert.match(stderr, message);
+    assert.ok(!stderr.includes(PASSWORD));
+  }
+  const missing = await app(['certificate', '110', 'ios', join(directory, 'none.p12'), '--reason', 'x']);
+  assert.equal(missing.code, 2);
+  assert.match(missing.stderr, /cannot read .*none\.p12: ENOENT/);
+});
+
+test('a certificate that the configuration does not name is refused with what to do', async () => {
+  await created(111);
+  const { code, stderr } = await app(['certificate', '111', 'ios', file('a.p12', 'a'), '--reason', 'x']);
+  assert.equal(code, 1);
+  assert.match(stderr, /has no push certificate "ios": add it to \/configuration\/push_certificates first/);
+});
+
+test('a callback test without a URL fails and names what to set', async () => {
+  await created(112);
+  const { code, stdout, stderr } = await app(['callback-test', '112']);
+  assert.equal(code, 1);
+  assert.equal(stdout, '');
+  assert.match(stderr, /application 112 has no callback URL: set \/configuration\/callback\/url first/);
+});
+
 test('a token that may only read is refused, and an address without a registry says how to start one', async () => {
   const { code, stderr } = await app(['list'], { token: readToken });
   assert.equal(code, 1);
