@@ -12,7 +12,7 @@ export function installJsonReading(app: FastifyInstance): void {
     const text = decoded(body);
     if (text === undefined) {
       done(new HttpError('unreadable_body', 'the body is not UTF-8: convert it. Nothing was changed'));
-    } else parse(request, text, done);
+    } else void parse(request, text, done);
   });
 }
 
