@@ -33,7 +33,7 @@ import { recordSharing } from './sharing/record-sharing.js';
 import type { SharingInput } from './sharing/sharing-decision.js';
 import { startSweeps } from './start-sweeps.js';
 import { startWorkers } from './start-workers.js';
-import { watchDatabase } from './watch-database.js';
+import { watchPlaces } from './watch-places.js';
 
 export type RegistryContext = ServiceContext<typeof REGISTRY_SETTINGS>;
 
@@ -72,7 +72,7 @@ export async function startRegistry(
       readiness.note(`objects ${index + 1}`, note);
       logger.warn({ note }, 'a check of the place of objects was not possible');
     }
-    running.push(watchDatabase(state.database.kysely, (failure) => readiness.report('database', failure)));
+    running.push(...watchPlaces(state, readiness));
     if (config.registryFile !== '') {
       const { database } = state;
       running.push(await startTokenFileSync({ path: config.registryFile, database, logger, now }));

@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import { hashToken } from '@imscope/access/tokens.js';
 import { loadConfig } from '@imscope/runtime/config.js';
 import { createLogger } from '@imscope/runtime/logger.js';
-import { createReadiness } from '@imscope/runtime/readiness.js';
+import { createReadiness, type Readiness } from '@imscope/runtime/readiness.js';
 import { testMongodb, testMysql, testRedis } from '@imscope/scripts/stack/test-databases.js';
 import { type Call, createCall } from '@imscope/schemas/registry-api/call.js';
 import type { TokenScope } from '@imscope/schemas/registry-entry.js';
@@ -51,6 +51,7 @@ export type TestOptions = {
   /** For receivers on this machine. */
   readonly callbacks?: CallbackServices;
   readonly lifecycleEveryMs?: number;
+  readonly readiness?: Readiness;
   /** More tokens of REGISTRY_FILE. */
   readonly tokens?: readonly FileToken[];
 };
@@ -135,14 +136,14 @@ export function configOf(env: Readonly<Record<string, string>>) {
 
 function start(
   config: ReturnType<typeof configOf>,
-  { now, log, callbacks = CALLBACKS, lifecycleEveryMs }: TestOptions,
+  { now, log, callbacks = CALLBACKS, lifecycleEveryMs, readiness = createReadiness([]) }: TestOptions,
 ) {
   return startRegistry(
     {
       config,
       logger: createLogger('registry', log === undefined ? 'silent' : 'debug', log),
       registry: new Registry(),
-      readiness: createReadiness(['database']),
+      readiness,
       fail: (error) => {
         throw error;
       },

@@ -43,6 +43,8 @@ export type DocumentStore = {
    * @returns how many
    */
   sweepOrphans(versionsInForce: VersionsInForce, nowMs: number): Promise<number>;
+  /** Rejects where a place of its own does not answer. */
+  ping(): Promise<void>;
 };
 
 /** The version in force of each of these applications that exists. */

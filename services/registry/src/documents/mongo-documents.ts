@@ -121,6 +121,9 @@ function createDocuments(client: MongoClient, versions: Versions): MongoDocument
       return (await versions.deleteMany({ sdk_app_id: sdkAppId })).deletedCount;
     },
     sweepOrphans: (versionsInForce, nowMs) => sweepOrphans(versions, versionsInForce, nowMs),
+    async ping() {
+      await client.db().command({ ping: 1 });
+    },
     close: () => client.close(),
   };
 }

@@ -40,6 +40,9 @@ export type OperationRouteOptions = {
   readonly now: () => number;
 };
 
+/** What an import that breaks off has done. */
+const ROWS_BEFORE =
+  'rows before may have been created: send all again, those that exist are left as they are';
 const TEXT_TYPES = ['text/csv', 'application/x-ndjson'];
 const IfMatchHeader = Type.Object({
   'if-match': Type.Optional(
@@ -110,7 +113,7 @@ function addRoute(
         return await reply.code(contract.status).send(answer);
       } catch (error) {
         if (contract.body === 'text') discardRest(request, reply);
-        const answer = answerOfDependency(error);
+        const answer = answerOfDependency(error, contract.body === 'text' ? ROWS_BEFORE : undefined);
         if (answer !== error) logger.warn({ err: error, operation: name }, 'a system did not answer');
         throw answer;
       }
