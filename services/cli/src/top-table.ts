@@ -2,6 +2,7 @@
 import { type Tier, tierOf } from '@imscope/schemas/health.js';
 import Table from 'cli-table3';
 import colors from 'picocolors';
+import { NO_LINES } from './command/no-lines.js';
 import { printable } from './command/http-answer.js';
 import { count } from './command/count.js';
 import type { ApplicationsAnswer } from './query-client.js';
@@ -91,24 +92,6 @@ function columnsOf(rows: readonly Row[], terminalColumns: number): readonly Colu
   };
   return [...fixed, last];
 }
-
-const NO_LINES = {
-  top: '',
-  'top-mid': '',
-  'top-left': '',
-  'top-right': '',
-  bottom: '',
-  'bottom-mid': '',
-  'bottom-left': '',
-  'bottom-right': '',
-  left: '',
-  'left-mid': '',
-  mid: '',
-  'mid-mid': '',
-  right: '',
-  'right-mid': '',
-  middle: '',
-};
 
 function serviceErrors({ outcomes }: Row): string {
   const errors = outcomes.service_error;

@@ -8,6 +8,7 @@ import type {
 import type { Token } from '@imscope/schemas/registry-api/tokens.js';
 import Table from 'cli-table3';
 import colors from 'picocolors';
+import { NO_LINES } from '../command/no-lines.js';
 import { printable } from '../command/http-answer.js';
 
 const TEXT_LENGTH_MAX = 200;
@@ -102,24 +103,6 @@ export function tableText(head: readonly string[], rows: readonly (readonly stri
     .map((line) => line.trimEnd())
     .join('\n');
 }
-
-const NO_LINES = {
-  top: '',
-  'top-mid': '',
-  'top-left': '',
-  'top-right': '',
-  bottom: '',
-  'bottom-mid': '',
-  'bottom-left': '',
-  'bottom-right': '',
-  left: '',
-  'left-mid': '',
-  mid: '',
-  'mid-mid': '',
-  right: '',
-  'right-mid': '',
-  middle: '',
-};
 
 /** `/settings/codes/-1` → `settings.codes.-1`, as in arguments. */
 function pathText(pointer: string): string {
