@@ -1,6 +1,7 @@
 /*
  * The metrics of the query service.
  */
+import { createHttpMetrics } from '@imscope/runtime/http-metrics.js';
 import { SECONDS_BUCKETS } from '@imscope/runtime/metrics.js';
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 
@@ -37,15 +38,7 @@ export function createMetrics(
   );
   gauge('answers_waiting', 'requests waiting for memory', observed.answersWaiting ?? (() => 0));
   return {
-    requests: new Counter({
-      ...common('requests_total', 'requests answered, by route and HTTP status'),
-      labelNames: ['route', 'status'] as const,
-    }),
-    requestSeconds: new Histogram({
-      ...common('request_seconds', 'from the head of a request to the end of its answer'),
-      labelNames: ['route'] as const,
-      buckets: SECONDS_BUCKETS,
-    }),
+    ...createHttpMetrics(registry, 'query'),
     storeSeconds: new Histogram({
       ...common('store_query_seconds', 'time with the store, by question'),
       labelNames: ['question'] as const,

@@ -1,8 +1,8 @@
 /*
  * The metrics of the registry.
  */
-import { SECONDS_BUCKETS } from '@imscope/runtime/metrics.js';
-import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import { createHttpMetrics } from '@imscope/runtime/http-metrics.js';
+import { Counter, Gauge, type Registry } from 'prom-client';
 
 export type RegistryMetrics = ReturnType<typeof createMetrics>;
 
@@ -13,15 +13,7 @@ export function createMetrics(registry: Registry) {
     registers: [registry],
   });
   return {
-    requests: new Counter({
-      ...common('requests_total', 'requests answered, by route and HTTP status'),
-      labelNames: ['route', 'status'] as const,
-    }),
-    requestSeconds: new Histogram({
-      ...common('request_seconds', 'from the head of a request to the end of its answer'),
-      labelNames: ['route'] as const,
-      buckets: SECONDS_BUCKETS,
-    }),
+    ...createHttpMetrics(registry, 'registry'),
     outboxAttempts: new Counter({
       ...common('outbox_attempts_total', 'messages sent to TRTC and of notices, by result'),
       labelNames: ['channel', 'result'] as const,

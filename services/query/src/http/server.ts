@@ -14,13 +14,13 @@ import {
 } from '@imscope/runtime/http-errors.js';
 import { HEAD_BYTES_MAX } from '@imscope/runtime/http-protocol-errors.js';
 import { checkHead } from '@imscope/runtime/http-request-head.js';
+import { countRequests, type HttpMetrics } from '@imscope/runtime/http-metrics.js';
 import { createHttpServer } from '@imscope/runtime/http-server.js';
 import type { Logger } from '@imscope/runtime/logger.js';
 import { describeParameterFault } from '@imscope/runtime/parameter-error.js';
 import { installParameterReading } from '@imscope/runtime/read-parameters.js';
 import { errorAnswers } from '@imscope/schemas/query-api/error-answers.js';
 import Fastify, { type FastifyInstance } from 'fastify';
-import type { Counter, Histogram } from 'prom-client';
 import { Type } from 'typebox';
 import { SECURITY } from '../access/security.js';
 import { SMALL_ANSWER } from '../store/answer-bounds.js';
@@ -30,11 +30,6 @@ import { serveDashboard } from './dashboard-files.js';
 import { describeApi } from './openapi.js';
 import { passOnToRegistry } from './registry-proxy.js';
 import { sessionRoutes, type SessionRouteOptions } from '../access/session-routes.js';
-
-export type HttpMetrics = {
-  readonly requests: Counter<'route' | 'status'>;
-  readonly requestSeconds: Histogram<'route'>;
-};
 
 export type ServerOptions = QuestionRouteOptions &
   SessionRouteOptions & {
@@ -90,7 +85,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   installParameterReading(app);
   app.decorateRequest('grant', null);
   options.budget.install(app);
-  countRequests(app, options);
+  countRequests(app, options.metrics);
   await app.register(helmet, securityHeaders(options.cookieSecure));
   await app.register(compress, {
     threshold: COMPRESSED_FROM_BYTES,
@@ -125,15 +120,6 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   if (options.dashboardDir !== '') await serveDashboard(app, options.dashboardDir);
   await app.ready();
   return app;
-}
-
-/** Routes, not addresses, so that the number of series is bounded. */
-function countRequests(app: FastifyInstance, { metrics }: ServerOptions): void {
-  app.addHook('onResponse', async (request, reply) => {
-    const route = request.routeOptions.url ?? 'none';
-    metrics.requests.inc({ route, status: String(reply.statusCode) });
-    metrics.requestSeconds.observe({ route }, reply.elapsedTime / 1000);
-  });
 }
 
 /** The dashboard loads nothing from other origins, and other pages may not frame it. */

@@ -6,21 +6,16 @@ import helmet from '@fastify/helmet';
 import { answerFrameworkError, ERROR_STATUS, installErrorAnswers } from '@imscope/runtime/http-errors.js';
 import { HEAD_BYTES_MAX } from '@imscope/runtime/http-protocol-errors.js';
 import { checkHead } from '@imscope/runtime/http-request-head.js';
+import { countRequests, type HttpMetrics } from '@imscope/runtime/http-metrics.js';
 import { createHttpServer } from '@imscope/runtime/http-server.js';
 import { installParameterReading } from '@imscope/runtime/read-parameters.js';
 import { errorAnswers } from '@imscope/schemas/query-api/error-answers.js';
 import Fastify, { type FastifyInstance } from 'fastify';
-import type { Counter, Histogram } from 'prom-client';
 import { Type } from 'typebox';
 import { requestError } from './body-error.js';
 import { installJsonReading } from './json-body.js';
 import { describeApi } from './openapi.js';
 import { operationRoutes, type OperationRouteOptions } from './operation-routes.js';
-
-export type HttpMetrics = {
-  readonly requests: Counter<'route' | 'status'>;
-  readonly requestSeconds: Histogram<'route'>;
-};
 
 export type ServerOptions = OperationRouteOptions & {
   readonly trustProxy: boolean;
@@ -101,15 +96,6 @@ const DESCRIPTION = {
     ...errorAnswers(),
   },
 };
-
-/** Routes, not addresses, so that the number of series is bounded. */
-function countRequests(app: FastifyInstance, metrics: HttpMetrics): void {
-  app.addHook('onResponse', async (request, reply) => {
-    const route = request.routeOptions.url ?? 'none';
-    metrics.requests.inc({ route, status: String(reply.statusCode) });
-    metrics.requestSeconds.observe({ route }, reply.elapsedTime / 1000);
-  });
-}
 
 /** Answers are data: a browser that opens one runs nothing of it and frames it nowhere. */
 const SECURITY_HEADERS = {
