@@ -7,6 +7,7 @@ import type { Database } from '@imscope/state/database.js';
 import { transact } from '@imscope/state/transact.js';
 import type { Transaction } from 'kysely';
 import type { RegistryTables } from '../rows/tables.js';
+import { hasNoOpenPurge } from './open-purge.js';
 import type { PurgeSubject } from './purge-places.js';
 
 /** Purges begun in one pass; the others follow in the next. */
@@ -28,16 +29,7 @@ export async function beginDuePurges(
     .select('sdk_app_id')
     .where('status', '=', 'terminated')
     .where('purge_ms', '<=', options.nowMs)
-    .where(({ not, exists, selectFrom }) =>
-      not(
-        exists(
-          selectFrom('purge')
-            .select('purge.sdk_app_id')
-            .whereRef('purge.sdk_app_id', '=', 'application.sdk_app_id')
-            .where('purge.completed_ms', 'is', null),
-        ),
-      ),
-    )
+    .where(hasNoOpenPurge)
     .orderBy('purge_ms')
     .limit(BEGUN_MAX)
     .execute();

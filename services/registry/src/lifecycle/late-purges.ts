@@ -1,5 +1,6 @@
 /* Purges that are later than promised. */
 import type { Reader } from '../rows/application-rows.js';
+import { hasNoOpenPurge } from './open-purge.js';
 
 /** Applications whose purge has not completed by its latest date, begun or not. */
 export async function countLatePurges(
@@ -17,16 +18,7 @@ export async function countLatePurges(
     .select(({ fn }) => fn.countAll<number>().as('count'))
     .where('status', '=', 'terminated')
     .where('purge_ms', '<', nowMs - withinMs)
-    .where(({ not, exists, selectFrom }) =>
-      not(
-        exists(
-          selectFrom('purge')
-            .select('purge.sdk_app_id')
-            .whereRef('purge.sdk_app_id', '=', 'application.sdk_app_id')
-            .where('purge.completed_ms', 'is', null),
-        ),
-      ),
-    )
+    .where(hasNoOpenPurge)
     .executeTakeFirstOrThrow();
   return begun.count + notBegun.count;
 }
