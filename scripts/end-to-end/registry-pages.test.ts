@@ -16,6 +16,7 @@ const SCREENSHOTS = join(REPO_ROOT, '.imscope', 'screenshots');
 const [EDITED, CONFLICTING, ROLLED_BACK, ENDED, KEYED] = [
   1400000123, 1400010160, 1400020197, 1400030234, 1400040271,
 ] as const;
+const CREATED = 1400999999;
 
 let stack: Stack;
 let browser: Browser;
@@ -217,6 +218,67 @@ test('a new key is shown once, and a secret is shown by its time alone', async (
   await page.getByTestId('done').waitFor();
   await page.getByTestId('secret-callback/signing_key').locator('time').waitFor();
   assert.ok(!(await page.content()).includes('a signing key of a test'));
+});
+
+const newInput = (field: string) => page.getByTestId(`new-${field}`).locator('input');
+
+async function fillNew(id: number): Promise<void> {
+  await newInput('sdk_app_id').fill(String(id));
+  await newInput('name').fill('Lantern');
+  await newInput('app_id').fill('1250000001');
+  await newInput('uin').fill('100000000001');
+  await newInput('data_centre').fill('singapore');
+  await newInput('owner').fill('Messaging');
+}
+
+test('an application is created by keyboard, its values are checked as they are typed, its key is shown once', async () => {
+  await page.goto(`${queryUrl}/registry`);
+  await page.getByTestId(`registry-row-${EDITED}`).waitFor();
+  await page.getByTestId('new-application').focus();
+  await page.keyboard.press('Enter');
+  await newInput('sdk_app_id').fill('0');
+  await page.getByTestId('new-sdk_app_id').getByText('A whole number from 1 to').waitFor();
+  await newInput('data_centre').fill('Singapore');
+  await page.getByTestId('new-data_centre').getByText('Not of the form: a region in lower-case').waitFor();
+  await newInput('name').fill('x'.repeat(65));
+  await page.getByTestId('new-name').getByText('65 characters; 64 are allowed').waitFor();
+  await page.getByTestId('dialog-reason').fill('it begins');
+  assert.equal(await page.getByTestId('dialog-confirm').isDisabled(), true);
+  await fillNew(CREATED);
+  await page.getByTestId('dialog-reason').press('Enter');
+  await page.getByTestId('shown-once').getByText(`Lantern (${CREATED}) is created`).waitFor();
+  const key = await page.getByTestId('secret').innerText();
+  assert.ok(key.length >= 16);
+  await page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
+  await page.getByTestId('copy').click();
+  await page.getByRole('button', { name: 'Copied' }).waitFor();
+  assert.equal(await page.evaluate(() => navigator.clipboard.readText()), key);
+  await page.getByRole('button', { name: 'I have kept it' }).click();
+  await page.locator(`[data-testid="registry-application"][data-value="${CREATED}"]`).waitFor();
+  await page.getByTestId('version-1').waitFor();
+  assert.ok(!(await page.content()).includes(key));
+  const { details, app_id: appId, uin } = await read(CREATED);
+  assert.deepEqual(
+    [details.name, details.data_centre, details.package, details.owner, appId, uin],
+    ['Lantern', 'singapore', 'trial', 'Messaging', 1250000001, 100000000001],
+  );
+});
+
+test('an SDKAppID that exists already is said at its field, and what was typed stays', async () => {
+  await page.goto(`${queryUrl}/registry`);
+  await page.getByTestId('new-application').click();
+  await fillNew(EDITED);
+  await confirm('twice');
+  await page
+    .getByTestId('new-sdk_app_id')
+    .getByText(`application ${EDITED} exists since`, { exact: false })
+    .waitFor();
+  assert.equal(await newInput('sdk_app_id').getAttribute('aria-invalid'), 'true');
+  assert.equal(await newInput('name').inputValue(), 'Lantern');
+  assert.equal(await page.getByTestId('dialog-confirm').isDisabled(), true, 'the same is not tried again');
+  await newInput('sdk_app_id').fill('1400999998');
+  assert.equal(await page.getByTestId('dialog-confirm').isEnabled(), true);
+  await page.keyboard.press('Escape');
 });
 
 test('a reader sees neither the way to the registry nor its pages', async () => {

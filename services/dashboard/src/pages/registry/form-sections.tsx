@@ -5,6 +5,7 @@ import type { Application } from '@imscope/schemas/registry-api/application.js';
 import type { ReactNode } from 'react';
 import { LocalTime } from '../../parts/local-time.js';
 import { registryTexts } from '../../words/registry-texts.js';
+import { CallbackTest } from './callback-test.js';
 import type { Draft } from './draft.js';
 import type { Input } from './field-input.js';
 import { type FieldPath, SECTIONS } from './field-schema.js';
@@ -56,6 +57,14 @@ export function FormSections({ application, draft, isDisabled, onInput, children
                 );
               })}
             </div>
+            {name === 'callback' && (
+              <CallbackTest
+                // A change of the URL takes the result of the one before away.
+                key={application.configuration.callback.url}
+                application={application}
+                isDirty={fields.some((path) => draft.changed.includes(path))}
+              />
+            )}
           </section>
         ))}
         {children}

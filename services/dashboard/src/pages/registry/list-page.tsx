@@ -1,5 +1,5 @@
 /*
- * All applications of the registry, page by page, with search and status; below it the tokens.
+ * All applications of the registry, page by page, with search and status; a new one; below it the tokens.
  */
 import type { ApplicationSummary } from '@imscope/schemas/registry-api/application.js';
 import { APPLICATION_STATUSES, type ApplicationStatus } from '@imscope/schemas/application-state.js';
@@ -10,6 +10,7 @@ import { HeaderFrame } from '../../parts/header-frame.js';
 import { LocalTime } from '../../parts/local-time.js';
 import { Empty, Failure, Skeleton } from '../../parts/panel.js';
 import { registryTexts } from '../../words/registry-texts.js';
+import { CreateApplication } from './create-application.js';
 import { StatusBadge } from './status-badge.js';
 import { TokensPanel } from './tokens-panel.js';
 
@@ -64,11 +65,14 @@ function Applications() {
             setStarts([]);
           }}
         />
-        {answer !== null && (
-          <p className="quiet" data-testid="registry-total" data-value={answer.total}>
-            {words.total(answer.total)}
-          </p>
-        )}
+        <div className="registry-actions">
+          {answer !== null && (
+            <p className="quiet" data-testid="registry-total" data-value={answer.total}>
+              {words.total(answer.total)}
+            </p>
+          )}
+          <CreateApplication />
+        </div>
       </div>
       {error !== null && <Failure error={error} state={state} />}
       {answer === null ? (

@@ -2,6 +2,10 @@
  * Keys and secrets of an application: when each was set, and a new one in its place. Values are never shown.
  */
 import type { Application } from '@imscope/schemas/registry-api/application.js';
+import {
+  CERTIFICATE_BYTES_MAX,
+  CERTIFICATE_PASSWORD_LENGTH_MAX,
+} from '@imscope/schemas/registry-api/operations.js';
 import { useId, useState } from 'react';
 import { call } from '../../api/call-service.js';
 import { useReadAgain } from '../../api/use-registry.js';
@@ -12,7 +16,6 @@ import { ShownOnce } from './shown-once.js';
 
 const words = registryTexts.secrets;
 const VALUE_LENGTH_MAX = 4_096;
-const FILE_BYTES_MAX = 65_536;
 const KEY_NAME = 'application_key';
 
 type Props = {
@@ -158,7 +161,7 @@ function ReplaceSecret({ application, slot, onDone, onClose }: ReplaceProps) {
   const id = useId();
   const readAgain = useReadAgain();
   const sdkAppId = application.sdk_app_id;
-  const isTooLarge = file !== null && file.size > FILE_BYTES_MAX;
+  const isTooLarge = file !== null && file.size > CERTIFICATE_BYTES_MAX;
   const run = async (reason: string): Promise<void> => {
     if (slot.kind === 'secret') {
       await call('putSecret', { params: { sdk_app_id: sdkAppId }, body: { name: slot.name, value, reason } });
@@ -190,7 +193,7 @@ function ReplaceSecret({ application, slot, onDone, onClose }: ReplaceProps) {
               setFile(event.target.files?.[0] ?? null);
             }}
           />
-          {isTooLarge && <p className="bad">{words.fileTooLarge}</p>}
+          {isTooLarge && <p className="bad">{words.fileTooLarge(CERTIFICATE_BYTES_MAX)}</p>}
         </div>
       )}
       <div className="dialog-field">
@@ -199,7 +202,7 @@ function ReplaceSecret({ application, slot, onDone, onClose }: ReplaceProps) {
           id={id}
           type="password"
           autoComplete="off"
-          maxLength={VALUE_LENGTH_MAX}
+          maxLength={slot.kind === 'secret' ? VALUE_LENGTH_MAX : CERTIFICATE_PASSWORD_LENGTH_MAX}
           value={value}
           data-testid="secret-value"
           onChange={(event) => {

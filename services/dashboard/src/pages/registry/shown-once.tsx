@@ -1,30 +1,52 @@
 /*
  * A key or a token, shown once after it was made.
  */
-import { useId, useState } from 'react';
+import { useId, useRef, useState } from 'react';
 import { registryTexts } from '../../words/registry-texts.js';
 import { Modal } from './action-dialog.js';
 
 const words = registryTexts.secrets;
 
-export function ShownOnce({ secret, onClose }: { readonly secret: string; readonly onClose: () => void }) {
+type Props = {
+  readonly secret: string;
+  /** Whose it is, where the page does not say it. */
+  readonly about?: string;
+  readonly onClose: () => void;
+};
+
+export function ShownOnce({ secret, about, onClose }: Props) {
   const heading = useId();
-  const [isCopied, setCopied] = useState(false);
+  const shown = useRef<HTMLElement>(null);
+  const [copied, setCopied] = useState<'not yet' | 'yes' | 'by hand'>('not yet');
   const copy = async (): Promise<void> => {
-    await navigator.clipboard.writeText(secret);
-    setCopied(true);
+    try {
+      await navigator.clipboard.writeText(secret);
+      setCopied('yes');
+    } catch {
+      // Browsers have no clipboard on http addresses, and may deny it elsewhere.
+      if (shown.current !== null) getSelection()?.selectAllChildren(shown.current);
+      setCopied('by hand');
+    }
   };
   return (
     <Modal labelledBy={heading} onClose={onClose}>
       <div className="dialog-form" data-testid="shown-once">
         <h2 id={heading}>{words.shownOnce}</h2>
-        <p>{words.shownOnceAdvice}</p>
-        <code className="secret" data-testid="secret">
+        {about !== undefined && <p>{about}</p>}
+        <div className="notice warn">
+          <p>{words.shownOnceAdvice}</p>
+        </div>
+        <code ref={shown} className="secret" data-testid="secret">
           {secret}
         </code>
+        {copied === 'by hand' && (
+          <p className="quiet" role="status">
+            {words.copyByHand}
+          </p>
+        )}
         <div className="dialog-actions">
-          <button type="button" className="button" onClick={() => void copy()}>
-            {isCopied ? words.copied : words.copy}
+          <button type="button" className="button" data-testid="copy" onClick={() => void copy()}>
+            {copied === 'yes' ? words.copied : words.copy}
           </button>
           <button type="button" className="button primary" onClick={onClose}>
             {words.close}
