@@ -252,7 +252,7 @@ test('an application is created by keyboard, its values are checked as they are 
   await page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
   await page.getByTestId('copy').click();
   await page.getByRole('button', { name: 'Copied' }).waitFor();
-  assert.equal(await page.evaluate(() => navigator.clipboard.readText()), key);
+  assert.equal(await page.evaluate<string>('navigator.clipboard.readText()'), key);
   await page.getByRole('button', { name: 'I have kept it' }).click();
   await page.locator(`[data-testid="registry-application"][data-value="${CREATED}"]`).waitFor();
   await page.getByTestId('version-1').waitFor();
