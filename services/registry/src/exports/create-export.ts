@@ -87,6 +87,7 @@ async function makeExport(
       byte_count: byteCount,
       object_key: key,
       ends_ms: figures.endsMs,
+      applications: applicationsOf(plan),
     };
     await transact(database, (transaction) => writeRow(transaction, plan, row, call.body.reason));
     return await exportAnswer(objects, row, call.nowMs);
@@ -98,6 +99,12 @@ async function makeExport(
     if (error instanceof ObjectTooLarge) throw tooLarge(plan, dependencies.byteCountMax);
     throw error;
   }
+}
+
+/** Of whom it may hold something, where that is neither one application nor all. */
+function applicationsOf(plan: ExportPlan): string | null {
+  if (plan.kind !== 'applications' || plan.sdkAppId !== null || plan.among === 'all') return null;
+  return JSON.stringify([...plan.among].toSorted((a, b) => a - b));
 }
 
 function linesOf(

@@ -23,8 +23,10 @@ export function listExports({
   };
 }
 
-/** An export of several applications holds those that its author administered. */
-function maySee(caller: Grant, { sdk_app_id: sdkAppId, author }: ExportTable): boolean {
-  if (caller.applications === 'all') return true;
-  return sdkAppId === null ? author === caller.name : caller.applications.has(sdkAppId);
+/** Only who administers everything that an export may hold. Its author's name says nothing: others may take it later. */
+function maySee({ applications: own }: Grant, { sdk_app_id: sdkAppId, applications }: ExportTable): boolean {
+  if (own === 'all') return true;
+  if (sdkAppId !== null) return own.has(sdkAppId);
+  const held: unknown = JSON.parse(applications ?? 'null');
+  return Array.isArray(held) && held.every((id) => own.has(id));
 }

@@ -31,8 +31,9 @@ type ColumnsOf<T> = {
 type TableName = keyof RegistryTables;
 type Keys<N extends TableName> = readonly Extract<keyof RegistryTables[N], string>[];
 
-type TableDescription<N extends TableName> = {
-  readonly columns: ColumnsOf<RegistryTables[N]>;
+/** `Later`: columns that a later migration adds. */
+type TableDescription<N extends TableName, Later> = {
+  readonly columns: ColumnsOf<Omit<RegistryTables[N], Later & string>>;
   /** Left out where a column numbers the rows. */
   readonly primaryKey?: Keys<N>;
   readonly indexes?: readonly Keys<N>[];
@@ -41,18 +42,21 @@ type TableDescription<N extends TableName> = {
 
 type Index = { readonly name: string; readonly keys: string[]; readonly isUnique: boolean };
 
-function createTable<N extends TableName>(name: N, description: TableDescription<N>): Migration {
+function createTable<N extends TableName, Later = never>(
+  name: N,
+  description: TableDescription<N, Later>,
+): Migration {
   return {
     name: `create ${name}`,
     statements: (db, dialect) => tableStatements(db, dialect, name, description),
   };
 }
 
-function tableStatements<N extends TableName>(
+function tableStatements<N extends TableName, Later>(
   db: Kysely<UntypedTables>,
   dialect: DialectName,
   name: N,
-  { columns, primaryKey = [], indexes = [], uniqueIndexes = [] }: TableDescription<N>,
+  { columns, primaryKey = [], indexes = [], uniqueIndexes = [] }: TableDescription<N, Later>,
 ): Compilable[] {
   let table: CreateTableBuilder<string, string> = db.schema.createTable(name);
   for (const [column, { type, isNullable, isNumbering }] of Object.entries<Column<boolean>>(columns)) {
@@ -234,7 +238,7 @@ const OF_ALL = [
     columns: { sink: text(64), revision: number, detail: longText },
     primaryKey: ['sink'],
   }),
-  createTable('export_object', {
+  createTable<'export_object', 'applications'>('export_object', {
     columns: {
       id: text(64),
       kind: text(32),
@@ -294,9 +298,17 @@ const OF_PURGES = [
   }),
 ];
 
+const CHANGES: readonly Migration[] = [
+  {
+    name: 'export_object: applications',
+    statements: (db) => [db.schema.alterTable('export_object').addColumn('applications', LONG_TEXT)],
+  },
+];
+
 export const REGISTRY_MIGRATIONS: readonly Migration[] = [
   APPLICATION,
   ...OF_APPLICATIONS,
   ...OF_ALL,
   ...OF_PURGES,
+  ...CHANGES,
 ];

@@ -156,6 +156,8 @@ export type ExportTable = {
   object_key: string;
   /** The oldest row's time plus its term. */
   ends_ms: number;
+  /** SDKAppIDs of which applications were exported, as a JSON list in order; null: of all, or of `sdk_app_id`. */
+  applications: string | null;
 };
 
 export type PurgeTable = {

@@ -101,6 +101,20 @@ for (const backend of BACKENDS) {
       assert.deepEqual([...new Set(exports.map(({ author }) => author))], ['few']);
     });
 
+    test('who takes the name of a former administrator does not see its exports', async () => {
+      const named = async (applications: 'all' | number[], as = registry.call) =>
+        as('createToken', { body: { name: 'former', scope: 'admin', applications, reason: 'a test' } });
+      const former = await named('all');
+      await exportApplications(registry.callAs(former.token));
+      await registry.call('revokeToken', { params: { id: former.id } });
+      const taken = await named([FEW], registry.callAs(FEW_TOKEN));
+      const { exports } = await registry.callAs(taken.token)('listExports', {});
+      assert.deepEqual(
+        exports.filter(({ author }) => author === 'former'),
+        [],
+      );
+    });
+
     test('request logs are exported with the fields of the API, with addresses masked', async () => {
       const made = await exportLogs(startMs - 3 * DAY_MS, startMs);
       const lines = await download(made);

@@ -39,6 +39,7 @@ export async function terminateFilled(registry: LifecycleUnderTest): Promise<voi
       row_count: 1,
       byte_count: 20,
       ends_ms: PURGE_MS * 2,
+      applications: null,
     };
     await database.kysely
       .insertInto('export_object')
