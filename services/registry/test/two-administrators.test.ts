@@ -66,6 +66,34 @@ for (const backend of BACKENDS) {
       assert.deepEqual(newest.state.settings, inForce.settings);
     });
 
+    test('secrets that are set at once are all set, one after the other', async () => {
+      await registry.call('createApplication', { body: newApplication(5) });
+      const put = async (value: string) =>
+        registry.call('putSecret', {
+          params: { sdk_app_id: 5 },
+          body: { name: 'callback/signing_key', value, reason: value },
+        });
+      await Promise.all(Array.from({ length: 8 }, (_, index) => put(`key ${index}`)));
+      const { entries } = await registry.call('listAudit', { query: { sdk_app_id: 5 } });
+      assert.equal(entries.filter(({ action }) => action === 'secret.put').length, 8);
+    });
+
+    test('of many tokens of one name that are made at once two are made', async () => {
+      const made = await Promise.allSettled(
+        Array.from({ length: 8 }, () =>
+          registry.call('createToken', {
+            body: { name: 'same', scope: 'read', applications: 'all', reason: 'a test' },
+          }),
+        ),
+      );
+      const codes = made.flatMap((one) =>
+        one.status === 'rejected' && one.reason instanceof AskError ? [one.reason.code] : [],
+      );
+      assert.deepEqual(codes, Array.from({ length: 6 }).fill('already_exists'));
+      const { tokens } = await registry.call('listTokens', {});
+      assert.equal(tokens.filter(({ name }) => name === 'same').length, 2);
+    });
+
     test('administrators that merge and try again lose nothing', async () => {
       await registry.call('createApplication', { body: newApplication(3) });
       const addTag = async (tag: string): Promise<void> => {

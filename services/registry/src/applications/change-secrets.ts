@@ -80,8 +80,8 @@ type NewSecret = {
 };
 type SecretCall = Pick<OperationCall<'putSecret' | 'putCertificate'>, 'params' | 'caller' | 'body' | 'nowMs'>;
 
-/** The caller names no revision, so another change in between is no reason to refuse. */
-const ATTEMPTS_MAX = 5;
+/** The caller names no revision, so another change in between is no reason to refuse. Each attempt is lost to one. */
+const ATTEMPTS_MAX = 20;
 
 async function writeSecret(
   dependencies: ApplicationDependencies,
@@ -94,7 +94,13 @@ async function writeSecret(
       return await writeSecretOnce(dependencies, call, secret, put);
     } catch (error) {
       const isStale = error instanceof HttpError && error.code === 'precondition_failed';
-      if (!isStale || attempt >= ATTEMPTS_MAX) throw error;
+      if (!isStale) throw error;
+      if (attempt < ATTEMPTS_MAX) continue;
+      throw new HttpError(
+        'unavailable',
+        `application ${call.params.sdk_app_id} is changed by others all the time, nothing was changed: try again`,
+        { cause: error },
+      );
     }
   }
 }

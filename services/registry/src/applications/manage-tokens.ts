@@ -12,6 +12,7 @@ import { transact } from '@imscope/state/transact.js';
 import type { Handler } from '../operations/operation-call.js';
 import type { Writer } from '../rows/application-rows.js';
 import { writeAudit } from '../rows/audit.js';
+import { lockEntries } from '../rows/entries.js';
 import {
   deleteExpiredTokens,
   deleteToken,
@@ -59,6 +60,8 @@ export function createToken({ database }: Managing): Handler<'createToken'> {
       origin: 'api',
     };
     const id = await transact(database, async (transaction) => {
+      // Two of one name at once would both find it free.
+      await lockEntries(transaction);
       await deleteExpiredTokens(transaction, nowMs);
       requireFitting(created, await readTokens(transaction, nowMs));
       await auditToken(transaction, {

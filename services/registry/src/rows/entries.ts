@@ -49,6 +49,14 @@ export async function deleteEntries(transaction: Writer, keys: readonly string[]
   );
 }
 
+/**
+ * Makes all others that write entries wait until the end of this transaction. Before anything is read in it: then what it
+ * reads holds every change that was committed before.
+ */
+export async function lockEntries(transaction: Writer): Promise<void> {
+  await addToCounter(transaction, 0);
+}
+
 /** The newest revision; 0 before the first. */
 export async function newestRevision(db: Reader): Promise<number> {
   const row = await db.selectFrom('counter').select('value').where('name', '=', COUNTER).executeTakeFirst();
@@ -104,10 +112,14 @@ async function write(
 
 /** @returns the first of this many revisions */
 async function reserveRevisions(transaction: Writer, count: number): Promise<number> {
+  await addToCounter(transaction, count);
+  return (await newestRevision(transaction)) - count + 1;
+}
+
+async function addToCounter(transaction: Writer, count: number): Promise<void> {
   await transaction
     .insertInto('counter')
     .values({ name: COUNTER, value: count })
     .onDuplicateKeyUpdate({ value: sql<number>`value + ${count}` })
     .execute();
-  return (await newestRevision(transaction)) - count + 1;
 }
