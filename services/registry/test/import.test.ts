@@ -185,3 +185,29 @@ async function counts(registry: RegistryUnderTest): Promise<readonly number[]> {
     }),
   );
 }
+
+test('rows beyond APPLICATIONS_MAX are named, and none of them is created', async () => {
+  const registry = await openRegistry('embedded', 'import_bound', { env: { APPLICATIONS_MAX: '3' } });
+  try {
+    await registry.call('createApplication', { body: newApplication(1) });
+    const body = [2, 3, 4, 5].map((id) => JSON.stringify(newApplication(id))).join('\n');
+    for (const dryRun of ['true', 'false'] as const) {
+      const { created, failed } = await registry.call('importApplications', {
+        body,
+        contentType: NDJSON,
+        query: { dry_run: dryRun },
+      });
+      assert.equal(created, 2);
+      assert.deepEqual(
+        failed.map(({ line, code }) => [line, code]),
+        [
+          [3, 'wrong_state'],
+          [4, 'wrong_state'],
+        ],
+      );
+    }
+    assert.equal((await registry.call('listApplications', {})).total, 3);
+  } finally {
+    await registry.stop();
+  }
+});

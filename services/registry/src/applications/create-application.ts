@@ -106,13 +106,13 @@ export async function insertNew(
   return complete;
 }
 
-/** @throws HttpError wrong_state. Several at once may go beyond the bound by as many. */
+/** @returns how many may be created. @throws HttpError wrong_state. Several at once may go beyond the bound by as many. */
 export async function requireCapacity({
   database,
   applicationsMax,
-}: Pick<ApplicationDependencies, 'database' | 'applicationsMax'>): Promise<void> {
+}: Pick<ApplicationDependencies, 'database' | 'applicationsMax'>): Promise<number> {
   const count = await countApplications(database.kysely, { among: 'all' });
-  if (count < applicationsMax) return;
+  if (count < applicationsMax) return applicationsMax - count;
   throw new HttpError(
     'wrong_state',
     `there are ${count} applications, APPLICATIONS_MAX is ${applicationsMax}: raise it first`,

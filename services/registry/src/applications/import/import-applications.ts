@@ -29,9 +29,9 @@ type GoodRow = Extract<CheckedRow, { readonly application: unknown }>;
 
 export function importApplications(dependencies: ApplicationDependencies): Handler<'importApplications'> {
   return async (call) => {
-    await requireCapacity(dependencies);
+    const room = await requireCapacity(dependencies);
     const outcome = createOutcome();
-    const run = { dependencies, call, outcome, seen: new Set<number>() };
+    const run = { dependencies, call, outcome, room, seen: new Set<number>() };
     let batch: GoodRow[] = [];
     for await (const row of rowsOf(call.body)) {
       const checked = checkRow(row, { caller: call.caller, region: dependencies.region });
@@ -50,13 +50,15 @@ type Run = {
   readonly dependencies: ApplicationDependencies;
   readonly call: Call;
   readonly outcome: Outcome;
+  /** How many may be created. */
+  readonly room: number;
   /** SDKAppIDs of the rows before. */
   readonly seen: Set<number>;
 };
 
 async function importBatch(run: Run, batch: readonly GoodRow[]): Promise<void> {
   if (batch.length === 0) return;
-  const { dependencies, call, outcome, seen } = run;
+  const { dependencies, call, outcome, room, seen } = run;
   const { kysely } = dependencies.database;
   const existing = await existingApplications(kysely, batch.map(idOf));
   const faults = await Promise.all(batch.map(async (row) => callbackFault(dependencies, row)));
@@ -67,8 +69,11 @@ async function importBatch(run: Run, batch: readonly GoodRow[]): Promise<void> {
     if (fault !== undefined) outcome.fail(row.line, fault);
     return fault === undefined;
   });
-  if (call.query.dry_run === 'true') outcome.create(good.length);
-  else await createRows(run, good);
+  const left = room - outcome.created();
+  for (const { line } of good.slice(left)) outcome.fail(line, noRoom(dependencies.applicationsMax));
+  const fitting = good.slice(0, left);
+  if (call.query.dry_run === 'true') outcome.create(fitting.length);
+  else await createRows(run, fitting);
 }
 
 /** Where another caller created one of the batch meanwhile, each row is tried by itself. */
@@ -148,6 +153,11 @@ function existsAlready(sdkAppId: number): RowFault {
   };
 }
 
+function noRoom(applicationsMax: number): RowFault {
+  const message = `there are as many applications as APPLICATIONS_MAX allows, ${applicationsMax}: raise it, then send the row again`;
+  return { code: 'wrong_state', message };
+}
+
 type Outcome = ReturnType<typeof createOutcome>;
 
 function createOutcome() {
@@ -155,6 +165,7 @@ function createOutcome() {
   let leftOut = 0;
   const failed: ImportResult['failed'] = [];
   return {
+    created: (): number => created,
     create(count: number): void {
       created += count;
     },
