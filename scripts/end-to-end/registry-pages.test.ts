@@ -281,6 +281,27 @@ test('an SDKAppID that exists already is said at its field, and what was typed s
   await page.keyboard.press('Escape');
 });
 
+test('the audit of an application says who, what and why, newest first, page by page', async () => {
+  const secret = { name: 'callback/signing_key', value: 'a signing key of a test' };
+  for (let change = 1; change <= 20; change++) {
+    await call('putSecret', {
+      params: { sdk_app_id: CREATED },
+      body: { ...secret, reason: `change ${change}` },
+    });
+  }
+  await open(CREATED);
+  const entries = page.getByTestId('audit-entry');
+  await entries.first().waitFor();
+  assert.match(await entries.first().innerText(), /local operator\s+secret\.put\s+change 20$/);
+  assert.equal(await entries.count(), 20);
+  await page.getByTestId('audit-next').click();
+  await page.locator('[data-testid="audit-entry"][data-value="application.create"]').waitFor();
+  assert.equal(await entries.count(), 1);
+  await page.getByTestId('audit-previous').click();
+  await page.getByText('change 20').waitFor();
+  assert.ok(!(await page.content()).includes(secret.value));
+});
+
 test('a reader sees neither the way to the registry nor its pages', async () => {
   const reader = await signedIn(stack.credentials.readToken);
   assert.equal(await reader.getByTestId('registry-link').count(), 0);

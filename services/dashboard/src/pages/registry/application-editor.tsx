@@ -1,6 +1,6 @@
 /*
- * One application: its form, with what was typed kept until it is saved or discarded; then history, lifecycle, secrets and
- * sharing.
+ * One application: its form, with what was typed kept until it is saved or discarded; then history, lifecycle, secrets,
+ * sharing and audit.
  */
 import type { Application, Difference } from '@imscope/schemas/registry-api/application.js';
 import { differencesOf } from '@imscope/schemas/registry-api/differences.js';
@@ -14,6 +14,7 @@ import { Failure, Skeleton } from '../../parts/panel.js';
 import { registryTexts } from '../../words/registry-texts.js';
 import { texts } from '../../words/texts.js';
 import { ActionDialog } from './action-dialog.js';
+import { AuditPanel } from './audit-panel.js';
 import { ConflictNotice } from './conflict-notice.js';
 import { DifferencesList } from './differences-list.js';
 import { conflictsOf, type Draft, draftOf, type Edits, NO_EDITS, withEdit } from './draft.js';
@@ -163,6 +164,7 @@ function Panels({ application, isDirty, onDone }: PanelsProps) {
       <LifecyclePanel application={application} onDone={onDone} />
       <SecretsPanel application={application} isEditable={isEditable(application)} onDone={onDone} />
       <SharingPanel sdkAppId={application.sdk_app_id} />
+      <AuditPanel sdkAppId={application.sdk_app_id} />
     </>
   );
 }

@@ -4,6 +4,7 @@
 import type { Application } from '@imscope/schemas/registry-api/application.js';
 import type { ReactNode } from 'react';
 import { LocalTime } from '../../parts/local-time.js';
+import { recordTexts } from '../../words/registry-record-texts.js';
 import { registryTexts } from '../../words/registry-texts.js';
 import { CallbackTest } from './callback-test.js';
 import type { Draft } from './draft.js';
@@ -126,6 +127,7 @@ const PANELS = [
   { id: 'lifecycle', title: registryTexts.lifecycle.title },
   { id: 'secrets', title: registryTexts.secrets.title },
   { id: 'sharing', title: registryTexts.sharing.title },
+  { id: 'audit', title: recordTexts.audit.title },
 ];
 
 /** Without a change of the address: its fragment may hold a sign-in code, and Back would only jump. */

@@ -1,5 +1,5 @@
 /*
- * All applications of the registry, page by page, with search and status; a new one; below it the tokens.
+ * All applications of the registry, page by page, with search and status; a new one; below it tokens and purges.
  */
 import type { ApplicationSummary } from '@imscope/schemas/registry-api/application.js';
 import { APPLICATION_STATUSES, type ApplicationStatus } from '@imscope/schemas/application-state.js';
@@ -11,6 +11,8 @@ import { LocalTime } from '../../parts/local-time.js';
 import { Empty, Failure, Skeleton } from '../../parts/panel.js';
 import { registryTexts } from '../../words/registry-texts.js';
 import { CreateApplication } from './create-application.js';
+import { Paging } from './paging.js';
+import { PurgesPanel } from './purges-panel.js';
 import { StatusBadge } from './status-badge.js';
 import { TokensPanel } from './tokens-panel.js';
 
@@ -24,6 +26,7 @@ export function ListPage() {
       <main className="page registry" data-testid="registry-page">
         <Applications />
         <TokensPanel />
+        <PurgesPanel />
       </main>
     </>
   );
@@ -85,14 +88,11 @@ function Applications() {
             <Table applications={answer.applications} />
           )}
           <Paging
-            hasPrevious={starts.length > 0}
+            label={words.pages}
+            name="registry"
+            starts={starts}
             next={answer.next}
-            onPrevious={() => {
-              setStarts(starts.slice(0, -1));
-            }}
-            onNext={(next) => {
-              setStarts([...starts, next]);
-            }}
+            onStarts={setStarts}
           />
         </div>
       )}
@@ -204,34 +204,5 @@ function Table({ applications }: { readonly applications: readonly ApplicationSu
         </tbody>
       </table>
     </div>
-  );
-}
-
-type PagingProps = {
-  readonly hasPrevious: boolean;
-  readonly next: string | null;
-  readonly onPrevious: () => void;
-  readonly onNext: (next: string) => void;
-};
-
-function Paging({ hasPrevious, next, onPrevious, onNext }: PagingProps) {
-  if (!hasPrevious && next === null) return null;
-  return (
-    <nav className="paging registry-paging" aria-label={words.pages}>
-      <button type="button" className="button" disabled={!hasPrevious} onClick={onPrevious}>
-        {words.previous}
-      </button>
-      <button
-        type="button"
-        className="button"
-        disabled={next === null}
-        data-testid="registry-next"
-        onClick={() => {
-          if (next !== null) onNext(next);
-        }}
-      >
-        {words.next}
-      </button>
-    </nav>
   );
 }

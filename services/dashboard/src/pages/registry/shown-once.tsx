@@ -17,15 +17,15 @@ type Props = {
 export function ShownOnce({ secret, about, onClose }: Props) {
   const heading = useId();
   const shown = useRef<HTMLElement>(null);
-  const [copied, setCopied] = useState<'not yet' | 'yes' | 'by hand'>('not yet');
+  const [copied, setCopied] = useState<'pending' | 'done' | 'manually'>('pending');
   const copy = async (): Promise<void> => {
     try {
       await navigator.clipboard.writeText(secret);
-      setCopied('yes');
+      setCopied('done');
     } catch {
       // Browsers have no clipboard on http addresses, and may deny it elsewhere.
       if (shown.current !== null) getSelection()?.selectAllChildren(shown.current);
-      setCopied('by hand');
+      setCopied('manually');
     }
   };
   return (
@@ -39,16 +39,25 @@ export function ShownOnce({ secret, about, onClose }: Props) {
         <code ref={shown} className="secret" data-testid="secret">
           {secret}
         </code>
-        {copied === 'by hand' && (
+        {copied === 'manually' && (
           <p className="quiet" role="status">
             {words.copyByHand}
           </p>
         )}
         <div className="dialog-actions">
-          <button type="button" className="button" data-testid="copy" onClick={() => void copy()}>
-            {copied === 'yes' ? words.copied : words.copy}
+          <button
+            type="button"
+            className={`button ${copied === 'pending' ? 'primary' : ''}`}
+            data-testid="copy"
+            onClick={() => void copy()}
+          >
+            {copied === 'done' ? words.copied : words.copy}
           </button>
-          <button type="button" className="button primary" onClick={onClose}>
+          <button
+            type="button"
+            className={`button ${copied === 'pending' ? '' : 'primary'}`}
+            onClick={onClose}
+          >
             {words.close}
           </button>
         </div>

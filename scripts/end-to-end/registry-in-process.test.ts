@@ -1,6 +1,6 @@
 /*
- * Tests of callbacks by the pages and by the command. The registry runs in this process, because only here it is told to
- * allow the address of the receiver, which is on this machine.
+ * What pages and command show of callbacks and purges. The registry runs in this process, because only here it is told to
+ * allow the address of a receiver on this machine, and that months have passed.
  */
 import assert from 'node:assert/strict';
 import { Readable } from 'node:stream';
@@ -10,6 +10,7 @@ import { startCommand } from '../../services/cli/test/run-command.js';
 import { ADMIN_TOKEN, openRegistry, type RegistryUnderTest } from '../../services/registry/test/backends.js';
 import { startReceiver } from '../../services/registry/test/callbacks/receiver.js';
 import { newApplication } from '../../services/registry/test/new-application.js';
+import { until } from '../pipeline/until.js';
 import { freePort } from '../stack/ports.js';
 import { REPO_ROOT } from '../stack/repo-root.js';
 import { Stack } from '../stack/stack.js';
@@ -21,17 +22,22 @@ let registry: RegistryUnderTest;
 let browser: Browser;
 let page: Page;
 let queryUrl: string;
+/** Of the registry's clock. */
+let aheadMs = 0;
+const THREE_MONTHS_MS = 92 * 86_400_000;
 
 before(async () => {
   stack = new Stack({
-    name: 'registry-callback',
+    name: 'registry-in-process',
     mode: 'source',
     broker: testBroker(),
-    topicPrefix: `registry-callback-${process.pid}.`,
+    topicPrefix: `registry-in-process-${process.pid}.`,
   });
   const { sessionKey } = stack.credentials;
-  registry = await openRegistry('embedded', 'callback-pages', {
+  registry = await openRegistry('embedded', 'in-process', {
     env: { SESSION_KEY: sessionKey },
+    now: () => Date.now() + aheadMs,
+    lifecycleEveryMs: 50,
     callbacks: {
       resolveHost: async () => ['127.0.0.1'],
       isAddressAllowed: (address) => address === '127.0.0.1',
@@ -132,4 +138,29 @@ test('without a saved URL there is nothing to test, and unsaved changes are not 
     .locator('input')
     .fill('https://other.example.com/');
   await page.getByText('The URL that is saved is called, not your unsaved changes.').waitFor();
+});
+
+test('a purge is listed with its dates, and each place with its state', async () => {
+  await page.goto(`${queryUrl}/registry`);
+  await page.getByText('No application was purged yet.').waitFor();
+  await created(6, null);
+  const reason = 'the contract ended';
+  await registry.call('terminateApplication', { params: { sdk_app_id: 6 }, body: { reason }, revision: 1 });
+  aheadMs = THREE_MONTHS_MS;
+  await until('application 6 is purged', async () => {
+    const { purges } = await registry.call('listPurges', {});
+    return purges.some((one) => one.sdk_app_id === 6 && one.completed_at !== null);
+  });
+  // The session of the page began before, and ends after hours.
+  aheadMs = 0;
+  await page.reload();
+  const purge = page.getByTestId('purge-6');
+  await purge.waitFor();
+  const { completed_at: completedAt } = await registry.call('getPurge', { params: { sdk_app_id: 6 } });
+  assert.equal(await purge.getAttribute('data-value'), completedAt);
+  assert.equal(await purge.getByTestId('purge-place-trtc').getAttribute('data-value'), 'not_used');
+  const documents = purge.getByTestId('purge-place-documents');
+  assert.equal(await documents.getAttribute('data-value'), 'done');
+  assert.match(await documents.innerText(), /^documents: \d+ deleted$/);
+  assert.equal(await page.getByTestId('registry-row-6').count(), 0);
 });
