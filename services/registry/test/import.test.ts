@@ -46,6 +46,18 @@ for (const backend of BACKENDS) {
       assert.equal(await registry.state.secrets.verify(registry.state.database.kysely, key), true);
     });
 
+    test('a file that is no CSV is refused as a whole', async () => {
+      for (const text of ['\x1f\x8b\b\0', 'sdk_app_id,"name\n1,a\n', 'sdk_app_id,n\xe9\n']) {
+        const answer = await registry.send('/v1/registry/imports', {
+          method: 'POST',
+          headers: { 'content-type': CSV },
+          body: Buffer.from(text, 'latin1'),
+        });
+        const { error } = Object(await answer.json());
+        assert.deepEqual([answer.status, error?.code], [400, 'unreadable_body'], String(error?.message));
+      }
+    });
+
     test('a bad row is named by its line with what is wrong, and the others are created', async () => {
       const lines = [
         JSON.stringify(newApplication(201)),

@@ -4,7 +4,7 @@
  */
 import { HttpError } from '@imscope/runtime/http-errors.js';
 import { plainDecimal, plainInteger, shortened } from '@imscope/runtime/query-parameters.js';
-import { csvRecords } from './csv-records.js';
+import { csvRecords, type CsvRecord } from './csv-records.js';
 import { type ImportRow, unreadableRow } from './import-row.js';
 
 type Place = 'identity' | 'details' | 'settings';
@@ -49,19 +49,22 @@ const COLUMNS: ReadonlyMap<string, Column> = new Map(
   } satisfies Record<string, Column>),
 );
 
-/** @throws HttpError invalid_parameter where the header is wrong */
+/** @throws HttpError unreadable_body where the header cannot be read, invalid_parameter where it is wrong */
 export async function* csvRows(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<ImportRow> {
   let header: readonly string[] | undefined;
   for await (const record of csvRecords(chunks)) {
     const { line } = record;
-    if (header === undefined) header = requireHeader('cells' in record ? record.cells : []);
+    if (header === undefined) header = requireHeader(record);
     else if ('fault' in record) yield unreadableRow(line, record.fault);
     else yield readRow(header, record.cells, line);
   }
 }
 
-function requireHeader(names: readonly string[]): readonly string[] {
-  const trimmed = names.map((name) => name.trim());
+function requireHeader(record: CsvRecord): readonly string[] {
+  if ('fault' in record) {
+    throw new HttpError('unreadable_body', `the header of the CSV: ${record.fault}. Nothing was created`);
+  }
+  const trimmed = record.cells.map((name) => name.trim());
   const unknown = trimmed.find((name) => !COLUMNS.has(name));
   const twice = trimmed.find((name, index) => trimmed.indexOf(name) !== index);
   if (unknown === undefined && twice === undefined) return trimmed;
