@@ -12,8 +12,8 @@ import {
 import { incrementCount } from '../metrics/increment-count.js';
 import type { CoveredSpan } from '../spool/segment-head.js';
 
-/** Applications in one chunk: 1,000 with all reasons of rejection have 400 kB, below the bound of a message. */
-export const APPLICATIONS_PER_CHUNK = 1_000;
+/** Applications in one chunk: 750 with all reasons of rejection have below 440 kB; see `row-containers.ts`. */
+export const APPLICATIONS_PER_CHUNK = 750;
 /** Most applications. Further ones are counted under application 0, so that sums stay exact. */
 export const APPLICATIONS_MAX = 100_000;
 /** For records that name no application their sender may use, where it may use several; and above the bound. */

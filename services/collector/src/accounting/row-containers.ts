@@ -5,8 +5,8 @@ import { BlockBuilder } from '@imscope/schemas/block-builder.js';
 import type { Lane } from '@imscope/schemas/lanes.js';
 
 /**
- * Encoded bytes at which a container is closed. The largest row, a chunk of an account with 1,000 applications and
- * 13 reasons each, has 400 kB: 450 + 400 kB and a header are below 900 kB.
+ * Encoded bytes at which a container is closed. The largest row, a chunk of an account with 750 applications and
+ * every reason of rejection, has below 440 kB: 450 + 440 kB and a header are below 900 kB.
  */
 const CONTAINER_BYTES_MAX = 450_000;
 
