@@ -24,6 +24,11 @@ test('a time of another day has its date', () => {
   assert.equal(formatMinute(AT, AT + 24 * HOUR, 'UTC'), '23 Nov 12:03');
 });
 
+test('a time of another year has its year, also on the same day of it', () => {
+  assert.equal(formatClock(AT, AT + 365 * 24 * HOUR, 'UTC'), '23 Nov 2026 12:03:04');
+  assert.equal(formatClock(AT, AT - 365 * 24 * HOUR, 'UTC'), '23 Nov 2026 12:03:04');
+});
+
 test('which day it is follows the zone', () => {
   const late = Date.parse('2026-11-23T23:30:00Z');
   assert.equal(formatClock(late, AT, 'UTC'), '23:30:00');

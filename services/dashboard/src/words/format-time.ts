@@ -15,12 +15,17 @@ const formatIn = (options: Intl.DateTimeFormatOptions, zone: Zone): Intl.DateTim
 
 const CLOCK = { hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23' } as const;
 const DAY = { day: 'numeric', month: 'short' } as const;
+const YEAR = { year: 'numeric' } as const;
+const DATE = { ...DAY, ...YEAR } as const;
 
-/** `12:03:04`, with the day in front when it is not today: `21 Nov 12:03:04`. */
+/** `12:03:04`, with the date in front when it is not today: `21 Nov 12:03:04`, `21 Nov 2025 12:03:04`. */
 export function formatClock(atMs: number, nowMs: number, zone?: string): string {
-  const day = formatIn(DAY, zone);
   const clock = formatIn(CLOCK, zone).format(atMs);
-  return day.format(atMs) === day.format(nowMs) ? clock : `${day.format(atMs)} ${clock}`;
+  const date = formatIn(DATE, zone);
+  if (date.format(atMs) === date.format(nowMs)) return clock;
+  const year = formatIn(YEAR, zone);
+  const isThisYear = year.format(atMs) === year.format(nowMs);
+  return `${(isThisYear ? formatIn(DAY, zone) : date).format(atMs)} ${clock}`;
 }
 
 /** As formatClock, with milliseconds. */

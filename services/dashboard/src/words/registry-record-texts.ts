@@ -18,6 +18,7 @@ const PLACES: Readonly<Record<Place['place'], string>> = {
 export const recordTexts = {
   audit: {
     title: 'Audit',
+    table: 'Entries of the audit',
     pages: 'Pages of the audit',
     at: 'When',
     actor: 'By',
@@ -27,6 +28,7 @@ export const recordTexts = {
   },
   purges: {
     title: 'Purges',
+    table: 'Certificates of purges',
     pages: 'Pages of the purges',
     none: 'No application was purged yet.',
     terminated: 'Terminated',

@@ -29,7 +29,13 @@ export function AuditPanel({ sdkAppId }: { readonly sdkAppId: number }) {
         ? error === null && <Skeleton rows={4} />
         : answer.entries.length === 0 && <p className="quiet">{words.none}</p>}
       {answer !== null && answer.entries.length > 0 && (
-        <div className={`scroll-x ${stale ? 'stale' : ''}`} aria-busy={stale}>
+        <div
+          className={`scroll-x ${stale ? 'stale' : ''}`}
+          aria-busy={stale}
+          tabIndex={0}
+          role="region"
+          aria-label={words.table}
+        >
           <table>
             <thead>
               <tr>

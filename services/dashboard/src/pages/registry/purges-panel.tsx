@@ -29,7 +29,13 @@ export function PurgesPanel() {
         ? error === null && <Skeleton rows={2} />
         : answer.purges.length === 0 && <p className="quiet">{words.none}</p>}
       {answer !== null && answer.purges.length > 0 && (
-        <div className={`scroll-x ${stale ? 'stale' : ''}`} aria-busy={stale}>
+        <div
+          className={`scroll-x ${stale ? 'stale' : ''}`}
+          aria-busy={stale}
+          tabIndex={0}
+          role="region"
+          aria-label={words.table}
+        >
           <PurgeTable purges={answer.purges} />
         </div>
       )}
