@@ -4,13 +4,15 @@
  */
 import type { VersionSummary } from '@imscope/schemas/registry-api/application.js';
 import type { Transaction } from 'kysely';
-import type { DocumentStore, VersionDocument } from '../documents/document-store.js';
+import type { DocumentStore, VersionDocument, VersionKey } from '../documents/document-store.js';
 import type { RegistryTables } from '../rows/tables.js';
 
 /** An application of the backup's rows, with the version in force. */
 export type NamedVersion = { readonly sdkAppId: number; readonly version: number };
 
 const PAGE = 100;
+/** Reads that are under way side by side: with a database of its own each costs a round trip. */
+const READS_MAX = 8;
 
 /** One line a version, of one application after the other. `missing` is told of an application without its version. */
 export async function* documentLines(
@@ -18,16 +20,30 @@ export async function* documentLines(
   applications: Iterable<NamedVersion>,
   missing: (application: NamedVersion) => Promise<void>,
 ): AsyncGenerator<string> {
-  for (const application of applications) {
-    const { sdkAppId, version } = application;
+  const keysOf = async (application: NamedVersion): Promise<VersionKey[]> => {
     const versions = await allVersions(documents, application);
-    if (versions[0]?.version !== version) await missing(application);
-    for (const summary of versions) {
-      const document = await documents.read({ sdkAppId, version: summary.version });
+    if (versions[0]?.version !== application.version) await missing(application);
+    return versions.map(({ version }) => ({ sdkAppId: application.sdkAppId, version }));
+  };
+  for (const some of inGroups(applications)) {
+    const keys = await Promise.all(some.map(keysOf));
+    for (const group of inGroups(keys.flat())) {
+      const read = await Promise.all(group.map(async (key) => documents.read(key)));
       // Trimmed since the list was read; the version in force never is.
-      if (document !== undefined) yield JSON.stringify(document);
+      for (const document of read) if (document !== undefined) yield JSON.stringify(document);
     }
   }
+}
+
+function* inGroups<T>(all: Iterable<T>): Generator<T[]> {
+  let group: T[] = [];
+  for (const one of all) {
+    group.push(one);
+    if (group.length < READS_MAX) continue;
+    yield group;
+    group = [];
+  }
+  if (group.length > 0) yield group;
 }
 
 async function allVersions(
