@@ -35,7 +35,7 @@ import { createTally, type Tally } from './test-run/tally.js';
 import { withBroker } from './test-run/with-broker.js';
 
 /**
- * Bounds for what hangs, not for what is slow: a run takes some 25 minutes on two idle cores, and may take several times
+ * Bounds for what hangs, not for what is slow: a run takes some 30 minutes on two idle cores, and may take several times
  * as long on busy ones.
  */
 const TIME_MAX_MS = 75 * 60_000;
