@@ -5,10 +5,9 @@ import type { PurgeCertificate } from '@imscope/schemas/registry-api/records.js'
 import { useState } from 'react';
 import { useRegistry } from '../../api/use-registry.js';
 import { LocalTime } from '../../parts/local-time.js';
-import { Failure, Skeleton } from '../../parts/panel.js';
 import { recordTexts } from '../../words/registry-record-texts.js';
 import { registryTexts } from '../../words/registry-texts.js';
-import { Paging } from './paging.js';
+import { PagedPanel } from './paged-panel.js';
 
 const PAGE_ROWS = 20;
 const words = recordTexts.purges;
@@ -18,31 +17,17 @@ export function PurgesPanel() {
   const after = starts.at(-1);
   const query = { limit: PAGE_ROWS, ...(after === undefined ? {} : { after }) };
   const state = useRegistry('listPurges', { query });
-  const { answer, error, stale } = state;
   return (
-    <section id="purges" className="panel" aria-label={words.title} data-testid="purges">
-      <header className="panel-head">
-        <h2>{words.title}</h2>
-      </header>
-      {error !== null && <Failure error={error} state={state} />}
-      {answer === null
-        ? error === null && <Skeleton rows={2} />
-        : answer.purges.length === 0 && <p className="quiet">{words.none}</p>}
-      {answer !== null && answer.purges.length > 0 && (
-        <div
-          className={`scroll-x ${stale ? 'stale' : ''}`}
-          aria-busy={stale}
-          tabIndex={0}
-          role="region"
-          aria-label={words.table}
-        >
-          <PurgeTable purges={answer.purges} />
-        </div>
-      )}
-      {answer !== null && (
-        <Paging label={words.pages} name="purges" starts={starts} next={answer.next} onStarts={setStarts} />
-      )}
-    </section>
+    <PagedPanel
+      name="purges"
+      words={words}
+      state={state}
+      isEmpty={({ purges }) => purges.length === 0}
+      skeletonRows={2}
+      starts={starts}
+      onStarts={setStarts}
+      table={({ purges }) => <PurgeTable purges={purges} />}
+    />
   );
 }
 
