@@ -2,7 +2,7 @@
 
 import { PLAIN_TEXT, WELL_FORMED_TEXT } from './plain-text.js';
 
-/** The part of a JSON schema that is read here. */
+/** The part of a JSON schema that messages and forms read. */
 export type DescribedSchema = {
   readonly type?: string;
   readonly description?: string;
@@ -21,6 +21,7 @@ export type DescribedSchema = {
   readonly uniqueItems?: boolean;
   readonly maxProperties?: number;
   readonly properties?: Readonly<Record<string, DescribedSchema>>;
+  readonly patternProperties?: Readonly<Record<string, DescribedSchema>>;
 };
 
 export function allowedValues(schema: DescribedSchema): string {

@@ -1,8 +1,9 @@
 /*
  * What a person typed into a field, and the value it stands for: checked against the contract's bounds as it is typed. Pure.
  */
+import type { DescribedSchema } from '@imscope/schemas/registry-api/allowed-values.js';
 import { registryTexts } from '../../words/registry-texts.js';
-import { columnsOf, type FieldSchema, isNullable, kindOf, withoutNull } from './field-schema.js';
+import { columnsOf, isNullable, kindOf, withoutNull } from './field-schema.js';
 
 /** Text of a field, the state of a box, or rows of those by column. */
 export type Input = string | boolean | readonly InputRow[];
@@ -16,7 +17,7 @@ export type Parsed =
 const words = registryTexts.fault;
 
 /** The input that shows a value. */
-export function inputOf(value: unknown, schema: FieldSchema): Input {
+export function inputOf(value: unknown, schema: DescribedSchema): Input {
   const kind = kindOf(schema);
   if (kind === 'boolean') return value === true;
   if (kind === 'lines') return listOf(value).map(String).join('\n');
@@ -30,11 +31,11 @@ export function inputOf(value: unknown, schema: FieldSchema): Input {
 }
 
 /** An empty row of a list of objects. */
-export function newRow(schema: FieldSchema): InputRow {
+export function newRow(schema: DescribedSchema): InputRow {
   return rowInputOf({}, schema);
 }
 
-export function parseInput(input: Input, schema: FieldSchema): Parsed {
+export function parseInput(input: Input, schema: DescribedSchema): Parsed {
   if (typeof input === 'boolean') return { ok: true, value: input };
   if (typeof input !== 'string') return parseRows(input, schema);
   const kind = kindOf(schema);
@@ -43,14 +44,14 @@ export function parseInput(input: Input, schema: FieldSchema): Parsed {
   return kind === 'number' ? parseNumber(input, schema) : parseText(input, schema);
 }
 
-function parseText(input: string, given: FieldSchema): Parsed {
+function parseText(input: string, given: DescribedSchema): Parsed {
   const schema = withoutNull(given);
   if (input === '' && isNullable(given)) return { ok: true, value: null };
   const fault = faultOfText(input, schema);
   return fault === undefined ? { ok: true, value: input } : { ok: false, fault };
 }
 
-function faultOfText(text: string, schema: FieldSchema): string | undefined {
+function faultOfText(text: string, schema: DescribedSchema): string | undefined {
   const { minLength = 0, maxLength = Number.POSITIVE_INFINITY, pattern, description = '' } = schema;
   if (schema.enum !== undefined) return schema.enum.includes(text) ? undefined : words.required;
   // As the registry counts: characters, not UTF-16 units.
@@ -64,7 +65,7 @@ function faultOfText(text: string, schema: FieldSchema): string | undefined {
   return words.form(description === '' ? pattern : description);
 }
 
-function parseNumber(input: string, given: FieldSchema): Parsed {
+function parseNumber(input: string, given: DescribedSchema): Parsed {
   const text = input.trim();
   const schema = withoutNull(given);
   if (text === '')
@@ -76,14 +77,14 @@ function parseNumber(input: string, given: FieldSchema): Parsed {
   return { ok: false, fault: boundsText(schema) };
 }
 
-function isWithin(value: number, schema: FieldSchema): boolean {
+function isWithin(value: number, schema: DescribedSchema): boolean {
   const { minimum = -Infinity, maximum = Infinity } = schema;
   const { exclusiveMinimum = -Infinity, exclusiveMaximum = Infinity } = schema;
   return value >= minimum && value <= maximum && value > exclusiveMinimum && value < exclusiveMaximum;
 }
 
 /** What a number may be; also shown beside the field. */
-export function boundsText(given: FieldSchema): string {
+export function boundsText(given: DescribedSchema): string {
   const { type, minimum, maximum, exclusiveMinimum, exclusiveMaximum } = withoutNull(given);
   if (exclusiveMinimum !== undefined && exclusiveMaximum !== undefined)
     return words.within(exclusiveMinimum, exclusiveMaximum);
@@ -91,7 +92,7 @@ export function boundsText(given: FieldSchema): string {
   return type === 'integer' ? words.wholeNumber(minimum, maximum) : words.between(minimum, maximum);
 }
 
-function parseLines(input: string, schema: FieldSchema): Parsed {
+function parseLines(input: string, schema: DescribedSchema): Parsed {
   const lines = input
     .split('\n')
     .map((line) => line.trim())
@@ -104,17 +105,20 @@ function parseLines(input: string, schema: FieldSchema): Parsed {
   return fault === undefined ? { ok: true, value: lines } : { ok: false, fault };
 }
 
-function faultOfCount(count: number, { minItems = 0, maxItems = Infinity }: FieldSchema): string | undefined {
+function faultOfCount(
+  count: number,
+  { minItems = 0, maxItems = Infinity }: DescribedSchema,
+): string | undefined {
   if (count < minItems) return words.tooFew(minItems);
   return count > maxItems ? words.tooMany(count, maxItems) : undefined;
 }
 
-function repeatedIn(lines: readonly string[], { uniqueItems = false }: FieldSchema): string | undefined {
+function repeatedIn(lines: readonly string[], { uniqueItems = false }: DescribedSchema): string | undefined {
   const twice = uniqueItems ? lines.find((line, index) => lines.indexOf(line) !== index) : undefined;
   return twice === undefined ? undefined : words.twice(twice);
 }
 
-function parseCodes(input: string, schema: FieldSchema): Parsed {
+function parseCodes(input: string, schema: DescribedSchema): Parsed {
   const [outcomes] = Object.values(schema.patternProperties ?? {}).map((one) => one.enum ?? []);
   const codes = new Map<string, string>();
   const lines = input.split('\n').filter((line) => line.trim() !== '');
@@ -135,7 +139,7 @@ function parseCodes(input: string, schema: FieldSchema): Parsed {
   return { ok: true, value: Object.fromEntries(codes) };
 }
 
-function parseRows(rows: readonly InputRow[], schema: FieldSchema): Parsed {
+function parseRows(rows: readonly InputRow[], schema: DescribedSchema): Parsed {
   const columns = columnsOf(schema);
   const values: Record<string, unknown>[] = [];
   for (const [row, inputs] of rows.entries()) {
@@ -158,7 +162,7 @@ function repeatedRow(values: readonly Record<string, unknown>[]): string | undef
   return twice === undefined ? undefined : words.twice(twice);
 }
 
-function rowInputOf(row: unknown, schema: FieldSchema): InputRow {
+function rowInputOf(row: unknown, schema: DescribedSchema): InputRow {
   const values = new Map(entriesOf(row));
   return Object.fromEntries(
     columnsOf(schema).map(({ name, schema: column }) => {

@@ -2,6 +2,7 @@
  * The fields of an application's form: where each is in the state, and what the contract says of it. Kinds and bounds come
  * from the contract's schema; labels and help texts from `registry-texts.tsx`.
  */
+import type { DescribedSchema } from '@imscope/schemas/registry-api/allowed-values.js';
 import { ApplicationState } from '@imscope/schemas/registry-api/application.js';
 import { registryTexts } from '../../words/registry-texts.js';
 
@@ -9,28 +10,7 @@ export type FieldPath = keyof (typeof registryTexts)['field'];
 export type ColumnName = keyof (typeof registryTexts)['column'];
 export type SectionName = keyof (typeof registryTexts)['sections'];
 
-/** The part of a JSON schema that forms know. */
-export type FieldSchema = {
-  readonly type?: string;
-  readonly enum?: readonly unknown[];
-  readonly anyOf?: readonly FieldSchema[];
-  readonly minimum?: number;
-  readonly maximum?: number;
-  readonly exclusiveMinimum?: number;
-  readonly exclusiveMaximum?: number;
-  readonly minLength?: number;
-  readonly maxLength?: number;
-  readonly pattern?: string;
-  readonly description?: string;
-  readonly items?: FieldSchema;
-  readonly minItems?: number;
-  readonly maxItems?: number;
-  readonly uniqueItems?: boolean;
-  readonly properties?: Readonly<Record<string, FieldSchema>>;
-  readonly patternProperties?: Readonly<Record<string, FieldSchema>>;
-};
-
-export type Column = { readonly name: ColumnName; readonly schema: FieldSchema };
+export type Column = { readonly name: ColumnName; readonly schema: DescribedSchema };
 
 export const SECTIONS: readonly { readonly name: SectionName; readonly fields: readonly FieldPath[] }[] = [
   {
@@ -105,9 +85,9 @@ export const SECTIONS: readonly { readonly name: SectionName; readonly fields: r
 
 export const FIELDS: readonly FieldPath[] = SECTIONS.flatMap(({ fields }) => fields);
 
-const STATE: FieldSchema = ApplicationState;
+const STATE: DescribedSchema = ApplicationState;
 
-export function schemaOf(path: FieldPath): FieldSchema {
+export function schemaOf(path: FieldPath): DescribedSchema {
   return path.split('.').reduce((schema, step) => {
     const member = schema.properties?.[step];
     if (member === undefined) throw new Error(`the contract has no ${path}`);
@@ -119,7 +99,7 @@ export type FieldKind = 'boolean' | 'choice' | 'number' | 'text' | 'longText' | 
 
 const LONG_TEXT_FROM = 300;
 
-export function kindOf(given: FieldSchema): FieldKind {
+export function kindOf(given: DescribedSchema): FieldKind {
   const schema = withoutNull(given);
   if (schema.enum !== undefined) return 'choice';
   if (schema.type === 'boolean') return 'boolean';
@@ -132,22 +112,22 @@ export function kindOf(given: FieldSchema): FieldKind {
 }
 
 /** Empty input means null where null is allowed. */
-export function isNullable({ anyOf }: FieldSchema): boolean {
+export function isNullable({ anyOf }: DescribedSchema): boolean {
   return anyOf?.some(({ type }) => type === 'null') === true;
 }
 
-export function withoutNull(schema: FieldSchema): FieldSchema {
+export function withoutNull(schema: DescribedSchema): DescribedSchema {
   return schema.anyOf?.find(({ type }) => type !== 'null') ?? schema;
 }
 
-export function columnsOf(schema: FieldSchema): readonly Column[] {
+export function columnsOf(schema: DescribedSchema): readonly Column[] {
   return Object.entries(schema.items?.properties ?? {}).map(([name, column]) => {
     if (!isColumn(name)) throw new Error(`the column ${name} has no title`);
     return { name, schema: column };
   });
 }
 
-export function choicesOf(schema: FieldSchema): readonly string[] {
+export function choicesOf(schema: DescribedSchema): readonly string[] {
   return (withoutNull(schema).enum ?? []).map(String);
 }
 

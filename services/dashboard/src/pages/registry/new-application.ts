@@ -1,11 +1,12 @@
 /*
  * What a creation asks for, checked as it is typed against the contract's bounds; all else has defaults. Pure.
  */
+import type { DescribedSchema } from '@imscope/schemas/registry-api/allowed-values.js';
 import { DETAILS_DEFAULTS } from '@imscope/schemas/registry-api/details.js';
 import { ApplicationIdentity } from '@imscope/schemas/registry-api/identity.js';
 import type { NewApplication } from '@imscope/schemas/registry-api/operations.js';
 import { parseInput } from './field-input.js';
-import { type FieldSchema, schemaOf } from './field-schema.js';
+import { schemaOf } from './field-schema.js';
 
 const { sdk_app_id, app_id, uin } = ApplicationIdentity.properties;
 
@@ -17,7 +18,7 @@ const SCHEMAS = {
   data_centre: schemaOf('details.data_centre'),
   package: schemaOf('details.package'),
   owner: schemaOf('details.owner'),
-} satisfies Readonly<Record<string, FieldSchema>>;
+} satisfies Readonly<Record<string, DescribedSchema>>;
 
 export type NewField = keyof typeof SCHEMAS;
 export type NewInputs = Readonly<Record<NewField, string>>;

@@ -1,14 +1,15 @@
 /*
  * A list of objects as a table of inputs: objectives, certificates, custom fields.
  */
+import type { DescribedSchema } from '@imscope/schemas/registry-api/allowed-values.js';
 import { registryTexts } from '../../words/registry-texts.js';
 import { type InputRow, newRow } from './field-input.js';
-import { choicesOf, type Column, columnsOf, type FieldSchema, kindOf } from './field-schema.js';
+import { choicesOf, type Column, columnsOf, kindOf } from './field-schema.js';
 
 type Props = {
   readonly id: string;
   readonly label: string;
-  readonly schema: FieldSchema;
+  readonly schema: DescribedSchema;
   readonly rows: readonly InputRow[];
   /** Where a value is to correct. */
   readonly faultAt: { readonly row?: number; readonly column?: string } | undefined;
