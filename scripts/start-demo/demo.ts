@@ -196,7 +196,7 @@ async function showWhereItIs(
   const metricsUrls = Object.entries(stack.adminPorts).map(
     ([name, admin]) => `${name} http://127.0.0.1:${admin}/metrics`,
   );
-  // Whoever starts it is its operator.
+  // The person who starts the demonstration operates it.
   const signInLink = await createSignInLink(stack.queryUrl, adminToken);
   const { collectorUrl, queryUrl, registryUrl } = stack;
   const isFound = options.data === inWorkDir('data');

@@ -19,7 +19,7 @@ export const ENTRIES_MAX = 1_000_000;
 type DefaultsEntry = Extract<RegistryEntry, { kind: 'defaults' }>;
 /**
  * The entry is kept for the cache file, and for changes of the defaults. Applications with the same settings share one:
- * a look-up then reads memory that other look-ups have read, and `entry.sdk_app_id` is that of any of them.
+ * look-ups of different applications then read the same memory. Do not use `entry.sdk_app_id`: it is that of the first.
  */
 type KnownApplication = ApplicationSettings & { readonly entry: ApplicationEntry };
 

@@ -3,7 +3,7 @@ import { sql } from 'kysely';
 import type { Database, UntypedTables } from './database.js';
 import { createMigrationTable, MIGRATION_TABLE } from './migration-plan.js';
 
-/** Afterwards `migrate` creates them anew. Ended early, call it again before anything else. */
+/** Afterwards `migrate` creates them again. If it was interrupted, call it again before anything else. */
 export async function dropTables<T>(
   database: Database<T>,
   service: string,

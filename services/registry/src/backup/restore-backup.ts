@@ -1,6 +1,6 @@
 /*
  * Restores a backup: checks every checksum first, then fills an empty database, then purges again what was purged since
- * the backup, and only then lets a registry start. Cut off anywhere, it is run again and begins anew.
+ * the backup, and only then lets a registry start. An interrupted restore is run again and starts from the beginning.
  */
 import type { Database } from '@imscope/state/database.js';
 import { dropTables, existingTables } from '@imscope/state/drop-tables.js';
@@ -75,7 +75,7 @@ export async function restoreBackup(
   return report;
 }
 
-/** Applications of the backup with a tombstone. One that was created after its tombstone has the SDKAppID anew. */
+/** Applications of the backup with a tombstone. One that was created after its tombstone is another application. */
 async function purgedSince(
   { objects, now, purgeWithinMs }: RestoreServices,
   manifest: Manifest,

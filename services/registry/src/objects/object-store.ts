@@ -27,7 +27,7 @@ export type ObjectStore = {
   delete(key: string): Promise<void>;
   /** All objects whose key begins with `prefix`, in the order of keys. */
   list(prefix: string): AsyncIterable<ObjectInfo>;
-  /** A link to read the object with, valid for `validMs` from `nowMs`. Whoever has it can read the object. */
+  /** A link to read the object with, valid for `validMs` from `nowMs`. Anybody who has it can read the object. */
   signedUrl(key: string, options: { readonly nowMs: number; readonly validMs: number }): Promise<string>;
   /** Deletes uploads that were begun before `beforeMs` and have not completed. @returns how many */
   deleteUnfinished(beforeMs: number): Promise<number>;

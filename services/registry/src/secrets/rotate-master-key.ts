@@ -17,7 +17,7 @@ export type RotationOptions = {
 };
 
 /**
- * @returns the data keys that were wrapped anew
+ * @returns the data keys that were wrapped again
  * @throws CannotOpen where a master key is missing or wrong, with its id; batches before stay in force
  */
 export async function rotateMasterKey(
