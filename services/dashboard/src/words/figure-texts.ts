@@ -8,7 +8,7 @@ import type { Scope } from '../state/page-state.js';
 import { formatExact } from './format-number.js';
 
 const percent = (share: number): string => `${(share * 100).toString()} %`;
-const EVIDENCE = `${SERVICE_ERRORS_MIN.toString()} service errors or more, and more than chance explains (Wilson score, z = 3)`;
+const EVIDENCE = `${SERVICE_ERRORS_MIN.toString()} service errors or more, and more than chance explains once in a million`;
 
 const TIERS: Readonly<Record<Tier, string>> = {
   failing: 'Failing',
