@@ -4,13 +4,19 @@
  * the transport is an argument.
  */
 import { ErrorAnswer } from './envelope.js';
+import { PERSONAL_FILTER_NAMES } from './personal-filters.js';
 import { findMismatch, matches } from './find-mismatch.js';
 import { type AnswerTo, answerSchema, type ParametersOf, type QuestionName, QUESTIONS } from './questions.js';
 
-/** `fetch` is one. Rejects where no answer came. */
+/** `fetch` is one. `body` is JSON. Rejects where no answer came. */
 export type Transport = (
   path: string,
-  options: { readonly method: 'GET'; readonly signal?: AbortSignal },
+  options: {
+    readonly method: 'GET' | 'POST';
+    readonly headers?: Readonly<Record<string, string>>;
+    readonly body?: string;
+    readonly signal?: AbortSignal;
+  },
 ) => Promise<{ readonly status: number; text(): Promise<string> }>;
 
 export type Ask = <Q extends QuestionName>(
@@ -43,7 +49,7 @@ export class AskError extends Error {
 /** An aborted signal rejects with the signal's reason, everything else with AskError. */
 export function createAsk(transport: Transport): Ask {
   return async (question, parameters, signal) => {
-    const { status, text } = await exchange(transport, addressOf(question, parameters), signal);
+    const { status, text } = await exchange(transport, requestOf(question, parameters), signal);
     const body = parseJson(text);
     if (status < 200 || status > 299) throw refused(question, status, text, body);
     if (isAnswerTo(question, body)) return body;
@@ -68,13 +74,36 @@ export function addressOf<Q extends QuestionName>(question: Q, parameters: Param
   return search.size === 0 ? filled : `${filled}?${search.toString()}`;
 }
 
+type Request = { readonly address: string; readonly body?: string };
+
+/** A question with a personal filter is asked by POST: addresses are kept in logs and histories. */
+function requestOf<Q extends QuestionName>(question: Q, parameters: ParametersOf<Q>): Request {
+  if (!PERSONAL_FILTER_NAMES.some((name) => name in parameters)) {
+    return { address: addressOf(question, parameters) };
+  }
+  const { path } = QUESTIONS[question];
+  const inPath = path.split('/').flatMap((segment) => (segment.startsWith(':') ? [segment.slice(1)] : []));
+  const given = Object.entries<Value>(parameters).filter(([, value]) => value !== undefined);
+  const inBody = given.filter(([name]) => !inPath.includes(name));
+  const values = new Map(given);
+  const address = path.replaceAll(/:(\w+)/g, (_, name: string) =>
+    encodeURIComponent(String(values.get(name))),
+  );
+  return { address, body: JSON.stringify(Object.fromEntries(inBody)) };
+}
+
 async function exchange(
   transport: Transport,
-  address: string,
+  { address, body }: Request,
   signal: AbortSignal | undefined,
 ): Promise<{ status: number; text: string }> {
   try {
-    const response = await transport(address, { method: 'GET', ...(signal === undefined ? {} : { signal }) });
+    const response = await transport(address, {
+      ...(body === undefined
+        ? { method: 'GET' }
+        : { method: 'POST', headers: { 'content-type': 'application/json' }, body }),
+      ...(signal === undefined ? {} : { signal }),
+    });
     return { status: response.status, text: await response.text() };
   } catch (error) {
     if (signal?.aborted === true) throw error;

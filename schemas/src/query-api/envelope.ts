@@ -60,6 +60,19 @@ export const Completeness = Type.Object({
 });
 export type Completeness = Static<typeof Completeness>;
 
+export const Cost = Type.Object(
+  {
+    rows: Type.Integer({ minimum: 0, description: 'rows that the store read' }),
+    bytes: Type.Integer({
+      minimum: 0,
+      description: 'bytes of columns that the store read, before compression',
+    }),
+    ms: Type.Number({ minimum: 0, description: 'time from the question to its answer, waiting included' }),
+  },
+  { description: 'of this answer; what answers share for seconds, such as the accounts, is not in it' },
+);
+export type Cost = Static<typeof Cost>;
+
 /** Any answer. */
 export type Answer<T> = {
   data: T;
@@ -69,16 +82,19 @@ export type Answer<T> = {
   left_out?: number;
   window: Window;
   completeness: Completeness;
+  /** Services before this was added do not send it. */
+  cost?: Cost;
 };
 
 /**
- * `left_out` is always sent with a bounded list, `application` in answers about one application. They are optional, so that
+ * `left_out` is always sent with a bounded list, `application` in answers about one application, `cost` with all. They are optional, so that
  * clients can read older services.
  */
 const COMMON = {
   application: Type.Optional(NamedApplication),
   window: Window,
   completeness: Completeness,
+  cost: Type.Optional(Cost),
 };
 
 export const answerOf = <T extends TSchema>(data: T) => Type.Object({ data, ...COMMON });

@@ -5,7 +5,7 @@ import { type TSchema, Type } from 'typebox';
 import { ErrorAnswer } from './envelope.js';
 
 const ERRORS = {
-  400: 'invalid_parameter, unknown_parameter, unreadable_body, empty_body or malformed_request',
+  400: 'invalid_parameter, unknown_parameter, personal_filter_in_url, unreadable_body, empty_body or malformed_request',
   401: 'missing_token or invalid_token',
   403: 'not_allowed',
   404: 'not_found',

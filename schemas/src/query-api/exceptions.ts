@@ -36,4 +36,5 @@ export const exceptions = {
   query: FilteredQuery,
   data: Type.Array(ExceptionRow),
   isBoundedList: true,
+  hasPersonalFilters: true,
 } as const satisfies QuestionContract;

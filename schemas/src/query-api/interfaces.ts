@@ -27,4 +27,5 @@ export const interfaces = {
   query: FilteredQuery,
   data: Type.Array(InterfaceRow),
   isBoundedList: true,
+  hasPersonalFilters: true,
 } as const satisfies QuestionContract;

@@ -25,4 +25,5 @@ export const overview = {
   query: FilteredQuery,
   data: Overview,
   isBoundedList: false,
+  hasPersonalFilters: true,
 } as const satisfies QuestionContract;

@@ -11,10 +11,12 @@ export type QuestionContract = {
   readonly scope: 'application' | 'fleet';
   readonly operationId: string;
   readonly summary: string;
-  /** The parameters in the query. */
+  /** The parameters: in the query of a GET, or in the body of a POST. */
   readonly query: TObject;
   /** The shape of `data` in the answer. */
   readonly data: TSchema;
   /** `data` is a list with a bound: `left_out` beside it says how many entries the bound left out. */
   readonly isBoundedList: boolean;
+  /** Takes `PERSONAL_FILTERS` too, in the body of a POST. */
+  readonly hasPersonalFilters?: true;
 };

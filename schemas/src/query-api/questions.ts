@@ -1,7 +1,7 @@
 /*
  * All questions of the query service by name. A question that is not here has no route, no description and no client.
  */
-import type { Static } from 'typebox';
+import { type Static, type TObject, Type } from 'typebox';
 import { applications } from './applications.js';
 import { type Answer, answerOf, boundedListAnswerOf } from './envelope.js';
 import { callbacks } from './callbacks.js';
@@ -11,6 +11,7 @@ import { interfaces } from './interfaces.js';
 import { monitor } from './monitor.js';
 import { overview } from './overview.js';
 import type { ApplicationPath } from './parameters.js';
+import { PERSONAL_FILTERS, type PersonalFilters } from './personal-filters.js';
 import type { QuestionContract } from './question-contract.js';
 import { refusals } from './refusals.js';
 import { requests } from './requests.js';
@@ -34,7 +35,8 @@ export const QUESTIONS = {
 export type QuestionName = keyof typeof QUESTIONS;
 type Contracts = typeof QUESTIONS;
 
-export type QueryOf<Q extends QuestionName> = Static<Contracts[Q]['query']>;
+export type QueryOf<Q extends QuestionName> = Static<Contracts[Q]['query']> &
+  (Contracts[Q] extends { readonly hasPersonalFilters: true } ? PersonalFilters : unknown);
 /** Those of the query, and `sdk_app_id` where the question is about one application. */
 export type ParametersOf<Q extends QuestionName> = QueryOf<Q> &
   (Contracts[Q]['scope'] extends 'application' ? ApplicationPath : unknown);
@@ -44,4 +46,10 @@ export type AnswerTo<Q extends QuestionName> = Answer<DataOf<Q>>;
 /** The answer to a question, envelope included. */
 export function answerSchema({ data, isBoundedList }: Pick<QuestionContract, 'data' | 'isBoundedList'>) {
   return isBoundedList ? boundedListAnswerOf(data) : answerOf(data);
+}
+
+/** All parameters of a question, as in the body of a POST. */
+export function bodySchema({ query, hasPersonalFilters }: QuestionContract): TObject {
+  if (hasPersonalFilters !== true) return query;
+  return Type.Object({ ...query.properties, ...PERSONAL_FILTERS }, { additionalProperties: false });
 }

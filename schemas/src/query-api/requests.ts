@@ -49,4 +49,5 @@ export const requests = {
   query: RequestsQuery,
   data: RequestPage,
   isBoundedList: false,
+  hasPersonalFilters: true,
 } as const satisfies QuestionContract;

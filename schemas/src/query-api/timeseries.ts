@@ -23,4 +23,5 @@ export const timeseries = {
   ),
   data: Type.Array(TimePoint),
   isBoundedList: false,
+  hasPersonalFilters: true,
 } as const satisfies QuestionContract;

@@ -39,10 +39,12 @@ export function openQuery(url: URL, token: string): QueryClient {
     bodyTimeout: ANSWER_TIMEOUT_MS,
     maxResponseSize: ANSWER_BYTES_MAX,
   });
-  const transport: Transport = async (path, { signal }) => {
+  const transport: Transport = async (path, { method, headers, body: sent, signal }) => {
     const { statusCode, body } = await request(new URL(`.${path}`, url), {
       dispatcher: agent,
-      headers: { authorization: `Bearer ${token}` },
+      method,
+      headers: { ...headers, authorization: `Bearer ${token}` },
+      ...(sent === undefined ? {} : { body: sent }),
       ...(signal === undefined ? {} : { signal }),
     });
     return { status: statusCode, text: () => body.text() };

@@ -33,7 +33,7 @@ test('every field with a filter is a parameter of the questions that the table n
 test('a filter is a condition on its own column, with its values bound', () => {
   for (const { name, type } of FILTERED) {
     const values = type === 'int' ? ['7'] : ['seven'];
-    const { sql, params } = filterOf(1, WINDOW, { [name]: values });
+    const { sql, params } = filterOf({ kind: 'application', sdkAppId: 1 }, WINDOW, { [name]: values });
     const clause = `${name} IN {${name}:Array(${type === 'int' ? 'Int32' : 'String'})}`;
     assert.ok(sql.endsWith(`\n  AND ${clause}`), sql);
     assert.deepEqual(params[name], type === 'int' ? [7] : values);
@@ -41,7 +41,7 @@ test('a filter is a condition on its own column, with its values bound', () => {
 });
 
 test('requests without a code are kept beside those with one of the codes given', () => {
-  const { sql, params } = filterOf(1, WINDOW, { code: ['none', '20005'] });
+  const { sql, params } = filterOf({ kind: 'application', sdkAppId: 1 }, WINDOW, { code: ['none', '20005'] });
   assert.ok(sql.endsWith('AND (code IN {code:Array(Int32)} OR code IS NULL)'), sql);
   assert.deepEqual(params['code'], [20_005]);
 });
@@ -50,7 +50,7 @@ test('metrics answer a question only where they have every field that is filtere
   for (const { name, filter } of FILTERED) {
     const query = { interface: ['openim/sendmsg'], [name]: ['1'] };
     assert.equal(metricsHave(query), filter?.inMetrics, name);
-    const { metricSql } = filterOf(1, WINDOW, query);
+    const { metricSql } = filterOf({ kind: 'application', sdkAppId: 1 }, WINDOW, query);
     assert.equal(metricSql.includes(`${name} IN`), filter?.inMetrics, metricSql);
   }
   assert.equal(metricsHave({ node: [] }), true);

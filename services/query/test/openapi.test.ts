@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { Validator } from '@seriousme/openapi-schema-validator';
 import { Type } from 'typebox';
 import { Value } from 'typebox/value';
+import { QUESTIONS } from '@imscope/schemas/query-api/questions.js';
 import { openQueryWithoutStore } from './query-under-test.js';
 
 const query = await openQueryWithoutStore();
@@ -36,25 +37,20 @@ test('the description covers every route with parameters, answers, errors and se
   const operations = Object.entries(paths).flatMap(([path, methods]) =>
     Object.entries(methods).map(([method, operation]) => ({ route: `${method} ${path}`, operation })),
   );
-  const one = 'get /v1/applications/{sdk_app_id}';
-  assert.deepEqual(operations.map(({ route }) => route).toSorted(), [
-    'delete /v1/session',
-    'get /v1/applications',
-    `${one}/callbacks`,
-    `${one}/exceptions`,
-    `${one}/interfaces`,
-    `${one}/monitor`,
-    `${one}/overview`,
-    `${one}/refusals`,
-    `${one}/requests`,
-    `${one}/timeseries`,
-    `${one}/versions`,
-    'get /v1/openapi.json',
-    'get /v1/refusals',
-    'get /v1/session',
-    'post /v1/session',
-    'post /v1/sign-in-codes',
-  ]);
+  const questions = Object.values(QUESTIONS).flatMap(({ path }) =>
+    ['get', 'post'].map((method) => `${method} ${path.replaceAll(/:(\w+)/g, '{$1}')}`),
+  );
+  assert.deepEqual(
+    operations.map(({ route }) => route).toSorted(),
+    [
+      ...questions,
+      'delete /v1/session',
+      'get /v1/openapi.json',
+      'get /v1/session',
+      'post /v1/session',
+      'post /v1/sign-in-codes',
+    ].toSorted(),
+  );
   for (const { route, operation } of operations) {
     assert.ok(
       Object.keys(operation.responses).some((status) => status.startsWith('2')),

@@ -13,6 +13,7 @@ export const ERROR_STATUS = {
   unreadable_body: 400,
   invalid_parameter: 400,
   unknown_parameter: 400,
+  personal_filter_in_url: 400,
   empty_body: 400,
   missing_token: 401,
   invalid_token: 401,

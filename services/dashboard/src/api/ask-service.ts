@@ -8,7 +8,7 @@ import { matches } from '@imscope/schemas/query-api/find-mismatch.js';
 
 const TIMEOUT_MS = 30_000;
 
-type Request = { readonly method: string; readonly body?: unknown; readonly signal?: AbortSignal };
+type Request = { readonly method: string; readonly body?: string; readonly signal?: AbortSignal };
 
 function send(path: string, { method, body, signal }: Request): Promise<Response> {
   const timeout = AbortSignal.timeout(TIMEOUT_MS);
@@ -21,7 +21,7 @@ function send(path: string, { method, body, signal }: Request): Promise<Response
     signal: signal === undefined ? timeout : AbortSignal.any([signal, timeout]),
     credentials: 'same-origin',
     cache: 'no-store',
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    ...(body === undefined ? {} : { body }),
   });
 }
 
@@ -42,7 +42,10 @@ async function exchangeSession(
   credential: unknown,
 ): Promise<{ status: number; text: string }> {
   try {
-    const response = await send('/v1/session', { method, body: credential });
+    const response = await send('/v1/session', {
+      method,
+      ...(credential === undefined ? {} : { body: JSON.stringify(credential) }),
+    });
     return { status: response.status, text: await response.text() };
   } catch (error) {
     const isTimeout = error instanceof Error && error.name === 'TimeoutError';

@@ -1,5 +1,5 @@
 /*
- * The filter clause that all questions share: application, span and requests. Each filter in force has constant SQL
+ * The filter clause that all questions share: subject, span and requests. Each filter in force has constant SQL
  * text; every value is bound.
  */
 import { HttpError } from '@imscope/runtime/http-errors.js';
@@ -7,17 +7,17 @@ import type { RequestFilters } from '@imscope/schemas/query-api/filter-parameter
 import { REQUEST_LOG_BOUNDS } from '@imscope/schemas/request-log.js';
 import { STORED_FIELDS } from '@imscope/schemas/request-log-fields.js';
 import type { QueryParams } from '../store/ask-store.js';
+import { personalCondition, type PersonalQuery } from './personal-filter.js';
+import { type Subject, subjectSql } from './subject.js';
 import type { TimeWindow } from './time-window.js';
 
 export type Filter = {
-  /** Over the logs: application, span and filters. */
+  /** Over the logs: subject, span and filters. */
   readonly sql: string;
-  /** Over the metrics: application and those filters that metrics have, without a span. */
+  /** Over the metrics: subject and those filters that metrics have, without a span. */
   readonly metricSql: string;
   readonly params: QueryParams;
 };
-
-export const APPLICATION_SQL = 'sdk_app_id = {sdk_app_id:UInt64}';
 
 /** The condition on time, for every question. */
 export const SPAN_SQL = `time >= fromUnixTimestamp64Milli({from_ms:Int64}, 'UTC')
@@ -55,8 +55,8 @@ function givenClauses(query: RequestFilters) {
 }
 
 /** Whether metrics have every field that is filtered by. */
-export function metricsHave(query: RequestFilters): boolean {
-  return givenClauses(query).every(({ inMetrics }) => inMetrics);
+export function metricsHave(query: RequestFilters & PersonalQuery): boolean {
+  return personalCondition(query) === null && givenClauses(query).every(({ inMetrics }) => inMetrics);
 }
 
 /**
@@ -64,10 +64,15 @@ export function metricsHave(query: RequestFilters): boolean {
  * @returns conditions for WHERE, and their values
  * @throws `HttpError` invalid_parameter where a code is beyond 32 bits
  */
-export function filterOf(sdkAppId: number, window: TimeWindow, query: RequestFilters): Filter {
-  const clauses = [APPLICATION_SQL, SPAN_SQL];
-  const metricClauses = [APPLICATION_SQL];
-  const params: Record<string, QueryParams[string]> = { sdk_app_id: sdkAppId, ...spanParams(window) };
+export function filterOf(
+  subject: Subject,
+  window: TimeWindow,
+  query: RequestFilters & PersonalQuery,
+): Filter {
+  const whose = subjectSql(subject);
+  const clauses = [whose.sql, SPAN_SQL];
+  const metricClauses = [whose.sql];
+  const params: Record<string, QueryParams[string]> = { ...whose.params, ...spanParams(window) };
   for (const { name, sql, inMetrics } of givenClauses(query)) {
     const values = query[name] ?? [];
     if (name === 'code') {
@@ -79,6 +84,11 @@ export function filterOf(sdkAppId: number, window: TimeWindow, query: RequestFil
     clauses.push(sql);
     if (inMetrics) metricClauses.push(sql);
     params[name] = values;
+  }
+  const personal = personalCondition(query);
+  if (personal !== null) {
+    clauses.push(personal.sql);
+    Object.assign(params, personal.params);
   }
   return { sql: clauses.join('\n  AND '), metricSql: metricClauses.join('\n  AND '), params };
 }

@@ -4,7 +4,9 @@
  */
 import type { RequestFilters } from '@imscope/schemas/query-api/filter-parameters.js';
 import { type Filter, filterOf, filterOver, metricsHave } from './filter.js';
+import type { PersonalQuery } from './personal-filter.js';
 import type { Source, Sources } from './source.js';
+import type { Subject } from './subject.js';
 import { countSteps, MINUTE_MS, resolveStep, resolveWindow, type TimeWindow } from './time-window.js';
 
 export type Plan = {
@@ -15,7 +17,7 @@ export type Plan = {
   readonly points: number;
 };
 
-/** Of a question about the requests of one application. */
+/** Of a question about the requests of its subject. */
 export type RequestPlan = Plan & {
   readonly filter: Filter;
   /** Whether metrics have the filters and the steps of the question. */
@@ -23,7 +25,7 @@ export type RequestPlan = Plan & {
 };
 
 export type PlanInput<Query> = {
-  readonly sdkAppId: number;
+  readonly subject: Subject;
   readonly query: Query;
   readonly nowMs: number;
   readonly pointsMax: number;
@@ -32,22 +34,26 @@ export type PlanInput<Query> = {
 type WindowQuery = { readonly from?: string; readonly to?: string };
 
 /** Throws `HttpError` invalid_parameter. */
-export function planWindow({ sdkAppId, query, nowMs }: PlanInput<WindowQuery & RequestFilters>) {
+export function planWindow({
+  subject,
+  query,
+  nowMs,
+}: PlanInput<WindowQuery & RequestFilters & PersonalQuery>) {
   const window = resolveWindow(query, nowMs);
-  const filter = filterOf(sdkAppId, window, query);
+  const filter = filterOf(subject, window, query);
   return { window, stepMs: null, points: 0, filter, metricsCan: metricsHave(query) } satisfies RequestPlan;
 }
 
 /** Throws `HttpError` invalid_parameter, also where the window has too many steps. */
 export function planSteps({
-  sdkAppId,
+  subject,
   query,
   nowMs,
   pointsMax,
-}: PlanInput<WindowQuery & RequestFilters & { readonly step?: string }>) {
+}: PlanInput<WindowQuery & RequestFilters & PersonalQuery & { readonly step?: string }>) {
   const window = resolveWindow(query, nowMs);
   const stepMs = resolveStep(query.step, window, pointsMax);
-  const filter = filterOf(sdkAppId, window, query);
+  const filter = filterOf(subject, window, query);
   const metricsCan = metricsHave(query) && stepMs % MINUTE_MS === 0;
   return { window, stepMs, points: countSteps(window, stepMs), filter, metricsCan } satisfies RequestPlan;
 }
@@ -58,7 +64,7 @@ export type Span = Source & { readonly window: TimeWindow; readonly filter: Filt
 /** The filter of a plan over a window, and where its figures come from. Chooses the source of each window once. */
 export function createSpans(
   sources: Pick<Sources, 'choose'>,
-  sdkAppId: number,
+  subject: Subject,
   { filter, metricsCan }: RequestPlan,
   nowMs: number,
 ): (window: TimeWindow) => Promise<Span> {
@@ -66,7 +72,7 @@ export function createSpans(
   const find = async (window: TimeWindow): Promise<Span> => ({
     window,
     filter: filterOver(filter, window),
-    ...(await sources.choose(sdkAppId, window, nowMs, metricsCan)),
+    ...(await sources.choose(subject, window, nowMs, metricsCan)),
   });
   return (window) => {
     const span = spans.get(window) ?? find(window);

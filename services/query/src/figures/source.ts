@@ -7,14 +7,14 @@
 import { METRIC_LATE_HOURS_MAX } from '@imscope/schemas/retention.js';
 import { Type } from 'typebox';
 import { type Ask, defineStoreQuery } from '../store/ask-store.js';
-import { APPLICATION_SQL } from './filter.js';
 import { createMemory } from '../store/memory.js';
+import { type Subject, subjectKey, subjectSql } from './subject.js';
 import { floorMinute, HOUR_MS, METRIC_TERM_MS, MINUTE_MS, type TimeWindow } from './time-window.js';
 
 export type Source = {
   /** The part of the window to read from the metrics, whole minutes; null: all comes from the logs. */
   readonly metrics: TimeWindow | null;
-  /** The share of the application's requests that was logged one by one; null without requests. */
+  /** The share of the subject's requests that was logged one by one; null without requests. */
   readonly loggedShare: number | null;
 };
 
@@ -58,7 +58,7 @@ export function firstKeptMs(nowMs: number): number {
   return ceilMinute(nowMs - METRIC_TERM_MS + CLIP_MARGIN_MS);
 }
 
-/** What the logs hold of an application, and for each part how much of it the metrics lack. */
+/** What the logs hold of a subject, and for each part how much of it the metrics lack. */
 export type Coverage = {
   readonly rows: number;
   readonly weight: number;
@@ -85,17 +85,17 @@ const spanSql = (column: string, from: string, to: string): string =>
 
 // Summing the weights of all rows would cost nearly as much as the answer itself. Counting the rows of a range of the
 // primary key reads only the granules at its two ends, and the surplus reads only rows with a weight other than 1.
-const LOGGED_SQL = `
+const loggedSql = (whose: string): string => `
 SELECT
-  (${byPartSql('time', (span) => `(SELECT count() FROM request_log_kept WHERE ${APPLICATION_SQL} AND ${span})`)}) AS part_rows,
+  (${byPartSql('time', (span) => `(SELECT count() FROM request_log_kept WHERE ${whose} AND ${span})`)}) AS part_rows,
   (SELECT (${byPartSql('time', (span) => `sumIf(weight - 1, ${span})`)})
   FROM request_log_kept
-  WHERE weight != 1 AND ${APPLICATION_SQL} AND ${spanSql('time', 'part_from_ms', 'part_to_ms')}) AS part_surplus`;
+  WHERE weight != 1 AND ${whose} AND ${spanSql('time', 'part_from_ms', 'part_to_ms')}) AS part_surplus`;
 
-const RECORDED_SQL = `
+const recordedSql = (whose: string): string => `
 SELECT (${byPartSql('window_start', (span) => `sumIf(logged_weight, ${span})`)}) AS part_weight
 FROM interface_metric_kept
-WHERE ${APPLICATION_SQL} AND ${spanSql('window_start', 'part_from_ms', 'part_to_ms')}`;
+WHERE ${whose} AND ${spanSql('window_start', 'part_from_ms', 'part_to_ms')}`;
 
 /** A page asks its questions together, and the whole minutes of a live window stay the same for a minute. */
 const REUSE_MS = 5_000;
@@ -106,8 +106,8 @@ type Logged = { readonly parts: readonly number[]; readonly rows: number; readon
 
 export type Sources = {
   /** @param metricsCan whether metrics have the filters and the steps of the question */
-  choose(sdkAppId: number, window: TimeWindow, nowMs: number, metricsCan: boolean): Promise<Source>;
-  coverage(sdkAppId: number, parts: Parts, nowMs: number): Promise<Coverage>;
+  choose(subject: Subject, window: TimeWindow, nowMs: number, metricsCan: boolean): Promise<Source>;
+  coverage(subject: Subject, parts: Parts, nowMs: number): Promise<Coverage>;
 };
 
 /**
@@ -117,22 +117,22 @@ export type Sources = {
 export function createSources(ask: Ask, logRowsMax: number): Sources {
   const loggedMemory = createMemory<Logged>(REUSE_MS, REUSED_MAX);
   const recordedMemory = createMemory<readonly number[]>(REUSE_MS, REUSED_MAX);
-  const logged = (sdkAppId: number, parts: Parts, nowMs: number): Promise<Logged> =>
-    loggedMemory(keyOf(sdkAppId, parts), nowMs, async () => {
-      const [row] = await ask(LOGGED, LOGGED_SQL, paramsOf(sdkAppId, parts));
+  const logged = (subject: Subject, parts: Parts, nowMs: number): Promise<Logged> =>
+    loggedMemory(keyOf(subject, parts), nowMs, async () => {
+      const [row] = await ask(LOGGED, loggedSql(subjectSql(subject).sql), paramsOf(subject, parts));
       if (row === undefined) throw new Error('the store counted nothing, not even zero');
       const weights = row.part_rows.map((rows, part) => rows + (row.part_surplus[part] ?? 0));
       return { parts: weights, rows: sum(row.part_rows), weight: sum(weights) };
     });
-  const recorded = (sdkAppId: number, parts: Parts, nowMs: number): Promise<readonly number[]> =>
-    recordedMemory(keyOf(sdkAppId, parts), nowMs, async () => {
-      const [row] = await ask(RECORDED, RECORDED_SQL, paramsOf(sdkAppId, parts));
+  const recorded = (subject: Subject, parts: Parts, nowMs: number): Promise<readonly number[]> =>
+    recordedMemory(keyOf(subject, parts), nowMs, async () => {
+      const [row] = await ask(RECORDED, recordedSql(subjectSql(subject).sql), paramsOf(subject, parts));
       return row?.part_weight ?? [];
     });
-  const coverage = async (sdkAppId: number, parts: Parts, nowMs: number): Promise<Coverage> => {
+  const coverage = async (subject: Subject, parts: Parts, nowMs: number): Promise<Coverage> => {
     const [{ parts: weights, rows, weight }, inMetrics] = await Promise.all([
-      logged(sdkAppId, parts, nowMs),
-      recorded(sdkAppId, parts, nowMs),
+      logged(subject, parts, nowMs),
+      recorded(subject, parts, nowMs),
     ]);
     const missing = (part: number): number => (weights[part] ?? 0) - (inMetrics[part] ?? 0);
     return {
@@ -145,13 +145,13 @@ export function createSources(ask: Ask, logRowsMax: number): Sources {
   };
   return {
     coverage,
-    async choose(sdkAppId, window, nowMs, metricsCan) {
+    async choose(subject, window, nowMs, metricsCan) {
       const parts = metricsCan ? partsOf(window, nowMs) : null;
-      const inLogs = await logged(sdkAppId, parts ?? asOnePart(window), nowMs);
+      const inLogs = await logged(subject, parts ?? asOnePart(window), nowMs);
       const loggedShare = shareOf(inLogs.rows, inLogs.weight);
       const isSampled = inLogs.weight > inLogs.rows;
       if (parts === null || (!isSampled && inLogs.rows <= logRowsMax)) return { metrics: null, loggedShare };
-      return { metrics: coveredSpan(parts, await coverage(sdkAppId, parts, nowMs)), loggedShare };
+      return { metrics: coveredSpan(parts, await coverage(subject, parts, nowMs)), loggedShare };
     },
   };
 }
@@ -160,13 +160,13 @@ function asOnePart({ fromMs, toMs }: TimeWindow): Parts {
   return { fromMs, settledToMs: toMs, writtenToMs: toMs, toMs };
 }
 
-function keyOf(sdkAppId: number, { fromMs, settledToMs, writtenToMs, toMs }: Parts): string {
-  return [sdkAppId, fromMs, settledToMs, writtenToMs, toMs].join(' ');
+function keyOf(subject: Subject, { fromMs, settledToMs, writtenToMs, toMs }: Parts): string {
+  return [subjectKey(subject), fromMs, settledToMs, writtenToMs, toMs].join(' ');
 }
 
-function paramsOf(sdkAppId: number, parts: Parts) {
+function paramsOf(subject: Subject, parts: Parts) {
   return {
-    sdk_app_id: sdkAppId,
+    ...subjectSql(subject).params,
     part_from_ms: parts.fromMs,
     settled_to_ms: parts.settledToMs,
     written_to_ms: parts.writtenToMs,

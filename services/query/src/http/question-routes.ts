@@ -6,12 +6,17 @@
 import type { Applications } from '@imscope/access/applications.js';
 import type { Authentication } from '@imscope/access/authentication.js';
 import type { Grant } from '@imscope/access/grant.js';
+import { requireSameOrigin } from '@imscope/access/same-origin.js';
+import { HttpError } from '@imscope/runtime/http-errors.js';
+import { describeParameterFault } from '@imscope/runtime/parameter-error.js';
+import { queryPairs } from '@imscope/runtime/query-parameters.js';
 import type { NamedApplication } from '@imscope/schemas/query-api/application-name.js';
 import type { Answer } from '@imscope/schemas/query-api/envelope.js';
 import { errorAnswers } from '@imscope/schemas/query-api/error-answers.js';
 import { ApplicationPath } from '@imscope/schemas/query-api/parameters.js';
 import type { QuestionContract } from '@imscope/schemas/query-api/question-contract.js';
-import { answerSchema } from '@imscope/schemas/query-api/questions.js';
+import { PERSONAL_FILTER_NAMES } from '@imscope/schemas/query-api/personal-filters.js';
+import { answerSchema, bodySchema } from '@imscope/schemas/query-api/questions.js';
 import type { FastifyInstance, FastifyPluginAsync, FastifyRequest } from 'fastify';
 import { SECURITY } from '../access/security.js';
 import type { CompletenessOf } from '../completeness/completeness.js';
@@ -19,7 +24,7 @@ import type { Sources } from '../figures/source.js';
 import { timeText } from '../figures/time-window.js';
 import { ALL_QUESTIONS } from '../questions/all-questions.js';
 import type { Answered, PlannedQuestion, Question } from '../questions/question.js';
-import { requirePoints } from '../store/answer-bounds.js';
+import { KIB, requirePoints } from '../store/answer-bounds.js';
 import type { AnswerBudget } from '../store/answer-budget.js';
 import type { NamesOf } from '../store/application-names.js';
 import type { AskWithin } from '../store/ask-store.js';
@@ -42,23 +47,43 @@ export type QuestionRouteOptions = {
   readonly now: () => number;
 };
 
+/** All filters of a question with 20 values of the largest size each. */
+const BODY_BYTES_MAX = 64 * KIB;
+const BODY_ERRORS = [413, 415] as const;
+
 export const questionRoutes: FastifyPluginAsync<QuestionRouteOptions> = async (app, options) => {
   app.addHook('onRequest', async (request) => {
+    requireNoPersonalFilter(request.raw.url ?? '');
     request.grant = options.authentication.grantOf(request, options.now());
+    if (request.method === 'POST') requireSameOrigin(request);
   });
-  for (const question of Object.values(ALL_QUESTIONS)) addRoute(app, question, options);
+  for (const question of Object.values(ALL_QUESTIONS)) addRoutes(app, question, options);
 };
 
-function addRoute(app: FastifyInstance, question: Question, options: QuestionRouteOptions): void {
+/** Before anything else, so that the refusal is all that happens with such an address. */
+function requireNoPersonalFilter(url: string): void {
+  const personal = queryPairs(url).find(([name]) => PERSONAL_FILTER_NAMES.includes(name));
+  if (personal === undefined) return;
+  throw new HttpError(
+    'personal_filter_in_url',
+    `${personal[0]} was given in the address of the request, which proxies and browsers keep: send all parameters as a JSON object by POST`,
+  );
+}
+
+function addRoutes(app: FastifyInstance, question: Question, options: QuestionRouteOptions): void {
   const { contract, bounds } = question;
   const plans = new WeakMap<FastifyRequest, PlannedQuestion>();
-  app.get(
-    contract.path,
-    {
-      schema: describeQuestion(contract),
+  for (const method of ['GET', 'POST'] as const) {
+    app.route({
+      method,
+      url: contract.path,
+      schema: describeQuestion(contract, method),
+      schemaErrorFormatter: describeParameterFault,
+      bodyLimit: BODY_BYTES_MAX,
       config: { bounds },
       preHandler: async (request) => {
-        const { grant, params, query } = request;
+        const { grant, params } = request;
+        const query = method === 'GET' ? request.query : request.body;
         if (grant === null) throw new Error('a request came through without authentication');
         const plan = question.plan({
           grant,
@@ -71,25 +96,28 @@ function addRoute(app: FastifyInstance, question: Question, options: QuestionRou
         options.budget.setPoints(request, plan.points);
         plans.set(request, plan);
       },
-    },
-    (request) => {
-      const plan = plans.get(request);
-      if (plan === undefined) throw new Error('a question is answered that was not planned');
-      return answerQuestion(request, question, plan, options);
-    },
-  );
+      handler: (request) => {
+        const plan = plans.get(request);
+        if (plan === undefined) throw new Error('a question is answered that was not planned');
+        return answerQuestion(request, question, plan, options);
+      },
+    });
+  }
 }
 
-function describeQuestion(contract: QuestionContract) {
+function describeQuestion(contract: QuestionContract, method: 'GET' | 'POST') {
   const { operationId, summary, scope, query } = contract;
   return {
-    operationId,
-    summary,
+    operationId: method === 'GET' ? operationId : `${operationId}ByPost`,
+    summary: method === 'GET' ? summary : `${summary}. The same with its parameters in the body`,
     tags: ['applications'],
     security: SECURITY.reader,
-    response: { 200: answerSchema(contract), ...errorAnswers(400, 401, 403, 422, 503, 504) },
+    response: {
+      200: answerSchema(contract),
+      ...errorAnswers(...(method === 'GET' ? [] : BODY_ERRORS), 400, 401, 403, 422, 503, 504),
+    },
     ...(scope === 'application' ? { params: ApplicationPath } : {}),
-    querystring: query,
+    ...(method === 'GET' ? { querystring: query } : { body: bodySchema(contract) }),
   };
 }
 
@@ -100,6 +128,7 @@ async function answerQuestion(
   plan: PlannedQuestion,
   options: QuestionRouteOptions,
 ): Promise<Answer<unknown>> {
+  const beganMs = performance.now();
   const ask = options.ask.within({ rowsMax, bytesMax: options.budget.bytesFor(request) });
   const completeness = await options.completeness(plan.window, options.now(), plan.sdkAppId);
   const { sources, namesOf } = options;
@@ -115,6 +144,7 @@ async function answerQuestion(
     ...(application === undefined ? {} : { application }),
     window: windowOf(plan, answered),
     completeness: assess(completeness),
+    cost: { ...ask.cost(), ms: Math.round((performance.now() - beganMs) * 10) / 10 },
   };
 }
 

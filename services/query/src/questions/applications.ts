@@ -30,7 +30,7 @@ import {
   windowSeconds,
 } from '../figures/time-window.js';
 import { fleetQuestion } from './question.js';
-import { type ReadScope, scopeSql } from './read-scope.js';
+import { type ReadScope, scopeSql } from '../figures/subject.js';
 
 /** The first in the order are listed; the answer says how many are left out. */
 const APPLICATIONS_MAX = 1_000;

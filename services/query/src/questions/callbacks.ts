@@ -17,7 +17,7 @@ import { firstKeptMs } from '../figures/source.js';
 import { resolveMonitorWindow, windowSeconds } from '../figures/time-window.js';
 import { type AnswerBounds, HISTOGRAM_ROWS, MIB } from '../store/answer-bounds.js';
 import { defineStoreQuery } from '../store/ask-store.js';
-import { applicationQuestion } from './question.js';
+import { requestQuestion } from './question.js';
 
 /** The most frequent are listed; the answer says how many are left out. As many as a configuration may name. */
 const EVENTS_MAX = 200;
@@ -47,12 +47,12 @@ const GROUPING: Grouping = {
 
 const CALLBACKS_SQL = 'startsWith(m.interface, {callback_prefix:String})';
 
-export const callbacks = applicationQuestion('callbacks', {
+export const callbacks = requestQuestion('callbacks', {
   bounds: BOUNDS,
   source: 'metrics',
-  plan: ({ sdkAppId, query, nowMs }) => {
+  plan: ({ subject, query, nowMs }) => {
     const window = resolveMonitorWindow(query, nowMs, firstKeptMs(nowMs));
-    return { window, stepMs: null, points: 0, filter: filterOf(sdkAppId, window, {}), metricsCan: true };
+    return { window, stepMs: null, points: 0, filter: filterOf(subject, window, {}), metricsCan: true };
   },
   answer: async ({ ask, plan, window, signal }) => {
     const metricSql = `${plan.filter.metricSql}\n  AND ${CALLBACKS_SQL}`;

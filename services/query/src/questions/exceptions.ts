@@ -10,7 +10,7 @@ import { CODE, OUTCOME } from '../figures/code-counts.js';
 import { leftOut } from '../figures/left-out.js';
 import { timeText } from '../figures/time-window.js';
 import { planWindow } from '../figures/plan.js';
-import { applicationQuestion } from './question.js';
+import { requestQuestion } from './question.js';
 
 /** Service errors are listed before others, the most frequent of each; the answer says how many are left out. */
 const GROUPS_MAX = 200;
@@ -76,7 +76,7 @@ const BOUNDS: AnswerBounds = {
 };
 
 /** Most frequent first. */
-export const exceptions = applicationQuestion('exceptions', {
+export const exceptions = requestQuestion('exceptions', {
   bounds: BOUNDS,
   source: 'logs',
   plan: planWindow,

@@ -10,7 +10,7 @@ import { leftOut } from '../figures/left-out.js';
 import { type Grouping, PERFORMANCE_ROW, performanceOf, performanceQuery } from '../figures/performance.js';
 import { timeText, windowSeconds } from '../figures/time-window.js';
 import { planWindow } from '../figures/plan.js';
-import { applicationQuestion } from './question.js';
+import { requestQuestion } from './question.js';
 
 /** The first in the order of schemas/src/health.ts are listed; the answer says how many are left out. */
 const INTERFACES_MAX = 1_000;
@@ -71,7 +71,7 @@ const BOUNDS: AnswerBounds = {
  * degraded, its top code is that of its service errors. Top codes come from the logs in any case: metrics do not count
  * codes by outcome.
  */
-export const interfaces = applicationQuestion('interfaces', {
+export const interfaces = requestQuestion('interfaces', {
   bounds: BOUNDS,
   source: 'logs_or_metrics',
   plan: planWindow,

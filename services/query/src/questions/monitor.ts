@@ -34,7 +34,8 @@ import {
 } from '../figures/time-window.js';
 import { withMissing } from '../completeness/completeness.js';
 import { type AnswerBounds, MIB } from '../store/answer-bounds.js';
-import { applicationQuestion } from './question.js';
+import type { Subject } from '../figures/subject.js';
+import { requestQuestion } from './question.js';
 import { TIMESERIES_BOUNDS } from './timeseries.js';
 
 const CODES_MAX = 50;
@@ -46,13 +47,13 @@ const BOUNDS: AnswerBounds = {
   bytes: 8 * MIB,
 };
 
-export const monitor = applicationQuestion('monitor', {
+export const monitor = requestQuestion('monitor', {
   bounds: BOUNDS,
   source: 'metrics',
-  plan: ({ sdkAppId, query, nowMs, pointsMax }) => {
+  plan: ({ subject, query, nowMs, pointsMax }) => {
     const window = resolveMonitorWindow(query, nowMs, firstKeptMs(nowMs));
     const stepMs = resolveMonitorStep(query.step, window, pointsMax);
-    const filter = filterOf(sdkAppId, window, query);
+    const filter = filterOf(subject, window, query);
     return { window, stepMs, points: countSteps(window, stepMs), filter, metricsCan: true };
   },
   answer: async (input) => {
@@ -114,14 +115,14 @@ type WindowFigures = {
 type ReadInput = {
   readonly ask: Ask;
   readonly sources: Pick<Sources, 'coverage'>;
-  readonly sdkAppId: number;
+  readonly subject: Subject;
   readonly nowMs: number;
   readonly plan: { readonly filter: Filter; readonly stepMs: number };
   readonly signal: AbortSignal;
 };
 
 async function readWindow(
-  { ask, sources, sdkAppId, nowMs, plan, signal }: ReadInput,
+  { ask, sources, subject, nowMs, plan, signal }: ReadInput,
   window: TimeWindow,
   detail: Detail,
 ): Promise<WindowFigures> {
@@ -129,7 +130,7 @@ async function readWindow(
   const parts = partsOf(window, nowMs);
   if (parts === null) throw new Error('a window without a whole minute was not refused');
   const [coverage, { steps, interfaces, regions }] = await Promise.all([
-    sources.coverage(sdkAppId, parts, nowMs),
+    sources.coverage(subject, parts, nowMs),
     askMetrics(ask, query, detail, signal),
   ]);
   // Logs are summed by step only from where they hold more than the metrics: summing all would cost what metrics save.

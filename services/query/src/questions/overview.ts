@@ -9,7 +9,7 @@ import { leftOut } from '../figures/left-out.js';
 import { type Grouping, PERFORMANCE_ROW, performanceOf, performanceQuery } from '../figures/performance.js';
 import { LOG_TERM_MS, type TimeWindow, windowSeconds } from '../figures/time-window.js';
 import { planWindow, type Span } from '../figures/plan.js';
-import { applicationQuestion } from './question.js';
+import { requestQuestion } from './question.js';
 
 const PERFORMANCE = defineStoreQuery(
   'overview',
@@ -55,7 +55,7 @@ const BOUNDS: AnswerBounds = {
 };
 
 /** Codes come from the logs in any case: metrics do not count them by outcome. */
-export const overview = applicationQuestion('overview', {
+export const overview = requestQuestion('overview', {
   bounds: BOUNDS,
   source: 'logs_or_metrics',
   plan: planWindow,

@@ -7,6 +7,7 @@ import type { Completeness } from '@imscope/schemas/query-api/envelope.js';
 import { ApplicationPath } from '@imscope/schemas/query-api/parameters.js';
 import type { QuestionContract } from '@imscope/schemas/query-api/question-contract.js';
 import {
+  bodySchema,
   type DataOf,
   type QueryOf,
   type QuestionName,
@@ -15,8 +16,8 @@ import {
 import { Value } from 'typebox/value';
 import { createSpans, type Plan, type PlanInput, type RequestPlan, type Span } from '../figures/plan.js';
 import type { Source, Sources } from '../figures/source.js';
+import { type ReadScope, readScope, requireReadable, type Subject } from '../figures/subject.js';
 import type { TimeWindow } from '../figures/time-window.js';
-import { type ReadScope, readScope, requireReadable } from './read-scope.js';
 import type { AnswerBounds } from '../store/answer-bounds.js';
 import type { NamesOf } from '../store/application-names.js';
 import type { Ask } from '../store/ask-store.js';
@@ -53,21 +54,22 @@ type AnswerInput<Q extends QuestionName, P extends Plan> = {
   readonly signal: AbortSignal;
 };
 
-export type ApplicationDefinition<Q extends QuestionName, P extends RequestPlan> = Definition<Q> & {
+export type RequestDefinition<Q extends QuestionName, P extends RequestPlan> = Definition<Q> & {
   /** Throws `HttpError` for what is not allowed; does not ask the store. */
   readonly plan: (input: PlanInput<QueryOf<Q>>) => P;
   readonly answer: (
     input: AnswerInput<Q, P> & {
-      readonly sdkAppId: number;
+      readonly subject: Subject;
       readonly spanOf: (window: TimeWindow) => Promise<Span>;
       readonly sources: Sources;
+      readonly namesOf: NamesOf;
     },
   ) => Promise<Found<DataOf<Q>>>;
 };
 
 export type FleetDefinition<Q extends QuestionName, P extends Plan> = Definition<Q> & {
   /** Throws `HttpError` for what is not allowed; does not ask the store. */
-  readonly plan: (input: Omit<PlanInput<QueryOf<Q>>, 'sdkAppId'>) => P;
+  readonly plan: (input: Omit<PlanInput<QueryOf<Q>>, 'subject'>) => P;
   readonly answer: (
     input: AnswerInput<Q, P> & {
       /** The applications the caller may read. */
@@ -77,7 +79,7 @@ export type FleetDefinition<Q extends QuestionName, P extends Plan> = Definition
   ) => Promise<Found<DataOf<Q>>>;
 };
 
-/** Read and checked by the schemas of the route. */
+/** Read and checked by the schemas of the route; `query` holds the parameters of the query or of the body. */
 export type QuestionRequest = {
   readonly grant: Grant;
   readonly terminated: ReadonlySet<number>;
@@ -118,29 +120,30 @@ type QuestionsOf<Scope extends QuestionContract['scope']> = {
   [Q in QuestionName]: (typeof QUESTIONS)[Q]['scope'] extends Scope ? Q : never;
 }[QuestionName];
 
-export function applicationQuestion<Q extends QuestionsOf<'application'>, P extends RequestPlan>(
+/** A question about requests: of one application, or of the fleet, as its contract says. */
+export function requestQuestion<Q extends QuestionName, P extends RequestPlan>(
   name: Q,
-  definition: ApplicationDefinition<Q, P>,
+  definition: RequestDefinition<Q, P>,
 ): Question {
   const { bounds, source } = definition;
   return {
     contract: QUESTIONS[name],
     bounds,
-    plan: ({ grant, terminated, params, query: given, nowMs }) => {
-      const sdkAppId = applicationOf(params);
-      requireReadable(grant, sdkAppId, terminated);
-      const query = queryOf(name, given);
-      const plan = definition.plan({ sdkAppId, query, nowMs, pointsMax: bounds.pointsMax });
+    plan: (request) => {
+      const { nowMs } = request;
+      const subject = subjectOf(QUESTIONS[name], request);
+      const query = queryOf(name, request.query);
+      const plan = definition.plan({ subject, query, nowMs, pointsMax: bounds.pointsMax });
       const { window, stepMs, points } = plan;
       return {
         window,
         stepMs,
         points,
-        sdkAppId,
-        answer: async ({ ask, sources, signal }) => {
-          const spanOf = createSpans(sources, sdkAppId, plan, nowMs);
+        sdkAppId: subject.kind === 'application' ? subject.sdkAppId : undefined,
+        answer: async ({ ask, sources, namesOf, signal }) => {
+          const spanOf = createSpans(sources, subject, plan, nowMs);
           const asked = { query, plan, window, nowMs, ask, signal };
-          const found = await definition.answer({ ...asked, sdkAppId, spanOf, sources });
+          const found = await definition.answer({ ...asked, subject, spanOf, sources, namesOf });
           const chosen = source === 'logs_or_metrics' ? await spanOf(window) : undefined;
           return answered(definition, found, window, chosen);
         },
@@ -149,6 +152,7 @@ export function applicationQuestion<Q extends QuestionsOf<'application'>, P exte
   };
 }
 
+/** A question about the fleet that is not about a set of requests with filters. */
 export function fleetQuestion<Q extends QuestionsOf<'fleet'>, P extends Plan>(
   name: Q,
   definition: FleetDefinition<Q, P>,
@@ -175,6 +179,14 @@ export function fleetQuestion<Q extends QuestionsOf<'fleet'>, P extends Plan>(
       };
     },
   };
+}
+
+/** Throws `HttpError` not_allowed. */
+function subjectOf({ scope }: QuestionContract, { grant, terminated, params }: QuestionRequest): Subject {
+  if (scope === 'fleet') return { kind: 'fleet', scope: readScope(grant, terminated) };
+  const sdkAppId = applicationOf(params);
+  requireReadable(grant, sdkAppId, terminated);
+  return { kind: 'application', sdkAppId };
 }
 
 function answered<Q extends QuestionName>(
@@ -204,5 +216,5 @@ function queryOf<Q extends QuestionName>(name: Q, query: unknown): QueryOf<Q> {
 }
 
 function isQueryOf<Q extends QuestionName>(name: Q, query: unknown): query is QueryOf<Q> {
-  return Value.Check(QUESTIONS[name].query, query);
+  return Value.Check(bodySchema(QUESTIONS[name]), query);
 }

@@ -12,7 +12,7 @@ import { type AnswerBounds, FLAT_ROWS, MIB } from '../store/answer-bounds.js';
 import { type Ask, defineStoreQuery } from '../store/ask-store.js';
 import { spanParams } from '../figures/filter.js';
 import { HOUR_MS, type TimeWindow } from '../figures/time-window.js';
-import { type ReadScope, scopeSql } from './read-scope.js';
+import { type ReadScope, scopeSql } from '../figures/subject.js';
 
 /** Pairs of application and reason in one answer, most records first; the others are counted. */
 const REFUSALS_MAX = 2_000;

@@ -10,7 +10,8 @@ import { defineStoreQuery } from '../store/ask-store.js';
 import { CODE, OUTCOME } from '../figures/code-counts.js';
 import { type Filter, filterOf, filterOver } from '../figures/filter.js';
 import { inMs } from '../figures/performance.js';
-import { applicationQuestion } from './question.js';
+import { subjectKey } from '../figures/subject.js';
+import { requestQuestion } from './question.js';
 import { decodeCursor, encodeCursor, requirePlaceInWindow, type RowPlace } from './request-cursor.js';
 import { clipWindow, resolveWindow, timeText } from '../figures/time-window.js';
 
@@ -75,18 +76,18 @@ const BOUNDS: AnswerBounds = {
   memoryPerByte: FLAT_ROWS,
 };
 
-export const requests = applicationQuestion('requests', {
+export const requests = requestQuestion('requests', {
   bounds: BOUNDS,
   source: 'logs',
-  plan: ({ sdkAppId, query, nowMs }) => {
+  plan: ({ subject, query, nowMs }) => {
     const { from: _from, to: _to, limit = LIMIT_DEFAULT, cursor, ...filters } = query;
     const sorted = Object.entries(filters).toSorted(([a], [b]) => (a < b ? -1 : 1));
     /** What distinguishes this question from others, for its cursors. */
-    const identity = JSON.stringify([sdkAppId, sorted]);
+    const identity = JSON.stringify([subjectKey(subject), sorted]);
     const begun = cursor === undefined ? undefined : requirePlaceInWindow(decodeCursor(cursor, identity));
     const window = begun === undefined ? resolveWindow(query, nowMs) : clipWindow(begun.window, nowMs);
     // Here, so that a code beyond 32 bits is refused before memory is reserved.
-    const filter = withRequestFilters(filterOf(sdkAppId, window, query), query);
+    const filter = withRequestFilters(filterOf(subject, window, query), query);
     return { window, stepMs: null, points: limit, filter, metricsCan: false, identity, begun };
   },
   answer: async ({ ask, window, plan: { points: limit, filter, identity, begun }, signal }) => {

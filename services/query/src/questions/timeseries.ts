@@ -7,7 +7,7 @@ import { defineStoreQuery } from '../store/ask-store.js';
 import { type Grouping, PERFORMANCE_ROW, performanceOf, performanceQuery } from '../figures/performance.js';
 import { stepsOf, timeText } from '../figures/time-window.js';
 import { planSteps } from '../figures/plan.js';
-import { applicationQuestion } from './question.js';
+import { requestQuestion } from './question.js';
 
 const QUERY = defineStoreQuery('timeseries', Type.Object({ step_index: Type.Number(), ...PERFORMANCE_ROW }));
 
@@ -29,7 +29,7 @@ export const TIMESERIES_BOUNDS: AnswerBounds = {
 };
 
 /** Points in order of time; `requests_per_s` of a step that is cut by the window counts the part inside. */
-export const timeseries = applicationQuestion('timeseries', {
+export const timeseries = requestQuestion('timeseries', {
   bounds: TIMESERIES_BOUNDS,
   source: 'logs_or_metrics',
   plan: planSteps,

@@ -9,7 +9,7 @@ import { planWindow } from '../figures/plan.js';
 import { windowSeconds } from '../figures/time-window.js';
 import { type AnswerBounds, HISTOGRAM_ROWS, MIB } from '../store/answer-bounds.js';
 import { defineStoreQuery } from '../store/ask-store.js';
-import { applicationQuestion } from './question.js';
+import { requestQuestion } from './question.js';
 
 /** The most used are listed; the answer says how many are left out. */
 const VERSIONS_MAX = 200;
@@ -46,7 +46,7 @@ const GROUPING: Grouping = {
   ],
 };
 
-export const versions = applicationQuestion('versions', {
+export const versions = requestQuestion('versions', {
   bounds: BOUNDS,
   source: 'logs_or_metrics',
   plan: (input) => ({ ...planWindow(input), metricsCan: false }),

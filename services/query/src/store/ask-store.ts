@@ -14,7 +14,11 @@ import type { QueryAdmission } from './query-admission.js';
 /** A store query by name, and the parser of its result. Throws where a row has another shape. */
 export type StoreQuery<Row> = {
   readonly name: string;
-  readonly read: (answer: unknown) => { readonly rows: readonly Row[]; readonly rowsRead: number };
+  readonly read: (answer: unknown) => {
+    readonly rows: readonly Row[];
+    readonly rowsRead: number;
+    readonly bytesRead: number;
+  };
 };
 
 /** Bound values by name; SQL refers to them as `{name:Type}`. */
@@ -35,14 +39,20 @@ export type ResultBounds = {
   readonly bytesMax: number;
 };
 
+/** What the store has read for one answer: rows, and bytes of columns before compression. */
+export type StoreCost = { readonly rows: number; readonly bytes: number };
+
+/** The queries of one answer. `cost` grows with each result. */
+export type AnswerAsk = Ask & { readonly cost: () => StoreCost };
+
 /** `within` asks within the bounds of one answer; a direct call, within those of look-ups that answers share. */
-export type AskWithin = Ask & { readonly within: (bounds: ResultBounds) => Ask };
+export type AskWithin = Ask & { readonly within: (bounds: ResultBounds) => AnswerAsk };
 
 /** @param row the shape of one row of the answer, by column names */
 export function defineStoreQuery<R extends TSchema>(name: string, row: R): StoreQuery<Static<R>> {
   const answer = Type.Object({
     data: Type.Array(row),
-    statistics: Type.Object({ rows_read: Type.Number() }),
+    statistics: Type.Object({ rows_read: Type.Number(), bytes_read: Type.Number() }),
   });
   const validator = Compile(answer);
   return {
@@ -55,7 +65,8 @@ export function defineStoreQuery<R extends TSchema>(name: string, row: R): Store
         );
       }
       const checked: Static<typeof answer> = value;
-      return { rows: checked.data, rowsRead: checked.statistics.rows_read };
+      const { rows_read: rowsRead, bytes_read: bytesRead } = checked.statistics;
+      return { rows: checked.data, rowsRead, bytesRead };
     },
   };
 }
@@ -79,18 +90,27 @@ const SHARED_BOUNDS: ResultBounds = { rowsMax: 200_000, bytesMax: 64 << 20 };
 
 export function createAsk(options: AskOptions): AskWithin {
   const ask: Ask = (question, sql, params, signal) =>
-    askOnce(options, { ...SHARED_BOUNDS }, question, sql, params, signal);
-  const within = (bounds: ResultBounds): Ask => {
-    const left = { ...bounds };
-    return (question, sql, params, signal) => askOnce(options, left, question, sql, params, signal);
+    askOnce(options, accountOf(SHARED_BOUNDS), question, sql, params, signal);
+  const within = (bounds: ResultBounds): AnswerAsk => {
+    const account = accountOf(bounds);
+    const own: Ask = (question, sql, params, signal) =>
+      askOnce(options, account, question, sql, params, signal);
+    return Object.assign(own, { cost: () => ({ rows: account.rowsRead, bytes: account.bytesRead }) });
   };
   return Object.assign(ask, { within });
 }
 
-/** @param left what is left of the bounds of an answer; reduced by the bytes of this result */
+/** What is left of the bounds of an answer, and what was read for it. */
+type Account = { readonly rowsMax: number; bytesMax: number; rowsRead: number; bytesRead: number };
+
+function accountOf(bounds: ResultBounds): Account {
+  return { ...bounds, rowsRead: 0, bytesRead: 0 };
+}
+
+/** @param account reduced by the bytes of this result */
 function askOnce<Row>(
   { client, admission, metrics, logger, timeoutMs, memoryBytesMax }: AskOptions,
-  left: { readonly rowsMax: number; bytesMax: number },
+  account: Account,
   question: StoreQuery<Row>,
   sql: string,
   params: QueryParams,
@@ -100,8 +120,8 @@ function askOnce<Row>(
     max_execution_time: timeoutMs / 1000,
     max_memory_usage: String(memoryBytesMax),
     // The store reads 0 as no bound.
-    max_result_rows: String(Math.max(1, left.rowsMax)),
-    max_result_bytes: String(Math.max(1, left.bytesMax)),
+    max_result_rows: String(Math.max(1, account.rowsMax)),
+    max_result_bytes: String(Math.max(1, account.bytesMax)),
     result_overflow_mode: 'throw',
     output_format_json_named_tuples_as_objects: 0,
     output_format_json_quote_64bit_integers: 0,
@@ -119,10 +139,12 @@ function askOnce<Row>(
       });
       const text = await result.text();
       // The store counts bytes of columns. Rows as JSON are larger, and parsed rows take several times that.
-      left.bytesMax -= Buffer.byteLength(text);
-      if (left.bytesMax < 0) throw new ResultTooLarge(`the rows of "${question.name}" are too many bytes`);
+      account.bytesMax -= Buffer.byteLength(text);
+      if (account.bytesMax < 0) throw new ResultTooLarge(`the rows of "${question.name}" are too many bytes`);
       const answer: unknown = JSON.parse(text);
-      const { rows, rowsRead } = question.read(answer);
+      const { rows, rowsRead, bytesRead } = question.read(answer);
+      account.rowsRead += rowsRead;
+      account.bytesRead += bytesRead;
       metrics.storeRowsRead.inc({ question: question.name }, rowsRead);
       return rows;
     } catch (error) {

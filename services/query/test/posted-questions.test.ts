@@ -1,0 +1,116 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { createAsk } from '@imscope/schemas/query-api/ask.js';
+import { QUESTIONS } from '@imscope/schemas/query-api/questions.js';
+import { openStoreAndQuery, READ_ALL, WRITE } from './query-under-test.js';
+import { assertError } from './read-answer.js';
+import { storedRow } from './stored-row.js';
+
+const MINUTE_MS = 60_000;
+const TO_MS = Math.floor(Date.now() / MINUTE_MS) * MINUTE_MS - 60 * MINUTE_MS;
+const FROM_MS = TO_MS - 60 * MINUTE_MS;
+const WINDOW = { from: new Date(FROM_MS).toISOString(), to: new Date(TO_MS).toISOString() };
+const APP = 101;
+const ADDRESSES = ['203.0.113.7', '203.0.113.200', '203.0.114.7', '2001:db8:7::1', '2001:db8:8::1'];
+
+const { query } = await openStoreAndQuery(async (store) => {
+  const rows = ADDRESSES.flatMap((address, index) =>
+    Array.from({ length: index + 1 }, (_, count) =>
+      storedRow({
+        time: FROM_MS + count * MINUTE_MS,
+        sdk_app_id: APP,
+        exit_ip: address.includes(':') ? address : `::ffff:${address}`,
+        block_row: index * 10 + count,
+      }),
+    ),
+  );
+  await store.insert(rows);
+});
+
+const ask = createAsk(async (url, { method, headers, body }) => {
+  const answer = await query.app.inject({
+    method,
+    url,
+    headers: { ...headers, authorization: `Bearer ${READ_ALL}` },
+    ...(body === undefined ? {} : { payload: body }),
+  });
+  return { status: answer.statusCode, text: async () => answer.body };
+});
+
+const post = (path: string, payload: object, headers: Readonly<Record<string, string>> = {}) =>
+  query.app.inject({
+    method: 'POST',
+    url: path,
+    headers: { authorization: `Bearer ${READ_ALL}`, ...headers },
+    payload,
+  });
+
+const OVERVIEW = `/v1/applications/${APP}/overview`;
+
+test('a question is answered by POST as by GET', async () => {
+  const asked = await query.app.inject({
+    url: `${OVERVIEW}?${new URLSearchParams({ ...WINDOW, region: 'north' }).toString()}`,
+    headers: { authorization: `Bearer ${READ_ALL}` },
+  });
+  const posted = await post(OVERVIEW, { ...WINDOW, region: ['north'] });
+  assert.equal(posted.statusCode, 200, posted.body);
+  assert.deepEqual(posted.json<{ data: unknown }>().data, asked.json<{ data: unknown }>().data);
+});
+
+const requestsOf = async (filters: object) => {
+  const { data, window } = await ask('overview', { sdk_app_id: APP, ...WINDOW, ...filters });
+  assert.equal(window.source, 'logs');
+  return data.requests;
+};
+
+test('an address and a prefix in the body keep the requests that came from there', async () => {
+  assert.equal(await requestsOf({ exit_ip: ['203.0.113.200'] }), 2);
+  assert.equal(await requestsOf({ exit_ip: ['203.0.113.7', '2001:DB8:8:0::1'] }), 6);
+  assert.equal(await requestsOf({ prefix: ['203.0.113.0/24'] }), 3);
+  assert.equal(await requestsOf({ prefix: ['203.0.112.0/22', '2001:db8:8::/48'] }), 11);
+  assert.equal(await requestsOf({ prefix: ['203.0.113.0/24'], exit_ip: ['203.0.114.7'] }), 0);
+});
+
+test('an address in a URL is refused before anything else, and is not repeated', async () => {
+  for (const name of ['exit_ip', 'prefix', 'exit%5Fip']) {
+    for (const { path } of Object.values(QUESTIONS)) {
+      const url = `${path.replace(':sdk_app_id', String(APP))}?${name}=203.0.113.7`;
+      const answer = await query.app.inject({ url, headers: { authorization: `Bearer ${READ_ALL}` } });
+      const message = assertError(answer, 400, 'personal_filter_in_url');
+      assert.doesNotMatch(message, /203/);
+    }
+  }
+});
+
+test('a text that is no address or prefix is refused without being repeated', async () => {
+  const wrong = [
+    { exit_ip: ['203.0.113.'] },
+    { exit_ip: ['203.0.113.7:80'] },
+    { prefix: ['203.0.113.0/33'] },
+  ];
+  for (const filters of [...wrong, { prefix: ['203.0.113.0'] }, { prefix: ['::/129'] }]) {
+    const message = assertError(await post(OVERVIEW, { ...WINDOW, ...filters }), 400, 'invalid_parameter');
+    assert.doesNotMatch(message, /203\.0\.113\.?(:80|0\/33|$)|129/);
+  }
+});
+
+test('a body that is no object, has unknown parameters, or comes beside a query is refused', async () => {
+  assertError(await post(OVERVIEW, [1]), 400, 'invalid_parameter');
+  assertError(await post(OVERVIEW, { unknown: 1 }), 400, 'unknown_parameter');
+  assertError(await post(`${OVERVIEW}?from=now-1h`, {}), 400, 'unknown_parameter');
+  assertError(await post('/v1/applications', { prefix: ['203.0.113.0/24'] }), 400, 'unknown_parameter');
+  assertError(await post(OVERVIEW, { interface: ['x'.repeat(70_000)] }), 413, 'body_too_large');
+});
+
+test('a POST needs a token, and comes from our own pages', async () => {
+  assertError(await post(OVERVIEW, WINDOW, { authorization: `Bearer ${WRITE}` }), 403, 'not_allowed');
+  assertError(await post(OVERVIEW, WINDOW, { 'sec-fetch-site': 'cross-site' }), 403, 'not_allowed');
+});
+
+test('an answer says what it cost: rows and bytes that the store read, and time', async () => {
+  const { cost } = await ask('overview', { sdk_app_id: APP, ...WINDOW });
+  assert.ok(
+    cost !== undefined && cost.rows > 0 && cost.bytes > cost.rows && cost.ms > 0,
+    JSON.stringify(cost),
+  );
+});
