@@ -36,12 +36,17 @@ export const QUERY_SETTINGS = {
     default: false,
     purpose: 'true behind a proxy that sets X-Forwarded-For and X-Forwarded-Host; never otherwise',
   }),
-  storeQueriesMax: integer({ default: 4, min: 1, max: 64, purpose: 'questions put to the store at once' }),
+  storeQueriesMax: integer({
+    default: 4,
+    min: 1,
+    max: 64,
+    purpose: 'queries put to the store at once, three quarters of them of one caller',
+  }),
   storeQueueMax: integer({
-    default: 64,
+    default: 1_024,
     min: 0,
     max: 4_096,
-    purpose: 'questions that may wait; beyond it callers get 503',
+    purpose: 'questions that may wait, three quarters of them of one caller; beyond it callers get 503',
   }),
   storeQueueWaitMsMax: integer({
     default: 5_000,
@@ -60,6 +65,12 @@ export const QUERY_SETTINGS = {
     min: 64 * MIB,
     max: 65_536 * MIB,
     purpose: 'memory the store may take for one question, bytes; beyond it callers get 422',
+  }),
+  queryRowsReadMax: integer({
+    default: 1_000_000_000,
+    min: 1_000,
+    max: 1_000_000_000_000_000,
+    purpose: 'rows the store may read for one answer; beyond it callers get 422',
   }),
   answerMemoryBytesMax: integer({
     default: 512 * MIB,

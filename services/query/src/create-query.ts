@@ -11,10 +11,10 @@ import { createSessionSeal } from '@imscope/access/session-seal.js';
 import type { FastifyInstance } from 'fastify';
 import { createAnswerBudget } from './store/answer-budget.js';
 import { createNamesOf } from './store/application-names.js';
-import { createAsk } from './store/ask-store.js';
+import { type AskOptions, createAsk } from './store/ask-store.js';
 import { createCompleteness } from './completeness/completeness.js';
 import type { QUERY_SETTINGS } from './config.js';
-import { createMetrics } from './metrics.js';
+import { createMetrics, type QueryMetrics } from './metrics.js';
 import { createQueryAdmission } from './store/query-admission.js';
 import { createServer } from './http/server.js';
 import { createSignInCodes } from './access/sign-in-codes.js';
@@ -53,16 +53,7 @@ export async function createQuery(context: ServiceContext<typeof QUERY_SETTINGS>
     sendMsMax: config.answerSendMsMax,
     metrics,
   });
-  const admission = createQueryAdmission(
-    {
-      runningMax: config.storeQueriesMax,
-      waitingMax: config.storeQueueMax,
-      waitMsMax: config.storeQueueWaitMsMax,
-    },
-    (reason) => metrics.refused.inc({ reason }),
-  );
-  const { queryTimeoutMs: timeoutMs, queryMemoryBytesMax: memoryBytesMax } = config;
-  const ask = createAsk({ client, admission, metrics, logger, timeoutMs, memoryBytesMax });
+  const { ask, admission } = openStoreQueries(config, { client, metrics, logger });
   const app = await createServer({
     ask,
     budget,
@@ -93,6 +84,31 @@ export async function createQuery(context: ServiceContext<typeof QUERY_SETTINGS>
       await client.close();
     },
   };
+}
+
+/** Queries of the store within the bounds of the settings. */
+function openStoreQueries(
+  config: ServiceContext<typeof QUERY_SETTINGS>['config'],
+  { client, metrics, logger }: Pick<AskOptions, 'client' | 'logger'> & { readonly metrics: QueryMetrics },
+) {
+  const admission = createQueryAdmission(
+    {
+      runningMax: config.storeQueriesMax,
+      waitingMax: config.storeQueueMax,
+      waitMsMax: config.storeQueueWaitMsMax,
+    },
+    (reason) => metrics.refused.inc({ reason }),
+  );
+  const ask = createAsk({
+    client,
+    admission,
+    metrics,
+    logger,
+    timeoutMs: config.queryTimeoutMs,
+    memoryBytesMax: config.queryMemoryBytesMax,
+    rowsReadMax: config.queryRowsReadMax,
+  });
+  return { ask, admission };
 }
 
 export async function startQuery(context: ServiceContext<typeof QUERY_SETTINGS>): Promise<Running> {

@@ -96,7 +96,7 @@ test('queues are bounded, of one caller and of all', async () => {
   const { enter, release } = entering(admission);
   enter(10, 'a', 'a1');
   for (const name of ['a2', 'a3', 'a4']) enter(10, 'a', name);
-  await assert.rejects(admission.enter(10, 'a'), { code: 'unavailable', message: 'full' });
+  await assert.rejects(admission.enter(10, 'a'), { code: 'unavailable', message: 'caller_full' });
   enter(10, 'b', 'b1');
   enter(10, 'c', 'c1');
   await assert.rejects(admission.enter(10, 'd'), { code: 'unavailable', message: 'full' });

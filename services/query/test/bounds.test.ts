@@ -23,6 +23,8 @@ after(async () => {
 
 const TEXT = defineStoreQuery('text', Type.Object({ text: Type.String() }));
 const askText = (ask: Ask): Promise<unknown> => ask(TEXT, "SELECT repeat('x', 1000) AS text", {});
+const readRows = (ask: Ask, rows: number): Promise<unknown> =>
+  ask(TEXT, 'SELECT toString(sum(number)) AS text FROM numbers({rows:UInt32})', { rows });
 const askOptions = (): AskOptions => ({
   client: store.client,
   admission: createQueryAdmission({ runningMax: 1, waitingMax: 1, waitMsMax: 60_000 }, () => undefined),
@@ -33,6 +35,7 @@ const askOptions = (): AskOptions => ({
   logger: createLogger('query', 'silent'),
   timeoutMs: 60_000,
   memoryBytesMax: 1 << 30,
+  rowsReadMax: 1_000_000,
 });
 
 const OVERVIEW = {
@@ -89,6 +92,25 @@ test('rows are counted against the bound as JSON, in which they are larger than 
   await assert.rejects(digits(500), { code: 'query_too_large' });
 });
 
+test('the queries of one answer read no more rows than is allowed, together, and each answer has its own', async () => {
+  const ask = createAsk(askOptions());
+  const bounds = { rowsMax: 1, bytesMax: 10_000 };
+  const first = ask.within(bounds);
+  await readRows(first, 600_000);
+  await assert.rejects(readRows(first, 600_000), {
+    code: 'query_too_large',
+    message: /^this question would read more than 1000000 rows of the store, the most that are allowed: /,
+  });
+  await readRows(ask.within(bounds), 600_000);
+});
+
+test('no query of an answer can write', async () => {
+  const ask = createAsk(askOptions());
+  await assert.rejects(ask(TEXT, 'CREATE TABLE written (text String) ENGINE = Memory', {}));
+  const exists = await store.client.query({ query: 'EXISTS TABLE written', format: 'JSON' });
+  assert.deepEqual((await exists.json()).data, [{ result: 0 }]);
+});
+
 test('a full queue of questions refuses callers with 503, and those in it are answered', async () => {
   // A fake store that does not answer before the test releases it.
   const held: (() => void)[] = [];
@@ -124,4 +146,41 @@ test('a full queue of questions refuses callers with 503, and those in it are an
   slow.closeAllConnections();
   await query.close();
   slow.close();
+});
+
+/** How many of these queries the store runs. */
+async function running(part: string): Promise<number> {
+  const result = await store.client.query({
+    query: 'SELECT query FROM system.processes WHERE position(query, {part:String}) > 0',
+    query_params: { part },
+    format: 'JSON',
+  });
+  const { data } = await result.json<{ query: string }>();
+  return data.filter(({ query }) => !query.includes('system.processes')).length;
+}
+
+test('when a caller leaves, the store stops the query of its question', { timeout: 100_000 }, async () => {
+  // A row without end: the question would run for the two minutes that it may take.
+  await store.client.command({
+    query: `CREATE OR REPLACE VIEW request_log_kept AS
+SELECT row.* FROM numbers(1000000000000) AS endless CROSS JOIN (SELECT * FROM request_log LIMIT 1) AS row`,
+  });
+  const query = await openQuery({
+    ...store.environment,
+    QUERY_TIMEOUT_MS: '120000',
+    QUERY_ROWS_READ_MAX: '1000000000000000',
+  });
+  await query.app.listen({ host: '127.0.0.1', port: 0 });
+  const { port } = query.app.server.address() as AddressInfo;
+  const leaving = new AbortController();
+  const asked = fetch(`http://127.0.0.1:${port}${addressOf('applications/101/requests')}`, {
+    headers: OVERVIEW.headers,
+    signal: leaving.signal,
+  });
+  while ((await running('request_log_kept')) === 0);
+  leaving.abort();
+  await assert.rejects(asked, { name: 'AbortError' });
+  while ((await running('request_log_kept')) > 0);
+  assert.match(await query.registry.metrics(), /store_queries_in_flight\{service="query"\} 0/);
+  await query.close();
 });

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { setImmediate } from 'node:timers/promises';
 import { test } from 'node:test';
 import { createQueryAdmission } from '../src/store/query-admission.js';
+import { askFor } from '../src/store/store-caller.js';
 
 const BOUNDS = { runningMax: 2, waitingMax: 1, waitMsMax: 60_000 };
 
@@ -73,4 +74,67 @@ test('an abandoned wait leaves the queue; work that fails frees its slot', async
   await first;
   await assert.rejects(failing, /broken/);
   assert.equal(admission.inFlight(), 0);
+});
+
+test('a caller with many queries leaves a slot to the others, and its turn comes after theirs', async () => {
+  const { work, started, endOldest } = heldWork();
+  const admission = createQueryAdmission(
+    { runningMax: 4, waitingMax: 20, waitMsMax: 60_000 },
+    () => undefined,
+  );
+  const run = (caller: string, name: number): Promise<number> =>
+    askFor(caller, () => admission.run(work(name)));
+  const greedy = [1, 2, 3, 4, 5, 6].map((name) => run('greedy', name));
+  await setImmediate();
+  assert.deepEqual([started, admission.waiting()], [[1, 2, 3], 3]);
+  const others = [run('b', 101), run('c', 102), run('d', 103)];
+  await setImmediate();
+  assert.deepEqual(started, [1, 2, 3, 101]);
+  for (let ended = 0; ended < 9; ended++) {
+    endOldest();
+    await setImmediate();
+  }
+  await Promise.all([...greedy, ...others]);
+  assert.deepEqual(started, [1, 2, 3, 101, 4, 102, 103, 5, 6]);
+});
+
+test('queries of one caller are refused when its queue is full, and those of another are not', async () => {
+  const { work, endOldest } = heldWork();
+  const admission = createQueryAdmission(
+    { runningMax: 1, waitingMax: 4, waitMsMax: 60_000 },
+    () => undefined,
+  );
+  const inside = [1, 2, 3, 4].map((name) => askFor('greedy', () => admission.run(work(name))));
+  await assert.rejects(
+    askFor('greedy', () => admission.run(work(5))),
+    { code: 'unavailable', message: /^3 of your queries wait for the store, and no more of one caller may:/ },
+  );
+  inside.push(askFor('other', () => admission.run(work(6))));
+  for (let ended = 0; ended < 5; ended++) {
+    await setImmediate();
+    endOldest();
+  }
+  assert.deepEqual(await Promise.all(inside), [1, 2, 3, 4, 6]);
+});
+
+test('a query counts for its caller, however many calls below the request it is', async () => {
+  const { work, started, endOldest } = heldWork();
+  const admission = createQueryAdmission(
+    { runningMax: 4, waitingMax: 8, waitMsMax: 60_000 },
+    () => undefined,
+  );
+  const deep = async (name: number): Promise<number> => {
+    await setImmediate();
+    return admission.run(work(name));
+  };
+  const all = [1, 2, 3, 4].map((name) => askFor('a', () => deep(name)));
+  all.push(askFor('b', () => deep(5)));
+  await setImmediate();
+  await setImmediate();
+  assert.deepEqual(started, [1, 2, 3, 5]);
+  for (let ended = 0; ended < 5; ended++) {
+    endOldest();
+    await setImmediate();
+  }
+  await Promise.all(all);
 });

@@ -28,6 +28,7 @@ import { KIB, requirePoints } from '../store/answer-bounds.js';
 import type { AnswerBudget } from '../store/answer-budget.js';
 import type { NamesOf } from '../store/application-names.js';
 import type { AskWithin } from '../store/ask-store.js';
+import { askFor } from '../store/store-caller.js';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -57,6 +58,8 @@ export const questionRoutes: FastifyPluginAsync<QuestionRouteOptions> = async (a
     request.grant = options.authentication.grantOf(request, options.now());
     if (request.method === 'POST') requireSameOrigin(request);
   });
+  // Not earlier: the context of a request does not survive the reading of its body.
+  app.addHook('preHandler', (request, _reply, done) => askFor(request.grant?.name ?? request.ip, done));
   for (const question of Object.values(ALL_QUESTIONS)) addRoutes(app, question, options);
 };
 

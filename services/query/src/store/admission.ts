@@ -16,7 +16,8 @@ export type AdmissionBounds = {
   readonly waitMsMax: number;
 };
 
-export type AdmissionRefusal = 'full' | 'wait';
+/** `full`: of all callers; `caller_full`: of this one. */
+export type AdmissionRefusal = 'full' | 'caller_full' | 'wait';
 
 /** The capacity that an admitted request holds. */
 export type Lease = {
@@ -37,7 +38,7 @@ export class Admission {
   #held = 0;
   #waiting = 0;
 
-  /** @param refuse makes the error of a refusal */
+  /** @param refuse makes the error of a refusal; `waiting` counts those already there, of the caller for `caller_full` */
   constructor(bounds: AdmissionBounds, refuse: (reason: AdmissionRefusal, waiting: number) => HttpError) {
     this.#bounds = bounds;
     this.#refuse = refuse;
@@ -54,6 +55,7 @@ export class Admission {
   /** Resolves when the request fits. Throws `HttpError` unavailable where the queues are full or the wait is too long. */
   enter(cost: number, caller: string, signal?: AbortSignal): Promise<Lease> {
     return new Promise((resolve, reject) => {
+      if (signal?.aborted === true) return reject(callerHasGone());
       const leave = (): void => {
         this.#remove(caller, waiter);
         clearTimeout(timer);
@@ -61,7 +63,7 @@ export class Admission {
       };
       const abandon = (): void => {
         leave();
-        reject(new HttpError('unavailable', 'the caller has gone'));
+        reject(callerHasGone());
         this.#admit();
       };
       const waiter: Waiter = {
@@ -72,9 +74,8 @@ export class Admission {
         },
       };
       const timer = setTimeout(() => {
-        const refusal = this.#refuse('wait', this.#waiting);
         leave();
-        reject(refusal);
+        reject(this.#refuse('wait', this.#waiting));
         this.#admit();
       }, this.#bounds.waitMsMax);
       signal?.addEventListener('abort', abandon);
@@ -83,7 +84,8 @@ export class Admission {
       const { waitingMax, callerWaitingMax } = this.#bounds;
       if (!queue.has(waiter) || (this.#waiting <= waitingMax && queue.size <= callerWaitingMax)) return;
       leave();
-      reject(this.#refuse('full', this.#waiting));
+      const isFull = this.#waiting >= waitingMax;
+      reject(isFull ? this.#refuse('full', this.#waiting) : this.#refuse('caller_full', queue.size));
     });
   }
 
@@ -144,4 +146,8 @@ export class Admission {
     if (held === 0) this.#heldBy.delete(caller);
     else this.#heldBy.set(caller, held);
   }
+}
+
+function callerHasGone(): HttpError {
+  return new HttpError('unavailable', 'the caller has gone');
 }

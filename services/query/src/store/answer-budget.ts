@@ -52,12 +52,13 @@ export function createAnswerBudget(options: AnswerBudgetOptions): AnswerBudget {
       waitMsMax,
     },
     (reason, waiting) => {
-      metrics.refused.inc({ reason: reason === 'full' ? 'answers_full' : 'answers_wait' });
-      const what =
-        reason === 'full'
-          ? `${waiting - 1} requests wait for memory, and no more may`
-          : `there was no memory for this answer for ${waitMsMax} ms`;
-      return new HttpError('unavailable', `${what}: ask again in a moment`, { retryAfterS: 1 });
+      metrics.refused.inc({ reason: reason === 'wait' ? 'answers_wait' : 'answers_full' });
+      const what = {
+        full: `${waiting} requests wait for memory, and no more may`,
+        caller_full: `${waiting} of your requests wait for memory, and no more of one caller may`,
+        wait: `there was no memory for this answer for ${waitMsMax} ms`,
+      };
+      return new HttpError('unavailable', `${what[reason]}: ask again in a moment`, { retryAfterS: 1 });
     },
   );
   const pointsOf = new WeakMap<FastifyRequest, number>();

@@ -83,6 +83,8 @@ export type AskOptions = {
   readonly logger: Logger;
   readonly timeoutMs: number;
   readonly memoryBytesMax: number;
+  /** Rows that the queries of one answer may read together. */
+  readonly rowsReadMax: number;
 };
 
 /** Look-ups that answers share, such as the ledger for completeness: one of each runs at a time. */
@@ -107,25 +109,16 @@ function accountOf(bounds: ResultBounds): Account {
   return { ...bounds, rowsRead: 0, bytesRead: 0 };
 }
 
-/** @param account reduced by the bytes of this result */
+/** @param account reduced by the bytes of this result, and by the rows that it read */
 function askOnce<Row>(
-  { client, admission, metrics, logger, timeoutMs, memoryBytesMax }: AskOptions,
+  options: AskOptions,
   account: Account,
   question: StoreQuery<Row>,
   sql: string,
   params: QueryParams,
   signal: AbortSignal | undefined,
 ): Promise<readonly Row[]> {
-  const settings = {
-    max_execution_time: timeoutMs / 1000,
-    max_memory_usage: String(memoryBytesMax),
-    // The store reads 0 as no bound.
-    max_result_rows: String(Math.max(1, account.rowsMax)),
-    max_result_bytes: String(Math.max(1, account.bytesMax)),
-    result_overflow_mode: 'throw',
-    output_format_json_named_tuples_as_objects: 0,
-    output_format_json_quote_64bit_integers: 0,
-  } as const;
+  const { client, admission, metrics, logger } = options;
   return admission.run(async () => {
     const end = metrics.storeSeconds.startTimer({ question: question.name });
     try {
@@ -133,7 +126,7 @@ function askOnce<Row>(
         query: sql,
         query_params: params,
         format: 'JSON',
-        clickhouse_settings: settings,
+        clickhouse_settings: settingsOf(options, account),
         use_multipart_params_auto: true,
         ...(signal === undefined ? {} : { abort_signal: signal }),
       });
@@ -150,7 +143,7 @@ function askOnce<Row>(
     } catch (error) {
       if (signal?.aborted === true)
         throw new HttpError('unavailable', 'the caller has gone', { cause: error });
-      const { answer, reason } = asAnswer(error, timeoutMs);
+      const { answer, reason } = asAnswer(error, options);
       metrics.refused.inc({ reason });
       const level = reason === 'store_failed' ? 'error' : 'warn';
       logger[level]({ err: error, question: question.name }, 'the store did not answer a question');
@@ -161,10 +154,30 @@ function askOnce<Row>(
   }, signal);
 }
 
+/** The settings of one query. The store reads 0 as no bound. */
+function settingsOf({ timeoutMs, memoryBytesMax, rowsReadMax }: AskOptions, account: Account) {
+  return {
+    max_execution_time: timeoutMs / 1000,
+    max_memory_usage: String(memoryBytesMax),
+    max_rows_to_read: String(Math.max(1, rowsReadMax - account.rowsRead)),
+    read_overflow_mode: 'throw',
+    max_result_rows: String(Math.max(1, account.rowsMax)),
+    max_result_bytes: String(Math.max(1, account.bytesMax)),
+    result_overflow_mode: 'throw',
+    output_format_json_named_tuples_as_objects: 0,
+    output_format_json_quote_64bit_integers: 0,
+    // A ClickHouse server stops the query of a closed connection only with both; services/store always does.
+    readonly: '2',
+    cancel_http_readonly_queries_on_client_close: 1,
+  } as const;
+}
+
 class ResultTooLarge extends Error {}
 
 const TIMEOUT_CODES: ReadonlySet<string> = new Set(['159', '160']);
-const TOO_LARGE_CODES: ReadonlySet<string> = new Set(['158', '241', '307', '396']);
+const TOO_LARGE_CODES: ReadonlySet<string> = new Set(['241', '307', '396']);
+/** Of `max_rows_to_read`. */
+const TOO_MANY_ROWS_CODE = '158';
 /** Busy, starting, without tables yet, or credentials not yet in place: the caller can only retry. */
 const AWAY_CODES: ReadonlySet<string> = new Set(['60', '81', '192', '193', '194', '202', '203', '516']);
 
@@ -172,8 +185,12 @@ const AWAY_CODES: ReadonlySet<string> = new Set(['60', '81', '192', '193', '194'
  * The error answer of a failure. Parameters are checked before the store is asked, so any other failure is not the
  * caller's fault: it is `store_failed`, and the log holds the store's own message.
  */
-function asAnswer(error: unknown, timeoutMs: number): { answer: HttpError; reason: RefusalReason } {
+function asAnswer(
+  error: unknown,
+  { timeoutMs, rowsReadMax }: AskOptions,
+): { answer: HttpError; reason: RefusalReason } {
   if (error instanceof ClickHouseError) {
+    if (error.code === TOO_MANY_ROWS_CODE) return tooManyRows(error, rowsReadMax);
     if (TIMEOUT_CODES.has(error.code)) return timedOut(error, timeoutMs);
     if (TOO_LARGE_CODES.has(error.code)) return tooLarge(error);
     return AWAY_CODES.has(error.code) ? away(error, 'store_away') : away(error, 'store_failed');
@@ -194,6 +211,11 @@ function tooLarge(cause: Error): { answer: HttpError; reason: RefusalReason } {
   const message =
     'this question takes more memory, rows or bytes than is allowed: ask for a shorter span, a longer step or a smaller page, or add filters';
   return { answer: new HttpError('query_too_large', message, { cause }), reason: 'too_large' };
+}
+
+function tooManyRows(cause: Error, rowsReadMax: number): { answer: HttpError; reason: RefusalReason } {
+  const message = `this question would read more than ${rowsReadMax} rows of the store, the most that are allowed: ask for a shorter span, or add filters`;
+  return { answer: new HttpError('query_too_large', message, { cause }), reason: 'too_many_rows' };
 }
 
 function away(

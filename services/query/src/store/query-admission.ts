@@ -1,10 +1,11 @@
 /*
- * Bounds how many queries the store runs at once. Others wait in a queue, first come first served. A query is refused
- * with a reason where the queue is full or the wait is too long.
+ * Bounds how many queries the store runs at once. Others wait, each caller in its own queue, and the queues are served
+ * in rotation. A query is refused with a reason where the queues are full or the wait is too long.
  */
 import { HttpError } from '@imscope/runtime/http-errors.js';
 import { Admission } from './admission.js';
 import type { RefusalReason } from './refusal-metrics.js';
+import { storeCaller } from './store-caller.js';
 
 export type QueryAdmission = {
   /** Runs `work` when a slot is free. Throws `HttpError` unavailable where the queue is full or the wait too long. */
@@ -19,30 +20,33 @@ export type QueryAdmissionBounds = {
   readonly waitMsMax: number;
 };
 
+/** Three quarters: with long queries in all slots, one caller would keep the others out for longer than they may wait. */
+const callerPart = (max: number): number => Math.ceil(0.75 * max);
+
 /** @param refused called at each refusal, for the metrics */
 export function createQueryAdmission(
   { runningMax, waitingMax, waitMsMax }: QueryAdmissionBounds,
   refused: (reason: RefusalReason) => void,
 ): QueryAdmission {
-  // One queue for all: the queries of an answer do not know their caller.
   const bounds = {
     capacity: runningMax,
-    callerMax: runningMax,
+    callerMax: callerPart(runningMax),
     waitingMax,
-    callerWaitingMax: waitingMax,
+    callerWaitingMax: callerPart(waitingMax),
     waitMsMax,
   };
   const admission = new Admission(bounds, (reason, waiting) => {
-    refused(reason === 'full' ? 'queue_full' : 'queue_wait');
-    const what =
-      reason === 'full'
-        ? `${waiting - 1} questions wait already, the most that are allowed`
-        : `the store was busy for ${waitMsMax} ms`;
-    return new HttpError('unavailable', `${what}: ask again in a moment`, { retryAfterS: 1 });
+    refused(reason === 'wait' ? 'queue_wait' : 'queue_full');
+    const what = {
+      full: `${waiting} queries wait for the store, and no more may`,
+      caller_full: `${waiting} of your queries wait for the store, and no more of one caller may`,
+      wait: `the store had no slot for this question for ${waitMsMax} ms`,
+    };
+    return new HttpError('unavailable', `${what[reason]}: ask again in a moment`, { retryAfterS: 1 });
   });
   return {
     async run(work, signal) {
-      const lease = await admission.enter(1, '', signal);
+      const lease = await admission.enter(1, storeCaller(), signal);
       try {
         return await work();
       } finally {

@@ -11,6 +11,7 @@ export type RefusalReason =
   | 'store_failed'
   | 'timeout'
   | 'too_large'
+  | 'too_many_rows'
   | 'sign_in_guesses';
 
 /** A counter by reason. */

@@ -49,6 +49,7 @@ before(async () => {
     logger,
     timeoutMs: 60_000,
     memoryBytesMax: 1 << 30,
+    rowsReadMax: 1e9,
   };
   const askStore = createAsk(options);
   ask = (question, sql, params, signal) =>
