@@ -28,6 +28,15 @@ const ApplicationEntry = Type.Object({
   logged_share: Type.Optional(Type.Number({ exclusiveMinimum: 0, maximum: 1 })),
   codes: Type.Optional(Type.Record(Type.String(), Type.Enum([...OUTCOMES]))),
   slo_targets: Type.Optional(Type.Array(Type.Unknown())),
+  interfaces: Type.Optional(
+    Type.Array(
+      Type.Object({
+        interface: Type.String(),
+        limit_per_second: Type.Union([Rate, Type.Null()]),
+        waits: Type.Boolean(),
+      }),
+    ),
+  ),
 });
 export type ApplicationEntry = Static<typeof ApplicationEntry>;
 

@@ -21,6 +21,17 @@ const SloTarget = Type.Object(
   { additionalProperties: false },
 );
 
+/** What an interface of the application has of its own. */
+const InterfaceSettings = Type.Object(
+  {
+    interface: plainText(1, 128),
+    limit_per_second: orNull(Rate),
+    waits: Type.Boolean({ description: 'it waits on purpose, as a long poll does: its delay is not judged' }),
+  },
+  { additionalProperties: false },
+);
+export type InterfaceSettings = Static<typeof InterfaceSettings>;
+
 export const ApplicationSettings = Type.Object(
   {
     quota_per_second: orNull(Rate),
@@ -37,6 +48,11 @@ export const ApplicationSettings = Type.Object(
       description: 'outcomes of codes that differ from the code catalogue',
     }),
     slo_targets: Type.Array(SloTarget, { maxItems: 100 }),
+    interfaces: Type.Array(InterfaceSettings, {
+      maxItems: 200,
+      description:
+        'interfaces with a limit other than the published one, and those that wait on purpose; limit_per_second null: the published one',
+    }),
   },
   { additionalProperties: false },
 );
@@ -48,4 +64,5 @@ export const SETTINGS_DEFAULTS: ApplicationSettings = {
   logged_share: 1,
   codes: {},
   slo_targets: [],
+  interfaces: [],
 };

@@ -2,6 +2,13 @@
 import type { Outcome } from '@imscope/schemas/outcome.js';
 import type { ApplicationStatus } from '@imscope/schemas/application-state.js';
 
+export type InterfaceSettings = {
+  /** Calls a second; null: the published limit. */
+  readonly limitPerSecond: number | null;
+  /** It waits on purpose, as a long poll does: its delay is not judged. */
+  readonly waits: boolean;
+};
+
 export type ApplicationSettings = {
   /** False: the source names no such application, and the defaults are in force. */
   readonly known: boolean;
@@ -16,6 +23,8 @@ export type ApplicationSettings = {
   readonly loggedShare: number;
   /** The application's own outcome by code. */
   readonly codes: ReadonlyMap<number, Outcome>;
+  /** By interface, what is set for it alone. */
+  readonly interfaces: ReadonlyMap<string, InterfaceSettings>;
   /** As the registry's API describes them; not checked here. */
   readonly sloTargets: readonly unknown[];
 };
@@ -32,5 +41,6 @@ export const NO_APPLICATION_SETTINGS: ApplicationSettings = {
   limitPerSecond: Number.POSITIVE_INFINITY,
   loggedShare: 1,
   codes: new Map(),
+  interfaces: new Map(),
   sloTargets: [],
 };

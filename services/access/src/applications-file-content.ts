@@ -52,6 +52,13 @@ const ApplicationEntry = Type.Object(
         { maxProperties: 1_000 },
       ),
     ),
+    interfaces: Type.Optional(
+      Type.Record(
+        Type.String({ minLength: 1, maxLength: REQUEST_LOG_BOUNDS.interfaceLengthMax }),
+        Type.Object({ limit_per_second: Type.Optional(Rate), waits: Type.Optional(Type.Boolean()) }, strict),
+        { maxProperties: 200 },
+      ),
+    ),
   },
   strict,
 );
@@ -89,6 +96,9 @@ const ALLOWED: Readonly<Record<string, string>> = {
   status: `one of ${APPLICATION_STATUSES.join(', ')}, or leave it out for active`,
   region: 'a region in lower-case letters, digits and dashes such as singapore, or leave it out for any',
   sdk_app_id: `a whole number from 1 to ${REQUEST_LOG_BOUNDS.sdkAppIdMax}`,
+  interfaces:
+    'an object of at most 200 interfaces, such as {"openim/sendmsg":{"limit_per_second":500,"waits":false}}',
+  waits: 'true or false, or leave it out for false',
   codes: `an object of at most 1,000 codes, each one of ${OUTCOMES.join(', ')}`,
 };
 
@@ -135,7 +145,8 @@ function valueAt(parsed: unknown, path: string): unknown {
   let value = parsed;
   for (const name of path.split('/').slice(1)) {
     if (typeof value !== 'object' || value === null) return undefined;
-    value = Object.entries(value).find(([key]) => key === name)?.[1];
+    const member = name.replaceAll('~1', '/').replaceAll('~0', '~');
+    value = Object.entries(value).find(([key]) => key === member)?.[1];
   }
   return value;
 }
@@ -215,6 +226,9 @@ function settingsOf(
     readonly region?: string;
     readonly logged_share?: number;
     readonly codes?: Readonly<Record<string, Outcome>>;
+    readonly interfaces?: Readonly<
+      Record<string, { readonly limit_per_second?: number; readonly waits?: boolean }>
+    >;
   },
   path: string,
 ): ApplicationSettings {
@@ -242,6 +256,17 @@ function settingsOf(
     limitPerSecond,
     loggedShare: entry.logged_share ?? NO_APPLICATION_SETTINGS.loggedShare,
     codes: codes.length === 0 ? NO_APPLICATION_SETTINGS.codes : new Map(codes),
+    interfaces: interfacesOf(entry.interfaces),
     sloTargets: NO_APPLICATION_SETTINGS.sloTargets,
   };
+}
+
+function interfacesOf(
+  interfaces: Readonly<Record<string, { readonly limit_per_second?: number; readonly waits?: boolean }>> = {},
+): ApplicationSettings['interfaces'] {
+  const entries = Object.entries(interfaces).map(
+    ([name, { limit_per_second: limit, waits = false }]) =>
+      [name, { limitPerSecond: limit ?? null, waits }] as const,
+  );
+  return entries.length === 0 ? NO_APPLICATION_SETTINGS.interfaces : new Map(entries);
 }

@@ -126,9 +126,20 @@ export class RegistryCopy {
 
   #settingsOf(entry: ApplicationEntry): KnownApplication {
     const defaults = this.#defaultsEntry ?? NO_DEFAULTS;
-    const { status, region, quota_per_second, limit_per_second, logged_share, codes, slo_targets } = entry;
-    // Codes and targets are rarely the same.
-    if (codes !== undefined || slo_targets !== undefined) return settingsOf(entry, defaults);
+    const {
+      status,
+      region,
+      quota_per_second,
+      limit_per_second,
+      logged_share,
+      codes,
+      slo_targets,
+      interfaces,
+    } = entry;
+    // Codes, targets and interfaces are rarely the same.
+    if (codes !== undefined || slo_targets !== undefined || interfaces !== undefined) {
+      return settingsOf(entry, defaults);
+    }
     const key = `${status} ${region} ${quota_per_second} ${limit_per_second} ${logged_share}`;
     const found = this.#shared.get(key);
     if (found !== undefined) return found;
@@ -147,6 +158,7 @@ function settingsOf(entry: ApplicationEntry, defaults: DefaultsEntry): KnownAppl
     ...limitsOf(entry, defaults),
     loggedShare: entry.logged_share ?? 1,
     codes: codesOf(entry),
+    interfaces: interfacesOf(entry),
     sloTargets: entry.slo_targets ?? NO_APPLICATION_SETTINGS.sloTargets,
     entry,
   };
@@ -175,6 +187,17 @@ function codesOf({ codes }: ApplicationEntry): ApplicationSettings['codes'] {
       Number.isInteger(code) && code >= REQUEST_LOG_BOUNDS.codeMin && code <= REQUEST_LOG_BOUNDS.codeMax,
   );
   return readable.length === 0 ? NO_APPLICATION_SETTINGS.codes : new Map(readable);
+}
+
+/** One empty map for all applications without settings of single interfaces. */
+function interfacesOf({ interfaces = [] }: ApplicationEntry): ApplicationSettings['interfaces'] {
+  if (interfaces.length === 0) return NO_APPLICATION_SETTINGS.interfaces;
+  return new Map(
+    interfaces.map(({ interface: name, limit_per_second: limitPerSecond, waits }) => [
+      name,
+      { limitPerSecond, waits },
+    ]),
+  );
 }
 
 function grantOf(entry: TokenEntry): Grant {

@@ -226,3 +226,22 @@ test('status, region and logged share of an application come from the file', asy
     assert.throws(() => openApplicationsFile(writeFile('states-wrong.json', file), logger), message);
   }
 });
+
+test('limits and waits of single interfaces come from the file', async () => {
+  const interfaces = { 'openim/sendmsg': { limit_per_second: 500 }, 'openim/getmsg': { waits: true } };
+  const file = { ...VALID, applications: [{ sdk_app_id: 7, interfaces }] };
+  const access = openApplicationsFile(writeFile('interfaces.json', file), logger);
+  assert.deepEqual(
+    [...access.applicationSettings(7).interfaces],
+    [
+      ['openim/sendmsg', { limitPerSecond: 500, waits: false }],
+      ['openim/getmsg', { limitPerSecond: null, waits: true }],
+    ],
+  );
+  await access.stop();
+  const wrong = { ...VALID, applications: [{ sdk_app_id: 7, interfaces: { 'a/b': { waits: 1 } } }] };
+  assert.throws(
+    () => openApplicationsFile(writeFile('interfaces-wrong.json', wrong), logger),
+    /waits stands 1: give true or false/,
+  );
+});

@@ -111,3 +111,19 @@ test('keys that are not kept are removed', () => {
   assert.equal(copy.settings(1), copy.settings(3));
   assert.equal(copy.settings(1).quotaPerSecond, Number.POSITIVE_INFINITY);
 });
+
+test('limits and waits of single interfaces are the application’s alone', () => {
+  const interfaces = [
+    { interface: 'openim/sendmsg', limit_per_second: 500, waits: false },
+    { interface: 'openim/getmsg', limit_per_second: null, waits: true },
+  ];
+  const copy = copyOf(application(7, { interfaces }), application(8));
+  assert.deepEqual(
+    [...copy.settings(7).interfaces],
+    [
+      ['openim/sendmsg', { limitPerSecond: 500, waits: false }],
+      ['openim/getmsg', { limitPerSecond: null, waits: true }],
+    ],
+  );
+  assert.equal(copy.settings(8).interfaces.size, 0);
+});

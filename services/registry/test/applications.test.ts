@@ -93,6 +93,13 @@ for (const backend of BACKENDS) {
       assert.deepEqual(settings, SETTINGS_DEFAULTS);
     });
 
+    test('limits and waits of single interfaces are stored', async () => {
+      const interfaces = [{ interface: 'openim/getmsg', limit_per_second: 500, waits: true }];
+      await registry.call('createApplication', { body: newApplication(55, { settings: { interfaces } }) });
+      const { settings } = await registry.call('getApplication', { params: { sdk_app_id: 55 } });
+      assert.deepEqual(settings.interfaces, interfaces);
+    });
+
     test('versions are listed newest first, compared and rolled back', async () => {
       await registry.call('createApplication', { body: newApplication(6) });
       for (const [revision, quota] of [

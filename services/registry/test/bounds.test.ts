@@ -21,6 +21,7 @@ const certificate = (id: string) => ({
   app_id: 'a',
   sandbox: true,
 });
+const interfaceSettings = (name: string) => ({ interface: name, limit_per_second: null, waits: true });
 const sloTarget = (name: string | null) => ({
   interface: name,
   success_rate_min: 0.999,
@@ -73,6 +74,19 @@ const FIELDS: readonly Bounds[] = [
       [sloTarget(null), sloTarget(null)],
       [{ ...sloTarget(null), success_rate_min: 1 }],
       [{ ...sloTarget(null), latency_ms_max: 0 }],
+    ],
+  },
+  {
+    path: 'settings.interfaces',
+    allowed: [
+      [interfaceSettings('a/b'), interfaceSettings('c/d')],
+      list(200, (at) => interfaceSettings(`i${at}`)),
+    ],
+    refused: [
+      list(201, (at) => interfaceSettings(`i${at}`)),
+      [interfaceSettings('a/b'), interfaceSettings('a/b')],
+      [{ ...interfaceSettings('a/b'), limit_per_second: 0 }],
+      [{ interface: 'a/b', waits: true }],
     ],
   },
   { path: 'configuration.callback.enabled', allowed: [false], refused: ['true', true] },

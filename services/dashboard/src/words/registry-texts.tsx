@@ -157,6 +157,10 @@ export const registryTexts = {
       label: 'Service level objectives',
       help: 'One for all interfaces together (interface empty), and one an interface.',
     },
+    'settings.interfaces': {
+      label: 'Interfaces',
+      help: 'A limit other than the published one (empty: the published one), and interfaces that wait on purpose, such as long polls: their delay is not judged.',
+    },
     'configuration.callback.enabled': { label: 'Callback', help: 'Events are sent to the URL.' },
     'configuration.callback.url': {
       label: 'URL',
@@ -234,6 +238,8 @@ export const registryTexts = {
     success_rate_min: 'Success rate, at least',
     latency_ms_max: 'Delay, ms at most',
     latency_share_min: 'for this share',
+    limit_per_second: 'Calls a second, at most',
+    waits: 'Waits on purpose',
     id: 'Id',
     channel: 'Channel',
     pack_name: 'Pack name',

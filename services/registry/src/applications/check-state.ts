@@ -104,7 +104,13 @@ function shown(path: string, value: unknown): string {
 }
 
 function faultsOfSettings({ settings }: ApplicationState): StateFault[] {
-  const { quota_per_second: quota, limit_per_second: limit, codes, slo_targets: targets } = settings;
+  const {
+    quota_per_second: quota,
+    limit_per_second: limit,
+    codes,
+    slo_targets: targets,
+    interfaces,
+  } = settings;
   const faults: StateFault[] = [];
   if (quota !== null && limit !== null && limit < quota) {
     faults.push({
@@ -123,10 +129,12 @@ function faultsOfSettings({ settings }: ApplicationState): StateFault[] {
       allowed: 'codes that are 32-bit whole numbers, without leading zeros',
     });
   }
-  const interfaces = targets.map((target) => target.interface ?? '');
+  const targeted = targets.map((target) => target.interface ?? '');
+  const named = interfaces.map(({ interface: name }) => name);
   return [
     ...faults,
-    ...repeated(interfaces, '/settings/slo_targets', 'interface', 'one target an interface'),
+    ...repeated(targeted, '/settings/slo_targets', 'interface', 'one target an interface'),
+    ...repeated(named, '/settings/interfaces', 'interface', 'each interface once'),
   ];
 }
 

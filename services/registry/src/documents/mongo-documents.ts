@@ -17,6 +17,7 @@ import {
   type ObjectId,
 } from 'mongodb';
 import type { RegistryTables } from '../rows/tables.js';
+import { completeState } from './complete-state.js';
 import type { DocumentStore, VersionDocument, VersionKey, VersionsInForce } from './document-store.js';
 import { summaryOf } from './row-documents.js';
 
@@ -248,5 +249,5 @@ function storedOf({ sdkAppId, version, author, reason, createdMs, state }: Versi
 
 function documentOf(stored: StoredVersion): VersionDocument {
   const { sdk_app_id: sdkAppId, version, author, reason, created_ms: createdMs, state } = stored;
-  return { sdkAppId, version, author, reason, createdMs, state };
+  return { sdkAppId, version, author, reason, createdMs, state: completeState(state) };
 }

@@ -2,6 +2,7 @@
 import type { ApplicationState, VersionSummary } from '@imscope/schemas/registry-api/application.js';
 import type { Kysely } from 'kysely';
 import type { ApplicationVersionTable, RegistryTables } from '../rows/tables.js';
+import { completeState } from './complete-state.js';
 import type { DocumentStore, VersionDocument } from './document-store.js';
 
 /** Bounds of one statement; MySQL accepts 16 MB by default. One version is below 1 MB. */
@@ -79,7 +80,7 @@ function rowOf(document: VersionDocument): ApplicationVersionTable {
 
 function documentOf({ sdk_app_id: sdkAppId, created_ms: createdMs, ...row }: ApplicationVersionTable) {
   // Written by `rowOf` out of a state that was checked.
-  return { ...row, sdkAppId, createdMs, state: JSON.parse(row.state) as ApplicationState };
+  return { ...row, sdkAppId, createdMs, state: completeState(JSON.parse(row.state) as ApplicationState) };
 }
 
 /** Rows in the order given, cut into statements within their bounds. */

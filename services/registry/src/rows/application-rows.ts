@@ -6,8 +6,9 @@ import type { ApplicationState } from '@imscope/schemas/registry-api/application
 import type { ApplicationDetails } from '@imscope/schemas/registry-api/details.js';
 import type { ApplicationStatus } from '@imscope/schemas/application-state.js';
 import type { ApplicationIdentity } from '@imscope/schemas/registry-api/identity.js';
-import type { ApplicationSettings } from '@imscope/schemas/registry-api/settings.js';
+import { ApplicationSettings } from '@imscope/schemas/registry-api/settings.js';
 import type { Insertable, Kysely, Selectable, Transaction } from 'kysely';
+import { Value } from 'typebox/value';
 import type { ApplicationTable, CodeOverrideTable, RegistryTables, SloTargetTable } from './tables.js';
 
 export type Reader = Kysely<RegistryTables>;
@@ -169,7 +170,7 @@ function toRow(application: StoredApplication): ApplicationTable {
 
 function columnsOf({ details, settings }: Pick<ApplicationState, 'details' | 'settings'>) {
   const { subscriptions, administrators, ...texts } = details;
-  const { quota_per_second, limit_per_second, logged_share } = settings;
+  const { quota_per_second, limit_per_second, logged_share, interfaces } = settings;
   return {
     ...texts,
     subscriptions: JSON.stringify(subscriptions),
@@ -177,6 +178,7 @@ function columnsOf({ details, settings }: Pick<ApplicationState, 'details' | 'se
     quota_per_second,
     limit_per_second,
     logged_share,
+    interfaces: interfaces.length === 0 ? null : JSON.stringify(interfaces),
     search_text: searchText(details),
   };
 }
@@ -216,12 +218,20 @@ function fromRows(
       logged_share: row.logged_share,
       codes: Object.fromEntries(overrides.map(({ code, outcome }) => [String(code), outcome])),
       slo_targets: sloTargets.map(({ sdk_app_id: _application, position: _position, ...target }) => target),
+      interfaces: interfacesOf(row.interfaces),
     },
     createdMs: row.created_ms,
     updatedMs: row.updated_ms,
     terminatedMs: row.terminated_ms,
     purgeMs: row.purge_ms,
   };
+}
+
+function interfacesOf(json: string | null): ApplicationSettings['interfaces'] {
+  const parsed: unknown = json === null ? [] : JSON.parse(json);
+  if (!Value.Check(ApplicationSettings.properties.interfaces, parsed))
+    throw new Error('the settings of interfaces are no such list');
+  return parsed;
 }
 
 function textsOf(json: string): string[] {

@@ -70,7 +70,7 @@ export function applicationEntry(application: {
   readonly state: Pick<ApplicationState, 'details' | 'settings'>;
 }): ApplicationEntry {
   const { details, settings } = application.state;
-  const { quota_per_second, limit_per_second, logged_share, codes, slo_targets } = settings;
+  const { quota_per_second, limit_per_second, logged_share, codes, slo_targets, interfaces } = settings;
   return {
     kind: 'application',
     sdk_app_id: application.sdkAppId,
@@ -81,6 +81,7 @@ export function applicationEntry(application: {
     ...(logged_share === 1 ? {} : { logged_share }),
     ...(Object.keys(codes).length === 0 ? {} : { codes }),
     ...(slo_targets.length === 0 ? {} : { slo_targets }),
+    ...(interfaces.length === 0 ? {} : { interfaces }),
   };
 }
 

@@ -84,7 +84,7 @@ function tableStatements<N extends TableName, Later>(
   return [table];
 }
 
-const APPLICATION = createTable('application', {
+const APPLICATION = createTable<'application', 'interfaces'>('application', {
   columns: {
     sdk_app_id: number,
     app_id: number,
@@ -302,6 +302,10 @@ const CHANGES: readonly Migration[] = [
   {
     name: 'export_object: applications',
     statements: (db) => [db.schema.alterTable('export_object').addColumn('applications', LONG_TEXT)],
+  },
+  {
+    name: 'application: interfaces',
+    statements: (db) => [db.schema.alterTable('application').addColumn('interfaces', LONG_TEXT)],
   },
 ];
 

@@ -28,6 +28,8 @@ export type ApplicationTable = {
   quota_per_second: number | null;
   limit_per_second: number | null;
   logged_share: number;
+  /** JSON: InterfaceSettings[]; null where none were ever set. */
+  interfaces: string | null;
   status: ApplicationStatus;
   /** Grows with every change of any kind: optimistic locking. */
   revision: number;

@@ -16,6 +16,16 @@ for (const [name, open] of Object.entries(DOCUMENT_STORES)) {
       assert.deepEqual(await documents.read({ sdkAppId, version: 1 }), versionOf(sdkAppId, 1));
     });
 
+    test('a version that was written before a setting existed has its default', async () => {
+      const sdkAppId = await insertApplication(database);
+      const old = versionOf(sdkAppId, 1);
+      const { interfaces: _absent, ...settings } = old.state.settings;
+      const written = Object.assign({}, old.state, { settings });
+      await write({ ...old, state: written });
+      const read = await documents.read({ sdkAppId, version: 1 });
+      assert.deepEqual(read?.state.settings, { ...settings, interfaces: [] });
+    });
+
     test('a version that is not there is read as undefined', async () => {
       const sdkAppId = await insertApplication(database);
       assert.equal(await documents.read({ sdkAppId, version: 1 }), undefined);

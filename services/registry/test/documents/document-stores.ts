@@ -103,6 +103,7 @@ export function versionOf(sdkAppId: number, version: number, createdMs = 1_000 *
         slo_targets: [
           { interface: null, success_rate_min: 0.999, latency_ms_max: null, latency_share_min: null },
         ],
+        interfaces: [{ interface: 'openim/getmsg', limit_per_second: null, waits: true }],
       },
       configuration: { ...CONFIGURATION_DEFAULTS, tags: ['a', 'b'], recent_contacts_max: 500 },
     },

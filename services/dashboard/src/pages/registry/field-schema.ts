@@ -36,6 +36,7 @@ export const SECTIONS: readonly { readonly name: SectionName; readonly fields: r
       'settings.logged_share',
       'settings.codes',
       'settings.slo_targets',
+      'settings.interfaces',
     ],
   },
   {

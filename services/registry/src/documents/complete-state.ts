@@ -1,0 +1,8 @@
+/* The state of a version, with what the contract has got since the version was written. */
+import type { ApplicationState } from '@imscope/schemas/registry-api/application.js';
+import { SETTINGS_DEFAULTS } from '@imscope/schemas/registry-api/settings.js';
+
+/** @param state as it was written */
+export function completeState(state: ApplicationState): ApplicationState {
+  return { ...state, settings: { ...SETTINGS_DEFAULTS, ...state.settings } };
+}
