@@ -1,6 +1,6 @@
 /*
  * The process of the aggregator and its commands. `main.js` runs it; `main.js prepare [--dry-run]` creates tables and
- * topics; `--check-config` shows settings, `main.js check` tests them; `main.js dlq-ls`, `dlq-show` and `dlq-redrive`
+ * topics; `main.js networks-load [--from=FOLDER]` loads address data; `--check-config` shows settings, `main.js check` tests them; `main.js dlq-ls`, `dlq-show` and `dlq-redrive`
  * handle dead letters; `main.js ledger-check` reconciles once.
  */
 import { loadConfig, settingsAreWrong } from '@imscope/runtime/config.js';
@@ -12,6 +12,7 @@ import { checkTermSettings } from '@imscope/runtime/term-settings.js';
 import { SETTINGS } from './config.js';
 import { createAggregator } from './create-aggregator.js';
 import { runDlq } from './dlq/run-dlq.js';
+import { runNetworksLoad } from './networks/run-networks-load.js';
 import { prepare } from './prepare.js';
 import { runLedgerCheck } from './reconcile/ledger-check.js';
 
@@ -70,6 +71,7 @@ await runService(
     dependencies: ['kafka', 'store'],
     commands: {
       prepare: runPrepare,
+      'networks-load': (args) => runNetworksLoad(args, () => loadConfig(SETTINGS, process.env), process),
       'dlq-ls': (args) => runDlqCommand('dlq-ls', args),
       'dlq-show': (args) => runDlqCommand('dlq-show', args),
       'dlq-redrive': (args) => runDlqCommand('dlq-redrive', args),

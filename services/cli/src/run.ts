@@ -4,6 +4,7 @@ import { createAppCommand } from './app/app-command.js';
 import { createConfigCommand } from './config-command.js';
 import { createDlqCommand } from './dlq-command.js';
 import { createLedgerCommand } from './ledger-command.js';
+import { createNetworksCommand } from './networks-command.js';
 import { createPrepareCommand } from './prepare-command.js';
 import { createSendCommand } from './send-command.js';
 import { EXIT } from './command/exit-codes.js';
@@ -30,6 +31,7 @@ export async function run(args: readonly string[], terminal: Terminal): Promise<
     .addCommand(createAppCommand(terminal, onExit))
     .addCommand(createConfigCommand(terminal, onExit))
     .addCommand(createPrepareCommand(terminal, onExit))
+    .addCommand(createNetworksCommand(terminal, onExit))
     .addCommand(createSpoolCommand(terminal, onExit))
     .addCommand(createDlqCommand(terminal, onExit))
     .addCommand(createLedgerCommand(terminal, onExit));
