@@ -142,6 +142,11 @@ export class Stack {
     await this.#runCommand('aggregator', this.aggregatorEnv(), { env, release }, ['prepare']);
   }
 
+  /** Loads the installed address data into the store; does nothing where that version is loaded. */
+  async loadNetworks(): Promise<void> {
+    await this.#runCommand('aggregator', this.aggregatorEnv(), {}, ['networks-load']);
+  }
+
   /** The aggregator's usual settings. */
   aggregatorEnv(): Env {
     return aggregatorEnv(this.#kafkaAddress(), this.#storeAddress());

@@ -39,9 +39,11 @@ export async function startDemoStack(stack: Stack, demo: DemoOptions, screen: Sc
     stack.startStore({ port: demo.storePort, memoryBytesMax: STORE_MEMORY_BYTES_MAX }),
   );
   await screen.step('tables and topics', () => stack.prepare(HISTORY_TERMS_ENV));
-  // It starts beside the aggregator, which takes as long.
+  // These run beside the aggregator's start, which takes as long.
   const registryStart = stack.startRegistry({ port: demo.registryPort });
   registryStart.catch(() => undefined);
+  const networksLoad = stack.loadNetworks();
+  networksLoad.catch(() => undefined);
   const aggregator = await screen.step('aggregator', () => stack.startAggregator({ env: HISTORY_TERMS_ENV }));
   const registry = await screen.step('registry', async (say) => {
     const started = await registryStart;
@@ -55,6 +57,10 @@ export async function startDemoStack(stack: Stack, demo: DemoOptions, screen: Sc
       env: { ...LIVE_TERMS_ENV, ...stack.fromRegistry('collector') },
     }),
   );
+  await screen.step('address data', async (say) => {
+    say('loading the networks of the internet, once');
+    await networksLoad;
+  });
   const query = await screen.step('query and dashboard', () =>
     stack.startQuery({
       port: demo.port,
