@@ -5,7 +5,7 @@ import { type Static, Type } from 'typebox';
 import { REQUEST_LOG_BOUNDS } from '../request-log.js';
 import { FILTER_PARAMETERS } from './filter-parameters.js';
 
-export const TIME_PATTERN = String.raw`^(now(-\d{1,6}[smhd])?|\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:\d{2}))$`;
+export const TIME_PATTERN = String.raw`^(now(-\d{1,6}[smhd])?|\d{13}|\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:\d{2}))$`;
 
 const AHEAD_MINUTES = REQUEST_LOG_BOUNDS.aheadMsMax / 60_000;
 
@@ -14,7 +14,7 @@ export const WINDOW_PARAMETERS = {
     Type.String({
       pattern: TIME_PATTERN,
       description:
-        'RFC 3339 or now-15m, now-24h, now-7d; default now-1h. A time before the term counts as the term; one ' +
+        'RFC 3339, now-15m, now-24h, now-7d, or epoch milliseconds of 13 digits; default now-1h. A time before the term counts as the term; one ' +
         `${AHEAD_MINUTES} minutes ahead or more is refused`,
     }),
   ),
@@ -24,6 +24,17 @@ export const WINDOW_PARAMETERS = {
       description:
         `as from, exclusive; default now. Collectors accept events up to ${AHEAD_MINUTES} minutes ahead of their ` +
         'clock, so a later time counts as that; window.to of the answer says what was used',
+    }),
+  ),
+};
+
+export const ANSWER_TIMES = ['rfc3339', 'epoch_ms'] as const;
+/** Of every question. The default keeps the types of answers: times are text. */
+export const ANSWER_PARAMETERS = {
+  times: Type.Optional(
+    Type.Enum(ANSWER_TIMES, {
+      description:
+        'how all times in the answer are written: rfc3339 (default), or epoch_ms, numbers of milliseconds since 1970, UTC',
     }),
   ),
 };

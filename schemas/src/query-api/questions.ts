@@ -10,7 +10,7 @@ import { fleetRefusals } from './fleet-refusals.js';
 import { interfaces } from './interfaces.js';
 import { monitor } from './monitor.js';
 import { overview } from './overview.js';
-import type { ApplicationPath } from './parameters.js';
+import { ANSWER_PARAMETERS, type ApplicationPath } from './parameters.js';
 import { PERSONAL_FILTERS, type PersonalFilters } from './personal-filters.js';
 import type { QuestionContract } from './question-contract.js';
 import { refusals } from './refusals.js';
@@ -48,8 +48,14 @@ export function answerSchema({ data, isBoundedList }: Pick<QuestionContract, 'da
   return isBoundedList ? boundedListAnswerOf(data) : answerOf(data);
 }
 
+/** The parameters in the query of a GET. */
+export function querySchema({ query }: QuestionContract): TObject {
+  return Type.Object({ ...query.properties, ...ANSWER_PARAMETERS }, { additionalProperties: false });
+}
+
 /** All parameters of a question, as in the body of a POST. */
-export function bodySchema({ query, hasPersonalFilters }: QuestionContract): TObject {
-  if (hasPersonalFilters !== true) return query;
-  return Type.Object({ ...query.properties, ...PERSONAL_FILTERS }, { additionalProperties: false });
+export function bodySchema(contract: QuestionContract): TObject {
+  const { properties } = querySchema(contract);
+  const personal = contract.hasPersonalFilters === true ? PERSONAL_FILTERS : {};
+  return Type.Object({ ...properties, ...personal }, { additionalProperties: false });
 }

@@ -7,7 +7,8 @@ import { type Static, Type } from 'typebox';
 import { OutcomeName } from '../shown-record.js';
 
 export const Count = Type.Integer({ minimum: 0 });
-export const Time = Type.String({ description: 'RFC 3339, UTC, milliseconds' });
+/** A number of epoch milliseconds where the caller asks for `times=epoch_ms`; our own clients do not. */
+export const Time = Type.String({ format: 'date-time', description: 'RFC 3339, UTC, milliseconds' });
 /** 0 where the list is complete. */
 export const LeftOut = Type.Integer({
   minimum: 0,

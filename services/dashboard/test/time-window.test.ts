@@ -30,6 +30,11 @@ test('relative times count back from now', () => {
   assert.equal(toMs('now-7d', NOW), NOW - 604_800_000);
 });
 
+test('epoch milliseconds are times', () => {
+  assert.equal(isTime(String(NOW)), true);
+  assert.equal(toMs(String(NOW), 0), NOW);
+});
+
 test('longer windows are refreshed less often, past ones never', () => {
   assert.equal(refreshIntervalMs({ from: 'now-15m', to: 'now' }), 5000);
   assert.equal(refreshIntervalMs({ from: 'now-1h', to: 'now' }), 5000);

@@ -57,7 +57,7 @@ test('refuses parameters it does not know and lists those it does', async () => 
   );
   assert.equal(
     message,
-    '"form" is no parameter here: give any of from, to, interface, code, outcome, node, region, platform, sdk_version',
+    '"form" is no parameter here: give any of from, to, interface, code, outcome, node, region, platform, sdk_version, times',
   );
 });
 

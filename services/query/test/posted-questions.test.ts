@@ -57,6 +57,53 @@ test('a question is answered by POST as by GET', async () => {
   assert.deepEqual(posted.json<{ data: unknown }>().data, asked.json<{ data: unknown }>().data);
 });
 
+test('times are epoch milliseconds where asked for, in the rows and around them', async () => {
+  const timeseries = `/v1/applications/${APP}/timeseries`;
+  const read = async (parameters: Readonly<Record<string, string>>) => {
+    const answer = await query.app.inject({
+      url: `${timeseries}?${new URLSearchParams({ step: '10m', ...parameters }).toString()}`,
+      headers: { authorization: `Bearer ${READ_ALL}` },
+    });
+    assert.equal(answer.statusCode, 200, answer.body);
+    return answer.json<{ data: { time: unknown; requests: number }[]; window: { from: unknown } }>();
+  };
+  const asText = await read(WINDOW);
+  const asNumbers = await read({ from: String(FROM_MS), to: String(TO_MS), times: 'epoch_ms' });
+  assert.equal(asNumbers.window.from, FROM_MS);
+  assert.deepEqual(
+    asNumbers.data,
+    asText.data.map((point) => ({ ...point, time: Date.parse(String(point.time)) })),
+  );
+  const posted = await post(timeseries, { ...WINDOW, step: '10m', times: 'epoch_ms' });
+  assert.deepEqual(posted.json<typeof asNumbers>().data, asNumbers.data);
+});
+
+/** The value at a path such as `latency_ms.p95`, as the columns of Grafana's Infinity plug-in select it. */
+function select(row: unknown, path: string): unknown {
+  return path
+    .split('.')
+    .reduce<unknown>((value, name) => new Map(Object.entries(value ?? {})).get(name), row);
+}
+
+test('the rows of a timeseries are flat columns of numbers for a tool that reads tables out of JSON', async () => {
+  const columns = ['time', 'requests_per_s', 'success_rate', 'latency_ms.p95', 'outcomes.service_error'];
+  const { body } = await post(`/v1/applications/${APP}/timeseries`, {
+    ...WINDOW,
+    step: '1m',
+    times: 'epoch_ms',
+  });
+  const rows = select(JSON.parse(body), 'data');
+  assert.ok(Array.isArray(rows));
+  const cells = rows.map((row) => columns.map((path) => select(row, path)));
+  assert.equal(cells.length, 60);
+  for (const [index, [time, perSecond, ...others]] of cells.entries()) {
+    assert.equal(time, FROM_MS + index * MINUTE_MS);
+    assert.equal(typeof perSecond, 'number');
+    for (const one of others) assert.ok(one === null || typeof one === 'number', String(one));
+  }
+  assert.ok(Number(cells[0]?.[1]) > 0);
+});
+
 const requestsOf = async (filters: object) => {
   const { data, window } = await ask('overview', { sdk_app_id: APP, ...WINDOW, ...filters });
   assert.equal(window.source, 'logs');

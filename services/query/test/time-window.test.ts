@@ -17,7 +17,7 @@ test('with to alone the hour before it is meant', () => {
   assert.deepEqual(resolveWindow({ to: 'now-5h' }, NOW), { fromMs: toMs - HOUR_MS, toMs });
 });
 
-test('times are read relative to now and as RFC 3339 with any offset and precision', () => {
+test('times are read relative to now, as RFC 3339 with any offset and precision, and as epoch milliseconds', () => {
   const cases: [text: string, ms: number][] = [
     ['now-90s', NOW - 90_000],
     ['now-15m', NOW - 900_000],
@@ -25,6 +25,7 @@ test('times are read relative to now and as RFC 3339 with any offset and precisi
     ['2026-11-23T10:00Z', Date.UTC(2026, 10, 23, 10)],
     ['2026-11-23T18:00:00+08:00', Date.UTC(2026, 10, 23, 10)],
     ['2026-11-23T10:00:00.123456789Z', Date.UTC(2026, 10, 23, 10, 0, 0, 123)],
+    [String(Date.UTC(2026, 10, 23, 10, 0, 0, 123)), Date.UTC(2026, 10, 23, 10, 0, 0, 123)],
   ];
   for (const [from, ms] of cases) assert.equal(resolveWindow({ from }, NOW).fromMs, ms, from);
 });

@@ -7,7 +7,7 @@ import { HOUR_MS, TERM_HOURS } from '@imscope/schemas/retention.js';
 export type TimeWindow = { readonly from: string; readonly to: string };
 
 /** Equal to the pattern the query service validates with (a test compares them). */
-export const TIME_PATTERN = String.raw`^(now(-\d{1,6}[smhd])?|\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:\d{2}))$`;
+export const TIME_PATTERN = String.raw`^(now(-\d{1,6}[smhd])?|\d{13}|\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:\d{2}))$`;
 
 /** No answer reaches further back. */
 export const LOGS_KEPT_MS = TERM_HOURS.requestLog * HOUR_MS;
@@ -37,6 +37,7 @@ export function isTime(text: string): boolean {
 /** Milliseconds of an API time; NaN for any other text. */
 export function toMs(text: string, nowMs: number): number {
   if (text === 'now') return nowMs;
+  if (/^\d{13}$/.test(text)) return Number(text);
   const relative = /^now-(\d{1,6})([smhd])$/.exec(text);
   if (relative === null) return Date.parse(text);
   return nowMs - Number(relative[1]) * (UNIT_MS[relative[2] ?? ''] ?? NaN);

@@ -123,14 +123,17 @@ export function floorMinute(timeMs: number): number {
 const RFC_3339 =
   /^(\d{4})-(\d{2})-(\d{2})T([01]\d|2[0-3]):([0-5]\d)(?::([0-5]\d|60)(\.\d{1,9})?)?(Z|[+-](?:[01]\d|2[0-3]):[0-5]\d)$/;
 
+/** From 2001 to 2286. */
+const EPOCH_MS = /^\d{13}$/;
+
 function timeOf(name: string, text: string, nowMs: number): number {
   const relative = /^now(?:-(\d{1,6})([smhd]))?$/.exec(text);
   if (relative !== null) return nowMs - Number(relative[1] ?? 0) * (UNIT_MS[relative[2] ?? 's'] ?? 0);
-  const timeMs = parseTime(text);
+  const timeMs = EPOCH_MS.test(text) ? Number(text) : parseTime(text);
   if (timeMs === undefined) {
     throw new HttpError(
       'invalid_parameter',
-      `${name} is "${text}", which is not a time: give RFC 3339 such as 2026-03-01T12:00:00Z, or now-1h`,
+      `${name} is "${text}", which is not a time: give RFC 3339 such as 2026-03-01T12:00:00Z, now-1h, or epoch milliseconds`,
     );
   }
   return timeMs;

@@ -16,12 +16,13 @@ import { errorAnswers } from '@imscope/schemas/query-api/error-answers.js';
 import { ApplicationPath } from '@imscope/schemas/query-api/parameters.js';
 import type { QuestionContract } from '@imscope/schemas/query-api/question-contract.js';
 import { PERSONAL_FILTER_NAMES } from '@imscope/schemas/query-api/personal-filters.js';
-import { answerSchema, bodySchema } from '@imscope/schemas/query-api/questions.js';
+import { answerSchema, bodySchema, querySchema } from '@imscope/schemas/query-api/questions.js';
 import type { FastifyInstance, FastifyPluginAsync, FastifyRequest } from 'fastify';
 import { SECURITY } from '../access/security.js';
 import type { CompletenessOf } from '../completeness/completeness.js';
 import type { Sources } from '../figures/source.js';
 import { timeText } from '../figures/time-window.js';
+import { createEpochTimes, wantsEpochMs, withEitherTimes } from './answer-times.js';
 import { ALL_QUESTIONS } from '../questions/all-questions.js';
 import type { Answered, PlannedQuestion, Question } from '../questions/question.js';
 import { KIB, requirePoints } from '../store/answer-bounds.js';
@@ -76,6 +77,7 @@ function requireNoPersonalFilter(url: string): void {
 function addRoutes(app: FastifyInstance, question: Question, options: QuestionRouteOptions): void {
   const { contract, bounds } = question;
   const plans = new WeakMap<FastifyRequest, PlannedQuestion>();
+  const toEpochMs = createEpochTimes(answerSchema(contract));
   for (const method of ['GET', 'POST'] as const) {
     app.route({
       method,
@@ -99,28 +101,29 @@ function addRoutes(app: FastifyInstance, question: Question, options: QuestionRo
         options.budget.setPoints(request, plan.points);
         plans.set(request, plan);
       },
-      handler: (request) => {
+      handler: async (request) => {
         const plan = plans.get(request);
         if (plan === undefined) throw new Error('a question is answered that was not planned');
-        return answerQuestion(request, question, plan, options);
+        const answer = await answerQuestion(request, question, plan, options);
+        return wantsEpochMs(method === 'GET' ? request.query : request.body) ? toEpochMs(answer) : answer;
       },
     });
   }
 }
 
 function describeQuestion(contract: QuestionContract, method: 'GET' | 'POST') {
-  const { operationId, summary, scope, query } = contract;
+  const { operationId, summary, scope } = contract;
   return {
     operationId: method === 'GET' ? operationId : `${operationId}ByPost`,
     summary: method === 'GET' ? summary : `${summary}. The same with its parameters in the body`,
     tags: ['applications'],
     security: SECURITY.reader,
     response: {
-      200: answerSchema(contract),
+      200: withEitherTimes(answerSchema(contract)),
       ...errorAnswers(...(method === 'GET' ? [] : BODY_ERRORS), 400, 401, 403, 422, 503, 504),
     },
     ...(scope === 'application' ? { params: ApplicationPath } : {}),
-    ...(method === 'GET' ? { querystring: query } : { body: bodySchema(contract) }),
+    ...(method === 'GET' ? { querystring: querySchema(contract) } : { body: bodySchema(contract) }),
   };
 }
 
