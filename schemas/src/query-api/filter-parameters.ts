@@ -55,10 +55,17 @@ function filterParameters<K extends StoredFieldName>(
   return Object.fromEntries(parameters) as Parameters<K>;
 }
 
-/** Of every question about one application's requests. */
-export const FILTER_PARAMETERS = filterParameters<FilteredBy<{ questions: 'every' }>>(
-  ({ questions }) => questions === 'every',
-);
+/** The longest name in the address data of 2026 has 167 characters. */
+const ISP_LENGTH_MAX = 256;
+
+/** Of every question about requests. `isp` follows from the exit address, and is not stored. */
+export const FILTER_PARAMETERS = {
+  ...filterParameters<FilteredBy<{ questions: 'every' }>>(({ questions }) => questions === 'every'),
+  isp: texts(
+    Type.String({ maxLength: ISP_LENGTH_MAX }),
+    'providers of exit addresses, as the address data name them; empty: not known',
+  ),
+};
 /** Beside these, of the questions that show steps or single requests. */
 export const DETAIL_FILTER_PARAMETERS = filterParameters<FilteredBy<{ questions: 'detail' }>>(
   ({ questions }) => questions === 'detail',

@@ -15,11 +15,11 @@ function names(accepts: (field: (typeof FILTERED)[number]) => boolean): string[]
   return FILTERED.filter(accepts).map(({ name }) => name);
 }
 
-test('every field with a filter is a parameter of the questions that the table names, and no other field is', () => {
-  assert.deepEqual(
-    Object.keys(FILTER_PARAMETERS),
-    names(({ filter }) => filter?.questions === 'every'),
-  );
+test('every field with a filter is a parameter of the questions that the table names, and no other but the provider', () => {
+  assert.deepEqual(Object.keys(FILTER_PARAMETERS), [
+    ...names(({ filter }) => filter?.questions === 'every'),
+    'isp',
+  ]);
   assert.deepEqual(
     Object.keys(DETAIL_FILTER_PARAMETERS),
     names(({ filter }) => filter?.questions === 'detail'),
@@ -53,5 +53,6 @@ test('metrics answer a question only where they have every field that is filtere
     const { metricSql } = filterOf({ kind: 'application', sdkAppId: 1 }, WINDOW, query);
     assert.equal(metricSql.includes(`${name} IN`), filter?.inMetrics, metricSql);
   }
+  assert.equal(metricsHave({ isp: ['Example'] }), false);
   assert.equal(metricsHave({ node: [] }), true);
 });

@@ -7,6 +7,7 @@ import type { RequestFilters } from '@imscope/schemas/query-api/filter-parameter
 import { REQUEST_LOG_BOUNDS } from '@imscope/schemas/request-log.js';
 import { STORED_FIELDS } from '@imscope/schemas/request-log-fields.js';
 import type { QueryParams } from '../store/ask-store.js';
+import { ISP_FILTER_SQL } from './network-sql.js';
 import { personalCondition, type PersonalQuery } from './personal-filter.js';
 import { type Subject, subjectSql } from './subject.js';
 import type { TimeWindow } from './time-window.js';
@@ -37,8 +38,9 @@ export function metricSpanParams(part: TimeWindow): { metrics_from_ms: number; m
   return { metrics_from_ms: part.fromMs, metrics_to_ms: part.toMs };
 }
 
-/** Constant SQL for each field that can be filtered by. */
-const CLAUSES = STORED_FIELDS.flatMap(({ name, type, filter }) =>
+type Clause = { readonly name: keyof RequestFilters; readonly sql: string; readonly inMetrics: boolean };
+
+const FIELD_CLAUSES = STORED_FIELDS.flatMap(({ name, type, filter }): Clause[] =>
   filter === null
     ? []
     : [
@@ -49,6 +51,9 @@ const CLAUSES = STORED_FIELDS.flatMap(({ name, type, filter }) =>
         },
       ],
 );
+
+/** Constant SQL for each parameter that filters. */
+const CLAUSES: readonly Clause[] = [...FIELD_CLAUSES, { name: 'isp', sql: ISP_FILTER_SQL, inMetrics: false }];
 
 function givenClauses(query: RequestFilters) {
   return CLAUSES.filter(({ name }) => (query[name] ?? []).length > 0);

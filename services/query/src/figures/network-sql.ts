@@ -44,3 +44,7 @@ export function ispOfAsnSql(asn: string): string {
 export function ispSql(column: string): string {
   return ispOfAsnSql(asnSql(column));
 }
+
+/** The condition of the filter by provider, over the names in `isp`. The empty name is that of system 0. */
+export const ISP_FILTER_SQL = `(${asnSql('exit_ip')} IN (SELECT asn FROM network_name_current WHERE isp IN {isp:Array(String)})
+    OR (has({isp:Array(String)}, '') AND ${asnSql('exit_ip')} = 0))`;
