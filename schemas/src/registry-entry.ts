@@ -40,8 +40,24 @@ const ApplicationEntry = Type.Object({
 });
 export type ApplicationEntry = Static<typeof ApplicationEntry>;
 
-export const TOKEN_SCOPES = ['write', 'read', 'admin'] as const;
+export const TOKEN_SCOPES = ['write', 'read', 'requests', 'admin'] as const;
 export type TokenScope = (typeof TOKEN_SCOPES)[number];
+
+/**
+ * What a token of each scope may do. `write`: send records. `read`: read figures. `requests`: read single requests too,
+ * live or as a file, with masked addresses. `admin`: administer the registry too.
+ */
+const SCOPE_INCLUDES: Readonly<Record<TokenScope, readonly TokenScope[]>> = {
+  write: ['write'],
+  read: ['read'],
+  requests: ['requests', 'read'],
+  admin: ['admin', 'requests', 'read'],
+};
+
+/** True where a token of this scope may do what `wanted` names. */
+export function permits(scope: TokenScope, wanted: TokenScope): boolean {
+  return SCOPE_INCLUDES[scope].includes(wanted);
+}
 
 const TokenEntry = Type.Object({
   kind: Type.Literal('token'),

@@ -53,7 +53,7 @@ async function holds(name: 'query' | 'collector', serviceUrl: string, tokens: To
 
 test('the collector answers every request as its OpenAPI document says', async () => {
   const { writeToken, readToken } = pipeline.credentials;
-  await holds('collector', pipeline.collectorUrl, { write: writeToken, read: readToken });
+  await holds('collector', pipeline.collectorUrl, { write: writeToken, requests: readToken });
 });
 
 test('the query service answers every request as its OpenAPI document says', async () => {

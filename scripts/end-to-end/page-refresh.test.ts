@@ -88,7 +88,7 @@ function requests(id: string, cursor: string | null): AnswerTo<'requests'> {
 
 function usualAnswer(path: string): unknown {
   if (path === '/v1/session')
-    return { name: 'test', applications: 'all', scope: 'read', expires_at: '2099-01-01T00:00:00Z' };
+    return { name: 'test', applications: 'all', scope: 'requests', expires_at: '2099-01-01T00:00:00Z' };
   if (path.endsWith('/refusals')) return answer({ records: 0, reasons: [], applications: [], left_out: 0 });
   if (path === APPLICATIONS) return applications([1]);
   if (path === REQUESTS) return requests('first', 'older');

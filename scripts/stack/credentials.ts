@@ -6,6 +6,7 @@ import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { hashToken } from '@imscope/access/tokens.js';
+import type { TokenScope } from '@imscope/schemas/registry-entry.js';
 import { Type } from 'typebox';
 import { Value } from 'typebox/value';
 
@@ -26,7 +27,7 @@ const Secrets = Type.Object({
 export type Credentials = {
   /** For gateways: may send for all applications. */
   readonly writeToken: string;
-  /** For the dashboard and the CLI: may read all applications. */
+  /** For the dashboard and the CLI: may read all applications, single requests too. */
   readonly readToken: string;
   /** For people at this machine: may change applications in the registry, and read all. */
   readonly adminToken: string;
@@ -81,7 +82,7 @@ function addMissingTokens(
   const text = existsSync(file) ? readFileSync(file, 'utf8') : '{"tokens":[]}';
   const grants = [
     { token: writeToken, grant: grant('local gateways', 'write', writeToken) },
-    { token: readToken, grant: grant('local dashboard', 'read', readToken) },
+    { token: readToken, grant: grant('local dashboard', 'requests', readToken) },
     { token: adminToken, grant: grant('local operator', 'admin', adminToken) },
   ];
   const missing = grants.filter(({ token }) => !text.includes(hashToken(token)));
@@ -93,7 +94,7 @@ function addMissingTokens(
 }
 
 /** One token of the applications file (services/access/src/applications-file-content.ts). */
-function grant(name: string, scope: 'read' | 'write' | 'admin', token: string): object {
+function grant(name: string, scope: TokenScope, token: string): object {
   return { name, sha256: hashToken(token), scope, applications: 'all' };
 }
 

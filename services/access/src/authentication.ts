@@ -4,7 +4,7 @@
  * accept the same sessions.
  */
 import { HttpError } from '@imscope/runtime/http-errors.js';
-import type { Grant, Scope } from './grant.js';
+import { type Grant, type Scope, VERBS } from './grant.js';
 import { SESSION_COOKIE, type SessionSeal } from './session-seal.js';
 import type { Tokens } from './tokens.js';
 
@@ -56,7 +56,8 @@ export function createAuthentication(
       ? new HttpError('invalid_token', 'this session is over: sign in again')
       : new HttpError(
           'not_allowed',
-          `"${reader.name}" may ${reader.scope}, this address wants a session of a token that may ${scope}: sign in with one`,
+          `"${reader.name}" has scope ${reader.scope} and may ${VERBS[reader.scope]}, ` +
+            `this address wants a session of a token that may ${VERBS[scope]}: sign in with one of scope ${scope}`,
         );
   }
 }

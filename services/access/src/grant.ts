@@ -1,9 +1,15 @@
 /* What one token allows: a scope, applications and a rate. */
 import { HttpError } from '@imscope/runtime/http-errors.js';
-import type { TokenScope } from '@imscope/schemas/registry-entry.js';
+import { permits, type TokenScope } from '@imscope/schemas/registry-entry.js';
 
-/** `write` is for gateways, `read` for dashboards, `admin` for administrators of the registry, who may read too. */
 export type Scope = TokenScope;
+
+export const VERBS: Readonly<Record<Scope, string>> = {
+  write: 'write',
+  read: 'read',
+  requests: 'read single requests',
+  admin: 'administer',
+};
 
 export type Grant = {
   /** The sender. Its tokens share this name during a rotation, and its records are counted under it. */
@@ -18,9 +24,14 @@ export type Grant = {
   readonly expiresMs: number;
 };
 
-/** True where a token of this scope may do what `wanted` names. */
-export function permits(scope: Scope, wanted: Scope): boolean {
-  return scope === wanted || (scope === 'admin' && wanted === 'read');
+/** Throws `HttpError` not_allowed, which names both scopes. */
+export function requireScope(grant: Pick<Grant, 'name' | 'scope'>, wanted: Scope): void {
+  if (permits(grant.scope, wanted)) return;
+  throw new HttpError(
+    'not_allowed',
+    `"${grant.name}" has scope ${grant.scope} and may ${VERBS[grant.scope]}, ` +
+      `this address wants a token that may ${VERBS[wanted]}: ask for one with scope ${wanted}`,
+  );
 }
 
 /** True where the grant covers this application. */

@@ -4,7 +4,8 @@
  */
 import { createHash } from 'node:crypto';
 import { HttpError } from '@imscope/runtime/http-errors.js';
-import { type Grant, permits, type Scope } from './grant.js';
+import { permits } from '@imscope/schemas/registry-entry.js';
+import { type Grant, requireScope, type Scope } from './grant.js';
 
 export type Tokens = {
   /**
@@ -18,8 +19,6 @@ export type Tokens = {
    */
   find(tokenHash: string, scope: Scope): Grant | undefined;
 };
-
-const VERBS: Readonly<Record<Scope, string>> = { write: 'write', read: 'read', admin: 'administer' };
 
 /** The grant in force of a token's hash. Throws `HttpError` unavailable while it is unknown which are in force. */
 export type LookUpGrant = (tokenHash: string) => Grant | undefined;
@@ -49,11 +48,6 @@ function authenticate(lookUp: LookUpGrant, authorization: string | undefined, sc
   if (grant === undefined) {
     throw new HttpError('invalid_token', 'this token is not known, or no longer: ask for a new one');
   }
-  if (!permits(grant.scope, scope)) {
-    throw new HttpError(
-      'not_allowed',
-      `token "${grant.name}" may ${VERBS[grant.scope]}, this address wants one that may ${VERBS[scope]}`,
-    );
-  }
+  requireScope(grant, scope);
   return grant;
 }

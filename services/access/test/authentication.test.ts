@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createAuthentication, type IdentifiedRequest } from '../src/authentication.js';
+import { permits, TOKEN_SCOPES } from '@imscope/schemas/registry-entry.js';
 import type { Grant, Scope } from '../src/grant.js';
 import { createSessionSeal, SESSION_COOKIE } from '../src/session-seal.js';
 import { createTokens, hashToken } from '../src/tokens.js';
@@ -39,7 +40,7 @@ test('a session of a token without the wanted scope is not over but not allowed'
   const { grantOf } = createAuthentication(tokens, seal, 'write');
   assert.throws(() => grantOf(session(READER, NOW + 1), NOW), {
     code: 'not_allowed',
-    message: /may read, this address wants a session of a token that may write/,
+    message: /has scope read and may read, this address wants a session of a token that may write/,
   });
 });
 
@@ -48,6 +49,26 @@ test('a request with a token and a session is identified by its token alone', ()
   const { headers } = bearer('a-token-nobody-knows');
   const { cookies } = session(READER, NOW + 1);
   assert.throws(() => grantOf({ headers, cookies }, NOW), { code: 'invalid_token' });
+});
+
+test('a scope includes what it names and nothing beyond', () => {
+  const included = Object.fromEntries(
+    TOKEN_SCOPES.map((scope) => [scope, TOKEN_SCOPES.filter((wanted) => permits(scope, wanted))]),
+  );
+  assert.deepEqual(included, {
+    write: ['write'],
+    read: ['read'],
+    requests: ['read', 'requests'],
+    admin: ['read', 'requests', 'admin'],
+  });
+});
+
+test('a token without the wanted scope is refused with both scopes named', () => {
+  assert.throws(() => tokens.authenticate(`Bearer ${READER}`, 'requests'), {
+    code: 'not_allowed',
+    message:
+      /has scope read and may read, this address wants a token that may read single requests: ask for one with scope requests/,
+  });
 });
 
 function grant(token: string, scope: Scope): Grant {

@@ -42,7 +42,7 @@ export function createTapCommand(terminal: Terminal, onExit: (code: number) => v
     .option('--json', 'print lines as received')
     .addHelpText(
       'after',
-      '\nAddresses are masked, texts scrubbed. The token needs scope read, and shows its own applications; it comes from\nIMSCOPE_READ_TOKEN, from --token-file, or from the local stack.\n\nExit codes: 0; 1 the tap was refused or ended early; 2 wrong options.\n',
+      '\nAddresses are masked, texts scrubbed. The token needs scope requests, and shows its own applications; it comes from\nIMSCOPE_READ_TOKEN, from --token-file, or from the local stack.\n\nExit codes: 0; 1 the tap was refused or ended early; 2 wrong options.\n',
     )
     .action(async (options: TapOptions) => onExit(await tap(options, terminal)));
 }

@@ -76,7 +76,7 @@ test('the document has every registered route, with security and error answers',
   for (const { path, operation } of described) {
     const statuses = Object.keys(operation.responses).filter((status) => !status.startsWith('2'));
     const scopes = operation.security.flatMap((scheme) => Object.keys(scheme));
-    if (path === '/v1/tap') assert.deepEqual(scopes, ['read']);
+    if (path === '/v1/tap') assert.deepEqual(scopes, ['requests']);
     else if (path === '/v1/openapi.json') assert.deepEqual(scopes, []);
     else assert.deepEqual([scopes, statuses], [['write'], intake], path);
   }

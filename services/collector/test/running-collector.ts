@@ -90,7 +90,7 @@ export async function writeRegistryFile(): Promise<{
   const tokens = [
     token('all', WRITE_TOKEN, 'write', 'all'),
     token('east', EAST_TOKEN, 'write', [EAST_APPLICATION]),
-    token('reader', READ_TOKEN, 'read', 'all'),
+    token('reader', READ_TOKEN, 'requests', 'all'),
   ];
   await writeFile(path, JSON.stringify({ tokens }));
   return { path, directory, remove: () => rm(directory, { recursive: true }) };

@@ -11,6 +11,7 @@ import { sampleRecord } from './sample-record.js';
 
 const EAST = 1_400_000_077;
 const EAST_READ_TOKEN = 'read-token-for-east-0001';
+const FIGURES_TOKEN = 'read-token-for-figures-1';
 const directory = mkdtempSync(join(tmpdir(), 'imscope-tap-'));
 const registryFile = join(directory, 'registry.json');
 
@@ -24,8 +25,9 @@ function token(name: string, secret: string, scope: string, applications: unknow
 before(async () => {
   const tokens = [
     token('gateways', WRITE_TOKEN, 'write', 'all'),
-    token('sre', READ_TOKEN, 'read', 'all'),
-    token('east', EAST_READ_TOKEN, 'read', [EAST]),
+    token('sre', READ_TOKEN, 'requests', 'all'),
+    token('east', EAST_READ_TOKEN, 'requests', [EAST]),
+    token('figures', FIGURES_TOKEN, 'read', 'all'),
   ];
   writeFileSync(registryFile, JSON.stringify({ tokens }));
   collector = await runCollector({ environment: { REGISTRY_FILE: registryFile } });
@@ -156,6 +158,7 @@ test('a token sees only its own applications, refused records included', async (
   );
   assert.equal((await next())?.['request_id'], 'b');
   assert.equal(await errorOf(await get('?application=1', EAST_READ_TOKEN)), '403 not_allowed');
+  assert.equal(await errorOf(await get('', FIGURES_TOKEN)), '403 not_allowed');
 });
 
 test('wrong tokens and parameters are refused, and so is a fifth tap', async () => {
@@ -201,7 +204,10 @@ test('lines beyond a bounded unread buffer are dropped, and requests are accepte
 
 test('a tap ends with its token and with the collector, and its last line states the reason', async () => {
   const ended = await tap('', EAST_READ_TOKEN);
-  const tokens = [token('gateways', WRITE_TOKEN, 'write', 'all'), token('sre', READ_TOKEN, 'read', 'all')];
+  const tokens = [
+    token('gateways', WRITE_TOKEN, 'write', 'all'),
+    token('sre', READ_TOKEN, 'requests', 'all'),
+  ];
   const stays = await tap();
   writeFileSync(registryFile, JSON.stringify({ tokens }));
   assert.deepEqual(await ended.next(), { type: 'end', reason: 'token' });

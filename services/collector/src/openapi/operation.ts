@@ -56,7 +56,7 @@ export type DescribeOperation = (context: DocumentContext) => Operation;
 
 export const SECURITY = {
   write: [{ write: [] }],
-  read: [{ read: [] }],
+  requests: [{ requests: [] }],
   none: [],
 } as const;
 

@@ -71,7 +71,7 @@ function document(routes: readonly DescribedRoute[], context: DocumentContext): 
       schemas: { RequestLog: RecordSchema },
       securitySchemes: {
         write: { type: 'http', scheme: 'bearer', description: 'a token of scope write' },
-        read: { type: 'http', scheme: 'bearer', description: 'a token of scope read' },
+        requests: { type: 'http', scheme: 'bearer', description: 'a token of scope requests' },
       },
     },
   };

@@ -39,7 +39,7 @@ export const describeTap: DescribeOperation = () => ({
   operationId: 'tapRecords',
   summary: 'What comes in, live, for an hour at most; the client closes the connection',
   tags: ['tap'],
-  security: SECURITY.read,
+  security: SECURITY.requests,
   parameters: [
     {
       name: 'application',

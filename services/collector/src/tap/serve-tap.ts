@@ -24,7 +24,7 @@ const ALIVE_TICKS = 10;
 const TAP_MS_MAX = 3_600_000;
 
 export function serveTap(request: FastifyRequest, reply: FastifyReply, options: TapOptions): FastifyReply {
-  const grant = options.authenticate(request, 'read');
+  const grant = options.authenticate(request, 'requests');
   const filter = tapFilter(request.url, grant);
   const response = reply.raw;
   const sink = (text: string): boolean => {
@@ -50,7 +50,7 @@ export function serveTap(request: FastifyRequest, reply: FastifyReply, options: 
   const startMs = performance.now();
   let ticks = 0;
   const timer = setInterval(() => {
-    if (options.find(grant.tokenHash, 'read') === undefined) return end('token');
+    if (options.find(grant.tokenHash, 'requests') === undefined) return end('token');
     if (performance.now() - startMs > TAP_MS_MAX) return end('time');
     tap.reportDropped();
     ticks += 1;

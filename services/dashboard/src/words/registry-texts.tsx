@@ -1,11 +1,17 @@
 /*
  * Texts of the pages of the registry. They are loaded with those pages, so they are no part of `texts.ts`.
  */
+import type { TokenScope } from '@imscope/schemas/registry-entry.js';
 import { CONFIGURATION_TERM_MONTHS } from '@imscope/schemas/retention.js';
 import type { ReactNode } from 'react';
 import { formatExact, formatQuantity } from './format-number.js';
 
-const SCOPES = { write: 'gateways send', read: 'dashboards read', admin: 'administrators change' } as const;
+const SCOPES: Readonly<Record<TokenScope, string>> = {
+  write: 'gateways send',
+  read: 'dashboards read figures',
+  requests: 'engineers read single requests too',
+  admin: 'administrators change',
+};
 
 export const registryTexts = {
   title: 'Applications',
@@ -368,7 +374,7 @@ export const registryTexts = {
     create: 'New token',
     createTitle: 'Make a token',
     andMore: (shown: string, more: number) => `${shown} and ${more.toString()} more`,
-    scopeOption: (scope: 'write' | 'read' | 'admin') => `${scope}: ${SCOPES[scope]}`,
+    scopeOption: (scope: TokenScope) => `${scope}: ${SCOPES[scope]}`,
     scopeHelp: SCOPES,
     applicationsHelp: 'SDKAppIDs with commas, or empty for all.',
     badApplications: 'SDKAppIDs are whole numbers with commas between them',
