@@ -9,6 +9,8 @@ export type QuestionContract = {
   readonly path: `/v1/${string}`;
   /** `application`: about the one the path names. `fleet`: about all applications the caller may read. */
   readonly scope: 'application' | 'fleet';
+  /** What the caller's token has to be; `requests` for single requests. */
+  readonly tokenScope?: 'requests';
   readonly operationId: string;
   readonly summary: string;
   /** The parameters: in the query of a GET, or in the body of a POST. */

@@ -43,6 +43,7 @@ export type RequestsQuery = Static<typeof RequestsQuery>;
 export const requests = {
   path: '/v1/applications/:sdk_app_id/requests',
   scope: 'application',
+  tokenScope: 'requests',
   operationId: 'listRequests',
   summary:
     'Single requests, newest first. Follow next_cursor for older ones; a cursor keeps the window of the first page',

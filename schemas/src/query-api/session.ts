@@ -18,7 +18,9 @@ export type SignIn = Static<typeof SignIn>;
 export const Session = Type.Object({
   name: Type.String(),
   applications: Type.Union([Type.Literal('all'), Type.Array(Type.Integer())]),
-  scope: Type.Enum(['read', 'admin'], { description: 'admin may use the registry too' }),
+  scope: Type.Enum(['read', 'requests', 'admin'], {
+    description: 'requests may read single requests too, admin may also use the registry',
+  }),
   expires_at: Type.String(),
 });
 export type Session = Static<typeof Session>;

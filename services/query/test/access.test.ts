@@ -81,6 +81,16 @@ test('a token sees its own applications, and of others not even whether they exi
   assert.equal(messages[0], messages[1]);
 });
 
+test('single requests are refused to a token of scope read, with the scope that is wanted', async () => {
+  const response = await query.app.inject({
+    url: '/v1/applications/101/requests',
+    headers: bearer(READ_FEW),
+  });
+  assert.match(assertError(response, 403, 'not_allowed'), /ask for one with scope requests$/);
+  const figures = await query.app.inject({ url: '/v1/applications/101/overview', headers: bearer(READ_FEW) });
+  assert.equal(figures.statusCode, 200, figures.body);
+});
+
 test('a sign-in code works once and gives a session of the same applications', async () => {
   const code = await newCode(query.app);
   const response = await signIn(query.app, { code });

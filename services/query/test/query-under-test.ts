@@ -20,14 +20,16 @@ import { QUERY_SETTINGS } from '../src/config.js';
 import { createQuery } from '../src/create-query.js';
 import type { StoredRow } from './stored-row.js';
 
+/** May read single requests too. */
 export const READ_ALL = 'read-all-read-all-read-all';
+/** May read figures alone. */
 export const READ_FEW = 'read-few-read-few-read-few';
 export const WRITE = 'write-write-write-write-write';
 /** What READ_FEW may read. */
 export const FEW = [101, 102];
 
 const TOKENS = [
-  { name: 'everything', sha256: hashToken(READ_ALL), scope: 'read', applications: 'all' },
+  { name: 'everything', sha256: hashToken(READ_ALL), scope: 'requests', applications: 'all' },
   { name: 'a few', sha256: hashToken(READ_FEW), scope: 'read', applications: FEW },
   { name: 'gateway', sha256: hashToken(WRITE), scope: 'write', applications: 'all' },
 ];

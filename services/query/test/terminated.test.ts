@@ -22,7 +22,7 @@ writeFileSync(
   registryFile,
   JSON.stringify({
     tokens: [
-      { name: 'all', sha256: hashToken(READ_ALL), scope: 'read', applications: 'all' },
+      { name: 'all', sha256: hashToken(READ_ALL), scope: 'requests', applications: 'all' },
       { name: 'few', sha256: hashToken(READ_FEW), scope: 'read', applications: [ACTIVE, TERMINATED] },
     ],
     applications: [

@@ -131,7 +131,7 @@ function sessionAnswer(grant: Grant, expiresMs: number): Session {
   };
 }
 
-/** Whoever signed in may read. */
+/** A token that signed in may read. */
 function scopeOfSession(scope: TokenScope): Session['scope'] {
-  return scope === 'admin' ? 'admin' : 'read';
+  return scope === 'write' ? 'read' : scope;
 }

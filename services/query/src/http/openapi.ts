@@ -32,7 +32,12 @@ export async function describeApi(app: FastifyInstance): Promise<void> {
       ],
       components: {
         securitySchemes: {
-          bearer: { type: 'http', scheme: 'bearer', description: 'a token of scope read' },
+          bearer: {
+            type: 'http',
+            scheme: 'bearer',
+            description:
+              'a token of scope read; a route that names the scope requests wants one of that scope, or admin',
+          },
           session: {
             type: 'apiKey',
             in: 'cookie',

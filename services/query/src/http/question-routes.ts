@@ -5,7 +5,7 @@
  */
 import type { Applications } from '@imscope/access/applications.js';
 import type { Authentication } from '@imscope/access/authentication.js';
-import type { Grant } from '@imscope/access/grant.js';
+import { type Grant, requireScope } from '@imscope/access/grant.js';
 import { requireSameOrigin } from '@imscope/access/same-origin.js';
 import { HttpError } from '@imscope/runtime/http-errors.js';
 import { describeParameterFault } from '@imscope/runtime/parameter-error.js';
@@ -90,6 +90,7 @@ function addRoutes(app: FastifyInstance, question: Question, options: QuestionRo
         const { grant, params } = request;
         const query = method === 'GET' ? request.query : request.body;
         if (grant === null) throw new Error('a request came through without authentication');
+        requireScope(grant, contract.tokenScope ?? 'read');
         const plan = question.plan({
           grant,
           terminated: options.terminated(),
@@ -112,12 +113,12 @@ function addRoutes(app: FastifyInstance, question: Question, options: QuestionRo
 }
 
 function describeQuestion(contract: QuestionContract, method: 'GET' | 'POST') {
-  const { operationId, summary, scope } = contract;
+  const { operationId, summary, scope, tokenScope } = contract;
   return {
     operationId: method === 'GET' ? operationId : `${operationId}ByPost`,
     summary: method === 'GET' ? summary : `${summary}. The same with its parameters in the body`,
     tags: ['applications'],
-    security: SECURITY.reader,
+    security: tokenScope === 'requests' ? SECURITY.requestReader : SECURITY.reader,
     response: {
       200: withEitherTimes(answerSchema(contract)),
       ...errorAnswers(...(method === 'GET' ? [] : BODY_ERRORS), 400, 401, 403, 422, 503, 504),
