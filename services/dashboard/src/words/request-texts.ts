@@ -11,6 +11,8 @@ export const requestTexts = {
   backToNewest: 'back to the newest',
   nothingMatches: 'No request in this window matches these filters.',
   none: 'No requests in this window.',
+  refused:
+    'Single requests are shown to sessions of a token with scope requests: ask for one, and sign in with it.',
   clearFilters: 'Clear these filters',
   shown: (count: number) => `${formatQuantity(count, 'request')} shown`,
   areAll: ', which are all',

@@ -30,6 +30,7 @@ import {
 import { RefreshContext, type RefreshControls, useRefreshControls } from '../../api/refresh-context.js';
 import { texts } from '../../words/texts.js';
 import { type TimeWindow, widen } from '../../state/time-window.js';
+import { useMayReadRequests } from '../../api/may-read-requests.js';
 import { type StateOf, useAnswer } from '../../api/use-answer.js';
 import { type ChangePageState, usePageState } from '../../state/use-page-state.js';
 import { ApplicationCharts } from './application-charts.js';
@@ -40,7 +41,7 @@ import { CodeList } from './code-list.js';
 import { ExceptionList } from './exception-list.js';
 import { HeadlineTiles } from './headline-tiles.js';
 import { InterfaceTable } from './interface-table.js';
-import { RequestList } from './request-list.js';
+import { RequestList, RequestsRefused } from './request-list.js';
 import { codeFilters, sameFilters } from './request-links.js';
 import { type KnownValues, ScopeBar } from './scope-bar.js';
 import { SourceNote } from './source-note.js';
@@ -116,7 +117,8 @@ type PanelsProps = {
 
 function Panels({ sdkAppId, overview, empty, state, change }: PanelsProps) {
   const { scopes, requests: filters } = state;
-  const { points, interfaces, exceptions, pages, matching, known } = useQuestions(sdkAppId, state);
+  const mayRead = useMayReadRequests();
+  const { points, interfaces, exceptions, pages, matching, known } = useQuestions(sdkAppId, state, mayRead);
   const setWindow = (window: TimeWindow): void => {
     change({ window });
   };
@@ -166,20 +168,24 @@ function Panels({ sdkAppId, overview, empty, state, change }: PanelsProps) {
         requests={overview.answer?.data.requests ?? null}
         onShow={showRequests}
       />
-      <RequestList
-        pages={pages}
-        filters={filters}
-        matching={matching}
-        onFilters={setFilters}
-        onScope={toggleScope}
-        adviceOf={(code) => adviceFor(code, overview)}
-      />
+      {mayRead ? (
+        <RequestList
+          pages={pages}
+          filters={filters}
+          matching={matching}
+          onFilters={setFilters}
+          onScope={toggleScope}
+          adviceOf={(code) => adviceFor(code, overview)}
+        />
+      ) : (
+        <RequestsRefused />
+      )}
     </>
   );
 }
 
 /** The page's questions besides the overview and the refusals. */
-function useQuestions(sdkAppId: number, { window, scopes, requests: filters }: PageState) {
+function useQuestions(sdkAppId: number, { window, scopes, requests: filters }: PageState, mayRead: boolean) {
   const application = { sdk_app_id: sdkAppId };
   const scoped = { ...application, ...scopeParameters(window, scopes) };
   const points = useAnswer('timeseries', scoped);
@@ -190,8 +196,10 @@ function useQuestions(sdkAppId: number, { window, scopes, requests: filters }: P
     ...scopeParameters(window, everyInterface),
   });
   const exceptions = useAnswer('exceptions', scoped);
-  const pages = useRequestPages({ ...application, ...requestParameters(window, scopes, filters) });
-  const countable = hasRequestFilters(filters) && isCountable(filters);
+  const pages = useRequestPages(
+    mayRead ? { ...application, ...requestParameters(window, scopes, filters) } : null,
+  );
+  const countable = mayRead && hasRequestFilters(filters) && isCountable(filters);
   const counted = useAnswer(
     'timeseries',
     countable ? { ...application, ...countableParameters(window, scopes, filters) } : null,

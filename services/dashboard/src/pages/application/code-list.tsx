@@ -9,6 +9,7 @@ import { texts } from '../../words/texts.js';
 import { LeftOutNote } from '../../parts/left-out-note.js';
 import type { RequestFilters } from '../../state/page-state.js';
 import { Empty, Panel } from '../../parts/panel.js';
+import { useMayReadRequests } from '../../api/may-read-requests.js';
 import type { StateOf } from '../../api/use-answer.js';
 import { OutcomeLabel } from '../../parts/outcome-label.js';
 import { codeFilterOf, codeFilters, noCodesText, sameFilters } from './request-links.js';
@@ -80,12 +81,14 @@ type ItemProps = {
 
 function CodeItem({ code, chosen, onChoose }: ItemProps) {
   const filter = codeFilterOf(code.code);
+  const mayRead = useMayReadRequests();
   return (
     <li className={chosen ? 'chosen' : undefined} data-testid={`code-${filter}`}>
       <div className="code-head">
         <button
           type="button"
           className="link"
+          disabled={!mayRead}
           aria-pressed={chosen}
           title={texts.application.codes.show(texts.figure.outcome[code.outcome])}
           onClick={() => {

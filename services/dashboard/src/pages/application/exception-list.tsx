@@ -10,6 +10,7 @@ import { LeftOutNote } from '../../parts/left-out-note.js';
 import { LocalTime } from '../../parts/local-time.js';
 import { Empty, Panel } from '../../parts/panel.js';
 import type { RequestFilters } from '../../state/page-state.js';
+import { useMayReadRequests } from '../../api/may-read-requests.js';
 import type { StateOf } from '../../api/use-answer.js';
 import { useNow } from '../../state/use-now.js';
 import { OutcomeLabel } from '../../parts/outcome-label.js';
@@ -77,7 +78,7 @@ export function ExceptionList({ state, requests, onShow }: Props) {
 type ItemProps = { readonly row: ExceptionRow; readonly onShow: Props['onShow'] };
 
 function ExceptionItem({ row, onShow }: ItemProps) {
-  const { sample_request_id: sample } = row;
+  const mayRead = useMayReadRequests();
   return (
     <li data-testid={`exception-${row.exception}-${row.interface}`} data-value={row.count}>
       <div className="exception-what">
@@ -88,34 +89,41 @@ function ExceptionItem({ row, onShow }: ItemProps) {
         <Causes row={row} />
       </div>
       <ExceptionFacts row={row} />
-      <div className="exception-actions">
-        <button
-          type="button"
-          className="button"
-          onClick={() => {
-            onShow(exceptionFilters(row));
-          }}
-        >
-          {texts.application.exceptions.showRequests}
-        </button>
-        {sample !== '' && (
-          <button
-            type="button"
-            className="button"
-            title={sample}
-            onClick={() => {
-              onShow({ ...exceptionFilters(row), requestId: sample });
-            }}
-          >
-            {texts.application.exceptions.oneSample}
-          </button>
-        )}
-      </div>
+      {mayRead && <ExceptionActions row={row} onShow={onShow} />}
       <p className="advice">
         <OutcomeLabel outcome={row.outcome} /> <code>{row.code ?? texts.figure.noCode}</code> {row.name}:{' '}
         {row.advice}
       </p>
     </li>
+  );
+}
+
+function ExceptionActions({ row, onShow }: ItemProps) {
+  const { sample_request_id: sample } = row;
+  return (
+    <div className="exception-actions">
+      <button
+        type="button"
+        className="button"
+        onClick={() => {
+          onShow(exceptionFilters(row));
+        }}
+      >
+        {texts.application.exceptions.showRequests}
+      </button>
+      {sample !== '' && (
+        <button
+          type="button"
+          className="button"
+          title={sample}
+          onClick={() => {
+            onShow({ ...exceptionFilters(row), requestId: sample });
+          }}
+        >
+          {texts.application.exceptions.oneSample}
+        </button>
+      )}
+    </div>
   );
 }
 

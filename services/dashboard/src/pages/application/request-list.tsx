@@ -53,6 +53,20 @@ export function RequestList(props: RequestListProps) {
   );
 }
 
+/** In place of the list, for sessions that may not read it. */
+export function RequestsRefused() {
+  return (
+    <section className="panel" data-testid="requests-refused">
+      <header className="panel-head">
+        <h2>{texts.request.title}</h2>
+      </header>
+      <Empty>
+        <p>{texts.request.refused}</p>
+      </Empty>
+    </section>
+  );
+}
+
 function HeldNote({ pages }: { readonly pages: RequestPages }) {
   return (
     <p className="quiet">

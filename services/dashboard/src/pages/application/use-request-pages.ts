@@ -5,7 +5,7 @@
 import type { AskError } from '@imscope/schemas/query-api/ask.js';
 import type { ParametersOf } from '@imscope/schemas/query-api/questions.js';
 import type { RequestPage, RequestRow } from '@imscope/schemas/query-api/requests.js';
-import { hashKey, useInfiniteQuery, useQueryClient } from '@tanstack/react-query';
+import { hashKey, skipToken, useInfiniteQuery, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import { ask, asAskError } from '../../api/ask-service.js';
 import { failAsAskError } from '../../api/server-state.js';
@@ -30,10 +30,10 @@ export type RequestPages = {
   readonly release: () => void;
 };
 
-/** @param parameters with all filters, without cursor and limit */
-export function useRequestPages(parameters: ParametersOf<'requests'>): RequestPages {
+/** @param parameters with all filters, without cursor and limit; null: nothing is asked */
+export function useRequestPages(parameters: ParametersOf<'requests'> | null): RequestPages {
   const state = useQueryClient();
-  const asked = { ...parameters, limit: PAGE_ROWS };
+  const asked = parameters === null ? null : { ...parameters, limit: PAGE_ROWS };
   const askedBy = hashKey([asked]);
   const [heldFor, setHeldFor] = useState<string | null>(null);
   const held = heldFor === askedBy;
@@ -78,13 +78,16 @@ type OlderPages = {
 };
 
 /** Pages on demand: never refreshed, and not retried but by the reader. */
-function useOlderPages(parameters: ParametersOf<'requests'>, cursor: string | null): OlderPages {
+function useOlderPages(parameters: ParametersOf<'requests'> | null, cursor: string | null): OlderPages {
   const state = useQueryClient();
   const queryKey = ['requests', parameters, 'older', cursor] as const;
   const { data, error, isFetching, fetchNextPage } = useInfiniteQuery({
     queryKey,
-    queryFn: ({ pageParam, signal }) =>
-      failAsAskError(ask('requests', { ...parameters, cursor: pageParam }, signal)),
+    queryFn:
+      parameters === null
+        ? skipToken
+        : ({ pageParam, signal }) =>
+            failAsAskError(ask('requests', { ...parameters, cursor: pageParam }, signal)),
     initialPageParam: cursor ?? '',
     getNextPageParam: (last) => last.data.next_cursor,
     enabled: false,
