@@ -4,6 +4,7 @@
 import { type Static, type TObject, Type } from 'typebox';
 import { applications } from './applications.js';
 import { type Answer, answerOf, boundedListAnswerOf } from './envelope.js';
+import { breakdown, fleetBreakdown } from './breakdown.js';
 import { callbacks } from './callbacks.js';
 import { exceptions } from './exceptions.js';
 import { fleetRefusals } from './fleet-refusals.js';
@@ -23,6 +24,8 @@ export const QUESTIONS = {
   overview,
   interfaces,
   timeseries,
+  breakdown,
+  fleetBreakdown,
   monitor,
   callbacks,
   exceptions,

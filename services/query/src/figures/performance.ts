@@ -15,15 +15,18 @@ export type Performance = Overview['previous'];
 /** Logs are grouped by it and by the key of the question. */
 export const LATENCY_BUCKET_SQL = latencyBucketSql('latency_us');
 
-/** Partial sums from the logs. */
-export const LOG_SUMS_SQL = `sum(weight) AS b_requests,
+/** Partial sums from the logs, without the histogram: the rows need not be grouped by latency bucket. */
+export const LOG_COUNTS_SQL = `sum(weight) AS b_requests,
     sumIf(weight, outcome = 'success') AS b_success,
     sumIf(weight, outcome = 'caller_error') AS b_caller_error,
     sumIf(weight, outcome = 'service_error') AS b_service_error,
     sumIf(weight, outcome = 'unknown') AS b_unknown,
     sum(latency_us * weight) AS b_latency_sum_us,
-    max(latency_us) AS b_latency_max_us,
-    [(${LATENCY_BUCKET_SQL}, sum(weight))] AS b_histogram`;
+    max(latency_us) AS b_latency_max_us`;
+export const LOG_HISTOGRAM_SQL = `[(${LATENCY_BUCKET_SQL}, sum(weight))] AS b_histogram`;
+/** With it. */
+export const LOG_SUMS_SQL = `${LOG_COUNTS_SQL},
+    ${LOG_HISTOGRAM_SQL}`;
 
 /** The same from the metrics `m`, without the histogram, which costs most of the time of a metrics query. */
 export const METRIC_COUNTS_SQL = `sum(m.success + m.caller_error + m.service_error + m.unknown) AS b_requests,
@@ -37,13 +40,14 @@ export const METRIC_HISTOGRAM_SQL =
   'CAST(sumMap(m.latency_histogram) AS Array(Tuple(Int16, UInt64))) AS b_histogram';
 
 /** Columns of the outer query, which groups by the question's key alone. */
-export const PERFORMANCE_COLUMNS_SQL = `sum(b_requests) AS requests,
+export const COUNT_COLUMNS_SQL = `sum(b_requests) AS requests,
   sum(b_success) AS success,
   sum(b_caller_error) AS caller_error,
   sum(b_service_error) AS service_error,
   sum(b_unknown) AS unknown,
   sum(b_latency_sum_us) AS latency_sum_us,
-  max(b_latency_max_us) AS latency_max_us,
+  max(b_latency_max_us) AS latency_max_us`;
+export const PERFORMANCE_COLUMNS_SQL = `${COUNT_COLUMNS_SQL},
   groupArrayArray(b_histogram) AS histogram`;
 
 /** What a question groups by and selects beside the sums: expressions for each source, in the same order. */

@@ -3,6 +3,7 @@
  */
 import type { QuestionName } from '@imscope/schemas/query-api/questions.js';
 import { applications } from './applications.js';
+import { breakdown, fleetBreakdown } from './breakdown.js';
 import { callbacks } from './callbacks.js';
 import { exceptions } from './exceptions.js';
 import { fleetRefusals } from './fleet-refusals.js';
@@ -20,6 +21,8 @@ export const ALL_QUESTIONS: Readonly<Record<QuestionName, Question>> = {
   overview,
   interfaces,
   timeseries,
+  breakdown,
+  fleetBreakdown,
   monitor,
   callbacks,
   exceptions,
