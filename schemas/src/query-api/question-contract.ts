@@ -13,6 +13,8 @@ export type QuestionContract = {
   readonly tokenScope?: 'requests';
   readonly operationId: string;
   readonly summary: string;
+  /** Parameters in the path, beside `sdk_app_id`. */
+  readonly inPath?: TObject;
   /** The parameters: in the query of a GET, or in the body of a POST. */
   readonly query: TObject;
   /** The shape of `data` in the answer. */

@@ -11,7 +11,7 @@ import { fleetRefusals } from './fleet-refusals.js';
 import { interfaces } from './interfaces.js';
 import { monitor } from './monitor.js';
 import { overview } from './overview.js';
-import { ANSWER_PARAMETERS, type ApplicationPath } from './parameters.js';
+import { ANSWER_PARAMETERS, ApplicationPath } from './parameters.js';
 import { PERSONAL_FILTERS, type PersonalFilters } from './personal-filters.js';
 import type { QuestionContract } from './question-contract.js';
 import { refusals } from './refusals.js';
@@ -38,7 +38,9 @@ export const QUESTIONS = {
 export type QuestionName = keyof typeof QUESTIONS;
 type Contracts = typeof QUESTIONS;
 
+/** Those in the path, but for `sdk_app_id`, and those of the query. */
 export type QueryOf<Q extends QuestionName> = Static<Contracts[Q]['query']> &
+  (Contracts[Q] extends { readonly inPath: infer P extends TObject } ? Static<P> : unknown) &
   (Contracts[Q] extends { readonly hasPersonalFilters: true } ? PersonalFilters : unknown);
 /** Those of the query, and `sdk_app_id` where the question is about one application. */
 export type ParametersOf<Q extends QuestionName> = QueryOf<Q> &
@@ -51,14 +53,26 @@ export function answerSchema({ data, isBoundedList }: Pick<QuestionContract, 'da
   return isBoundedList ? boundedListAnswerOf(data) : answerOf(data);
 }
 
+/** The parameters in the path; undefined: there is none. */
+export function pathSchema({ scope, inPath }: QuestionContract): TObject | undefined {
+  if (scope === 'fleet') return inPath;
+  return Type.Object({ ...ApplicationPath.properties, ...inPath?.properties });
+}
+
 /** The parameters in the query of a GET. */
 export function querySchema({ query }: QuestionContract): TObject {
   return Type.Object({ ...query.properties, ...ANSWER_PARAMETERS }, { additionalProperties: false });
 }
 
-/** All parameters of a question, as in the body of a POST. */
+/** The parameters of the body of a POST. */
 export function bodySchema(contract: QuestionContract): TObject {
   const { properties } = querySchema(contract);
   const personal = contract.hasPersonalFilters === true ? PERSONAL_FILTERS : {};
   return Type.Object({ ...properties, ...personal }, { additionalProperties: false });
+}
+
+/** All parameters of a question but `sdk_app_id`. */
+export function parametersSchema(contract: QuestionContract): TObject {
+  const { properties } = bodySchema(contract);
+  return Type.Object({ ...properties, ...contract.inPath?.properties }, { additionalProperties: false });
 }

@@ -13,10 +13,9 @@ import { queryPairs } from '@imscope/runtime/query-parameters.js';
 import type { NamedApplication } from '@imscope/schemas/query-api/application-name.js';
 import type { Answer } from '@imscope/schemas/query-api/envelope.js';
 import { errorAnswers } from '@imscope/schemas/query-api/error-answers.js';
-import { ApplicationPath } from '@imscope/schemas/query-api/parameters.js';
 import type { QuestionContract } from '@imscope/schemas/query-api/question-contract.js';
 import { PERSONAL_FILTER_NAMES } from '@imscope/schemas/query-api/personal-filters.js';
-import { answerSchema, bodySchema, querySchema } from '@imscope/schemas/query-api/questions.js';
+import { answerSchema, bodySchema, pathSchema, querySchema } from '@imscope/schemas/query-api/questions.js';
 import type { FastifyInstance, FastifyPluginAsync, FastifyRequest } from 'fastify';
 import { SECURITY } from '../access/security.js';
 import type { CompletenessOf } from '../completeness/completeness.js';
@@ -113,7 +112,8 @@ function addRoutes(app: FastifyInstance, question: Question, options: QuestionRo
 }
 
 function describeQuestion(contract: QuestionContract, method: 'GET' | 'POST') {
-  const { operationId, summary, scope, tokenScope } = contract;
+  const { operationId, summary, tokenScope } = contract;
+  const path = pathSchema(contract);
   return {
     operationId: method === 'GET' ? operationId : `${operationId}ByPost`,
     summary: method === 'GET' ? summary : `${summary}. The same with its parameters in the body`,
@@ -123,7 +123,7 @@ function describeQuestion(contract: QuestionContract, method: 'GET' | 'POST') {
       200: withEitherTimes(answerSchema(contract)),
       ...errorAnswers(...(method === 'GET' ? [] : BODY_ERRORS), 400, 401, 403, 422, 503, 504),
     },
-    ...(scope === 'application' ? { params: ApplicationPath } : {}),
+    ...(path === undefined ? {} : { params: path }),
     ...(method === 'GET' ? { querystring: querySchema(contract) } : { body: bodySchema(contract) }),
   };
 }

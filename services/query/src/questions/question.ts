@@ -7,12 +7,13 @@ import type { Completeness } from '@imscope/schemas/query-api/envelope.js';
 import { ApplicationPath } from '@imscope/schemas/query-api/parameters.js';
 import type { QuestionContract } from '@imscope/schemas/query-api/question-contract.js';
 import {
-  bodySchema,
   type DataOf,
+  parametersSchema,
   type QueryOf,
   type QuestionName,
   QUESTIONS,
 } from '@imscope/schemas/query-api/questions.js';
+import { type Static, Type } from 'typebox';
 import { Value } from 'typebox/value';
 import { createSpans, type Plan, type PlanInput, type RequestPlan, type Span } from '../figures/plan.js';
 import type { Source, Sources } from '../figures/source.js';
@@ -132,7 +133,7 @@ export function requestQuestion<Q extends QuestionName, P extends RequestPlan>(
     plan: (request) => {
       const { nowMs } = request;
       const subject = subjectOf(QUESTIONS[name], request);
-      const query = queryOf(name, request.query);
+      const query = queryOf(name, request);
       const plan = definition.plan({ subject, query, nowMs, pointsMax: bounds.pointsMax });
       const { window, stepMs, points } = plan;
       return {
@@ -161,8 +162,9 @@ export function fleetQuestion<Q extends QuestionsOf<'fleet'>, P extends Plan>(
   return {
     contract: QUESTIONS[name],
     bounds,
-    plan: ({ grant, terminated, query: given, nowMs }) => {
-      const query = queryOf(name, given);
+    plan: (request) => {
+      const { grant, terminated, nowMs } = request;
+      const query = queryOf(name, request);
       const plan = definition.plan({ query, nowMs, pointsMax: bounds.pointsMax });
       const { window, stepMs, points } = plan;
       return {
@@ -210,11 +212,25 @@ function applicationOf(params: unknown): number {
   throw new Error('the path of a question was not checked');
 }
 
-function queryOf<Q extends QuestionName>(name: Q, query: unknown): QueryOf<Q> {
-  if (isQueryOf(name, query)) return query;
+/** What the path names beside the application is a parameter like those of the query. */
+function queryOf<Q extends QuestionName>(
+  name: Q,
+  { params, query }: Pick<QuestionRequest, 'params' | 'query'>,
+): QueryOf<Q> {
+  const { inPath }: QuestionContract = QUESTIONS[name];
+  const named = Object.entries(parametersOf(params)).filter(([key]) => inPath?.properties[key] !== undefined);
+  const found = { ...parametersOf(query), ...Object.fromEntries(named) };
+  if (isQueryOf(name, found)) return found;
   throw new Error(`the query of "${name}" was not checked`);
 }
 
+const Parameters = Type.Record(Type.String(), Type.Unknown());
+
+/** Routes without parameters in their path have none. */
+function parametersOf(given: unknown): Static<typeof Parameters> {
+  return Value.Check(Parameters, given) ? given : {};
+}
+
 function isQueryOf<Q extends QuestionName>(name: Q, query: unknown): query is QueryOf<Q> {
-  return Value.Check(bodySchema(QUESTIONS[name]), query);
+  return Value.Check(parametersSchema(QUESTIONS[name]), query);
 }
