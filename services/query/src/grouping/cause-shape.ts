@@ -90,7 +90,10 @@ const REASON_PHRASE =
 /** Codes of the catalogue, where they are alone in brackets or begin the text. */
 const LISTED = oneOf(...ALL_CODES.filter(({ code }) => code >= 10_000).map(({ code }) => String(code)));
 
+/** A status counts as such where what follows is no noun. */
 const KEPT = oneOf(
+  `\\b${ANSWERED} ${STATUS}${AFTER_STATUS}`,
+  `\\b[45][0-9][0-9] ${REASON_PHRASE}\\b`,
   `\\b${oneOf(...NAMES)}\\b`,
   `\\b${CODE_WORD}${SEPARATOR}${NUMBER}\\b`,
   `${CHINESE_CODE}${NUMBER}\\b`,
@@ -103,7 +106,7 @@ const KEPT = oneOf(
 );
 
 const HEX = '[0-9A-Fa-f]';
-const IDS = [
+const MASKED = oneOf(
   `\\b${HEX}{8}-${HEX}{4}-${HEX}{4}-${HEX}{4}-${HEX}{12}\\b`,
   // Addresses of version 6, and of network cards.
   `\\b${HEX}{1,4}:${HEX}{0,4}:${HEX}{0,4}(?::${HEX}{0,4}){1,5}`,
@@ -111,27 +114,36 @@ const IDS = [
   `\\b${HEX}{8,}\\b`,
   // Three numbers or more within letters.
   '\\b[0-9A-Za-z]*[0-9][A-Za-z]+[0-9]+[A-Za-z]+[0-9][0-9A-Za-z]*',
-];
-
-/** Groups 1, 2 and 4 are kept with their digits; 3 and 5 tell that the number is a status. */
-const PATTERN = [
-  `(${KEPT})`,
-  `(\\b${ANSWERED} ${STATUS})(${AFTER_STATUS})`,
-  `(\\b[45][0-9][0-9])( ${REASON_PHRASE}\\b)`,
-  ...IDS,
   '[0-9]+',
-].join('|');
+);
 
-const SHAPE = new RegExp(PATTERN, 'g');
+/** Around what is kept, between the two replacements. A cause does not hold it: collectors replace control characters. */
+const FENCE = '\u0001';
+const KEPT_ALL = new RegExp(KEPT, 'g');
+const MASKED_ALL = new RegExp(MASKED, 'g');
 
-/** What is kept has `#` after it, too. Digits that are not kept do not occur in a shape. */
+/** Digits in a shape are those of codes, statuses and names. */
 export function causeShape(cause: string): string {
-  return cause.replaceAll(SHAPE, '$1$2$4#$3$5');
+  return cause
+    .replaceAll(KEPT_ALL, `${FENCE}$&${FENCE}`)
+    .split(FENCE)
+    .map((part, at) => (at % 2 === 1 ? part : part.replaceAll(MASKED_ALL, '#')))
+    .join('');
 }
 
-/** The same in the store. @param column SQL of the text */
+/**
+ * The same in the store, with one alias. Two replacements without groups take 3 µs, one with groups 24 µs: RE2 finds
+ * groups by another, slower engine.
+ * @param column SQL of the text
+ */
 export function shapeSql(column: string): string {
-  return `replaceRegexpAll(${column}, ${sqlText(PATTERN)}, ${sqlText(String.raw`\1\2\4#\3\5`)})`;
+  const parts = `splitByChar(${sqlText(FENCE)}, replaceRegexpAll(${column}, ${sqlText(KEPT)}, ${sqlText(`${FENCE}\\0${FENCE}`)}))`;
+  return `arrayStringConcat(arrayMap(
+    (part, masked, at) -> if(at % 2 = 0, part, masked),
+    ${parts} AS shape_parts,
+    arrayMap(part -> replaceRegexpAll(part, ${sqlText(MASKED)}, '#'), shape_parts),
+    arrayEnumerate(shape_parts)
+  ))`;
 }
 
 function sqlText(text: string): string {

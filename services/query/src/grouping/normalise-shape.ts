@@ -59,8 +59,6 @@ function withoutRepeats(text: string): string {
 
 /** Within a shape: `#` stands for what is masked. In their order. */
 const RULES: readonly Rule[] = [
-  // What is kept ends with a digit, `xx`, `4j` or a bracket; the mark after it goes.
-  [/(\d(?:[xX]{2}|j)?[)\]]?)#/g, '$1'],
   // What collectors have masked.
   [/<(?:email|phone|account|group|token|ip|query)>/g, '#'],
   // Quoted texts: of one or two words they are values; keys of JSON, request lines and sentences stay.
