@@ -130,20 +130,15 @@ export function healthText(
   const target = `the target of ${percent(1 - degradedFrom)}`;
   const rate = rated === 0 ? '' : `${percent(success / rated)} success of ${counted(rated, 'request')}`;
   const lost = counted(errors, 'service error');
-  switch (reason) {
-    case 'far_below_target':
-      return `${rate}, far below ${target}: ${lost}`;
-    case 'below_target':
-      return `${rate}, below ${target}: ${lost}`;
-    case 'within_chance':
-      return `${rate}, below ${target}, but no more than chance explains: ${lost}`;
-    case 'too_few_errors':
-      return `${lost} of ${counted(rated, 'request')}: fewer than ${SERVICE_ERRORS_MIN} are no evidence`;
-    case 'within_target':
-      return `${rate}, within ${target}`;
-    case 'no_outcome':
-      return 'no request was a success or a service error';
-  }
+  const texts: Readonly<Record<HealthReason, string>> = {
+    far_below_target: `${rate}, far below ${target}: ${lost}`,
+    below_target: `${rate}, below ${target}: ${lost}`,
+    within_chance: `${rate}, below ${target}, but no more than chance explains: ${lost}`,
+    too_few_errors: `${lost} of ${counted(rated, 'request')}: fewer than ${SERVICE_ERRORS_MIN} are no evidence`,
+    within_target: `${rate}, within ${target}`,
+    no_outcome: 'no request was a success or a service error',
+  };
+  return texts[reason];
 }
 
 /** Rounded down, so that 99.9999 % does not read 100 %. */

@@ -1,5 +1,6 @@
 /* The details of an application: what it is, whose it is, and what it subscribes to. */
 import { type Static, Type } from 'typebox';
+import { LINKS_MAX, LinkTemplate, RunbookUrl } from '../link-template.js';
 import { Region } from './identity.js';
 import { plainText } from './plain-text.js';
 
@@ -39,6 +40,11 @@ export const ApplicationDetails = Type.Object(
       description: 'administrator accounts',
     }),
     data_centre: Region,
+    runbook_url: RunbookUrl,
+    links: Type.Array(LinkTemplate, {
+      maxItems: LINKS_MAX,
+      description: 'links into the operators’ own logs and traces: objects of title and url',
+    }),
   },
   { additionalProperties: false },
 );
@@ -56,4 +62,6 @@ export const DETAILS_DEFAULTS = {
   package: 'trial',
   subscriptions: [],
   administrators: ['administrator'],
+  runbook_url: '',
+  links: [],
 } as const satisfies Partial<ApplicationDetails>;

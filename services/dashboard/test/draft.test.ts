@@ -25,6 +25,8 @@ const SAVED: ApplicationState = {
     subscriptions: [],
     administrators: ['administrator'],
     data_centre: 'singapore',
+    runbook_url: '',
+    links: [],
   },
   settings: { ...SETTINGS_DEFAULTS, codes: { '70001': 'caller_error' } },
   configuration: CONFIGURATION_DEFAULTS,
@@ -63,6 +65,7 @@ test('a value out of the contract’s bounds is named with what is allowed, as i
     ['details.subscriptions', 'trtc\ntrtc', /“trtc” is there twice/],
     ['details.subscriptions', 'ok\nNot ok', /Line 2: /],
     ['configuration.callback.url', 'ftp://x.example', /http/],
+    ['details.runbook_url', 'javascript:alert(1)', /http/],
     ['settings.codes', '1 = success\n2 = good', /Line 2: The outcome is one of success, caller_error/],
     ['settings.codes', '01 = success', /Line 1: A line “code = outcome”/],
   ] as const) {

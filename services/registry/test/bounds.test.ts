@@ -29,6 +29,8 @@ const sloTarget = (name: string | null) => ({
   latency_share_min: 0.99,
 });
 
+const link = (title: string, url = 'https://a.example/') => ({ title, url });
+
 type Bounds = {
   /** Of the state, such as `configuration.recent_contacts_max`. */
   readonly path: string;
@@ -53,6 +55,33 @@ const FIELDS: readonly Bounds[] = [
     path: 'details.administrators',
     allowed: [['a'], list(10, (at) => `admin ${at}`), [text(32)]],
     refused: [[], list(11, (at) => `admin ${at}`), ['a', 'a'], [text(33)]],
+  },
+  {
+    path: 'details.runbook_url',
+    allowed: ['', 'https://a.example/runbook', `https://a.example/${text(482)}`],
+    refused: [
+      'ftp://a.example',
+      'https://a.example/with blank',
+      'https://me:secret@a.example/',
+      `https://a.example/${text(483)}`,
+    ],
+  },
+  {
+    path: 'details.links',
+    allowed: [
+      [],
+      list(8, (at) => link(`Logs ${at}`)),
+      [link('Logs', 'https://a.example/{request_id}/{node}')],
+    ],
+    refused: [
+      list(9, (at) => link(`Logs ${at}`)),
+      [link('Logs'), link('Logs')],
+      [link('')],
+      [link('Logs', 'https://a.example/{user}')],
+      [link('Logs', 'https://{node}/')],
+      [link('Logs', 'javascript:{from}')],
+      ['https://a.example/'],
+    ],
   },
   { path: 'details.data_centre', allowed: ['frankfurt'], refused: ['Frankfurt', '', '1'] },
   { path: 'settings.quota_per_second', allowed: [1, 1_000_000_000], refused: [0, 1_000_000_001, 1.5] },

@@ -61,9 +61,19 @@ async function created(id: number): Promise<string> {
   return stdout.trim();
 }
 
-async function shown(id: number): Promise<{ configuration: Record<string, unknown>; status: string }> {
+type Shown = {
+  details: Record<string, unknown>;
+  configuration: Record<string, unknown>;
+  status: string;
+};
+
+async function shown(id: number): Promise<Shown> {
   const { stdout } = await app(['show', String(id), '--json']);
-  return JSON.parse(stdout) as { configuration: Record<string, unknown>; status: string };
+  return JSON.parse(stdout) as Shown;
+}
+
+function linksPair(url: string): string {
+  return `details.links=${JSON.stringify([{ title: 'Logs', url }])}`;
 }
 
 test('a new application’s key is alone on stdout, and the warning on stderr', async () => {
@@ -116,6 +126,20 @@ test('a change that changes nothing makes no version', async () => {
   ]);
   assert.equal(code, 0);
   assert.match(stderr, /nothing differs/);
+});
+
+test('a runbook and links are set, and a placeholder that is unknown is refused', async () => {
+  await created(120);
+  const runbook = 'details.runbook_url=https://runbooks.example/chat';
+  const url = 'https://logs.example/{request_id}';
+  const { code } = await app(['set', '120', runbook, linksPair(url), '--reason', 'x', '--yes']);
+  assert.equal(code, 0);
+  const { details } = await shown(120);
+  assert.equal(details['runbook_url'], 'https://runbooks.example/chat');
+  assert.deepEqual(details['links'], [{ title: 'Logs', url }]);
+  const wrong = await app(['set', '120', linksPair('https://logs.example/{user}'), '--reason', 'x', '--yes']);
+  assert.equal(wrong.code, 1);
+  assert.match(wrong.stderr, /details\/links\/0\/url .*\{user\} is unknown/);
 });
 
 test('a file and pairs are put together, pairs last', async () => {

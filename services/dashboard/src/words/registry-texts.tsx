@@ -141,6 +141,11 @@ export const registryTexts = {
       label: 'Data centre',
       help: 'The region its data stays in. Collectors of other regions refuse its records.',
     },
+    'details.runbook_url': { label: 'Runbook', help: 'What to do when it fails: an http or https URL.' },
+    'details.links': {
+      label: 'Links into logs and traces',
+      help: 'URLs with {request_id}, {node}, {from}, {to}, {from_ms}, {to_ms}, {sdk_app_id} or {interface} after the host.',
+    },
     'settings.quota_per_second': {
       label: 'Quota',
       unit: 'records/s',
@@ -252,6 +257,8 @@ export const registryTexts = {
     app_id: 'AppID',
     sandbox: 'Sandbox',
     name: 'Name',
+    title: 'Title',
+    url: 'URL',
     type: 'Type',
     readable_by: 'Readable by',
     writable_by: 'Writable by',

@@ -4,6 +4,7 @@
  */
 import { HttpError } from '@imscope/runtime/http-errors.js';
 import { shortened } from '@imscope/runtime/query-parameters.js';
+import { addressFault, templateFault } from '@imscope/schemas/link-template.js';
 import { ApplicationState } from '@imscope/schemas/registry-api/application.js';
 import { TRTC_SUBSCRIPTION } from '@imscope/schemas/registry-api/details.js';
 import { REQUEST_LOG_BOUNDS } from '@imscope/schemas/request-log.js';
@@ -34,7 +35,7 @@ export function checkState(
   | { readonly ok: true; readonly state: ApplicationState }
   | { readonly ok: false; readonly faults: StateFault[] } {
   if (!hasShapeOfState(value)) return { ok: false, faults: faultsOfSchema(hasShapeOfState.errors ?? []) };
-  const faults = [...faultsOfSettings(value), ...faultsOfConfiguration(value)];
+  const faults = [...faultsOfDetails(value), ...faultsOfSettings(value), ...faultsOfConfiguration(value)];
   return faults.length === 0 ? { ok: true, state: value } : { ok: false, faults };
 }
 
@@ -101,6 +102,22 @@ function shown(path: string, value: unknown): string {
   if (isObject(value)) return `an object of ${Object.keys(value).length} members`;
   if (HIDDEN_PATHS.has(path) && typeof value === 'string') return 'a text (not shown)';
   return shortened(JSON.stringify(value) ?? 'missing');
+}
+
+function faultsOfDetails({ details: { runbook_url: runbook, links } }: ApplicationState): StateFault[] {
+  const addresses = [
+    { path: '/details/runbook_url', fault: runbook === '' ? undefined : addressFault(runbook) },
+    ...links.map(({ url }, index) => ({ path: `/details/links/${index}/url`, fault: templateFault(url) })),
+  ];
+  const titles = links.map(({ title }) => title);
+  return [
+    ...addresses.flatMap(({ path, fault }) =>
+      fault === undefined
+        ? []
+        : [{ path, received: `an address that cannot be used: ${fault}`, allowed: 'an http or https URL' }],
+    ),
+    ...repeated(titles, '/details/links', 'title', 'each link a title of its own'),
+  ];
 }
 
 function faultsOfSettings({ settings }: ApplicationState): StateFault[] {

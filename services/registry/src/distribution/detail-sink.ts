@@ -8,13 +8,16 @@ import { Type } from 'typebox';
 import { Value } from 'typebox/value';
 import type { ApplicationTable } from '../rows/tables.js';
 
-/** A row of `application_detail` (schemas/clickhouse/0010_application_detail.sql). */
+/** A row of `application_detail` (schemas/clickhouse/0010_application_detail.sql and 0014_application_links.sql). */
 export type ApplicationDetail = {
   readonly sdk_app_id: number;
   readonly name: string;
   readonly package: string;
   readonly owner: string;
   readonly region: string;
+  readonly runbook_url: string;
+  /** JSON: LinkTemplate[]; empty: none. */
+  readonly links: string;
   readonly revision: number;
   readonly deleted: boolean;
 };
@@ -66,9 +69,13 @@ export function createDetailSink(client: Pick<ClickHouseClient, 'insert' | 'comm
 
 /** What is stored of an application's row. @param revision of the change that is published */
 export function detailOf(
-  row: Pick<ApplicationTable, 'sdk_app_id' | 'name' | 'package' | 'owner' | 'data_centre'>,
+  row: Pick<
+    ApplicationTable,
+    'sdk_app_id' | 'name' | 'package' | 'owner' | 'data_centre' | 'runbook_url' | 'links'
+  >,
   revision: number,
 ): ApplicationDetail {
   const { sdk_app_id, name, owner, data_centre: region } = row;
-  return { sdk_app_id, name, package: row.package, owner, region, revision, deleted: false };
+  const addresses = { runbook_url: row.runbook_url ?? '', links: row.links ?? '' };
+  return { sdk_app_id, name, package: row.package, owner, region, ...addresses, revision, deleted: false };
 }

@@ -1,5 +1,5 @@
 /*
- * Publishes names, packages and owners of changed applications to ClickHouse, for the answers of the query service. It is
+ * Publishes names, packages, owners and links of changed applications to ClickHouse, for the answers of the query service. It is
  * told which applications changed and reads their rows itself: entries hold only what collectors obey.
  */
 import type { EntryChange } from '@imscope/schemas/registry-entry.js';
@@ -7,7 +7,7 @@ import type { Reader } from '../rows/application-rows.js';
 import { type ApplicationDetail, type DetailSink, detailOf } from './detail-sink.js';
 import type { ChangePages, EntrySink } from './entry-sink.js';
 
-const COLUMNS = ['sdk_app_id', 'name', 'package', 'owner', 'data_centre'] as const;
+const COLUMNS = ['sdk_app_id', 'name', 'package', 'owner', 'data_centre', 'runbook_url', 'links'] as const;
 /** The store is asked this often whether it still holds what was written. */
 const CHECK_EVERY_MS = 10_000;
 
@@ -73,5 +73,6 @@ async function detailsOf(changes: readonly EntryChange[], db: Reader): Promise<A
 }
 
 function deletedDetail(sdkAppId: number, revision: number): ApplicationDetail {
-  return { sdk_app_id: sdkAppId, name: '', package: '', owner: '', region: '', revision, deleted: true };
+  const texts = { name: '', package: '', owner: '', region: '', runbook_url: '', links: '' };
+  return { sdk_app_id: sdkAppId, ...texts, revision, deleted: true };
 }

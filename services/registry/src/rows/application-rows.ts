@@ -2,6 +2,7 @@
  * Applications as rows: one mapping between the tables and what the registry works with. The configuration is not here:
  * it is in the document of the version in force.
  */
+import type { LinkTemplate } from '@imscope/schemas/link-template.js';
 import type { ApplicationState } from '@imscope/schemas/registry-api/application.js';
 import type { ApplicationDetails } from '@imscope/schemas/registry-api/details.js';
 import type { ApplicationStatus } from '@imscope/schemas/application-state.js';
@@ -169,12 +170,14 @@ function toRow(application: StoredApplication): ApplicationTable {
 }
 
 function columnsOf({ details, settings }: Pick<ApplicationState, 'details' | 'settings'>) {
-  const { subscriptions, administrators, ...texts } = details;
+  const { subscriptions, administrators, runbook_url, links, ...texts } = details;
   const { quota_per_second, limit_per_second, logged_share, interfaces } = settings;
   return {
     ...texts,
     subscriptions: JSON.stringify(subscriptions),
     administrators: JSON.stringify(administrators),
+    runbook_url: runbook_url === '' ? null : runbook_url,
+    links: links.length === 0 ? null : JSON.stringify(links),
     quota_per_second,
     limit_per_second,
     logged_share,
@@ -211,6 +214,8 @@ function fromRows(
       subscriptions: textsOf(row.subscriptions),
       administrators: textsOf(row.administrators),
       data_centre: row.data_centre,
+      runbook_url: row.runbook_url ?? '',
+      links: linksOf(row.links),
     },
     settings: {
       quota_per_second: row.quota_per_second,
@@ -232,6 +237,11 @@ function interfacesOf(json: string | null): ApplicationSettings['interfaces'] {
   if (!Value.Check(ApplicationSettings.properties.interfaces, parsed))
     throw new Error('the settings of interfaces are no such list');
   return parsed;
+}
+
+function linksOf(json: string | null): LinkTemplate[] {
+  // Written by `columnsOf` out of details that were checked.
+  return json === null ? [] : (JSON.parse(json) as LinkTemplate[]);
 }
 
 function textsOf(json: string): string[] {

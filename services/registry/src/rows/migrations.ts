@@ -84,7 +84,7 @@ function tableStatements<N extends TableName, Later>(
   return [table];
 }
 
-const APPLICATION = createTable<'application', 'interfaces'>('application', {
+const APPLICATION = createTable<'application', 'interfaces' | 'runbook_url' | 'links'>('application', {
   columns: {
     sdk_app_id: number,
     app_id: number,
@@ -306,6 +306,14 @@ const CHANGES: readonly Migration[] = [
   {
     name: 'application: interfaces',
     statements: (db) => [db.schema.alterTable('application').addColumn('interfaces', LONG_TEXT)],
+  },
+  {
+    name: 'application: runbook_url',
+    statements: (db) => [db.schema.alterTable('application').addColumn('runbook_url', characters(500))],
+  },
+  {
+    name: 'application: links',
+    statements: (db) => [db.schema.alterTable('application').addColumn('links', LONG_TEXT)],
   },
 ];
 

@@ -25,6 +25,10 @@ export type ApplicationTable = {
   /** JSON: string[] */
   administrators: string;
   data_centre: string;
+  /** null: none, as in rows of before these columns. */
+  runbook_url: string | null;
+  /** JSON: LinkTemplate[]; null: none. */
+  links: string | null;
   quota_per_second: number | null;
   limit_per_second: number | null;
   logged_share: number;

@@ -57,6 +57,8 @@ function detail(sdkAppId: number, revision: number, name: string): ApplicationDe
       package: 'pro',
       owner: 'Messaging',
       data_centre: 'singapore',
+      runbook_url: `https://runbooks.example/${sdkAppId}`,
+      links: '[{"title":"Logs","url":"https://logs.example/{node}"}]',
     },
     revision,
   );
@@ -65,7 +67,7 @@ function detail(sdkAppId: number, revision: number, name: string): ApplicationDe
 async function nameOf(sdkAppId: number): Promise<unknown> {
   const result = await client.query({
     query:
-      "SELECT dictGetOrDefault('application_name', ('name', 'package', 'owner', 'region'), {id:UInt64}, ('', '', '', '')) AS names",
+      "SELECT dictGetOrDefault('application_name', ('name', 'package', 'owner', 'region', 'runbook_url', 'links'), {id:UInt64}, ('', '', '', '', '', '')) AS names",
     query_params: { id: sdkAppId },
     format: 'JSONEachRow',
   });
@@ -73,7 +75,7 @@ async function nameOf(sdkAppId: number): Promise<unknown> {
   return row?.names;
 }
 
-const NONE = { name: '', package: '', owner: '', region: '' };
+const NONE = { name: '', package: '', owner: '', region: '', runbook_url: '', links: '' };
 
 test('a change is in the dictionary once it is written, within a second', async () => {
   const startedMs = performance.now();
@@ -83,6 +85,8 @@ test('a change is in the dictionary once it is written, within a second', async 
     package: 'pro',
     owner: 'Messaging',
     region: 'singapore',
+    runbook_url: 'https://runbooks.example/1400000001',
+    links: '[{"title":"Logs","url":"https://logs.example/{node}"}]',
   });
   assert.ok(performance.now() - startedMs < 1_000);
 });

@@ -26,6 +26,19 @@ for (const [name, open] of Object.entries(DOCUMENT_STORES)) {
       assert.deepEqual(read?.state.settings, { ...settings, interfaces: [] });
     });
 
+    test('a version of before later members is read with their defaults', async () => {
+      const sdkAppId = await insertApplication(database);
+      const version = versionOf(sdkAppId, 1);
+      const { runbook_url: _runbook, links: _links, ...before } = version.state.details;
+      // As an earlier version of the registry wrote it.
+      await write({
+        ...version,
+        state: { ...version.state, details: before as typeof version.state.details },
+      });
+      const read = await documents.read({ sdkAppId, version: 1 });
+      assert.deepEqual(read?.state.details, { ...before, runbook_url: '', links: [] });
+    });
+
     test('a version that is not there is read as undefined', async () => {
       const sdkAppId = await insertApplication(database);
       assert.equal(await documents.read({ sdkAppId, version: 1 }), undefined);

@@ -95,6 +95,8 @@ export function versionOf(sdkAppId: number, version: number, createdMs = 1_000 *
         subscriptions: [],
         administrators: ['administrator'],
         data_centre: 'singapore',
+        runbook_url: 'https://runbooks.example/chat',
+        links: [{ title: 'Logs', url: 'https://logs.example/{request_id}' }],
       },
       settings: {
         ...SETTINGS_DEFAULTS,

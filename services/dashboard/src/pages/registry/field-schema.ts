@@ -25,6 +25,8 @@ export const SECTIONS: readonly { readonly name: SectionName; readonly fields: r
       'details.administrators',
       'details.introduction',
       'details.description',
+      'details.runbook_url',
+      'details.links',
       'configuration.tags',
     ],
   },

@@ -43,6 +43,8 @@ const COLUMNS: ReadonlyMap<string, Column> = new Map(
     subscriptions: { place: 'details', read: asList },
     administrators: { place: 'details', read: asList },
     data_centre: { place: 'details', read: asText },
+    runbook_url: { place: 'details', read: asText },
+    links: { place: 'details', read: asJson },
     quota_per_second: { place: 'settings', read: asInteger },
     limit_per_second: { place: 'settings', read: asInteger },
     logged_share: { place: 'settings', read: asNumber },
@@ -92,7 +94,10 @@ function readRow(header: readonly string[], record: readonly string[], line: num
     if (cell === '' || column === undefined) continue;
     const value = column.read(cell);
     if (value === undefined)
-      return unreadableRow(line, `${name} is not JSON: give an object, or leave it empty`);
+      return unreadableRow(
+        line,
+        `${name} is not JSON: give ${name === 'links' ? 'a list' : 'an object'}, or leave it empty`,
+      );
     parts[column.place].push([name, value]);
   }
   const identity = new Map(parts.identity);
