@@ -23,7 +23,59 @@ export type EdgeAccount = {
    */
   readonly covers_from: number;
   readonly covers_to: number;
+  readonly host: string;
+  /** As the collector's setting says; empty where it accepts records of all regions. */
+  readonly region: string;
+  /** Of all settings but secrets and the collector's name. */
+  readonly settings_hash: string;
+  readonly account_interval_ms: number;
+  /** Bytes of the write-ahead log, over all incarnations in it, and their bound. */
+  readonly spool_bytes: number;
+  readonly spool_bytes_max: number;
+  /** Batches in the write-ahead log that Kafka has not acknowledged. */
+  readonly waiting_batches: number;
+  /** Bytes of all containers of request logs of this incarnation, cumulative. */
+  readonly sent_bytes: number;
+  /** Empty, except in the account of a retirement: it is written by an operator and is the only one of its incarnation. */
+  readonly retired: readonly Retirement[];
 };
+
+/**
+ * An incarnation that is gone for ever: nothing more of it will arrive, and what is missing of it is a loss. The
+ * retirement holds while `last_account` is the last account of the incarnation; a later account takes it back. Counts
+ * are records of request logs. All but `missing` and `keyed_missing` are bounds.
+ */
+export type Retirement = {
+  readonly boot: string;
+  /** Sequence of the last account; -1 where there was none. */
+  readonly last_account: number;
+  /** It may have accepted records that no account covers in this time. Epoch milliseconds. */
+  readonly accepted_from: number;
+  readonly accepted_to: number;
+  /** Accounts say they were sent, and they were not stored at the retirement. Without keyed batches. */
+  readonly missing: number;
+  /** The same of keyed batches, by partition. */
+  readonly keyed_missing: readonly { readonly partition: number; readonly records: number }[];
+  /** Records accepted after the last account, at most; so many of them were stored at the retirement. */
+  readonly accepted_max: number;
+  readonly unaccounted_stored: number;
+  /** Records its spool can hold: the bound if it was cut off from Kafka and went on accepting. 0: not known. */
+  readonly spool_records_max: number;
+  /** Who retired it, and why. */
+  readonly by: string;
+  readonly reason: string;
+};
+
+/** Accounts of collectors of earlier versions do not have these fields; of retirements all are empty. */
+export const NO_COLLECTOR_FACTS = {
+  host: '',
+  region: '',
+  settings_hash: '',
+  account_interval_ms: 0,
+  spool_bytes: 0,
+  spool_bytes_max: 0,
+  waiting_batches: 0,
+} as const;
 
 /**
  * In place of a last sequence, for batches with ids from `Idempotency-Key`s: they have no common sequence, and their

@@ -13,6 +13,7 @@ const FINGERPRINTS: Record<string, string> = {
   'InterfaceMetric.1': '4ff6c727e4b1676469757155361ec1a8',
   'EdgeAccount.1': '79e485e168cb948405765ce71af9ad5f',
   'EdgeAccount.2': '5bfa671c275593a5949aff994334279b',
+  'EdgeAccount.3': '980c38a1c7d2978a44bf74ee5023980e',
 };
 
 test('no version that was ever written has changed since', () => {

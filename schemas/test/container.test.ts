@@ -28,9 +28,22 @@ const SAMPLES: Record<AvroSchema['name'], (index: number) => unknown> = {
   EdgeAccount: sampleEdgeAccount,
 };
 
+const ADDED_IN_ACCOUNT_3 = [
+  'host',
+  'region',
+  'settings_hash',
+  'account_interval_ms',
+  'spool_bytes',
+  'spool_bytes_max',
+  'waiting_batches',
+  'sent_bytes',
+  'retired',
+];
+
 /** Fields that later versions added. */
 const ADDED_LATER: Readonly<Record<string, readonly string[]>> = {
-  'EdgeAccount.1': ['covers_from', 'covers_to'],
+  'EdgeAccount.1': ['covers_from', 'covers_to', ...ADDED_IN_ACCOUNT_3],
+  'EdgeAccount.2': ADDED_IN_ACCOUNT_3,
 };
 
 /** A record with the fields that this version has. */

@@ -69,5 +69,14 @@ export function sampleEdgeAccount(index: number): EdgeAccount {
     ],
     covers_from: SAMPLE_TIME - 3_600_000,
     covers_to: SAMPLE_TIME,
+    host: 'gateway-7',
+    region: 'singapore',
+    settings_hash: '0123456789ab',
+    account_interval_ms: 60_000,
+    spool_bytes: 4_096,
+    spool_bytes_max: 1 << 28,
+    waiting_batches: 2,
+    sent_bytes: index * 22_000,
+    retired: [],
   };
 }

@@ -10,6 +10,7 @@ import {
 } from '@imscope/schemas/avro-schema.js';
 import type { EventTimes } from '@imscope/schemas/batch-headers.js';
 import { BlockBuilder } from '@imscope/schemas/block-builder.js';
+import { NO_COLLECTOR_FACTS } from '@imscope/schemas/edge-account.js';
 import { isMappedIpv4 } from '@imscope/schemas/ip-address.js';
 import { singleLane } from '@imscope/schemas/lanes.js';
 import type { RequestLog } from '@imscope/schemas/request-log.js';
@@ -90,7 +91,13 @@ export function makeBacklog(
   const total = Math.max(plan.jsonRecords, ...plan.recordsBySize.values());
   const sized = new Map([...plan.recordsBySize].map(([size, wanted]) => [size, new Sized(size, wanted)]));
   const windows = new Map<string, MetricWindow<Series>>();
-  const account = { collector: 'bench', boot: newIncarnation(), version: '0', startedMs: atMs };
+  const account = {
+    collector: 'bench',
+    boot: newIncarnation(),
+    version: '0',
+    startedMs: atMs,
+    facts: () => NO_COLLECTOR_FACTS,
+  };
   const accounts = new EdgeAccounts(account);
   const json: Buffer[] = [];
   const fromMs = atMs - Math.ceil((total / RECORDS_PER_SECOND) * 1_000);

@@ -15,6 +15,7 @@ import { Incarnation, type IncarnationOptions } from './incarnations/incarnation
 import { edgeTermsByTopic } from './incarnations/expired-batch.js';
 import { ByteBudget } from './limits/byte-budget.js';
 import type { CollectorContext } from './collector-context.js';
+import { createFacts } from './create-facts.js';
 import { KafkaAvailability } from './kafka/kafka-availability.js';
 import { EDGE_TOPICS, type KafkaProducer, type PartitionCounts } from './kafka/kafka-producer.js';
 import { historySpan } from './history-settings.js';
@@ -122,6 +123,7 @@ export async function createPipeline(context: CollectorContext, parts: Parts): P
     terms: edgeTermsByTopic(config),
     metrics,
     logger,
+    facts: createFacts(config, space),
   };
   const incarnation: Incarnation = await createIncarnation(config, spool, {
     ...incarnationOptions,

@@ -1,10 +1,17 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { EDGE_ACCOUNT_SCHEMA } from '@imscope/schemas/avro-schema.js';
+import { NO_COLLECTOR_FACTS } from '@imscope/schemas/edge-account.js';
 import { APPLICATIONS_PER_CHUNK, EdgeAccounts } from '../src/accounting/edge-accounts.js';
 import { REJECT_REASONS } from '../src/intake/reject-reasons.js';
 
-const OPTIONS = { collector: 'edge-1', boot: 'boot0001', version: '0.1.0', startedMs: 1_000 };
+const OPTIONS = {
+  collector: 'edge-1',
+  boot: 'boot0001',
+  version: '0.1.0',
+  startedMs: 1_000,
+  facts: () => NO_COLLECTOR_FACTS,
+};
 
 test('accounts without traffic name the incarnation and have increasing sequences', () => {
   const accounts = new EdgeAccounts(OPTIONS);
@@ -24,11 +31,29 @@ test('accounts without traffic name the incarnation and have increasing sequence
       applications: [],
       covers_from: 0,
       covers_to: 0,
+      ...NO_COLLECTOR_FACTS,
+      sent_bytes: 0,
+      retired: [],
     },
   ]);
   const [second] = accounts.next(3_000, 'final');
   assert.equal(second?.sequence, 1);
   assert.equal(second.final, true);
+});
+
+test('an account states what waits in the spool when it is written, and the bytes sent so far', () => {
+  let waiting = 3;
+  const accounts = new EdgeAccounts({
+    ...OPTIONS,
+    facts: () => ({ ...NO_COLLECTOR_FACTS, spool_bytes: 9_000 * waiting, waiting_batches: waiting }),
+  });
+  accounts.sentContainer(700);
+  const [first] = accounts.next(2_000, 'running');
+  waiting = 0;
+  accounts.sentContainer(300);
+  const [second] = accounts.next(3_000, 'running');
+  assert.deepEqual([first?.waiting_batches, first?.spool_bytes, first?.sent_bytes], [3, 27_000, 700]);
+  assert.deepEqual([second?.waiting_batches, second?.spool_bytes, second?.sent_bytes], [0, 0, 1_000]);
 });
 
 test('accounts of a history collector name the event times they cover', () => {

@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { createLogger } from '@imscope/runtime/logger.js';
 import { EXPIRED_HEADER, readBatchHeaders } from '@imscope/schemas/batch-headers.js';
 import { decodeContainer } from '@imscope/schemas/container-decoder.js';
+import { NO_COLLECTOR_FACTS } from '@imscope/schemas/edge-account.js';
 import { singleLane } from '@imscope/schemas/lanes.js';
 import { DEFAULT_TERMS } from '@imscope/schemas/retention.js';
 import { Registry } from 'prom-client';
@@ -103,6 +104,7 @@ export async function createWorld(kafka = new TestKafka()): Promise<IncarnationW
     onFree: () => undefined,
     metrics,
     logger,
+    facts: () => NO_COLLECTOR_FACTS,
   };
   const keyedIds = await KeyedIds.open(directory, logger, Date.now());
   return {

@@ -111,6 +111,18 @@ export const EDGE_ACCOUNT_STREAM: Stream = {
     ],
     ['covers_from', TIME],
     ['covers_to', TIME],
+    ['host', 'String'],
+    ['region', 'String'],
+    ['settings_hash', 'String'],
+    ['account_interval_ms', 'Int32'],
+    ['spool_bytes', 'Int64'],
+    ['spool_bytes_max', 'Int64'],
+    ['waiting_batches', 'Int64'],
+    ['sent_bytes', 'Int64'],
+    [
+      'retired',
+      `Array(Tuple(boot String, last_account Int64, accepted_from ${TIME}, accepted_to ${TIME}, missing Int64, keyed_missing Array(Tuple(partition Int32, records Int64)), accepted_max Int64, unaccounted_stored Int64, spool_records_max Int64, by String, reason String))`,
+    ],
   ],
 };
 

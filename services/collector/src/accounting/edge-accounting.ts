@@ -14,6 +14,7 @@ import type { RequestLog } from '@imscope/schemas/request-log.js';
 import type { NewRequestLog } from '@imscope/schemas/request-log-encoder.js';
 import { TOPICS } from '@imscope/schemas/topics.js';
 import { type BatchCounts, countedRequest } from './batch-counts.js';
+import type { CollectorFacts } from './collector-facts.js';
 import { EdgeAccounts } from './edge-accounts.js';
 import { MetricWindows, type Series } from './metric-windows.js';
 import { packRows, type RowContainer } from './row-containers.js';
@@ -34,6 +35,7 @@ export type EdgeAccountingOptions = {
   readonly version: string;
   readonly startedMs: number;
   readonly covers?: CoveredSpan | undefined;
+  readonly facts: () => CollectorFacts;
   readonly metricGraceMs: number;
   readonly metricWindowsMax: number;
   readonly metricLanes: LaneMap;
@@ -95,12 +97,12 @@ export class EdgeAccounting {
     return unlogged.add(series, record, widthS) ? WINDOW_BYTES : 0;
   }
 
-  /** Counts a batch of request logs that is in the log now. */
-  logged(batch: CountedBatch, head: BatchHead, segment: number): void {
+  /** Counts a batch of request logs that is in the log now. @param bytes of its container */
+  logged(batch: CountedBatch, head: BatchHead, segment: number, bytes: number): void {
     batch.counts.forEach((series) => this.#accounts.accept(series.sdkAppId));
     this.#windows.merge(batch.counts, segment, head.loggedMs);
     for (const row of batch.unlogged?.rows() ?? []) this.#windows.mergeRow(row, segment, head.loggedMs);
-    this.#countHead(head);
+    this.#countHead(head, bytes);
     batch.counts.clear();
   }
 
@@ -204,7 +206,7 @@ export class EdgeAccounting {
     if (into.accounts) {
       for (const { sdk_app_id: id } of records) this.#accounts.accept(id);
       for (const [id, reason, refused] of head.rejections ?? []) this.#accounts.reject(id, reason, refused);
-      this.#countHead(head);
+      this.#countHead(head, body.container.length);
     }
     if (!into.windows) return;
     records.forEach((record, index) => {
@@ -214,9 +216,11 @@ export class EdgeAccounting {
     for (const row of body.unlogged) this.#windows.mergeRow(row, segment, loggedMs);
   }
 
-  #countHead(head: BatchHead): void {
+  #countHead(head: BatchHead, bytes: number): void {
     for (const [id, requests] of head.sampledOut ?? []) this.#accounts.sampleOut(id, requests);
-    if (head.records > 0) this.sent(head);
+    if (head.records === 0) return;
+    this.sent(head);
+    this.#accounts.sentContainer(bytes);
   }
 }
 

@@ -11,6 +11,7 @@ import {
 } from '@imscope/schemas/edge-account.js';
 import { incrementCount } from '../metrics/increment-count.js';
 import type { CoveredSpan } from '../spool/segment-head.js';
+import type { CollectorFacts } from './collector-facts.js';
 
 /** Applications in one chunk: 750 with all reasons of rejection have below 440 kB; see `row-containers.ts`. */
 export const APPLICATIONS_PER_CHUNK = 750;
@@ -25,6 +26,7 @@ export type EdgeAccountsOptions = {
   readonly version: string;
   readonly startedMs: number;
   readonly covers?: CoveredSpan | undefined;
+  readonly facts: () => CollectorFacts;
   readonly applicationsMax?: number;
 };
 
@@ -42,6 +44,8 @@ export class EdgeAccounts {
   /** By topic and partition: as many as the topics have partitions. */
   readonly #partitions = new Map<string, PartitionCounts>();
   #sequence = 0;
+  /** Of containers of request logs. */
+  #sentBytes = 0;
   /** How often application 0 was counted because there were too many applications. */
   overflowed = 0;
 
@@ -84,6 +88,11 @@ export class EdgeAccounts {
     counts.records += records;
   }
 
+  /** The container of a batch of request logs that is logged and will be sent. */
+  sentContainer(bytes: number): void {
+    this.#sentBytes += bytes;
+  }
+
   /** The account as of now, in chunks of applications; chunk 0 has the partitions. Uses one sequence. */
   next(nowMs: number, kind: 'running' | 'final'): EdgeAccount[] {
     const rows = this.state(nowMs, kind);
@@ -96,7 +105,8 @@ export class EdgeAccounts {
     const applications = Array.from(this.#applications, applicationAccount);
     const chunks = Math.max(1, Math.ceil(applications.length / APPLICATIONS_PER_CHUNK));
     const sequence = this.#sequence;
-    const { collector, boot, version, startedMs, covers } = this.#options;
+    const { collector, boot, version, startedMs, covers, facts } = this.#options;
+    const told = facts();
     return Array.from({ length: chunks }, (_, chunk) => ({
       time: nowMs,
       collector,
@@ -111,14 +121,19 @@ export class EdgeAccounts {
       applications: applications.slice(chunk * APPLICATIONS_PER_CHUNK, (chunk + 1) * APPLICATIONS_PER_CHUNK),
       covers_from: covers?.fromMs ?? 0,
       covers_to: covers?.toMs ?? 0,
+      ...told,
+      sent_bytes: this.#sentBytes,
+      retired: [],
     }));
   }
 
-  restore(rows: readonly EdgeAccount[]): void {
+  /** @param rows as `state` returned them, of this version or an earlier one, which had no `sent_bytes` */
+  restore(rows: readonly (Omit<EdgeAccount, 'sent_bytes'> & Partial<EdgeAccount>)[]): void {
     this.#applications.clear();
     this.#partitions.clear();
     for (const row of rows) {
       this.#sequence = row.sequence;
+      this.#sentBytes = row.sent_bytes ?? 0;
       for (const { topic, partition, last_sequence: lastSequence, records } of row.partitions) {
         const keyed = lastSequence === KEYED_SEQUENCE;
         Object.assign(this.#partition(topic, partition, keyed), { lastSequence, records });

@@ -9,6 +9,7 @@ import type { Batch } from '../batches/batch.js';
 import { IncarnationLog, type IncarnationLogOptions, type NewBatch } from './incarnation-log.js';
 import type { ByteBudget } from '../limits/byte-budget.js';
 import type { Delivery } from './delivery.js';
+import type { CollectorFacts } from '../accounting/collector-facts.js';
 import type { CoveredSpan } from '../spool/segment-head.js';
 import { EdgeAccounting } from '../accounting/edge-accounting.js';
 import type { EdgeTopic } from '../kafka/kafka-producer.js';
@@ -47,6 +48,8 @@ export type IncarnationOptions = Omit<
     readonly produceInFlightMax: number;
   };
   readonly budget: ByteBudget;
+  /** Of the collector that writes the accounts, also those of an earlier incarnation. */
+  readonly facts: () => CollectorFacts;
 };
 
 /** The partition of a batch of request logs, and its sequence where the batch is keyed. */
@@ -77,7 +80,7 @@ export class Incarnation {
 
   constructor(options: IncarnationOptions) {
     this.#options = options;
-    const { identity, metricLanes, settings } = options;
+    const { identity, metricLanes, settings, facts } = options;
     this.#log = new IncarnationLog({
       ...options,
       incarnation: identity.boot,
@@ -90,6 +93,7 @@ export class Incarnation {
       ...identity,
       ...settings,
       metricLanes,
+      facts,
       hold: (segment) => {
         this.#windowHolds.hold(segment);
         this.#log.hold(segment);
@@ -220,7 +224,7 @@ export class Incarnation {
   }
 
   #logged(batch: Batch, head: BatchHead, location: Location, synced: boolean): void {
-    this.accounting.logged(batch, head, location.segment);
+    this.accounting.logged(batch, head, location.segment, batch.container?.length ?? 0);
     if (this.accounting.windows.full) setImmediate(() => this.writeDueWindows(Date.now()));
     if (head.records === 0) {
       // Counts only: they are in the accounting, and are sent with metrics and account.
