@@ -37,6 +37,26 @@ export const SilentCollector = Type.Object({
 });
 export type SilentCollector = Static<typeof SilentCollector>;
 
+export const Verdict = Type.Object(
+  {
+    fault: Type.Union([
+      Type.Literal('service_fault'),
+      Type.Literal('telemetry_fault'),
+      Type.Literal('none'),
+      Type.Literal('unknown'),
+    ]),
+    /** A sentence. */
+    reason: Type.String(),
+  },
+  {
+    description:
+      'whether what looks wrong is the fault of the service or of the telemetry. service_fault: too many service errors, ' +
+      'even if all that is missing succeeded; telemetry_fault: records are missing, or a collector is silent; none: ' +
+      'nothing looks wrong; unknown: it cannot be told. Absent where an answer has no success rate',
+  },
+);
+export type Verdict = Static<typeof Verdict>;
+
 export const Completeness = Type.Object({
   status: Type.Union([Type.Literal('complete'), Type.Literal('partial'), Type.Literal('unknown')], {
     description:
@@ -52,11 +72,44 @@ export const Completeness = Type.Object({
   watermark: Type.Union([Time, Type.Null()], {
     description: 'what Kafka appended up to here is stored, in every partition; null where nothing is known',
   }),
+  /** Always sent; services of earlier versions do not. */
+  missing_max: Type.Optional(
+    Type.Union([Type.Integer(), Type.Null()], {
+      description:
+        'how many records that collectors reported as accepted during the window are not stored, those on their way too; ' +
+        'of one application at most so many; null where it is not known, as while a collector is silent',
+    }),
+  ),
+  retired: Type.Optional(
+    Type.Object(
+      { collectors: Type.Integer(), lost_max: Type.Integer() },
+      {
+        description:
+          'collectors that are gone for ever, as an operator said, and how many records of the window are lost with ' +
+          'them at most; part of missing_max; absent where nothing is lost',
+      },
+    ),
+  ),
   silent_collectors: Type.Array(SilentCollector, {
     description: 'it is unknown what these accepted during the window; longest silent first, 100 at most',
   }),
   /** Absent where none is left out. */
   silent_collectors_left_out: Type.Optional(LeftOut),
+  silent_estimate: Type.Optional(
+    Type.Integer({
+      description:
+        'records that silent collectors may have accepted during the window since their last accounts, at their ' +
+        'greatest rate of the hour before: an estimate, no bound; absent where none is silent',
+    }),
+  ),
+  success_rate: Type.Optional(
+    Type.Union([Type.Object({ least: Type.Number(), greatest: Type.Number() }), Type.Null()], {
+      description:
+        'the success rate of the answer if all missing records were service errors, and if all were successes; null ' +
+        'where missing_max or the rate is; absent where an answer has no success rate',
+    }),
+  ),
+  verdict: Type.Optional(Verdict),
 });
 export type Completeness = Static<typeof Completeness>;
 

@@ -7,6 +7,8 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { balanceOf } from '../src/balance/incarnation-faults.js';
 import { settledUntil } from '../src/balance/settled-until.js';
+import { retiredLosses } from '../src/balance/retired-losses.js';
+import type { BookedRetirement } from '../src/retirement/booked-retirement.js';
 import type { BatchSegment, Evidence, Mark, RecentAccount } from '../src/evidence/evidence.js';
 
 const NOW_MS = Date.UTC(2026, 10, 24, 12);
@@ -67,6 +69,7 @@ function evidenceOf(
     });
   }
   return {
+    retirements: new Map(),
     incarnations: [
       {
         boot: INCARNATION,
@@ -280,4 +283,92 @@ test('minutes are settled up to the newest account that the ledger covers, of th
   assert.equal(until([0, 1, 2], true), Infinity);
   assert.equal(until([0, 1], true), NOW_MS - 65_000);
   assert.equal(until([0], false, SETTLE_MS), Infinity);
+});
+
+/** The incarnation of `evidenceOf`, retired with this many records after its last account at most. */
+function retired(evidence: Evidence, changes: Partial<BookedRetirement> = {}): Evidence {
+  const retirement: BookedRetirement = {
+    boot: INCARNATION,
+    collector: 'edge-1',
+    atMs: NOW_MS,
+    lastAccount: 0,
+    newestAccount: 0,
+    acceptedFromMs: NOW_MS - SETTLE_MS,
+    acceptedToMs: NOW_MS - SETTLE_MS + 120_000,
+    missing: 0,
+    keyedMissing: new Map(),
+    acceptedMax: 0,
+    unaccountedStored: 0,
+    spoolRecordsMax: 0,
+    by: 'operator',
+    reason: 'its disk is lost',
+    ...changes,
+  };
+  return { ...evidence, retirements: new Map([[INCARNATION, retirement]]) };
+}
+
+test('what a retired incarnation sent and is not stored is its loss and no fault, and the balance adds up', () => {
+  fc.assert(
+    fc.property(sent, fc.nat(), fc.nat({ max: 9_000 }), (one, from, acceptedMax) => {
+      const { records, before } = { ...one, ended: false };
+      const kept = before + (from % (records.length - before));
+      const stored = records.map((_, sequence) => sequence).filter((sequence) => sequence < kept);
+      const silent = { stored, silentMs: SETTLE_MS };
+      const evidence = evidenceOf({ ...one, ended: false }, silent);
+      const open = balanceOf(evidence, SETTLING).faults.map(({ kind }) => kind);
+      assert.deepEqual(open, ['unsent_batches', 'silent_boot']);
+      const gone = retired(evidence, { acceptedMax });
+      assert.deepEqual(balanceOf(gone, SETTLING).faults, []);
+      const [loss] = retiredLosses(gone);
+      const inScope = sum(records.slice(before));
+      assert.equal(sum(records.slice(before, kept)) + (loss?.missing ?? 0), inScope);
+      assert.equal(loss?.unaccounted, acceptedMax);
+    }),
+  );
+});
+
+test('a gap below batches that are stored stays a fault of a retired incarnation: its disk cannot explain it', () => {
+  const one = { records: [5, 5, 5], before: 0, ended: false };
+  const evidence = evidenceOf(one, { stored: [0, 2], silentMs: SETTLE_MS });
+  const kinds = balanceOf(retired(evidence), SETTLING).faults.map(({ kind }) => kind);
+  assert.deepEqual(kinds, ['missing_batches']);
+});
+
+test('an account after the retirement takes it back, which is reported for an hour', () => {
+  const one = { records: [5, 5], before: 0, ended: true };
+  const evidence = evidenceOf(one, { silentMs: SETTLE_MS });
+  const back = retired(evidence, { newestAccount: 1, acceptedMax: 100 });
+  const faults = balanceOf(back, SETTLING).faults;
+  assert.deepEqual(
+    faults.map(({ kind, expected, found }) => ({ kind, expected, found })),
+    [{ kind: 'retired_returned', expected: 0, found: 1 }],
+  );
+  assert.deepEqual(retiredLosses(back), []);
+  const later = { ...SETTLING, nowMs: NOW_MS + 3_600_000 };
+  assert.deepEqual(balanceOf(back, later).faults, []);
+});
+
+test('keyed records that are booked as lost do not lack in their partition', () => {
+  const one = { records: [5], before: 0, ended: true };
+  const evidence = evidenceOf(one, { silentMs: SETTLE_MS });
+  const keyedMark: Mark = {
+    boot: INCARNATION,
+    topic: 'im.request-log',
+    partition: 1,
+    keyed: true,
+    base_sequence: -1,
+    base_records: 0,
+    last_sequence: -1,
+    last_records: 70,
+  };
+  const short = { ...evidence, marks: [...evidence.marks, keyedMark] };
+  assert.deepEqual(
+    balanceOf(short, SETTLING).faults.map(({ kind }) => kind),
+    ['keyed_sum'],
+  );
+  const booked = (records: number): string[] =>
+    balanceOf(retired(short, { keyedMissing: new Map([[1, records]]) }), SETTLING).faults.map(
+      ({ kind }) => kind,
+    );
+  assert.deepEqual([booked(70), booked(69)], [[], ['keyed_sum']]);
 });

@@ -38,6 +38,11 @@ type FaultDetail =
   | { readonly kind: 'no_account' }
   /** No account for the settling time, and none that was final. Epoch milliseconds of the last one. */
   | { readonly kind: 'silent_boot'; readonly lastAccountMs: number }
+  /**
+   * It was retired, and accounts came after that: the booked loss does not count. Epoch milliseconds of the last one;
+   * `expected` accounts were known to the retirement.
+   */
+  | { readonly kind: 'retired_returned'; readonly lastAccountMs: number; readonly by: string }
   /** Rows of accounts are gone. */
   | { readonly kind: 'missing_accounts'; readonly missing: MissingAccounts }
   /** Rows of accounts are stored more than once. */

@@ -6,8 +6,12 @@
  */
 import { TOPICS } from '@imscope/schemas/topics.js';
 import type { BatchSegment, Evidence, Incarnation, Mark } from '../evidence/evidence.js';
+import { type BookedRetirement, holds } from '../retirement/booked-retirement.js';
 import type { Fault, FaultPlace, Settling } from './fault.js';
 import { keyedFaults } from './keyed-faults.js';
+
+/** How long it is reported, after the last account, that a retired incarnation was not gone. */
+const RETURN_REPORTED_MS = 3_600_000;
 
 /** What is not settled yet and so no fault: incarnations, and their batches. */
 export type Pending = { readonly boots: number; readonly batches: number };
@@ -22,6 +26,8 @@ type Side = {
   readonly segments: readonly BatchSegment[];
   readonly mark: Mark | undefined;
   readonly lost: number;
+  /** It is gone for ever: what did not come is lost, and is no fault. */
+  readonly retired: boolean;
 };
 
 type Part = { readonly boot: string; readonly faults: readonly Fault[]; readonly pending: number };
@@ -34,14 +40,16 @@ export function balanceOf(evidence: Evidence, settling: Settling): Balance {
   const incarnations = new Map(evidence.incarnations.map((one) => [one.boot, one]));
   const sides = sidesOf(evidence).map((side) => balanceSide(side, incarnations.get(side.boot), settling));
   const unaccounted = [...Map.groupBy(evidence.batches, ({ boot }) => boot)]
-    .filter(([boot]) => !evidence.known.has(boot))
+    .filter(([boot]) => !evidence.known.has(boot) && !isRetired(evidence, boot))
     .map(([boot, segments]) => balanceUnaccounted(boot, segments, settling));
   const parts = [...sides, ...unaccounted];
   const pending = parts.filter((part) => part.pending > 0);
   return {
     faults: [
       ...parts.flatMap(({ faults }) => faults),
-      ...evidence.incarnations.flatMap((one) => silenceFaults(one, settling)),
+      ...evidence.incarnations.flatMap((one) =>
+        silenceFaults(one, evidence.retirements.get(one.boot), settling),
+      ),
       ...keyedFaults(evidence, settling),
     ],
     pending: {
@@ -68,7 +76,13 @@ function sidesOf(evidence: Evidence): Side[] {
     segments: segments.get(place) ?? [],
     mark: marks.get(place),
     lost: losses.get(place) ?? 0,
+    retired: isRetired(evidence, at.boot),
   }));
+}
+
+function isRetired({ retirements }: Evidence, boot: string): boolean {
+  const retirement = retirements.get(boot);
+  return retirement !== undefined && holds(retirement);
 }
 
 function balanceSide(side: Side, incarnation: Incarnation | undefined, settling: Settling): Part {
@@ -97,7 +111,7 @@ function balanceSide(side: Side, incarnation: Incarnation | undefined, settling:
     const range = { first_sequence: first, last_sequence: last };
     faults.push({ ...place, kind: 'doubled_batches', ...range, expected: doubled, found: 2 * doubled });
   }
-  if (incarnation === undefined) return { boot, faults, pending: 0 };
+  if (incarnation === undefined || side.retired) return { boot, faults, pending: 0 };
   const reached = Math.max(baseOf(side, incarnation), segments.at(-1)?.last_sequence ?? -1);
   const tail = balanceTail(place, side, { incarnation, reached, settling });
   if (gaps.length === 0 && mark !== undefined && reached >= mark.last_sequence) {
@@ -178,8 +192,19 @@ function balanceUnaccounted(
 }
 
 /** Batches after the last account are unknown until the incarnation writes its final one, or its collector restarts. */
-function silenceFaults(incarnation: Incarnation, { nowMs, settleMs }: Settling): Fault[] {
+function silenceFaults(
+  incarnation: Incarnation,
+  retirement: BookedRetirement | undefined,
+  { nowMs, settleMs }: Settling,
+): Fault[] {
   const { boot, collector, ended, last_time: lastAccountMs } = incarnation;
+  if (retirement !== undefined) {
+    if (holds(retirement)) return [];
+    if (nowMs - lastAccountMs < RETURN_REPORTED_MS) {
+      const { by, lastAccount: expected, newestAccount: found } = retirement;
+      return [{ kind: 'retired_returned', collector, boot, lastAccountMs, by, expected, found }];
+    }
+  }
   if (ended || nowMs - lastAccountMs < settleMs) return [];
   return [{ kind: 'silent_boot', collector, boot, lastAccountMs, expected: 1, found: 0 }];
 }

@@ -4,7 +4,9 @@
  * request that is sent again through another collector is stored once and counted by both, in accounts and metrics.
  * Pure.
  */
+import { TOPICS } from '@imscope/schemas/topics.js';
 import type { Evidence, Incarnation, Mark } from '../evidence/evidence.js';
+import { holds } from '../retirement/booked-retirement.js';
 import type { Fault, Settling } from './fault.js';
 
 type KeyedPartition = {
@@ -18,10 +20,11 @@ type KeyedPartition = {
 };
 
 export function keyedFaults(evidence: Evidence, settling: Settling): Fault[] {
-  const allowed = severalCollectors(evidence) ? evidence.duplicateRows : 0;
+  const duplicates = severalCollectors(evidence) ? evidence.duplicateRows : 0;
   const complete = isComplete(evidence, settling);
   return keyedPartitions(evidence, settling).flatMap((keyed): Fault[] => {
     const { topic, partition, sent, found, settled } = keyed;
+    const allowed = duplicates + retiredKeyed(evidence, topic, partition);
     const more = complete && settling.nowMs - keyed.appendedMs >= settling.settleMs && found > sent;
     if (!settled || (!more && sent <= found + allowed)) return [];
     return [{ kind: 'keyed_sum', topic, partition, expected: sent, found }];
@@ -34,6 +37,14 @@ export function keyedCountedTwice(evidence: Evidence, settling: Settling): numbe
   const partitions = keyedPartitions(evidence, settling);
   const twice = partitions.reduce((sum, { sent, found }) => sum + Math.max(0, sent - found), 0);
   return isComplete(evidence, settling) ? Math.min(twice, evidence.duplicateRows) : evidence.duplicateRows;
+}
+
+/** Records of keyed batches of a partition that are booked as lost. */
+function retiredKeyed({ retirements }: Evidence, topic: string, partition: number): number {
+  if (topic !== TOPICS.requestLog.name) return 0;
+  return [...retirements.values()]
+    .filter(holds)
+    .reduce((sum, { keyedMissing }) => sum + (keyedMissing.get(partition) ?? 0), 0);
 }
 
 function keyedPartitions(evidence: Evidence, settling: Settling): KeyedPartition[] {

@@ -3,6 +3,7 @@
  * each incarnation, whatever its traffic. Rows mirror tables and keep the columns' name `boot` for an incarnation.
  */
 import { type Static, Type } from 'typebox';
+import type { BookedRetirement } from '../retirement/booked-retirement.js';
 
 const PLACE = {
   boot: Type.String(),
@@ -126,4 +127,6 @@ export type Evidence = {
   readonly recent: readonly RecentAccount[];
   /** All incarnations that have an account of any time: batches that waited at the edge may be older than the scope. */
   readonly known: ReadonlySet<string>;
+  /** By incarnation, those that are taken back too. */
+  readonly retirements: ReadonlyMap<string, BookedRetirement>;
 };

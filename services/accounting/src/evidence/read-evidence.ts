@@ -2,6 +2,7 @@
  * Reads the evidence of a scope. Accounts are read before the ledger and the ledger before the accounts' own rows, so
  * what arrives meanwhile appears as more, never as a loss.
  */
+import { readRetirements } from '../retirement/booked-retirement.js';
 import { type Scope, scopeParams } from '../scope.js';
 import type { Ask, StatementParams } from '../statement.js';
 import {
@@ -34,6 +35,7 @@ export async function readEvidence(ask: Ask, scope: Scope, slices: number): Prom
   const [oldest] = await ask(OLDEST_BLOCK, within);
   const accounts = await ask(ACCOUNT_SEGMENTS, within);
   const known = await ask(KNOWN_INCARNATIONS, {});
+  const retirements = await readRetirements(ask);
   return {
     incarnations,
     marks,
@@ -45,6 +47,7 @@ export async function readEvidence(ask: Ask, scope: Scope, slices: number): Prom
     accounts,
     recent,
     known: new Set(known.map(({ boot }) => boot)),
+    retirements,
   };
 }
 

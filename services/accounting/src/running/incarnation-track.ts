@@ -4,7 +4,8 @@
  */
 import { KEYED_SEQUENCE } from '@imscope/schemas/edge-account.js';
 import { shareWithin, type TimeSpan } from '../time-span.js';
-import { type AccountInterval, PartitionTrack } from './partition-track.js';
+import { type BookedRetirement, bookedLoss } from '../retirement/booked-retirement.js';
+import { type AccountInterval, missingRecords, PartitionTrack } from './partition-track.js';
 
 export type PartitionSent = {
   readonly partition: number;
@@ -23,21 +24,31 @@ export type Account = {
   /** Event times of an incarnation that imports a history. */
   readonly covers?: TimeSpan | undefined;
   readonly sent: readonly PartitionSent[];
+  /** How many incarnations it retires, if any. Such an account is an operator's: its incarnation is no collector. */
+  readonly retires?: number;
 };
 
 /** Records by partition. */
 export type KeyedSent = {
+  readonly boot: string;
   readonly records: ReadonlyMap<number, number>;
   readonly fromMs: number;
   readonly toMs: number;
   readonly covers: TimeSpan | undefined;
 };
 
+/** Shorter intervals hold too little to tell a rate. */
+const RATE_INTERVAL_MS_MIN = 1_000;
+
 export class IncarnationTrack {
   readonly boot: string;
   collector = 'unknown';
   startedMs = Number.POSITIVE_INFINITY;
   final = false;
+  /** It is no collector, but the account of an operator who retired some. */
+  isRetirement = false;
+  /** That it is gone for ever, where an operator said so. A later account takes it back: see `retired`. */
+  retirement: BookedRetirement | undefined;
   /** The event times its accounts cover where it imports a history; undefined where they cover times of arrival. */
   covers: TimeSpan | undefined;
   /** The sequence of the last account; -1 before the first. */
@@ -74,6 +85,38 @@ export class IncarnationTrack {
   get accountedToMs(): number {
     const lastMs = this.accounted ? (this.#timesMs.at(-1) ?? 0) : (this.#firstStoredMs ?? 0);
     return Math.min(lastMs, this.heardMs);
+  }
+
+  /** It is gone for ever: what is missing of it is lost. */
+  get retired(): boolean {
+    return this.retirement !== undefined && this.accountSequence <= this.retirement.lastAccount;
+  }
+
+  /** Retired, but an account came after that: it was not gone. */
+  get returned(): boolean {
+    return this.retirement !== undefined && !this.retired;
+  }
+
+  /** Records that accounts report as sent and that are not stored. Without keyed batches. */
+  get missing(): number {
+    return this.openIntervals().reduce((sum, interval) => sum + missingRecords(interval), 0);
+  }
+
+  /** Records sent by its accounts in all; keyed ones too. */
+  get sent(): number {
+    return this.#totals.at(-1) ?? 0;
+  }
+
+  /** Records that are stored and that no account covers yet. */
+  get storedAhead(): number {
+    return [...this.#tracks.values()].reduce((sum, { ahead }) => sum + ahead, 0);
+  }
+
+  /** Of a retired incarnation: records that it may have accepted after its last account and that are lost, at most. */
+  get unaccountedLoss(): number {
+    if (this.retirement === undefined || !this.retired) return 0;
+    const { unaccounted } = bookedLoss({ ...this.retirement, unaccountedStored: this.storedAhead });
+    return unaccounted;
   }
 
   get lastSignMs(): number {
@@ -113,7 +156,7 @@ export class IncarnationTrack {
    * @returns the records of keyed batches that were sent since the account before, and when that was
    */
   addAccount(account: Account, keptFromMs: number): KeyedSent | undefined {
-    const { sequence, final, collector, startedMs, covers, sent } = account;
+    const { boot, sequence, final, collector, startedMs, covers, sent } = account;
     if (sequence <= this.accountSequence) return undefined;
     const isFirst = !this.accounted;
     const startsWithin = startedMs >= keptFromMs;
@@ -121,7 +164,8 @@ export class IncarnationTrack {
     // A clock that goes back makes no interval of negative length.
     const toMs = Math.max(fromMs, account.timeMs);
     const between = { fromMs, toMs, fromAccount: this.accountSequence, toAccount: sequence, covers };
-    Object.assign(this, { accountSequence: sequence, final, collector, startedMs, covers });
+    const isRetirement = (account.retires ?? 0) > 0;
+    Object.assign(this, { accountSequence: sequence, final, collector, startedMs, covers, isRetirement });
     if (isFirst && startsWithin) this.#note(startedMs, 0);
     this.#note(
       toMs,
@@ -136,7 +180,7 @@ export class IncarnationTrack {
       } else if (begins) this.track(partition).begin(lastSequence, records);
       else this.track(partition).account({ sequence: lastSequence, records, ...between });
     }
-    return { records: keyed, fromMs, toMs, covers };
+    return { boot, records: keyed, fromMs, toMs, covers };
   }
 
   /** Records sent in a span by its accounts, spread evenly between two accounts, or over all that it covers. */
@@ -147,8 +191,23 @@ export class IncarnationTrack {
     return this.#totalAt(toMs) - this.#totalAt(fromMs);
   }
 
-  *openIntervals(): Generator<AccountInterval> {
-    for (const track of this.#tracks.values()) yield* track.open;
+  openIntervals(): AccountInterval[] {
+    return [...this.#tracks.values()].flatMap(({ open }) => open);
+  }
+
+  /**
+   * The greatest rate between two accounts since a time, records a second; before the first account, of what is
+   * stored. Accounts that follow one another within a second tell no rate.
+   */
+  greatestRate(sinceMs: number): number {
+    const rates = this.#timesMs.flatMap((toMs, index) => {
+      const fromMs = this.#timesMs[index - 1];
+      const records = (this.#totals[index] ?? 0) - (this.#totals[index - 1] ?? 0);
+      if (fromMs === undefined || toMs <= sinceMs || toMs - fromMs < RATE_INTERVAL_MS_MIN) return [];
+      return [(records * 1_000) / (toMs - fromMs)];
+    });
+    const unaccountedMs = Math.max(this.#lastStoredMs - this.accountedToMs, RATE_INTERVAL_MS_MIN);
+    return Math.max(0, (this.storedAhead * 1_000) / unaccountedMs, ...rates);
   }
 
   forgetBefore(timeMs: number): void {

@@ -7,6 +7,8 @@
 import type { TimeSpan } from '../time-span.js';
 
 export type KeyedShortage = TimeSpan & {
+  /** The incarnation whose account found it. */
+  readonly boot: string;
   readonly records: number;
   /** The event times, where an incarnation imports a history. */
   readonly covers?: TimeSpan | undefined;
@@ -22,11 +24,14 @@ export class KeyedBalance {
     return this.#shortages;
   }
 
-  account(records: number, { fromMs, toMs, covers }: TimeSpan & Pick<KeyedShortage, 'covers'>): void {
+  account(
+    records: number,
+    { boot, fromMs, toMs, covers }: TimeSpan & Pick<KeyedShortage, 'boot' | 'covers'>,
+  ): void {
     const before = Math.max(0, this.#sent - this.#stored);
     this.#sent += records;
     const short = Math.max(0, this.#sent - this.#stored) - before;
-    if (short > 0) this.#shortages.push({ fromMs, toMs, covers, records: short });
+    if (short > 0) this.#shortages.push({ boot, fromMs, toMs, covers, records: short });
   }
 
   /** Fills the latest shortage first, so that a loss stays in its time. */

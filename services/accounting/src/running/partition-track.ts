@@ -59,6 +59,11 @@ export class PartitionTrack {
     return this.#open.filter(({ last }) => last > this.#greatestSettled);
   }
 
+  /** Records that are stored and not accounted for yet. */
+  get ahead(): number {
+    return countRecords(this.#ahead);
+  }
+
   /** The first account that is kept: nothing is known of what was sent before. */
   begin(sequence: number, records: number): void {
     this.#accounted = { sequence, records };

@@ -11,6 +11,7 @@ import { appendedSinceSql, LOG_AND_ACCOUNT_SQL, LOG_AND_ACCOUNT_TOPICS } from '.
 import { isSamePlace } from '../place.js';
 import type { Ask, Statement, StatementParams } from '../statement.js';
 import type { Account } from './incarnation-track.js';
+import { readRetirements } from '../retirement/booked-retirement.js';
 import { readLedgerSummary } from './ledger-summary.js';
 import type { LedgerBlock, RunningBalance } from './running-balance.js';
 
@@ -116,6 +117,7 @@ const ACCOUNT_ROW = Type.Object({
   final: Type.Boolean(),
   covers_from_ms: Type.Number(),
   covers_to_ms: Type.Number(),
+  retires: Type.Number(),
   sent: Type.Array(Type.Tuple([Type.Number(), Type.Number(), Type.Number()])),
 });
 const ACCOUNTS: Statement<typeof ACCOUNT_ROW> = {
@@ -128,6 +130,7 @@ SELECT
   toUnixTimestamp64Milli(time) AS time_ms,
   toUnixTimestamp64Milli(covers_from) AS covers_from_ms,
   toUnixTimestamp64Milli(covers_to) AS covers_to_ms,
+  length(retired) AS retires,
   arrayMap(p -> (p.partition, p.last_sequence, p.records), arrayFilter(p -> p.topic = {topic:String}, partitions)) AS sent
 FROM edge_account_kept
 WHERE boot IN {boots:Array(String)} AND chunk = 0
@@ -146,6 +149,7 @@ export async function readRunningBalance(ask: Ask, balance: RunningBalance, nowM
   if (balance.positions.length === 0) await readFirstTime(ask, balance, nowMs - LOG_TERM_MS);
   while (!(await readLedger(ask, balance, nowMs)));
   while (!(await readAccounts(ask, balance, nowMs)));
+  if (balance.retirementsUnread) balance.setRetirements(await readRetirements(ask));
 }
 
 /** By the summary where that is exact, block by block where it is not. */
@@ -241,6 +245,7 @@ async function readAccounts(ask: Ask, balance: RunningBalance, nowMs: number): P
       timeMs: row.time_ms,
       final: row.final,
       covers: row.covers_to_ms > 0 ? { fromMs: row.covers_from_ms, toMs: row.covers_to_ms } : undefined,
+      retires: row.retires,
       sent: row.sent.map(([partition, lastSequence, records]) => ({ partition, lastSequence, records })),
     };
     balance.addAccount(account, nowMs);

@@ -8,6 +8,7 @@ import { HOUR_MS, TERM_BOUNDS, TERM_HOURS } from '@imscope/schemas/retention.js'
 import { TOPICS } from '@imscope/schemas/topics.js';
 import type { BatchRange } from '../batch-ranges.js';
 import type { Place } from '../place.js';
+import type { BookedRetirement } from '../retirement/booked-retirement.js';
 import { type Account, IncarnationTrack } from './incarnation-track.js';
 import { KeyedBalance } from './keyed-balance.js';
 
@@ -55,11 +56,27 @@ export class RunningBalance {
   readonly #positions = new Map<string, Place & { lastOffset: number; appendedMs: number }>();
   /** Incarnations with accounts that were not read yet. */
   readonly #unread = new Set<string>();
+  #retirementsUnread = false;
   #forgotMs = 0;
   #searchedMs = 0;
 
+  /** Those of collectors. */
   get incarnations(): Iterable<IncarnationTrack> {
-    return this.#incarnations.values();
+    return [...this.#incarnations.values()].filter(({ isRetirement }) => !isRetirement);
+  }
+
+  /** Whether an account was added that retires incarnations. */
+  get retirementsUnread(): boolean {
+    return this.#retirementsUnread;
+  }
+
+  /** Sets all retirements that are booked, by incarnation. */
+  setRetirements(retirements: ReadonlyMap<string, BookedRetirement>): void {
+    for (const [boot, retirement] of retirements) {
+      const incarnation = this.#incarnations.get(boot);
+      if (incarnation !== undefined) incarnation.retirement = retirement;
+    }
+    this.#retirementsUnread = false;
   }
 
   get partitions(): Iterable<PartitionState> {
@@ -115,6 +132,7 @@ export class RunningBalance {
   addAccount(account: Account, nowMs: number): void {
     const keyed = this.#incarnation(account.boot).addAccount(account, nowMs - LOG_TERM_MS);
     if (keyed === undefined) return;
+    if ((account.retires ?? 0) > 0) this.#retirementsUnread = true;
     for (const [partition, records] of keyed.records) {
       this.#keyedBalance(partition).account(records, keyed);
     }

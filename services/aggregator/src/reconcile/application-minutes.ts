@@ -5,12 +5,15 @@
  */
 import { TOPICS } from '@imscope/schemas/topics.js';
 import type { Difference } from './difference.js';
+import type { TimeSpan } from '@imscope/accounting/time-span.js';
 import { REQUEST_LOG_BOUNDS } from '@imscope/schemas/request-log.js';
 import { METRIC_LATE_HOURS_MAX } from '@imscope/schemas/retention.js';
 import { HOUR_MS, type Pass, METRIC_TERM_MS, MINUTE_MS, ROWS_MAX, passParams } from './pass.js';
 
 /** How long a window waits for late events and may need to reach the account. */
 const WINDOW_HOLD_MS = 90_000;
+/** A window of a minute, and its wait: how long a record may be in no metric that is written. */
+export const WINDOW_OPEN_MS = MINUTE_MS + WINDOW_HOLD_MS;
 /** Older events are in no metric; less a minute for the clocks. */
 const LATE_MS = METRIC_LATE_HOURS_MAX * HOUR_MS - MINUTE_MS;
 /** Event times may be this far ahead of the clock. */
@@ -135,11 +138,21 @@ function minuteSlices(minutes: readonly MinuteRows[]): { readonly fromMs: number
   return slices;
 }
 
-/**
- * @param explained records that need not be stored (dead, expired, or counted by two collectors): so many may
- * be in the metrics and not in the logs
- */
-export function minuteDifferences(minutes: readonly ApplicationMinute[], explained: number): Difference[] {
+export type Explained = {
+  /** Records that need not be stored (dead, expired, retired, or counted by two collectors): so many may be in the metrics and not in the logs. */
+  readonly logs: number;
+  /** When retired collectors accepted records whose metrics may be lost with them. Epoch milliseconds. */
+  readonly metrics: readonly TimeSpan[];
+};
+
+export function minuteDifferences(
+  minutes: readonly ApplicationMinute[],
+  { logs: explained, metrics: unmeasured }: Explained,
+): Difference[] {
+  const isUnmeasured = (minute: string): boolean => {
+    const fromMs = Date.parse(minute);
+    return unmeasured.some((span) => fromMs <= span.toMs && fromMs + MINUTE_MS >= span.fromMs);
+  };
   const excess = minutes.reduce((sum, { counted, logged }) => sum + Math.max(0, counted - logged), 0);
   return minutes.flatMap(({ sdk_app_id, minute, logged, unsure, counted }): Difference[] => {
     const place = { check: 'metrics', sdk_app_id, minute, expected: counted, found: logged } as const;
@@ -150,7 +163,7 @@ export function minuteDifferences(minutes: readonly ApplicationMinute[], explain
         { ...place, kind: 'missing_logs', words: `${missing} of what the metrics count is not in the logs` },
       ];
     }
-    if (logged <= counted + unsure) return [];
+    if (logged <= counted + unsure || isUnmeasured(minute)) return [];
     const more = (logged - unsure - counted).toLocaleString('en-US');
     return [
       { ...place, kind: 'missing_metrics', words: `${more} of what is in the logs the metrics do not count` },

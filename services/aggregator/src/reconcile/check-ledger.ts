@@ -6,7 +6,9 @@ import { TOPICS } from '@imscope/schemas/topics.js';
 import { accountFaults } from '@imscope/accounting/balance/account-faults.js';
 import { balanceOf, type Pending } from '@imscope/accounting/balance/incarnation-faults.js';
 import { keyedCountedTwice } from '@imscope/accounting/balance/keyed-faults.js';
+import { type RetiredLoss, retiredLosses } from '@imscope/accounting/balance/retired-losses.js';
 import { settledUntil } from '@imscope/accounting/balance/settled-until.js';
+import { unmeasuredSpans } from '@imscope/accounting/balance/unmeasured-spans.js';
 import type { Evidence } from '@imscope/accounting/evidence/evidence.js';
 import { readEvidence } from '@imscope/accounting/evidence/read-evidence.js';
 import {
@@ -14,6 +16,7 @@ import {
   minuteDifferences,
   readDifferingMinutes,
   settledMinutes,
+  WINDOW_OPEN_MS,
 } from './application-minutes.js';
 import { blockDifferences, readBlockMinutes, readDifferingBlocks, rowsFrom, slicesOf } from './block-rows.js';
 import type { Difference } from './difference.js';
@@ -46,6 +49,8 @@ export type Checked = {
 export type LedgerReport = {
   readonly checked: Checked;
   readonly pending: Pending;
+  /** Of incarnations that are gone for ever: known, and no difference. */
+  readonly retired: readonly RetiredLoss[];
   readonly differences: readonly Difference[];
 };
 
@@ -68,6 +73,7 @@ export async function checkLedger(pass: Pass): Promise<LedgerReport> {
   const settled = settledMinutes(settledUntil(evidence, pass), rowsFromMs, pass.nowMs);
   const minutes = settled === undefined ? NO_MINUTES : await readDifferingMinutes(pass, settled);
   const balance = balanceOf(evidence, pass);
+  const retired = retiredLosses(evidence);
   return {
     checked: {
       fromMs: pass.fromMs,
@@ -86,6 +92,7 @@ export async function checkLedger(pass: Pass): Promise<LedgerReport> {
       minutesToMs: settled?.toMs ?? null,
     },
     pending: balance.pending,
+    retired,
     differences: [
       ...offsetDifferences(offsets),
       ...blockDifferences(blocks),
@@ -93,7 +100,10 @@ export async function checkLedger(pass: Pass): Promise<LedgerReport> {
       ...[...accountFaults(evidence), ...balance.faults].map((fault) =>
         faultDifference(fault, pass.topicPrefix),
       ),
-      ...minuteDifferences(minutes.differing, explainedRecords(evidence, pass)),
+      ...minuteDifferences(minutes.differing, {
+        logs: explainedRecords(evidence, retired, pass),
+        metrics: unmeasuredSpans(evidence, WINDOW_OPEN_MS),
+      }),
     ],
   };
 }
@@ -102,13 +112,14 @@ const NO_MINUTES: ComparedMinutes = { differing: [], applications: 0, minutes: 0
 
 /**
  * Records of request logs that metrics count and logs need not have: dead or expired in the ledger, or keyed and
- * counted by two collectors.
+ * counted by two collectors, or lost with a retired one.
  */
-function explainedRecords(evidence: Evidence, pass: Pass): number {
+function explainedRecords(evidence: Evidence, retired: readonly RetiredLoss[], pass: Pass): number {
   const { losses, keyed } = evidence;
   const lost = losses.filter(isLog).reduce((sum, { after_base: records }) => sum + records, 0);
   const keyedLost = keyed.filter(isLog).reduce((sum, batches) => sum + batches.lost, 0);
-  return lost + keyedLost + keyedCountedTwice(evidence, pass);
+  const gone = retired.reduce((sum, { missing, unaccounted }) => sum + missing + unaccounted, 0);
+  return lost + keyedLost + gone + keyedCountedTwice(evidence, pass);
 }
 
 function isLog({ topic }: { topic: string }): boolean {

@@ -1,6 +1,7 @@
 /*
  * A report as text for a terminal: what was compared, what differs, and what to do.
  */
+import type { RetiredLoss } from '@imscope/accounting/balance/retired-losses.js';
 import type { Checked, LedgerReport } from './check-ledger.js';
 import { type Check, CHECKS, type Difference, type DifferenceKind } from './difference.js';
 import { MINUTE_MS } from './pass.js';
@@ -8,7 +9,7 @@ import { MINUTE_MS } from './pass.js';
 const TITLES: Readonly<Record<Check, string>> = {
   offsets: 'offsets without a gap',
   rows: 'rows by block = ledger',
-  boots: 'sent by boot = stored + duplicate + dead + expired',
+  boots: 'sent by boot = stored + duplicate + dead + expired + retired',
   metrics: 'metric counts = weights stored',
 };
 
@@ -27,13 +28,17 @@ const ADVICE: Readonly<Record<DifferenceKind, string>> = {
   doubled_accounts: 'an insert of accounts was done twice: harmless, they are cumulative.',
   missing_batches: 'lost between collector and store. "imscope spool check" on that collector; dead letters.',
   doubled_batches: 'stored by two blocks: answers count these records twice.',
-  unsent_batches: 'still in the spool of that collector, or lost with its disk: start it there.',
+  unsent_batches:
+    'still in the spool of that collector: start it there. Lost with its disk: "imscope collector retire".',
   unvouched_batches:
     'killed after its last account: start the collector on its spool, it writes the final one.',
   record_sum: 'collector and ledger count these batches differently: keep the spool and report it.',
   keyed_sum: 'lost, or the ids of more keys than a collector remembers were sent again.',
   no_account: 'no account came: is edge_account complete, does an aggregator own im.edge-account?',
-  silent_boot: 'is that collector running? If it was killed, start it on its spool.',
+  silent_boot:
+    'is that collector running? If it was killed, start it on its spool. Gone for ever: "imscope collector retire".',
+  retired_returned:
+    'it was not gone: its records count once, as of any collector. This is reported for an hour.',
   missing_logs: 'the edge counted more than is stored: see rows and batches missing above.',
   missing_metrics: 'more is stored than the edge counted: doubled rows, or metrics that are lost.',
 };
@@ -41,7 +46,7 @@ const ADVICE: Readonly<Record<DifferenceKind, string>> = {
 /** Differences of one check shown in full. */
 const SHOWN_MAX = 20;
 
-export function describeReport({ checked, pending, differences }: LedgerReport): string {
+export function describeReport({ checked, pending, retired, differences }: LedgerReport): string {
   const lines = [...describeChecked(checked)];
   if (pending.batches > 0) {
     const { batches, boots } = pending;
@@ -49,6 +54,7 @@ export function describeReport({ checked, pending, differences }: LedgerReport):
       `on its way  ${some(batches, 'batch', 'batches')} of ${some(boots, 'boot')}: sent, not stored yet`,
     );
   }
+  lines.push(...describeRetired(retired));
   for (const check of CHECKS) {
     const found = differences.filter((difference) => difference.check === check);
     if (found.length > 0) lines.push('', ...describeCheck(check, found));
@@ -68,6 +74,24 @@ function describeChecked(checked: Checked): string[] {
     `rows        ${some(checked.rows, 'row')} of ${some(checked.logBlocks, 'block')}, ${some(checked.accountRows, 'account')}`,
     `boots       ${some(checked.batches, 'batch', 'batches')} of ${some(checked.boots, 'boot')} of ${some(checked.collectors, 'collector')}`,
     `metrics     ${metrics}`,
+  ];
+}
+
+function describeRetired(retired: readonly RetiredLoss[]): string[] {
+  if (retired.length === 0) return [];
+  const missing = retired.reduce((sum, one) => sum + one.missing, 0);
+  const unaccounted = retired.reduce((sum, one) => sum + one.unaccounted, 0);
+  return [
+    `retired     ${some(retired.length, 'boot')}: ${some(missing, 'record')} lost, and at most ${number(unaccounted)} that no account covers`,
+    ...retired
+      .slice(0, SHOWN_MAX)
+      .map(
+        ({ boot, collector, atMs, by, reason, ...lost }) =>
+          `  boot ${boot} of ${collector}, ${clock(atMs)} by ${by}: ${number(lost.missing)} lost, at most ${number(lost.unaccounted)} more (${reason})`,
+      ),
+    ...(retired.length > SHOWN_MAX
+      ? [`  and ${number(retired.length - SHOWN_MAX)} more; --json gives all`]
+      : []),
   ];
 }
 

@@ -22,6 +22,7 @@ export type DifferenceKind =
   | 'keyed_sum'
   | 'no_account'
   | 'silent_boot'
+  | 'retired_returned'
   | 'missing_logs'
   | 'missing_metrics';
 

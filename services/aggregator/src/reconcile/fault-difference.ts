@@ -30,6 +30,7 @@ const CHECK_OF: Readonly<Record<FaultKind, Check>> = {
   keyed_sum: 'boots',
   no_account: 'boots',
   silent_boot: 'boots',
+  retired_returned: 'boots',
 };
 
 function describeFault(fault: Fault): string {
@@ -51,6 +52,8 @@ function describeFault(fault: Fault): string {
       return `${batches(found)} stored, and no account of this incarnation`;
     case 'silent_boot':
       return `no account since ${new Date(fault.lastAccountMs).toISOString()}, and no final account`;
+    case 'retired_returned':
+      return `retired by ${fault.by} after account ${expected}, and it wrote account ${found}: the booked loss no longer counts`;
     case 'missing_accounts':
       return describeMissing(fault.missing, expected - found);
     case 'doubled_accounts':

@@ -10,6 +10,12 @@ export function createReconcileMetrics(registry: Registry) {
       labelNames: ['check'],
       registers,
     }),
+    retiredLoss: new Gauge({
+      name: 'imscope_aggregator_retired_loss_records',
+      help: 'records of retired collectors: missing are lost, unaccounted is the most that no account covers; set by one member of the group',
+      labelNames: ['kind'],
+      registers,
+    }),
     reconcileCheckedAt: new Gauge({
       name: 'imscope_aggregator_reconcile_checked_at_seconds',
       help: 'when the last reconcile pass ended, Unix time',

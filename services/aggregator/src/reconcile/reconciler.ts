@@ -81,6 +81,12 @@ export class Reconciler {
     } else this.#recent = report.differences;
     if (report.differences.length === 0) this.#cleanMs = startMs;
     this.#report();
+    for (const kind of ['missing', 'unaccounted'] as const) {
+      metrics.retiredLoss.set(
+        { kind },
+        report.retired.reduce((sum, loss) => sum + loss[kind], 0),
+      );
+    }
     metrics.reconcileCheckedAt.set(now() / 1_000);
   }
 
@@ -111,6 +117,7 @@ export class Reconciler {
     this.#reported.clear();
     metrics.reconcileDifferences.reset();
     metrics.reconcileCheckedAt.reset();
+    metrics.retiredLoss.reset();
   }
 }
 

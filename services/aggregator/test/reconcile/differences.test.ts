@@ -68,7 +68,11 @@ test('offsets: a block with fewer messages than offsets lost them unread; a new 
 });
 
 function minuteKinds(logged: number, unsure: number, counted: number, explained: number): string[] {
-  return minuteDifferences([{ ...MINUTE, logged, unsure, counted }], explained).map(({ kind }) => kind);
+  const differences = minuteDifferences([{ ...MINUTE, logged, unsure, counted }], {
+    logs: explained,
+    metrics: [],
+  });
+  return differences.map(({ kind }) => kind);
 }
 
 test('minutes: logs may have late records; metrics may have records that the ledger counts as lost; any other difference is named', () => {

@@ -1,6 +1,6 @@
 /*
- * What is missing of one application. A batch mixes applications, but accounts also say how many records of each were
- * accepted. Where an incarnation accepted none of an application between two accounts, no batch of that time holds any.
+ * What is missing of one application, at most. A batch mixes applications, but accounts also say how many records of each
+ * were accepted. Of what is missing between two accounts, no more can be of an application than was accepted of it then.
  */
 import { Type } from 'typebox';
 import { type Ask, defineStoreQuery } from '../store/ask-store.js';
@@ -28,12 +28,12 @@ WHERE boot IN {boots:Array(String)} AND sequence IN {sequences:Array(UInt64)}
 GROUP BY boot, sequence, chunks
 HAVING count() = chunks`;
 
-/** The keys of the intervals in which nothing of an application was accepted. Rejects with what `ask` rejects with. */
-export async function intervalsWithout(
+/** Records accepted of an application in an interval, by the interval's key, where accounts tell. Rejects with what `ask` rejects with. */
+export async function acceptedWithin(
   ask: Ask,
   sdkAppId: number,
   intervals: readonly Interval[],
-): Promise<ReadonlySet<string>> {
+): Promise<ReadonlyMap<string, number>> {
   const boots = [...new Set(intervals.map(({ boot }) => boot))];
   const accounts = intervals.flatMap(({ fromAccount, toAccount }) => [fromAccount, toAccount]);
   const sequences = [...new Set(accounts)].filter((sequence) => sequence >= 0);
@@ -42,9 +42,11 @@ export async function intervalsWithout(
   // Before its first account an incarnation had accepted nothing.
   const upTo = (boot: string, sequence: number): number | undefined =>
     sequence < 0 ? 0 : logged.get(`${boot} ${sequence}`);
-  const empty = intervals.filter(({ boot, fromAccount, toAccount }) => {
-    const after = upTo(boot, toAccount);
-    return after !== undefined && after === upTo(boot, fromAccount);
-  });
-  return new Set(empty.map(intervalKey));
+  return new Map(
+    intervals.flatMap((interval) => {
+      const after = upTo(interval.boot, interval.toAccount);
+      const before = upTo(interval.boot, interval.fromAccount);
+      return after === undefined || before === undefined ? [] : [[intervalKey(interval), after - before]];
+    }),
+  );
 }

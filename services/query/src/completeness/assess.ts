@@ -2,14 +2,14 @@
  * How complete the answer about a window is, by the running balance. Records count for the time in which collectors
  * accepted them: accounts say when that was, and a batch does not tell its event times before it is stored. The
  * accounts of a collector that imports a history say which event times they cover: each of its batches may be of any
- * time of that span. Pure.
+ * time of that span. What a retired collector may have accepted after its last account counts as lost. Pure.
  */
 import type { IncarnationTrack } from '@imscope/accounting/running/incarnation-track.js';
-import { missingRecords } from '@imscope/accounting/running/partition-track.js';
+import { type AccountInterval, missingRecords } from '@imscope/accounting/running/partition-track.js';
 import { EDGE_WAIT_MS_MAX, type RunningBalance } from '@imscope/accounting/running/running-balance.js';
 import { shareWithin } from '@imscope/accounting/time-span.js';
 import type { Completeness } from '@imscope/schemas/query-api/envelope.js';
-import { DAY_MS, LOG_TERM_MS, timeText, type TimeWindow } from '../figures/time-window.js';
+import { DAY_MS, HOUR_MS, LOG_TERM_MS, timeText, type TimeWindow } from '../figures/time-window.js';
 import { type Interval, intervalKey } from './application-share.js';
 
 /** A collector writes an account every minute: this is two missing accounts. */
@@ -25,23 +25,25 @@ export const NOT_KNOWN: Completeness = {
   status: 'unknown',
   ratio: null,
   watermark: null,
+  missing_max: null,
   silent_collectors: [],
 };
 
-/** @param irrelevant keys of intervals in which nothing was accepted of the application in question */
+/** @param accepted records accepted of the application in question, by the key of an interval; undefined: all applications */
 export function assess(
   balance: RunningBalance,
   window: TimeWindow,
   nowMs: number,
-  irrelevant: ReadonlySet<string> = new Set(),
+  accepted?: ReadonlyMap<string, number>,
 ): Completeness {
   const span = spanOf(window);
   const incarnations = [...balance.incarnations];
   const reaching = incarnations.filter(
-    (incarnation) => !incarnation.final && matters(incarnation, span, nowMs),
+    (incarnation) => !incarnation.final && !incarnation.retired && matters(incarnation, span, nowMs),
   );
   const silent = reaching.filter((incarnation) => isSilent(incarnation, nowMs));
-  const { sent, missing, open } = weigh(balance, incarnations, span, nowMs, irrelevant);
+  const weighed = weigh(balance, incarnations, { span, nowMs, accepted });
+  const { sent, missing, open } = weighed;
   const watermarkMs = watermarkOf(balance, incarnations, nowMs);
   const isStored = watermarkMs !== undefined && watermarkMs >= window.toMs;
   const known = sent !== undefined || reaching.length > silent.length;
@@ -50,6 +52,10 @@ export function assess(
     status: silent.length > 0 || !known ? 'unknown' : isComplete ? 'complete' : 'partial',
     ratio: sent === undefined ? null : sent === 0 ? 1 : Math.max(0, 1 - missing / sent),
     watermark: watermarkMs === undefined ? null : timeText(watermarkMs),
+    missing_max: silent.length > 0 || !known ? null : Math.ceil(weighed.missingMax),
+    ...(weighed.retired > 0
+      ? { retired: { collectors: weighed.retired, lost_max: Math.ceil(weighed.retiredLoss) } }
+      : {}),
     silent_collectors: silent
       .toSorted((a, b) => a.heardMs - b.heardMs)
       .slice(0, SILENT_LISTED_MAX)
@@ -57,6 +63,7 @@ export function assess(
     ...(silent.length > SILENT_LISTED_MAX
       ? { silent_collectors_left_out: silent.length - SILENT_LISTED_MAX }
       : {}),
+    ...(silent.length > 0 ? { silent_estimate: silentEstimate(silent, span, nowMs) } : {}),
   };
 }
 
@@ -94,39 +101,100 @@ function isSilent(incarnation: IncarnationTrack, nowMs: number): boolean {
   return nowMs - incarnation.heardMs > SILENT_AFTER_MS;
 }
 
-/** `sent` is undefined where no account covers the span; `open` is whether any batch of it is missing. */
+/** What silent collectors may have accepted of a span since their last account, at their greatest rate of the hour before. */
+function silentEstimate(silent: readonly IncarnationTrack[], span: TimeWindow, nowMs: number): number {
+  const records = silent.map((incarnation) => {
+    const fromMs = Math.max(span.fromMs, incarnation.accountedToMs);
+    const toMs = Math.min(span.toMs, nowMs);
+    const rate = incarnation.greatestRate(incarnation.accountedToMs - HOUR_MS);
+    return (rate * Math.max(0, toMs - fromMs)) / 1_000;
+  });
+  return Math.ceil(records.reduce((sum, one) => sum + one, 0));
+}
+
+type Weighed = {
+  /** Undefined where no account covers the span. */
+  readonly sent: number | undefined;
+  /** Records that did not arrive in time. */
+  readonly missing: number;
+  /** Records that are not stored, those that are on their way too; of the application in question, at most. */
+  readonly missingMax: number;
+  /** Retired collectors that lost some of the span, and how many records at most. */
+  readonly retired: number;
+  readonly retiredLoss: number;
+  /** Whether any batch of the span is missing. */
+  readonly open: boolean;
+};
+
+type Weighing = {
+  readonly span: TimeWindow;
+  readonly nowMs: number;
+  readonly accepted: ReadonlyMap<string, number> | undefined;
+};
+
 function weigh(
   balance: RunningBalance,
   incarnations: readonly IncarnationTrack[],
-  span: TimeWindow,
-  nowMs: number,
-  irrelevant: ReadonlySet<string>,
-): { sent: number | undefined; missing: number; open: boolean } {
+  { span, nowMs, accepted }: Weighing,
+): Weighed {
+  const weighed = { missing: 0, missingMax: 0, retired: 0, retiredLoss: 0, open: false };
   let sent: number | undefined;
-  let missing = 0;
-  let open = false;
-  const miss = (
-    interval: TimeWindow & { readonly covers?: TimeWindow | undefined },
-    records: number,
-  ): void => {
+  const miss = (interval: Missed, records: number, ofApplication = records): number => {
     const share = shareWithin(interval.covers ?? interval, span);
-    if (share === 0) return;
-    open = true;
-    if (nowMs - interval.toMs >= SETTLING_MS) missing += records * share;
+    if (share === 0) return 0;
+    weighed.open = true;
+    if (nowMs - interval.toMs >= SETTLING_MS) weighed.missing += records * share;
+    weighed.missingMax += Math.min(records, ofApplication) * share;
+    return records * share;
   };
   for (const [, { shortages }] of balance.keyedBalances) {
     for (const shortage of shortages) miss(shortage, shortage.records);
   }
   for (const incarnation of incarnations) {
+    let lost = 0;
     const fromMs = incarnation.accountedFromMs;
-    if (fromMs === undefined || fromMs >= span.toMs || incarnation.accountedUntilMs <= span.fromMs) continue;
-    sent = (sent ?? 0) + incarnation.sentWithin(span.fromMs, span.toMs);
-    for (const interval of incarnation.openIntervals()) {
-      if (!irrelevant.has(intervalKey({ boot: incarnation.boot, ...interval })))
-        miss(interval, missingRecords(interval));
+    if (fromMs !== undefined && fromMs < span.toMs && incarnation.accountedUntilMs > span.fromMs) {
+      sent = (sent ?? 0) + incarnation.sentWithin(span.fromMs, span.toMs);
+      // Of all partitions together an application has no more than was accepted of it.
+      for (const [interval, records] of missingIntervals(incarnation)) {
+        const ofApplication = accepted?.get(intervalKey({ ...interval, boot: incarnation.boot }));
+        if (ofApplication !== 0) lost += miss(interval, records, ofApplication);
+      }
     }
+    const unaccounted = unaccountedOf(incarnation);
+    const share = unaccounted === undefined ? 0 : shareWithin(unaccounted, span);
+    if (unaccounted !== undefined && share > 0) {
+      sent = (sent ?? 0) + unaccounted.acceptedMax * share;
+      if (unaccounted.lost > 0) lost += miss(unaccounted, unaccounted.lost);
+    }
+    if (!incarnation.retired || lost === 0) continue;
+    weighed.retired += 1;
+    weighed.retiredLoss += lost;
   }
-  return { sent, missing, open };
+  return { ...weighed, sent };
+}
+
+/** The intervals between accounts in which batches are missing, each once, and how many records are missing. */
+function missingIntervals(incarnation: IncarnationTrack): [AccountInterval, number][] {
+  const byAccount = Map.groupBy(incarnation.openIntervals(), ({ toAccount }) => toAccount);
+  return [...byAccount.values()].flatMap((intervals): [AccountInterval, number][] => {
+    const [first] = intervals;
+    const records = intervals.reduce((sum, interval) => sum + missingRecords(interval), 0);
+    return first === undefined ? [] : [[first, records]];
+  });
+}
+
+type Missed = TimeWindow & { readonly covers?: TimeWindow | undefined };
+
+/** What a retired incarnation may have accepted after its last account, and when; undefined where it is not retired. */
+function unaccountedOf(
+  incarnation: IncarnationTrack,
+): (TimeWindow & { readonly acceptedMax: number; readonly lost: number }) | undefined {
+  const { retirement, retired, covers } = incarnation;
+  if (retirement === undefined || !retired) return undefined;
+  const { acceptedFromMs, acceptedToMs, acceptedMax } = retirement;
+  const span = covers ?? { fromMs: acceptedFromMs, toMs: acceptedToMs };
+  return { ...span, acceptedMax, lost: incarnation.unaccountedLoss };
 }
 
 /**
@@ -172,9 +240,16 @@ function awaitedFrom(
       earliest.set(partition, Math.min(earliest.get(partition) ?? Infinity, fromMs));
     }
   };
+  const retired = new Set(incarnations.filter((one) => one.retired).map(({ boot }) => boot));
   for (const incarnation of incarnations) {
+    if (incarnation.retired) continue;
     for (const [partition, track] of incarnation.tracks) wait(partition, track.awaited);
   }
-  for (const [partition, { shortages }] of balance.keyedBalances) wait(partition, shortages);
+  for (const [partition, { shortages }] of balance.keyedBalances) {
+    wait(
+      partition,
+      shortages.filter(({ boot }) => !retired.has(boot)),
+    );
+  }
   return earliest;
 }

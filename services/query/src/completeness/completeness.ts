@@ -8,7 +8,7 @@ import type { Completeness } from '@imscope/schemas/query-api/envelope.js';
 import type { Ask } from '../store/ask-store.js';
 import { createMemory } from '../store/memory.js';
 import { HOUR_MS, type TimeWindow } from '../figures/time-window.js';
-import { intervalKey, intervalsWithout } from './application-share.js';
+import { acceptedWithin, intervalKey } from './application-share.js';
 import { accountingAsk } from './accounting-ask.js';
 import { assess, intervalsMissing, NOT_KNOWN } from './assess.js';
 
@@ -55,7 +55,7 @@ export function createCompleteness(ask: Ask): CompletenessOf {
       .finally(() => (reading = undefined));
     return reading;
   };
-  const memory = createMemory<ReadonlySet<string>>(REUSE_MS, REUSED_MAX);
+  const memory = createMemory<ReadonlyMap<string, number>>(REUSE_MS, REUSED_MAX);
   return async (window, nowMs, sdkAppId) => {
     const outcome = await settledWithin(read(nowMs), WAIT_MS);
     // While a reading on a busy store runs longer, the balance is that of the last reading: it holds less, never more.
@@ -68,8 +68,8 @@ export function createCompleteness(ask: Ask): CompletenessOf {
     const assessed = balance;
     const key = [sdkAppId, ...missing.map(intervalKey)].join(' ');
     try {
-      const left = await memory(key, nowMs, () => intervalsWithout(ask, sdkAppId, missing));
-      return assess(assessed, window, nowMs, left);
+      const accepted = await memory(key, nowMs, () => acceptedWithin(ask, sdkAppId, missing));
+      return assess(assessed, window, nowMs, accepted);
     } catch {
       return overall;
     }
@@ -91,10 +91,15 @@ async function settledWithin<T>(promise: Promise<T>, waitMs: number): Promise<T 
 
 /** For figures from the metrics alone: requests that are in the logs and not in the metrics are missing as well. */
 export function withMissing(
-  { status, ratio, ...rest }: Completeness,
+  { status, ratio, missing_max: missingMax = null, ...rest }: Completeness,
   { requests, missing }: { readonly requests: number; readonly missing: number },
 ): Completeness {
-  if (missing === 0) return { status, ratio, ...rest };
+  if (missing === 0) return { status, ratio, missing_max: missingMax, ...rest };
   const share = requests / (requests + missing);
-  return { status: status === 'complete' ? 'partial' : status, ratio: ratio && ratio * share, ...rest };
+  return {
+    ...rest,
+    status: status === 'complete' ? 'partial' : status,
+    ratio: ratio && ratio * share,
+    missing_max: missingMax === null ? null : missingMax + missing,
+  };
 }

@@ -269,6 +269,7 @@ test('every answer carries completeness, and without it the store still gives an
     status: 'unknown',
     ratio: null,
     watermark: null,
+    missing_max: null,
     silent_collectors: [],
   });
 });
