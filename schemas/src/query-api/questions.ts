@@ -6,6 +6,7 @@ import { applications } from './applications.js';
 import { type Answer, answerOf, boundedListAnswerOf } from './envelope.js';
 import { breakdown, fleetBreakdown } from './breakdown.js';
 import { callbacks } from './callbacks.js';
+import { collectors } from './collectors.js';
 import { exceptions } from './exceptions.js';
 import { fleetRefusals } from './fleet-refusals.js';
 import { interfaces } from './interfaces.js';
@@ -33,6 +34,7 @@ export const QUESTIONS = {
   requests,
   refusals,
   fleetRefusals,
+  collectors,
 } as const satisfies Record<string, QuestionContract>;
 
 export type QuestionName = keyof typeof QUESTIONS;

@@ -12,6 +12,7 @@ import type { FastifyInstance } from 'fastify';
 import { createAnswerBudget } from './store/answer-budget.js';
 import { createNamesOf } from './store/application-names.js';
 import { type AskOptions, createAsk } from './store/ask-store.js';
+import { createBalanceReader } from './completeness/balance-reader.js';
 import { createCompleteness } from './completeness/completeness.js';
 import type { QUERY_SETTINGS } from './config.js';
 import { createMetrics, type QueryMetrics } from './metrics.js';
@@ -54,12 +55,14 @@ export async function createQuery(context: ServiceContext<typeof QUERY_SETTINGS>
     metrics,
   });
   const { ask, admission } = openStoreQueries(config, { client, metrics, logger });
+  const balanceOf = createBalanceReader(ask);
   const app = await createServer({
     ask,
     budget,
     sources: createSources(ask, config.logRowsMax),
     namesOf: createNamesOf(ask),
-    completeness: createCompleteness(ask),
+    completeness: createCompleteness(balanceOf, ask),
+    incarnationsOf: async (nowMs) => (await balanceOf(nowMs))?.incarnations,
     tokens,
     terminated: tokens.terminated,
     authentication: createAuthentication(tokens, seal, 'read'),

@@ -61,7 +61,7 @@ export class RunningBalance {
   #searchedMs = 0;
 
   /** Those of collectors. */
-  get incarnations(): Iterable<IncarnationTrack> {
+  get incarnations(): readonly IncarnationTrack[] {
     return [...this.#incarnations.values()].filter(({ isRetirement }) => !isRetirement);
   }
 

@@ -97,7 +97,8 @@ function matters(incarnation: IncarnationTrack, { fromMs, toMs }: TimeWindow, no
   return began < toMs && incarnation.accountedToMs < toMs && fromMs < incarnation.heardMs + EDGE_WAIT_MS_MAX;
 }
 
-function isSilent(incarnation: IncarnationTrack, nowMs: number): boolean {
+/** Not heard for two minutes. */
+export function isSilent(incarnation: IncarnationTrack, nowMs: number): boolean {
   return nowMs - incarnation.heardMs > SILENT_AFTER_MS;
 }
 

@@ -23,7 +23,7 @@ import type { Sources } from '../figures/source.js';
 import { timeText } from '../figures/time-window.js';
 import { createEpochTimes, wantsEpochMs, withEitherTimes } from './answer-times.js';
 import { ALL_QUESTIONS } from '../questions/all-questions.js';
-import type { Answered, PlannedQuestion, Question } from '../questions/question.js';
+import type { Answered, IncarnationsOf, PlannedQuestion, Question } from '../questions/question.js';
 import { KIB, requirePoints } from '../store/answer-bounds.js';
 import type { AnswerBudget } from '../store/answer-budget.js';
 import type { NamesOf } from '../store/application-names.js';
@@ -43,6 +43,7 @@ export type QuestionRouteOptions = {
   readonly completeness: CompletenessOf;
   readonly sources: Sources;
   readonly namesOf: NamesOf;
+  readonly incarnationsOf: IncarnationsOf;
   readonly authentication: Authentication;
   readonly terminated: Applications['terminated'];
   readonly now: () => number;
@@ -138,10 +139,10 @@ async function answerQuestion(
   const beganMs = performance.now();
   const ask = options.ask.within({ rowsMax, bytesMax: options.budget.bytesFor(request) });
   const completeness = await options.completeness(plan.window, options.now(), plan.sdkAppId);
-  const { sources, namesOf } = options;
+  const { sources, namesOf, incarnationsOf } = options;
   const { signal } = request;
   const [answered, application] = await Promise.all([
-    plan.answer({ ask, sources, namesOf, signal }),
+    plan.answer({ ask, sources, namesOf, incarnationsOf, signal }),
     plan.sdkAppId === undefined ? undefined : namedApplication(plan.sdkAppId, namesOf, signal),
   ]);
   const { data, leftOut, assess } = answered;

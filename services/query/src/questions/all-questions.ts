@@ -5,6 +5,7 @@ import type { QuestionName } from '@imscope/schemas/query-api/questions.js';
 import { applications } from './applications.js';
 import { breakdown, fleetBreakdown } from './breakdown.js';
 import { callbacks } from './callbacks.js';
+import { collectors } from './collectors.js';
 import { exceptions } from './exceptions.js';
 import { fleetRefusals } from './fleet-refusals.js';
 import { interfaces } from './interfaces.js';
@@ -30,4 +31,5 @@ export const ALL_QUESTIONS: Readonly<Record<QuestionName, Question>> = {
   requests,
   refusals,
   fleetRefusals,
+  collectors,
 };

@@ -5,6 +5,7 @@
 import { worstFirstSql } from '@imscope/schemas/health.js';
 import type { ApplicationRow } from '@imscope/schemas/query-api/applications.js';
 import { type Static, Type } from 'typebox';
+import { ratedTogether } from '../completeness/verdict.js';
 import { type AnswerBounds, FLAT_ROWS, KIB, MIB } from '../store/answer-bounds.js';
 import { type Ask, defineStoreQuery } from '../store/ask-store.js';
 import { SPAN_SQL, spanParams } from '../figures/filter.js';
@@ -146,6 +147,7 @@ const BOUNDS: AnswerBounds = {
 export const applications = fleetQuestion('applications', {
   bounds: BOUNDS,
   source: 'logs',
+  rated: ratedTogether,
   plan: ({ query, nowMs, pointsMax }) => {
     const window = resolveWindow(query, nowMs);
     const stepMs = resolveStep(query.step, window, pointsMax);

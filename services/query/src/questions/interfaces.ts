@@ -3,6 +3,7 @@
  */
 import { isInTrouble, tierOf, worstFirstSql } from '@imscope/schemas/health.js';
 import { type Static, Type } from 'typebox';
+import { ratedTogether } from '../completeness/verdict.js';
 import { type AnswerBounds, HISTOGRAM_ROWS, MIB } from '../store/answer-bounds.js';
 import { defineStoreQuery } from '../store/ask-store.js';
 import { CODE, codeCountOf, OUTCOME } from '../figures/code-counts.js';
@@ -74,6 +75,7 @@ const BOUNDS: AnswerBounds = {
 export const interfaces = requestQuestion('interfaces', {
   bounds: BOUNDS,
   source: 'logs_or_metrics',
+  rated: ratedTogether,
   plan: planWindow,
   answer: async ({ ask, window, spanOf, signal }) => {
     const { filter, metrics } = await spanOf(window);

@@ -5,6 +5,7 @@
  */
 import { describeCode } from '@imscope/schemas/codes/catalogue.js';
 import type { DayBefore, Monitor, MonitorCode } from '@imscope/schemas/query-api/monitor.js';
+import { ratedTogether } from '../completeness/verdict.js';
 import type { Ask } from '../store/ask-store.js';
 import { type Filter, filterOf, filterOver } from '../figures/filter.js';
 import {
@@ -50,6 +51,7 @@ const BOUNDS: AnswerBounds = {
 export const monitor = requestQuestion('monitor', {
   bounds: BOUNDS,
   source: 'metrics',
+  rated: (data) => ({ ...ratedTogether([data]), requestsBefore: data.day_before?.requests }),
   plan: ({ subject, query, nowMs, pointsMax }) => {
     const window = resolveMonitorWindow(query, nowMs, firstKeptMs(nowMs));
     const stepMs = resolveMonitorStep(query.step, window, pointsMax);

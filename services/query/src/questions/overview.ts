@@ -2,6 +2,7 @@
  * `overview`: how does an application do now, against the span just before, and which codes does it get?
  */
 import { Type } from 'typebox';
+import { ratedTogether } from '../completeness/verdict.js';
 import { type AnswerBounds, HISTOGRAM_ROWS, MIB } from '../store/answer-bounds.js';
 import { defineStoreQuery } from '../store/ask-store.js';
 import { CODE, codeCountOf, OUTCOME } from '../figures/code-counts.js';
@@ -58,6 +59,7 @@ const BOUNDS: AnswerBounds = {
 export const overview = requestQuestion('overview', {
   bounds: BOUNDS,
   source: 'logs_or_metrics',
+  rated: (data) => ({ ...ratedTogether([data]), requestsBefore: data.previous.requests }),
   plan: planWindow,
   answer: async ({ ask, window, nowMs, spanOf, signal }) => {
     const [current, previous] = await Promise.all([spanOf(window), spanOf(previousWindow(window, nowMs))]);

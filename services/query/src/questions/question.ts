@@ -2,7 +2,9 @@
  * Defines a question: its contract, the bounds of its answer, its plan and its answer. Each question has a file in this
  * folder; `http/question-routes.ts` runs them all in the same order.
  */
+import type { IncarnationTrack } from '@imscope/accounting/running/incarnation-track.js';
 import type { Grant } from '@imscope/access/grant.js';
+import { HttpError } from '@imscope/runtime/http-errors.js';
 import type { Completeness } from '@imscope/schemas/query-api/envelope.js';
 import { ApplicationPath } from '@imscope/schemas/query-api/parameters.js';
 import type { QuestionContract } from '@imscope/schemas/query-api/question-contract.js';
@@ -15,6 +17,7 @@ import {
 } from '@imscope/schemas/query-api/questions.js';
 import { type Static, Type } from 'typebox';
 import { Value } from 'typebox/value';
+import { type RatedRequests, withVerdict } from '../completeness/verdict.js';
 import { createSpans, type Plan, type PlanInput, type RequestPlan, type Span } from '../figures/plan.js';
 import type { Source, Sources } from '../figures/source.js';
 import { type ReadScope, readScope, requireReadable, type Subject } from '../figures/subject.js';
@@ -42,7 +45,12 @@ type Definition<Q extends QuestionName> = {
   readonly source: SourceKind;
   /** What the data say about their own completeness. */
   readonly assess?: (completeness: Completeness, data: DataOf<Q>) => Completeness;
+  /** All requests of the answer together: for bounds of their success rate and the verdict. */
+  readonly rated?: (data: DataOf<Q>) => RatedRequests;
 };
+
+/** Incarnations of collectors as of a time; undefined where they cannot be read. */
+export type IncarnationsOf = (nowMs: number) => Promise<readonly IncarnationTrack[] | undefined>;
 
 type AnswerInput<Q extends QuestionName, P extends Plan> = {
   readonly query: QueryOf<Q>;
@@ -69,6 +77,8 @@ export type RequestDefinition<Q extends QuestionName, P extends RequestPlan> = D
 };
 
 export type FleetDefinition<Q extends QuestionName, P extends Plan> = Definition<Q> & {
+  /** Only callers who may read all applications get an answer. */
+  readonly readsAll?: true;
   /** Throws `HttpError` for what is not allowed; does not ask the store. */
   readonly plan: (input: Omit<PlanInput<QueryOf<Q>>, 'subject'>) => P;
   readonly answer: (
@@ -76,6 +86,7 @@ export type FleetDefinition<Q extends QuestionName, P extends Plan> = Definition
       /** The applications the caller may read. */
       readonly scope: ReadScope;
       readonly namesOf: NamesOf;
+      readonly incarnationsOf: IncarnationsOf;
     },
   ) => Promise<Found<DataOf<Q>>>;
 };
@@ -93,6 +104,7 @@ export type QuestionServices = {
   readonly ask: Ask;
   readonly sources: Sources;
   readonly namesOf: NamesOf;
+  readonly incarnationsOf: IncarnationsOf;
   readonly signal: AbortSignal;
 };
 
@@ -158,12 +170,13 @@ export function fleetQuestion<Q extends QuestionsOf<'fleet'>, P extends Plan>(
   name: Q,
   definition: FleetDefinition<Q, P>,
 ): Question {
-  const { bounds } = definition;
+  const { bounds, readsAll } = definition;
   return {
     contract: QUESTIONS[name],
     bounds,
     plan: (request) => {
       const { grant, terminated, nowMs } = request;
+      if (readsAll === true) requireAll(grant);
       const query = queryOf(name, request);
       const plan = definition.plan({ query, nowMs, pointsMax: bounds.pointsMax });
       const { window, stepMs, points } = plan;
@@ -172,10 +185,10 @@ export function fleetQuestion<Q extends QuestionsOf<'fleet'>, P extends Plan>(
         stepMs,
         points,
         sdkAppId: undefined,
-        answer: async ({ ask, namesOf, signal }) => {
+        answer: async ({ ask, namesOf, incarnationsOf, signal }) => {
           const scope = readScope(grant, terminated);
           const asked = { query, plan, window, nowMs, ask, signal };
-          const found = await definition.answer({ ...asked, scope, namesOf });
+          const found = await definition.answer({ ...asked, scope, namesOf, incarnationsOf });
           return answered(definition, found, window, undefined);
         },
       };
@@ -191,19 +204,32 @@ function subjectOf({ scope }: QuestionContract, { grant, terminated, params }: Q
   return { kind: 'application', sdkAppId };
 }
 
+/** Throws `HttpError` not_allowed. */
+function requireAll({ name, applications }: Grant): void {
+  if (applications === 'all') return;
+  throw new HttpError(
+    'not_allowed',
+    `"${name}" may read ${applications.size} applications, and this answer is about all: ask for a token that may read all applications`,
+  );
+}
+
 function answered<Q extends QuestionName>(
-  { source, assess }: Definition<Q>,
+  { source, assess, rated }: Definition<Q>,
   { data, leftOut, loggedShare = null }: Found<DataOf<Q>>,
   window: TimeWindow,
   chosen: Source | undefined,
 ): Answered {
+  const share = chosen === undefined ? loggedShare : chosen.loggedShare;
   return {
     data,
     ...(leftOut === undefined ? {} : { leftOut }),
     metrics: source === 'metrics' ? window : (chosen?.metrics ?? null),
-    loggedShare: chosen === undefined ? loggedShare : chosen.loggedShare,
+    loggedShare: share,
     fromAccounts: source === 'accounts',
-    assess: (completeness) => assess?.(completeness, data) ?? completeness,
+    assess: (completeness) => {
+      const assessed = assess?.(completeness, data) ?? completeness;
+      return rated === undefined ? assessed : withVerdict(assessed, rated(data), share);
+    },
   };
 }
 

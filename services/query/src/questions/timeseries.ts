@@ -2,6 +2,7 @@
  * `timeseries`: how did an application do over time? One point for each step, zeros where nothing happened.
  */
 import { Type } from 'typebox';
+import { ratedTogether } from '../completeness/verdict.js';
 import { type AnswerBounds, HISTOGRAM_ROWS, KIB, MIB } from '../store/answer-bounds.js';
 import { defineStoreQuery } from '../store/ask-store.js';
 import { type Grouping, PERFORMANCE_ROW, performanceOf, performanceQuery } from '../figures/performance.js';
@@ -32,6 +33,7 @@ export const TIMESERIES_BOUNDS: AnswerBounds = {
 export const timeseries = requestQuestion('timeseries', {
   bounds: TIMESERIES_BOUNDS,
   source: 'logs_or_metrics',
+  rated: ratedTogether,
   plan: planSteps,
   answer: async ({ ask, window, plan: { stepMs }, spanOf, signal }) => {
     const { filter, metrics } = await spanOf(window);

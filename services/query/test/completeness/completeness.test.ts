@@ -4,7 +4,8 @@ import { createLogger } from '@imscope/runtime/logger.js';
 import { createRegistry } from '@imscope/runtime/metrics.js';
 import type { Completeness } from '@imscope/schemas/query-api/envelope.js';
 import { type Ask, createAsk } from '../../src/store/ask-store.js';
-import { createCompleteness } from '../../src/completeness/completeness.js';
+import { createBalanceReader } from '../../src/completeness/balance-reader.js';
+import { type CompletenessOf, createCompleteness } from '../../src/completeness/completeness.js';
 import type { Account } from '@imscope/accounting/running/incarnation-track.js';
 import type { LedgerBlock } from '@imscope/accounting/running/running-balance.js';
 import { createMetrics } from '../../src/metrics.js';
@@ -78,13 +79,15 @@ async function empty(): Promise<void> {
 
 const figures = ({ status, ratio }: Completeness) => ({ status, ratio });
 
+const completenessOf = (ask: Ask): CompletenessOf => createCompleteness(createBalanceReader(ask), ask);
+
 test('a batch that is not stored makes an answer partial, until it is stored after all', async () => {
   await empty();
   const lost = history.batches[5];
   assert.ok(lost);
   await insertBlocks(store.client, blocksOf(history.batches.filter((batch) => batch !== lost)), 'prefix.');
   await insertAccounts(store.client, history.accounts, { topicPrefix: 'prefix.' });
-  const completeness = createCompleteness(ask);
+  const completeness = completenessOf(ask);
   const wide = { ...WINDOW, toMs: END_MS - 10_000 };
   assert.deepEqual(figures(await completeness(wide, NOW_MS)), {
     status: 'partial',
@@ -111,7 +114,7 @@ test('an application without accepted records while a batch was lost lacks nothi
   assert.ok(lost);
   await insertBlocks(store.client, blocksOf(history.batches.filter((batch) => batch !== lost)));
   await insertAccounts(store.client, history.accounts, { applications });
-  const completeness = createCompleteness(ask);
+  const completeness = completenessOf(ask);
   const of = async (sdkAppId?: number) => figures(await completeness(WINDOW, NOW_MS, sdkAppId));
   assert.deepEqual(await of(7), { status: 'complete', ratio: 1 });
   const { status, ratio } = await of();
@@ -127,7 +130,7 @@ test('a collector that falls silent makes answers unknown, until the next start 
   const known = history.accounts.filter(({ boot, sequence }) => boot !== silent || sequence <= 2);
   await insertBlocks(store.client, blocksOf(history.batches));
   await insertAccounts(store.client, known);
-  const completeness = createCompleteness(ask);
+  const completeness = completenessOf(ask);
   const before = await completeness(WINDOW, NOW_MS);
   assert.deepEqual(before.silent_collectors, [
     {
@@ -178,7 +181,7 @@ test('the first reading gives the same result for every window as reading block 
   const [first, ...blocks] = harm(blocksOf(long.batches, 3));
   assert.ok(first);
   await insertBlocks(store.client, [first]);
-  const stepwise = createCompleteness(ask);
+  const stepwise = completenessOf(ask);
   await stepwise(WINDOW, NOW_MS);
   const at = appendedAt(first.appendedMs);
   const keyedBatch = { boot: `k${'0'.repeat(24)}`, first: 0, last: 0, records: 8, ...at };
@@ -192,7 +195,7 @@ test('the first reading gives the same result for every window as reading block 
   ]);
   const keyed = { boot: bootName(0), partition: 6, minute: 7, records: 10 };
   await insertAccounts(store.client, withKeyed(long.accounts, keyed));
-  const atOnce = createCompleteness(ask);
+  const atOnce = completenessOf(ask);
   const nowMs = NOW_MS + 20_000;
   let complete = 0;
   for (let minute = 0; minute < lengthMinutes; minute++) {
@@ -214,7 +217,7 @@ SELECT 'c', 'im.request-log', 0, number % 2, number, number, 'rows', [('${bootNa
   fromUnixTimestamp64Milli(toInt64(${END_MS} - (400000 - number) * 360)), fromUnixTimestamp64Milli(toInt64(${END_MS} - (400000 - number) * 360))
 FROM numbers(400000)`,
   });
-  const completeness = createCompleteness(ask);
+  const completeness = completenessOf(ask);
   await completeness(WINDOW, NOW_MS);
   assert.equal(rowsRead['ledger_summary'], 400_000);
   rowsRead = {};
@@ -234,11 +237,11 @@ test('while a reading runs long, answers use the one before; before the first no
     if (isSlow) await held.promise;
     return ask(...asked);
   };
-  const completeness = createCompleteness(slowAsk);
+  const completeness = completenessOf(slowAsk);
   assert.equal((await completeness(WINDOW, NOW_MS)).status, 'complete');
   isSlow = true;
   assert.equal((await completeness(WINDOW, NOW_MS + LATER_MS)).status, 'complete');
-  assert.equal((await createCompleteness(slowAsk)(WINDOW, NOW_MS)).status, 'unknown');
+  assert.equal((await completenessOf(slowAsk)(WINDOW, NOW_MS)).status, 'unknown');
   held.resolve(undefined);
 });
 
@@ -271,5 +274,7 @@ test('every answer carries completeness, and without it the store still gives an
     watermark: null,
     missing_max: null,
     silent_collectors: [],
+    success_rate: null,
+    verdict: { fault: 'unknown', reason: 'it is not known what collectors accepted in this window' },
   });
 });

@@ -5,7 +5,11 @@ import type { ClickHouseClient } from '@imscope/runtime/store-client.js';
 import { isKeyedBoot } from '@imscope/schemas/batch-headers.js';
 import type { Account } from '@imscope/accounting/running/incarnation-track.js';
 import type { LedgerBlock } from '@imscope/accounting/running/running-balance.js';
-import { accountBlocksOf } from './history.js';
+import type { EdgeAccount } from '@imscope/schemas/edge-account.js';
+import type { BookedRetirement } from '@imscope/accounting/retirement/booked-retirement.js';
+import { accountBlocksOf, appendedAt } from './history.js';
+
+type CollectorFacts = Pick<EdgeAccount, 'host' | 'settings_hash' | 'spool_bytes' | 'spool_bytes_max'>;
 
 const timeOf = (timeMs: number): string => new Date(timeMs).toISOString().replace('T', ' ').slice(0, 23);
 
@@ -47,6 +51,8 @@ export async function insertAccounts(
   options: {
     readonly firstOffset?: number;
     readonly topicPrefix?: string;
+    /** What the collectors say of themselves. */
+    readonly facts?: Partial<CollectorFacts>;
     /** What an incarnation had accepted of each application up to an account. */
     readonly applications?: (
       account: Account,
@@ -54,6 +60,7 @@ export async function insertAccounts(
   } = {},
 ): Promise<void> {
   const values = accounts.map(({ collector, boot, startedMs, sequence, timeMs, final, sent }) => ({
+    ...options.facts,
     collector,
     boot,
     sequence,
@@ -84,4 +91,38 @@ export async function insertAccounts(
     lastOffset: block.lastOffset + firstOffset,
   }));
   await insertBlocks(client, blocks, topicPrefix);
+}
+
+type Retired = Pick<
+  BookedRetirement,
+  'boot' | 'collector' | 'missing' | 'acceptedMax' | 'acceptedFromMs' | 'acceptedToMs'
+>;
+
+/** The account of an operator who retires these incarnations after their last accounts, and its block. */
+export async function insertRetirement(client: ClickHouseClient, retired: readonly Retired[]): Promise<void> {
+  const nowMs = Date.now();
+  const boot = 'retirement000001';
+  const entries = retired.map((one) => ({
+    boot: one.boot,
+    last_account: 2,
+    accepted_from: timeOf(one.acceptedFromMs),
+    accepted_to: timeOf(one.acceptedToMs),
+    missing: one.missing,
+    keyed_missing: [],
+    accepted_max: one.acceptedMax,
+    unaccounted_stored: 0,
+    spool_records_max: 0,
+    by: 'operator',
+    reason: 'its disk is lost',
+  }));
+  const account = { collector: retired[0]?.collector, boot, time: timeOf(nowMs), started: timeOf(nowMs) };
+  await client.insert({
+    table: 'edge_account',
+    format: 'JSONEachRow',
+    values: [{ ...account, sequence: 0, final: true, version: '', chunk: 0, chunks: 1, retired: entries }],
+  });
+  const place = { cluster: 'c', topic: 'im.edge-account', epoch: 0, partition: 0 };
+  const batch = { boot, first: 0, last: 0, records: 1, ...appendedAt(nowMs) };
+  const block = { ...place, lastOffset: 1_000_000, appendedMs: nowMs, batches: [batch] };
+  await insertBlocks(client, [{ ...block, expired: [], dead: [], keyedStored: 0 }]);
 }
