@@ -1,8 +1,11 @@
 /*
  * The process of the aggregator and its commands. `main.js` runs it; `main.js prepare [--dry-run]` creates tables and
  * topics; `main.js networks-load [--from=FOLDER]` loads address data; `--check-config` shows settings, `main.js check` tests them; `main.js dlq-ls`, `dlq-show` and `dlq-redrive`
- * handle dead letters; `main.js ledger-check` reconciles once.
+ * handle dead letters; `main.js ledger-check` reconciles once; `main.js collector-retire` books that a collector is gone
+ * for ever.
  */
+import { userInfo } from 'node:os';
+import { createInterface } from 'node:readline/promises';
 import { loadConfig, settingsAreWrong } from '@imscope/runtime/config.js';
 import { createLogger } from '@imscope/runtime/logger.js';
 import { runService } from '@imscope/runtime/service.js';
@@ -15,6 +18,7 @@ import { runDlq } from './dlq/run-dlq.js';
 import { runNetworksLoad } from './networks/run-networks-load.js';
 import { prepare } from './prepare.js';
 import { runLedgerCheck } from './reconcile/ledger-check.js';
+import { runRetire } from './retire/run-retire.js';
 
 async function runPrepare(args: readonly string[]): Promise<number> {
   const [option, ...more] = args;
@@ -63,6 +67,26 @@ function runLedgerCommand(args: readonly string[]): Promise<number> {
   return runLedgerCheck(args, () => loadConfig(SETTINGS, process.env), process);
 }
 
+function runRetireCommand(args: readonly string[]): Promise<number> {
+  const { stdin, stdout, stderr, env } = process;
+  const confirm = async (question: string): Promise<string> => {
+    const lines = createInterface({ input: stdin, output: stderr });
+    try {
+      return await lines.question(question);
+    } finally {
+      lines.close();
+    }
+  };
+  return runRetire(args, {
+    loadSettings: () => loadConfig(SETTINGS, env),
+    write: (text) => void stdout.write(text),
+    writeError: (text) => void stderr.write(text),
+    userName: userInfo().username,
+    confirm: stdin.isTTY ? confirm : undefined,
+    nowMs: Date.now,
+  });
+}
+
 await runService(
   {
     name: 'aggregator',
@@ -76,6 +100,7 @@ await runService(
       'dlq-show': (args) => runDlqCommand('dlq-show', args),
       'dlq-redrive': (args) => runDlqCommand('dlq-redrive', args),
       'ledger-check': runLedgerCommand,
+      'collector-retire': runRetireCommand,
     },
     probes: [hostPorts('kafkaBrokers'), httpUrl('storeUrl')],
     start: createAggregator,
