@@ -2,6 +2,7 @@
  * `collectors`: the collectors and how they do. Each row is one incarnation, which is the life of one process.
  */
 import { type Static, Type } from 'typebox';
+import { TERM_HOURS, termText } from '../retention.js';
 import { WindowQuery } from './parameters.js';
 import type { QuestionContract } from './question-contract.js';
 import { Count, Time } from './values.js';
@@ -100,7 +101,8 @@ export const collectors = {
   scope: 'fleet',
   operationId: 'listCollectors',
   summary:
-    'Collectors heard in the window (7 days unless `from` is given), one row an incarnation, 1,000 at most: silent and ' +
+    `Collectors heard in the window (${termText(TERM_HOURS.edgeAccount)} unless \`from\` is given), ` +
+    'one row an incarnation, 1,000 at most: silent and ' +
     'unknown ones first, then live, retired and ended ones. For callers who may read all applications',
   query: WindowQuery,
   data: Type.Array(CollectorRow),

@@ -7,6 +7,7 @@ import { settingsAreWrong } from '@imscope/runtime/config.js';
 import { createKafka, type KafkaSettings } from '@imscope/runtime/kafka-client.js';
 import { createLogger } from '@imscope/runtime/logger.js';
 import { createStoreClient, type StoreSettings } from '@imscope/runtime/store-client.js';
+import { TERM_HOURS, termText } from '@imscope/schemas/retention.js';
 import { type Ask, storeAsk } from '../reconcile/pass.js';
 import { describeLoss, knownLoss, unaccountedLoss } from './describe-retirement.js';
 import { findIncarnations, type FoundIncarnations } from './find-incarnations.js';
@@ -142,7 +143,7 @@ function nothingToRetire(name: string, { live, done }: FoundIncarnations): strin
   if (done.length > 0) {
     return `all ${done.length} incarnations of "${name}" ended cleanly or are retired: there is nothing to retire`;
   }
-  return `no collector or incarnation "${name}" was heard in 7 days: "imscope collector list" names them`;
+  return `no collector or incarnation "${name}" was heard in ${termText(TERM_HOURS.edgeAccount)}: "imscope collector list" names them`;
 }
 
 function asJson({ silent, live }: FoundIncarnations, booked: boolean, stored: boolean): object {
