@@ -158,7 +158,6 @@ test('after the retirement of all silent collectors windows are known, with boun
 });
 
 test('with a known loss errors beyond the best case are the fault of the service, lost records of the telemetry', async () => {
-  const faultOf = async (sdkAppId: number) => (await overview(sdkAppId)).completeness.verdict?.fault;
   assert.deepEqual([await faultOf(HEALTHY), await faultOf(FAILING)], ['telemetry_fault', 'service_fault']);
   const later = { from: at(5), to: at(6.5) };
   const { completeness } = await readAnswer(app, Overview, `applications/${HEALTHY}/overview`, later);

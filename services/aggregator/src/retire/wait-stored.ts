@@ -4,13 +4,24 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ClickHouseClient } from '@imscope/runtime/store-client.js';
+import { readBatchId } from '@imscope/schemas/batch-headers.js';
 import { TOPICS } from '@imscope/schemas/topics.js';
 import type { Kafka } from 'kafkajs';
+import { completeHeaders } from '../consume/consume.js';
+import { readRanges } from '../dlq/read-ranges.js';
 import { readPosition } from '../store/ledger.js';
 
 const POLL_MS = 500;
+/** A marker may follow the last block of a partition: it is recorded with the next block. */
+const MARKERS_MAX = 1;
 
-type LogEnd = { readonly topic: string; readonly partition: number; readonly lastOffset: number };
+/** Offsets of one partition: what is stored up to, and the last one at the call. */
+type Tail = {
+  readonly topic: string;
+  readonly partition: number;
+  readonly stored: number;
+  readonly last: number;
+};
 
 export type LogContext = {
   readonly kafka: Kafka;
@@ -22,30 +33,48 @@ export type LogContext = {
  * @param waitMs the longest wait
  * @returns messages that were in the log at the call and are not stored after the wait; 0 where all are
  */
-export async function waitUntilStored(
-  { kafka, store, topicPrefix }: LogContext,
-  waitMs: number,
-): Promise<number> {
-  const topics = [TOPICS.requestLog, TOPICS.edgeAccount].map(({ name }) => topicPrefix + name);
-  const { cluster, ends } = await readEnds(kafka, topics);
+export async function waitUntilStored(context: LogContext, waitMs: number): Promise<number> {
+  const topics = [TOPICS.requestLog, TOPICS.edgeAccount].map(({ name }) => context.topicPrefix + name);
+  const { cluster, ends } = await readEnds(context.kafka, topics);
   const untilMs = performance.now() + waitMs;
   for (;;) {
-    const behind = await Promise.all(
-      ends.map(async ({ topic, partition, lastOffset }) => {
-        const position = await readPosition(store, { cluster, topic, partition });
-        return Math.max(0, lastOffset - (position?.lastOffset ?? -1));
+    const tails = await Promise.all(
+      ends.map(async (end) => {
+        const position = await readPosition(context.store, { cluster, ...end });
+        return { ...end, stored: position?.lastOffset ?? -1 };
       }),
     );
-    const messages = behind.reduce((sum, one) => sum + one, 0);
-    if (messages === 0 || performance.now() >= untilMs) return messages;
+    const behind = tails.filter(({ stored, last }) => stored < last);
+    if (behind.every(({ stored, last }) => last - stored <= MARKERS_MAX)) {
+      if ((await countBatches(context, behind)) === 0) return 0;
+    }
+    if (performance.now() >= untilMs) {
+      return behind.reduce((sum, { stored, last }) => sum + last - stored, 0);
+    }
     await delay(POLL_MS);
   }
+}
+
+/** Messages of these tails that hold batches, and not markers. */
+async function countBatches({ kafka, topicPrefix }: LogContext, tails: readonly Tail[]): Promise<number> {
+  let batches = 0;
+  for (const [topic, ofTopic] of Map.groupBy(tails, (tail) => tail.topic)) {
+    const ranges = ofTopic.map(({ partition, stored, last }) => ({
+      partition,
+      from: stored + 1,
+      to: last + 1,
+    }));
+    await readRanges(kafka, { topic, groupPrefix: topicPrefix }, ranges, (_partition, message) => {
+      if (readBatchId(completeHeaders(message.headers)) !== undefined) batches += 1;
+    });
+  }
+  return batches;
 }
 
 async function readEnds(
   kafka: Kafka,
   topics: readonly string[],
-): Promise<{ readonly cluster: string; readonly ends: readonly LogEnd[] }> {
+): Promise<{ readonly cluster: string; readonly ends: readonly Omit<Tail, 'stored'>[] }> {
   const admin = kafka.admin();
   await admin.connect();
   try {
@@ -55,7 +84,7 @@ async function readEnds(
         const offsets = await admin.fetchTopicOffsets(topic);
         return offsets
           .filter(({ low, high }) => Number(high) > Number(low))
-          .map(({ partition, high }) => ({ topic, partition, lastOffset: Number(high) - 1 }));
+          .map(({ partition, high }) => ({ topic, partition, last: Number(high) - 1 }));
       }),
     );
     return { cluster, ends: ends.flat() };
