@@ -74,6 +74,7 @@ function at(minute: number): string {
 
 const collectors = async () => (await readAnswer(app, Type.Array(CollectorRow), 'collectors')).data;
 const overview = (sdkAppId: number) => readAnswer(app, Overview, `applications/${sdkAppId}/overview`, WINDOW);
+const faultOf = async (sdkAppId: number) => (await overview(sdkAppId)).completeness.verdict?.fault;
 
 test('collectors are listed with their state, worst first, their settings, spool and records', async () => {
   const rows = await collectors();
