@@ -1,5 +1,5 @@
 /* Questions of the command to the query service: bounded, checked, and failing with what to do. */
-import { AskError, createAsk, type Transport } from '@imscope/schemas/query-api/ask.js';
+import { type Ask, AskError, createAsk, type Transport } from '@imscope/schemas/query-api/ask.js';
 import type { FleetRefusals } from '@imscope/schemas/query-api/fleet-refusals.js';
 import type { AnswerTo } from '@imscope/schemas/query-api/questions.js';
 import { Agent, request } from 'undici';
@@ -8,6 +8,8 @@ import { answerErrorMessage, failureCode, isNeverSent, printable } from './comma
 export type ApplicationsAnswer = AnswerTo<'applications'>;
 
 export type QueryClient = {
+  /** Throws QueryFailure. */
+  readonly ask: Ask;
   /** Applications over the last `window`, such as `15m`, worst first. Throws QueryFailure. */
   applications(window: string, signal: AbortSignal): Promise<ApplicationsAnswer>;
   /** Records refused over the last `window`; undefined where the service does not say. Throws QueryFailure. */
@@ -18,10 +20,17 @@ export type QueryClient = {
 /** No answer. `final`: asking again will not help. */
 export class QueryFailure extends Error {
   readonly final: boolean;
+  /** The service refuses the parameters. */
+  readonly isUsage: boolean;
 
-  constructor(message: string, final: boolean, cause?: unknown) {
+  constructor(
+    message: string,
+    { final, isUsage = false }: { readonly final: boolean; readonly isUsage?: boolean },
+    cause?: unknown,
+  ) {
     super(message, { cause });
     this.final = final;
+    this.isUsage = isUsage;
   }
 }
 
@@ -51,6 +60,14 @@ export function openQuery(url: URL, token: string): QueryClient {
   };
   const ask = createAsk(transport);
   return {
+    ask: async (question, parameters, signal) => {
+      try {
+        return await ask(question, parameters, signal);
+      } catch (error) {
+        if (signal?.aborted === true) throw error;
+        throw failureOf(error, url);
+      }
+    },
     applications: async (window, signal) => {
       // A step as long as the window: sparklines of one or two points, since the table shows none.
       const step = STEP_SUFFIX.test(window) ? { step: window } : {};
@@ -82,7 +99,7 @@ function failureOf(error: unknown, url: URL): QueryFailure {
     : '';
   return new QueryFailure(
     `cannot reach the query service at ${url.origin} (${failureCode(cause)})${advice}`,
-    false,
+    { final: false },
     cause,
   );
 }
@@ -91,19 +108,22 @@ function refusalOf({ code, status, message: words, received }: AskError, url: UR
   if (status === 200) {
     return new QueryFailure(
       `what answers at ${url.origin} is no query service of this version: check --query`,
-      true,
+      { final: true },
     );
   }
   const message =
     code === 'unreadable_answer'
       ? answerErrorMessage(status, received)
-      : printable(`${status}: ${words}`, 500);
+      : printable(`${status} ${code}: ${words}`, 500);
   if (status === 401 || status === 403) {
     return new QueryFailure(
       `the query service refuses the token: ${message}; give one with scope read in IMSCOPE_READ_TOKEN or --token-file`,
-      true,
+      { final: true },
     );
   }
   const final = status >= 400 && status < 500 && status !== 429;
-  return new QueryFailure(`the query service at ${url.origin} answers ${message}`, final);
+  return new QueryFailure(`the query service at ${url.origin} answers ${message}`, {
+    final,
+    isUsage: status === 400,
+  });
 }

@@ -6,6 +6,7 @@ import { createDlqCommand } from './dlq-command.js';
 import { createLedgerCommand } from './ledger-command.js';
 import { createNetworksCommand } from './networks-command.js';
 import { createPrepareCommand } from './prepare-command.js';
+import { createQueryCommand } from './query/query-command.js';
 import { createSendCommand } from './send-command.js';
 import { EXIT } from './command/exit-codes.js';
 import { createSpoolCommand } from './spool-command.js';
@@ -28,6 +29,7 @@ export async function run(args: readonly string[], terminal: Terminal): Promise<
     .addCommand(createSendCommand(terminal, onExit))
     .addCommand(createTopCommand(terminal, onExit))
     .addCommand(createTapCommand(terminal, onExit))
+    .addCommand(createQueryCommand(terminal, onExit))
     .addCommand(createAppCommand(terminal, onExit))
     .addCommand(createConfigCommand(terminal, onExit))
     .addCommand(createPrepareCommand(terminal, onExit))

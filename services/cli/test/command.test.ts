@@ -45,7 +45,7 @@ test('help ends with code 0; wrong options end with code 2 and say what is allow
     [['app', '--help'], 0, /set \[options\] <SDKAppID> \[pairs\.\.\.\]/],
     [['app', 'set', '7', 'a=1'], 2, /required option '--reason/],
     [['app', 'show', '0'], 2, /whole number from 1/],
-    [['unknown'], 2, /unknown command 'unknown'\n\(commands: send, top, tap, app, .*ledger; --help/],
+    [['unknown'], 2, /unknown command 'unknown'\n\(commands: send, top, tap, query, app, .*ledger; --help/],
     [['dlq', 'unknown'], 2, /\(commands: ls, show, redrive; --help/],
   ] as const) {
     const ended = await runCommand(args);
