@@ -12,6 +12,7 @@ export const DIMENSIONS = [
   'exception',
   'node',
   'region',
+  'isp',
   'platform',
   'sdk_version',
 ] as const;
@@ -34,6 +35,8 @@ export const GroupValues = Type.Object(
     /** Empty where the source does not name it, as those after it. */
     node: Type.Optional(Type.String()),
     region: Type.Optional(Type.String()),
+    /** Provider of the exit address; empty where it is not known. */
+    isp: Type.Optional(Type.String()),
     platform: Type.Optional(Type.String()),
     sdk_version: Type.Optional(Type.String()),
   },

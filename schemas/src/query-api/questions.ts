@@ -17,7 +17,7 @@ import { PERSONAL_FILTERS, type PersonalFilters } from './personal-filters.js';
 import type { QuestionContract } from './question-contract.js';
 import { refusals } from './refusals.js';
 import { requests } from './requests.js';
-import { timeseries } from './timeseries.js';
+import { fleetTimeseries, timeseries } from './timeseries.js';
 import { versions } from './versions.js';
 
 export const QUESTIONS = {
@@ -25,6 +25,7 @@ export const QUESTIONS = {
   overview,
   interfaces,
   timeseries,
+  fleetTimeseries,
   breakdown,
   fleetBreakdown,
   monitor,

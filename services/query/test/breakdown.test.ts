@@ -6,6 +6,7 @@ import { FEW, openStoreAndQuery, READ_ALL, READ_FEW } from './query-under-test.j
 import { addressOf, assertError, readAnswer } from './read-answer.js';
 import { assertFigures, groupRows, sumWeights } from './recompute.js';
 import { metricsOf, single } from './stored-metric.js';
+import { insertNetworks, providerOf } from './stored-network.js';
 import { seededRows, type StoredRow } from './stored-row.js';
 
 const MINUTE_MS = 60_000;
@@ -35,6 +36,7 @@ const rows = [...byLogs, ...counted];
 const { query } = await openStoreAndQuery(
   async (store) => {
     await store.insert(rows);
+    await insertNetworks(store.client);
     const metrics = metricsOf(counted, counted);
     await store.client.insert({ table: 'interface_metric', values: metrics, format: 'JSONEachRow' });
   },
@@ -44,8 +46,10 @@ const { query } = await openStoreAndQuery(
 const inWindow = ({ time }: StoredRow): boolean => time >= FROM_MS && time < TO_MS;
 const rowsOf = (sdkAppId: number): StoredRow[] =>
   rows.filter((row) => row.sdk_app_id === sdkAppId && inWindow(row));
-const valueOf = (row: StoredRow, dimension: Dimension): string | number | null =>
-  dimension === 'application' ? row.sdk_app_id : row[dimension];
+function valueOf(row: StoredRow, dimension: Dimension): string | number | null {
+  if (dimension === 'application') return row.sdk_app_id;
+  return dimension === 'isp' ? providerOf(row) : row[dimension];
+}
 const keyOf = (row: StoredRow, dimensions: readonly Dimension[]): string =>
   JSON.stringify(dimensions.map((dimension) => valueOf(row, dimension)));
 const givenKey = ({ group }: BreakdownRow, dimensions: readonly Dimension[]): string =>

@@ -4,6 +4,7 @@
  */
 import { OUTCOMES } from '@imscope/schemas/outcome.js';
 import type { Dimension, GroupValues } from '@imscope/schemas/query-api/dimensions.js';
+import { ispSql } from './network-sql.js';
 
 /** A value as the store gives it. */
 export type StoredValue = string | number;
@@ -30,6 +31,7 @@ const COLUMNS: Readonly<Record<Dimension, DimensionColumn>> = {
   exception: text('exception'),
   node: text('node'),
   region: { ...text('region'), metrics: 'm.region' },
+  isp: text(ispSql('exit_ip')),
   platform: text('platform'),
   sdk_version: text('sdk_version'),
 };

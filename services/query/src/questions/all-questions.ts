@@ -14,7 +14,7 @@ import { overview } from './overview.js';
 import type { Question } from './question.js';
 import { refusals } from './refusals.js';
 import { requests } from './requests.js';
-import { timeseries } from './timeseries.js';
+import { fleetTimeseries, timeseries } from './timeseries.js';
 import { versions } from './versions.js';
 
 export const ALL_QUESTIONS: Readonly<Record<QuestionName, Question>> = {
@@ -22,6 +22,7 @@ export const ALL_QUESTIONS: Readonly<Record<QuestionName, Question>> = {
   overview,
   interfaces,
   timeseries,
+  fleetTimeseries,
   breakdown,
   fleetBreakdown,
   monitor,

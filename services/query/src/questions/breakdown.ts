@@ -12,6 +12,7 @@ import {
 import type { NamedApplication } from '@imscope/schemas/query-api/application-name.js';
 import type { QueryOf } from '@imscope/schemas/query-api/questions.js';
 import { Type } from 'typebox';
+import { ratedTogether } from '../completeness/verdict.js';
 import { groupValuesOf, metricsGroupBy } from '../figures/dimensions.js';
 import {
   addUp,
@@ -53,6 +54,7 @@ type Input = {
 const DEFINITION = {
   bounds: BOUNDS,
   source: 'logs_or_metrics',
+  rated: ({ total }: Breakdown) => ratedTogether([total]),
   plan: (input: PlanInput<Query>) => {
     const plan = planWindow(input);
     return { ...plan, metricsCan: plan.metricsCan && metricsGroupBy(input.query.group_by) };

@@ -1,24 +1,33 @@
 /*
- * `timeseries`: how did an application do over time? One point for each step, zeros where nothing happened.
+ * `timeseries` and `fleetTimeseries`: how did requests go over time? One point for each step, zeros where nothing
+ * happened; split by a dimension, and beside the same time some days before.
  */
+import type { Dimension, GroupValues } from '@imscope/schemas/query-api/dimensions.js';
+import type { QueryOf } from '@imscope/schemas/query-api/questions.js';
+import { SPLIT_LIMIT_DEFAULT, type TimePoint } from '@imscope/schemas/query-api/timeseries.js';
 import { Type } from 'typebox';
 import { ratedTogether } from '../completeness/verdict.js';
+import { comparedWindow, requireComparableStep } from '../figures/compared-window.js';
+import { groupValuesOf, metricsGroupBy } from '../figures/dimensions.js';
+import {
+  type Grouping,
+  PERFORMANCE_ROW,
+  performanceOf,
+  performanceQuery,
+  type PerformanceRow,
+} from '../figures/performance.js';
+import { type PlanInput, planSteps, type RequestPlan, type Span } from '../figures/plan.js';
+import { placesOf, type RankedGroups, rankGroups } from '../figures/ranked-groups.js';
+import { type Step, stepsOf, timeText } from '../figures/time-window.js';
 import { type AnswerBounds, HISTOGRAM_ROWS, KIB, MIB } from '../store/answer-bounds.js';
-import { defineStoreQuery } from '../store/ask-store.js';
-import { type Grouping, PERFORMANCE_ROW, performanceOf, performanceQuery } from '../figures/performance.js';
-import { stepsOf, timeText } from '../figures/time-window.js';
-import { planSteps } from '../figures/plan.js';
+import type { NamesOf } from '../store/application-names.js';
+import { type Ask, defineStoreQuery } from '../store/ask-store.js';
 import { requestQuestion } from './question.js';
 
-const QUERY = defineStoreQuery('timeseries', Type.Object({ step_index: Type.Number(), ...PERFORMANCE_ROW }));
-
-/** By step; `step_ms` is bound. */
-const BY_STEP: Grouping = {
-  key: 'step_index',
-  logs: ['intDiv(toUnixTimestamp64Milli(time), {step_ms:Int64}) AS step_index'],
-  metrics: ['intDiv(toUnixTimestamp64Milli(m.window_start), {step_ms:Int64}) AS step_index'],
-  outer: ['step_index'],
-};
+const QUERY = defineStoreQuery(
+  'timeseries',
+  Type.Object({ place: Type.Number(), step_index: Type.Number(), ...PERFORMANCE_ROW }),
+);
 
 export const TIMESERIES_BOUNDS: AnswerBounds = {
   pointsMax: 1_500,
@@ -29,21 +38,121 @@ export const TIMESERIES_BOUNDS: AnswerBounds = {
   memoryPerByte: HISTOGRAM_ROWS,
 };
 
-/** Points in order of time; `requests_per_s` of a step that is cut by the window counts the part inside. */
-export const timeseries = requestQuestion('timeseries', {
+type Query = QueryOf<'fleetTimeseries'>;
+type SeriesPlan = RequestPlan & { readonly stepMs: number };
+type Input = {
+  readonly query: Query;
+  readonly ask: Ask;
+  readonly nowMs: number;
+  readonly plan: SeriesPlan;
+  readonly spanOf: (window: RequestPlan['window']) => Promise<Span>;
+  readonly namesOf: NamesOf;
+  readonly signal: AbortSignal;
+};
+
+/** Points in order of time, series by series; `requests_per_s` of a step that is cut by the window counts the part inside. */
+const DEFINITION = {
   bounds: TIMESERIES_BOUNDS,
   source: 'logs_or_metrics',
   rated: ratedTogether,
-  plan: planSteps,
-  answer: async ({ ask, window, plan: { stepMs }, spanOf, signal }) => {
-    const { filter, metrics } = await spanOf(window);
-    const { sql, params } = performanceQuery(BY_STEP, filter, window, metrics);
-    const rows = await ask(QUERY, sql, { ...params, step_ms: stepMs }, signal);
-    const byStart = new Map(rows.map((row) => [row.step_index * stepMs, row]));
-    const data = stepsOf(window, stepMs).map(({ startMs, seconds }) => ({
-      time: timeText(startMs),
-      ...performanceOf(byStart.get(startMs), seconds),
-    }));
+  plan: (input: PlanInput<Query>): SeriesPlan => {
+    const { split_by: dimension, split_limit: limit = SPLIT_LIMIT_DEFAULT, compare } = input.query;
+    const pointsOfStep = (dimension === undefined ? 1 : limit + 1) * (compare === undefined ? 1 : 2);
+    const plan = planSteps({ ...input, pointsMax: Math.floor(input.pointsMax / pointsOfStep) });
+    if (compare !== undefined) requireComparableStep(plan.stepMs, compare);
+    return {
+      ...plan,
+      points: plan.points * pointsOfStep,
+      metricsCan: plan.metricsCan && (dimension === undefined || metricsGroupBy([dimension])),
+    };
+  },
+  answer: async (input: Input) => {
+    const { query, ask, nowMs, plan, spanOf, namesOf, signal } = input;
+    const { window, stepMs } = plan;
+    const span = await spanOf(window);
+    const {
+      split_by: dimension,
+      split_sort: order = 'requests',
+      split_limit: limit = SPLIT_LIMIT_DEFAULT,
+    } = query;
+    const dimensions: Dimension[] = dimension === undefined ? [] : [dimension];
+    const ranked: RankedGroups =
+      dimension === undefined
+        ? { dimensions, listed: [], count: 0 }
+        : await rankGroups(ask, span, { dimensions, order, limit }, signal);
+    const earlier =
+      query.compare === undefined ? undefined : comparedWindow(window, stepMs, query.compare, nowMs);
+    const earlierWindow = earlier?.window ?? undefined;
+    const [now, before] = await Promise.all([
+      askSteps(ask, span, ranked, stepMs, signal),
+      earlierWindow && askSteps(ask, await spanOf(earlierWindow), ranked, stepMs, signal),
+    ]);
+    const compared = (place: number, { startMs, seconds }: Step): Pick<TimePoint, 'compared'> => {
+      if (earlier === undefined) return {};
+      const timeMs = startMs - earlier.offsetMs;
+      if (before === undefined || !earlier.isKept(startMs)) return { compared: null };
+      return { compared: { time: timeText(timeMs), ...performanceOf(before(place, timeMs), seconds) } };
+    };
+    const series = await namedSeries(ranked, dimension, namesOf, signal);
+    const data = series.flatMap(({ place, shown }) =>
+      stepsOf(window, stepMs).map((step): TimePoint => ({
+        time: timeText(step.startMs),
+        ...shown,
+        ...performanceOf(now(place, step.startMs), step.seconds),
+        ...compared(place, step),
+      })),
+    );
     return { data };
   },
-});
+} as const;
+
+export const timeseries = requestQuestion('timeseries', DEFINITION);
+export const fleetTimeseries = requestQuestion('fleetTimeseries', DEFINITION);
+
+type RowOf = (place: number, startMs: number) => PerformanceRow | undefined;
+
+/** The sums and histograms of each place and step. */
+async function askSteps(
+  ask: Ask,
+  { filter, window, metrics }: Span,
+  ranked: RankedGroups,
+  stepMs: number,
+  signal: AbortSignal,
+): Promise<RowOf> {
+  const places = placesOf(ranked);
+  const grouping: Grouping = {
+    key: 'place, step_index',
+    logs: [`${places.logs} AS place`, 'intDiv(toUnixTimestamp64Milli(time), {step_ms:Int64}) AS step_index'],
+    metrics: [
+      `${places.metrics} AS place`,
+      'intDiv(toUnixTimestamp64Milli(m.window_start), {step_ms:Int64}) AS step_index',
+    ],
+    outer: ['place', 'step_index'],
+  };
+  const { sql, params } = performanceQuery(grouping, filter, window, metrics);
+  const rows = await ask(QUERY, sql, { ...params, ...places.params, step_ms: stepMs }, signal);
+  const byStep = new Map(rows.map((row) => [`${row.place} ${row.step_index * stepMs}`, row]));
+  return (place, startMs) => byStep.get(`${place} ${startMs}`);
+}
+
+type Series = { readonly place: number; readonly shown: Pick<TimePoint, 'group' | 'application'> };
+
+/** The listed groups and, where there are more, the others; one series without a group where nothing is split. */
+async function namedSeries(
+  { dimensions, listed, count }: RankedGroups,
+  dimension: Dimension | undefined,
+  namesOf: NamesOf,
+  signal: AbortSignal,
+): Promise<Series[]> {
+  if (dimension === undefined) return [{ place: 0, shown: {} }];
+  const groups: GroupValues[] = listed.map((values) => groupValuesOf(dimensions, values));
+  const ids = groups.flatMap(({ application }) => (application === undefined ? [] : [application]));
+  const nameOf = ids.length === 0 ? undefined : await namesOf(ids, signal);
+  const series = groups.map((group, index): Series => {
+    const { application: id } = group;
+    const named =
+      id === undefined || nameOf === undefined ? {} : { application: { sdk_app_id: id, ...nameOf(id) } };
+    return { place: index + 1, shown: { group, ...named } };
+  });
+  return count > listed.length ? [...series, { place: 0, shown: { group: null } }] : series;
+}
