@@ -14,6 +14,8 @@ export type QueryClient = {
   applications(window: string, signal: AbortSignal): Promise<ApplicationsAnswer>;
   /** Records refused over the last `window`; undefined where the service does not say. Throws QueryFailure. */
   refusals(window: string, signal: AbortSignal): Promise<FleetRefusals | undefined>;
+  /** Collectors heard in the last `window`. Throws QueryFailure. */
+  collectors(window: string, signal: AbortSignal): Promise<AnswerTo<'collectors'>>;
   close(): Promise<void>;
 };
 
@@ -84,6 +86,13 @@ export function openQuery(url: URL, token: string): QueryClient {
       } catch (error) {
         // The table is worth showing without them: a service of an earlier version does not know the question.
         if (error instanceof AskError && error.status !== 0) return undefined;
+        throw failureOf(error, url);
+      }
+    },
+    collectors: async (window, signal) => {
+      try {
+        return await ask('collectors', { from: `now-${window}` }, signal);
+      } catch (error) {
         throw failureOf(error, url);
       }
     },

@@ -1,6 +1,7 @@
 /* One run of the `imscope` command: arguments and a terminal in, an exit code out. */
 import { Command, CommanderError } from 'commander';
 import { createAppCommand } from './app/app-command.js';
+import { createCollectorCommand } from './collector-command.js';
 import { createConfigCommand } from './config-command.js';
 import { createDlqCommand } from './dlq-command.js';
 import { createLedgerCommand } from './ledger-command.js';
@@ -35,6 +36,7 @@ export async function run(args: readonly string[], terminal: Terminal): Promise<
     .addCommand(createPrepareCommand(terminal, onExit))
     .addCommand(createNetworksCommand(terminal, onExit))
     .addCommand(createSpoolCommand(terminal, onExit))
+    .addCommand(createCollectorCommand(terminal, onExit))
     .addCommand(createDlqCommand(terminal, onExit))
     .addCommand(createLedgerCommand(terminal, onExit));
   for (const command of withSubcommands(program)) {

@@ -32,3 +32,22 @@ test('the text names the collector that is silent for longest, without its contr
   });
   assert.match(two, /^incomplete: collector edge\P{Cc}+ silent since 12:01:05 and 1 more$/u);
 });
+
+test('the text gives bounds of the success rate where records are missing, and whose fault it is', () => {
+  const bounds = { least: 0.912_34, greatest: 0.998_76 };
+  const verdict = {
+    fault: 'telemetry_fault',
+    reason: '1 % of what collectors accepted is not stored',
+  } as const;
+  const retired = { collectors: 1, lost_max: 1_300 };
+  const known = { status: 'partial', ratio: 0.9, ...none, missing_max: 1_400, success_rate: bounds } as const;
+  assert.equal(
+    completenessText({ ...known, retired, verdict }),
+    'incomplete: 90.00 % of it, stored up to 12:03:10, at most 1,300 records lost with retired collectors, ' +
+      'success between 91.23 % and 99.87 %, fault of the telemetry',
+  );
+  assert.equal(
+    completenessText({ status: 'complete', ratio: 1, ...none, missing_max: 0, success_rate: bounds }),
+    'complete',
+  );
+});
