@@ -55,3 +55,23 @@ test('silent collectors are named with the time they were last heard', () => {
 test('without an account for the window completeness is not known', () => {
   assert.equal(words({ status: 'unknown', ratio: null }).text, 'completeness not known');
 });
+
+test('bounds of the success rate are shown where records are missing, with the reason of the verdict', () => {
+  const verdict = { fault: 'telemetry_fault', reason: 'one collector is silent' } as const;
+  const success_rate = { least: 0.9, greatest: 0.995 };
+  const { text, meaning, loud } = words({ ratio: 0.9, missing_max: 1_000, success_rate, verdict });
+  assert.match(text, / · success 90\.00\s% to 99\.50\s%$/);
+  assert.match(
+    meaning,
+    /At most 1,000 records are missing.*\nFault of the telemetry: one collector is silent$/,
+  );
+  assert.equal(loud, true);
+  assert.equal(words({ status: 'complete', missing_max: 0, success_rate }).text, 'complete');
+});
+
+test('what is lost with retired collectors is said', () => {
+  assert.match(
+    words({ ratio: 0.9, retired: { collectors: 2, lost_max: 7 } }).meaning,
+    /At most 7 .* 2 retired/,
+  );
+});

@@ -18,12 +18,40 @@ export type CompletenessText = {
 /** Lines of a tooltip. */
 const SILENT_SHOWN_MAX = 20;
 
-/** @param toMs the end of the window that was asked about */
+/**
+ * With the bounds of the success rate where records are missing, and the reason of the verdict.
+ * @param toMs the end of the window that was asked about
+ */
 export function completenessText(
   completeness: Completeness,
   toMs: number,
   nowMs: number,
   zone?: string,
+): CompletenessText {
+  const { completeness: words } = texts.header;
+  const { text, meaning, loud } = stateText(completeness, toMs, nowMs, zone);
+  const { success_rate: bounds, missing_max: missing, verdict, retired } = completeness;
+  const isBounded = bounds !== undefined && bounds !== null && (missing ?? 0) > 0;
+  const meanings = [
+    meaning,
+    ...(retired === undefined ? [] : [words.retired(retired.collectors, retired.lost_max)]),
+    ...(isBounded ? [words.boundsMeaning(missing ?? 0)] : []),
+    ...(verdict === undefined ? [] : [words.verdict(verdict.fault, verdict.reason)]),
+  ];
+  return {
+    text: isBounded
+      ? `${text}${words.bounds(formatSuccessRate(bounds.least), formatSuccessRate(bounds.greatest))}`
+      : text,
+    meaning: meanings.join('\n'),
+    loud: loud || verdict?.fault === 'telemetry_fault',
+  };
+}
+
+function stateText(
+  completeness: Completeness,
+  toMs: number,
+  nowMs: number,
+  zone: string | undefined,
 ): CompletenessText {
   const { completeness: words } = texts.header;
   const { status, ratio, watermark, silent_collectors: silent } = completeness;

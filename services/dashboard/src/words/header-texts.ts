@@ -5,6 +5,13 @@ import type { ThemeChoice } from '../state/theme.js';
 
 const THEMES: Readonly<Record<ThemeChoice, string>> = { system: 'system', light: 'light', dark: 'dark' };
 
+const FAULTS = {
+  service_fault: 'Fault of the service',
+  telemetry_fault: 'Fault of the telemetry',
+  none: 'No fault',
+  unknown: 'Fault not known',
+} as const;
+
 export const headerTexts = {
   product: 'imscope',
   title: (page: string) => `${page} · imscope`,
@@ -35,6 +42,12 @@ export const headerTexts = {
     arriving: (upTo: string) => `arriving${upTo}`,
     arrivingMeaning: (stored: string) =>
       `Nothing is missing of what the accounts of collectors name; the last minute is on its way${stored}`,
+    bounds: (least: string, greatest: string) => ` · success ${least} to ${greatest}`,
+    boundsMeaning: (records: number) =>
+      `At most ${records.toLocaleString('en-US')} records are missing: the success rate if all of them failed, and if all succeeded`,
+    retired: (collectors: number, records: number) =>
+      `At most ${records.toLocaleString('en-US')} records are lost with ${collectors === 1 ? 'a retired collector' : `${collectors.toString()} retired collectors`}`,
+    verdict: (fault: keyof typeof FAULTS, reason: string) => `${FAULTS[fault]}: ${reason}`,
     silent: (collector: string, since: string, more: number) =>
       `collector ${collector} silent since ${since}${more === 0 ? '' : ` and ${more.toString()} more`}`,
     silentCollector: (collector: string, incarnation: string, heard: string) =>

@@ -133,14 +133,14 @@ function lackOf(
   const gone =
     retired === undefined ? '' : `, ${number(retired.lost_max)} of them at most lost with retired collectors`;
   return {
-    text: `${percent(1 - ratio)} of what collectors accepted is not stored${gone}`,
+    text: `${share(1 - ratio)} of what collectors accepted is not stored${gone}`,
     isSevere: 1 - ratio >= DEGRADED_FROM,
   };
 }
 
 function fellText({ requests, requestsBefore: before = 0 }: RatedRequests): string | undefined {
   if (before < BEFORE_MIN || requests >= before * FELL_TO) return undefined;
-  return `requests fell by ${percent(1 - requests / before)} against the span before`;
+  return `requests fell by ${share(1 - requests / before)} against the span before`;
 }
 
 function rateOf(success: number, serviceErrors: number): number {
@@ -148,8 +148,12 @@ function rateOf(success: number, serviceErrors: number): number {
 }
 
 /** Three digits are enough to compare with a target; never 100 % of what is less. */
-function percent(share: number): string {
-  return `${Math.floor(share * 100_000) / 1_000} %`;
+function percent(rate: number): string {
+  return `${Math.floor(rate * 100_000) / 1_000} %`;
+}
+
+function share(part: number): string {
+  return `${Math.round(part * 100_000) / 1_000} %`;
 }
 
 function number(value: number): string {
