@@ -62,6 +62,8 @@ test('all tables and views are created, a second run finds nothing to do', async
     'edge_account',
     'block_ledger',
     'request_log_kept',
+    'hour_rollup',
+    'hour_rollup_build',
   ]) {
     assert.ok(tables.includes(table), `${table} is missing`);
   }

@@ -7,7 +7,12 @@ import type { ClickHouseClient } from '@imscope/runtime/store-client.js';
 import type { PurgeStep } from './purge-places.js';
 
 /** Rows of all of them have the column sdk_app_id. */
-export const TELEMETRY_TABLES = ['request_log', 'interface_metric', 'application_detail'] as const;
+export const TELEMETRY_TABLES = [
+  'request_log',
+  'interface_metric',
+  'hour_rollup',
+  'application_detail',
+] as const;
 type Table = (typeof TELEMETRY_TABLES)[number];
 
 type Client = Pick<ClickHouseClient, 'command' | 'query'>;

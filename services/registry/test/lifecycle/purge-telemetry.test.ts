@@ -65,6 +65,7 @@ async function fill(): Promise<void> {
           interface: 'openim/sendmsg',
           success: 1,
         },
+        hour_rollup: { kind: 'application_hour', window_start: time, version: part },
         application_detail: {
           name: 'Nachtigall',
           package: 'pro',
@@ -103,7 +104,7 @@ test('rows of the application are deleted by finished mutations, and nothing els
   const total = before.reduce((sum, count) => sum + count, 0);
   assert.deepEqual(result, { kind: 'done', deleted: total });
   assert.deepEqual(found, [total]);
-  assert.deepEqual(await rowsOf(APPLICATION), [0, 0, 0]);
+  assert.deepEqual(await rowsOf(APPLICATION), [0, 0, 0, 0]);
   assert.deepEqual(await rowsOf(OTHER), others);
   const names = await select(
     `SELECT dictGet('application_name', 'name', toUInt64(arrayJoin([${APPLICATION}, ${OTHER}]))) AS name`,
