@@ -63,6 +63,12 @@ export const SETTINGS = {
     max: 3_600,
     purpose: 'seconds between two reconcile passes',
   }),
+  rollupIntervalS: integer({
+    default: 60,
+    min: 1,
+    max: 3_600,
+    purpose: 'seconds between two passes that build the rollups of ended hours',
+  }),
   topicPartitions: integer({
     default: 4,
     min: 1,

@@ -1,5 +1,6 @@
 /*
- * One aggregator: consumes the topics of its group, stores blocks, and reconciles where it is the member to do so.
+ * One aggregator: consumes the topics of its group, stores blocks, and, where it is the member to do so,
+ * reconciles and builds the rollups of ended hours.
  * `main.ts`, tests and benches start it here.
  */
 import { setTimeout as delay } from 'node:timers/promises';
@@ -18,6 +19,7 @@ import type { SETTINGS } from './config.js';
 import { type ConsumeOptions, startConsuming } from './consume/consume.js';
 import { createAggregatorMetrics } from './metrics.js';
 import { startReconciling } from './reconcile/start-reconciling.js';
+import { startRollups } from './rollup/start-rollups.js';
 import { checkTerms } from './topics/check-terms.js';
 
 export type AggregatorContext = {
@@ -62,17 +64,22 @@ export async function createAggregator(context: AggregatorContext): Promise<Aggr
     timing: { nowMs: Date.now, delay, random: Math.random },
     metrics,
   });
+  const shared = { store: config, topicPrefix: config.kafkaTopicPrefix, metrics, logger };
+  // One member of the group is it at any time.
+  const isChosen = (): boolean => consuming.owns(config.kafkaTopicPrefix + TOPICS.requestLog.name, 0);
   const reconciling = startReconciling({
-    store: config,
-    topicPrefix: config.kafkaTopicPrefix,
+    ...shared,
     intervalMs: config.reconcileIntervalS * 1_000,
-    isChecker: () => consuming.owns(config.kafkaTopicPrefix + TOPICS.requestLog.name, 0),
-    metrics,
-    logger,
+    isChecker: isChosen,
+  });
+  const rollups = startRollups({
+    ...shared,
+    intervalMs: config.rollupIntervalS * 1_000,
+    isBuilder: isChosen,
   });
   return {
     stop: async () => {
-      await Promise.all([consuming.stop(), reconciling.stop()]);
+      await Promise.all([consuming.stop(), reconciling.stop(), rollups.stop()]);
       endCounting();
       await store.close();
     },
