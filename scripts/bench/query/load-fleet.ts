@@ -114,5 +114,5 @@ async function loadedUpTo(client: ClickHouseClient): Promise<{ logsToMs: number;
   (SELECT if(count() = 0, 0, toUnixTimestamp64Milli(max(window_start)) + 60000) FROM interface_metric) AS metrics`;
   const result = await client.query({ query, format: 'JSONEachRow' });
   const [row] = await result.json<{ logs: number; metrics: number }>();
-  return { logsToMs: Number(row?.logs ?? 0), metricsToMs: Number(row?.metrics ?? 0) };
+  return { logsToMs: row?.logs ?? 0, metricsToMs: row?.metrics ?? 0 };
 }

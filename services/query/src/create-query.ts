@@ -20,6 +20,8 @@ import { createQueryAdmission } from './store/query-admission.js';
 import { createServer } from './http/server.js';
 import { createSignInCodes } from './access/sign-in-codes.js';
 import { createFailureGuard } from '@imscope/access/failure-guard.js';
+import { createHeldOf } from './figures/held-parts.js';
+import { createHoursOf } from './figures/rollup-hours.js';
 import { createSources } from './figures/source.js';
 import { watchStore } from './store/store-readiness.js';
 
@@ -59,7 +61,11 @@ export async function createQuery(context: ServiceContext<typeof QUERY_SETTINGS>
   const app = await createServer({
     ask,
     budget,
-    sources: createSources(ask, config.logRowsMax),
+    sources: createSources({
+      hoursOf: createHoursOf(ask),
+      heldOf: createHeldOf(ask),
+      logRowsMax: config.logRowsMax,
+    }),
     namesOf: createNamesOf(ask),
     completeness: createCompleteness(balanceOf, ask),
     incarnationsOf: async (nowMs) => (await balanceOf(nowMs))?.incarnations,

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { coveredSpan, firstKeptMs, partsOf } from '../src/figures/source.js';
+import { spanConditions } from '../src/figures/metric-span.js';
+import { firstKeptMs, metricSpanOf, partsOf } from '../src/figures/source.js';
+import type { Subject } from '../src/figures/subject.js';
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
@@ -38,22 +40,74 @@ test('minutes that may expire before they are read come from the logs', () => {
   assert.ok(marginMs >= 5 * MINUTE_MS && marginMs < 6 * MINUTE_MS, String(marginMs));
 });
 
-test('each part is read from the metrics where they hold no less than the logs', () => {
-  const parts = { fromMs: 0, settledToMs: 10, writtenToMs: 20, toMs: 30 };
-  const cases: [settled: number, written: number, span: [number, number] | null][] = [
-    [0, 0, [0, 20]],
-    [-5, -5, [0, 20]],
-    [1, 0, [10, 20]],
-    [0, 1, [0, 10]],
-    [1, 1, null],
+const APPLICATION: Subject = { kind: 'application', sdkAppId: 7 };
+const FLEET: Subject = { kind: 'fleet', scope: { kind: 'all_but', applications: [] } };
+
+/** Pieces of ten milliseconds, each with the applications that lack requests in the metrics. */
+const piecesOf = (...lacking: (readonly number[] | 'all')[]) =>
+  lacking.map((each, index) => ({ fromMs: index * 10, toMs: index * 10 + 10, lacking: each }));
+
+test('of an application, pieces at both ends that the metrics lack are read from the logs', () => {
+  const cases: [lacking: readonly number[][], span: [number, number] | null][] = [
+    [
+      [[], []],
+      [0, 20],
+    ],
+    [
+      [[7], []],
+      [10, 20],
+    ],
+    [
+      [[], [7]],
+      [0, 10],
+    ],
+    [[[7], [7]], null],
+    [[], null],
   ];
-  for (const [settledMissing, writtenMissing, span] of cases) {
-    const expected = span === null ? null : { fromMs: span[0], toMs: span[1] };
-    assert.deepEqual(coveredSpan(parts, { settledMissing, writtenMissing }), expected);
+  for (const [lacking, span] of cases) {
+    const expected = span === null ? null : { fromMs: span[0], toMs: span[1], rollup: [], gaps: [] };
+    assert.deepEqual(metricSpanOf(piecesOf(...lacking), APPLICATION), expected);
   }
 });
 
-test('an empty part is not read from the metrics', () => {
-  const parts = { fromMs: 10, settledToMs: 10, writtenToMs: 10, toMs: 20 };
-  assert.equal(coveredSpan(parts, { settledMissing: 0, writtenMissing: 0 }), null);
+test('a piece in between that the metrics lack is a gap in the span', () => {
+  const span = metricSpanOf(piecesOf([], [7], []), APPLICATION);
+  assert.deepEqual(span, {
+    fromMs: 0,
+    toMs: 30,
+    rollup: [],
+    gaps: [{ fromMs: 10, toMs: 20, sdkAppIds: 'all' }],
+  });
+});
+
+test('of the fleet, only the applications that lack requests are read from the logs', () => {
+  const span = metricSpanOf(piecesOf([7], [], [7, 8], 'all'), FLEET);
+  assert.deepEqual(span, {
+    fromMs: 0,
+    toMs: 30,
+    rollup: [],
+    gaps: [
+      { fromMs: 0, toMs: 10, sdkAppIds: [7] },
+      { fromMs: 20, toMs: 30, sdkAppIds: [7, 8] },
+    ],
+  });
+});
+
+const hour = (startMs: number, version: number) => ({ startMs, version, logsVersion: version + 100 });
+
+test('hours that are built are read from the rollup, the parts between them are not', () => {
+  const span = {
+    fromMs: at(9, 30),
+    toMs: at(13),
+    rollup: [hour(at(10), 3), hour(at(11), 4), hour(at(13), 9)],
+  };
+  const { metrics, rollup, params } = spanConditions(span, 'application_hour');
+  assert.deepEqual(params['rollup_versions'], [3, 4]);
+  assert.match(rollup ?? '', /kind = 'application_hour'/);
+  assert.deepEqual(
+    [params['fine_0_from_ms'], params['fine_0_to_ms'], params['fine_1_from_ms'], params['fine_1_to_ms']],
+    [at(9, 30), at(10), at(12), at(13)],
+  );
+  assert.ok(metrics !== null);
+  assert.equal(spanConditions(span, undefined).rollup, null);
 });

@@ -17,6 +17,8 @@ export type Filter = {
   readonly sql: string;
   /** Over the metrics: subject and those filters that metrics have, without a span. */
   readonly metricSql: string;
+  /** The subject alone; equal to `metricSql` where no filter that metrics have is in force. */
+  readonly subjectSql: string;
   readonly params: QueryParams;
 };
 
@@ -95,7 +97,12 @@ export function filterOf(
     clauses.push(personal.sql);
     Object.assign(params, personal.params);
   }
-  return { sql: clauses.join('\n  AND '), metricSql: metricClauses.join('\n  AND '), params };
+  return {
+    sql: clauses.join('\n  AND '),
+    metricSql: metricClauses.join('\n  AND '),
+    subjectSql: whose.sql,
+    params,
+  };
 }
 
 /** The same filter over another window. */

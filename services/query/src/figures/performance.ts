@@ -7,8 +7,15 @@ import { latencyBucketSql, percentilesUs } from '@imscope/schemas/latency-histog
 import type { Overview } from '@imscope/schemas/query-api/overview.js';
 import { type Static, Type } from 'typebox';
 import type { QueryParams } from '../store/ask-store.js';
-import { type Filter, LOG_ONLY_SPAN_SQL, METRIC_SPAN_SQL, metricSpanParams } from './filter.js';
-import type { TimeWindow } from './time-window.js';
+import type { Filter } from './filter.js';
+import {
+  type MetricSpan,
+  needsLogs,
+  type RollupKind,
+  type SpanConditions,
+  spanConditions,
+} from './metric-span.js';
+import { HOUR_MS, type TimeWindow } from './time-window.js';
 
 export type Performance = Overview['previous'];
 
@@ -27,6 +34,15 @@ export const LOG_HISTOGRAM_SQL = `[(${LATENCY_BUCKET_SQL}, sum(weight))] AS b_hi
 /** With it. */
 export const LOG_SUMS_SQL = `${LOG_COUNTS_SQL},
     ${LOG_HISTOGRAM_SQL}`;
+
+/** The same counts where rows are grouped by outcome too: a row is added to three sums instead of seven. */
+const LOG_COUNTS_BY_OUTCOME_SQL = `sum(weight) AS b_requests,
+    if(outcome = 'success', b_requests, 0) AS b_success,
+    if(outcome = 'caller_error', b_requests, 0) AS b_caller_error,
+    if(outcome = 'service_error', b_requests, 0) AS b_service_error,
+    if(outcome = 'unknown', b_requests, 0) AS b_unknown,
+    sum(latency_us * weight) AS b_latency_sum_us,
+    max(latency_us) AS b_latency_max_us`;
 
 /** The same from the metrics `m`, without the histogram, which costs most of the time of a metrics query. */
 export const METRIC_COUNTS_SQL = `sum(m.success + m.caller_error + m.service_error + m.unknown) AS b_requests,
@@ -57,12 +73,27 @@ export type Grouping = {
   readonly logs: readonly string[];
   /** Over the metrics, named `m`. */
   readonly metrics: readonly string[];
+  /** Over hours of `hour_rollup`, named `m` too; left out: the question reads `interface_metric` alone. */
+  readonly rollup?: RollupGrouping;
   /** Columns of the outer query over both. */
   readonly outer: readonly string[];
 };
 
+export type RollupGrouping = {
+  /** `application`: sums of an application are enough as long as no filter is in force; else by interface and region. */
+  readonly needs: 'application' | 'interface';
+  /** Milliseconds; left out where the question has no steps. */
+  readonly stepMs?: number;
+  readonly columns: readonly string[];
+  /** Over rows by interface and region; left out where `columns` are right for them too. */
+  readonly interfaceColumns?: readonly string[];
+};
+
+/** `counts` leaves out the histogram. */
+export type PerformanceDetail = 'histogram' | 'counts';
+
 /**
- * A SELECT that gives the columns of `PERFORMANCE_ROW` by the key of `grouping`.
+ * A SELECT that gives the columns of `PERFORMANCE_ROW`, or of `SUMS`, by the key of `grouping`.
  * @param filter over the window of the question
  * @param metrics the part of that window to read from the metrics, whole minutes; null: none
  */
@@ -70,34 +101,76 @@ export function performanceQuery(
   grouping: Grouping,
   filter: Filter,
   window: TimeWindow,
-  metrics: TimeWindow | null,
+  metrics: MetricSpan | null,
+  detail: PerformanceDetail = 'histogram',
 ): { sql: string; params: QueryParams } {
   const { key } = grouping;
+  const kind = grouping.rollup && rollupKind(grouping.rollup, filter);
+  const span = metrics === null ? null : spanConditions(metrics, kind);
   const parts: string[] = [];
-  const isAllMetrics = metrics !== null && metrics.fromMs === window.fromMs && metrics.toMs === window.toMs;
-  if (!isAllMetrics) {
-    parts.push(`SELECT
-    ${[...grouping.logs, LOG_SUMS_SQL].join(',\n    ')}
-  FROM request_log_kept
-  WHERE ${filter.sql}${metrics === null ? '' : `\n  AND ${LOG_ONLY_SPAN_SQL}`}
-  GROUP BY ${key === undefined ? '' : `${key}, `}${LATENCY_BUCKET_SQL}`);
-  }
-  if (metrics !== null) {
-    parts.push(`SELECT
-    ${[...grouping.metrics, METRIC_COUNTS_SQL, METRIC_HISTOGRAM_SQL].join(',\n    ')}
-  FROM interface_metric_kept AS m
+  if (metrics === null || needsLogs(metrics, window)) parts.push(logPart(grouping, filter, span, detail));
+  const metricColumns = [METRIC_COUNTS_SQL, ...(detail === 'histogram' ? [METRIC_HISTOGRAM_SQL] : [])];
+  const metricPart = (columns: readonly string[], table: string, condition: string): string => `SELECT
+    ${[...columns, ...metricColumns].join(',\n    ')}
+  FROM ${table} AS m
   WHERE ${filter.metricSql}
-  AND ${METRIC_SPAN_SQL}${key === undefined ? '' : `\n  GROUP BY ${key}`}`);
-  }
+  AND ${condition}${key === undefined ? '' : `\n  GROUP BY ${key}`}`;
+  if (span !== null && span.metrics !== null)
+    parts.push(metricPart(grouping.metrics, 'interface_metric_kept', span.metrics));
+  if (span !== null && span.rollup !== null)
+    parts.push(metricPart(rollupColumns(grouping, kind), 'hour_rollup_kept', span.rollup));
   return {
     sql: `
 SELECT
-  ${[...grouping.outer, PERFORMANCE_COLUMNS_SQL].join(',\n  ')}
+  ${[...grouping.outer, detail === 'histogram' ? PERFORMANCE_COLUMNS_SQL : COUNT_COLUMNS_SQL].join(',\n  ')}
 FROM (
   ${parts.join('\n  UNION ALL\n  ')}
 )${key === undefined ? '' : `\nGROUP BY ${key}`}`,
-    params: { ...filter.params, ...(metrics === null ? {} : metricSpanParams(metrics)) },
+    params: { ...filter.params, ...span?.params },
   };
+}
+
+function logPart(
+  { key, logs }: Grouping,
+  filter: Filter,
+  span: SpanConditions | null,
+  detail: PerformanceDetail,
+): string {
+  const columns = [
+    ...logs,
+    LOG_COUNTS_BY_OUTCOME_SQL,
+    ...(detail === 'histogram' ? [LOG_HISTOGRAM_SQL] : []),
+  ];
+  const keys = [
+    ...(key === undefined ? [] : [key]),
+    'outcome',
+    ...(detail === 'histogram' ? [LATENCY_BUCKET_SQL] : []),
+  ];
+  return `SELECT
+    ${columns.join(',\n    ')}
+  FROM request_log_kept
+  WHERE ${filter.sql}${span === null ? '' : `\n  AND ${span.logs}`}
+  GROUP BY ${keys.join(', ')}`;
+}
+
+function rollupColumns({ rollup }: Grouping, kind: RollupKind | undefined): readonly string[] {
+  if (rollup === undefined) return [];
+  return kind === 'interface_hour' ? (rollup.interfaceColumns ?? rollup.columns) : rollup.columns;
+}
+
+const TEN_MINUTES_MS = 600_000;
+
+/** The coarsest rows that answer the question exactly; undefined where none do. */
+export function rollupKind(
+  { needs, stepMs = HOUR_MS }: Pick<RollupGrouping, 'needs' | 'stepMs'>,
+  filter: Filter,
+): RollupKind | undefined {
+  const isHourly = stepMs % HOUR_MS === 0;
+  if (needs === 'interface' || filter.metricSql !== filter.subjectSql) {
+    return isHourly ? 'interface_hour' : undefined;
+  }
+  if (isHourly) return 'application_hour';
+  return stepMs % TEN_MINUTES_MS === 0 ? 'application_10m' : undefined;
 }
 
 export const HISTOGRAM = Type.Array(Type.Tuple([Type.Number(), Type.Number()]));

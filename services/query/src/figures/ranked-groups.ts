@@ -7,8 +7,7 @@ import type { Dimension } from '@imscope/schemas/query-api/dimensions.js';
 import { Type } from 'typebox';
 import { type Ask, defineStoreQuery, type QueryParams } from '../store/ask-store.js';
 import { columnOf, type StoredValue } from './dimensions.js';
-import { LOG_ONLY_SPAN_SQL, METRIC_SPAN_SQL, metricSpanParams } from './filter.js';
-import { COUNT_COLUMNS_SQL, LOG_COUNTS_SQL, METRIC_COUNTS_SQL } from './performance.js';
+import { type Grouping, performanceQuery } from './performance.js';
 import type { Span } from './plan.js';
 
 /** Orders of groups, for ORDER BY. */
@@ -45,44 +44,24 @@ export async function rankGroups(
 ): Promise<RankedGroups> {
   const { dimensions, order, limit } = by;
   const keys = KEYS.slice(0, dimensions.length).join(', ');
-  const parts: string[] = [];
-  const isAllMetrics = metrics !== null && metrics.fromMs === window.fromMs && metrics.toMs === window.toMs;
-  if (!isAllMetrics) {
-    parts.push(`SELECT
-      ${keysSql(dimensions, 'logs')},
-      ${LOG_COUNTS_SQL}
-    FROM request_log_kept
-    WHERE ${filter.sql}${metrics === null ? '' : `\n    AND ${LOG_ONLY_SPAN_SQL}`}
-    GROUP BY ${keys}`);
-  }
-  if (metrics !== null) {
-    parts.push(`SELECT
-      ${keysSql(dimensions, 'metrics')},
-      ${METRIC_COUNTS_SQL}
-    FROM interface_metric_kept AS m
-    WHERE ${filter.metricSql}
-    AND ${METRIC_SPAN_SQL}
-    GROUP BY ${keys}`);
-  }
+  const grouping: Grouping = {
+    key: keys,
+    logs: [keysSql(dimensions, 'logs')],
+    metrics: [keysSql(dimensions, 'metrics')],
+    rollup: {
+      needs: rollupNeeds(dimensions),
+      columns: [keysSql(dimensions, 'metrics')],
+    },
+    outer: [keys],
+  };
+  const sums = performanceQuery(grouping, filter, window, metrics, 'counts');
   const sql = `
 SELECT ${keys}, count() OVER () AS total
-FROM (
-  SELECT
-  ${keys},
-  ${COUNT_COLUMNS_SQL}
-  FROM (
-    ${parts.join('\n    UNION ALL\n    ')}
-  )
-  GROUP BY ${keys}
+FROM (${sums.sql}
 )
 ORDER BY ${GROUP_ORDERS[order]}, ${keys}
 LIMIT {groups_max:UInt32}`;
-  const params = {
-    ...filter.params,
-    ...(metrics === null ? {} : metricSpanParams(metrics)),
-    groups_max: limit,
-  };
-  const rows = await ask(RANKED, sql, params, signal);
+  const rows = await ask(RANKED, sql, { ...sums.params, groups_max: limit }, signal);
   return {
     dimensions,
     listed: rows.map(({ key_0, key_1 }) => (key_1 === undefined ? [key_0] : [key_0, key_1])),
@@ -94,6 +73,11 @@ function keysSql(dimensions: readonly Dimension[], source: 'logs' | 'metrics'): 
   return dimensions
     .map((dimension, index) => `${columnSql(dimension, source)} AS key_${index}`)
     .join(',\n      ');
+}
+
+/** Which rollups of ended hours can be grouped by these dimensions, where metrics can. */
+export function rollupNeeds(dimensions: readonly Dimension[]): 'application' | 'interface' {
+  return dimensions.every((dimension) => dimension === 'application') ? 'application' : 'interface';
 }
 
 /** For grouping by place: the expression of a row's place, over the logs and over the metrics, and its bound values. */

@@ -2,18 +2,19 @@
  * Where the figures of an answer come from. Metrics count every request, sampled or not, and are quick to sum, but
  * hold whole minutes only and may lack what the logs have: events more than an hour late, what a killed collector
  * had in memory, the last minutes. So metrics are checked against the logs: they are used where the logged weight they
- * state is no less than the weight in the logs; the rest of a window comes from the logs.
+ * state is no less than the weight in the logs; the rest of a window comes from the logs. It is checked piece by piece:
+ * hours that are built in `hour_rollup` say what the logs held, and only the rest is counted.
  */
 import { METRIC_LATE_HOURS_MAX } from '@imscope/schemas/retention.js';
-import { Type } from 'typebox';
-import { type Ask, defineStoreQuery } from '../store/ask-store.js';
-import { createMemory } from '../store/memory.js';
-import { type Subject, subjectKey, subjectSql } from './subject.js';
+import type { HeldOf } from './held-parts.js';
+import { type MetricSpan, type RollupHour, uncovered } from './metric-span.js';
+import { type Held, type HoursOf, NOTHING_HELD } from './rollup-hours.js';
+import type { Subject } from './subject.js';
 import { floorMinute, HOUR_MS, METRIC_TERM_MS, MINUTE_MS, type TimeWindow } from './time-window.js';
 
 export type Source = {
   /** The part of the window to read from the metrics, whole minutes; null: all comes from the logs. */
-  readonly metrics: TimeWindow | null;
+  readonly metrics: MetricSpan | null;
   /** The share of the subject's requests that was logged one by one; null without requests. */
   readonly loggedShare: number | null;
 };
@@ -62,130 +63,137 @@ export function firstKeptMs(nowMs: number): number {
 export type Coverage = {
   readonly rows: number;
   readonly weight: number;
-  /** Requests that the logs hold and the metrics lack; below 0 where the metrics hold more. */
+  /** Requests that the logs hold and the metrics lack. */
   readonly settledMissing: number;
   readonly writtenMissing: number;
   readonly freshMissing: number;
 };
 
-const ByPart = Type.Tuple([Type.Number(), Type.Number(), Type.Number()]);
-const LOGGED = defineStoreQuery('logged', Type.Object({ part_rows: ByPart, part_surplus: ByPart }));
-const RECORDED = defineStoreQuery('booked', Type.Object({ part_weight: ByPart }));
-
-const byPartSql = (column: string, each: (span: string) => string): string =>
-  [
-    ['part_from_ms', 'settled_to_ms'],
-    ['settled_to_ms', 'written_to_ms'],
-    ['written_to_ms', 'part_to_ms'],
-  ]
-    .map(([from, to]) => each(spanSql(column, from ?? '', to ?? '')))
-    .join(',\n    ');
-const spanSql = (column: string, from: string, to: string): string =>
-  `${column} >= fromUnixTimestamp64Milli({${from}:Int64}, 'UTC') AND ${column} < fromUnixTimestamp64Milli({${to}:Int64}, 'UTC')`;
-
-// Summing the weights of all rows would cost nearly as much as the answer itself. Counting the rows of a range of the
-// primary key reads only the granules at its two ends, and the surplus reads only rows with a weight other than 1.
-const loggedSql = (whose: string): string => `
-SELECT
-  (${byPartSql('time', (span) => `(SELECT count() FROM request_log_kept WHERE ${whose} AND ${span})`)}) AS part_rows,
-  (SELECT (${byPartSql('time', (span) => `sumIf(weight - 1, ${span})`)})
-  FROM request_log_kept
-  WHERE weight != 1 AND ${whose} AND ${spanSql('time', 'part_from_ms', 'part_to_ms')}) AS part_surplus`;
-
-const recordedSql = (whose: string): string => `
-SELECT (${byPartSql('window_start', (span) => `sumIf(logged_weight, ${span})`)}) AS part_weight
-FROM interface_metric_kept
-WHERE ${whose} AND ${spanSql('window_start', 'part_from_ms', 'part_to_ms')}`;
-
-/** A page asks its questions together, and the whole minutes of a live window stay the same for a minute. */
-const REUSE_MS = 5_000;
-/** At the bound the oldest is dropped. */
-const REUSED_MAX = 1_000;
-
-type Logged = { readonly parts: readonly number[]; readonly rows: number; readonly weight: number };
-
 export type Sources = {
   /** @param metricsCan whether metrics have the filters and the steps of the question */
   choose(subject: Subject, window: TimeWindow, nowMs: number, metricsCan: boolean): Promise<Source>;
   coverage(subject: Subject, parts: Parts, nowMs: number): Promise<Coverage>;
+  /** The hours that are built, whatever the logs hold more. */
+  builtHours(subject: Subject, nowMs: number): Promise<readonly RollupHour[]>;
 };
 
-/**
- * @param logRowsMax up to this many rows, an application that is not sampled is summed from the logs: the result is
- * the same, and few rows of logs cost less than their metrics
- */
-export function createSources(ask: Ask, logRowsMax: number): Sources {
-  const loggedMemory = createMemory<Logged>(REUSE_MS, REUSED_MAX);
-  const recordedMemory = createMemory<readonly number[]>(REUSE_MS, REUSED_MAX);
-  const logged = (subject: Subject, parts: Parts, nowMs: number): Promise<Logged> =>
-    loggedMemory(keyOf(subject, parts), nowMs, async () => {
-      const [row] = await ask(LOGGED, loggedSql(subjectSql(subject).sql), paramsOf(subject, parts));
-      if (row === undefined) throw new Error('the store counted nothing, not even zero');
-      const weights = row.part_rows.map((rows, part) => rows + (row.part_surplus[part] ?? 0));
-      return { parts: weights, rows: sum(row.part_rows), weight: sum(weights) };
-    });
-  const recorded = (subject: Subject, parts: Parts, nowMs: number): Promise<readonly number[]> =>
-    recordedMemory(keyOf(subject, parts), nowMs, async () => {
-      const [row] = await ask(RECORDED, recordedSql(subjectSql(subject).sql), paramsOf(subject, parts));
-      return row?.part_weight ?? [];
-    });
-  const coverage = async (subject: Subject, parts: Parts, nowMs: number): Promise<Coverage> => {
-    const [{ parts: weights, rows, weight }, inMetrics] = await Promise.all([
-      logged(subject, parts, nowMs),
-      recorded(subject, parts, nowMs),
-    ]);
-    const missing = (part: number): number => (weights[part] ?? 0) - (inMetrics[part] ?? 0);
-    return {
-      rows,
-      weight,
-      settledMissing: missing(0),
-      writtenMissing: missing(1),
-      freshMissing: missing(2),
-    };
+/** A part of a window: an hour that is built in `hour_rollup`, or another whose tables were counted. */
+type Piece = TimeWindow & Held & { readonly hour?: RollupHour };
+
+export type SourceOptions = {
+  readonly hoursOf: HoursOf;
+  readonly heldOf: HeldOf;
+  /**
+   * Up to this many rows, an application that is not sampled is summed from the logs where no hour is built: the result
+   * is the same, and few rows of logs cost less than their metrics.
+   */
+  readonly logRowsMax: number;
+};
+
+export function createSources({ hoursOf, heldOf, logRowsMax }: SourceOptions): Sources {
+  const piecesOf = async (subject: Subject, parts: Parts, nowMs: number): Promise<Piece[]> => {
+    const span = { fromMs: parts.fromMs, toMs: parts.writtenToMs };
+    const hours = (await hoursOf(subject, nowMs)).filter((hour) => isWithin(hour, span));
+    const rest = restOf(parts, hours);
+    const held = await heldOf(subject, rest, nowMs);
+    const counted = rest.map((part, index): Piece => ({ ...part, ...(held[index] ?? NOTHING_HELD) }));
+    const built = hours.map((hour): Piece => ({ ...hourSpan(hour), ...hour, hour }));
+    return [...built, ...counted].toSorted((a, b) => a.fromMs - b.fromMs);
   };
   return {
-    coverage,
+    builtHours: hoursOf,
+    coverage: async (subject, parts, nowMs) => {
+      const pieces = await piecesOf(subject, parts, nowMs);
+      const missing = (fromMs: number, toMs: number): number =>
+        sumOf(pieces, (piece) => (piece.fromMs >= fromMs && piece.fromMs < toMs ? piece.missing : 0));
+      return {
+        rows: sumOf(pieces, ({ logRows }) => logRows),
+        weight: sumOf(pieces, ({ logWeight }) => logWeight),
+        settledMissing: missing(parts.fromMs, parts.settledToMs),
+        writtenMissing: missing(parts.settledToMs, parts.writtenToMs),
+        freshMissing: missing(parts.writtenToMs, parts.toMs),
+      };
+    },
     async choose(subject, window, nowMs, metricsCan) {
-      const parts = metricsCan ? partsOf(window, nowMs) : null;
-      const inLogs = await logged(subject, parts ?? asOnePart(window), nowMs);
-      const loggedShare = shareOf(inLogs.rows, inLogs.weight);
-      const isSampled = inLogs.weight > inLogs.rows;
-      if (parts === null || (!isSampled && inLogs.rows <= logRowsMax)) return { metrics: null, loggedShare };
-      return { metrics: coveredSpan(parts, await coverage(subject, parts, nowMs)), loggedShare };
+      const parts = partsOf(window, nowMs);
+      if (subject.kind === 'fleet' && (parts === null || !metricsCan)) {
+        return { metrics: null, loggedShare: null };
+      }
+      // The share is that of the last two days, where the window reaches back further.
+      const pieces = await piecesOf(subject, parts ?? asOnePart(window), nowMs);
+      const rows = sumOf(pieces, ({ logRows }) => logRows);
+      const weight = sumOf(pieces, ({ logWeight }) => logWeight);
+      const loggedShare = shareOf(rows, weight);
+      // Hours that are built cost less to read than any logs.
+      const isBuilt = pieces.some(({ hour }) => hour !== undefined);
+      const isFew = subject.kind === 'application' && !isBuilt && weight === rows && rows <= logRowsMax;
+      if (parts === null || !metricsCan || isFew) return { metrics: null, loggedShare };
+      const inMetrics = pieces.filter(({ fromMs }) => fromMs < parts.writtenToMs);
+      return { metrics: metricSpanOf(inMetrics, subject), loggedShare };
     },
   };
 }
 
 function asOnePart({ fromMs, toMs }: TimeWindow): Parts {
-  return { fromMs, settledToMs: toMs, writtenToMs: toMs, toMs };
+  return { fromMs, settledToMs: fromMs, writtenToMs: fromMs, toMs };
 }
 
-function keyOf(subject: Subject, { fromMs, settledToMs, writtenToMs, toMs }: Parts): string {
-  return [subjectKey(subject), fromMs, settledToMs, writtenToMs, toMs].join(' ');
+function hourSpan({ startMs }: RollupHour): TimeWindow {
+  return { fromMs: startMs, toMs: startMs + HOUR_MS };
 }
 
-function paramsOf(subject: Subject, parts: Parts) {
+function isWithin(hour: RollupHour, { fromMs, toMs }: TimeWindow): boolean {
+  const span = hourSpan(hour);
+  return span.fromMs >= fromMs && span.toMs <= toMs;
+}
+
+/** What is not built, cut where the parts end, so that an event on its way sends only what follows to the logs. */
+function restOf(
+  { fromMs, settledToMs, writtenToMs, toMs }: Parts,
+  hours: readonly RollupHour[],
+): TimeWindow[] {
+  const within = uncovered({ fromMs, toMs: writtenToMs }, hours).flatMap((part) =>
+    part.fromMs < settledToMs && settledToMs < part.toMs
+      ? [
+          { fromMs: part.fromMs, toMs: settledToMs },
+          { fromMs: settledToMs, toMs: part.toMs },
+        ]
+      : [part],
+  );
+  return writtenToMs < toMs ? [...within, { fromMs: writtenToMs, toMs }] : within;
+}
+
+/**
+ * The span that is read from the metrics: without the pieces at both ends in which they lack requests of all that is
+ * asked about. Where they lack some in between, gaps say so.
+ * @param pieces without gaps between them, in order of time
+ * @returns null where nothing is left
+ */
+export function metricSpanOf(
+  pieces: readonly (TimeWindow & Pick<Held, 'lacking'> & { readonly hour?: RollupHour })[],
+  subject: Subject,
+): MetricSpan | null {
+  const lacksAll = ({ lacking }: Pick<Held, 'lacking'>): boolean =>
+    lacking === 'all' || (subject.kind === 'application' && lacking.length > 0);
+  const first = pieces.findIndex((piece) => !lacksAll(piece));
+  const last = pieces.findLastIndex((piece) => !lacksAll(piece));
+  const used = first < 0 ? [] : pieces.slice(first, last + 1);
+  const [from, to] = [used[0], used.at(-1)];
+  if (from === undefined || to === undefined) return null;
   return {
-    ...subjectSql(subject).params,
-    part_from_ms: parts.fromMs,
-    settled_to_ms: parts.settledToMs,
-    written_to_ms: parts.writtenToMs,
-    part_to_ms: parts.toMs,
+    fromMs: from.fromMs,
+    toMs: to.toMs,
+    rollup: used.flatMap(({ hour }) => (hour === undefined ? [] : [hour])),
+    gaps: used.flatMap((piece) => {
+      const { fromMs, toMs, lacking } = piece;
+      if (lacking !== 'all' && lacking.length === 0) return [];
+      return [{ fromMs, toMs, sdkAppIds: lacksAll(piece) ? ('all' as const) : lacking }];
+    }),
   };
 }
 
-function sum(numbers: readonly number[]): number {
-  return numbers.reduce((total, number) => total + number, 0);
-}
-
-/** The span for which the metrics are complete; null where there is none. */
-export function coveredSpan(
-  parts: Parts,
-  { settledMissing, writtenMissing }: Pick<Coverage, 'settledMissing' | 'writtenMissing'>,
-): TimeWindow | null {
-  const fromMs = settledMissing <= 0 ? parts.fromMs : parts.settledToMs;
-  const toMs = writtenMissing <= 0 ? parts.writtenToMs : parts.settledToMs;
-  return fromMs < toMs ? { fromMs, toMs } : null;
+function sumOf<T>(items: readonly T[], each: (item: T) => number): number {
+  return items.reduce((total, item) => total + each(item), 0);
 }
 
 /** null without requests. */

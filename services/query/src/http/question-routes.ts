@@ -19,6 +19,7 @@ import { answerSchema, bodySchema, pathSchema, querySchema } from '@imscope/sche
 import type { FastifyInstance, FastifyPluginAsync, FastifyRequest } from 'fastify';
 import { SECURITY } from '../access/security.js';
 import type { CompletenessOf } from '../completeness/completeness.js';
+import { needsLogs } from '../figures/metric-span.js';
 import type { Sources } from '../figures/source.js';
 import { timeText } from '../figures/time-window.js';
 import { createEpochTimes, wantsEpochMs, withEitherTimes } from './answer-times.js';
@@ -171,7 +172,7 @@ function windowOf(
 ): Answer<unknown>['window'] {
   const span = { from: timeText(window.fromMs), to: timeText(window.toMs) };
   const part = metrics && { from: timeText(metrics.fromMs), to: timeText(metrics.toMs) };
-  const isAllMetrics = part !== null && part.from === span.from && part.to === span.to;
+  const isAllMetrics = metrics !== null && !needsLogs(metrics, window);
   return {
     ...span,
     step: stepMs === null ? null : stepMs / 1000,

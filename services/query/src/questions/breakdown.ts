@@ -23,7 +23,7 @@ import {
   type PerformanceRow,
 } from '../figures/performance.js';
 import { type PlanInput, planWindow, type RequestPlan, type Span } from '../figures/plan.js';
-import { placesOf, type RankedGroups, rankGroups } from '../figures/ranked-groups.js';
+import { placesOf, type RankedGroups, rankGroups, rollupNeeds } from '../figures/ranked-groups.js';
 import { windowSeconds } from '../figures/time-window.js';
 import { type AnswerBounds, HISTOGRAM_ROWS, MIB } from '../store/answer-bounds.js';
 import type { NamesOf } from '../store/application-names.js';
@@ -86,6 +86,10 @@ function askPlaces(
     key: 'place',
     logs: [`${places.logs} AS place`],
     metrics: [`${places.metrics} AS place`],
+    rollup: {
+      needs: rollupNeeds(ranked.dimensions),
+      columns: [`${places.metrics} AS place`],
+    },
     outer: ['place'],
   };
   const { sql, params } = performanceQuery(grouping, filter, window, metrics);

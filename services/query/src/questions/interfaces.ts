@@ -7,6 +7,7 @@ import { ratedTogether } from '../completeness/verdict.js';
 import { type AnswerBounds, HISTOGRAM_ROWS, MIB } from '../store/answer-bounds.js';
 import { defineStoreQuery } from '../store/ask-store.js';
 import { CODE, codeCountOf, OUTCOME } from '../figures/code-counts.js';
+import { codeSumsQuery } from '../figures/code-sums.js';
 import { leftOut } from '../figures/left-out.js';
 import { type Grouping, PERFORMANCE_ROW, performanceOf, performanceQuery } from '../figures/performance.js';
 import { timeText, windowSeconds } from '../figures/time-window.js';
@@ -32,6 +33,10 @@ const GROUPING: Grouping = {
   key: 'interface',
   logs: ['interface', 'toUnixTimestamp64Milli(max(time)) AS b_last_seen_ms'],
   metrics: ['m.interface AS interface', 'toUnixTimestamp64Milli(max(m.window_start)) AS b_last_seen_ms'],
+  rollup: {
+    needs: 'interface',
+    columns: ['m.interface AS interface', 'toUnixTimestamp64Milli(max(m.last_window)) AS b_last_seen_ms'],
+  },
   outer: ['interface', 'max(b_last_seen_ms) AS last_seen_ms', 'count() OVER () AS total'],
 };
 
@@ -50,10 +55,12 @@ const TopCode = Type.Object({
 const TOP_CODES = defineStoreQuery('interfaces_top_codes', TopCode);
 
 /** Of each interface the most frequent service error and the most frequent code of the other failures. */
-const topCodesSql = (filter: string): string => `
+const topCodesSql = (sums: string): string => `
 SELECT interface, code, outcome, sum(weight) AS requests
-FROM request_log_kept
-WHERE outcome != 'success' AND ${filter}
+FROM (
+  ${sums}
+)
+WHERE outcome != 'success'
 GROUP BY interface, code, outcome
 ORDER BY requests DESC, code, outcome
 LIMIT 1 BY interface, outcome = 'service_error'`;
@@ -78,11 +85,13 @@ export const interfaces = requestQuestion('interfaces', {
   rated: ratedTogether,
   plan: planWindow,
   answer: async ({ ask, window, spanOf, signal }) => {
-    const { filter, metrics } = await spanOf(window);
+    const span = await spanOf(window);
+    const { filter, metrics } = span;
+    const codeSums = codeSumsQuery(span);
     const { sql, params } = performanceQuery(GROUPING, filter, window, metrics);
     const [rows, topCodes] = await Promise.all([
       ask(PERFORMANCE, listedSql(sql), params, signal),
-      ask(TOP_CODES, topCodesSql(filter.sql), filter.params, signal),
+      ask(TOP_CODES, topCodesSql(codeSums.sql), codeSums.params, signal),
     ]);
     const seconds = windowSeconds(window);
     const topCodesOf = Map.groupBy(topCodes, (row) => row.interface);

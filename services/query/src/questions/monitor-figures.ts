@@ -3,14 +3,16 @@
  * requests, sums from the logs by step.
  */
 import { type Static, Type } from 'typebox';
-import { type Ask, defineStoreQuery, type StoreQuery } from '../store/ask-store.js';
-import { type Filter, METRIC_SPAN_SQL, metricSpanParams, spanParams } from '../figures/filter.js';
+import { type Ask, defineStoreQuery, type QueryParams, type StoreQuery } from '../store/ask-store.js';
+import { type Filter, spanParams } from '../figures/filter.js';
 import { leftOut } from '../figures/left-out.js';
+import { type RollupHour, spanConditions } from '../figures/metric-span.js';
 import {
   METRIC_COUNTS_SQL,
   METRIC_HISTOGRAM_SQL,
   PERFORMANCE_COLUMNS_SQL,
   PERFORMANCE_ROW,
+  rollupKind,
 } from '../figures/performance.js';
 import type { TimeWindow } from '../figures/time-window.js';
 
@@ -25,6 +27,8 @@ export type MetricQuery = {
   readonly filter: Filter;
   /** Whole minutes. */
   readonly stepMs: number;
+  /** Hours that are built in `hour_rollup`. */
+  readonly rollup: readonly RollupHour[];
 };
 
 const CodeCounts = Type.Record(Type.String(), Type.Number());
@@ -52,24 +56,53 @@ const REGIONS = defineStoreQuery('monitor_regions', RegionRow);
 /** Histograms and codes cost most of the time, so they are read for today only. */
 export type Detail = 'all' | 'sums';
 
-const metricSql = (filter: Filter, key: string, keySql: string, extra: Extra, detail: Detail): string => `
+const metricSql = (
+  { filter, window, rollup, stepMs }: MetricQuery,
+  key: Key,
+  extra: Extra,
+  detail: Detail,
+): { sql: string; params: QueryParams } => {
+  const needs = { needs: key.needs, ...(key.name === 'step_index' ? { stepMs } : {}) };
+  const span = spanConditions({ ...window, rollup }, rollupKind(needs, filter));
+  const partSql = (table: string, condition: string): string => `SELECT
+    ${key.sql} AS ${key.name},
+    ${extra.inner}
+    ${METRIC_COUNTS_SQL},
+    ${detail === 'all' ? METRIC_HISTOGRAM_SQL : 'CAST([] AS Array(Tuple(Int16, UInt64))) AS b_histogram'}
+  FROM ${table} AS m
+  WHERE ${filter.metricSql}
+  AND ${condition}
+  GROUP BY ${key.name}`;
+  const parts = [
+    ...(span.metrics === null ? [] : [partSql('interface_metric_kept', span.metrics)]),
+    ...(span.rollup === null ? [] : [partSql('hour_rollup_kept', span.rollup)]),
+  ];
+  const sql = `
 SELECT
-  ${key},
+  ${key.name},
   count() OVER () AS total,
   ${extra.outer}
   ${PERFORMANCE_COLUMNS_SQL}
 FROM (
-  SELECT
-    ${keySql} AS ${key},
-    ${extra.inner}
-    ${METRIC_COUNTS_SQL},
-    ${detail === 'all' ? METRIC_HISTOGRAM_SQL : 'CAST([] AS Array(Tuple(Int16, UInt64))) AS b_histogram'}
-  FROM interface_metric_kept AS m
-  WHERE ${filter.metricSql}
-  AND ${METRIC_SPAN_SQL}
-  GROUP BY ${key}
+  ${parts.join('\n  UNION ALL\n  ')}
 )
-GROUP BY ${key}`;
+GROUP BY ${key.name}`;
+  return { sql, params: { ...filter.params, ...span.params, step_ms: stepMs } };
+};
+
+/** What the rows are grouped by: a column of the answer, and its expression over the metrics `m`. */
+type Key = {
+  readonly name: 'step_index' | 'name';
+  readonly sql: string;
+  readonly needs: 'application' | 'interface';
+};
+const BY_STEP: Key = {
+  name: 'step_index',
+  sql: 'intDiv(toUnixTimestamp64Milli(m.window_start), {step_ms:Int64})',
+  needs: 'application',
+};
+const BY_INTERFACE: Key = { name: 'name', sql: 'm.interface', needs: 'interface' };
+const BY_REGION: Key = { name: 'name', sql: 'm.region', needs: 'interface' };
 
 /** A further column, each with its comma. */
 type Extra = { readonly inner: string; readonly outer: string };
@@ -82,30 +115,28 @@ const CODES: Record<Detail, Extra> = {
   all: { inner: 'sumMap(m.codes) AS b_codes,', outer: 'sumMap(b_codes) AS codes,' },
   sums: { inner: '', outer: 'CAST(map() AS Map(String, UInt64)) AS codes,' },
 };
-const STEP_SQL = 'intDiv(toUnixTimestamp64Milli(m.window_start), {step_ms:Int64})';
 
 /** A list with a bound. The map keeps the order of the rows: most used first. */
 export type MostUsed<Row> = { readonly rows: ReadonlyMap<string, Row>; readonly leftOut: number };
 
 export async function askMetrics(ask: Ask, query: MetricQuery, detail: Detail, signal?: AbortSignal) {
-  const { filter, window, stepMs } = query;
-  const params = { ...filter.params, ...metricSpanParams(window), step_ms: stepMs };
   const mostUsed = async <Row extends { name: string; total: number }>(
     storeQuery: StoreQuery<Row>,
-    keySql: string,
+    key: Key,
     extra: Extra,
     max: number,
   ): Promise<MostUsed<Row>> => {
-    const sql = metricSql(filter, 'name', keySql, extra, detail);
+    const { sql, params } = metricSql(query, key, extra, detail);
     const rows = await ask(storeQuery, `${sql}\nORDER BY requests DESC, name\nLIMIT ${max}`, params, signal);
     return { rows: new Map(rows.map((row) => [row.name, row])), leftOut: leftOut(rows) };
   };
+  const bySteps = metricSql(query, BY_STEP, LOGGED_WEIGHT, detail);
   const [steps, interfaces, regions] = await Promise.all([
-    ask(STEPS, metricSql(filter, 'step_index', STEP_SQL, LOGGED_WEIGHT, detail), params, signal),
-    mostUsed(INTERFACES, 'm.interface', CODES[detail], INTERFACES_MAX),
-    mostUsed(REGIONS, 'm.region', NO_EXTRA, REGIONS_MAX),
+    ask(STEPS, bySteps.sql, bySteps.params, signal),
+    mostUsed(INTERFACES, BY_INTERFACE, CODES[detail], INTERFACES_MAX),
+    mostUsed(REGIONS, BY_REGION, NO_EXTRA, REGIONS_MAX),
   ]);
-  return { steps: new Map(steps.map((row) => [row.step_index * stepMs, row])), interfaces, regions };
+  return { steps: new Map(steps.map((row) => [row.step_index * query.stepMs, row])), interfaces, regions };
 }
 
 const LOGGED_BY_STEP = defineStoreQuery(

@@ -116,7 +116,7 @@ type WindowFigures = {
 
 type ReadInput = {
   readonly ask: Ask;
-  readonly sources: Pick<Sources, 'coverage'>;
+  readonly sources: Pick<Sources, 'coverage' | 'builtHours'>;
   readonly subject: Subject;
   readonly nowMs: number;
   readonly plan: { readonly filter: Filter; readonly stepMs: number };
@@ -128,7 +128,9 @@ async function readWindow(
   window: TimeWindow,
   detail: Detail,
 ): Promise<WindowFigures> {
-  const query: MetricQuery = { window, filter: filterOver(plan.filter, window), stepMs: plan.stepMs };
+  const rollup = await sources.builtHours(subject, nowMs);
+  const filter = filterOver(plan.filter, window);
+  const query: MetricQuery = { window, filter, stepMs: plan.stepMs, rollup };
   const parts = partsOf(window, nowMs);
   if (parts === null) throw new Error('a window without a whole minute was not refused');
   const [coverage, { steps, interfaces, regions }] = await Promise.all([

@@ -6,6 +6,7 @@ import { ratedTogether } from '../completeness/verdict.js';
 import { type AnswerBounds, HISTOGRAM_ROWS, MIB } from '../store/answer-bounds.js';
 import { defineStoreQuery } from '../store/ask-store.js';
 import { CODE, codeCountOf, OUTCOME } from '../figures/code-counts.js';
+import { codeSumsQuery } from '../figures/code-sums.js';
 import { leftOut } from '../figures/left-out.js';
 import { type Grouping, PERFORMANCE_ROW, performanceOf, performanceQuery } from '../figures/performance.js';
 import { LOG_TERM_MS, type TimeWindow, windowSeconds } from '../figures/time-window.js';
@@ -21,6 +22,11 @@ const GROUPING: Grouping = {
   key: undefined,
   logs: ['groupUniqArray(interface) AS b_interfaces'],
   metrics: ['groupUniqArray(m.interface) AS b_interfaces'],
+  rollup: {
+    needs: 'application',
+    columns: ['groupUniqArrayArray(m.interfaces) AS b_interfaces'],
+    interfaceColumns: ['groupUniqArray(m.interface) AS b_interfaces'],
+  },
   outer: ['uniqExactArray(b_interfaces) AS interfaces'],
 };
 
@@ -31,10 +37,12 @@ const CODES = defineStoreQuery(
   Type.Object({ code: CODE, outcome: OUTCOME, requests: Type.Number(), total: Type.Number() }),
 );
 
-const codesSql = (filter: string): string => `
+const codesSql = (sums: string): string => `
 SELECT code, outcome, sum(weight) AS requests, count() OVER () AS total
-FROM request_log_kept
-WHERE (code != 0 OR code IS NULL) AND ${filter}
+FROM (
+  ${sums}
+)
+WHERE code != 0 OR code IS NULL
 GROUP BY code, outcome
 ORDER BY requests DESC, code, outcome
 LIMIT ${CODES_MAX}`;
@@ -67,10 +75,11 @@ export const overview = requestQuestion('overview', {
       const { sql, params } = performanceQuery(GROUPING, filter, span, metrics);
       return ask(PERFORMANCE, sql, params, signal);
     };
+    const codeSums = codeSumsQuery(current);
     const [[now], [before], codes] = await Promise.all([
       performance(current),
       performance(previous),
-      ask(CODES, codesSql(current.filter.sql), current.filter.params, signal),
+      ask(CODES, codesSql(codeSums.sql), codeSums.params, signal),
     ]);
     const data = {
       ...performanceOf(now, windowSeconds(current.window)),

@@ -17,7 +17,7 @@ import {
   type PerformanceRow,
 } from '../figures/performance.js';
 import { type PlanInput, planSteps, type RequestPlan, type Span } from '../figures/plan.js';
-import { placesOf, type RankedGroups, rankGroups } from '../figures/ranked-groups.js';
+import { placesOf, type RankedGroups, rankGroups, rollupNeeds } from '../figures/ranked-groups.js';
 import { type Step, stepsOf, timeText } from '../figures/time-window.js';
 import { type AnswerBounds, HISTOGRAM_ROWS, KIB, MIB } from '../store/answer-bounds.js';
 import type { NamesOf } from '../store/application-names.js';
@@ -120,13 +120,15 @@ async function askSteps(
   signal: AbortSignal,
 ): Promise<RowOf> {
   const places = placesOf(ranked);
+  const metricColumns = [
+    `${places.metrics} AS place`,
+    'intDiv(toUnixTimestamp64Milli(m.window_start), {step_ms:Int64}) AS step_index',
+  ];
   const grouping: Grouping = {
     key: 'place, step_index',
     logs: [`${places.logs} AS place`, 'intDiv(toUnixTimestamp64Milli(time), {step_ms:Int64}) AS step_index'],
-    metrics: [
-      `${places.metrics} AS place`,
-      'intDiv(toUnixTimestamp64Milli(m.window_start), {step_ms:Int64}) AS step_index',
-    ],
+    metrics: metricColumns,
+    rollup: { needs: rollupNeeds(ranked.dimensions), stepMs, columns: metricColumns },
     outer: ['place', 'step_index'],
   };
   const { sql, params } = performanceQuery(grouping, filter, window, metrics);
