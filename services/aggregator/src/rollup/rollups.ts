@@ -7,7 +7,7 @@ import type { Logger } from '@imscope/runtime/logger.js';
 import { HOUR_MS, TERM_HOURS } from '@imscope/schemas/retention.js';
 import { buildHour, type Command } from './build-hour.js';
 import { dueBuilds, outdatedVersions, versionAt } from './plan-pass.js';
-import { type Ask, readBuilds, readStoreClock, readVersions, StoredHours } from './read-state.js';
+import { type Ask, readBuilds, readVersions, StoredHours } from './read-state.js';
 import type { RollupMetrics } from './rollup-metrics.js';
 
 /** Older builds are few, and deleting them rewrites parts. */
@@ -16,6 +16,8 @@ const DELETE_EVERY_MS = 20 * 60_000;
 export type RollupContext = {
   readonly ask: Ask;
   readonly command: Command;
+  /** The store's clock, epoch milliseconds: blocks and builds are compared by it. */
+  readonly readClock: () => Promise<number>;
   readonly topicPrefix: string;
   /** Distinguishes builders whose clocks agree to the millisecond. */
   readonly builder: number;
@@ -46,15 +48,15 @@ export class Rollups {
   }
 
   async #run(): Promise<void> {
-    const { ask, command, topicPrefix, builder, isBuilder, metrics } = this.#context;
-    const nowMs = await readStoreClock(ask);
+    const { ask, command, readClock, topicPrefix, builder, isBuilder, metrics } = this.#context;
+    const nowMs = await readClock();
     const sinceMs = nowMs - TERM_HOURS.interfaceMetric * HOUR_MS;
     const stored = await this.#stored.read(ask, topicPrefix, { nowMs, sinceMs });
     const due = dueBuilds(await readBuilds(ask), stored, nowMs);
     for (const { kind, hourMs } of due) {
       if (!isBuilder()) return;
       // Before the rows are read: a block that is stored from now on makes the hour due again.
-      const version = versionAt(await readStoreClock(ask), builder);
+      const version = versionAt(await readClock(), builder);
       await buildHour(command, { kind, hourMs, version });
       metrics.rollupHoursBuilt.inc({ kind });
     }
@@ -62,7 +64,7 @@ export class Rollups {
       await this.#deleteOutdated(nowMs);
       this.#deletedMs = nowMs;
     }
-    metrics.rollupPassedAt.set((await readStoreClock(ask)) / 1_000);
+    metrics.rollupPassedAt.set((await readClock()) / 1_000);
   }
 
   /** By one mutation, which rewrites the parts that hold such rows: a few megabytes each. */

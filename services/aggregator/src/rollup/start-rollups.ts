@@ -7,10 +7,9 @@ import {
   createStoreClient,
   type StoreSettings,
 } from '@imscope/runtime/store-client.js';
-import type { Command } from './build-hour.js';
-import type { Ask } from './read-state.js';
+import { type Ask, readStoreClock } from './read-state.js';
 import type { RollupMetrics } from './rollup-metrics.js';
-import { Rollups } from './rollups.js';
+import { type RollupContext, Rollups } from './rollups.js';
 
 /** An hour of 500,000 rows of metrics takes about a second. */
 const STATEMENT_TIMEOUT_MS = 60_000;
@@ -55,18 +54,23 @@ export function startRollups(options: StartRollups): { stop(): Promise<void> } {
 }
 
 /** The statements of the rollups over a client. @param signal cancels what runs */
-export function rollupPorts(client: ClickHouseClient, signal: AbortSignal): { ask: Ask; command: Command } {
+export function rollupPorts(
+  client: ClickHouseClient,
+  signal: AbortSignal,
+): Pick<RollupContext, 'ask' | 'command' | 'readClock'> {
+  const ask: Ask = async <T>(sql: string, params: Readonly<Record<string, unknown>> = {}) => {
+    const result = await client.query({
+      query: sql,
+      query_params: { ...params },
+      format: 'JSONEachRow',
+      clickhouse_settings: THREADS,
+      abort_signal: signal,
+    });
+    return result.json<T>();
+  };
   return {
-    ask: async <T>(sql: string, params: Readonly<Record<string, unknown>> = {}) => {
-      const result = await client.query({
-        query: sql,
-        query_params: { ...params },
-        format: 'JSONEachRow',
-        clickhouse_settings: THREADS,
-        abort_signal: signal,
-      });
-      return result.json<T>();
-    },
+    ask,
+    readClock: () => readStoreClock(ask),
     command: async (sql, params) => {
       await client.command({
         query: sql,
