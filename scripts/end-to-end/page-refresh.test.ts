@@ -82,6 +82,7 @@ function requests(id: string, cursor: string | null): AnswerTo<'requests'> {
     sdk_version: '1',
     request_id: id,
     weight: 1,
+    place: id,
   };
   return answer({ requests: [request], next_cursor: cursor });
 }

@@ -16,8 +16,8 @@ import { ANSWER_PARAMETERS, ApplicationPath } from './parameters.js';
 import { PERSONAL_FILTERS, type PersonalFilters } from './personal-filters.js';
 import type { QuestionContract } from './question-contract.js';
 import { refusals } from './refusals.js';
-import { requests } from './requests.js';
 import { fleetTimeseries, timeseries } from './timeseries.js';
+import { fleetRequests, requestById, requests } from './requests.js';
 import { versions } from './versions.js';
 
 export const QUESTIONS = {
@@ -33,6 +33,8 @@ export const QUESTIONS = {
   exceptions,
   versions,
   requests,
+  fleetRequests,
+  requestById,
   refusals,
   fleetRefusals,
   collectors,

@@ -24,13 +24,16 @@ import type { StoredRow } from './stored-row.js';
 export const READ_ALL = 'read-all-read-all-read-all';
 /** May read figures alone. */
 export const READ_FEW = 'read-few-read-few-read-few';
+/** May read single requests of a few. */
+export const REQUESTS_FEW = 'requests-few-requests-few-01';
 export const WRITE = 'write-write-write-write-write';
-/** What READ_FEW may read. */
+/** What READ_FEW and REQUESTS_FEW may read. */
 export const FEW = [101, 102];
 
 const TOKENS = [
   { name: 'everything', sha256: hashToken(READ_ALL), scope: 'requests', applications: 'all' },
   { name: 'a few', sha256: hashToken(READ_FEW), scope: 'read', applications: FEW },
+  { name: 'a few engineers', sha256: hashToken(REQUESTS_FEW), scope: 'requests', applications: FEW },
   { name: 'gateway', sha256: hashToken(WRITE), scope: 'write', applications: 'all' },
 ];
 

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { RequestPage, type RequestRow } from '@imscope/schemas/query-api/requests.js';
-import { openStoreAndQuery, READ_ALL } from './query-under-test.js';
+import { FleetRequestPage, RequestPage, type RequestRow } from '@imscope/schemas/query-api/requests.js';
+import { decodePlace } from '../src/figures/row-place.js';
+import { FEW, openStoreAndQuery, READ_ALL, REQUESTS_FEW } from './query-under-test.js';
 import { addressOf, assertError, readAnswer } from './read-answer.js';
 import { seededRows, type StoredRow, storedRow } from './stored-row.js';
 
@@ -12,7 +13,13 @@ const WINDOW = { from: new Date(FROM_MS).toISOString(), to: new Date(TO_MS).toIS
 const APP = 101;
 const PATH = `applications/${APP}/requests`;
 
-const spread = seededRows({ seed: 7, count: 1_500, sdkAppId: APP, fromMs: FROM_MS, toMs: TO_MS });
+const spread = seededRows({ seed: 7, count: 1_500, sdkAppId: APP, fromMs: FROM_MS, toMs: TO_MS }).map(
+  (row, index) => ({
+    ...row,
+    rtt_us: index % 3 === 0 ? null : index * 100,
+    cause: row.cause === 'no route' ? '群组 no route' : row.cause,
+  }),
+);
 /** All in one millisecond, over several blocks: only block and row distinguish them. */
 const crowd = Array.from({ length: 300 }, (_, index) =>
   storedRow({
@@ -24,6 +31,15 @@ const crowd = Array.from({ length: 300 }, (_, index) =>
   }),
 );
 const rows: StoredRow[] = [...spread, ...crowd];
+/** Of applications that the token for a few may read, and may not. */
+const elsewhere = [102, 103].flatMap((sdkAppId) =>
+  seededRows({ seed: sdkAppId, count: 300, sdkAppId, fromMs: FROM_MS + sdkAppId, toMs: TO_MS }).map(
+    (row) => ({
+      ...row,
+      request_id: `/${row.request_id}`,
+    }),
+  ),
+);
 const newestFirst = [...rows].toSorted(
   (a, b) =>
     b.time - a.time ||
@@ -32,7 +48,7 @@ const newestFirst = [...rows].toSorted(
 );
 
 const { store, query } = await openStoreAndQuery(async (store) => {
-  await store.insert(rows);
+  await store.insert([...rows, ...elsewhere]);
 });
 
 /** All pages of a question, one after the other; `between` runs after each page. */
@@ -83,6 +99,9 @@ test('a row carries every field as it was stored, durations in milliseconds, the
   const [newest] = newestFirst;
   assert.ok(newest !== undefined);
   const { data } = await readAnswer(query.app, RequestPage, PATH, { ...WINDOW, limit: '1' });
+  const [{ place = '' } = {}] = data.requests;
+  const { time: timeMs, block_id: blockId, block_row: blockRow } = newest;
+  assert.deepEqual(decodePlace(place), { timeMs, blockId, blockRow });
   assert.deepEqual(data.requests, [
     {
       time: new Date(newest.time).toISOString(),
@@ -90,7 +109,7 @@ test('a row carries every field as it was stored, durations in milliseconds, the
       exit_ip: masked(newest.exit_ip),
       latency_ms: newest.latency_us / 1000,
       upstream_ms: newest.upstream_us === null ? null : newest.upstream_us / 1000,
-      rtt_ms: null,
+      rtt_ms: newest.rtt_us === null ? null : newest.rtt_us / 1000,
       code: newest.code,
       http_status: newest.http_status,
       outcome: newest.outcome,
@@ -102,6 +121,7 @@ test('a row carries every field as it was stored, durations in milliseconds, the
       sdk_version: newest.sdk_version,
       request_id: newest.request_id,
       weight: newest.weight,
+      place,
     },
   ]);
 });
@@ -140,7 +160,7 @@ test('addresses are masked to /24 and /48, whatever kind they are', async () => 
   );
 });
 
-test('requests are found by exception, id, least latency and the common filters', async () => {
+test('requests are found by exception, id, durations, status, cause and the common filters', async () => {
   const slowUs = 1_000_500;
   const cases: { filter: Record<string, string | string[]>; keeps: (row: StoredRow) => boolean }[] = [
     {
@@ -149,6 +169,20 @@ test('requests are found by exception, id, least latency and the common filters'
     },
     { filter: { request_id: '101-7-42' }, keeps: (row) => row.request_id === '101-7-42' },
     { filter: { latency_ms_min: '1000.5' }, keeps: (row) => row.latency_us >= slowUs },
+    {
+      filter: { latency_ms_min: '10', latency_ms_max: '100.5' },
+      keeps: (row) => row.latency_us >= 10_000 && row.latency_us <= 100_500,
+    },
+    { filter: { upstream_ms_min: '9' }, keeps: (row) => (row.upstream_us ?? 0) >= 9_000 },
+    { filter: { rtt_ms_min: '70' }, keeps: (row) => (row.rtt_us ?? 0) >= 70_000 },
+    {
+      filter: { http_status: ['502', '504'] },
+      keeps: (row) => row.http_status === 502 || row.http_status === 504,
+    },
+    // The address data are not loaded here: no provider is known.
+    { filter: { isp: '', request_id: '101-7-43' }, keeps: (row) => row.request_id === '101-7-43' },
+    { filter: { cause: 'TIMED' }, keeps: (row) => row.cause === 'upstream timed out' },
+    { filter: { cause: '群组' }, keeps: (row) => row.cause.includes('群组') },
     {
       filter: { code: 'none', outcome: 'unknown', region: 'south' },
       keeps: (row) => row.code === null && row.outcome === 'unknown' && row.region === 'south',
@@ -163,6 +197,74 @@ test('requests are found by exception, id, least latency and the common filters'
       expected,
     );
   }
+});
+
+test('the fleet is searched in the scope of the caller, newest first over all pages, by any of the filters', async () => {
+  const filter = { ...WINDOW, outcome: 'service_error', cause: 'queue', limit: '7' };
+  for (const [token, isReadable] of [
+    [READ_ALL, () => true],
+    [REQUESTS_FEW, (row: StoredRow) => FEW.includes(row.sdk_app_id)],
+  ] as const) {
+    const found: string[] = [];
+    let cursor: string | null = null;
+    do {
+      const asked: Record<string, string> = cursor === null ? filter : { ...filter, cursor };
+      const { data } = await readAnswer(query.app, FleetRequestPage, 'fleet/requests', asked, token);
+      found.push(...data.requests.map((row) => `${row.sdk_app_id} ${row.request_id} ${row.name}`));
+      cursor = data.next_cursor;
+    } while (cursor !== null);
+    const expected = [...rows, ...elsewhere]
+      .filter((row) => row.outcome === 'service_error' && row.cause.includes('queue') && isReadable(row))
+      .toSorted((a, b) => b.time - a.time || Number(BigInt(b.block_id) - BigInt(a.block_id)));
+    assert.ok(expected.some((row) => row.sdk_app_id !== APP));
+    assert.deepEqual(
+      found,
+      expected.map((row) => `${row.sdk_app_id} ${row.request_id} `),
+    );
+  }
+});
+
+async function findById(row: StoredRow, token: string) {
+  const path = `requests/${encodeURIComponent(row.request_id)}`;
+  const { data } = await readAnswer(query.app, FleetRequestPage, path, {}, token);
+  return data.requests.map((one) => [one.sdk_app_id, one.request_id]);
+}
+
+test('a request is found by its id alone, in the scope of the caller', async () => {
+  const [first, second] = [elsewhere[5], elsewhere.find((row) => !FEW.includes(row.sdk_app_id))];
+  assert.ok(first !== undefined && second !== undefined);
+  assert.deepEqual(await findById(first, REQUESTS_FEW), [[first.sdk_app_id, first.request_id]]);
+  assert.deepEqual(await findById(second, READ_ALL), [[second.sdk_app_id, second.request_id]]);
+  assert.deepEqual(await findById(second, REQUESTS_FEW), []);
+});
+
+function post(body: object) {
+  return query.app.inject({
+    method: 'POST',
+    url: `/v1/${PATH}`,
+    headers: { authorization: `Bearer ${READ_ALL}` },
+    payload: { ...WINDOW, limit: 200, ...body },
+  });
+}
+
+test('pages of a search by prefix are posted, and their cursor does not depend on the prefix', async () => {
+  const prefix = ['198.51.100.0/24'];
+  const first = (await post({ prefix })).json<{ data: RequestPage }>().data;
+  assert.ok(first.next_cursor !== null);
+  const ids = [...first.requests];
+  let cursor: string | null = first.next_cursor;
+  while (cursor !== null) {
+    const page: RequestPage = (await post({ prefix, cursor })).json<{ data: RequestPage }>().data;
+    ids.push(...page.requests);
+    cursor = page.next_cursor;
+  }
+  assert.deepEqual(
+    ids.map((row) => row.request_id),
+    newestFirst.filter((row) => row.exit_ip === '::ffff:198.51.100.200').map((row) => row.request_id),
+  );
+  const other = await post({ prefix: ['203.0.113.0/24'], cursor: first.next_cursor });
+  assert.equal(other.statusCode, 200, other.body);
+  assertError(await post({ cursor: first.next_cursor }), 400, 'invalid_parameter');
 });
 
 test('a cursor that was altered, belongs to another question or application, or is none, is refused', async () => {

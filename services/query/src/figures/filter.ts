@@ -19,6 +19,8 @@ export type Filter = {
   readonly metricSql: string;
   /** The subject alone; equal to `metricSql` where no filter that metrics have is in force. */
   readonly subjectSql: string;
+  /** Over the logs: the filters alone, in the order in which a row is tested. */
+  readonly conditions: readonly { readonly name: string; readonly sql: string }[];
   readonly params: QueryParams;
 };
 
@@ -77,30 +79,32 @@ export function filterOf(
   query: RequestFilters & PersonalQuery,
 ): Filter {
   const whose = subjectSql(subject);
-  const clauses = [whose.sql, SPAN_SQL];
+  const conditions: { name: string; sql: string }[] = [];
   const metricClauses = [whose.sql];
   const params: Record<string, QueryParams[string]> = { ...whose.params, ...spanParams(window) };
   for (const { name, sql, inMetrics } of givenClauses(query)) {
     const values = query[name] ?? [];
     if (name === 'code') {
       const codes = values.filter((code) => code !== NO_CODE).map(codeOf);
-      clauses.push(codes.length < values.length ? `(${sql} OR code IS NULL)` : sql);
+      conditions.push({ name, sql: codes.length < values.length ? `(${sql} OR code IS NULL)` : sql });
       params[name] = codes;
       continue;
     }
-    clauses.push(sql);
+    conditions.push({ name, sql });
     if (inMetrics) metricClauses.push(sql);
     params[name] = values;
   }
   const personal = personalCondition(query);
   if (personal !== null) {
-    clauses.push(personal.sql);
+    conditions.push({ name: 'exit_ip', sql: personal.sql });
     Object.assign(params, personal.params);
   }
+  const clauses = [whose.sql, SPAN_SQL, ...conditions.map(({ sql }) => sql)];
   return {
     sql: clauses.join('\n  AND '),
     metricSql: metricClauses.join('\n  AND '),
     subjectSql: whose.sql,
+    conditions,
     params,
   };
 }

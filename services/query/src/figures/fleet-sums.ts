@@ -143,6 +143,7 @@ GROUP BY sdk_app_id`;
 function listed(filter: Filter, sdkAppIds: readonly number[]): Filter {
   const clause = 'sdk_app_id IN {listed_ids:Array(UInt64)}';
   return {
+    ...filter,
     sql: `${filter.sql}\n  AND ${clause}`,
     metricSql: `${filter.metricSql}\n  AND ${clause}`,
     subjectSql: `${filter.subjectSql}\n  AND ${clause}`,

@@ -13,8 +13,8 @@ import { monitor } from './monitor.js';
 import { overview } from './overview.js';
 import type { Question } from './question.js';
 import { refusals } from './refusals.js';
-import { requests } from './requests.js';
 import { fleetTimeseries, timeseries } from './timeseries.js';
+import { fleetRequests, requestById, requests } from './requests.js';
 import { versions } from './versions.js';
 
 export const ALL_QUESTIONS: Readonly<Record<QuestionName, Question>> = {
@@ -30,6 +30,8 @@ export const ALL_QUESTIONS: Readonly<Record<QuestionName, Question>> = {
   exceptions,
   versions,
   requests,
+  fleetRequests,
+  requestById,
   refusals,
   fleetRefusals,
   collectors,

@@ -1,69 +1,46 @@
 /*
- * `requests`: lists single requests, newest first, page by page: every row that was stored when the first page was read
- * is listed exactly once, also while new rows arrive. Addresses leave the store masked.
+ * `requests`, `fleetRequests`, `requestById`: list single requests, newest first, page by page: every row that was stored when
+ * the first page was read is listed exactly once, also while new rows arrive. Addresses leave the store masked.
  */
-import { maskedIpSql } from '@imscope/schemas/ip-address.js';
-import type { RequestRow, RequestsQuery } from '@imscope/schemas/query-api/requests.js';
-import { type Static, Type } from 'typebox';
+import type { RequestSearchParameters } from '@imscope/schemas/query-api/request-search-parameters.js';
+import type { FleetRequestRow } from '@imscope/schemas/query-api/requests.js';
+import { Type } from 'typebox';
 import { type AnswerBounds, FLAT_ROWS, KIB, MIB } from '../store/answer-bounds.js';
-import { defineStoreQuery } from '../store/ask-store.js';
-import { CODE, OUTCOME } from '../figures/code-counts.js';
-import { type Filter, filterOf, filterOver } from '../figures/filter.js';
-import { inMs } from '../figures/performance.js';
-import { subjectKey } from '../figures/subject.js';
+import type { NamesOf } from '../store/application-names.js';
+import { type Ask, defineStoreQuery } from '../store/ask-store.js';
+import type { PersonalQuery } from '../figures/personal-filter.js';
+import type { PlanInput, RequestPlan } from '../figures/plan.js';
+import {
+  placeOf,
+  REQUEST_COLUMNS,
+  REQUEST_COLUMNS_SQL,
+  requestRow,
+  type StoredRequest,
+} from '../figures/request-row.js';
+import { type RequestSearch, searchOf, searchOver } from '../figures/request-search.js';
+import type { RowPlace } from '../figures/row-place.js';
 import { requestQuestion } from './question.js';
-import { decodeCursor, encodeCursor, requirePlaceInWindow, type RowPlace } from './request-cursor.js';
-import { clipWindow, resolveWindow, timeText } from '../figures/time-window.js';
+import { decodeCursor, encodeCursor, type RequestCursor, requirePlaceInWindow } from './request-cursor.js';
+import { clipWindow, resolveWindow, type TimeWindow } from '../figures/time-window.js';
 
 /** Requests of a page where the caller does not say. */
 const LIMIT_DEFAULT = 100;
 
-const NullableNumber = Type.Union([Type.Number(), Type.Null()]);
-const Row = Type.Object({
-  time_ms: Type.Number(),
-  interface: Type.String(),
-  masked_ip: Type.String(),
-  latency_us: Type.Number(),
-  upstream_us: NullableNumber,
-  rtt_us: NullableNumber,
-  code: CODE,
-  http_status: Type.Number(),
-  outcome: OUTCOME,
-  exception: Type.String(),
-  cause: Type.String(),
-  node: Type.String(),
-  region: Type.String(),
-  platform: Type.String(),
-  sdk_version: Type.String(),
-  request_id: Type.String(),
-  weight: Type.Number(),
-  block_id_text: Type.String(),
-  block_row: Type.Number(),
-});
-const QUERY = defineStoreQuery('requests', Row);
+const QUERY = defineStoreQuery('requests', Type.Object(REQUEST_COLUMNS));
 
-// By minutes first, as the table is sorted, so that the store reads backward from the end and stops at the limit.
-const sqlOf = (filter: string): string => `
-SELECT
-  toUnixTimestamp64Milli(time) AS time_ms,
-  interface,
-  ${maskedIpSql('exit_ip')} AS masked_ip,
-  latency_us, upstream_us, rtt_us, code, http_status, outcome, exception, cause,
-  node, region, platform, sdk_version, request_id, weight,
-  toString(block_id) AS block_id_text,
-  block_row
-FROM request_log_kept
-WHERE ${filter}
-ORDER BY toStartOfMinute(time) DESC, time DESC, block_id DESC, block_row DESC
-LIMIT {limit:UInt32}`;
+/** One application is read backward from its end, as the table is sorted, and ends at the limit. */
+const ORDER_SQL = {
+  application: 'toStartOfMinute(time) DESC, time DESC, block_id DESC, block_row DESC',
+  fleet: 'time DESC, block_id DESC, block_row DESC',
+};
 
 const AFTER_SQL = `time <= fromUnixTimestamp64Milli({after_ms:Int64}, 'UTC')
   AND (time, block_id, block_row) <
     (fromUnixTimestamp64Milli({after_ms:Int64}, 'UTC'), {after_block_id:UInt64}, {after_block_row:UInt32})`;
 
 /**
- * A page is searched in the newest part of the window first, then in longer ones: a busy application fills it from a few
- * partitions, a rare match costs one and a half full passes at most.
+ * A page is searched in the newest part of the window first, then in the older ones: a frequent match fills it from a
+ * few partitions, a rare match costs one pass over the window.
  */
 const SPAN_DIVISORS = [64, 8, 1];
 
@@ -76,57 +53,87 @@ const BOUNDS: AnswerBounds = {
   memoryPerByte: FLAT_ROWS,
 };
 
-export const requests = requestQuestion('requests', {
-  bounds: BOUNDS,
-  source: 'logs',
-  plan: ({ subject, query, nowMs }) => {
-    const { from: _from, to: _to, limit = LIMIT_DEFAULT, cursor, ...filters } = query;
-    const sorted = Object.entries(filters).toSorted(([a], [b]) => (a < b ? -1 : 1));
-    /** What distinguishes this question from others, for its cursors. */
-    const identity = JSON.stringify([subjectKey(subject), sorted]);
-    const begun = cursor === undefined ? undefined : requirePlaceInWindow(decodeCursor(cursor, identity));
-    const window = begun === undefined ? resolveWindow(query, nowMs) : clipWindow(begun.window, nowMs);
-    // Here, so that a code beyond 32 bits is refused before memory is reserved.
-    const filter = withRequestFilters(filterOf(subject, window, query), query);
-    return { window, stepMs: null, points: limit, filter, metricsCan: false, identity, begun };
-  },
-  answer: async ({ ask, window, plan: { points: limit, filter, identity, begun }, signal }) => {
-    const after = begun?.after;
-    const endMs = after === undefined ? window.toMs : after.timeMs + 1;
-    let rows: readonly Static<typeof Row>[] = [];
-    for (const divisor of SPAN_DIVISORS) {
-      const fromMs = endMs - Math.ceil((endMs - window.fromMs) / divisor);
-      const { sql, params } = afterPlace(filterOver(filter, { fromMs, toMs: endMs }), after);
-      // One more than the limit shows whether there is another page.
-      rows = await ask(QUERY, sqlOf(sql), { ...params, limit: limit + 1 }, signal);
-      if (rows.length > limit) break;
-    }
-    const page = rows.slice(0, limit);
-    const last = page.at(-1);
-    const hasMore = rows.length > limit && last !== undefined;
-    const next = hasMore
-      ? encodeCursor({ window: begun?.window ?? window, after: placeOf(last) }, identity)
-      : null;
-    return { data: { requests: page.map(requestRow), next_cursor: next } };
-  },
-});
+type PageQuery = RequestSearchParameters &
+  PersonalQuery & {
+    readonly from?: string;
+    readonly to?: string;
+    readonly limit?: number;
+    readonly cursor?: string;
+  };
 
-/** With the filters that only this question has. */
-function withRequestFilters(filter: Filter, query: RequestsQuery): Filter {
-  const clauses = [filter.sql];
-  const params = { ...filter.params };
-  if (query.request_id !== undefined) {
-    clauses.push('request_id = {request_id:String}');
-    params['request_id'] = query.request_id;
-  }
-  if (query.latency_ms_min !== undefined) {
-    clauses.push('latency_us >= {latency_us_min:UInt64}');
-    params['latency_us_min'] = Math.ceil(query.latency_ms_min * 1000);
-  }
-  return { ...filter, sql: clauses.join('\n  AND '), params };
+type PagePlan = RequestPlan & {
+  readonly search: RequestSearch;
+  readonly identity: string;
+  readonly begun: RequestCursor | undefined;
+  readonly order: keyof typeof ORDER_SQL;
+};
+
+/** Throws `HttpError` invalid_parameter, so that what cannot be asked is refused before memory is reserved. */
+function planPage({ subject, query, nowMs }: PlanInput<PageQuery>): PagePlan {
+  const identity = identityOf(subject.kind === 'application' ? subject.sdkAppId : 'fleet', query);
+  const { limit = LIMIT_DEFAULT, cursor } = query;
+  const begun = cursor === undefined ? undefined : requirePlaceInWindow(decodeCursor(cursor, identity));
+  const window = begun === undefined ? resolveWindow(query, nowMs) : clipWindow(begun.window, nowMs);
+  const search = searchOf(subject, window, query);
+  const { filter } = search;
+  const plan = { window, stepMs: null, points: limit, filter, metricsCan: false };
+  return { ...plan, search, identity, begun, order: subject.kind };
 }
 
-function afterPlace({ sql, params }: Filter, after: RowPlace | undefined): Pick<Filter, 'sql' | 'params'> {
+/**
+ * What distinguishes a question from others, for its cursors. Of addresses it holds only that some were given: anybody
+ * could find them out of the digest by trying all.
+ */
+function identityOf(subject: number | 'fleet', query: PageQuery): string {
+  const { from: _from, to: _to, limit: _limit, cursor: _cursor, exit_ip, prefix, ...filters } = query;
+  const personal = [exit_ip !== undefined, prefix !== undefined];
+  return JSON.stringify([
+    subject,
+    personal,
+    Object.entries(filters).toSorted(([a], [b]) => (a < b ? -1 : 1)),
+  ]);
+}
+
+type Page = { readonly rows: readonly StoredRequest[]; readonly next: string | null };
+
+async function readPage(plan: PagePlan, window: TimeWindow, ask: Ask, signal: AbortSignal): Promise<Page> {
+  const { points: limit, search, identity, begun, order } = plan;
+  const after = begun?.after;
+  const endMs = after === undefined ? window.toMs : after.timeMs + 1;
+  const rows: StoredRequest[] = [];
+  for (const span of spansBackward(window.fromMs, endMs)) {
+    const { sql, params } = afterPlace(searchOver(search, span), after);
+    // One more than the limit shows whether there is another page.
+    const left = limit + 1 - rows.length;
+    rows.push(...(await ask(QUERY, pageSql(sql, order), { ...params, limit: left }, signal)));
+    if (rows.length > limit) break;
+  }
+  const page = rows.slice(0, limit);
+  const last = page.at(-1);
+  const hasMore = rows.length > limit && last !== undefined;
+  const next = hasMore
+    ? encodeCursor({ window: begun?.window ?? window, after: placeOf(last) }, identity)
+    : null;
+  return { rows: page, next };
+}
+
+const pageSql = (search: string, order: keyof typeof ORDER_SQL): string => `
+SELECT
+  ${REQUEST_COLUMNS_SQL}
+${search}
+ORDER BY ${ORDER_SQL[order]}
+LIMIT {limit:UInt32}`;
+
+/** Neighbouring spans that are the window together, newest first. */
+function spansBackward(fromMs: number, toMs: number): TimeWindow[] {
+  const begins = SPAN_DIVISORS.map((divisor) => toMs - Math.ceil((toMs - fromMs) / divisor));
+  return begins.map((begin, index) => ({ fromMs: begin, toMs: begins[index - 1] ?? toMs }));
+}
+
+function afterPlace(
+  { sql, params }: RequestSearch,
+  after: RowPlace | undefined,
+): Pick<RequestSearch, 'sql' | 'params'> {
   if (after === undefined) return { sql, params };
   const place = {
     after_ms: after.timeMs,
@@ -136,28 +143,45 @@ function afterPlace({ sql, params }: Filter, after: RowPlace | undefined): Pick<
   return { sql: `${sql}\n  AND ${AFTER_SQL}`, params: { ...params, ...place } };
 }
 
-function placeOf(row: Static<typeof Row>): RowPlace {
-  return { timeMs: row.time_ms, blockId: row.block_id_text, blockRow: row.block_row };
+async function fleetRows(
+  rows: readonly StoredRequest[],
+  namesOf: NamesOf,
+  signal: AbortSignal,
+): Promise<FleetRequestRow[]> {
+  const nameOf = await namesOf([...new Set(rows.map((row) => row.sdk_app_id))], signal);
+  return rows.map((row) => ({
+    sdk_app_id: row.sdk_app_id,
+    name: nameOf(row.sdk_app_id).name,
+    ...requestRow(row),
+  }));
 }
 
-function requestRow(row: Static<typeof Row>): RequestRow {
-  return {
-    time: timeText(row.time_ms),
-    interface: row.interface,
-    exit_ip: row.masked_ip,
-    latency_ms: row.latency_us / 1000,
-    upstream_ms: inMs(row.upstream_us),
-    rtt_ms: inMs(row.rtt_us),
-    code: row.code,
-    http_status: row.http_status,
-    outcome: row.outcome,
-    exception: row.exception,
-    cause: row.cause,
-    node: row.node,
-    region: row.region,
-    platform: row.platform,
-    sdk_version: row.sdk_version,
-    request_id: row.request_id,
-    weight: row.weight,
-  };
-}
+export const requests = requestQuestion('requests', {
+  bounds: BOUNDS,
+  source: 'logs',
+  plan: planPage,
+  answer: async ({ ask, window, plan, signal }) => {
+    const { rows, next } = await readPage(plan, window, ask, signal);
+    return { data: { requests: rows.map(requestRow), next_cursor: next } };
+  },
+});
+
+export const fleetRequests = requestQuestion('fleetRequests', {
+  bounds: BOUNDS,
+  source: 'logs',
+  plan: planPage,
+  answer: async ({ ask, window, plan, namesOf, signal }) => {
+    const { rows, next } = await readPage(plan, window, ask, signal);
+    return { data: { requests: await fleetRows(rows, namesOf, signal), next_cursor: next } };
+  },
+});
+
+export const requestById = requestQuestion('requestById', {
+  bounds: BOUNDS,
+  source: 'logs',
+  plan: (input) => planPage({ ...input, query: { from: 'now-24h', ...input.query } }),
+  answer: async ({ ask, window, plan, namesOf, signal }) => {
+    const { rows, next } = await readPage(plan, window, ask, signal);
+    return { data: { requests: await fleetRows(rows, namesOf, signal), next_cursor: next } };
+  },
+});
