@@ -2,7 +2,7 @@
  * The query service's settings, one table.
  */
 import { SOURCE_SETTINGS } from '@imscope/access/source-settings.js';
-import { flag, integer, secret, type Settings, text } from '@imscope/runtime/config.js';
+import { flag, integer, list, secret, type Settings, text } from '@imscope/runtime/config.js';
 import { KAFKA_SETTINGS } from '@imscope/runtime/kafka-client.js';
 import { STORE_SETTINGS } from '@imscope/runtime/store-client.js';
 
@@ -84,6 +84,11 @@ export const QUERY_SETTINGS = {
     min: 100,
     max: 600_000,
     purpose: 'longest an answer may take to leave, milliseconds; then its connection is closed',
+  }),
+  waitingInterfaces: list({
+    default: [],
+    purpose:
+      'interfaces that wait on purpose in every application, such as long polls, with commas between: their delay is not judged; the registry may add others to an application',
   }),
   logRowsMax: integer({
     default: 500_000,

@@ -22,6 +22,7 @@ import { createSignInCodes } from './access/sign-in-codes.js';
 import { createFailureGuard } from '@imscope/access/failure-guard.js';
 import { createHeldOf } from './figures/held-parts.js';
 import { createHoursOf } from './figures/rollup-hours.js';
+import { createLookUpInterface } from './figures/interface-settings.js';
 import { createSources } from './figures/source.js';
 import { watchStore } from './store/store-readiness.js';
 
@@ -69,6 +70,7 @@ export async function createQuery(context: ServiceContext<typeof QUERY_SETTINGS>
     namesOf: createNamesOf(ask),
     completeness: createCompleteness(balanceOf, ask),
     incarnationsOf: async (nowMs) => (await balanceOf(nowMs))?.incarnations,
+    interfaceOf: createLookUpInterface(tokens.applicationSettings, config.waitingInterfaces),
     tokens,
     terminated: tokens.terminated,
     authentication: createAuthentication(tokens, seal, 'read'),

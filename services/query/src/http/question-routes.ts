@@ -20,6 +20,7 @@ import type { FastifyInstance, FastifyPluginAsync, FastifyRequest } from 'fastif
 import { SECURITY } from '../access/security.js';
 import type { CompletenessOf } from '../completeness/completeness.js';
 import { needsLogs } from '../figures/metric-span.js';
+import type { LookUpInterface } from '../figures/interface-settings.js';
 import type { Sources } from '../figures/source.js';
 import { timeText } from '../figures/time-window.js';
 import { createEpochTimes, wantsEpochMs, withEitherTimes } from './answer-times.js';
@@ -45,6 +46,7 @@ export type QuestionRouteOptions = {
   readonly sources: Sources;
   readonly namesOf: NamesOf;
   readonly incarnationsOf: IncarnationsOf;
+  readonly interfaceOf: LookUpInterface;
   readonly authentication: Authentication;
   readonly terminated: Applications['terminated'];
   readonly now: () => number;
@@ -140,10 +142,10 @@ async function answerQuestion(
   const beganMs = performance.now();
   const ask = options.ask.within({ rowsMax, bytesMax: options.budget.bytesFor(request) });
   const completeness = await options.completeness(plan.window, options.now(), plan.sdkAppId);
-  const { sources, namesOf, incarnationsOf } = options;
+  const { sources, namesOf, incarnationsOf, interfaceOf } = options;
   const { signal } = request;
   const [answered, application] = await Promise.all([
-    plan.answer({ ask, sources, namesOf, incarnationsOf, signal }),
+    plan.answer({ ask, sources, namesOf, incarnationsOf, interfaceOf, signal }),
     plan.sdkAppId === undefined ? undefined : namedApplication(plan.sdkAppId, namesOf, signal),
   ]);
   const { data, leftOut, assess } = answered;

@@ -1,17 +1,30 @@
 /*
  * `interfaces`: which interfaces of an application are used, how well does each do, and with which code does it fail?
  */
+import { LIMIT_WARNED_FROM } from '@imscope/schemas/published-limits.js';
+import type { InterfaceRow } from '@imscope/schemas/query-api/interfaces.js';
 import { isInTrouble, tierOf, worstFirstSql } from '@imscope/schemas/health.js';
 import { type Static, Type } from 'typebox';
 import { ratedTogether } from '../completeness/verdict.js';
 import { type AnswerBounds, HISTOGRAM_ROWS, MIB } from '../store/answer-bounds.js';
-import { defineStoreQuery } from '../store/ask-store.js';
+import { type Ask, defineStoreQuery } from '../store/ask-store.js';
 import { CODE, codeCountOf, OUTCOME } from '../figures/code-counts.js';
 import { codeSumsQuery } from '../figures/code-sums.js';
 import { leftOut } from '../figures/left-out.js';
-import { type Grouping, PERFORMANCE_ROW, performanceOf, performanceQuery } from '../figures/performance.js';
+import { changesOf, type Sums } from '../figures/changes.js';
+import type { InterfaceSettings } from '../figures/interface-settings.js';
+import {
+  type Grouping,
+  PERFORMANCE_ROW,
+  performanceOf,
+  performanceQuery,
+  SUMS,
+} from '../figures/performance.js';
+import { previousWindow } from '../figures/previous-window.js';
+import type { Subject } from '../figures/subject.js';
+import { askPeaks, type Peaks } from './interface-peaks.js';
 import { timeText, windowSeconds } from '../figures/time-window.js';
-import { planWindow } from '../figures/plan.js';
+import { planWindow, type Span } from '../figures/plan.js';
 import { requestQuestion } from './question.js';
 
 /** The first in the order of schemas/src/health.ts are listed; the answer says how many are left out. */
@@ -84,29 +97,80 @@ export const interfaces = requestQuestion('interfaces', {
   source: 'logs_or_metrics',
   rated: ratedTogether,
   plan: planWindow,
-  answer: async ({ ask, window, spanOf, signal }) => {
-    const span = await spanOf(window);
+  answer: async ({ ask, window, subject, nowMs, spanOf, interfaceOf, signal }) => {
+    const [span, previous] = await Promise.all([spanOf(window), spanOf(previousWindow(window, nowMs))]);
     const { filter, metrics } = span;
     const codeSums = codeSumsQuery(span);
     const { sql, params } = performanceQuery(GROUPING, filter, window, metrics);
-    const [rows, topCodes] = await Promise.all([
+    const [rows, topCodes, before, peaks] = await Promise.all([
       ask(PERFORMANCE, listedSql(sql), params, signal),
       ask(TOP_CODES, topCodesSql(codeSums.sql), codeSums.params, signal),
+      askBefore(ask, previous, signal),
+      askPeaks(ask, span, signal),
     ]);
     const seconds = windowSeconds(window);
+    const secondsBefore = windowSeconds(previous.window);
     const topCodesOf = Map.groupBy(topCodes, (row) => row.interface);
     const data = rows.map((row) => {
+      const settings = interfaceOf(sdkAppIdOf(subject), row.interface);
       const topCode = topCodeOf(row, topCodesOf.get(row.interface) ?? []);
       return {
         interface: row.interface,
         ...performanceOf(row, seconds),
         top_code: topCode === undefined ? null : codeCountOf(topCode, row.requests),
         last_seen: timeText(row.last_seen_ms),
+        waits: settings.waits,
+        change:
+          secondsBefore === 0
+            ? null
+            : changesOf({ ...row, seconds }, before.get(row.interface), secondsBefore, !settings.waits),
+        load: loadOf(row.interface, peaks, settings),
       };
     });
     return { data, leftOut: leftOut(rows) };
   },
 });
+
+const BEFORE = defineStoreQuery('interfaces_before', Type.Object({ interface: Type.String(), ...SUMS }));
+const BY_INTERFACE: Grouping = {
+  key: 'interface',
+  logs: ['interface'],
+  metrics: ['m.interface AS interface'],
+  rollup: { needs: 'interface', columns: ['m.interface AS interface'] },
+  outer: ['interface'],
+};
+
+async function askBefore(ask: Ask, span: Span, signal: AbortSignal): Promise<ReadonlyMap<string, Sums>> {
+  if (span.window.fromMs === span.window.toMs) return new Map();
+  const { filter, window, metrics } = span;
+  const { sql, params } = performanceQuery(BY_INTERFACE, filter, window, metrics, 'counts');
+  const rows = await ask(BEFORE, sql, params, signal);
+  return new Map(rows.map((row) => [row.interface, row]));
+}
+
+function loadOf(
+  name: string,
+  { fromMs, seconds, byInterface }: Peaks,
+  { limitPerS, isOwnLimit }: InterfaceSettings,
+): InterfaceRow['load'] {
+  const peak = byInterface.get(name);
+  const share = peak === undefined || limitPerS === null ? null : peak.requestsPerS / limitPerS;
+  return {
+    peak_per_s: peak?.requestsPerS ?? null,
+    peak_over_s: seconds,
+    peak_at: peak === undefined ? null : timeText(peak.startMs),
+    peak_since: timeText(fromMs),
+    limit_per_s: limitPerS,
+    is_own_limit: isOwnLimit,
+    share_of_limit: share,
+    is_near_limit: share !== null && share >= LIMIT_WARNED_FROM,
+  };
+}
+
+function sdkAppIdOf(subject: Subject): number {
+  if (subject.kind === 'application') return subject.sdkAppId;
+  throw new Error('interfaces are asked of one application');
+}
 
 type TopCode = Static<typeof TopCode>;
 

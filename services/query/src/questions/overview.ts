@@ -9,7 +9,8 @@ import { CODE, codeCountOf, OUTCOME } from '../figures/code-counts.js';
 import { codeSumsQuery } from '../figures/code-sums.js';
 import { leftOut } from '../figures/left-out.js';
 import { type Grouping, PERFORMANCE_ROW, performanceOf, performanceQuery } from '../figures/performance.js';
-import { LOG_TERM_MS, type TimeWindow, windowSeconds } from '../figures/time-window.js';
+import { previousWindow } from '../figures/previous-window.js';
+import { windowSeconds } from '../figures/time-window.js';
 import { planWindow, type Span } from '../figures/plan.js';
 import { requestQuestion } from './question.js';
 
@@ -46,13 +47,6 @@ WHERE code != 0 OR code IS NULL
 GROUP BY code, outcome
 ORDER BY requests DESC, code, outcome
 LIMIT ${CODES_MAX}`;
-
-/** The span of equal length just before, as far as logs are kept that long; may be empty. */
-function previousWindow(window: TimeWindow, nowMs: number): TimeWindow {
-  const spanMs = window.toMs - window.fromMs;
-  const fromMs = Math.max(window.fromMs - spanMs, nowMs - LOG_TERM_MS);
-  return { fromMs: Math.min(fromMs, window.fromMs), toMs: window.fromMs };
-}
 
 /** Two sums with histograms, and codes. */
 const BOUNDS: AnswerBounds = {

@@ -18,6 +18,7 @@ import {
 import { type Static, Type } from 'typebox';
 import { Value } from 'typebox/value';
 import { type RatedRequests, withVerdict } from '../completeness/verdict.js';
+import type { LookUpInterface } from '../figures/interface-settings.js';
 import { createSpans, type Plan, type PlanInput, type RequestPlan, type Span } from '../figures/plan.js';
 import type { Source, Sources } from '../figures/source.js';
 import { type ReadScope, readScope, requireReadable, type Subject } from '../figures/subject.js';
@@ -72,6 +73,7 @@ export type RequestDefinition<Q extends QuestionName, P extends RequestPlan> = D
       readonly spanOf: (window: TimeWindow) => Promise<Span>;
       readonly sources: Sources;
       readonly namesOf: NamesOf;
+      readonly interfaceOf: LookUpInterface;
     },
   ) => Promise<Found<DataOf<Q>>>;
 };
@@ -105,6 +107,7 @@ export type QuestionServices = {
   readonly sources: Sources;
   readonly namesOf: NamesOf;
   readonly incarnationsOf: IncarnationsOf;
+  readonly interfaceOf: LookUpInterface;
   readonly signal: AbortSignal;
 };
 
@@ -153,10 +156,10 @@ export function requestQuestion<Q extends QuestionName, P extends RequestPlan>(
         stepMs,
         points,
         sdkAppId: subject.kind === 'application' ? subject.sdkAppId : undefined,
-        answer: async ({ ask, sources, namesOf, signal }) => {
+        answer: async ({ ask, sources, namesOf, interfaceOf, signal }) => {
           const spanOf = createSpans(sources, subject, plan, nowMs);
           const asked = { query, plan, window, nowMs, ask, signal };
-          const found = await definition.answer({ ...asked, subject, spanOf, sources, namesOf });
+          const found = await definition.answer({ ...asked, subject, spanOf, sources, namesOf, interfaceOf });
           const chosen = source === 'logs_or_metrics' ? await spanOf(window) : undefined;
           return answered(definition, found, window, chosen);
         },
