@@ -52,7 +52,7 @@ export const Verdict = Type.Object(
     description:
       'whether what looks wrong is the fault of the service or of the telemetry. service_fault: too many service errors, ' +
       'even if all that is missing succeeded; telemetry_fault: records are missing, or a collector is silent; none: ' +
-      'nothing looks wrong; unknown: it cannot be told. Absent where an answer has no success rate',
+      'nothing looks wrong; unknown: it cannot be told. Absent where an answer has no success rate, or is filtered by outcome, code or exception',
   },
 );
 export type Verdict = Static<typeof Verdict>;

@@ -175,6 +175,9 @@ test('interfaces, timeseries and the fleet carry the same bounds as the overview
     assert.deepEqual(completeness.success_rate, expected.success_rate);
     assert.equal(completeness.verdict?.fault, expected.verdict?.fault);
   }
+  const chosen = { ...WINDOW, outcome: 'service_error' };
+  const failures = await readAnswer(app, Overview, `${path}/overview`, chosen);
+  assert.equal(failures.completeness.verdict, undefined, 'failures alone have no success rate');
 });
 
 /** The next answer reads what is new: answers within two seconds share one reading. */

@@ -161,7 +161,7 @@ export function requestQuestion<Q extends QuestionName, P extends RequestPlan>(
           const asked = { query, plan, window, nowMs, ask, signal };
           const found = await definition.answer({ ...asked, subject, spanOf, sources, namesOf, interfaceOf });
           const chosen = source === 'logs_or_metrics' ? await spanOf(window) : undefined;
-          return answered(definition, found, window, chosen);
+          return answered(definition, found, { query, window, chosen });
         },
       };
     },
@@ -192,7 +192,7 @@ export function fleetQuestion<Q extends QuestionsOf<'fleet'>, P extends Plan>(
           const scope = readScope(grant, terminated);
           const asked = { query, plan, window, nowMs, ask, signal };
           const found = await definition.answer({ ...asked, scope, namesOf, incarnationsOf });
-          return answered(definition, found, window, undefined);
+          return answered(definition, found, { query, window, chosen: undefined });
         },
       };
     },
@@ -216,11 +216,17 @@ function requireAll({ name, applications }: Grant): void {
   );
 }
 
+/** Requests that are chosen by how they ended have no success rate that tells of the service. */
+const OUTCOME_FILTERS = ['outcome', 'code', 'exception'];
+
 function answered<Q extends QuestionName>(
   { source, assess, rated }: Definition<Q>,
   { data, leftOut, loggedShare = null }: Found<DataOf<Q>>,
-  window: TimeWindow,
-  chosen: Source | undefined,
+  {
+    query,
+    window,
+    chosen,
+  }: { readonly query: object; readonly window: TimeWindow; readonly chosen: Source | undefined },
 ): Answered {
   const share = chosen === undefined ? loggedShare : chosen.loggedShare;
   return {
@@ -231,7 +237,8 @@ function answered<Q extends QuestionName>(
     fromAccounts: source === 'accounts',
     assess: (completeness) => {
       const assessed = assess?.(completeness, data) ?? completeness;
-      return rated === undefined ? assessed : withVerdict(assessed, rated(data), share);
+      const hasRate = rated !== undefined && !OUTCOME_FILTERS.some((name) => Object.hasOwn(query, name));
+      return hasRate ? withVerdict(assessed, rated(data), share) : assessed;
     },
   };
 }

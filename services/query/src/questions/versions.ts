@@ -3,6 +3,7 @@
  * the logs hold platform and version.
  */
 import { Type } from 'typebox';
+import { ratedTogether } from '../completeness/verdict.js';
 import { leftOut } from '../figures/left-out.js';
 import { type Grouping, PERFORMANCE_ROW, performanceOf, performanceQuery } from '../figures/performance.js';
 import { planWindow } from '../figures/plan.js';
@@ -49,6 +50,7 @@ const GROUPING: Grouping = {
 export const versions = requestQuestion('versions', {
   bounds: BOUNDS,
   source: 'logs_or_metrics',
+  rated: ratedTogether,
   plan: (input) => ({ ...planWindow(input), metricsCan: false }),
   answer: async ({ ask, window, spanOf, signal }) => {
     const { filter } = await spanOf(window);
