@@ -4,9 +4,12 @@
  * differs. When its disk is found after all, every record is stored once, and the loss is taken back.
  */
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, renameSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { after, before, test } from 'node:test';
 import { readRunningBalance } from '@imscope/accounting/running/read-running-balance.js';
 import { RunningBalance } from '@imscope/accounting/running/running-balance.js';
@@ -25,6 +28,7 @@ import { openCollector } from '../simulate-gateway/collector-client.js';
 import { createTraffic } from '../simulate-gateway/generate.js';
 import { sendLive } from '../simulate-gateway/send.js';
 import { Truth } from '../simulate-gateway/truth.js';
+import { REPO_ROOT } from '../stack/repo-root.js';
 
 const BROKER_HEAP_MB = 384;
 const WAIT_MS_MAX = 120_000;
@@ -95,19 +99,37 @@ async function untilAllRecorded(): Promise<void> {
 type Retired = { missing: number; unaccounted_max: number; boot: string };
 
 /** As `imscope collector retire` does, at a time when the collector is silent for long enough. */
-async function retire(...options: string[]): Promise<{ code: number; retired: Retired[]; text: string }> {
+async function retire(...options: string[]): Promise<{ code: number; retired: Retired[]; output: string }> {
   const written: string[] = [];
   const code = await runRetire([LOST, '--reason=its disk is lost', '--json', ...options], {
     loadSettings: () => loadConfig(SETTINGS, pipeline.aggregatorEnvironment),
-    write: (text) => written.push(text),
-    writeError: (text) => written.push(text),
+    write: (line) => written.push(line),
+    writeError: (line) => written.push(line),
     userName: 'operator',
     confirm: undefined,
     nowMs: () => Date.now() + LATER_MS,
   });
-  const text = written.join('');
-  const parsed = code === 0 ? (JSON.parse(text) as { retired: Retired[] }) : { retired: [] };
-  return { code, text, retired: parsed.retired };
+  const output = written.join('');
+  const parsed = code === 0 ? (JSON.parse(output) as { retired: Retired[] }) : { retired: [] };
+  return { code, output, retired: parsed.retired };
+}
+
+async function imscope(...args: string[]): Promise<{ code: unknown; stdout: string; stderr: string }> {
+  const main = join(REPO_ROOT, 'services', 'cli', 'bin', 'imscope.js');
+  const child = spawn(process.execPath, [main, 'collector', ...args], {
+    env: {
+      ...process.env,
+      ...pipeline.aggregatorEnvironment,
+      IMSCOPE_READ_TOKEN: pipeline.credentials.readToken,
+    },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const [stdout, stderr, [code]] = await Promise.all([
+    text(child.stdout),
+    text(child.stderr),
+    once(child, 'exit'),
+  ]);
+  return { code, stdout, stderr };
 }
 
 let killedMs: number;
@@ -118,6 +140,11 @@ test('a collector that is killed and loses its disk makes its windows unknown, a
   await until('its account is stored', async () =>
     (await collectorsOf(LOST)).some(({ records }) => records.sent > 0),
   );
+  const listed = await imscope('list', `--query=${pipeline.queryUrl}`);
+  assert.match(listed.stdout, /edge-lost +[0-9a-z]{16} +live/, listed.stderr);
+  const heard = await imscope('retire', LOST, '--reason=it runs', '--yes');
+  assert.equal(heard.code, 1);
+  assert.match(heard.stderr, /"edge-lost" is heard .*silent for two minutes/);
   await pipeline.broker.kill();
   // Only its spool has these.
   await send(pipeline.secondCollectorUrl(), 500, 500);
@@ -136,8 +163,8 @@ test('a collector that is killed and loses its disk makes its windows unknown, a
 
 test('its retirement states and books a loss that is at least what is lost, and ends unknown and differences', async () => {
   const dry = await retire('--dry-run');
-  const { code, retired, text } = await retire('--yes', `--stopped=${new Date(killedMs).toISOString()}`);
-  assert.equal(code, 0, text);
+  const { code, retired, output } = await retire('--yes', `--stopped=${new Date(killedMs).toISOString()}`);
+  assert.equal(code, 0, output);
   assert.equal(retired[0]?.boot, dry.retired[0]?.boot);
   const lost = truth.totals().acknowledged - (await stored());
   const booked = retired.reduce((sum, one) => sum + one.missing + one.unaccounted_max, 0);
@@ -162,9 +189,9 @@ test('its retirement states and books a loss that is at least what is lost, and 
 });
 
 test('it is retired once: what ended or is retired is refused', async () => {
-  const { code, text } = await retire('--yes');
+  const { code, output } = await retire('--yes');
   assert.equal(code, 1);
-  assert.match(text, /ended cleanly or are retired/);
+  assert.match(output, /ended cleanly or are retired/);
 });
 
 test('when its disk is found, its records are stored once, and the loss is taken back and reported', async () => {

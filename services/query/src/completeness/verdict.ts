@@ -140,7 +140,7 @@ function lackOf(
 
 function fellText({ requests, requestsBefore: before = 0 }: RatedRequests): string | undefined {
   if (before < BEFORE_MIN || requests >= before * FELL_TO) return undefined;
-  return `requests fell by ${share(1 - requests / before)} against the span before`;
+  return `requests fell by ${share(1 - requests / before)} against before`;
 }
 
 function rateOf(success: number, serviceErrors: number): number {

@@ -50,11 +50,21 @@ type Input = {
   readonly signal: AbortSignal;
 };
 
+/** Undefined where a step has nothing to be compared with. */
+function requestsCompared(points: readonly TimePoint[]): number | undefined {
+  const compared = points.flatMap((point) => point.compared ?? []);
+  if (compared.length < points.length) return undefined;
+  return compared.reduce((sum, { requests }) => sum + requests, 0);
+}
+
 /** Points in order of time, series by series; `requests_per_s` of a step that is cut by the window counts the part inside. */
 const DEFINITION = {
   bounds: TIMESERIES_BOUNDS,
   source: 'logs_or_metrics',
-  rated: ratedTogether,
+  rated: (points: readonly TimePoint[]) => ({
+    ...ratedTogether(points),
+    requestsBefore: requestsCompared(points),
+  }),
   plan: (input: PlanInput<Query>): SeriesPlan => {
     const { split_by: dimension, split_limit: limit = SPLIT_LIMIT_DEFAULT, compare } = input.query;
     const pointsOfStep = (dimension === undefined ? 1 : limit + 1) * (compare === undefined ? 1 : 2);
