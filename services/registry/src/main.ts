@@ -11,7 +11,8 @@ import { backupCommand, restoreCommand } from './backup-command.js';
 import { REGISTRY_SETTINGS, registrySettingFaults } from './config.js';
 import { startRegistry } from './create-registry.js';
 import { MASTER_KEY_PROBE, newMasterKeyLine } from './secrets/master-keys.js';
-import { migrateCommand } from './migrate-command.js';
+import { migrateCommand } from '@imscope/state/migrate-command.js';
+import { migrateTables } from './open-state.js';
 import { rotateMasterKeyCommand } from './rotate-master-key-command.js';
 
 await runService(
@@ -30,7 +31,7 @@ await runService(
     commands: {
       backup: (args) => backupCommand(args, process.env, process),
       restore: (args) => restoreCommand(args, process.env, process),
-      migrate: (args) => migrateCommand(args, process.env, process),
+      migrate: (args) => migrateCommand(args, process.env, process, migrateTables),
       'new-master-key': () => {
         process.stdout.write(newMasterKeyLine(Date.now()));
         return 0;

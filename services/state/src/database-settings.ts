@@ -5,12 +5,13 @@ import { errorMessage } from '@imscope/runtime/error-message.js';
 import { SettingsError } from '@imscope/runtime/settings-error.js';
 import type { DatabaseOptions } from './database.js';
 
+const DATABASE_URL = {
+  pattern: /^(sqlite:.+|mysql:\/\/[^:@\s]+@[^@\s]+\/[\w-]+)$/,
+  allowed: 'sqlite:/path/file.db or mysql://user@host:3306/database, without a password',
+};
+
 export const DATABASE_SETTINGS = {
-  databaseUrl: text({
-    pattern: /^(sqlite:.+|mysql:\/\/[^:@\s]+@[^@\s]+\/[\w-]+)$/,
-    allowed: 'sqlite:/path/file.db or mysql://user@host:3306/database, without a password',
-    purpose: 'database of the rows',
-  }),
+  databaseUrl: text({ ...DATABASE_URL, purpose: 'database of the rows' }),
   databasePassword: secret({ default: '', purpose: 'password at the database; not used by SQLite' }),
   databaseTls: choice({
     values: ['off', 'verify_ca', 'verify_identity'],
@@ -20,6 +21,16 @@ export const DATABASE_SETTINGS = {
   databaseCaFile: text({
     default: '',
     purpose: 'authorities of MySQL’s certificate in PEM; not set: those that Node.js knows',
+  }),
+} satisfies Settings;
+
+/** For a service that does without a database where none is set. */
+export const OPTIONAL_DATABASE_SETTINGS = {
+  ...DATABASE_SETTINGS,
+  databaseUrl: text({
+    ...DATABASE_URL,
+    default: '',
+    purpose: 'database of what people set, such as mutes; not set: nothing can be set',
   }),
 } satisfies Settings;
 

@@ -1,16 +1,19 @@
-/* The command `migrate [--dry-run]`: creates or changes the registry's tables. It can be ended and run again. */
+/* The command `migrate [--dry-run]`: creates or changes the tables of a service. It can be ended and run again. */
 import { type Environment, loadConfig, settingsAreWrong } from '@imscope/runtime/config.js';
 import { errorMessage } from '@imscope/runtime/error-message.js';
-import { DATABASE_SETTINGS } from '@imscope/state/database-settings.js';
-import { migrateTables } from './open-state.js';
+import { DATABASE_SETTINGS, type DatabaseConfig } from './database-settings.js';
 
 const NAME = 'migrate';
 
-/** @returns the exit code: 0 the tables are up to date, 1 failed, 2 wrong settings or arguments */
+/**
+ * @param migrateTables returns the statements that were done, or with `dryRun` would be
+ * @returns the exit code: 0 the tables are up to date, 1 failed, 2 wrong settings or arguments
+ */
 export async function migrateCommand(
   args: readonly string[],
   environment: Environment,
   { stdout, stderr }: Pick<NodeJS.Process, 'stdout' | 'stderr'>,
+  migrateTables: (config: DatabaseConfig, dryRun: boolean) => Promise<readonly string[]>,
 ): Promise<number> {
   const [option, ...more] = args;
   if ((option !== undefined && option !== '--dry-run') || more.length > 0) {
