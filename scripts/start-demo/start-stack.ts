@@ -68,6 +68,8 @@ export async function startDemoStack(stack: Stack, demo: DemoOptions, screen: Sc
         ...stack.fromRegistry('query'),
         QUERY_HOST: demo.host,
         REGISTRY_URL: registry.url,
+        // What people set is kept beside the registry's rows.
+        DATABASE_URL: stack.env('registry')['DATABASE_URL'] ?? '',
         SESSION_KEY: stack.credentials.sessionKey,
         DASHBOARD_DIR: join(REPO_ROOT, 'services', 'dashboard', 'dist'),
       },

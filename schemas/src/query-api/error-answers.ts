@@ -11,7 +11,7 @@ const ERRORS = {
   404: 'not_found',
   405: 'method_not_allowed, with Allow',
   408: 'request_timeout',
-  409: 'already_exists or wrong_state',
+  409: 'already_exists, wrong_state or no_database',
   412: 'precondition_failed: somebody else changed it; read it again',
   413: 'body_too_large',
   415: 'unsupported_media_type',

@@ -7,7 +7,7 @@ import { type Answer, answerOf, boundedListAnswerOf } from './envelope.js';
 import { breakdown, fleetBreakdown } from './breakdown.js';
 import { callbacks } from './callbacks.js';
 import { collectors } from './collectors.js';
-import { exceptions } from './exceptions.js';
+import { exceptionGroup, exceptions, fleetExceptionGroup, fleetExceptions } from './exceptions.js';
 import { fleetRefusals } from './fleet-refusals.js';
 import { interfaces } from './interfaces.js';
 import { monitor } from './monitor.js';
@@ -31,6 +31,9 @@ export const QUESTIONS = {
   monitor,
   callbacks,
   exceptions,
+  exceptionGroup,
+  fleetExceptions,
+  fleetExceptionGroup,
   versions,
   requests,
   fleetRequests,

@@ -4,6 +4,7 @@
 import { SOURCE_SETTINGS } from '@imscope/access/source-settings.js';
 import { flag, integer, list, secret, type Settings, text } from '@imscope/runtime/config.js';
 import { KAFKA_SETTINGS } from '@imscope/runtime/kafka-client.js';
+import { OPTIONAL_DATABASE_SETTINGS } from '@imscope/state/database-settings.js';
 import { STORE_SETTINGS } from '@imscope/runtime/store-client.js';
 
 const MIB = 1 << 20;
@@ -97,6 +98,7 @@ export const QUERY_SETTINGS = {
     purpose:
       'logged requests of a window up to which the logs of an application that is not sampled are summed themselves; beyond, its metrics are',
   }),
+  ...OPTIONAL_DATABASE_SETTINGS,
   ...STORE_SETTINGS,
   // Read only where REGISTRY_TOPIC is true.
   ...KAFKA_SETTINGS,

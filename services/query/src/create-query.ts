@@ -24,6 +24,9 @@ import { createHeldOf } from './figures/held-parts.js';
 import { createHoursOf } from './figures/rollup-hours.js';
 import { createLookUpInterface } from './figures/interface-settings.js';
 import { createSources } from './figures/source.js';
+import { createHistories } from './exceptions/history.js';
+import { createMutesOf } from './state/mutes.js';
+import { openState } from './state/open-state.js';
 import { watchStore } from './store/store-readiness.js';
 
 /** The store ends a question at its own limit; the client waits this much longer for the store's answer. */
@@ -37,6 +40,7 @@ export type Query = { readonly app: FastifyInstance; close(): Promise<void> };
 export async function createQuery(context: ServiceContext<typeof QUERY_SETTINGS>): Promise<Query> {
   const { config, logger, registry, readiness } = context;
   const seal = createSessionSeal(config.sessionKey);
+  const database = await openState(config);
   const tokens = await openApplications(config, {
     clientName: 'imscope-query',
     logger,
@@ -71,6 +75,9 @@ export async function createQuery(context: ServiceContext<typeof QUERY_SETTINGS>
     completeness: createCompleteness(balanceOf, ask),
     incarnationsOf: async (nowMs) => (await balanceOf(nowMs))?.incarnations,
     interfaceOf: createLookUpInterface(tokens.applicationSettings, config.waitingInterfaces),
+    historyOf: createHistories(ask),
+    mutesOf: createMutesOf(database, logger),
+    database,
     tokens,
     terminated: tokens.terminated,
     authentication: createAuthentication(tokens, seal, 'read'),
@@ -93,6 +100,7 @@ export async function createQuery(context: ServiceContext<typeof QUERY_SETTINGS>
       await app.close();
       await tokens.stop();
       await client.close();
+      await database?.close();
     },
   };
 }

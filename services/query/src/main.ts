@@ -14,6 +14,8 @@ import {
   probe,
 } from '@imscope/runtime/setting-probes.js';
 import { QUERY_SETTINGS } from './config.js';
+import { migrateCommand } from '@imscope/state/migrate-command.js';
+import { migrateState } from './state/open-state.js';
 import { startQuery } from './create-query.js';
 
 await runService(
@@ -31,6 +33,7 @@ await runService(
       httpOrigin('registryUrl'),
       probe('sessionKey', ({ sessionKey }) => void createSessionSeal(sessionKey)),
     ],
+    commands: { migrate: (args) => migrateCommand(args, process.env, process, migrateState) },
     start: startQuery,
   },
   process,

@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { describeCode } from '@imscope/schemas/codes/catalogue.js';
 import { ApplicationRow } from '@imscope/schemas/query-api/applications.js';
-import { ExceptionRow } from '@imscope/schemas/query-api/exceptions.js';
 import { InterfaceRow } from '@imscope/schemas/query-api/interfaces.js';
 import { Overview } from '@imscope/schemas/query-api/overview.js';
 import { TimePoint } from '@imscope/schemas/query-api/timeseries.js';
@@ -50,8 +49,6 @@ const rows: StoredRow[] = [
 const inWindow = (row: StoredRow): boolean => row.time >= FROM_MS && row.time < TO_MS;
 const busyNow = busyRows.filter(inWindow);
 
-const failureKey = (row: Pick<StoredRow, 'exception' | 'interface' | 'code' | 'outcome'>): string =>
-  [row.exception, row.interface, row.code, row.outcome].join('|');
 const ledgerRow = (topic: string, partition: number, offset: number, last: string) => ({
   topic,
   epoch: 0,
@@ -180,37 +177,6 @@ test('timeseries has every step, empty ones too, and each equals an independent 
     assertFigures(point, own, (endMs - startMs) / 1000);
   }
   assert.equal(data.at(-1)?.requests, 0);
-});
-
-test('exceptions are grouped by exception, interface and code, with causes, spread and a sample', async () => {
-  const { data } = await readAnswer(
-    query.app,
-    Type.Array(ExceptionRow),
-    `applications/${BUSY}/exceptions`,
-    WINDOW,
-  );
-  const failures = busyNow.filter((row) => row.outcome === 'service_error' || row.exception !== '');
-  const expected = groupRows(failures, failureKey);
-  assert.equal(data.length, expected.size);
-  for (const row of data) {
-    const own = expected.get(failureKey(row)) ?? [];
-    assert.equal(row.count, sumWeights(own));
-    assert.equal(Date.parse(row.first_seen), Math.min(...own.map(({ time }) => time)));
-    assert.equal(Date.parse(row.last_seen), Math.max(...own.map(({ time }) => time)));
-    assert.equal(row.nodes, new Set(own.map(({ node }) => node)).size);
-    assert.equal(row.regions, new Set(own.map(({ region }) => region)).size);
-    const causes = [
-      ...groupRows(
-        own.filter(({ cause }) => cause !== ''),
-        ({ cause }) => cause,
-      ),
-    ]
-      .map(([cause, group]) => ({ cause, count: sumWeights(group) }))
-      .toSorted((a, b) => b.count - a.count || (a.cause < b.cause ? -1 : 1));
-    assert.deepEqual(row.causes, causes.slice(0, 3));
-    assert.ok(own.some(({ request_id }) => request_id === row.sample_request_id));
-    assert.equal(row.name, describeCode(row.code).name);
-  }
 });
 
 test('applications come worst first: those in trouble by requests lost, before one with 1 failure of 2', async () => {

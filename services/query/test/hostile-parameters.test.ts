@@ -22,7 +22,7 @@ const PARAMETERS: Readonly<Record<string, readonly string[]>> = {
   [`${ONE}/interfaces`]: ['from', 'to', ...LISTS],
   [`${ONE}/timeseries`]: ['from', 'to', 'step', ...LISTS, 'exception'],
   [`${ONE}/monitor`]: ['from', 'to', 'step', 'interface', 'region'],
-  [`${ONE}/exceptions`]: ['from', 'to', ...LISTS],
+  [`${ONE}/exceptions`]: ['from', 'to', 'step', 'new_since', 'silence', 'muted', ...LISTS, 'exception'],
   [`${ONE}/requests`]: [
     'from',
     'to',

@@ -44,6 +44,10 @@ test('the description covers every route with parameters, answers, errors and se
     operations.map(({ route }) => route).toSorted(),
     [
       ...questions,
+      ...['applications/{sdk_app_id}', 'fleet'].flatMap((whose) =>
+        ['post', 'delete'].map((method) => `${method} /v1/${whose}/exceptions/{group}/mute`),
+      ),
+      'get /v1/exception-mutes',
       'delete /v1/session',
       'get /v1/openapi.json',
       'get /v1/session',

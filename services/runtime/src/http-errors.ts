@@ -23,6 +23,7 @@ export const ERROR_STATUS = {
   request_timeout: 408,
   already_exists: 409,
   wrong_state: 409,
+  no_database: 409,
   precondition_failed: 412,
   body_too_large: 413,
   unsupported_media_type: 415,

@@ -39,9 +39,11 @@ export function resolveWindow(
   query: { readonly from?: string; readonly to?: string },
   nowMs: number,
 ): TimeWindow {
-  const toMs = query.to === undefined ? nowMs : timeOf('to', query.to, nowMs);
+  const toMs = query.to === undefined ? nowMs : resolveTime('to', query.to, nowMs);
   const fromMs =
-    query.from === undefined ? Math.min(nowMs, toMs) - DEFAULT_SPAN_MS : timeOf('from', query.from, nowMs);
+    query.from === undefined
+      ? Math.min(nowMs, toMs) - DEFAULT_SPAN_MS
+      : resolveTime('from', query.from, nowMs);
   if (fromMs >= toMs) {
     throw new HttpError(
       'invalid_parameter',
@@ -126,7 +128,8 @@ const RFC_3339 =
 /** From 2001 to 2286. */
 const EPOCH_MS = /^\d{13}$/;
 
-function timeOf(name: string, text: string, nowMs: number): number {
+/** Throws `HttpError` invalid_parameter. */
+export function resolveTime(name: string, text: string, nowMs: number): number {
   const relative = /^now(?:-(\d{1,6})([smhd]))?$/.exec(text);
   if (relative !== null) return nowMs - Number(relative[1] ?? 0) * (UNIT_MS[relative[2] ?? 's'] ?? 0);
   const timeMs = EPOCH_MS.test(text) ? Number(text) : parseTime(text);

@@ -24,6 +24,8 @@ import type { LookUpInterface } from '../figures/interface-settings.js';
 import type { Sources } from '../figures/source.js';
 import { timeText } from '../figures/time-window.js';
 import { createEpochTimes, wantsEpochMs, withEitherTimes } from './answer-times.js';
+import type { HistoryOf } from '../exceptions/history.js';
+import type { MutesOf } from '../state/mutes.js';
 import { ALL_QUESTIONS } from '../questions/all-questions.js';
 import type { Answered, IncarnationsOf, PlannedQuestion, Question } from '../questions/question.js';
 import { KIB, requirePoints } from '../store/answer-bounds.js';
@@ -47,6 +49,8 @@ export type QuestionRouteOptions = {
   readonly namesOf: NamesOf;
   readonly incarnationsOf: IncarnationsOf;
   readonly interfaceOf: LookUpInterface;
+  readonly historyOf: HistoryOf;
+  readonly mutesOf: MutesOf;
   readonly authentication: Authentication;
   readonly terminated: Applications['terminated'];
   readonly now: () => number;
@@ -142,10 +146,10 @@ async function answerQuestion(
   const beganMs = performance.now();
   const ask = options.ask.within({ rowsMax, bytesMax: options.budget.bytesFor(request) });
   const completeness = await options.completeness(plan.window, options.now(), plan.sdkAppId);
-  const { sources, namesOf, incarnationsOf, interfaceOf } = options;
+  const { sources, namesOf, historyOf, mutesOf, incarnationsOf, interfaceOf } = options;
   const { signal } = request;
   const [answered, application] = await Promise.all([
-    plan.answer({ ask, sources, namesOf, incarnationsOf, interfaceOf, signal }),
+    plan.answer({ ask, sources, namesOf, historyOf, mutesOf, incarnationsOf, interfaceOf, signal }),
     plan.sdkAppId === undefined ? undefined : namedApplication(plan.sdkAppId, namesOf, signal),
   ]);
   const { data, leftOut, assess } = answered;

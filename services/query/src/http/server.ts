@@ -29,10 +29,12 @@ import { questionRoutes, type QuestionRouteOptions } from './question-routes.js'
 import { serveDashboard } from './dashboard-files.js';
 import { describeApi } from './openapi.js';
 import { passOnToRegistry } from './registry-proxy.js';
+import { muteRoutes, type MuteRouteOptions } from './mute-routes.js';
 import { sessionRoutes, type SessionRouteOptions } from '../access/session-routes.js';
 
 export type ServerOptions = QuestionRouteOptions &
-  SessionRouteOptions & {
+  SessionRouteOptions &
+  MuteRouteOptions & {
     /** Empty: the API alone. */
     readonly dashboardDir: string;
     /** Empty: no registry. */
@@ -115,6 +117,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
     async () => ({ ...app.swagger() }),
   );
   await app.register(questionRoutes, options);
+  await app.register(muteRoutes, options);
   await app.register(sessionRoutes, options);
   await passOnToRegistry(app, options.registryUrl);
   if (options.dashboardDir !== '') await serveDashboard(app, options.dashboardDir);

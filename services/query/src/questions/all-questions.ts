@@ -6,7 +6,8 @@ import { applications } from './applications.js';
 import { breakdown, fleetBreakdown } from './breakdown.js';
 import { callbacks } from './callbacks.js';
 import { collectors } from './collectors.js';
-import { exceptions } from './exceptions.js';
+import { exceptionGroup, fleetExceptionGroup } from './exception-group.js';
+import { exceptions, fleetExceptions } from './exceptions.js';
 import { fleetRefusals } from './fleet-refusals.js';
 import { interfaces } from './interfaces.js';
 import { monitor } from './monitor.js';
@@ -28,6 +29,9 @@ export const ALL_QUESTIONS: Readonly<Record<QuestionName, Question>> = {
   monitor,
   callbacks,
   exceptions,
+  exceptionGroup,
+  fleetExceptions,
+  fleetExceptionGroup,
   versions,
   requests,
   fleetRequests,

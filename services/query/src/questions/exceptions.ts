@@ -1,105 +1,92 @@
 /*
- * `exceptions`: what goes wrong for an application, where, since when and why? Every request that we failed
- * (service_error), and every other that carries an exception, grouped by exception, interface and code.
+ * `exceptions`, `fleetExceptions`: what goes wrong, where, since when and why? Every request that we failed
+ * (service_error), and every other that carries an exception, in groups of one exception, code and normalised cause.
  */
-import { describeCode } from '@imscope/schemas/codes/catalogue.js';
-import { Type } from 'typebox';
-import { type AnswerBounds, FLAT_ROWS, MIB } from '../store/answer-bounds.js';
-import { defineStoreQuery } from '../store/ask-store.js';
-import { CODE, OUTCOME } from '../figures/code-counts.js';
-import { leftOut } from '../figures/left-out.js';
+import type { ExceptionGroup, Exceptions, ExceptionsQuery } from '@imscope/schemas/query-api/exceptions.js';
+import { describeGroup, type GroupFacts } from '../exceptions/describe-group.js';
+import { readFailures } from '../exceptions/failure-groups.js';
+import type { Place } from '../exceptions/failure-sql.js';
+import { type PlanHistory, planHistory } from '../exceptions/plan-history.js';
+import { readSamples } from '../exceptions/samples.js';
 import { timeText } from '../figures/time-window.js';
-import { planWindow } from '../figures/plan.js';
-import { requestQuestion } from './question.js';
+import { type AnswerBounds, FLAT_ROWS, KIB, MIB } from '../store/answer-bounds.js';
+import { type RequestDefinition, requestQuestion } from './question.js';
 
-/** Service errors are listed before others, the most frequent of each; the answer says how many are left out. */
+/** Service errors are listed before others, the most frequent of each; the answer says how much is left out. */
 const GROUPS_MAX = 200;
-const CAUSES_MAX = 3;
 
-const QUERY = defineStoreQuery(
-  'exceptions',
-  Type.Object({
-    exception: Type.String(),
-    interface: Type.String(),
-    code: CODE,
-    outcome: OUTCOME,
-    requests: Type.Number(),
-    first_seen_ms: Type.Number(),
-    last_seen_ms: Type.Number(),
-    nodes: Type.Number(),
-    regions: Type.Number(),
-    /** Negative counts, so that the least are the most frequent. */
-    causes: Type.Array(Type.Tuple([Type.Number(), Type.String()])),
-    sample_request_id: Type.String(),
-    total: Type.Number(),
-  }),
-);
-
-const sqlOf = (filter: string): string => `
-SELECT * FROM (
-SELECT
-  exception, interface, code, outcome,
-  sum(c_requests) AS requests,
-  min(c_first_seen_ms) AS first_seen_ms,
-  max(c_last_seen_ms) AS last_seen_ms,
-  uniqExactArray(c_nodes) AS nodes,
-  uniqExactArray(c_regions) AS regions,
-  groupArraySortedIf(${CAUSES_MAX})((-toInt64(c_requests), cause), cause != '') AS causes,
-  argMaxIf(c_request_id, c_last_seen_ms, c_request_id != '') AS sample_request_id,
-  count() OVER () AS total
-FROM (
-  SELECT
-    exception, interface, code, outcome, cause,
-    sum(weight) AS c_requests,
-    toUnixTimestamp64Milli(min(time)) AS c_first_seen_ms,
-    toUnixTimestamp64Milli(max(time)) AS c_last_seen_ms,
-    groupUniqArrayIf(node, node != '') AS c_nodes,
-    groupUniqArrayIf(region, region != '') AS c_regions,
-    argMaxIf(request_id, time, request_id != '') AS c_request_id
-  FROM request_log_kept
-  WHERE (outcome = 'service_error' OR exception != '') AND ${filter}
-  GROUP BY exception, interface, code, outcome, cause
-)
-GROUP BY exception, interface, code, outcome
-ORDER BY outcome != 'service_error', requests DESC, exception, interface, code, outcome
-LIMIT ${GROUPS_MAX}
-)
-ORDER BY requests DESC, exception, interface, code, outcome`;
-
-/** 200 groups with three causes of 2,048 characters each. */
+/**
+ * 6 MiB of shapes with what is counted of them, 5,000 shapes of the history at 300 bytes, and 200 groups with three causes
+ * of 2,048 characters each. A step is a number in each group.
+ */
 const BOUNDS: AnswerBounds = {
-  pointsMax: 0,
-  rowsMax: 1_000,
-  bytes: 8 * MIB,
-  bytesPerPoint: 0,
+  pointsMax: 200,
+  rowsMax: 5_000,
+  bytes: 14 * MIB,
+  bytesPerPoint: 4 * KIB,
   memoryPerByte: FLAT_ROWS,
 };
 
-/** Most frequent first. */
-export const exceptions = requestQuestion('exceptions', {
-  bounds: BOUNDS,
-  source: 'logs',
-  plan: planWindow,
-  answer: async ({ ask, plan: { filter }, signal }) => {
-    const rows = await ask(QUERY, sqlOf(filter.sql), filter.params, signal);
-    const data = rows.map((row) => {
-      const { name, advice } = describeCode(row.code);
-      return {
-        exception: row.exception,
-        interface: row.interface,
-        code: row.code,
-        outcome: row.outcome,
-        count: row.requests,
-        first_seen: timeText(row.first_seen_ms),
-        last_seen: timeText(row.last_seen_ms),
-        nodes: row.nodes,
-        regions: row.regions,
-        causes: row.causes.map(([count, cause]) => ({ cause, count: -count })),
-        name,
-        advice,
-        sample_request_id: row.sample_request_id,
-      };
-    });
-    return { data, leftOut: leftOut(rows) };
-  },
-});
+type ListQuestion = 'exceptions' | 'fleetExceptions';
+type Definition = RequestDefinition<ListQuestion, PlanHistory>;
+
+const answerList: Definition['answer'] = async (input) => {
+  const { ask, plan, window, subject, query, nowMs, historyOf, mutesOf, signal } = input;
+  const { filter, stepMs, newSinceMs, silenceHours } = plan;
+  const places: readonly Place[] = [
+    'interface',
+    'node',
+    'region',
+    ...(subject.kind === 'fleet' ? PER_FLEET : []),
+  ];
+  const [found, history, { mutes, isKnown }] = await Promise.all([
+    readFailures(ask, filter, { stepMs, places, signal }),
+    historyOf(subject, nowMs),
+    mutesOf(subject, nowMs),
+  ]);
+  const wanted = found.groups.filter(({ id }) => isWanted(query.muted, mutes.has(id)));
+  const listed = wanted.slice(0, GROUPS_MAX);
+  const facts: GroupFacts = {
+    window,
+    stepMs,
+    newSinceMs,
+    silenceHours,
+    history,
+    mutes,
+    requests: found.requests,
+    samplesOf: await readSamples(ask, filter, listed, signal),
+    applications: ({ places: { application } }) => application?.size ?? 1,
+  };
+  const groups = listed.map((failures) => describeGroup(failures, facts));
+  return { data: answerOf(groups, found, { newSinceMs, history, mutesKnown: isKnown }) };
+};
+
+const PER_FLEET = ['application'] as const;
+
+function isWanted(muted: ExceptionsQuery['muted'], isMuted: boolean): boolean {
+  if (muted === 'hide') return !isMuted;
+  return muted !== 'only' || isMuted;
+}
+
+function answerOf(
+  groups: ExceptionGroup[],
+  found: Awaited<ReturnType<typeof readFailures>>,
+  { newSinceMs, history, mutesKnown }: Pick<GroupFacts, 'newSinceMs' | 'history'> & { mutesKnown: boolean },
+): Exceptions {
+  const count = groups.reduce((sum, group) => sum + group.count, 0);
+  return {
+    groups,
+    groups_left_out: found.groups.length - groups.length,
+    count_left_out: found.requests - found.ungrouped.count - count,
+    failures: { groups: found.groups.length, count: found.requests },
+    ungrouped: found.ungrouped,
+    mutes_known: mutesKnown,
+    new_since: timeText(newSinceMs),
+    history: { from: timeText(history.fromMs), is_complete: history.isComplete },
+  };
+}
+
+const DEFINITION: Definition = { bounds: BOUNDS, source: 'logs', plan: planHistory, answer: answerList };
+
+export const exceptions = requestQuestion<'exceptions', PlanHistory>('exceptions', DEFINITION);
+export const fleetExceptions = requestQuestion<'fleetExceptions', PlanHistory>('fleetExceptions', DEFINITION);

@@ -23,6 +23,8 @@ import { createSpans, type Plan, type PlanInput, type RequestPlan, type Span } f
 import type { Source, Sources } from '../figures/source.js';
 import { type ReadScope, readScope, requireReadable, type Subject } from '../figures/subject.js';
 import type { TimeWindow } from '../figures/time-window.js';
+import type { HistoryOf } from '../exceptions/history.js';
+import type { MutesOf } from '../state/mutes.js';
 import type { AnswerBounds } from '../store/answer-bounds.js';
 import type { NamesOf } from '../store/application-names.js';
 import type { Ask } from '../store/ask-store.js';
@@ -74,6 +76,8 @@ export type RequestDefinition<Q extends QuestionName, P extends RequestPlan> = D
       readonly sources: Sources;
       readonly namesOf: NamesOf;
       readonly interfaceOf: LookUpInterface;
+      readonly historyOf: HistoryOf;
+      readonly mutesOf: MutesOf;
     },
   ) => Promise<Found<DataOf<Q>>>;
 };
@@ -108,6 +112,8 @@ export type QuestionServices = {
   readonly namesOf: NamesOf;
   readonly incarnationsOf: IncarnationsOf;
   readonly interfaceOf: LookUpInterface;
+  readonly historyOf: HistoryOf;
+  readonly mutesOf: MutesOf;
   readonly signal: AbortSignal;
 };
 
@@ -156,10 +162,11 @@ export function requestQuestion<Q extends QuestionName, P extends RequestPlan>(
         stepMs,
         points,
         sdkAppId: subject.kind === 'application' ? subject.sdkAppId : undefined,
-        answer: async ({ ask, sources, namesOf, interfaceOf, signal }) => {
+        answer: async ({ ask, signal, ...services }) => {
+          const { sources } = services;
           const spanOf = createSpans(sources, subject, plan, nowMs);
           const asked = { query, plan, window, nowMs, ask, signal };
-          const found = await definition.answer({ ...asked, subject, spanOf, sources, namesOf, interfaceOf });
+          const found = await definition.answer({ ...asked, ...services, subject, spanOf });
           const chosen = source === 'logs_or_metrics' ? await spanOf(window) : undefined;
           return answered(definition, found, { query, window, chosen });
         },
