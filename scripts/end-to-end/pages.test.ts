@@ -3,7 +3,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import type { ApplicationRow } from '@imscope/schemas/query-api/applications.js';
-import type { ExceptionRow } from '@imscope/schemas/query-api/exceptions.js';
+import type { Exceptions } from '@imscope/schemas/query-api/exceptions.js';
 import type { InterfaceRow } from '@imscope/schemas/query-api/interfaces.js';
 import type { Overview } from '@imscope/schemas/query-api/overview.js';
 import type { RequestPage } from '@imscope/schemas/query-api/requests.js';
@@ -196,34 +196,33 @@ test('each sort, filter and choice adds at most one history entry, and typing ad
   await page.waitForURL(start);
 });
 
-test('“Show requests” of an exception lists exactly the requests of its group', async () => {
+test('“Show requests” of an exception lists the requests of its group', async () => {
   const id = await valueOf('application-page');
-  const { data } = await pipeline.ask<ExceptionRow[]>(`/v1/applications/${id}/exceptions?${span}`);
-  const [group] = data;
+  const { data } = await pipeline.ask<Exceptions>(`/v1/applications/${id}/exceptions?${span}`);
+  const [group] = data.groups;
   assert.ok(group !== undefined);
   const address = page.url();
-  await page
-    .getByTestId(`exception-${group.exception}-${group.interface}`)
-    .first()
-    .getByText('Show requests')
-    .click();
+  await page.getByTestId(`exception-${group.id}`).getByText('Show requests').click();
   await page.waitForURL((url) => url.href !== address);
-  await page.locator(`[data-testid="matching"][data-value="${group.count}"]`).waitFor();
+  // The list may hold other causes of the same exception, code and outcomes.
+  const alike = data.groups.filter(
+    ({ exception, code }) => exception === group.exception && code === group.code,
+  );
   const filters = new URLSearchParams({
     exception: group.exception,
-    interface: group.interface,
     code: group.code === null ? 'none' : String(group.code),
-    outcome: group.outcome,
     limit: '1000',
   });
+  for (const [outcome, count] of Object.entries(group.outcomes))
+    if (count > 0) filters.append('outcome', outcome);
   const found = await pipeline.ask<RequestPage>(
     `/v1/applications/${id}/requests?${span}&${filters.toString()}`,
   );
   const weights = found.data.requests.map(({ weight }) => weight);
-  assert.equal(
-    weights.reduce((sum, weight) => sum + weight, 0),
-    group.count,
-  );
+  const matching = weights.reduce((sum, weight) => sum + weight, 0);
+  assert.ok(matching >= group.count);
+  assert.ok(matching <= alike.reduce((sum, { count }) => sum + count, 0));
+  await page.locator(`[data-testid="matching"][data-value="${matching}"]`).waitFor();
   const shown = await valueOf('requests-shown');
   assert.equal(Number(shown), Math.min(weights.length, 50));
   await page.screenshot({ path: join(SCREENSHOTS, 'exception-requests.png') });

@@ -121,13 +121,13 @@ function queryOf(parameters: ReturnType<typeof requestParameters>): string {
 }
 
 test('a row of a panel leads to requests by all that identifies it', () => {
-  const group = { exception: '', interface: 'openim/sendmsg', code: null, outcome: 'service_error' } as const;
-  const requests = exceptionFilters(group);
+  const outcomes = { success: 0, caller_error: 2, service_error: 1, unknown: 0 };
+  const requests = exceptionFilters({ exception: '', code: null, outcomes });
   const state = parsePageState(formatPageState({ ...parsePageState(''), requests }));
   assert.deepEqual(state.requests, requests);
   assert.equal(
     queryOf(requestParameters(DEFAULT_WINDOW, state.scopes, state.requests)),
-    'from=now-1h&to=now&interface=openim%2Fsendmsg&code=none&outcome=service_error&exception=',
+    'from=now-1h&to=now&code=none&outcome=caller_error&outcome=service_error&exception=',
   );
   assert.deepEqual(codeFilters({ code: 91_000, outcome: 'service_error' }), {
     ...NO_REQUEST_FILTERS,

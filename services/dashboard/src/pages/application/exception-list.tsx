@@ -1,7 +1,7 @@
 /*
  * Exceptions with their causes: what failed, since when, where, and one request to look at.
  */
-import type { ExceptionRow } from '@imscope/schemas/query-api/exceptions.js';
+import type { ExceptionGroup } from '@imscope/schemas/query-api/exceptions.js';
 import { useState } from 'react';
 import { Count } from '../../parts/figure.js';
 import { InterfaceName } from '../../parts/interface-name.js';
@@ -36,7 +36,7 @@ export function ExceptionList({ state, requests, onShow }: Props) {
       testId="exceptions"
       note={<p className="quiet">{texts.application.exceptions.note}</p>}
     >
-      {(rows) =>
+      {({ groups: rows, groups_left_out: leftOut }) =>
         rows.length === 0 ? (
           <Empty>
             <p>{noExceptionsText(requests)}</p>
@@ -45,11 +45,7 @@ export function ExceptionList({ state, requests, onShow }: Props) {
           <>
             <ul className="exceptions">
               {(all ? rows : rows.slice(0, ROWS_AT_ONCE)).map((row) => (
-                <ExceptionItem
-                  key={`${row.exception} ${row.interface} ${String(row.code)} ${row.outcome}`}
-                  row={row}
-                  onShow={onShow}
-                />
+                <ExceptionItem key={row.id} row={row} onShow={onShow} />
               ))}
             </ul>
             {rows.length > ROWS_AT_ONCE && (
@@ -64,7 +60,7 @@ export function ExceptionList({ state, requests, onShow }: Props) {
               </button>
             )}
             <LeftOutNote
-              count={state.answer?.left_out ?? 0}
+              count={leftOut}
               text={texts.list.leftOut.exceptionGroup}
               why={texts.list.listed.serviceErrorsFirst(rows.length)}
             />
@@ -75,17 +71,18 @@ export function ExceptionList({ state, requests, onShow }: Props) {
   );
 }
 
-type ItemProps = { readonly row: ExceptionRow; readonly onShow: Props['onShow'] };
+type ItemProps = { readonly row: ExceptionGroup; readonly onShow: Props['onShow'] };
 
 function ExceptionItem({ row, onShow }: ItemProps) {
   const mayRead = useMayReadRequests();
   return (
-    <li data-testid={`exception-${row.exception}-${row.interface}`} data-value={row.count}>
+    <li data-testid={`exception-${row.id}`} data-value={row.count}>
       <div className="exception-what">
         <p>
           <strong className="exception-name">{row.exception === '' ? row.name : row.exception}</strong>{' '}
-          {texts.application.exceptions.in} <InterfaceName name={row.interface} />
+          <Interfaces row={row} />
         </p>
+        <p className="quiet">{statusText(row)}</p>
         <Causes row={row} />
       </div>
       <ExceptionFacts row={row} />
@@ -99,7 +96,7 @@ function ExceptionItem({ row, onShow }: ItemProps) {
 }
 
 function ExceptionActions({ row, onShow }: ItemProps) {
-  const { sample_request_id: sample } = row;
+  const sample = row.samples.find(({ request_id: id }) => id !== '')?.request_id ?? '';
   return (
     <div className="exception-actions">
       <button
@@ -127,16 +124,38 @@ function ExceptionActions({ row, onShow }: ItemProps) {
   );
 }
 
-function Causes({ row }: { readonly row: ExceptionRow }) {
-  const others = row.count - row.causes.reduce((sum, { count }) => sum + count, 0);
+/** The most frequent interface, and how many more. */
+function Interfaces({ row }: { readonly row: ExceptionGroup }) {
+  const [first] = row.interfaces;
+  if (first === undefined) return null;
+  return (
+    <>
+      {texts.application.exceptions.in} <InterfaceName name={first.value} />{' '}
+      {texts.application.exceptions.moreInterfaces(row.interfaces_total - 1)}
+    </>
+  );
+}
+
+function statusText({ is_new: isNew, silent_hours: silentHours, muted }: ExceptionGroup): string {
+  const words = texts.application.exceptions;
+  const parts = [
+    ...(isNew ? [words.isNew] : []),
+    ...(silentHours === null ? [] : [words.isRegressed(silentHours)]),
+    ...(muted === null ? [] : [words.isMuted(muted.by, muted.reason)]),
+  ];
+  return parts.join(' · ');
+}
+
+function Causes({ row }: { readonly row: ExceptionGroup }) {
+  const others = row.count - row.samples.reduce((sum, { count }) => sum + count, 0);
   return (
     <ul className="causes">
-      {row.causes.map(({ cause, count }) => (
+      {row.samples.map(({ cause, count }) => (
         <li key={cause}>
           <Count value={count} /> <span>{cause === '' ? texts.application.exceptions.noCause : cause}</span>
         </li>
       ))}
-      {others > 0 && row.causes.length > 0 && (
+      {others > 0 && (
         <li className="dim">
           <Count value={others} /> <span>{texts.application.exceptions.otherCauses}</span>
         </li>
@@ -145,7 +164,7 @@ function Causes({ row }: { readonly row: ExceptionRow }) {
   );
 }
 
-function ExceptionFacts({ row }: { readonly row: ExceptionRow }) {
+function ExceptionFacts({ row }: { readonly row: ExceptionGroup }) {
   const now = useNow();
   return (
     <dl className="exception-facts">

@@ -2,7 +2,8 @@
  * The filters that list the requests of a row of a panel. A row is a group of requests; its filters name all that
  * identifies the group, so that the list holds exactly its requests and the counts agree.
  */
-import type { ExceptionRow } from '@imscope/schemas/query-api/exceptions.js';
+import type { ExceptionGroup } from '@imscope/schemas/query-api/exceptions.js';
+import { OUTCOMES } from '@imscope/schemas/outcome.js';
 import type { CodeCount } from '@imscope/schemas/query-api/values.js';
 import { formatRequestFilters, NO_REQUEST_FILTERS, type RequestFilters } from '../../state/page-state.js';
 import { texts } from '../../words/texts.js';
@@ -17,22 +18,14 @@ export function codeFilters({ code, outcome }: Pick<CodeCount, 'code' | 'outcome
   return { ...NO_REQUEST_FILTERS, code: [codeFilterOf(code)], outcome: [outcome] };
 }
 
-type ExceptionGroup = Pick<ExceptionRow, 'exception' | 'interface' | 'code' | 'outcome'>;
-
-/** Groups of `exceptions`: exception (empty: none), interface, code and outcome. */
+/** Groups of `exceptions`: exception (empty: none), code and outcomes. The list may hold other causes of these. */
 export function exceptionFilters({
   exception,
-  interface: name,
   code,
-  outcome,
-}: ExceptionGroup): RequestFilters {
-  return {
-    ...NO_REQUEST_FILTERS,
-    exception: [exception],
-    interface: [name],
-    code: [codeFilterOf(code)],
-    outcome: [outcome],
-  };
+  outcomes,
+}: Pick<ExceptionGroup, 'exception' | 'code' | 'outcomes'>): RequestFilters {
+  const outcome = OUTCOMES.filter((each) => outcomes[each] > 0);
+  return { ...NO_REQUEST_FILTERS, exception: [exception], code: [codeFilterOf(code)], outcome };
 }
 
 export function sameFilters(a: RequestFilters, b: RequestFilters): boolean {
