@@ -60,8 +60,9 @@ async function untilComplete(window: { from: string; to: string }, sent: number)
 
 test('an answer is complete only if it contains all acknowledged records', async () => {
   const window = await send(5_000);
+  // Partial; on a busy machine unknown, until the first account is read.
   const first = await ask(window);
-  assert.equal(first.completeness.status, 'partial');
+  assert.notEqual(first.completeness.status, 'complete');
   await untilComplete(window, truth.totals().acknowledged);
   const live = await ask({ from: window.from, to: new Date().toISOString() });
   assert.equal(live.completeness.status, 'partial');
