@@ -25,7 +25,7 @@ export function answerFault(
   if (status >= 500 && (described === undefined || !isTemporary(status, headers))) {
     return `${status}, which no request may get`;
   }
-  if (status === 405 && !isAllowRight(headers['allow'], operation)) {
+  if (status === 405 && !isAllowRight(headers['allow'], operationAt(request.target, api) ?? operation)) {
     return `405 with Allow: ${String(headers['allow'])}`;
   }
   if (described === undefined && !BEFORE_ROUTE.has(status)) return `${status}, which is not described`;
@@ -40,6 +40,17 @@ export function answerFault(
 
 function isTemporary(status: number, headers: ApiAnswer['headers']): boolean {
   return (status === 503 || status === 504) && headers['retry-after'] !== undefined;
+}
+
+/** An operation of the path that a changed address leads to, the one with the fewest parameters. */
+function operationAt(target: string, { operations }: OpenApi): Operation | undefined {
+  const [path = ''] = target.split('?', 1);
+  const matching = operations.filter((one) => {
+    // Our routers take an empty last segment for a parameter.
+    const pattern = one.path.replaceAll(/[.*+?^$()|[\]\\]/g, String.raw`\$&`).replaceAll(/\{\w+\}/g, '[^/]*');
+    return new RegExp(`^${pattern}$`).test(path);
+  });
+  return matching.toSorted((a, b) => a.path.split('{').length - b.path.split('{').length)[0];
 }
 
 /** All methods of the path, and HEAD, which is never described, or not. */

@@ -22,10 +22,12 @@ const Parameter = Type.Object({
   required: Type.Optional(Type.Boolean()),
   explode: Type.Optional(Type.Boolean()),
   schema: Schema,
+  example: Type.Optional(Type.Unknown()),
 });
 const Content = ByName(
   Type.Object({
     schema: Type.Optional(Schema),
+    example: Type.Optional(Type.Unknown()),
     examples: Type.Optional(ByName(Type.Object({ value: Type.Unknown() }))),
   }),
 );
@@ -69,8 +71,8 @@ export type OpenApi = {
 };
 
 /** Throws if the service serves no document, or an invalid one. */
-export async function readOpenApi(serviceUrl: string): Promise<OpenApi> {
-  const response = await fetch(new URL('/v1/openapi.json', serviceUrl));
+export async function readOpenApi(serviceUrl: string, path = '/v1/openapi.json'): Promise<OpenApi> {
+  const response = await fetch(new URL(path, serviceUrl));
   const document: unknown = await response.json();
   if (!Value.Check(Document, document)) {
     const [first] = Value.Errors(Document, document);

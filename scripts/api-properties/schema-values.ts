@@ -10,7 +10,15 @@ type Resolve = (schema: JsonSchema) => JsonSchema;
 
 const LIST_LENGTH_MAX = 4;
 const TEXT_LENGTH_MAX = 60;
-const ANNOTATIONS = new Set(['description', 'components', 'default', 'contentMediaType', 'example']);
+const ANNOTATIONS = new Set([
+  'description',
+  'components',
+  'default',
+  'contentMediaType',
+  'example',
+  'writeOnly',
+  'readOnly',
+]);
 const KNOWN = new Set([
   'type',
   'enum',
@@ -29,7 +37,11 @@ const KNOWN = new Set([
   'format',
   'minItems',
   'maxItems',
+  'uniqueItems',
   'contentSchema',
+  'patternProperties',
+  'minProperties',
+  'maxProperties',
 ]);
 
 /** Values that the schema allows; short ones if it has no bound. */
@@ -141,6 +153,9 @@ function lists(schema: JsonSchema, resolve: Resolve): fc.Arbitrary<unknown> {
   const minLength = numberOf(schema, 'minItems', 0);
   const maxLength = Math.min(numberOf(schema, 'maxItems', LIST_LENGTH_MAX), minLength + LIST_LENGTH_MAX);
   const items = isSchema(schema['items']) ? allowedValues(schema['items'], resolve) : fc.jsonValue();
+  if (schema['uniqueItems'] === true) {
+    return fc.uniqueArray(items, { minLength, maxLength, selector: (item) => JSON.stringify(item) });
+  }
   return fc.array(items, { minLength, maxLength });
 }
 
@@ -152,5 +167,24 @@ function objects(schema: JsonSchema, resolve: Resolve): fc.Arbitrary<unknown> {
       isSchema(property) ? [[name, allowedValues(property, resolve)]] : [],
     ),
   );
-  return fc.record(model, { requiredKeys: required });
+  const known = fc.record(model, { requiredKeys: required });
+  const patterns = isSchema(schema['patternProperties']) ? Object.entries(schema['patternProperties']) : [];
+  if (patterns.length === 0) return known;
+  const named = patterns.flatMap(([pattern, property]) =>
+    isSchema(property) ? [members(pattern, property, schema, resolve)] : [],
+  );
+  return fc.tuple(known, ...named).map((parts): unknown => Object.assign({}, ...parts));
+}
+
+/** Members whose names match a pattern. */
+function members(
+  pattern: string,
+  property: JsonSchema,
+  schema: JsonSchema,
+  resolve: Resolve,
+): fc.Arbitrary<object> {
+  const minKeys = numberOf(schema, 'minProperties', 0);
+  const maxKeys = Math.min(numberOf(schema, 'maxProperties', LIST_LENGTH_MAX), minKeys + LIST_LENGTH_MAX);
+  const names = fc.stringMatching(new RegExp(pattern, 'u'), { maxLength: TEXT_LENGTH_MAX });
+  return fc.dictionary(names, allowedValues(property, resolve), { minKeys, maxKeys });
 }

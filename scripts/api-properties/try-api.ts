@@ -10,6 +10,8 @@ import { sendRequest } from './send-request.js';
 
 export type TryOptions = {
   readonly serviceUrl: string;
+  /** Where the service describes itself; `/v1/openapi.json` by default. */
+  readonly documentPath?: string;
   readonly tokens: Tokens;
   readonly seed: number;
   /** Requests to each place in each round. */
@@ -36,7 +38,7 @@ type Try = { readonly place: Place; readonly faultOf: (request: ApiRequest) => P
 
 export async function tryApi(options: TryOptions): Promise<Tried> {
   const { serviceUrl, roundsMin, roundsMax, timeMs, seed } = options;
-  const api = await readOpenApi(serviceUrl);
+  const api = await readOpenApi(serviceUrl, options.documentPath);
   let requests = 0;
   let accepted = 0;
   const places = api.operations.flatMap((operation) =>
