@@ -17,11 +17,20 @@ const BUDGET_BYTES = 256 * MIB;
 const GARBAGE_BYTES = 256 * MIB;
 const UNREAD = 36;
 const READERS = ['idle-1-idle-1-idle-1', 'idle-2-idle-2-idle-2', 'reader-reader-reader'];
+const GREEDY = 'greedy-greedy-greedy';
+const DASHBOARD_TOKENS = 8;
+const dashboardToken = (caller: number): string => `dashboard-${caller}-dashboard`;
+const TOKENS = [
+  ...READERS,
+  GREEDY,
+  ...Array.from({ length: DASHBOARD_TOKENS }, (_, caller) => dashboardToken(caller)),
+];
 const DEADLINE_MS = 240_000;
 
 let store: StoreUnderTest;
 let service: RunningService;
 let port: number;
+let startedBytes: number;
 
 /** A row of one of 1,000 applications in the last hour; every tenth is of 101, many with the longest cause. */
 const ROWS_SQL = `INSERT INTO request_log (time, sdk_app_id, interface, exit_ip, latency_us, code, http_status, outcome,
@@ -32,16 +41,22 @@ SELECT now64(3) - toIntervalMillisecond(rand(1) % 3600000), if(number % 10 = 0, 
   if(number % 50 = 0, repeat('界', 2048), ''), 'n', 'r', toString(number), 1, number
 FROM numbers(200000) SETTINGS max_insert_block_size = 20000, max_block_size = 20000`;
 
+const INSERT_ROWS = 1_000;
+const INSERT_SQL = `INSERT INTO request_log (time, sdk_app_id, interface, exit_ip, latency_us, code, http_status, outcome,
+  node, region, request_id, block_id, block_row)
+SELECT now64(3), 1 + number, 'interface/1', '::1', number, 0, 200, 'success', 'inserted', 'r', '', {batch:UInt64}, number
+FROM numbers(${INSERT_ROWS})`;
+
 before(async () => {
   store = await openStore();
   await store.client.command({ query: ROWS_SQL });
   const registryFile = join(store.dir, 'readers.json');
   writeRegistryFile(
     registryFile,
-    READERS.map((token, at) => ({
+    TOKENS.map((token, at) => ({
       name: `reader ${at}`,
       sha256: hashToken(token),
-      scope: 'read',
+      scope: 'requests',
       applications: 'all',
     })),
   );
@@ -60,6 +75,7 @@ before(async () => {
       QUERY_TIMEOUT_MS: '60000',
     },
   });
+  startedBytes = bytesOf('VmRSS');
 });
 after(async () => {
   await service.stop();
@@ -81,6 +97,19 @@ function bytesOf(field: 'VmHWM' | 'VmRSS'): number {
   return Number(new RegExp(`^${field}:\\s+(\\d+) kB$`, 'm').exec(status)?.[1]) * 1024;
 }
 
+/** Waits until no answer holds or waits for memory, and asserts that never more than the budget was reserved. */
+async function untilReleased(): Promise<void> {
+  const deadlineMs = Date.now() + DEADLINE_MS;
+  for (;;) {
+    const reserved = await readMetric(service.adminPort, 'imscope_query_answer_reserved_bytes');
+    assert.ok(reserved <= BUDGET_BYTES, `${reserved} bytes are reserved`);
+    if (reserved === 0 && (await readMetric(service.adminPort, 'imscope_query_answers_waiting')) === 0)
+      return;
+    assert.ok(Date.now() < deadlineMs, `${reserved} bytes are still reserved`);
+    await sleep(100);
+  }
+}
+
 async function askWithoutReading(path: string, token: string): Promise<Socket> {
   const socket = connect(port, '127.0.0.1');
   socket.on('error', () => undefined);
@@ -90,7 +119,6 @@ async function askWithoutReading(path: string, token: string): Promise<Socket> {
 }
 
 test('a burst of the widest questions whose answers are not read stays within the stated memory', async () => {
-  const startedBytes = bytesOf('VmRSS');
   const sockets = await Promise.all(
     Array.from({ length: UNREAD }, (_, at) =>
       askWithoutReading(WIDEST[at % WIDEST.length] ?? '', READERS[at % 2] ?? ''),
@@ -108,18 +136,94 @@ test('a burst of the widest questions whose answers are not read stays within th
     if (response.status !== 200) assert.ok(response.headers.has('retry-after'), path);
   }
   assert.ok(statuses.includes(200), statuses.join(', '));
-  const deadlineMs = Date.now() + DEADLINE_MS;
-  for (;;) {
-    const reserved = await readMetric(service.adminPort, 'imscope_query_answer_reserved_bytes');
-    assert.ok(reserved <= BUDGET_BYTES, `${reserved} bytes are reserved`);
-    if (reserved === 0 && (await readMetric(service.adminPort, 'imscope_query_answers_waiting')) === 0) break;
-    assert.ok(Date.now() < deadlineMs, `${reserved} bytes are still reserved`);
-    await sleep(100);
-  }
+  await untilReleased();
   for (const socket of sockets) socket.destroy();
   const peakBytes = bytesOf('VmHWM');
   assert.ok(
     peakBytes <= startedBytes + BUDGET_BYTES + GARBAGE_BYTES,
     `from ${startedBytes} to ${peakBytes} bytes; answers ${statuses.join(', ')}`,
+  );
+});
+
+const DASHBOARDS = 200;
+const GREEDY_AT_ONCE = 60;
+
+type Tally = { answered: number; refused: number };
+
+/** Asks and reads until there is an answer, as the dashboard does. Counts answers and refusals; all else fails the test. */
+async function ask(path: string, token: string, tally: Tally, signal?: AbortSignal): Promise<void> {
+  for (;;) {
+    const response = await fetch(`http://127.0.0.1:${port}/v1/${path}`, {
+      headers: { authorization: `Bearer ${token}` },
+      ...(signal === undefined ? {} : { signal }),
+    });
+    const body = await response.text();
+    assert.ok([200, 503, 504].includes(response.status), `${path}: ${response.status} ${body.slice(0, 300)}`);
+    if (response.status === 200) {
+      tally.answered += 1;
+      return;
+    }
+    tally.refused += 1;
+    assert.ok(response.headers.has('retry-after'), path);
+  }
+}
+
+/** Repeats until stopped. Rejections after the stop are its own. */
+async function repeat(work: () => Promise<unknown>, stop: AbortSignal): Promise<void> {
+  while (!stop.aborted) {
+    try {
+      await work();
+    } catch (error) {
+      if (!stop.aborted) throw error;
+    }
+  }
+}
+
+test('200 dashboards are answered beside a greedy caller, one that never reads, and inserts', async () => {
+  const stop = new AbortController();
+  const greedy: Tally = { answered: 0, refused: 0 };
+  const greedyWork = Array.from({ length: GREEDY_AT_ONCE }, (_, at) => {
+    const path = at % 4 === 0 ? (WIDEST[at % WIDEST.length] ?? '') : 'applications/101/overview?from=now-7d';
+    return repeat(() => ask(path, GREEDY, greedy, stop.signal), stop.signal);
+  });
+  let inserted = 0;
+  const inserts = repeat(async () => {
+    await store.client.command({ query: INSERT_SQL, query_params: { batch: inserted } });
+    inserted += 1;
+  }, stop.signal);
+  const unread = await Promise.all(
+    Array.from({ length: UNREAD / 3 }, (_, at) =>
+      askWithoutReading(WIDEST[at % WIDEST.length] ?? '', READERS[0] ?? ''),
+    ),
+  );
+  const tallies = Array.from({ length: DASHBOARD_TOKENS }, (): Tally => ({ answered: 0, refused: 0 }));
+  await Promise.all(
+    Array.from({ length: DASHBOARDS }, (_, at) => {
+      const caller = at % DASHBOARD_TOKENS;
+      return ask(`applications/${1 + at}/timeseries`, dashboardToken(caller), tallies[caller] ?? greedy);
+    }),
+  );
+  const greedyAnswered = greedy.answered;
+  stop.abort();
+  await Promise.all([...greedyWork, inserts]);
+  for (const socket of unread) socket.destroy();
+  const each = DASHBOARDS / DASHBOARD_TOKENS;
+  for (const { answered } of tallies) assert.equal(answered, each);
+  // One queue for all would give the greedy caller more than all dashboards together: eight times as much as one.
+  const figures = JSON.stringify({ greedyAnswered, greedy, tallies });
+  assert.ok(greedyAnswered <= 3 * each, figures);
+  // A caller's refusals are its own: those of the greedy one are no reason to refuse the others.
+  for (const { refused } of tallies) assert.ok(refused <= Math.max(greedy.refused, each), figures);
+  assert.ok(inserted > 0);
+  const stored = await store.client.query({
+    query: `SELECT count() AS rows FROM request_log WHERE node = 'inserted'`,
+    format: 'JSON',
+  });
+  assert.deepEqual((await stored.json()).data, [{ rows: inserted * INSERT_ROWS }]);
+  await untilReleased();
+  const peakBytes = bytesOf('VmHWM');
+  assert.ok(
+    peakBytes <= startedBytes + BUDGET_BYTES + GARBAGE_BYTES,
+    `from ${startedBytes} to ${peakBytes} bytes`,
   );
 });
