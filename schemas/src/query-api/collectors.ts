@@ -65,6 +65,7 @@ export const CollectorRow = Type.Object({
   }),
   started: Type.Union([Time, Type.Null()]),
   last_heard: Type.String({
+    format: 'date-time',
     description: 'when Kafka received its last account, or its first batch; RFC 3339',
   }),
   spool: Type.Union(

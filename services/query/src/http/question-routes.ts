@@ -12,18 +12,16 @@ import { describeParameterFault } from '@imscope/runtime/parameter-error.js';
 import { queryPairs } from '@imscope/runtime/query-parameters.js';
 import type { NamedApplication } from '@imscope/schemas/query-api/application-name.js';
 import type { Answer } from '@imscope/schemas/query-api/envelope.js';
-import { errorAnswers } from '@imscope/schemas/query-api/error-answers.js';
-import type { QuestionContract } from '@imscope/schemas/query-api/question-contract.js';
 import { PERSONAL_FILTER_NAMES } from '@imscope/schemas/query-api/personal-filters.js';
-import { answerSchema, bodySchema, pathSchema, querySchema } from '@imscope/schemas/query-api/questions.js';
+import { answerSchema, type QuestionName } from '@imscope/schemas/query-api/questions.js';
 import type { FastifyInstance, FastifyPluginAsync, FastifyRequest } from 'fastify';
-import { SECURITY } from '../access/security.js';
 import type { CompletenessOf } from '../completeness/completeness.js';
 import { needsLogs } from '../figures/metric-span.js';
 import type { LookUpInterface } from '../figures/interface-settings.js';
 import type { Sources } from '../figures/source.js';
 import { timeText } from '../figures/time-window.js';
-import { createEpochTimes, wantsEpochMs, withEitherTimes } from './answer-times.js';
+import { createEpochTimes, wantsEpochMs } from './answer-times.js';
+import { describeQuestion } from './describe-question.js';
 import type { HistoryOf } from '../exceptions/history.js';
 import type { MutesOf } from '../state/mutes.js';
 import { ALL_QUESTIONS } from '../questions/all-questions.js';
@@ -58,7 +56,6 @@ export type QuestionRouteOptions = {
 
 /** All filters of a question with 20 values of the largest size each. */
 const BODY_BYTES_MAX = 64 * KIB;
-const BODY_ERRORS = [413, 415] as const;
 
 export const questionRoutes: FastifyPluginAsync<QuestionRouteOptions> = async (app, options) => {
   app.addHook('onRequest', async (request) => {
@@ -68,7 +65,9 @@ export const questionRoutes: FastifyPluginAsync<QuestionRouteOptions> = async (a
   });
   // Not earlier: the context of a request does not survive the reading of its body.
   app.addHook('preHandler', (request, _reply, done) => askFor(request.grant?.name ?? request.ip, done));
-  for (const question of Object.values(ALL_QUESTIONS)) addRoutes(app, question, options);
+  for (const [name, question] of Object.entries(ALL_QUESTIONS) as [QuestionName, Question][]) {
+    addRoutes(app, { name, question }, options);
+  }
 };
 
 /** Before anything else, so that the refusal is all that happens with such an address. */
@@ -81,7 +80,11 @@ function requireNoPersonalFilter(url: string): void {
   );
 }
 
-function addRoutes(app: FastifyInstance, question: Question, options: QuestionRouteOptions): void {
+function addRoutes(
+  app: FastifyInstance,
+  { name, question }: { readonly name: QuestionName; readonly question: Question },
+  options: QuestionRouteOptions,
+): void {
   const { contract, bounds } = question;
   const plans = new WeakMap<FastifyRequest, PlannedQuestion>();
   const toEpochMs = createEpochTimes(answerSchema(contract));
@@ -89,7 +92,7 @@ function addRoutes(app: FastifyInstance, question: Question, options: QuestionRo
     app.route({
       method,
       url: contract.path,
-      schema: describeQuestion(contract, method),
+      schema: describeQuestion(name, contract, method),
       schemaErrorFormatter: describeParameterFault,
       bodyLimit: BODY_BYTES_MAX,
       config: { bounds },
@@ -117,23 +120,6 @@ function addRoutes(app: FastifyInstance, question: Question, options: QuestionRo
       },
     });
   }
-}
-
-function describeQuestion(contract: QuestionContract, method: 'GET' | 'POST') {
-  const { operationId, summary, tokenScope } = contract;
-  const path = pathSchema(contract);
-  return {
-    operationId: method === 'GET' ? operationId : `${operationId}ByPost`,
-    summary: method === 'GET' ? summary : `${summary}. The same with its parameters in the body`,
-    tags: ['applications'],
-    security: tokenScope === 'requests' ? SECURITY.requestReader : SECURITY.reader,
-    response: {
-      200: withEitherTimes(answerSchema(contract)),
-      ...errorAnswers(...(method === 'GET' ? [] : BODY_ERRORS), 400, 401, 403, 422, 503, 504),
-    },
-    ...(path === undefined ? {} : { params: path }),
-    ...(method === 'GET' ? { querystring: querySchema(contract) } : { body: bodySchema(contract) }),
-  };
 }
 
 /** Completeness is assessed before the data are read, so that it never claims more than they hold. */

@@ -54,9 +54,13 @@ export async function insertAccounts(
     /** What the collectors say of themselves. */
     readonly facts?: Partial<CollectorFacts>;
     /** What an incarnation had accepted of each application up to an account. */
-    readonly applications?: (
-      account: Account,
-    ) => readonly { sdk_app_id: number; accepted: number; sampled_out: number }[];
+    readonly applications?: (account: Account) => readonly ({
+      sdk_app_id: number;
+      accepted: number;
+      sampled_out: number;
+    } & {
+      readonly rejected?: Readonly<Record<string, number>>;
+    })[];
   } = {},
 ): Promise<void> {
   const values = accounts.map(({ collector, boot, startedMs, sequence, timeMs, final, sent }) => ({
@@ -82,7 +86,7 @@ export async function insertAccounts(
     ],
     applications: (
       options.applications?.({ collector, boot, startedMs, sequence, timeMs, final, sent }) ?? []
-    ).map((one) => ({ ...one, rejected: {} })),
+    ).map((one) => ({ rejected: {}, ...one })),
   }));
   await client.insert({ table: 'edge_account', format: 'JSONEachRow', values });
   const { firstOffset = 0, topicPrefix = '' } = options;
