@@ -11,6 +11,7 @@ import { exceptionGroup, exceptions, fleetExceptionGroup, fleetExceptions } from
 import { fleetRefusals } from './fleet-refusals.js';
 import { interfaces } from './interfaces.js';
 import { monitor } from './monitor.js';
+import { fleetNetwork, network } from './network.js';
 import { overview } from './overview.js';
 import { ANSWER_PARAMETERS, ApplicationPath } from './parameters.js';
 import { PERSONAL_FILTERS, type PersonalFilters } from './personal-filters.js';
@@ -22,6 +23,8 @@ import { versions } from './versions.js';
 
 export const QUESTIONS = {
   applications,
+  network,
+  fleetNetwork,
   overview,
   interfaces,
   timeseries,

@@ -37,6 +37,18 @@ export const QUERY_SETTINGS = {
     default: false,
     purpose: 'true behind a proxy that sets X-Forwarded-For and X-Forwarded-Host; never otherwise',
   }),
+  networkRowRequestsMin: integer({
+    default: 20,
+    min: 2,
+    max: 10_000,
+    purpose: 'logged requests that a row of a network has at least',
+  }),
+  networkRowAddressesMin: integer({
+    default: 5,
+    min: 2,
+    max: 100,
+    purpose: 'different exit addresses that a row of a network has at least',
+  }),
   storeQueriesMax: integer({
     default: 4,
     min: 1,

@@ -4,7 +4,8 @@
  */
 import type { ClickHouseClient } from '@imscope/runtime/store-client.js';
 import type { NetworkSource } from './network-files.js';
-import { type AddressFamily, type AddressRange, IPV4, IPV6, prefixesOf } from './network-prefixes.js';
+import { largeNetworks } from './large-networks.js';
+import { IPV4, IPV6, type NetworkPrefix, prefixesOf } from './network-prefixes.js';
 
 /** Rows of one insert: about 4 MB of JSON. */
 const INSERT_ROWS = 100_000;
@@ -17,11 +18,10 @@ export async function loadNetworks(client: ClickHouseClient, source: NetworkSour
     return [`nothing to do: networks ${version} are loaded, ${current.prefixes} prefixes`];
   }
   const { ipv4, ipv6, names } = source.read();
+  const large = largeNetworks([...prefixesOf(ipv4, IPV4)], [...prefixesOf(ipv6, IPV6)]);
   await dropVersions(client, 'version = {version:String}', version);
-  await insertRows(client, 'network_name', nameRows(version, names));
-  const prefixes =
-    (await insertRows(client, 'network_prefix', prefixRows(version, ipv4, IPV4))) +
-    (await insertRows(client, 'network_prefix', prefixRows(version, ipv6, IPV6)));
+  const systems = await insertRows(client, 'network_name', nameRows(version, names, large.systems));
+  const prefixes = await insertRows(client, 'network_prefix', prefixRows(version, large.prefixes));
   await client.insert({
     table: 'network_version',
     columns: ['version', 'prefixes'],
@@ -33,7 +33,7 @@ export async function loadNetworks(client: ClickHouseClient, source: NetworkSour
   }
   await dropVersions(client, 'version != {version:String}', version);
   const before = current === undefined ? '' : `, in place of ${current.version}`;
-  return [`loaded networks ${version}: ${prefixes} prefixes of ${names.size} systems${before}`];
+  return [`loaded networks ${version}: ${prefixes} prefixes of ${systems} systems${before}`];
 }
 
 async function currentVersion(
@@ -64,16 +64,16 @@ async function dropVersions(client: ClickHouseClient, condition: string, version
   }
 }
 
-function* nameRows(version: string, names: ReadonlyMap<number, string>): Generator<unknown[]> {
-  for (const [asn, isp] of names) yield [version, asn, isp];
+function* nameRows(
+  version: string,
+  names: ReadonlyMap<number, string>,
+  systems: ReadonlySet<number>,
+): Generator<unknown[]> {
+  for (const [asn, isp] of names) if (systems.has(asn)) yield [version, asn, isp];
 }
 
-function* prefixRows(
-  version: string,
-  ranges: readonly AddressRange[],
-  family: AddressFamily,
-): Generator<unknown[]> {
-  for (const { prefix, asn } of prefixesOf(ranges, family)) yield [version, prefix, asn];
+function* prefixRows(version: string, prefixes: readonly NetworkPrefix[]): Generator<unknown[]> {
+  for (const { prefix, asn } of prefixes) yield [version, prefix, asn];
 }
 
 /** @returns how many rows were inserted */

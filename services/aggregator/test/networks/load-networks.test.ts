@@ -57,35 +57,46 @@ test('before a load every address is of system 0 without a name', async () => {
 });
 
 test('a load tells the system and provider of IPv4 and IPv6 addresses, and is not repeated', async () => {
-  // 1.0.0.0 to 1.0.3.255 and 223.255.255.0 to its end.
-  writeFiles('16777216,16778239,64500,First\n3758096128,3758096383,64501,"Last ""quoted"""\n');
+  // The first 4,096 addresses of 1.0.0.0/8, of 2.0.0.0/8 and the last ones before 224.0.0.0.
+  writeFiles(
+    '16777216,16781311,64500,First\n33554432,33558527,64502,"Example, Inc."\n' +
+      '3758092288,3758096383,64501,"Last ""quoted"""\n',
+  );
   const source = networkSource(directory);
   assert.deepEqual(await loadNetworks(store, source), [
-    `loaded networks ${source.version}: 3 prefixes of 3 systems`,
+    `loaded networks ${source.version}: 4 prefixes of 3 systems`,
   ]);
-  assert.deepEqual(await look('1.0.3.255'), [64_500, 'First']);
-  assert.deepEqual(await look('1.0.4.0'), [0, '']);
+  assert.deepEqual(await look('1.0.15.255'), [64_500, 'First']);
+  assert.deepEqual(await look('1.0.16.0'), [0, '']);
   assert.deepEqual(await look('223.255.255.7'), [64_501, 'Last "quoted"']);
   assert.deepEqual(await look('2001:db8:ffff::1'), [64_502, 'Example, Inc.']);
   assert.deepEqual(await loadNetworks(store, source), [
-    `nothing to do: networks ${source.version} are loaded, 3 prefixes`,
+    `nothing to do: networks ${source.version} are loaded, 4 prefixes`,
   ]);
 });
 
 test('another version takes the place of the one before as a whole', async () => {
   const { version: before } = networkSource(directory);
-  writeFiles('16777216,16777471,64510,Other\n');
+  writeFiles('16777216,16781311,64510,Other\n');
   const source = networkSource(directory);
   assert.deepEqual(await loadNetworks(store, source), [
-    `loaded networks ${source.version}: 2 prefixes of 2 systems, in place of ${before}`,
+    `loaded networks ${source.version}: 1 prefixes of 1 systems, in place of ${before}`,
   ]);
   assert.deepEqual(await look('1.0.0.1'), [64_510, 'Other']);
-  assert.deepEqual(await look('1.0.3.255'), [0, '']);
+  assert.deepEqual(await look('2.0.0.1'), [0, '']);
   assert.deepEqual(await storedVersions(), [source.version]);
 });
 
+test('a system of fewer than 4,096 addresses of IPv4 is not named, whatever it has of IPv6', async () => {
+  writeFiles('16777216,16781055,64502,"Example, Inc."\n33554432,33558527,64500,First\n');
+  await loadNetworks(store, networkSource(directory));
+  assert.deepEqual(await look('1.0.0.1'), [0, '']);
+  assert.deepEqual(await look('2001:db8::1'), [0, '']);
+  assert.deepEqual(await look('2.0.0.1'), [64_500, 'First']);
+});
+
 test('rows of a load that was interrupted are not read, and the next load replaces them', async () => {
-  writeFiles('16777216,16777471,64520,Third\n');
+  writeFiles('16777216,16781311,64520,Third\n');
   const source = networkSource(directory);
   await store.insert({
     table: 'network_prefix',
@@ -94,7 +105,7 @@ test('rows of a load that was interrupted are not read, and the next load replac
   });
   await store.command({ query: 'SYSTEM RELOAD DICTIONARY network_ipv4' });
   assert.deepEqual(await look('9.9.9.9'), [0, '']);
-  assert.deepEqual(await look('1.0.0.1'), [64_510, 'Other']);
+  assert.deepEqual(await look('2.0.0.1'), [64_500, 'First']);
   await loadNetworks(store, source);
   assert.deepEqual(await look('9.9.9.9'), [0, '']);
   assert.deepEqual(await look('1.0.0.1'), [64_520, 'Third']);

@@ -8,7 +8,7 @@
 import { maskedIpSql } from '@imscope/schemas/ip-address.js';
 
 /** Keys of IPv4 prefixes begin here; those of IPv6 prefixes are smaller: the first 48 bits. */
-const IPV4_KEYS = 2 ** 48;
+export const IPV4_KEYS = 2 ** 48;
 
 const isIpv4Sql = (column: string): string => `bitShiftRight(toUInt128(${column}), 32) = 65535`;
 /** The first 24 bits of an IPv4 address. */

@@ -11,6 +11,7 @@ import { exceptions, fleetExceptions } from './exceptions.js';
 import { fleetRefusals } from './fleet-refusals.js';
 import { interfaces } from './interfaces.js';
 import { monitor } from './monitor.js';
+import { fleetNetwork, network } from './network.js';
 import { overview } from './overview.js';
 import type { Question } from './question.js';
 import { refusals } from './refusals.js';
@@ -20,6 +21,8 @@ import { versions } from './versions.js';
 
 export const ALL_QUESTIONS: Readonly<Record<QuestionName, Question>> = {
   applications,
+  network,
+  fleetNetwork,
   overview,
   interfaces,
   timeseries,

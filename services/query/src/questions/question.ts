@@ -25,6 +25,7 @@ import { type ReadScope, readScope, requireReadable, type Subject } from '../fig
 import type { TimeWindow } from '../figures/time-window.js';
 import type { HistoryOf } from '../exceptions/history.js';
 import type { MutesOf } from '../state/mutes.js';
+import type { Networks } from '../network/networks.js';
 import type { AnswerBounds } from '../store/answer-bounds.js';
 import type { NamesOf } from '../store/application-names.js';
 import type { Ask } from '../store/ask-store.js';
@@ -68,7 +69,7 @@ type AnswerInput<Q extends QuestionName, P extends Plan> = {
 
 export type RequestDefinition<Q extends QuestionName, P extends RequestPlan> = Definition<Q> & {
   /** Throws `HttpError` for what is not allowed; does not ask the store. */
-  readonly plan: (input: PlanInput<QueryOf<Q>>) => P;
+  readonly plan: (input: PlanInput<QueryOf<Q>> & { readonly networks: Networks }) => P;
   readonly answer: (
     input: AnswerInput<Q, P> & {
       readonly subject: Subject;
@@ -104,6 +105,7 @@ export type QuestionRequest = {
   readonly params: unknown;
   readonly query: unknown;
   readonly nowMs: number;
+  readonly networks: Networks;
 };
 
 export type QuestionServices = {
@@ -152,10 +154,10 @@ export function requestQuestion<Q extends QuestionName, P extends RequestPlan>(
     contract: QUESTIONS[name],
     bounds,
     plan: (request) => {
-      const { nowMs } = request;
+      const { nowMs, networks } = request;
       const subject = subjectOf(QUESTIONS[name], request);
       const query = queryOf(name, request);
-      const plan = definition.plan({ subject, query, nowMs, pointsMax: bounds.pointsMax });
+      const plan = definition.plan({ subject, query, nowMs, pointsMax: bounds.pointsMax, networks });
       const { window, stepMs, points } = plan;
       return {
         window,
