@@ -17,7 +17,7 @@ import { createCompleteness } from './completeness/completeness.js';
 import type { QUERY_SETTINGS } from './config.js';
 import { createMetrics, type QueryMetrics } from './metrics.js';
 import { createQueryAdmission } from './store/query-admission.js';
-import { createNetworkIds } from './network/network-ids.js';
+import { createNetworks } from './network/networks.js';
 import { createServer } from './http/server.js';
 import { createSignInCodes } from './access/sign-in-codes.js';
 import { createFailureGuard } from '@imscope/access/failure-guard.js';
@@ -79,10 +79,7 @@ export async function createQuery(context: ServiceContext<typeof QUERY_SETTINGS>
     historyOf: createHistories(ask),
     mutesOf: createMutesOf(database, logger),
     database,
-    networks: {
-      minimum: { requests: config.networkRowRequestsMin, addresses: config.networkRowAddressesMin },
-      ids: createNetworkIds(config.sessionKey),
-    },
+    networks: createNetworks(config),
     tokens,
     terminated: tokens.terminated,
     authentication: createAuthentication(tokens, seal, 'read'),

@@ -24,6 +24,7 @@ import { createEpochTimes, wantsEpochMs } from './answer-times.js';
 import { describeQuestion } from './describe-question.js';
 import type { HistoryOf } from '../exceptions/history.js';
 import type { MutesOf } from '../state/mutes.js';
+import type { Networks } from '../network/networks.js';
 import { ALL_QUESTIONS } from '../questions/all-questions.js';
 import type { Answered, IncarnationsOf, PlannedQuestion, Question } from '../questions/question.js';
 import { KIB, requirePoints } from '../store/answer-bounds.js';
@@ -49,6 +50,7 @@ export type QuestionRouteOptions = {
   readonly interfaceOf: LookUpInterface;
   readonly historyOf: HistoryOf;
   readonly mutesOf: MutesOf;
+  readonly networks: Networks;
   readonly authentication: Authentication;
   readonly terminated: Applications['terminated'];
   readonly now: () => number;
@@ -80,6 +82,15 @@ function requireNoPersonalFilter(url: string): void {
   );
 }
 
+/** An answer about an address has no minimum (docs/network.md), so it wants the scope of single requests. */
+function hasPersonalFilter(query: unknown): boolean {
+  return (
+    typeof query === 'object' &&
+    query !== null &&
+    PERSONAL_FILTER_NAMES.some((name) => Object.hasOwn(query, name))
+  );
+}
+
 function addRoutes(
   app: FastifyInstance,
   { name, question }: { readonly name: QuestionName; readonly question: Question },
@@ -100,13 +111,14 @@ function addRoutes(
         const { grant, params } = request;
         const query = method === 'GET' ? request.query : request.body;
         if (grant === null) throw new Error('a request came through without authentication');
-        requireScope(grant, contract.tokenScope ?? 'read');
+        requireScope(grant, hasPersonalFilter(query) ? 'requests' : (contract.tokenScope ?? 'read'));
         const plan = question.plan({
           grant,
           terminated: options.terminated(),
           params,
           query,
           nowMs: options.now(),
+          networks: options.networks,
         });
         requirePoints(bounds, plan.points);
         options.budget.setPoints(request, plan.points);
