@@ -63,6 +63,10 @@ const refused = (parameters: Record<string, string | string[]>) =>
     headers: { authorization: `Bearer ${READ_FEW}` },
   });
 
+function sum(of: readonly StoredRow[], value: (row: StoredRow) => number): number {
+  return of.reduce((total, row) => total + value(row) * row.weight, 0);
+}
+
 function assertRow(
   row: Omit<NetworkRow, 'usual' | 'lost_requests' | 'fails_more' | 'extra_delay_ms'>,
   of: readonly StoredRow[],
@@ -76,8 +80,6 @@ function assertRow(
   assert.equal(row.outcomes.success, weightOf('success'), row.name);
   assert.equal(row.success_rate, weightOf('success') / requests, row.name);
   assert.equal(row.share, requests / sumWeights(all), row.name);
-  const sum = (of2: readonly StoredRow[], value: (one: StoredRow) => number): number =>
-    of2.reduce((total, one) => total + value(one) * one.weight, 0);
   assert.equal(row.latency_ms.avg, sum(of, (one) => one.latency_us) / requests / 1_000, row.name);
   assert.equal(
     row.latency_ms.p95,

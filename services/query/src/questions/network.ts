@@ -30,7 +30,7 @@ import { requestQuestion } from './question.js';
 
 const ROWS_MAX = 200;
 
-/** 20,000 groups of 300 bytes on two days, of which 200 are answered with 1 KiB each. */
+/** Twice 20,000 groups of 300 bytes, now and before; 200 are answered with 1 KiB each. */
 const BOUNDS: AnswerBounds = {
   pointsMax: 0,
   rowsMax: GROUPS_MAX,
