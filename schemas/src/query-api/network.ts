@@ -104,18 +104,23 @@ export const Network = Type.Object({
 });
 export type Network = Static<typeof Network>;
 
+/** The id of a prefix, out of an answer of `network`. */
+export const NETWORK_PARAMETER = {
+  network: Type.Optional(
+    Type.String({
+      minLength: 1,
+      maxLength: 128,
+      description: 'the id of a network prefix, as network answers it: requests of this prefix alone',
+    }),
+  ),
+};
+
 export const NetworkQuery = Type.Object(
   {
     ...WINDOW_PARAMETERS,
     ...FILTER_PARAMETERS,
     by: Type.Optional(Type.Enum(NETWORK_KINDS, { description: 'default isp, or prefix with network=…' })),
-    network: Type.Optional(
-      Type.String({
-        minLength: 1,
-        maxLength: 128,
-        description: 'the id of a prefix: this one alone, with its trend',
-      }),
-    ),
+    ...NETWORK_PARAMETER,
   },
   { additionalProperties: false },
 );

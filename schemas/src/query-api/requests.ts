@@ -6,6 +6,7 @@ import { REQUEST_LOG_BOUNDS } from '../request-log.js';
 import { SHOWN_FIELDS } from '../shown-record.js';
 import { DETAIL_FILTER_PARAMETERS, FILTER_PARAMETERS } from './filter-parameters.js';
 import { WINDOW_PARAMETERS } from './parameters.js';
+import { NETWORK_PARAMETER } from './network.js';
 import type { QuestionContract } from './question-contract.js';
 import { SEARCH_PARAMETERS } from './request-search-parameters.js';
 import { Time } from './values.js';
@@ -51,6 +52,7 @@ export const RequestsQuery = Type.Object(
     ...FILTER_PARAMETERS,
     ...DETAIL_FILTER_PARAMETERS,
     ...SEARCH_PARAMETERS,
+    ...NETWORK_PARAMETER,
     ...PAGE_PARAMETERS,
   },
   { additionalProperties: false },

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Network, type NetworkRow } from '@imscope/schemas/query-api/network.js';
+import { RequestPage } from '@imscope/schemas/query-api/requests.js';
 import { Overview } from '@imscope/schemas/query-api/overview.js';
 import { bucketMiddleUs, latencyBucket } from '@imscope/schemas/latency-histogram.js';
 import { ispOf, loadTestNetworks, networkRows, placeOf } from './network-rows.js';
@@ -325,6 +326,20 @@ test('an id names one prefix in a URL, with its trend, interfaces and codes out 
       .map(([code, of]): [number | null, number] => [code, sumWeights(of)])
       .toSorted((a, b) => b[1] - a[1]),
   );
+});
+
+test('an id filters single requests, in a URL', async () => {
+  const { data } = await ask({ by: 'prefix' });
+  const row = data.rows.find(({ name }) => name === '20.0.0.0/24');
+  const { data: page } = await readAnswer(query.app, RequestPage, `applications/${APP}/requests`, {
+    from: textOf(FROM_MS),
+    to: textOf(FROM_MS + CELL_MS),
+    network: row?.id ?? '',
+    limit: '1000',
+  });
+  const wanted = rows.filter((one) => placeOf(one).prefix === row?.name && one.time < FROM_MS + CELL_MS);
+  assert.equal(page.requests.length, wanted.length);
+  assert.ok(page.requests.every((one) => one.exit_ip === row?.name));
 });
 
 test('an id that was altered, or is of another key, is refused without repeating it', async () => {

@@ -8,6 +8,7 @@ import { Type } from 'typebox';
 import { type AnswerBounds, FLAT_ROWS, KIB, MIB } from '../store/answer-bounds.js';
 import type { NamesOf } from '../store/application-names.js';
 import { type Ask, defineStoreQuery } from '../store/ask-store.js';
+import { prefixKeySql } from '../figures/network-sql.js';
 import type { PersonalQuery } from '../figures/personal-filter.js';
 import type { PlanInput, RequestPlan } from '../figures/plan.js';
 import {
@@ -19,6 +20,7 @@ import {
 } from '../figures/request-row.js';
 import { type RequestSearch, searchOf, searchOver } from '../figures/request-search.js';
 import type { RowPlace } from '../figures/row-place.js';
+import type { Networks } from '../network/networks.js';
 import { requestQuestion } from './question.js';
 import { decodeCursor, encodeCursor, type RequestCursor, requirePlaceInWindow } from './request-cursor.js';
 import { clipWindow, resolveWindow, type TimeWindow } from '../figures/time-window.js';
@@ -59,6 +61,7 @@ type PageQuery = RequestSearchParameters &
     readonly to?: string;
     readonly limit?: number;
     readonly cursor?: string;
+    readonly network?: string;
   };
 
 type PagePlan = RequestPlan & {
@@ -69,12 +72,18 @@ type PagePlan = RequestPlan & {
 };
 
 /** Throws `HttpError` invalid_parameter, so that what cannot be asked is refused before memory is reserved. */
-function planPage({ subject, query, nowMs }: PlanInput<PageQuery>): PagePlan {
+function planPage({
+  subject,
+  query,
+  nowMs,
+  networks,
+}: PlanInput<PageQuery> & { readonly networks: Networks }): PagePlan {
   const identity = identityOf(subject.kind === 'application' ? subject.sdkAppId : 'fleet', query);
   const { limit = LIMIT_DEFAULT, cursor } = query;
   const begun = cursor === undefined ? undefined : requirePlaceInWindow(decodeCursor(cursor, identity));
   const window = begun === undefined ? resolveWindow(query, nowMs) : clipWindow(begun.window, nowMs);
-  const search = searchOf(subject, window, query);
+  const all = searchOf(subject, window, query);
+  const search = query.network === undefined ? all : ofNetwork(all, networks.ids.open(query.network, nowMs));
   const { filter } = search;
   const plan = { window, stepMs: null, points: limit, filter, metricsCan: false };
   return { ...plan, search, identity, begun, order: subject.kind };
@@ -92,6 +101,15 @@ function identityOf(subject: number | 'fleet', query: PageQuery): string {
     personal,
     Object.entries(filters).toSorted(([a], [b]) => (a < b ? -1 : 1)),
   ]);
+}
+
+/** @param prefixKey of `prefixKeySql` */
+function ofNetwork(search: RequestSearch, prefixKey: number): RequestSearch {
+  return {
+    ...search,
+    sql: `${search.sql}\n  AND ${prefixKeySql('exit_ip')} = {network_key:UInt64}`,
+    params: { ...search.params, network_key: prefixKey },
+  };
 }
 
 type Page = { readonly rows: readonly StoredRequest[]; readonly next: string | null };
