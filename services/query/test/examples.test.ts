@@ -28,6 +28,8 @@ const PARAMETERS: Partial<Record<string, Readonly<Record<string, unknown>>>> = {
   applications: { step: '30m' },
   timeseries: { step: '30m' },
   monitor: { step: '30m', interface: ['openim/sendmsg'] },
+  network: { by: 'region' },
+  fleetNetwork: { by: 'region' },
   breakdown: { group_by: ['node'] },
   fleetBreakdown: { group_by: ['region'] },
   fleetTimeseries: { step: '30m' },
@@ -48,7 +50,10 @@ const { query } = await openStoreAndQuery(async (store) => {
   const rows = [
     ...seededRows({ seed: 1, count: 3_000, sdkAppId: APP, ...span }),
     ...seededRows({ seed: 2, count: 300, sdkAppId: APP + 1, ...span }),
-  ];
+  ].map((row, index) =>
+    // As many addresses as a row about a network has at least, and more.
+    row.exit_ip.includes('203.0.113.') ? { ...row, exit_ip: `::ffff:203.0.113.${index % 50}` } : row,
+  );
   const callbacks = rows
     .filter((_, index) => index % 40 === 0)
     .map((row) => ({ ...row, interface: 'callback/C2C.CallbackAfterSendMsg' }));
