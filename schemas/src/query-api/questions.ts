@@ -9,6 +9,7 @@ import { callbacks } from './callbacks.js';
 import { collectors } from './collectors.js';
 import { exceptionGroup, exceptions, fleetExceptionGroup, fleetExceptions } from './exceptions.js';
 import { fleetRefusals } from './fleet-refusals.js';
+import { fleetHeatmap, heatmap } from './heatmap.js';
 import { interfaces } from './interfaces.js';
 import { monitor } from './monitor.js';
 import { fleetNetwork, network } from './network.js';
@@ -29,6 +30,8 @@ export const QUESTIONS = {
   interfaces,
   timeseries,
   fleetTimeseries,
+  heatmap,
+  fleetHeatmap,
   breakdown,
   fleetBreakdown,
   monitor,

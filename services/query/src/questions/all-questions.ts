@@ -9,6 +9,7 @@ import { collectors } from './collectors.js';
 import { exceptionGroup, fleetExceptionGroup } from './exception-group.js';
 import { exceptions, fleetExceptions } from './exceptions.js';
 import { fleetRefusals } from './fleet-refusals.js';
+import { fleetHeatmap, heatmap } from './heatmap.js';
 import { interfaces } from './interfaces.js';
 import { monitor } from './monitor.js';
 import { fleetNetwork, network } from './network.js';
@@ -27,6 +28,8 @@ export const ALL_QUESTIONS: Readonly<Record<QuestionName, Question>> = {
   interfaces,
   timeseries,
   fleetTimeseries,
+  heatmap,
+  fleetHeatmap,
   breakdown,
   fleetBreakdown,
   monitor,
