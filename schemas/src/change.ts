@@ -3,28 +3,13 @@
  * difference. The bounds are those of `health.ts`: Wilson scores of z = 3. They cover the noise of counting alone; a
  * daily rhythm or a release is a change as well.
  */
-import { type Static, Type } from 'typebox';
 import { errorShareLowerBound } from './health.js';
 import { bucketMiddleUs } from './latency-histogram.js';
-import { NullableNumber } from './query-api/values.js';
 
 /** Standard errors by which two averages have to differ. */
 const Z = 3;
 /** Averages of fewer requests are not compared: delays are too uneven for it. */
 const REQUESTS_MIN = 30;
-
-const CHANGE = { is_beyond_chance: Type.Boolean() };
-
-/** Against a set before. Null where one of both has no such figure. */
-export const Changes = Type.Object({
-  requests_per_s: Type.Object({ before: Type.Number(), difference: Type.Number(), ...CHANGE }),
-  success_rate: Type.Object({ before: NullableNumber, difference: NullableNumber, ...CHANGE }),
-  latency_avg_ms: Type.Union([
-    Type.Object({ before: NullableNumber, difference: NullableNumber, ...CHANGE }),
-    Type.Null({ description: 'not compared: these requests wait on purpose' }),
-  ]),
-});
-export type Changes = Static<typeof Changes>;
 
 type Rated = { readonly success: number; readonly service_error: number };
 type Counted = { readonly requests: number; readonly seconds: number };

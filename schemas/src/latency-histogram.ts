@@ -15,6 +15,11 @@ export function latencyBucketSql(latencyUs: string): string {
   return `toInt16(ceil(log2(greatest(${latencyUs}, 1)) * ${BUCKETS_PER_DOUBLING}) - 1)`;
 }
 
+/** A bucket holds latencies above this one, microseconds; 0 for the first. */
+export function bucketLowerBoundUs(bucket: number): number {
+  return bucket < 0 ? 0 : 2 ** (bucket / BUCKETS_PER_DOUBLING);
+}
+
 /** The geometric middle of a bucket, microseconds. */
 export function bucketMiddleUs(bucket: number): number {
   return bucket < 0 ? 1 : 2 ** ((bucket + 0.5) / BUCKETS_PER_DOUBLING);

@@ -2,7 +2,7 @@
  * `interfaces`: which interfaces of an application are used, how well does each do, and with which code does it fail?
  */
 import { type Static, Type } from 'typebox';
-import { Changes } from '../change.js';
+import { Changes } from './changes.js';
 import { FilteredQuery } from './parameters.js';
 import type { QuestionContract } from './question-contract.js';
 import { CodeCount, NullableNumber, PERFORMANCE, Time } from './values.js';

@@ -2,12 +2,12 @@
  * The figures of a set of requests against those of the same set before, each with whether chance explains the difference.
  */
 import {
-  type Changes,
   differsInAverage,
   differsInRequests,
   differsInSuccessRate,
   latencyVariance,
 } from '@imscope/schemas/change.js';
+import type { Changes } from '@imscope/schemas/query-api/changes.js';
 import { type PerformanceRow, successRate } from './performance.js';
 
 export type Sums = Omit<PerformanceRow, 'histogram'>;

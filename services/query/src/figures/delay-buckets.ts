@@ -2,10 +2,8 @@
  * Latency histograms with fewer, wider buckets: neighbours are summed, so counts stay exact. A width is a power of two of
  * fine buckets, and wide buckets begin at multiples of it: those of two windows are the same or divide each other.
  */
+import { bucketLowerBoundUs } from '@imscope/schemas/latency-histogram.js';
 import { HEATMAP_ROWS_MAX } from '@imscope/schemas/query-api/heatmap.js';
-
-/** As in `schemas/src/latency-histogram.ts`. */
-const FINE_PER_DOUBLING = 32;
 
 export type DelayBuckets = {
   /** Of the first bucket, in units of the width. */
@@ -36,8 +34,7 @@ export function delayBuckets(histograms: readonly Histogram[]): DelayBuckets {
 
 /** Their bounds in milliseconds: a delay is above the lower one. The fine bucket -1 begins at 0. */
 export function boundsOf({ first, count, width }: DelayBuckets): { from_ms: number; to_ms: number }[] {
-  const boundMs = (index: number): number =>
-    index < 0 ? 0 : 2 ** ((index * width) / FINE_PER_DOUBLING) / 1_000;
+  const boundMs = (index: number): number => bucketLowerBoundUs(index * width) / 1_000;
   return Array.from({ length: count }, (_, at) => ({
     from_ms: boundMs(first + at),
     to_ms: boundMs(first + at + 1),
