@@ -33,6 +33,8 @@ const PARAMETERS: Partial<Record<string, Readonly<Record<string, unknown>>>> = {
   breakdown: { group_by: ['node'] },
   fleetBreakdown: { group_by: ['region'] },
   fleetTimeseries: { step: '30m' },
+  heatmap: { step: '30m' },
+  fleetHeatmap: { step: '30m' },
   requests: { outcome: ['service_error'], limit: 2 },
   fleetRequests: { code: ['91000'], limit: 2 },
   requestById: { request_id: `${APP}-1-2997` },
