@@ -65,7 +65,7 @@ const PARAMETERS = {
 };
 
 const groupBy = { minItems: 1, maxItems: 2, uniqueItems: true } as const;
-const DESCRIPTION = 'one or two dimensions; give it twice for two';
+const DESCRIPTION = 'one or two dimensions; give it twice for two. For rows by network prefix ask network';
 
 export const breakdown = {
   path: '/v1/applications/:sdk_app_id/breakdown',
