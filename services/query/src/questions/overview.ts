@@ -19,7 +19,18 @@ const PERFORMANCE = defineStoreQuery(
   Type.Object({ interfaces: Type.Number(), ...PERFORMANCE_ROW }),
 );
 
-const GROUPING: Grouping = {
+const PREVIOUS = defineStoreQuery('overview_previous', Type.Object(PERFORMANCE_ROW));
+
+/** The names of interfaces cost as much as all sums of a pass over the logs, so the span before is summed without them. */
+const SUMS_ONLY: Grouping = {
+  key: undefined,
+  logs: [],
+  metrics: [],
+  rollup: { needs: 'application', columns: [] },
+  outer: [],
+};
+
+const WITH_INTERFACES: Grouping = {
   key: undefined,
   logs: ['groupUniqArray(interface) AS b_interfaces'],
   metrics: ['groupUniqArray(m.interface) AS b_interfaces'],
@@ -65,14 +76,14 @@ export const overview = requestQuestion('overview', {
   plan: planWindow,
   answer: async ({ ask, window, nowMs, spanOf, signal }) => {
     const [current, previous] = await Promise.all([spanOf(window), spanOf(previousWindow(window, nowMs))]);
-    const performance = ({ filter, window: span, metrics }: Span) => {
-      const { sql, params } = performanceQuery(GROUPING, filter, span, metrics);
-      return ask(PERFORMANCE, sql, params, signal);
-    };
+    const sumsOf = (grouping: Grouping, { filter, window: span, metrics }: Span) =>
+      performanceQuery(grouping, filter, span, metrics);
+    const sums = sumsOf(WITH_INTERFACES, current);
+    const sumsBefore = sumsOf(SUMS_ONLY, previous);
     const codeSums = codeSumsQuery(current);
     const [[now], [before], codes] = await Promise.all([
-      performance(current),
-      performance(previous),
+      ask(PERFORMANCE, sums.sql, sums.params, signal),
+      ask(PREVIOUS, sumsBefore.sql, sumsBefore.params, signal),
       ask(CODES, codesSql(codeSums.sql), codeSums.params, signal),
     ]);
     const data = {
