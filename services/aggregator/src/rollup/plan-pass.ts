@@ -82,7 +82,7 @@ function keyOf(kind: BuildKind, hourMs: number): string {
   return `${kind} ${hourMs}`;
 }
 
-/** Of the last 2 days, newest first. */
+/** Those whose metrics are kept, newest first. */
 function endedHours(nowMs: number): number[] {
   const hours: number[] = [];
   const oldestMs = nowMs - TERM_HOURS.interfaceMetric * HOUR_MS + TERM_MARGIN_MS;

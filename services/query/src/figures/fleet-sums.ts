@@ -1,6 +1,6 @@
 /*
  * Sums by application over a window, from the best source: `hour_rollup` for hours that are built, `interface_metric` for
- * the rest of two days, the logs for everything else and where metrics lack requests. The span says which; see
+ * the rest of the term of the metrics, the logs for everything else and where metrics lack requests. The span says which; see
  * `createSpans` with a subject of the kind `fleet`.
  */
 import { worstFirstSql } from '@imscope/schemas/health.js';

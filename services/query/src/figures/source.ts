@@ -119,7 +119,7 @@ export function createSources({ hoursOf, heldOf, logRowsMax }: SourceOptions): S
       if (subject.kind === 'fleet' && (parts === null || !metricsCan)) {
         return { metrics: null, loggedShare: null };
       }
-      // The share is that of the last two days, where the window reaches back further.
+      // The share is that of the time that metrics are kept, where the window reaches back further.
       const pieces = await piecesOf(subject, parts ?? asOnePart(window), nowMs);
       const rows = sumOf(pieces, ({ logRows }) => logRows);
       const weight = sumOf(pieces, ({ logWeight }) => logWeight);
