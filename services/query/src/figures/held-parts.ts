@@ -18,6 +18,8 @@ export type HeldOf = (
 
 /** A page asks its questions together, and the whole minutes of a live window stay the same for a minute. */
 const REUSE_MS = 5_000;
+/** Counting all applications costs about as much as their answer, and the parts are others a minute later anyway. */
+const FLEET_REUSE_MS = 60_000;
 /** At the bound the oldest is dropped. */
 const REUSED_MAX = 1_000;
 
@@ -25,11 +27,13 @@ const QUERY = defineStoreQuery('logged_and_recorded', Type.Object({ part: Type.N
 
 export function createHeldOf(ask: Ask): HeldOf {
   const memory = createMemory<readonly Held[]>(REUSE_MS, REUSED_MAX);
+  const fleetMemory = createMemory<readonly Held[]>(FLEET_REUSE_MS, REUSED_MAX);
   return async (subject, parts, nowMs) => {
     if (parts.length === 0) return [];
     const spans = parts.map(({ fromMs, toMs }) => `${fromMs} ${toMs}`);
     const key = [subjectKey(subject), ...spans].join(' ');
-    return memory(key, nowMs, () => readHeld(ask, subject, parts));
+    const remembered = subject.kind === 'fleet' ? fleetMemory : memory;
+    return remembered(key, nowMs, () => readHeld(ask, subject, parts));
   };
 }
 
