@@ -71,21 +71,22 @@ const INSERT_SETTINGS = {
 /**
  * Loads what a store lacks of the last 7 days of logs and 2 days of metrics.
  * @param rows of 7 days
- * @param toMs up to this moment
+ * @param nowMs up to the last whole minute: the logs of a minute without its metrics would be read in their place
  * @param progress called after each hour
  */
 export async function loadFleet(
   client: ClickHouseClient,
   rows: number,
-  toMs: number,
+  nowMs: number,
   progress: (loaded: { readonly hours: number; readonly of: number }) => void,
 ): Promise<void> {
+  const toMs = Math.floor(nowMs / MINUTE_MS) * MINUTE_MS;
   await loadNames(client);
+  await deleteIngested(client);
   const { logsToMs, metricsToMs } = await loadedUpTo(client);
   const logs = hoursOf({ fromMs: Math.max(logsToMs, toMs - TERM_HOURS.requestLog * HOUR_MS), toMs });
-  const metricsEndMs = Math.floor(toMs / MINUTE_MS) * MINUTE_MS;
   const metricsFromMs = Math.ceil((toMs - TERM_HOURS.interfaceMetric * HOUR_MS) / MINUTE_MS) * MINUTE_MS;
-  const metrics = hoursOf({ fromMs: Math.max(metricsToMs, metricsFromMs), toMs: metricsEndMs });
+  const metrics = hoursOf({ fromMs: Math.max(metricsToMs, metricsFromMs), toMs });
   const of = logs.length + metrics.length;
   for (const [index, span] of logs.entries()) {
     await loadLogs(client, rows, span);
@@ -95,6 +96,19 @@ export async function loadFleet(
     await loadMetrics(client, span);
     progress({ hours: logs.length + index + 1, of });
   }
+}
+
+/** Rows that an earlier run inserted beside its questions: their block is no whole hour. They have no metrics. */
+async function deleteIngested(client: ClickHouseClient): Promise<void> {
+  const condition = `block_id % ${HOUR_MS} != 0`;
+  const query = `SELECT count() AS ingested FROM request_log WHERE ${condition}`;
+  const result = await client.query({ query, format: 'JSONEachRow' });
+  const [found] = await result.json<{ ingested: number }>();
+  if (Number(found?.ingested ?? 0) === 0) return;
+  await client.command({
+    query: `ALTER TABLE request_log DELETE WHERE ${condition}`,
+    clickhouse_settings: { mutations_sync: '1' },
+  });
 }
 
 async function loadNames(client: ClickHouseClient): Promise<void> {

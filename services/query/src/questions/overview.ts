@@ -76,8 +76,6 @@ export const overview = requestQuestion('overview', {
   plan: planWindow,
   answer: async ({ ask, window, nowMs, spanOf, signal }) => {
     const [current, previous] = await Promise.all([spanOf(window), spanOf(previousWindow(window, nowMs))]);
-    const sumsOf = (grouping: Grouping, { filter, window: span, metrics }: Span) =>
-      performanceQuery(grouping, filter, span, metrics);
     const sums = sumsOf(WITH_INTERFACES, current);
     const sumsBefore = sumsOf(SUMS_ONLY, previous);
     const codeSums = codeSumsQuery(current);
@@ -96,3 +94,7 @@ export const overview = requestQuestion('overview', {
     return { data };
   },
 });
+
+function sumsOf(grouping: Grouping, { filter, window, metrics }: Span) {
+  return performanceQuery(grouping, filter, window, metrics);
+}
