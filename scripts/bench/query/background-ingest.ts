@@ -43,20 +43,19 @@ export async function startBackgroundIngest(client: ClickHouseClient): Promise<B
 /** Rows come into the windows of the questions only after this time: metrics of them would come, and here do not. */
 const AHEAD_MS = 8 * 60_000;
 
-/** Rows of the minutes to come. @returns the seconds it took */
+/** Rows of an hour to come. @returns the seconds it took */
 async function insertBlock(client: ClickHouseClient): Promise<number> {
   const startMs = performance.now();
-  const toMs = Date.now() + AHEAD_MS;
-  const hourMs = toMs - HOUR_MS;
+  const fromMs = Date.now() + AHEAD_MS;
   await client.command({
     query: INSERT_LOGS_SQL,
     query_params: {
       ...FLEET_PARAMS,
-      hour_ms: hourMs,
-      hour_rows: BLOCK_ROWS * 60,
-      // The last minute of the hour that ends now.
-      from_ms: toMs - 60_000,
-      to_ms: toMs,
+      // An hour that begins at any time: its rows are distinguished from the load's by that.
+      hour_ms: fromMs,
+      hour_rows: BLOCK_ROWS,
+      from_ms: fromMs,
+      to_ms: fromMs + HOUR_MS,
     },
     clickhouse_settings: { max_threads: 1 },
   });
