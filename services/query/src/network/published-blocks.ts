@@ -141,23 +141,28 @@ function publishOpenSql(blocks: string, region: 'hour' | 'day', lengthMs: number
     `blocks.shown_${name} + if(is_published, blocks.open_${name}, 0) AS shown_${name}`,
     `if(is_published, 0, blocks.open_${name}) AS open_${name}`,
   ]);
-  return `
-  SELECT
-    sdk_app_id, prefix_key, ${region}, asn, addresses,
-    is_large AND (place > 1 OR ${isLargeSql('rest_logged', 'rest_addresses', minimum)}) AS is_published,
-    ${moved.join(',\n    ')},
-    if(is_published, arrayConcat(blocks.shown_delays, blocks.open_delays), blocks.shown_delays) AS shown_delays,
-    if(is_published, ${NO_DELAYS_SQL}, blocks.open_delays) AS open_delays
-  FROM (
+  // One step after the other: columns that a step defines are planned again wherever it uses them.
+  const sized = `
+    SELECT *, ${within} AND ${isLargeSql('open_rows', 'length(addresses)', minimum)} AS is_large
+    FROM (${blocks})`;
+  const placed = `
     SELECT
       *,
-      ${within} AND ${isLargeSql('open_rows', 'length(addresses)', minimum)} AS is_large,
       sumIf(open_rows, NOT is_large) OVER region AS rest_logged,
       sumIf(length(addresses), NOT is_large) OVER region AS rest_addresses,
       row_number() OVER (PARTITION BY sdk_app_id, asn, ${region}, is_large ORDER BY open_rows, prefix_key) AS place
-    FROM (${blocks})
-    WINDOW region AS (PARTITION BY sdk_app_id, asn, ${region})
-  ) AS blocks`;
+    FROM (${sized})
+    WINDOW region AS (PARTITION BY sdk_app_id, asn, ${region})`;
+  const decided = `
+    SELECT *, is_large AND (place > 1 OR ${isLargeSql('rest_logged', 'rest_addresses', minimum)}) AS is_published
+    FROM (${placed})`;
+  return `
+  SELECT
+    sdk_app_id, prefix_key, ${region}, asn, addresses, is_published,
+    ${moved.join(',\n    ')},
+    if(is_published, arrayConcat(blocks.shown_delays, blocks.open_delays), blocks.shown_delays) AS shown_delays,
+    if(is_published, ${NO_DELAYS_SQL}, blocks.open_delays) AS open_delays
+  FROM (${decided}) AS blocks`;
 }
 
 function joinHoursSql(hours: string, { addresses }: Minimum): string {
