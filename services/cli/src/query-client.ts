@@ -124,7 +124,8 @@ function refusalOf({ code, status, message: words, received }: AskError, url: UR
     code === 'unreadable_answer'
       ? answerErrorMessage(status, received)
       : printable(`${status} ${code}: ${words}`, 500);
-  if (status === 401 || status === 403) {
+  if (status === 403) return new QueryFailure(`the query service refuses this: ${message}`, { final: true });
+  if (status === 401) {
     return new QueryFailure(
       `the query service refuses the token: ${message}; give one with scope read in IMSCOPE_READ_TOKEN or --token-file`,
       { final: true },

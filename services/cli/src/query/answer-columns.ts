@@ -15,7 +15,7 @@ export type Column = {
 };
 
 /** Objects whose name says nothing beside the names of their fields. */
-const TRANSPARENT: ReadonlySet<string> = new Set(['outcomes', 'latency_ms']);
+const TRANSPARENT: ReadonlySet<string> = new Set(['group', 'outcomes', 'latency_ms']);
 
 /** By the last name of the path, the most telling first; other numbers come between. */
 const FIGURES = ['requests', 'success_rate', 'service_error', 'p95', 'code', 'count', 'share'];

@@ -14,6 +14,9 @@ export type TableOptions = {
   readonly wanted: readonly string[] | undefined;
 };
 
+/** A row below the others, such as their total. */
+export type Summary = { readonly label: string; readonly row: unknown };
+
 type Cells = { readonly column: Column; readonly texts: readonly string[]; readonly width: number };
 
 const GAP = 2;
@@ -21,17 +24,27 @@ const GAP = 2;
 const TEXT_WIDTH_MIN = 24;
 const NOTHING: ReadonlySet<string> = new Set(['-', '""']);
 
-export function tableLines(rows: readonly unknown[], row: TSchema, options: TableOptions): string[] {
-  if (rows.length === 0) return [colors.dim('none')];
+export function tableLines(
+  listed: readonly unknown[],
+  row: TSchema,
+  options: TableOptions,
+  summaries: readonly Summary[] = [],
+): string[] {
+  if (listed.length === 0) return [colors.dim('none')];
+  const rows = [...listed, ...summaries.map((one) => one.row)];
   const all = columnsOf(row);
   const wanted = options.wanted && all.filter((column) => isWanted(column, options.wanted ?? []));
   const isOneDay = isTimeOfOneDay(rows, all);
   const cells = (wanted ?? all)
     .map((column) => cellsOf(rows, column, isOneDay))
-    .filter(({ column, texts }) => wanted !== undefined || !isEmpty(column, texts));
-  const shown = wanted === undefined ? fitting(cells, options.columns) : cells;
+    .filter(({ column, texts }) => wanted !== undefined || !isEmpty(column, rows, texts));
+  const labels = summaries.map(({ label }) => `(${label})`);
+  // The labels may be wider than the first column.
+  const columns = options.columns - Math.max(0, ...labels.map(textWidth));
+  const shown = wanted === undefined ? fitting(cells, columns) : cells;
   const left = cells.filter((one) => !shown.includes(one)).map(({ column }) => column.title);
-  return [...layout(shown, options.columns), ...leftLine(left, options.columns)];
+  const labelled = withLabels(shown, labels);
+  return [...layout(labelled, options.columns), ...leftLine(left, options.columns)];
 }
 
 /** Columns that `--columns` may name. */
@@ -69,8 +82,18 @@ function cellsOf(rows: readonly unknown[], column: Column, isOneDay: boolean): C
   return { column, texts, width };
 }
 
-/** Texts that no row has say nothing. A figure that no row has says that it is not known. */
-function isEmpty({ kind, rank }: Column, texts: readonly string[]): boolean {
+/** The labels of the last rows, in the first column. */
+function withLabels(cells: readonly Cells[], labels: readonly string[]): Cells[] {
+  return cells.map((one, index) => {
+    if (index > 0 || labels.length === 0) return one;
+    const texts = [...one.texts.slice(0, -labels.length), ...labels];
+    return { ...one, texts, width: Math.max(one.width, ...labels.map(textWidth)) };
+  });
+}
+
+/** Texts that no row has say nothing. A figure that no row has says that it is not known, unless rows do not have it. */
+function isEmpty({ path, kind, rank }: Column, rows: readonly unknown[], texts: readonly string[]): boolean {
+  if (rows.every((row) => valueAt(row, path) === undefined)) return true;
   return kind !== 'number' && rank > 0 && texts.every((text) => NOTHING.has(text));
 }
 

@@ -10,7 +10,7 @@ import { printable } from '../command/http-answer.js';
 import { lengthText } from '../command/option-values.js';
 import { completenessText } from '../completeness-text.js';
 import { kindOf, leavesOf, memberOf, titleOf, valueAt, withoutNull } from './answer-columns.js';
-import { fitText, tableLines, type TableOptions, textWidth } from './answer-table.js';
+import { fitText, type Summary, tableLines, type TableOptions, textWidth } from './answer-table.js';
 import { bytesText, cellText, millisecondsText, percentText, timeText } from './cell-text.js';
 
 /** @param title such as `overview`; the application is added @param data the schema of the data */
@@ -49,16 +49,46 @@ function dataLines(data: unknown, given: TSchema, options: TableOptions): string
   });
   const isNote = (path: string): boolean =>
     path === NEXT_CURSOR || path === 'left_out' || tables.some((table) => path === `${table.path}_left_out`);
-  const fields = leaves.filter(([path, leaf]) => !(IsArray(leaf) && isTable(leaf.items)) && !isNote(path));
+  const [first] = tables;
+  const summaries = first === undefined ? [] : summariesOf(data, leaves, first.items);
+  const isSummary = (path: string): boolean => summaries.some(({ label }) => path.startsWith(`${label}.`));
+  const fields = leaves.filter(
+    ([path, leaf]) => !(IsArray(leaf) && isTable(leaf.items)) && !isNote(path) && !isSummary(path),
+  );
   return [
     ...fieldLines(data, fields, options),
     ...tables.flatMap(({ path, rows, items }) => [
       ...(tables.length === 1 && fields.length === 0 ? [] : ['', colors.bold(titleOf(path))]),
-      ...tableLines(rows, items, options),
+      ...tableLines(rows, items, options, path === first?.path ? summaries : []),
       ...leftOutLine(valueAt(data, `${path}_left_out`)),
     ]),
     ...leftOutLine(memberOf(data, 'left_out')),
     ...nextLine(memberOf(data, NEXT_CURSOR)),
+  ];
+}
+
+/** Objects beside a table that have the figures of its rows, such as `other` and `total`. */
+function summariesOf(data: unknown, leaves: readonly Leaf[], items: TSchema): Summary[] {
+  const ofRows = new Set(leavesOf(withoutNull(items), '').map(([path]) => path));
+  return namesOfNested(leaves).flatMap((label) => {
+    const inner = leaves.filter(([path]) => path.startsWith(`${label}.`));
+    const shared = inner.filter(([path]) => ofRows.has(path.slice(label.length + 1)));
+    const row = memberOf(data, label);
+    const isOne = typeof row === 'object' && row !== null && 2 * shared.length > inner.length;
+    return isOne && !isBesideOwn(leaves, label) ? [{ label, row }] : [];
+  });
+}
+
+/** The object around a nested one has the same figures: the nested one is compared with it. */
+function isBesideOwn(leaves: readonly Leaf[], label: string): boolean {
+  const inner = leaves.filter(([path]) => path.startsWith(`${label}.`));
+  const beside = inner.filter(([path]) => leaves.some(([own]) => `${label}.${own}` === path));
+  return 2 * beside.length > inner.length;
+}
+
+function namesOfNested(leaves: readonly Leaf[]): string[] {
+  return [
+    ...new Set(leaves.flatMap(([path]) => (path.includes('.') ? [path.slice(0, path.indexOf('.'))] : []))),
   ];
 }
 
@@ -102,10 +132,7 @@ function fieldLines(data: unknown, fields: readonly Leaf[], options: TableOption
 
 /** Nested objects most of whose fields are beside them too. */
 function groupsOf(fields: readonly Leaf[], own: ReadonlySet<string>): string[] {
-  const names = new Set(
-    fields.flatMap(([path]) => (path.includes('.') ? [path.slice(0, path.indexOf('.'))] : [])),
-  );
-  return [...names].filter((name) => {
+  return namesOfNested(fields).filter((name) => {
     const inner = fields.filter(([path]) => path.startsWith(`${name}.`));
     const shared = inner.filter(([path]) => own.has(path.slice(name.length + 1)));
     return 2 * shared.length > inner.length;

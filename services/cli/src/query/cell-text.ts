@@ -43,7 +43,7 @@ export function timeText(time: string, isOneDay: boolean): string {
 function numberText(value: number, path: string): string {
   const name = path.slice(path.lastIndexOf('.') + 1);
   if (NAMING.test(name)) return String(value);
-  if (/(?:^|_)(?:rate|share|ratio)$/.test(name)) return percentText(value);
+  if (/(?:^|_)(?:rate|share|ratio)(?:$|_of_)/.test(name)) return percentText(value);
   if (name.endsWith('_per_s')) return rateText(value);
   if (name.endsWith('_us')) return millisecondsText(value / 1_000);
   if (/(?:^|[._])(?:\w+_)?ms(?:$|[._])/.test(path)) return millisecondsText(value);
@@ -91,6 +91,8 @@ function listText(list: readonly unknown[], context: CellContext): string {
   if (rows.length === list.length) {
     return rows.every((row) => 'time' in row) ? sparkline(rows) : firstText(rows, context);
   }
+  const numbers = list.flatMap((item) => (typeof item === 'number' ? [item] : []));
+  if (numbers.length === list.length && list.length > LIST_ITEMS_MAX) return bars(numbers);
   const shown = list.slice(0, LIST_ITEMS_MAX).map((item) => cellText(item, context));
   const more = list.length - shown.length;
   return more === 0 ? shown.join(', ') : `${shown.join(', ')} +${more}`;
@@ -100,6 +102,10 @@ const BARS = '▁▂▃▄▅▆▇█';
 
 function sparkline(rows: readonly Readonly<Record<string, unknown>>[]): string {
   const heights = rows.map((row) => Object.values(row).find((value) => typeof value === 'number') ?? 0);
+  return bars(heights);
+}
+
+function bars(heights: readonly number[]): string {
   const highest = Math.max(...heights, 1);
   return heights
     .map((height) => BARS[Math.ceil((Math.max(height, 0) / highest) * (BARS.length - 1))] ?? '')

@@ -65,12 +65,10 @@ function questionCommand(
     .summary(shortened(form?.contract.summary ?? ''));
   for (const option of parameterOptions(allOptions(question), isRequired(question)))
     command.addOption(option);
-  for (const path of new Set(forms.flatMap(({ pathParameters }) => pathParameters))) {
-    const isOptional = forms.some(({ pathParameters }) => !pathParameters.includes(path));
-    const argument = path === 'sdk_app_id' ? 'SDKAppID' : path;
+  for (const { names, isOptional } of argumentsOf(question)) {
     command.argument(
-      isOptional ? `[${argument}]` : `<${argument}>`,
-      isOptional ? 'the application; without it, all that the token may read' : '',
+      isOptional ? `[${names}]` : `<${names}>`,
+      forms.length > 1 ? 'without an SDKAppID: all applications that the token may read' : '',
     );
   }
   return command
@@ -86,6 +84,16 @@ function questionCommand(
       const asked = await readQuestion(question, path, options, terminal);
       onExit(await answer(asked, options, terminal));
     });
+}
+
+/** By place: the names of the arguments of all forms there. */
+function argumentsOf({ forms }: QuestionCommand): { names: string; isOptional: boolean }[] {
+  const lengths = forms.map(({ pathParameters }) => pathParameters.length);
+  return Array.from({ length: Math.max(...lengths) }, (_, at) => {
+    const names = forms.flatMap(({ pathParameters }) => pathParameters[at] ?? []);
+    const shown = [...new Set(names)].map((name) => (name === 'sdk_app_id' ? 'SDKAppID' : name));
+    return { names: shown.join('|'), isOptional: at >= Math.min(...lengths) };
+  });
 }
 
 /** @throws UsageError */
