@@ -185,7 +185,9 @@ const ExceptionGroupQuery = Type.Object(
   { ...WINDOW_PARAMETERS, ...FILTER_PARAMETERS, step: STEP_PARAMETER, ...HISTORY_PARAMETERS },
   { additionalProperties: false },
 );
-const GroupPath = Type.Object({ group: Type.String({ pattern: GROUP_ID_PATTERN }) });
+const GroupPath = Type.Object({
+  group: Type.String({ pattern: GROUP_ID_PATTERN, description: 'the id of a group of exceptions' }),
+});
 
 const DETAIL_SUMMARY =
   'its trend, samples, and the interfaces, nodes, regions, platforms, versions and applications it is found at';

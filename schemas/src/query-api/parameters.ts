@@ -47,7 +47,11 @@ export const STEP_PARAMETER = Type.Optional(
 );
 
 export const ApplicationPath = Type.Object({
-  sdk_app_id: Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER }),
+  sdk_app_id: Type.Integer({
+    minimum: 1,
+    maximum: Number.MAX_SAFE_INTEGER,
+    description: 'the SDKAppID of the application',
+  }),
 });
 export type ApplicationPath = Static<typeof ApplicationPath>;
 

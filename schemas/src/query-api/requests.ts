@@ -93,7 +93,11 @@ export const requestById = {
   summary:
     'The requests with this id, of all applications the caller may read, newest first; from: default now-24h',
   inPath: Type.Object({
-    request_id: Type.String({ minLength: 1, maxLength: REQUEST_LOG_BOUNDS.requestIdLengthMax }),
+    request_id: Type.String({
+      minLength: 1,
+      maxLength: REQUEST_LOG_BOUNDS.requestIdLengthMax,
+      description: 'the complete id of the request',
+    }),
   }),
   query: Type.Object({ ...WINDOW_PARAMETERS, ...PAGE_PARAMETERS }, { additionalProperties: false }),
   data: FleetRequestPage,

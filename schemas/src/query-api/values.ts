@@ -23,22 +23,35 @@ export const OutcomeCounts = Type.Object({
 });
 export type OutcomeCounts = Static<typeof OutcomeCounts>;
 
-export const LatencySummary = Type.Object({
-  avg: NullableNumber,
-  p50: NullableNumber,
-  p90: NullableNumber,
-  p95: NullableNumber,
-  p99: NullableNumber,
-  max: NullableNumber,
-});
+export const LatencySummary = Type.Object(
+  {
+    avg: NullableNumber,
+    p50: NullableNumber,
+    p90: NullableNumber,
+    p95: NullableNumber,
+    p99: NullableNumber,
+    max: NullableNumber,
+  },
+  {
+    description:
+      'milliseconds; average and maximum exact, percentiles nearest rank within 1.1 %; null without requests',
+  },
+);
 export type LatencySummary = Static<typeof LatencySummary>;
 
 /** Figures of a set of requests: of an application, an interface, a step of time. */
 export const PERFORMANCE = {
-  requests: Count,
-  requests_per_s: Type.Number(),
+  requests: Type.Integer({
+    minimum: 0,
+    description: 'exact from the metrics, the sum of weights from the logs',
+  }),
+  requests_per_s: Type.Number({
+    description: 'a second of the span, or of the part of a step in the window',
+  }),
   outcomes: OutcomeCounts,
-  success_rate: NullableNumber,
+  success_rate: Type.Union([Type.Number(), Type.Null()], {
+    description: 'success / (success + service_error), 0 to 1; null where both are 0',
+  }),
   latency_ms: LatencySummary,
 };
 const Performance = Type.Object(PERFORMANCE);

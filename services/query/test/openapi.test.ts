@@ -12,7 +12,11 @@ const Operation = Type.Object({
   operationId: Type.String(),
   summary: Type.String(),
   security: Type.Array(Type.Record(Type.String(), Type.Array(Type.String()))),
-  parameters: Type.Optional(Type.Array(Type.Object({ name: Type.String(), in: Type.String() }))),
+  parameters: Type.Optional(
+    Type.Array(
+      Type.Object({ name: Type.String(), in: Type.String(), description: Type.Optional(Type.String()) }),
+    ),
+  ),
   responses: Type.Record(Type.String(), Type.Object({ description: Type.String() })),
 });
 const Description = Type.Object({
@@ -73,4 +77,14 @@ test('the description covers every route with parameters, answers, errors and se
     assert.ok(names.includes('from') && names.includes('to'), route);
     assert.equal(names.includes('sdk_app_id'), route.includes('sdk_app_id'));
   }
+});
+
+test('every parameter says what it means', async () => {
+  const { paths } = await readDescription();
+  const silent = Object.entries(paths).flatMap(([path, methods]) =>
+    Object.values(methods).flatMap(({ parameters = [] }) =>
+      parameters.filter(({ description = '' }) => description === '').map(({ name }) => `${path} ${name}`),
+    ),
+  );
+  assert.deepEqual(silent, []);
 });

@@ -38,7 +38,9 @@ const CHANGES_LISTED_MAX = 200;
 /** 1,000 mutes and 200 changes with names and reasons of the largest size. */
 const BOUNDS: AnswerBounds = { pointsMax: 0, rowsMax: 0, bytes: 2 * MIB, bytesPerPoint: 0, memoryPerByte: 2 };
 
-const GROUP = { group: Type.String({ pattern: GROUP_ID_PATTERN }) };
+const GROUP = {
+  group: Type.String({ pattern: GROUP_ID_PATTERN, description: 'the id of a group of exceptions' }),
+};
 const PLACES = [
   {
     path: '/v1/applications/:sdk_app_id/exceptions/:group/mute',
