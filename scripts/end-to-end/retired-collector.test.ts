@@ -99,14 +99,17 @@ async function untilAllRecorded(): Promise<void> {
 type Retired = { missing: number; unaccounted_max: number; boot: string };
 
 /** As `imscope collector retire` does, at a time when the collector is silent for long enough. */
-async function retire(...options: string[]): Promise<{ code: number; retired: Retired[]; output: string }> {
+async function retire(
+  options: readonly string[],
+  confirm?: () => Promise<string>,
+): Promise<{ code: number; retired: Retired[]; output: string }> {
   const written: string[] = [];
   const code = await runRetire([LOST, '--reason=its disk is lost', '--json', ...options], {
     loadSettings: () => loadConfig(SETTINGS, pipeline.aggregatorEnvironment),
     write: (line) => written.push(line),
     writeError: (line) => written.push(line),
     userName: 'operator',
-    confirm: undefined,
+    confirm,
     nowMs: () => Date.now() + LATER_MS,
   });
   const output = written.join('');
@@ -162,8 +165,11 @@ test('a collector that is killed and loses its disk makes its windows unknown, a
 });
 
 test('its retirement states and books a loss that is at least what is lost, and ends unknown and differences', async () => {
-  const dry = await retire('--dry-run');
-  const { code, retired, output } = await retire('--yes', `--stopped=${new Date(killedMs).toISOString()}`);
+  const dry = await retire(['--dry-run']);
+  const unsure = await retire([], async () => 'edge-kept');
+  assert.equal(unsure.code, 1);
+  assert.match(unsure.output, /nothing was retired/);
+  const { code, retired, output } = await retire(['--yes', `--stopped=${new Date(killedMs).toISOString()}`]);
   assert.equal(code, 0, output);
   assert.equal(retired[0]?.boot, dry.retired[0]?.boot);
   const lost = truth.totals().acknowledged - (await stored());
@@ -189,7 +195,7 @@ test('its retirement states and books a loss that is at least what is lost, and 
 });
 
 test('it is retired once: what ended or is retired is refused', async () => {
-  const { code, output } = await retire('--yes');
+  const { code, output } = await retire(['--yes']);
   assert.equal(code, 1);
   assert.match(output, /ended cleanly or are retired/);
 });

@@ -27,24 +27,24 @@ export function retiredLosses(evidence: Evidence): RetiredLoss[] {
     if (known === undefined && own.length === 0) return { ...row, ...booked };
     const after = own.reduce((sum, one) => sum + one.after_base - one.inside - one.across_end, 0);
     const keyed = booked.missing - retirement.missing;
-    const missing = keyed + Math.max(0, sentBy(evidence, boot) - storedOf(evidence, boot));
+    const missing = keyed + missingOf(evidence, boot);
     return { ...row, missing, unaccounted: Math.max(0, acceptedMax - Math.max(0, after)) };
   });
 }
 
-/** Between base and last account, without keyed batches. */
-function sentBy({ marks }: Evidence, boot: string): number {
-  return marks
-    .filter((mark) => mark.boot === boot && mark.topic === TOPICS.requestLog.name && !mark.keyed)
-    .reduce((sum, mark) => sum + mark.last_records - mark.base_records, 0);
-}
-
-/** Of those: stored, expired or dead. A range across the last account counts as far as it can be of before. */
-function storedOf({ batches, losses }: Evidence, boot: string): number {
+/** By partition, because a range across the last account counts as far as it can be of before. Without keyed batches. */
+function missingOf({ marks, batches, losses }: Evidence, boot: string): number {
   const isOwn = (one: { boot: string; topic: string }): boolean =>
     one.boot === boot && one.topic === TOPICS.requestLog.name;
-  const stored = batches
-    .filter(isOwn)
-    .reduce((sum, { inside, across_end: across }) => sum + inside + across, 0);
-  return losses.filter(isOwn).reduce((sum, { records }) => sum + records, stored);
+  const sent = marks.filter((mark) => isOwn(mark) && !mark.keyed);
+  const missing = sent.map(({ partition, last_records: last, base_records: base }) => {
+    const isHere = (one: { boot: string; topic: string; partition: number }): boolean =>
+      isOwn(one) && one.partition === partition;
+    const stored = batches
+      .filter(isHere)
+      .reduce((sum, { inside, across_end: across }) => sum + inside + across, 0);
+    const lost = losses.filter(isHere).reduce((sum, { records }) => sum + records, 0);
+    return Math.max(0, last - base - stored - lost);
+  });
+  return missing.reduce((sum, one) => sum + one, 0);
 }

@@ -11,7 +11,6 @@ const RETIREMENT_ROW = Type.Object({
   collector: Type.String(),
   at_ms: Type.Number(),
   last_account: Type.Number(),
-  newest_account: Type.Number(),
   accepted_from_ms: Type.Number(),
   accepted_to_ms: Type.Number(),
   missing: Type.Number(),
@@ -27,13 +26,13 @@ const RETIREMENT_ROW = Type.Object({
 /** At the bound the newest are read: a deployment retires few collectors a week. */
 const RETIREMENTS_MAX = 10_000;
 
-// An incarnation that was retired twice counts as retired by the retirement that knew more of its accounts.
+// The account of a retirement is the first and final one of its incarnation: few rows are, so the lists of all others are
+// not read. An incarnation that was retired twice counts as retired by the retirement that knew more of its accounts.
 const RETIREMENTS: Statement<typeof RETIREMENT_ROW> = {
   name: 'accounting_retirements',
   row: RETIREMENT_ROW,
   sql: `
-SELECT retirement.boot AS boot, retired_collector AS collector, at_ms, retirement.last_account AS last_account,
-  if(known.known_boot = '', -1, known.newest) AS newest_account,
+SELECT retirement.boot AS boot, collector, at_ms, retirement.last_account AS last_account,
   toUnixTimestamp64Milli(retirement.accepted_from) AS accepted_from_ms,
   toUnixTimestamp64Milli(retirement.accepted_to) AS accepted_to_ms,
   retirement.missing AS missing, retirement.keyed_missing.partition AS keyed_partitions,
@@ -41,17 +40,22 @@ SELECT retirement.boot AS boot, retired_collector AS collector, at_ms, retiremen
   retirement.unaccounted_stored AS unaccounted_stored, retirement.spool_records_max AS spool_records_max,
   retirement.by AS by, retirement.reason AS reason
 FROM (
-  SELECT collector AS retired_collector, toUnixTimestamp64Milli(time) AS at_ms, arrayJoin(retired) AS retirement
-  FROM edge_account_kept WHERE notEmpty(retired)
-) AS booked
-LEFT JOIN (
-  SELECT boot AS known_boot, max(toInt64(sequence)) AS newest FROM edge_account_kept
-  WHERE boot IN (SELECT arrayJoin(retired).boot FROM edge_account_kept WHERE notEmpty(retired))
-  GROUP BY known_boot
-) AS known ON booked.retirement.boot = known.known_boot
+  SELECT collector, toUnixTimestamp64Milli(time) AS at_ms, arrayJoin(retired) AS retirement
+  FROM edge_account_kept WHERE final AND sequence = 0 AND notEmpty(retired)
+)
 ORDER BY last_account DESC, at_ms DESC
 LIMIT 1 BY boot
 LIMIT ${RETIREMENTS_MAX}`,
+};
+
+const NEWEST_ROW = Type.Object({ boot: Type.String(), newest: Type.Number() });
+const NEWEST_ACCOUNTS: Statement<typeof NEWEST_ROW> = {
+  name: 'accounting_retired_newest',
+  row: NEWEST_ROW,
+  sql: `
+SELECT boot, max(toInt64(sequence)) AS newest FROM edge_account_kept
+WHERE boot IN {boots:Array(String)}
+GROUP BY boot LIMIT ${RETIREMENTS_MAX}`,
 };
 
 export type BookedRetirement = {
@@ -79,16 +83,19 @@ export type BookedRetirement = {
 /** By incarnation. Rejects where `ask` rejects. */
 export async function readRetirements(ask: Ask): Promise<ReadonlyMap<string, BookedRetirement>> {
   const rows = await ask(RETIREMENTS, {});
-  return new Map(rows.map((row) => [row.boot, retirementOf(row)]));
+  if (rows.length === 0) return new Map();
+  const accounts = await ask(NEWEST_ACCOUNTS, { boots: rows.map(({ boot }) => boot) });
+  const newest = new Map(accounts.map((account) => [account.boot, account.newest]));
+  return new Map(rows.map((row) => [row.boot, retirementOf(row, newest.get(row.boot) ?? -1)]));
 }
 
-function retirementOf(row: Static<typeof RETIREMENT_ROW>): BookedRetirement {
+function retirementOf(row: Static<typeof RETIREMENT_ROW>, newestAccount: number): BookedRetirement {
   return {
     boot: row.boot,
     collector: row.collector,
     atMs: row.at_ms,
     lastAccount: row.last_account,
-    newestAccount: row.newest_account,
+    newestAccount,
     acceptedFromMs: row.accepted_from_ms,
     acceptedToMs: row.accepted_to_ms,
     missing: row.missing,

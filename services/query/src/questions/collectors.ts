@@ -117,10 +117,12 @@ function stateOf(incarnation: IncarnationTrack, nowMs: number): CollectorRow['st
 
 type Row = { readonly incarnation: IncarnationTrack; readonly state: CollectorRow['state'] };
 
-/** Of each state the last heard first. */
+/** Of each state the last heard first, and the same order each time. */
 function compareRows(a: Row, b: Row): number {
   return (
-    STATES.indexOf(a.state) - STATES.indexOf(b.state) || b.incarnation.lastSignMs - a.incarnation.lastSignMs
+    STATES.indexOf(a.state) - STATES.indexOf(b.state) ||
+    b.incarnation.lastSignMs - a.incarnation.lastSignMs ||
+    (a.incarnation.boot < b.incarnation.boot ? -1 : 1)
   );
 }
 
