@@ -4,7 +4,7 @@
  * it here. Values are percent-encoded, and stand only after the host, so a value never decides where a link leads.
  */
 import { type Static, Type } from 'typebox';
-import { plainText } from './registry-api/plain-text.js';
+import { plainText } from './plain-text.js';
 
 /** Times are RFC 3339 in UTC, or epoch milliseconds. */
 export const PLACEHOLDERS = [

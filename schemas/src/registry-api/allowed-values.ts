@@ -1,6 +1,6 @@
 /* What a schema allows, in words for messages. Knows the kinds of schemas that states are made of. Pure. */
 
-import { PLAIN_TEXT, WELL_FORMED_TEXT } from './plain-text.js';
+import { PLAIN_TEXT, WELL_FORMED_TEXT } from '../plain-text.js';
 
 /** The part of a JSON schema that messages and forms read. */
 export type DescribedSchema = {

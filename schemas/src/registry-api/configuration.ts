@@ -3,7 +3,7 @@
  * names them, and `secrets.ts` describes how they are given. Bounds are those of the service.
  */
 import { type Static, Type } from 'typebox';
-import { plainText } from './plain-text.js';
+import { plainText } from '../plain-text.js';
 
 const strict = { additionalProperties: false };
 

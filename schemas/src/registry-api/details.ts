@@ -2,7 +2,7 @@
 import { type Static, Type } from 'typebox';
 import { LINKS_MAX, LinkTemplate, RunbookUrl } from '../link-template.js';
 import { Region } from './identity.js';
-import { plainText } from './plain-text.js';
+import { plainText } from '../plain-text.js';
 
 const APPLICATION_TYPES = [
   'social',

@@ -16,7 +16,7 @@ import {
 import { APPLICATION_STATUSES } from '../application-state.js';
 import { ApplicationIdentity, SdkAppId } from './identity.js';
 import type { OperationContract } from './operation-contract.js';
-import { plainText, WELL_FORMED_TEXT } from './plain-text.js';
+import { plainText, WELL_FORMED_TEXT } from '../plain-text.js';
 import {
   AuditEntry,
   Export,

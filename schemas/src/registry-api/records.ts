@@ -1,7 +1,7 @@
 /* What the registry keeps beside applications: audit, notices, sharings, exports, purges. */
 import { type Static, Type } from 'typebox';
 import { SdkAppId } from './identity.js';
-import { plainText } from './plain-text.js';
+import { plainText } from '../plain-text.js';
 
 const Time = Type.String({ description: 'RFC 3339, UTC' });
 const TimeOrNull = Type.Union([Time, Type.Null()]);

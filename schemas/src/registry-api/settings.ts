@@ -1,7 +1,7 @@
 /* The settings of an application that collectors and query services obey. */
 import { type Static, Type } from 'typebox';
 import { OUTCOMES } from '../outcome.js';
-import { plainText } from './plain-text.js';
+import { plainText } from '../plain-text.js';
 
 const RATE_MAX = 1_000_000_000;
 

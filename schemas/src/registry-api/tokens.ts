@@ -2,7 +2,7 @@
 import { type Static, Type } from 'typebox';
 import { TOKEN_SCOPES } from '../registry-entry.js';
 import { SdkAppId } from './identity.js';
-import { plainText } from './plain-text.js';
+import { plainText } from '../plain-text.js';
 
 const Applications = Type.Union([
   Type.Literal('all'),

@@ -97,7 +97,7 @@ test('no file but the codecs lists the fields of a request log', () => {
     '/avro-records.ts',
     '/attribute-fields.ts',
     '/validate-record.ts',
-    '/questions/requests.ts',
+    '/figures/request-row.ts',
     // The details of one request on a page.
     'services/dashboard/src/pages/application/request-table-row.tsx',
   ];
