@@ -104,7 +104,7 @@ async function deleteIngested(client: ClickHouseClient): Promise<void> {
   const query = `SELECT count() AS ingested FROM request_log WHERE ${condition}`;
   const result = await client.query({ query, format: 'JSONEachRow' });
   const [found] = await result.json<{ ingested: number }>();
-  if (Number(found?.ingested ?? 0) === 0) return;
+  if ((found?.ingested ?? 0) === 0) return;
   await client.command({
     query: `ALTER TABLE request_log DELETE WHERE ${condition}`,
     clickhouse_settings: { mutations_sync: '1' },

@@ -112,7 +112,10 @@ async function measureBesideIngest(
   const ingest = await startBackgroundIngest(client);
   printFigure(figure(`${label} rows inserted beside`, ingest.rate, '1/s'));
   const rounds = Math.max(2, Math.floor(options.rounds / 2));
-  const busy = await measureCases(caller, cases, rounds).finally(async () => ingest.stop());
+  const measuring = measureCases(caller, cases, rounds);
+  await Promise.allSettled([measuring]);
+  await ingest.stop();
+  const busy = await measuring;
   for (const each of busy) {
     const before = quiet.find((one) => one.case === each.case);
     const ratio = ratioOf(each.p95Ms, before?.p95Ms ?? Number.NaN);

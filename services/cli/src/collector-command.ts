@@ -10,7 +10,7 @@ import { localUrl } from './command/local-stack.js';
 import { baseUrl, windowLength } from './command/option-values.js';
 import type { Terminal } from './command/terminal.js';
 import { collectorsTable } from './collectors-table.js';
-import { openQuery, QueryFailure } from './query-client.js';
+import { openQuery, QueryFailure } from './query/query-client.js';
 import { runStackCommand } from './service-command.js';
 
 type ListOptions = {

@@ -7,10 +7,10 @@ import type { FleetRefusals } from '@imscope/schemas/query-api/fleet-refusals.js
 import { Command } from 'commander';
 import colors from 'picocolors';
 import { findToken } from './command/access-token.js';
-import { clock, completenessText } from './completeness-text.js';
+import { clock, completenessText } from './query/completeness-text.js';
 import { localUrl } from './command/local-stack.js';
 import { baseUrl, lengthText, wholeNumber, windowLength, windowLengthMs } from './command/option-values.js';
-import { type ApplicationsAnswer, openQuery, QueryFailure } from './query-client.js';
+import { type ApplicationsAnswer, openQuery, QueryFailure } from './query/query-client.js';
 import { count } from './command/count.js';
 import { EXIT } from './command/exit-codes.js';
 import type { Terminal } from './command/terminal.js';

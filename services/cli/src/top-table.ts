@@ -5,7 +5,7 @@ import colors from 'picocolors';
 import { NO_LINES } from './command/no-lines.js';
 import { printable } from './command/http-answer.js';
 import { count } from './command/count.js';
-import type { ApplicationsAnswer } from './query-client.js';
+import type { ApplicationsAnswer } from './query/query-client.js';
 
 type Row = ApplicationsAnswer['data'][number];
 

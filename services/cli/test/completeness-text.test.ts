@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { completenessText } from '../src/completeness-text.js';
+import { completenessText } from '../src/query/completeness-text.js';
 
 const watermark = '2026-11-23T12:03:10.250Z';
 const silent = (collector: string) => ({ collector, boot: 'b', last_heard: '2026-11-23T12:01:05.000Z' });

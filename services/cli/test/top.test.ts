@@ -7,7 +7,7 @@ import type { FleetRefusals } from '@imscope/schemas/query-api/fleet-refusals.js
 import fc from 'fast-check';
 import { refusalsText } from '../src/refusals-text.js';
 import { topTable } from '../src/top-table.js';
-import type { ApplicationsAnswer } from '../src/query-client.js';
+import type { ApplicationsAnswer } from '../src/query/query-client.js';
 import { READ_TOKEN, runCommand, startCommand } from './run-command.js';
 
 type Row = ApplicationsAnswer['data'][number];

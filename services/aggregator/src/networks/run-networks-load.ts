@@ -3,11 +3,13 @@
  * loaded, or loaded already; 1 the files cannot be read or the store refuses; 2 wrong use.
  */
 import { parseArgs } from 'node:util';
-import { type loadConfig, settingsAreWrong } from '@imscope/runtime/config.js';
-import { createStoreClient } from '@imscope/runtime/store-client.js';
-import type { SETTINGS } from '../config.js';
+import { settingsAreWrong } from '@imscope/runtime/config.js';
+import { createStoreClient, type StoreSettings } from '@imscope/runtime/store-client.js';
 import { loadNetworks } from './load-networks.js';
 import { networkSource } from './network-files.js';
+
+type LoadedSettings =
+  { readonly ok: true; readonly config: StoreSettings } | { readonly ok: false; readonly errors: string[] };
 
 type Output = {
   readonly stdout: { write(text: string): unknown };
@@ -19,7 +21,7 @@ const STORE_TIMEOUT_MS = 120_000;
 
 export async function runNetworksLoad(
   args: readonly string[],
-  loadSettings: () => ReturnType<typeof loadConfig<typeof SETTINGS>>,
+  loadSettings: () => LoadedSettings,
   { stdout, stderr }: Output,
 ): Promise<number> {
   const options = readOptions(args);

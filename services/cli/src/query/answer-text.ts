@@ -8,7 +8,7 @@ import colors from 'picocolors';
 import { count } from '../command/count.js';
 import { printable } from '../command/http-answer.js';
 import { lengthText } from '../command/option-values.js';
-import { completenessText } from '../completeness-text.js';
+import { completenessText } from './completeness-text.js';
 import { kindOf, leavesOf, memberOf, titleOf, valueAt, withoutNull } from './answer-columns.js';
 import { fitText, type Summary, tableLines, type TableOptions, textWidth } from './answer-table.js';
 import { bytesText, cellText, millisecondsText, percentText, timeText } from './cell-text.js';

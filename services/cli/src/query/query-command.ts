@@ -13,7 +13,7 @@ import { localUrl } from '../command/local-stack.js';
 import { baseUrl, wholeNumber } from '../command/option-values.js';
 import type { Terminal } from '../command/terminal.js';
 import { UsageError } from '../command/usage-error.js';
-import { openQuery, type QueryClient, QueryFailure } from '../query-client.js';
+import { openQuery, type QueryClient, QueryFailure } from './query-client.js';
 import { answerText } from './answer-text.js';
 import { givenParameters, parameterFault, parameterOptions } from './parameter-options.js';
 import { readPersonalValues } from './personal-values.js';

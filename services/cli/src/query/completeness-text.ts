@@ -1,7 +1,7 @@
 /* The completeness of an answer as text for one line of a terminal. */
 import type { Completeness } from '@imscope/schemas/query-api/envelope.js';
-import { count } from './command/count.js';
-import { printable } from './command/http-answer.js';
+import { count } from '../command/count.js';
+import { printable } from '../command/http-answer.js';
 
 /**
  * Times are UTC. The ratio is rounded down, so that 100 % is never shown for an incomplete answer. Where an answer has

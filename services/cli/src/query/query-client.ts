@@ -3,7 +3,7 @@ import { type Ask, AskError, createAsk, type Transport } from '@imscope/schemas/
 import type { FleetRefusals } from '@imscope/schemas/query-api/fleet-refusals.js';
 import type { AnswerTo } from '@imscope/schemas/query-api/questions.js';
 import { Agent, request } from 'undici';
-import { answerErrorMessage, failureCode, isNeverSent, printable } from './command/http-answer.js';
+import { answerErrorMessage, failureCode, isNeverSent, printable } from '../command/http-answer.js';
 
 export type ApplicationsAnswer = AnswerTo<'applications'>;
 
