@@ -103,6 +103,30 @@ export const QUERY_SETTINGS = {
     purpose:
       'interfaces that wait on purpose in every application, such as long polls, with commas between: their delay is not judged; the registry may add others to an application',
   }),
+  exportsMax: integer({
+    default: 2,
+    min: 1,
+    max: 64,
+    purpose: 'exports at once; a caller has half of them, and beyond it callers get 429',
+  }),
+  exportRowsMax: integer({
+    default: 1_000_000,
+    min: 1,
+    max: 100_000_000,
+    purpose: 'requests of one export; callers get 422 for one that would have more',
+  }),
+  exportMsMax: integer({
+    default: 600_000,
+    min: 1_000,
+    max: 7_200_000,
+    purpose: 'longest the store may take for one export, milliseconds; then its connection is closed',
+  }),
+  tailsMax: integer({
+    default: 20,
+    min: 1,
+    max: 1_000,
+    purpose: 'live tails at once; a caller has half of them, and beyond it callers get 429',
+  }),
   logRowsMax: integer({
     default: 500_000,
     min: 0,

@@ -28,6 +28,7 @@ import { createSources } from './figures/source.js';
 import { createHistories } from './exceptions/history.js';
 import { createMutesOf } from './state/mutes.js';
 import { openState } from './state/open-state.js';
+import { openRequestStreams } from './streams/open-request-streams.js';
 import { watchStore } from './store/store-readiness.js';
 
 /** The store ends a question at its own limit; the client waits this much longer for the store's answer. */
@@ -63,6 +64,7 @@ export async function createQuery(context: ServiceContext<typeof QUERY_SETTINGS>
     metrics,
   });
   const { ask, admission } = openStoreQueries(config, { client, metrics, logger });
+  const streams = openRequestStreams(config, { ask, logger, metrics, registry, now: Date.now });
   const balanceOf = createBalanceReader(ask);
   const app = await createServer({
     ask,
@@ -80,6 +82,7 @@ export async function createQuery(context: ServiceContext<typeof QUERY_SETTINGS>
     mutesOf: createMutesOf(database, logger),
     database,
     networks: createNetworks(config),
+    streams,
     tokens,
     terminated: tokens.terminated,
     authentication: createAuthentication(tokens, seal, 'read'),
@@ -101,7 +104,7 @@ export async function createQuery(context: ServiceContext<typeof QUERY_SETTINGS>
       watch.stop();
       await app.close();
       await tokens.stop();
-      await client.close();
+      await Promise.all([client.close(), streams.close()]);
       await database?.close();
     },
   };

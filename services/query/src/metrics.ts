@@ -7,6 +7,26 @@ import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 
 export type QueryMetrics = ReturnType<typeof createMetrics>;
 
+function createGauge(registry: Registry, name: string, help: string, read: () => number): Gauge {
+  return new Gauge({
+    name: `imscope_query_${name}`,
+    help,
+    registers: [registry],
+    collect() {
+      this.set(read());
+    },
+  });
+}
+
+/** @param open read at each scrape */
+export function addStreamMetrics(
+  registry: Registry,
+  open: { readonly exportsOpen: () => number; readonly tailsOpen: () => number },
+): void {
+  createGauge(registry, 'exports_open', 'exports that are sent', open.exportsOpen);
+  createGauge(registry, 'tails_open', 'live tails', open.tailsOpen);
+}
+
 /** @param observed read at each scrape: queries running and waiting, memory of answers */
 export function createMetrics(
   registry: Registry,
@@ -22,13 +42,7 @@ export function createMetrics(
     help,
     registers: [registry],
   });
-  const gauge = (name: string, help: string, read: () => number) =>
-    new Gauge({
-      ...common(name, help),
-      collect() {
-        this.set(read());
-      },
-    });
+  const gauge = (name: string, help: string, read: () => number) => createGauge(registry, name, help, read);
   gauge('store_queries_in_flight', 'questions with the store', observed.storeQueriesInFlight);
   gauge('store_queries_waiting', 'questions waiting for their turn', observed.storeQueriesWaiting);
   gauge(
@@ -47,6 +61,10 @@ export function createMetrics(
     storeRowsRead: new Counter({
       ...common('store_rows_read_total', 'rows the store read, by question'),
       labelNames: ['question'] as const,
+    }),
+    tailDropped: new Counter({
+      ...common('tail_dropped_total', 'requests that live tails did not show, by reason'),
+      labelNames: ['reason'] as const,
     }),
     refused: new Counter({
       ...common('refused_total', 'callers turned away, by reason'),

@@ -52,6 +52,11 @@ test('the description covers every route with parameters, answers, errors and se
         ['post', 'delete'].map((method) => `${method} /v1/${whose}/exceptions/{group}/mute`),
       ),
       'get /v1/exception-mutes',
+      ...['applications/{sdk_app_id}', 'fleet'].flatMap((whose) =>
+        ['tail', 'export'].flatMap((name) =>
+          ['get', 'post'].map((method) => `${method} /v1/${whose}/${name}`),
+        ),
+      ),
       'delete /v1/session',
       'get /v1/openapi.json',
       'get /v1/session',
@@ -65,6 +70,10 @@ test('the description covers every route with parameters, answers, errors and se
       route,
     );
     if (!route.startsWith('get /v1/applications')) continue;
+    if (/\/(?:tail|export)$/.test(route)) {
+      assert.deepEqual(operation.security, [{ bearer: ['requests'] }, { session: ['requests'] }]);
+      continue;
+    }
     const roles = route.endsWith('/requests') ? ['requests'] : [];
     assert.deepEqual(operation.security, [{ bearer: roles }, { session: roles }]);
     const statuses = Object.keys(operation.responses);

@@ -26,15 +26,23 @@ const KEPT_SQL = `time > now64(3, 'UTC') - INTERVAL ${TERM_HOURS.requestLog} HOU
 
 const isLate = ({ name }: { readonly name: string }): boolean => name === 'outcome';
 
-/** Throws `HttpError` invalid_parameter. */
+/**
+ * @param first conditions that are tested before all others; their values are added by the caller
+ * @throws `HttpError` invalid_parameter
+ */
 export function searchOf(
   subject: Subject,
   window: TimeWindow,
   query: RequestSearchParameters & PersonalQuery,
+  first: readonly string[] = [],
 ): RequestSearch {
   const filter = filterOf(subject, window, query);
   const own = ownConditions(query);
-  const early = [...own.sql, ...filter.conditions.filter((one) => !isLate(one)).map(({ sql }) => sql)];
+  const early = [
+    ...first,
+    ...own.sql,
+    ...filter.conditions.filter((one) => !isLate(one)).map(({ sql }) => sql),
+  ];
   const late = [
     filter.subjectSql,
     SPAN_SQL,

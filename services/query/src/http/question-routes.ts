@@ -6,10 +6,7 @@
 import type { Applications } from '@imscope/access/applications.js';
 import type { Authentication } from '@imscope/access/authentication.js';
 import { type Grant, requireScope } from '@imscope/access/grant.js';
-import { requireSameOrigin } from '@imscope/access/same-origin.js';
-import { HttpError } from '@imscope/runtime/http-errors.js';
 import { describeParameterFault } from '@imscope/runtime/parameter-error.js';
-import { queryPairs } from '@imscope/runtime/query-parameters.js';
 import type { NamedApplication } from '@imscope/schemas/query-api/application-name.js';
 import type { Answer } from '@imscope/schemas/query-api/envelope.js';
 import { PERSONAL_FILTER_NAMES } from '@imscope/schemas/query-api/personal-filters.js';
@@ -20,6 +17,7 @@ import { needsLogs } from '../figures/metric-span.js';
 import type { LookUpInterface } from '../figures/interface-settings.js';
 import type { Sources } from '../figures/source.js';
 import { timeText } from '../figures/time-window.js';
+import { addCallerHooks } from './caller-hooks.js';
 import { createEpochTimes, wantsEpochMs } from './answer-times.js';
 import { describeQuestion } from './describe-question.js';
 import type { HistoryOf } from '../exceptions/history.js';
@@ -31,7 +29,6 @@ import { KIB, requirePoints } from '../store/answer-bounds.js';
 import type { AnswerBudget } from '../store/answer-budget.js';
 import type { NamesOf } from '../store/application-names.js';
 import type { AskWithin } from '../store/ask-store.js';
-import { askFor } from '../store/store-caller.js';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -60,27 +57,11 @@ export type QuestionRouteOptions = {
 const BODY_BYTES_MAX = 64 * KIB;
 
 export const questionRoutes: FastifyPluginAsync<QuestionRouteOptions> = async (app, options) => {
-  app.addHook('onRequest', async (request) => {
-    requireNoPersonalFilter(request.raw.url ?? '');
-    request.grant = options.authentication.grantOf(request, options.now());
-    if (request.method === 'POST') requireSameOrigin(request);
-  });
-  // Not earlier: the context of a request does not survive the reading of its body.
-  app.addHook('preHandler', (request, _reply, done) => askFor(request.grant?.name ?? request.ip, done));
+  addCallerHooks(app, options);
   for (const [name, question] of Object.entries(ALL_QUESTIONS) as [QuestionName, Question][]) {
     addRoutes(app, { name, question }, options);
   }
 };
-
-/** Before anything else, so that the refusal is all that happens with such an address. */
-function requireNoPersonalFilter(url: string): void {
-  const personal = queryPairs(url).find(([name]) => PERSONAL_FILTER_NAMES.includes(name));
-  if (personal === undefined) return;
-  throw new HttpError(
-    'personal_filter_in_url',
-    `${personal[0]} was given in the address of the request, which proxies and browsers keep: send all parameters as a JSON object by POST`,
-  );
-}
 
 /** An answer about an address has no minimum (docs/network.md), so it wants the scope of single requests. */
 function hasPersonalFilter(query: unknown): boolean {

@@ -28,11 +28,13 @@ import type { AnswerBudget } from '../store/answer-budget.js';
 import { questionRoutes, type QuestionRouteOptions } from './question-routes.js';
 import { serveDashboard } from './dashboard-files.js';
 import { describeApi } from './openapi.js';
+import { requestStreams, type RequestStreamOptions } from './request-streams.js';
 import { passOnToRegistry } from './registry-proxy.js';
 import { muteRoutes, type MuteRouteOptions } from './mute-routes.js';
 import { sessionRoutes, type SessionRouteOptions } from '../access/session-routes.js';
 
 export type ServerOptions = QuestionRouteOptions &
+  RequestStreamOptions &
   SessionRouteOptions &
   MuteRouteOptions & {
     /** Empty: the API alone. */
@@ -118,6 +120,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   );
   await app.register(questionRoutes, options);
   await app.register(muteRoutes, options);
+  await app.register(requestStreams, options);
   await app.register(sessionRoutes, options);
   await passOnToRegistry(app, options.registryUrl);
   if (options.dashboardDir !== '') await serveDashboard(app, options.dashboardDir);

@@ -87,6 +87,10 @@ export type AskOptions = {
   readonly rowsReadMax: number;
 };
 
+type FailureOptions = Pick<AskOptions, 'timeoutMs' | 'rowsReadMax' | 'logger'> & {
+  readonly metrics: RefusalMetrics;
+};
+
 /** Look-ups that answers share, such as the ledger for completeness: one of each runs at a time. */
 const SHARED_BOUNDS: ResultBounds = { rowsMax: 200_000, bytesMax: 64 << 20 };
 
@@ -118,7 +122,7 @@ function askOnce<Row>(
   params: QueryParams,
   signal: AbortSignal | undefined,
 ): Promise<readonly Row[]> {
-  const { client, admission, metrics, logger } = options;
+  const { client, admission, metrics } = options;
   return admission.run(async () => {
     const end = metrics.storeSeconds.startTimer({ question: question.name });
     try {
@@ -143,15 +147,20 @@ function askOnce<Row>(
     } catch (error) {
       if (signal?.aborted === true)
         throw new HttpError('unavailable', 'the caller has gone', { cause: error });
-      const { answer, reason } = asAnswer(error, options);
-      metrics.refused.inc({ reason });
-      const level = reason === 'store_failed' ? 'error' : 'warn';
-      logger[level]({ err: error, question: question.name }, 'the store did not answer a question');
-      throw answer;
+      throw storeFailure(error, options, question.name);
     } finally {
       end();
     }
   }, signal);
+}
+
+/** The error answer of a failure of the store, which is counted and logged. */
+export function storeFailure(error: unknown, options: FailureOptions, question: string): HttpError {
+  const { answer, reason } = asAnswer(error, options);
+  options.metrics.refused.inc({ reason });
+  const level = reason === 'store_failed' ? 'error' : 'warn';
+  options.logger[level]({ err: error, question }, 'the store did not answer a question');
+  return answer;
 }
 
 /** The settings of one query. The store reads 0 as no bound. */
@@ -187,7 +196,7 @@ const AWAY_CODES: ReadonlySet<string> = new Set(['60', '81', '192', '193', '194'
  */
 function asAnswer(
   error: unknown,
-  { timeoutMs, rowsReadMax }: AskOptions,
+  { timeoutMs, rowsReadMax }: FailureOptions,
 ): { answer: HttpError; reason: RefusalReason } {
   if (error instanceof ClickHouseError) {
     if (error.code === TOO_MANY_ROWS_CODE) return tooManyRows(error, rowsReadMax);

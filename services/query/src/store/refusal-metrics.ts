@@ -12,6 +12,7 @@ export type RefusalReason =
   | 'timeout'
   | 'too_large'
   | 'too_many_rows'
+  | 'too_many_streams'
   | 'sign_in_guesses';
 
 /** A counter by reason. */
