@@ -19,6 +19,7 @@ import { PERSONAL_FILTERS, type PersonalFilters } from './personal-filters.js';
 import type { QuestionContract } from './question-contract.js';
 import { refusals } from './refusals.js';
 import { fleetTimeseries, timeseries } from './timeseries.js';
+import { requestContext } from './request-context.js';
 import { fleetRequests, requestById, requests } from './requests.js';
 import { versions } from './versions.js';
 
@@ -44,6 +45,7 @@ export const QUESTIONS = {
   requests,
   fleetRequests,
   requestById,
+  requestContext,
   refusals,
   fleetRefusals,
   collectors,

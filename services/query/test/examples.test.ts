@@ -42,6 +42,7 @@ const PARAMETERS: Partial<Record<string, Readonly<Record<string, unknown>>>> = {
   requests: { outcome: ['service_error'], limit: 2 },
   fleetRequests: { code: ['91000'], limit: 2 },
   requestById: { request_id: `${APP}-1-2997` },
+  requestContext: { request: `${APP}-1-2997` },
 };
 
 const MINUTES = 70;

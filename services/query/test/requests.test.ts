@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { RequestContext } from '@imscope/schemas/query-api/request-context.js';
 import { FleetRequestPage, RequestPage, type RequestRow } from '@imscope/schemas/query-api/requests.js';
 import { decodePlace } from '../src/figures/row-place.js';
 import { FEW, openStoreAndQuery, READ_ALL, REQUESTS_FEW } from './query-under-test.js';
 import { addressOf, assertError, readAnswer } from './read-answer.js';
+import { assertFigures, groupRows, sumWeights } from './recompute.js';
 import { seededRows, type StoredRow, storedRow } from './stored-row.js';
 
 const MINUTE_MS = 60_000;
@@ -285,5 +287,111 @@ test('a cursor that was altered, belongs to another question or application, or 
       headers: { authorization: `Bearer ${READ_ALL}` },
     });
     assertError(response, 400, 'invalid_parameter');
+  }
+});
+
+const ALIGNED_MS = 5 * MINUTE_MS;
+const HOUR_MS = 60 * MINUTE_MS;
+
+function rowsBetween(fromMs: number, toMs: number): StoredRow[] {
+  return [...rows, ...elsewhere].filter(({ time }) => time >= fromMs && time < toMs);
+}
+
+/** The rows of both spans of a context, as its documentation says. */
+function spansAround(row: StoredRow, minutes: number) {
+  const fromMs = Math.floor((row.time - minutes * MINUTE_MS) / ALIGNED_MS) * ALIGNED_MS;
+  const toMs = Math.ceil((row.time + minutes * MINUTE_MS) / ALIGNED_MS) * ALIGNED_MS;
+  return {
+    seconds: (toMs - fromMs) / 1000,
+    around: rowsBetween(fromMs, toMs),
+    before: rowsBetween(fromMs - HOUR_MS, fromMs),
+  };
+}
+
+test('a context has the figures of the node, the interface and the prefix around a request and in the hour before', async () => {
+  const row = spread.find((one) => one.time > FROM_MS + 120 * MINUTE_MS && one.exception !== '');
+  assert.ok(row !== undefined);
+  const { data: found } = await readAnswer(query.app, RequestPage, PATH, {
+    ...WINDOW,
+    request_id: row.request_id,
+  });
+  const place = found.requests[0]?.place ?? '';
+  const minutes = 20;
+  const { around, before, seconds } = spansAround(row, minutes);
+  for (const named of [place, row.request_id]) {
+    const path = `${PATH}/${encodeURIComponent(named)}/context`;
+    const { data } = await readAnswer(query.app, RequestContext, path, { minutes: String(minutes) });
+    assert.equal(data.request?.request_id, row.request_id);
+    const matching: Record<string, (one: StoredRow) => boolean> = {
+      // Of all applications.
+      node: (one) => one.node === row.node,
+      interface: (one) => one.sdk_app_id === APP && one.interface === row.interface,
+    };
+    for (const [of, matches] of Object.entries(matching)) {
+      const shown = data.neighbours.find((one) => one.of === of);
+      assert.ok(shown !== undefined && shown.around !== null && shown.before !== null);
+      assertFigures(shown.around, around.filter(matches), seconds);
+      assertFigures(shown.before, before.filter(matches), HOUR_MS / 1000);
+      const codes = groupRows(
+        around.filter((one) => matches(one) && one.outcome !== 'success'),
+        (one) => `${one.code} ${one.outcome}`,
+      );
+      const counts = [...codes.values()].map((all) => sumWeights(all)).toSorted((a, b) => b - a);
+      assert.deepEqual(
+        shown.around.codes.map(({ count }) => count),
+        counts.slice(0, 5),
+      );
+    }
+    // Three addresses alone use the application.
+    const prefix = data.neighbours.find(({ of }) => of === 'prefix');
+    assert.deepEqual([prefix?.around, prefix?.before], [null, null]);
+  }
+});
+
+test('a prefix of a context is shown from 20 requests and 5 addresses on, without codes', async () => {
+  const time = FROM_MS + 2 * MINUTE_MS;
+  for (const [sdkAppId, requests, addresses, isShown] of [
+    [310, 20, 5, true],
+    [311, 19, 5, false],
+    [312, 20, 4, false],
+  ] as const) {
+    const made = Array.from({ length: requests }, (_, index) =>
+      storedRow({
+        time,
+        sdk_app_id: sdkAppId,
+        node: '',
+        exit_ip: `::ffff:203.0.113.${index % addresses}`,
+        request_id: `prefix-${sdkAppId}-${index}`,
+        outcome: 'service_error',
+        code: 91_000,
+        block_row: index,
+      }),
+    );
+    await store.insert(made);
+    const path = `applications/${sdkAppId}/requests/prefix-${sdkAppId}-0/context`;
+    const { data } = await readAnswer(query.app, RequestContext, path);
+    assert.deepEqual(
+      data.neighbours.map(({ of, value }) => [of, value]),
+      [
+        ['interface', 'openim/sendmsg'],
+        ['prefix', '203.0.113.0/24'],
+      ],
+    );
+    const shown = data.neighbours[1]?.around;
+    assert.deepEqual([shown?.requests, shown?.codes], isShown ? [requests, []] : [undefined, undefined]);
+  }
+});
+
+test('the context of a request that is not there is empty, and is about the application of the path alone', async () => {
+  const { data: found } = await readAnswer(query.app, RequestPage, 'applications/103/requests', {
+    ...WINDOW,
+    limit: '1',
+  });
+  const [foreign] = found.requests;
+  assert.ok(foreign !== undefined);
+  for (const named of ['no-such-id', foreign.place, foreign.request_id]) {
+    const path = `${PATH}/${encodeURIComponent(named)}/context`;
+    const { data } = await readAnswer(query.app, RequestContext, path);
+    assert.deepEqual(data, { request: null, around: null, before: null, neighbours: [] });
   }
 });

@@ -17,6 +17,7 @@ import { overview } from './overview.js';
 import type { Question } from './question.js';
 import { refusals } from './refusals.js';
 import { fleetTimeseries, timeseries } from './timeseries.js';
+import { requestContext } from './request-context.js';
 import { fleetRequests, requestById, requests } from './requests.js';
 import { versions } from './versions.js';
 
@@ -42,6 +43,7 @@ export const ALL_QUESTIONS: Readonly<Record<QuestionName, Question>> = {
   requests,
   fleetRequests,
   requestById,
+  requestContext,
   refusals,
   fleetRefusals,
   collectors,

@@ -73,6 +73,8 @@ export type RequestDefinition<Q extends QuestionName, P extends RequestPlan> = D
   readonly answer: (
     input: AnswerInput<Q, P> & {
       readonly subject: Subject;
+      /** The applications the caller may read. */
+      readonly scope: ReadScope;
       readonly spanOf: (window: TimeWindow) => Promise<Span>;
       readonly sources: Sources;
       readonly namesOf: NamesOf;
@@ -167,7 +169,8 @@ export function requestQuestion<Q extends QuestionName, P extends RequestPlan>(
         answer: async ({ ask, signal, ...services }) => {
           const { sources } = services;
           const spanOf = createSpans(sources, subject, plan, nowMs);
-          const asked = { query, plan, window, nowMs, ask, signal };
+          const scope = readScope(request.grant, request.terminated);
+          const asked = { query, plan, window, nowMs, ask, scope, signal };
           const found = await definition.answer({ ...asked, ...services, subject, spanOf });
           const chosen = source === 'logs_or_metrics' ? await spanOf(window) : undefined;
           return answered(definition, found, { query, window, chosen });
