@@ -7,26 +7,6 @@ import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 
 export type QueryMetrics = ReturnType<typeof createMetrics>;
 
-function createGauge(registry: Registry, name: string, help: string, read: () => number): Gauge {
-  return new Gauge({
-    name: `imscope_query_${name}`,
-    help,
-    registers: [registry],
-    collect() {
-      this.set(read());
-    },
-  });
-}
-
-/** @param open read at each scrape */
-export function addStreamMetrics(
-  registry: Registry,
-  open: { readonly exportsOpen: () => number; readonly tailsOpen: () => number },
-): void {
-  createGauge(registry, 'exports_open', 'exports that are sent', open.exportsOpen);
-  createGauge(registry, 'tails_open', 'live tails', open.tailsOpen);
-}
-
 /** @param observed read at each scrape: queries running and waiting, memory of answers */
 export function createMetrics(
   registry: Registry,
@@ -42,7 +22,13 @@ export function createMetrics(
     help,
     registers: [registry],
   });
-  const gauge = (name: string, help: string, read: () => number) => createGauge(registry, name, help, read);
+  const gauge = (name: string, help: string, read: () => number) =>
+    new Gauge({
+      ...common(name, help),
+      collect() {
+        this.set(read());
+      },
+    });
   gauge('store_queries_in_flight', 'questions with the store', observed.storeQueriesInFlight);
   gauge('store_queries_waiting', 'questions waiting for their turn', observed.storeQueriesWaiting);
   gauge(

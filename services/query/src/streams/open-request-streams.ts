@@ -5,12 +5,12 @@
 import type { Logger } from '@imscope/runtime/logger.js';
 import { createStoreClient, type StoreSettings } from '@imscope/runtime/store-client.js';
 import type { Registry } from 'prom-client';
-import { addStreamMetrics } from '../metrics.js';
 import type { AskWithin } from '../store/ask-store.js';
 import type { RefusalMetrics } from '../store/refusal-metrics.js';
 import { createBlockFeed } from './block-feed.js';
 import { createCallerSlots } from './caller-slots.js';
 import { createExports, type SendExport } from './exports.js';
+import { addStreamMetrics } from './stream-metrics.js';
 import { createTails, type Tails } from './tails.js';
 
 export type RequestStreamSettings = StoreSettings & {
