@@ -141,6 +141,16 @@ test('a text that is no address or prefix is refused without being repeated', as
   }
 });
 
+test('an address in a body of the wrong form is refused without being repeated', async () => {
+  const address = '203.0.113.77';
+  const many = Array.from({ length: 21 }, () => address);
+  const bodies = [{ exit_ip: address }, { exit_ip: many }, { prefix: [`${address}${'0'.repeat(90)}`] }];
+  for (const body of [...bodies, { exit_ip: [[address]] }, [{ exit_ip: address }]]) {
+    const message = assertError(await post(OVERVIEW, body), 400, 'invalid_parameter');
+    assert.doesNotMatch(message, /203\.0\.113\.77/, JSON.stringify(body));
+  }
+});
+
 test('a body that is no object, has unknown parameters, or comes beside a query is refused', async () => {
   assertError(await post(OVERVIEW, [1]), 400, 'invalid_parameter');
   assertError(await post(OVERVIEW, { unknown: 1 }), 400, 'unknown_parameter');

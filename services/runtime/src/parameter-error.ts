@@ -15,8 +15,16 @@ type Failure = FastifySchemaValidationError & {
   };
 };
 
-/** @param failures of the parameters in a path or query */
+/** @param failures of the parameters in a path, a query or a body */
 export function describeParameterFault(failures: FastifySchemaValidationError[]): HttpError {
+  return describeFaultWithout([], failures);
+}
+
+/** @param hidden parameters whose values may be personal: they are not repeated */
+export function describeFaultWithout(
+  hidden: readonly string[],
+  failures: FastifySchemaValidationError[],
+): HttpError {
   const failure: Failure | undefined = failures[0];
   if (failure === undefined) return new HttpError('invalid_parameter', 'a parameter is not allowed');
   if (failure.keyword === 'additionalProperties') {
@@ -27,11 +35,15 @@ export function describeParameterFault(failures: FastifySchemaValidationError[])
       `"${shortened(unknown)}" is no parameter here: ${allowed === '' ? 'there are none, leave it out' : `give any of ${allowed}`}`,
     );
   }
-  const name = failure.instancePath.split('/')[1] ?? 'a parameter';
-  return new HttpError(
-    'invalid_parameter',
-    `${name} is ${shortened(JSON.stringify(failure.data) ?? 'missing')}: ${allowedBy(failure)}`,
-  );
+  const name = failure.instancePath.split('/')[1];
+  if (name === undefined && failure.keyword === 'type') {
+    return new HttpError('invalid_parameter', 'the body is no JSON object: give one with the parameters');
+  }
+  const received =
+    name !== undefined && hidden.includes(name)
+      ? 'not as it must be'
+      : shortened(JSON.stringify(failure.data) ?? 'missing');
+  return new HttpError('invalid_parameter', `${name ?? 'a parameter'} is ${received}: ${allowedBy(failure)}`);
 }
 
 const WRITTEN: Readonly<Record<string, string>> = {

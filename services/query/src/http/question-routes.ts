@@ -6,7 +6,7 @@
 import type { Applications } from '@imscope/access/applications.js';
 import type { Authentication } from '@imscope/access/authentication.js';
 import { type Grant, requireScope } from '@imscope/access/grant.js';
-import { describeParameterFault } from '@imscope/runtime/parameter-error.js';
+import { describeFaultWithout } from '@imscope/runtime/parameter-error.js';
 import type { NamedApplication } from '@imscope/schemas/query-api/application-name.js';
 import type { Answer } from '@imscope/schemas/query-api/envelope.js';
 import { PERSONAL_FILTER_NAMES } from '@imscope/schemas/query-api/personal-filters.js';
@@ -85,7 +85,7 @@ function addRoutes(
       method,
       url: contract.path,
       schema: describeQuestion(name, contract, method),
-      schemaErrorFormatter: describeParameterFault,
+      schemaErrorFormatter: (failures) => describeFaultWithout(PERSONAL_FILTER_NAMES, failures),
       bodyLimit: BODY_BYTES_MAX,
       config: { bounds },
       preHandler: async (request) => {

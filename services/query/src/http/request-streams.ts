@@ -5,10 +5,10 @@
 import type { Applications } from '@imscope/access/applications.js';
 import { mayUse, requireScope } from '@imscope/access/grant.js';
 import type { Tokens } from '@imscope/access/tokens.js';
-import { describeParameterFault } from '@imscope/runtime/parameter-error.js';
+import { describeFaultWithout } from '@imscope/runtime/parameter-error.js';
 import { errorAnswers } from '@imscope/schemas/query-api/error-answers.js';
 import { ApplicationPath } from '@imscope/schemas/query-api/parameters.js';
-import { PERSONAL_FILTERS } from '@imscope/schemas/query-api/personal-filters.js';
+import { PERSONAL_FILTER_NAMES, PERSONAL_FILTERS } from '@imscope/schemas/query-api/personal-filters.js';
 import {
   EXPORT_ROWS_HEADER,
   ExportQuery,
@@ -148,7 +148,7 @@ function addRoutes(app: FastifyInstance, route: StreamRoute): void {
       // A stream has no length to tell.
       exposeHeadRoute: false,
       schema: describeStream(route, method),
-      schemaErrorFormatter: describeParameterFault,
+      schemaErrorFormatter: (failures) => describeFaultWithout(PERSONAL_FILTER_NAMES, failures),
       bodyLimit: BODY_BYTES_MAX,
       config: { bounds: route.bounds },
       preHandler: async (request) => requireScope(grantOf(request), 'requests'),
