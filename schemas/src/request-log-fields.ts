@@ -212,7 +212,12 @@ export const REQUEST_LOG_FIELDS = {
     required: false,
     lengthMax: LABEL_LENGTH_MAX,
     personal: 'label_scrubbed',
-    filter: { questions: 'every', inMetrics: false, emptyAllowed: false, description: 'gateway nodes' },
+    filter: {
+      questions: 'every',
+      inMetrics: false,
+      emptyAllowed: true,
+      description: 'gateway nodes; empty: not named by the source',
+    },
     purpose: 'gateway node',
   },
   region: {
@@ -222,7 +227,12 @@ export const REQUEST_LOG_FIELDS = {
     required: false,
     lengthMax: LABEL_LENGTH_MAX,
     personal: 'label_scrubbed',
-    filter: { questions: 'every', inMetrics: true, emptyAllowed: false, description: 'regions' },
+    filter: {
+      questions: 'every',
+      inMetrics: true,
+      emptyAllowed: true,
+      description: 'regions; empty: not named by the source',
+    },
     purpose: 'region of the gateway',
   },
   platform: {
@@ -232,7 +242,12 @@ export const REQUEST_LOG_FIELDS = {
     required: false,
     lengthMax: LABEL_LENGTH_MAX,
     personal: 'label_scrubbed',
-    filter: { questions: 'every', inMetrics: false, emptyAllowed: false, description: 'client platforms' },
+    filter: {
+      questions: 'every',
+      inMetrics: false,
+      emptyAllowed: true,
+      description: 'client platforms; empty: not named by the source',
+    },
     purpose: 'platform of the caller',
   },
   sdk_version: {
@@ -242,7 +257,12 @@ export const REQUEST_LOG_FIELDS = {
     required: false,
     lengthMax: LABEL_LENGTH_MAX,
     personal: 'label_scrubbed',
-    filter: { questions: 'every', inMetrics: false, emptyAllowed: false, description: 'client SDK versions' },
+    filter: {
+      questions: 'every',
+      inMetrics: false,
+      emptyAllowed: true,
+      description: 'client SDK versions; empty: not named by the source',
+    },
     purpose: 'SDK version of the caller',
   },
   request_id: {

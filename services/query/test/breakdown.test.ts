@@ -30,7 +30,13 @@ const requestsOf = (sdkAppId: number, count: number) =>
   });
 const byLogs = [...requestsOf(ONE, 4_000), ...requestsOf(OTHER, 1_500), ...requestsOf(103, 500)];
 const counted = single(requestsOf(WITH_METRICS, 4_000));
-const rows = [...byLogs, ...counted];
+/** Of a source that names nothing but the interface. */
+const UNNAMED = 301;
+const NOTHING_NAMED = { node: '', region: '', platform: '', sdk_version: '', exception: '' };
+const unnamed = requestsOf(UNNAMED, 60).map((row, index) =>
+  index % 2 === 0 ? row : { ...row, ...NOTHING_NAMED },
+);
+const rows = [...byLogs, ...counted, ...unnamed];
 
 // However few the rows are: metrics first.
 const { query } = await openStoreAndQuery(
@@ -201,6 +207,18 @@ test('filters hold for groups, others and total', async () => {
       row.exception === 'UpstreamTimeout',
   );
   assertBreakdown(data, own, ['application', 'code']);
+});
+
+test('the group of requests whose source names no value is kept by the filter of that value', async () => {
+  for (const dimension of ['node', 'region', 'platform', 'sdk_version', 'exception'] as const) {
+    const path = `applications/${UNNAMED}/breakdown`;
+    const parameters = { ...WINDOW, group_by: dimension };
+    const { data } = await readAnswer(query.app, Breakdown, path, parameters);
+    const group = data.groups.find((one) => one.group[dimension] === '');
+    const filtered = await readAnswer(query.app, Breakdown, path, { ...parameters, [dimension]: '' });
+    assert.ok(group !== undefined && group.requests > 0, dimension);
+    assert.equal(filtered.data.total.requests, group.requests, dimension);
+  }
 });
 
 test('a caller sees groups of its own applications alone', async () => {

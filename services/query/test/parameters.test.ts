@@ -23,7 +23,7 @@ const refusals: [what: string, path: string, query: Record<string, string | stri
   ],
   ['a code that is no number', OVERVIEW, { code: 'x' }, /^code is "x": give a whole number, or none/],
   ['a code beyond 32 bits', OVERVIEW, { code: '2147483648' }, /give codes from -2147483648 to 2147483647/],
-  ['an empty filter', OVERVIEW, { node: '' }, /^node is ""/],
+  ['an empty filter', OVERVIEW, { interface: '' }, /^interface is ""/],
   ['too many values of a filter', OVERVIEW, { node: Array(21).fill('gw') }, /^node is .*20 items/],
   ['a value that is too long', OVERVIEW, { node: 'x'.repeat(129) }, /128 characters/],
   ['an application that is no number', 'applications/x/overview', {}, /^sdk_app_id is "x": must be integer/],
@@ -57,7 +57,7 @@ test('refuses parameters it does not know and lists those it does', async () => 
   );
   assert.equal(
     message,
-    '"form" is no parameter here: give any of from, to, interface, code, outcome, node, region, platform, sdk_version, times',
+    '"form" is no parameter here: give any of from, to, interface, code, outcome, node, region, platform, sdk_version, isp, times',
   );
 });
 
