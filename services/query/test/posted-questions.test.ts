@@ -149,6 +149,8 @@ test('an address in a body of the wrong form is refused without being repeated',
     const message = assertError(await post(OVERVIEW, body), 400, 'invalid_parameter');
     assert.doesNotMatch(message, /203\.0\.113\.77/, JSON.stringify(body));
   }
+  const breakdown = await post(`/v1/applications/${APP}/breakdown`, { exit_ip: [address] });
+  assert.match(assertError(breakdown, 400, 'invalid_parameter'), /^group_by is missing: give one or two/);
 });
 
 test('a body that is no object, has unknown parameters, or comes beside a query is refused', async () => {

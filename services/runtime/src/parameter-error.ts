@@ -9,7 +9,7 @@ import type { FastifySchemaValidationError } from 'fastify/types/schema.js';
 type Failure = FastifySchemaValidationError & {
   readonly data?: unknown;
   readonly parentSchema?: {
-    readonly properties?: object;
+    readonly properties?: Readonly<Record<string, { readonly description?: string }>>;
     readonly description?: string;
     readonly enum?: readonly string[];
   };
@@ -36,6 +36,11 @@ export function describeFaultWithout(
     );
   }
   const name = failure.instancePath.split('/')[1];
+  if (name === undefined && failure.keyword === 'required') {
+    const missing = String(failure.params['missingProperty']);
+    const description = failure.parentSchema?.properties?.[missing]?.description;
+    return new HttpError('invalid_parameter', `${missing} is missing: give ${description ?? 'it'}`);
+  }
   if (name === undefined && failure.keyword === 'type') {
     return new HttpError('invalid_parameter', 'the body is no JSON object: give one with the parameters');
   }
