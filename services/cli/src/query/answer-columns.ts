@@ -19,7 +19,9 @@ const TRANSPARENT: ReadonlySet<string> = new Set(['group', 'outcomes', 'latency_
 
 /** By the last name of the path, the most telling first; other numbers come between. */
 const FIGURES = ['requests', 'success_rate', 'service_error', 'p95', 'code', 'count', 'share'];
-const DETAILS = ['requests_per_s', 'p50', 'p99', 'avg', 'records', 'reason', 'exception', 'outcome'];
+const DETAILS = ['requests_per_s', 'p50', 'p99', 'avg', 'records', 'reason', 'outcome'];
+/** What failed and why, right after the code: groups of one code differ by nothing else. */
+const REASONS = ['exception', 'cause'];
 const LESS = ['caller_error', 'unknown', 'success', 'p90', 'max', 'package', 'owner'];
 /** Long texts are last: they take what is left of a line. */
 const PROSE = ['cause', 'advice', 'meaning', 'message', 'description'];
@@ -78,6 +80,7 @@ function rankOf(path: string, schema: TSchema, index: number): number {
   const name = names.at(-1) ?? '';
   const depth = names.filter((one) => !TRANSPARENT.has(one)).length - 1;
   const order = index / 1_000;
+  if (REASONS.includes(name)) return 1.45 + 3 * depth + REASONS.indexOf(name) / 100;
   if (LESS.includes(name)) return 6 + depth + order;
   if (PROSE.includes(name)) return 5 + depth + order;
   if (FIGURES.includes(name)) return 1 + 3 * depth + FIGURES.indexOf(name) / 10;

@@ -50,8 +50,8 @@ function dataLines(data: unknown, given: TSchema, options: TableOptions): string
   const isNote = (path: string): boolean =>
     path === NEXT_CURSOR || path === 'left_out' || tables.some((table) => path === `${table.path}_left_out`);
   const [first] = tables;
-  const summaries = first === undefined ? [] : summariesOf(data, leaves, first.items);
-  const isSummary = (path: string): boolean => summaries.some(({ label }) => path.startsWith(`${label}.`));
+  const labels = first === undefined ? [] : labelsOfSummaries(leaves, first.items);
+  const isSummary = (path: string): boolean => labels.some((label) => path.startsWith(`${label}.`));
   const fields = leaves.filter(
     ([path, leaf]) => !(IsArray(leaf) && isTable(leaf.items)) && !isNote(path) && !isSummary(path),
   );
@@ -59,7 +59,7 @@ function dataLines(data: unknown, given: TSchema, options: TableOptions): string
     ...fieldLines(data, fields, options),
     ...tables.flatMap(({ path, rows, items }) => [
       ...(tables.length === 1 && fields.length === 0 ? [] : ['', colors.bold(titleOf(path))]),
-      ...tableLines(rows, items, options, path === first?.path ? summaries : []),
+      ...tableLines(rows, items, options, path === first?.path ? summariesOf(data, labels) : []),
       ...leftOutLine(valueAt(data, `${path}_left_out`)),
     ]),
     ...leftOutLine(memberOf(data, 'left_out')),
@@ -68,14 +68,20 @@ function dataLines(data: unknown, given: TSchema, options: TableOptions): string
 }
 
 /** Objects beside a table that have the figures of its rows, such as `other` and `total`. */
-function summariesOf(data: unknown, leaves: readonly Leaf[], items: TSchema): Summary[] {
+function labelsOfSummaries(leaves: readonly Leaf[], items: TSchema): string[] {
   const ofRows = new Set(leavesOf(withoutNull(items), '').map(([path]) => path));
-  return namesOfNested(leaves).flatMap((label) => {
+  return namesOfNested(leaves).filter((label) => {
     const inner = leaves.filter(([path]) => path.startsWith(`${label}.`));
     const shared = inner.filter(([path]) => ofRows.has(path.slice(label.length + 1)));
+    return 2 * shared.length > inner.length && !isBesideOwn(leaves, label);
+  });
+}
+
+/** Those that the answer has: `other` is null where all groups are listed. */
+function summariesOf(data: unknown, labels: readonly string[]): Summary[] {
+  return labels.flatMap((label) => {
     const row = memberOf(data, label);
-    const isOne = typeof row === 'object' && row !== null && 2 * shared.length > inner.length;
-    return isOne && !isBesideOwn(leaves, label) ? [{ label, row }] : [];
+    return typeof row === 'object' && row !== null ? [{ label, row }] : [];
   });
 }
 

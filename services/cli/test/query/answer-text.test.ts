@@ -64,6 +64,52 @@ test('rows are a table of the columns that fit, and the others are named', () =>
   ]);
 });
 
+test('groups of exceptions show what failed and why, also in 80 columns', () => {
+  const Row = Type.Object({
+    id: Type.String(),
+    exception: Type.String(),
+    code: Type.Integer(),
+    cause: Type.String(),
+    name: Type.String(),
+    outcomes: PERFORMANCE.outcomes,
+    count: Type.Integer(),
+    share: Type.Number(),
+  });
+  const group = {
+    id: 'db68283112386514',
+    exception: 'UpstreamTimeout',
+    code: 91_000,
+    name: 'internal_error',
+  };
+  const { outcomes } = FIGURES;
+  const rows = ['queue full', 'no route'].map((cause) => ({
+    ...group,
+    cause,
+    outcomes,
+    count: 52,
+    share: 0.1,
+  }));
+  const lines = linesOf(answerWith(rows), Type.Array(Row));
+  assert.match(lines[1] ?? '', /EXCEPTION.* CODE.* CAUSE/);
+  assert.match(lines[2] ?? '', /UpstreamTimeout.* 91000.* queue full/);
+  assert.match(lines[3] ?? '', /UpstreamTimeout.* 91000.* no route/);
+});
+
+test('a row beside a table that an answer does not have is left out', () => {
+  const Other = Type.Object({ groups: Type.Integer(), ...PERFORMANCE });
+  const data = Type.Object({
+    groups: Type.Array(Type.Object({ node: Type.String(), ...PERFORMANCE })),
+    other: Type.Union([Other, Type.Null()]),
+    total: Other,
+  });
+  const groups = [{ node: 'gw-1', ...FIGURES }];
+  const lines = linesOf(answerWith({ groups, other: null, total: { groups: 1, ...FIGURES } }), data);
+  assert.deepEqual(
+    lines.slice(0, 4).map((line) => line.split(' ', 1)[0]),
+    ['question', 'NODE', 'gw-1', '(total)'],
+  );
+});
+
 test('columns can be named, by their title or their path', () => {
   const Row = Type.Object({ interface: Type.String(), ...PERFORMANCE });
   const answer = answerWith([{ interface: 'a', ...FIGURES }]);
