@@ -78,6 +78,23 @@ test('times are epoch milliseconds where asked for, in the rows and around them'
   assert.deepEqual(posted.json<typeof asNumbers>().data, asNumbers.data);
 });
 
+async function readRequests(parameters: object) {
+  const answer = await post(`/v1/applications/${APP}/requests`, { ...WINDOW, ...parameters });
+  assert.equal(answer.statusCode, 200, answer.body);
+  return answer.json<{ data: { requests: { time: unknown; place: string }[]; next_cursor: string } }>().data;
+}
+
+test('a cursor of requests holds however times are written', async () => {
+  const first = await readRequests({ limit: 4 });
+  const second = await readRequests({ limit: 4, cursor: first.next_cursor, times: 'epoch_ms' });
+  const both = (await readRequests({ limit: 8 })).requests;
+  assert.deepEqual(
+    [...first.requests, ...second.requests].map(({ place }) => place),
+    both.map(({ place }) => place),
+  );
+  assert.equal(second.requests[0]?.time, Date.parse(String(both[4]?.time)));
+});
+
 /** The value at a path such as `latency_ms.p95`, as the columns of Grafana's Infinity plug-in select it. */
 function select(row: unknown, path: string): unknown {
   return path

@@ -61,6 +61,7 @@ type PageQuery = RequestSearchParameters &
     readonly to?: string;
     readonly limit?: number;
     readonly cursor?: string;
+    readonly times?: string;
     readonly network?: string;
   };
 
@@ -94,7 +95,8 @@ function planPage({
  * could find them out of the digest by trying all.
  */
 function identityOf(subject: number | 'fleet', query: PageQuery): string {
-  const { from: _from, to: _to, limit: _limit, cursor: _cursor, exit_ip, prefix, ...filters } = query;
+  const { from: _from, to: _to, limit: _limit, cursor: _cursor, times: _times, ...own } = query;
+  const { exit_ip, prefix, ...filters } = own;
   const personal = [exit_ip !== undefined, prefix !== undefined];
   return JSON.stringify([
     subject,
