@@ -17,10 +17,10 @@ import { ApplicationPath } from '@imscope/schemas/query-api/parameters.js';
 import type { FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
 import { SECURITY } from '../access/security.js';
-import { requireReadable } from '../figures/subject.js';
+import { readScope, requireReadable } from '../figures/subject.js';
 import { DAY_MS, HOUR_MS } from '../figures/time-window.js';
-import { listChanges } from '../state/audit.js';
-import { ALL_APPLICATIONS, listMutes, muteGroup, unmuteGroup } from '../state/mutes.js';
+import { ALL_APPLICATIONS, listChanges } from '../state/audit.js';
+import { listMutes, muteGroup, unmuteGroup } from '../state/mutes.js';
 import type { QueryDatabase } from '../state/open-state.js';
 import { type AnswerBounds, MIB } from '../store/answer-bounds.js';
 
@@ -73,11 +73,10 @@ export const muteRoutes: FastifyPluginAsyncTypebox<MuteRouteOptions> = async (ap
   const shared = { schemaErrorFormatter: describeParameterFault, config: { bounds: BOUNDS } };
 
   app.get('/v1/exception-mutes', { ...shared, schema: LIST }, async (request) => {
-    const { applications } = grantOf(request);
-    const among = applications === 'all' ? 'all' : [ALL_APPLICATIONS, ...applications];
+    const scope = readScope(grantOf(request), options.terminated());
     return withDatabase(options, async (database) => ({
-      mutes: await listMutes(database, among, now(), MUTES_LISTED_MAX),
-      changes: await listChanges(database.kysely, among, CHANGES_LISTED_MAX),
+      mutes: await listMutes(database, scope, now(), MUTES_LISTED_MAX),
+      changes: await listChanges(database.kysely, scope, CHANGES_LISTED_MAX),
     }));
   });
 

@@ -1,6 +1,7 @@
 /* The audit of what people set through the query service: written in the transaction of the change. */
 import type { StateChange } from '@imscope/schemas/query-api/mutes.js';
 import type { Kysely, Transaction } from 'kysely';
+import type { ReadScope } from '../figures/subject.js';
 import { timeText } from '../figures/time-window.js';
 import type { QueryTables } from './tables.js';
 
@@ -31,21 +32,37 @@ export async function writeChange(
     .execute();
 }
 
-/** Newest first. @param among the applications the reader may see; 0 stands for all applications */
+/** Stands for all applications. */
+export const ALL_APPLICATIONS = 0;
+/** The list of a condition must not be empty. */
+const NO_APPLICATION = -1;
+
+/** Operator and values of the condition on `sdk_app_id`: what is about all applications is seen by every reader. */
+export function ownersIn({ kind, applications }: ReadScope): ['in' | 'not in', number[]] {
+  return kind === 'only'
+    ? ['in', [ALL_APPLICATIONS, ...applications]]
+    : ['not in', [NO_APPLICATION, ...applications]];
+}
+
+/** Newest first. @param scope what the reader may see; changes for all applications are listed too */
 export async function listChanges(
   db: Kysely<QueryTables>,
-  among: 'all' | readonly number[],
+  scope: ReadScope,
   limit: number,
 ): Promise<StateChange[]> {
-  let query = db.selectFrom('query_audit').selectAll().orderBy('id', 'desc').limit(limit);
-  if (among !== 'all') query = query.where('sdk_app_id', 'in', [...among]);
-  const rows = await query.execute();
+  const rows = await db
+    .selectFrom('query_audit')
+    .selectAll()
+    .where('sdk_app_id', ...ownersIn(scope))
+    .orderBy('id', 'desc')
+    .limit(limit)
+    .execute();
   return rows.map(({ at_ms, actor, action, sdk_app_id, subject, reason }) => ({
     at: timeText(at_ms),
     actor,
     action,
     subject,
     reason,
-    sdk_app_id: sdk_app_id === 0 ? null : sdk_app_id,
+    sdk_app_id: sdk_app_id === ALL_APPLICATIONS ? null : sdk_app_id,
   }));
 }

@@ -8,14 +8,12 @@ import type { Mute } from '@imscope/schemas/query-api/exceptions.js';
 import type { ListedMute } from '@imscope/schemas/query-api/mutes.js';
 import { transact } from '@imscope/state/transact.js';
 import type { Selectable } from 'kysely';
-import type { Subject } from '../figures/subject.js';
+import type { ReadScope, Subject } from '../figures/subject.js';
 import { timeText } from '../figures/time-window.js';
-import { writeChange } from './audit.js';
+import { ALL_APPLICATIONS, ownersIn, writeChange } from './audit.js';
 import type { QueryDatabase } from './open-state.js';
 import type { ExceptionMuteTable } from './tables.js';
 
-/** 0: for all applications. */
-export const ALL_APPLICATIONS = 0;
 /** In force at a time, of all applications; then 409, until some end. */
 const MUTES_MAX = 10_000;
 
@@ -123,21 +121,21 @@ export async function unmuteGroup(
   });
 }
 
-/** In force, soonest to end first. @param among the applications the reader may see; 0 stands for all applications */
+/** In force, soonest to end first. @param scope what the reader may see; those for all applications are listed too */
 export async function listMutes(
   { kysely }: QueryDatabase,
-  among: 'all' | readonly number[],
+  scope: ReadScope,
   nowMs: number,
   limit: number,
 ): Promise<ListedMute[]> {
-  let query = kysely
+  const rows = await kysely
     .selectFrom('exception_mute')
     .selectAll()
     .where('until_ms', '>', nowMs)
+    .where('sdk_app_id', ...ownersIn(scope))
     .orderBy('until_ms')
-    .limit(limit);
-  if (among !== 'all') query = query.where('sdk_app_id', 'in', [...among]);
-  const rows = await query.execute();
+    .limit(limit)
+    .execute();
   return rows.map((row) => ({
     ...muteOf(row),
     group: row.group_id,

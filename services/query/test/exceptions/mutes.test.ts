@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
+import { hashToken } from '@imscope/access/tokens.js';
 import { createLogger } from '@imscope/runtime/logger.js';
 import { Mutes } from '@imscope/schemas/query-api/mutes.js';
 import { Value } from 'typebox/value';
@@ -51,8 +52,8 @@ function send(
   });
 }
 
-async function list(token = READ_ALL): Promise<Mutes> {
-  const response = await query.app.inject({
+async function list(token = READ_ALL, of = query): Promise<Mutes> {
+  const response = await of.app.inject({
     url: '/v1/exception-mutes',
     headers: { authorization: `Bearer ${token}` },
   });
@@ -98,6 +99,23 @@ test('a mute for all applications wants a token of all, one for an application a
   const seen = (await list(READ_FEW)).mutes;
   assert.ok(seen.some(({ scope }) => scope === 'fleet'));
   assert.ok(!seen.some((mute) => mute.sdk_app_id === 999));
+});
+
+test('mutes of an application that was terminated since are not listed, nor their changes', async () => {
+  const TERMINATED = 103;
+  assert.equal((await send('POST', `applications/${TERMINATED}`)).statusCode, 200);
+  const registry = join(directory, 'terminated.json');
+  const entry = { sha256: hashToken(READ_ALL), scope: 'requests' };
+  for (const applications of ['all', [TERMINATED]]) {
+    const tokens = [{ ...entry, name: 'reader', applications }];
+    const states = [{ sdk_app_id: TERMINATED, status: 'terminated' }];
+    writeFileSync(registry, JSON.stringify({ tokens, applications: states }));
+    const later = await openQueryWithoutStore({ DATABASE_URL: databaseUrl, REGISTRY_FILE: registry });
+    const { mutes, changes } = await list(READ_ALL, later);
+    assert.ok(mutes.every((mute) => mute.sdk_app_id !== TERMINATED));
+    assert.ok(changes.every((change) => change.sdk_app_id !== TERMINATED));
+  }
+  assert.ok((await list()).mutes.some((mute) => mute.sdk_app_id === TERMINATED));
 });
 
 test('a mute without reason or end, or with one beyond 90 days, is refused', async () => {
