@@ -86,7 +86,7 @@ const ALLOWED: Readonly<Record<string, string>> = {
   tokens: 'an array of at most 10,000 tokens',
   name: 'a name of 1 to 64 characters',
   sha256: 'the SHA-256 of the token in 64 lower-case hex digits',
-  scope: '"write", "read" or "admin"',
+  scope: '"write", "read", "requests" or "admin"',
   applications: 'for a token "all" or an array of SDKAppIDs; else an array of {"sdk_app_id":…}',
   expires: 'RFC 3339 such as 2030-01-02T03:04:05Z',
   records_per_second_max: `a whole number from 1 to ${RATE_MAX}, or leave it out for no limit`,
@@ -122,6 +122,9 @@ function malformed(parsed: unknown): Error {
   const [first] = Value.Errors(ApplicationsFile, parsed);
   const path = first?.instancePath ?? '';
   const names = path.split('/').filter((name) => name !== '' && !/^-?\d+$/.test(name));
+  // A name that stands where none of this name may, such as the name of a token in an application.
+  if (first?.keyword === 'boolean')
+    return new Error(`at ${path} stands a name that is unknown here: leave it out`);
   const allowed = ALLOWED[names.at(-1) ?? ''];
   return wrong(
     path === '' ? '/' : path,

@@ -131,7 +131,11 @@ test('a malformed file is refused with the place, the value and what is allowed'
     ['not json', /malformed: it is not JSON: give \{"tokens"/],
     [
       { tokens: [{ ...GATEWAY, scope: 'owner' }] },
-      /at \/tokens\/0\/scope stands "owner": give "write", "read" or "admin"/,
+      /at \/tokens\/0\/scope stands "owner": give "write", "read", "requests" or "admin"/,
+    ],
+    [
+      { tokens: [], applications: [{ sdk_app_id: 7, name: 'Chat' }] },
+      /at \/applications\/0\/name stands a name that is unknown here: leave it out/,
     ],
     [{ tokens: [{ ...GATEWAY, sha256: 'abc' }] }, /at \/tokens\/0\/sha256 stands "abc": give the SHA-256/],
     [
