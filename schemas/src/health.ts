@@ -19,6 +19,8 @@ export const SERVICE_ERRORS_MIN = 5;
 /** Highest probability, for each look at each row, that chance alone makes a tier worse. */
 export const CHANCE_MAX = 1e-6;
 const EVIDENCE_MIN = -Math.log(CHANCE_MAX);
+/** Where this many requests are expected, none at all is more than chance: of n expected, none comes with exp(-n). */
+export const SILENT_FROM = Math.ceil(EVIDENCE_MIN);
 /** Failing is this many times what the target allows. */
 const FAILING_FACTOR = FAILING_FROM / DEGRADED_FROM;
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import type { ApplicationRow } from '@imscope/schemas/query-api/applications.js';
+import type { FleetPage } from '@imscope/schemas/query-api/applications.js';
 import type { Answer } from '@imscope/schemas/query-api/envelope.js';
 import { openCollector } from '../simulate-gateway/collector-client.js';
 import { createTraffic } from '../simulate-gateway/generate.js';
@@ -9,7 +9,7 @@ import { Truth } from '../simulate-gateway/truth.js';
 import { type Pipeline, startPipeline } from '../pipeline/pipeline.js';
 import { until } from '../pipeline/until.js';
 
-type Applications = Answer<ApplicationRow[]>;
+type Applications = Answer<FleetPage>;
 
 const traffic = createTraffic({ seed: 31, applications: 8 });
 const truth = new Truth(traffic.applications, traffic.series, false);
@@ -44,7 +44,7 @@ async function send(records: number): Promise<{ from: string; to: string }> {
 
 const ask = ({ from, to }: { from: string; to: string }): Promise<Applications> =>
   pipeline.ask(`/v1/applications?from=${from}&to=${to}`);
-const requests = ({ data }: Applications): number => data.reduce((sum, row) => sum + row.requests, 0);
+const requests = ({ data }: Applications): number => data.totals.requests;
 
 /** Asks until an answer is complete, and compares each answer with the acknowledged records. */
 async function untilComplete(window: { from: string; to: string }, sent: number): Promise<void> {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import type { ApplicationRow } from '@imscope/schemas/query-api/applications.js';
+import type { FleetPage } from '@imscope/schemas/query-api/applications.js';
 import { PRESETS } from '../../services/dashboard/src/state/time-window.js';
 import { assertReconciled, assertNeverDiffered } from '../pipeline/reconcile-settled.js';
 import { assertBalanced, type Pipeline, startPipeline } from '../pipeline/pipeline.js';
@@ -52,7 +52,7 @@ async function send(fromMs: number, toMs: number, count: number): Promise<void> 
 }
 
 async function completenessOf(from: string, to: string): Promise<{ status: string; ratio: number | null }> {
-  const { completeness } = await pipeline.ask<ApplicationRow[]>(`/v1/applications?from=${from}&to=${to}`);
+  const { completeness } = await pipeline.ask<FleetPage>(`/v1/applications?from=${from}&to=${to}`);
   const { status, ratio } = completeness;
   return { status, ratio };
 }

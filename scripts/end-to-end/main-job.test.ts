@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import type { ApplicationRow } from '@imscope/schemas/query-api/applications.js';
+import type { ApplicationRow, FleetPage } from '@imscope/schemas/query-api/applications.js';
 import type { InterfaceRow } from '@imscope/schemas/query-api/interfaces.js';
 import type { Overview } from '@imscope/schemas/query-api/overview.js';
 import type { RequestPage } from '@imscope/schemas/query-api/requests.js';
@@ -69,10 +69,10 @@ test('all sent records are acknowledged and stored once', async () => {
 });
 
 test('the figures of the fleet equal the simulator’s for each application', async () => {
-  const { data } = await pipeline.ask<ApplicationRow[]>(`/v1/applications?${span}`);
-  assert.equal(data.length, truth.applications.length);
+  const { data } = await pipeline.ask<FleetPage>(`/v1/applications?${span}`);
+  assert.equal(data.totals.applications, truth.applications.length);
   for (const expected of truth.applications) {
-    const found = data.find(({ sdk_app_id: id }) => id === expected.sdk_app_id);
+    const found = data.applications.find(({ sdk_app_id: id }) => id === expected.sdk_app_id);
     assert.ok(found, `application ${expected.sdk_app_id} is missing`);
     assertSameCounts(`application ${expected.sdk_app_id}`, found, expected);
   }

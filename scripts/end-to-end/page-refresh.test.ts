@@ -48,19 +48,32 @@ function answer<T>(data: T) {
 }
 
 function applications(ids: readonly number[]): AnswerTo<'applications'> {
-  return answer(
-    ids.map((id) => ({
+  const { requests, requests_per_s, outcomes, success_rate, latency_ms } = PERFORMANCE;
+  const { avg, max } = latency_ms;
+  const tiers = { failing: 0, degraded: 0, healthy: ids.length, unjudged: 0 };
+  const totals = { requests, requests_per_s, outcomes, success_rate, latency_ms: { avg, max }, tiers };
+  return answer({
+    totals: { applications: ids.length, ...totals, fell_silent: 0 },
+    compared_with: null,
+    found: ids.length,
+    applications: ids.map((id) => ({
       sdk_app_id: id,
       name: '',
       package: '',
       owner: '',
+      runbook_url: '',
+      links: [],
       ...PERFORMANCE,
+      success_rate_interval: null,
+      health: { tier: 'healthy' as const, reason: 'within_target' as const, text: '', target: 0.999 },
+      change: null,
       interfaces: 1,
       worst_interface: null,
       last_seen: new Date().toISOString(),
       sparkline: [],
     })),
-  );
+    next_cursor: null,
+  });
 }
 
 function requests(id: string, cursor: string | null): AnswerTo<'requests'> {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import type { ApplicationRow } from '@imscope/schemas/query-api/applications.js';
+import type { FleetPage } from '@imscope/schemas/query-api/applications.js';
 import type { Exceptions } from '@imscope/schemas/query-api/exceptions.js';
 import type { InterfaceRow } from '@imscope/schemas/query-api/interfaces.js';
 import type { Overview } from '@imscope/schemas/query-api/overview.js';
@@ -92,9 +92,9 @@ test('a sign-in link opens the fleet once, and the code does not stay in the add
 });
 
 test('the fleet shows the API’s figures for every application, worst first', async () => {
-  const { data } = await pipeline.ask<ApplicationRow[]>(`/v1/applications?${span}`);
-  assert.equal(data.length, 8);
-  for (const row of data) {
+  const { data } = await pipeline.ask<FleetPage>(`/v1/applications?${span}`);
+  assert.equal(data.totals.applications, 8);
+  for (const row of data.applications) {
     await assertShows(`fleet-success-rate-${row.sdk_app_id}`, row.success_rate);
     await assertShows(`fleet-service-errors-${row.sdk_app_id}`, row.outcomes.service_error);
     await assertShows(`fleet-p95-${row.sdk_app_id}`, row.latency_ms.p95);
@@ -104,14 +104,14 @@ test('the fleet shows the API’s figures for every application, worst first', a
     .evaluateAll((found) => found.map((row) => row.getAttribute('data-testid')));
   assert.deepEqual(
     rows,
-    data.map(({ sdk_app_id: id }) => `fleet-row-${id}`),
+    data.applications.map(({ sdk_app_id: id }) => `fleet-row-${id}`),
   );
   await page.screenshot({ path: join(SCREENSHOTS, 'fleet.png') });
 });
 
 test('an application opens from its row and shows the API’s figures', async () => {
-  const { data } = await pipeline.ask<ApplicationRow[]>(`/v1/applications?${span}`);
-  const id = data.toSorted((a, b) => b.requests - a.requests)[0]?.sdk_app_id;
+  const { data } = await pipeline.ask<FleetPage>(`/v1/applications?${span}`);
+  const id = data.applications.toSorted((a, b) => b.requests - a.requests)[0]?.sdk_app_id;
   await page.getByTestId(`fleet-row-${id}`).getByRole('link').first().click();
   await page.getByTestId('application-page').waitFor();
   assert.match(page.url(), new RegExp(`/applications/${id}`));

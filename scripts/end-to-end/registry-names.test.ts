@@ -7,6 +7,10 @@ import { Stack } from '../stack/stack.js';
 import { testBroker } from '../stack/test-broker.js';
 
 const APPLICATION = 1_400_000_123;
+const ADDRESSES = {
+  runbook_url: 'https://runbooks.example/chat',
+  links: [{ title: 'Logs', url: 'https://logs.example/{request_id}' }],
+};
 
 let stack: Stack;
 let call: Call;
@@ -31,7 +35,7 @@ before(async () => {
       ...(body === undefined ? {} : { body }),
     }),
   );
-  const details = { name: 'Before', owner: 'One team', data_centre: 'singapore' };
+  const details = { name: 'Before', owner: 'One team', data_centre: 'singapore', ...ADDRESSES };
   const body = { sdk_app_id: APPLICATION, app_id: 1_250_000_001, uin: 1, details };
   await call('createApplication', { body });
 });
@@ -48,13 +52,15 @@ async function application() {
   return (await ask('overview', { sdk_app_id: APPLICATION })).application;
 }
 
-test('a created application is named in answers', async () => {
+test('a created application is named in answers, with its runbook and links', async () => {
   await until('it has its name', async () => (await application())?.name === 'Before');
   assert.deepEqual(await application(), {
     sdk_app_id: APPLICATION,
     name: 'Before',
     package: 'trial',
     owner: 'One team',
+    runbook_url: ADDRESSES.runbook_url,
+    link_templates: ADDRESSES.links,
   });
 });
 

@@ -12,7 +12,7 @@ const TIMEOUT_MS = 20_000;
 export async function fetchApplications(url: string, token: string, from: string): Promise<ApplicationRow[]> {
   const ask = createAsk((path, { method }) => send(`${url}${path}`, method, token));
   const { data } = await ask('applications', { from });
-  return data;
+  return data.applications;
 }
 
 /** A link that signs a browser in once, within ten minutes. */

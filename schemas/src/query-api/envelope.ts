@@ -3,7 +3,7 @@
  * And the form of an error answer.
  */
 import { type Static, type TSchema, Type } from 'typebox';
-import { NamedApplication } from './application-name.js';
+import { DescribedApplication } from './application-name.js';
 import { LeftOut, Time } from './values.js';
 
 export const Window = Type.Object({
@@ -130,7 +130,7 @@ export type Cost = Static<typeof Cost>;
 export type Answer<T> = {
   data: T;
   /** Of answers about one application. */
-  application?: NamedApplication;
+  application?: DescribedApplication;
   /** Only beside a bounded list. */
   left_out?: number;
   window: Window;
@@ -144,7 +144,7 @@ export type Answer<T> = {
  * clients can read older services.
  */
 const COMMON = {
-  application: Type.Optional(NamedApplication),
+  application: Type.Optional(DescribedApplication),
   window: Window,
   completeness: Completeness,
   cost: Type.Optional(Cost),

@@ -141,8 +141,8 @@ function screen(answer: TopAnswer, options: TopOptions, columns: number, rowsMax
 }
 
 function header(answer: ApplicationsAnswer, options: TopOptions): string {
-  const { data, left_out: leftOut = 0, window, completeness } = answer;
-  const total = data.length + leftOut;
+  const { data, window, completeness } = answer;
+  const total = data.totals.applications;
   const applications = total === 1 ? '1 application' : `${count(total)} applications`;
   return `${colors.bold('imscope top')}  ${clock(window.to)} UTC, last ${spanText(window, options.window)}: ${applications}, ${completenessText(completeness)}`;
 }
@@ -155,8 +155,9 @@ function spanText({ from, to }: ApplicationsAnswer['window'], asked: string): st
 }
 
 function tableOf(answer: ApplicationsAnswer, columns: number, rowsMax: number): string[] {
-  const { data, left_out: leftOut = 0 } = answer;
-  if (data.length > 0) return topTable(data, { columns, rowsMax, leftOut });
+  const { applications, found } = answer.data;
+  const leftOut = found - applications.length;
+  if (applications.length > 0) return topTable(applications, { columns, rowsMax, leftOut });
   return ['no requests in this window: send some with imscope send, or give a longer --window 24h'];
 }
 

@@ -1,5 +1,5 @@
 /* The table of `imscope top`, at most as wide and high as the terminal. Pure. */
-import { type Tier, tierOf } from '@imscope/schemas/health.js';
+import type { Tier } from '@imscope/schemas/health.js';
 import Table from 'cli-table3';
 import colors from 'picocolors';
 import { NO_LINES } from './command/no-lines.js';
@@ -7,7 +7,7 @@ import { printable } from './command/http-answer.js';
 import { count } from './command/count.js';
 import type { ApplicationsAnswer } from './query/query-client.js';
 
-type Row = ApplicationsAnswer['data'][number];
+type Row = ApplicationsAnswer['data']['applications'][number];
 
 type Column = {
   readonly title: string;
@@ -98,8 +98,8 @@ function serviceErrors({ outcomes }: Row): string {
   return errors === 0 ? colors.dim('0') : colors.red(short(errors));
 }
 
-function worst({ worst_interface: found, outcomes }: Row, width: number): string {
-  if (found === null) return colors.dim(tierOf(outcomes) === 'unjudged' ? '-' : 'none');
+function worst({ worst_interface: found, health }: Row, width: number): string {
+  if (found === null) return colors.dim(health.tier === 'unjudged' ? '-' : 'none');
   return printable(found.interface, width);
 }
 
@@ -123,10 +123,10 @@ function short(number: number): string {
 }
 
 /** Rounded down: 99.999 % is not shown as 100 %. */
-function successRate({ success_rate: share, outcomes }: Row): string {
+function successRate({ success_rate: share, health }: Row): string {
   if (share === null) return colors.dim('-');
   const text = share === 1 ? '100 %' : `${(Math.floor(share * 10_000) / 100).toFixed(2)}%`;
-  return PAINT[tierOf(outcomes)](text);
+  return PAINT[health.tier](text);
 }
 
 const PAINT: Readonly<Record<Tier, (text: string) => string>> = {

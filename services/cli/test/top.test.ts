@@ -10,7 +10,7 @@ import { topTable } from '../src/top-table.js';
 import type { ApplicationsAnswer } from '../src/query/query-client.js';
 import { READ_TOKEN, runCommand, startCommand } from './run-command.js';
 
-type Row = ApplicationsAnswer['data'][number];
+type Row = ApplicationsAnswer['data']['applications'][number];
 const TIME = '2024-01-02T03:04:05.678Z';
 
 function row(values: Partial<Row> = {}): Row {
@@ -19,6 +19,11 @@ function row(values: Partial<Row> = {}): Row {
     name: '',
     package: '',
     owner: '',
+    runbook_url: '',
+    links: [],
+    success_rate_interval: { low: 0.991, high: 0.995 },
+    health: { tier: 'degraded', reason: 'below_target', text: '', target: 0.999 },
+    change: null,
     requests: 9_000,
     requests_per_s: 10,
     outcomes: { success: 8_900, caller_error: 40, service_error: 60, unknown: 0 },
@@ -32,9 +37,20 @@ function row(values: Partial<Row> = {}): Row {
   };
 }
 
-function answer(data: Row[]): ApplicationsAnswer {
+/** @param more applications that the page does not list */
+function answer(data: Row[], more = 0): ApplicationsAnswer {
+  const totals = {
+    applications: data.length + more,
+    requests: 9_000,
+    requests_per_s: 10,
+    outcomes: { success: 9_000, caller_error: 0, service_error: 0, unknown: 0 },
+    success_rate: 1,
+    latency_ms: { avg: 20, max: 15_000 },
+    tiers: { failing: 0, degraded: data.length, healthy: 0, unjudged: 0 },
+    fell_silent: 0,
+  };
   return {
-    data,
+    data: { totals, compared_with: null, found: data.length + more, applications: data, next_cursor: null },
     window: { from: TIME, to: TIME, step: 900, source: 'logs', metrics: null, logged_share: 1 },
     completeness: { status: 'partial', ratio: 1, watermark: TIME, silent_collectors: [] },
   };
@@ -78,7 +94,7 @@ test('--once prints the table in the order of the answer, with the given token a
     const ended = await runCommand(['top', '--once', '--window', '24h', '--query', query.url]);
     assert.equal(ended.code, 0, ended.stderr);
     assert.deepEqual(query.asked, [
-      { url: '/v1/applications?from=now-24h&step=24h', authorization: `Bearer ${READ_TOKEN}` },
+      { url: '/v1/applications?from=now-24h&step=24h&limit=1000', authorization: `Bearer ${READ_TOKEN}` },
       { url: '/v1/refusals?from=now-24h', authorization: `Bearer ${READ_TOKEN}` },
     ]);
     const lines = ended.stdout.trimEnd().split('\n');
@@ -319,7 +335,7 @@ test('for a window longer than logs are kept, the header names the time the answ
 });
 
 test('applications that are not shown are counted, including those the service did not list', async () => {
-  const query = await startQueryStandIn([reply(200, { ...answer([row(), row()]), left_out: 1_234 })]);
+  const query = await startQueryStandIn([reply(200, answer([row(), row()], 1_234))]);
   try {
     const { stdout } = await runCommand(['top', '--once', '--query', query.url]);
     assert.match(stdout, /: 1,236 applications,/);

@@ -1,24 +1,24 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { compareWorstFirst } from '@imscope/schemas/health.js';
+import { DEFAULT_THRESHOLDS, healthOf, healthText } from '@imscope/schemas/health.js';
 import type { ApplicationRow } from '@imscope/schemas/query-api/applications.js';
-import {
-  arrangeApplications,
-  keepOrder,
-  rankApplications,
-  totalFleet,
-  worstInTrouble,
-} from '../src/pages/fleet/fleet-order.js';
+import { keepOrder, orderParameters, worstInTrouble } from '../src/pages/fleet/fleet-order.js';
 import { calmVerdict } from '../src/pages/fleet/calm-verdict.js';
 import { recentTurn } from '../src/pages/fleet/recent-turn.js';
 
 function application(id: number, success: number, serviceErrors: number, unknown = 0): ApplicationRow {
   const judged = success + serviceErrors;
+  const health = healthOf({ success, service_error: serviceErrors }, DEFAULT_THRESHOLDS);
   return {
     sdk_app_id: id,
     name: `Application №${id.toString()}`,
     package: 'pro',
     owner: id === 2 ? 'Payments' : '',
+    runbook_url: '',
+    links: [],
+    success_rate_interval: null,
+    health: { ...health, text: healthText(health, { success, service_error: serviceErrors }), target: 0.999 },
+    change: null,
     requests: judged + unknown,
     requests_per_s: (judged + unknown) / 100,
     outcomes: { success, caller_error: 0, service_error: serviceErrors, unknown },
@@ -34,94 +34,44 @@ function application(id: number, success: number, serviceErrors: number, unknown
   };
 }
 
-const ids = (ranked: readonly { row: ApplicationRow }[]): number[] => ranked.map(({ row }) => row.sdk_app_id);
-
-const FLEET = [
-  application(1, 10_000, 0),
-  application(2, 9990, 60), // 99.4 %, degraded
-  application(3, 900, 100), // 90 %, failing
-  application(4, 0, 0, 500), // no codes
-  application(5, 90_000, 3000), // 96.8 %, failing, hurts most
-  application(6, 1, 1), // 50 % of two requests
-];
-
-test('the order and rank of applications are the API’s', () => {
-  const ranked = rankApplications(FLEET);
-  assert.deepEqual(ids(ranked), [1, 2, 3, 4, 5, 6]);
-  assert.deepEqual(
-    ranked.map(({ rank }) => rank),
-    [1, 2, 3, 4, 5, 6],
-  );
-});
+const FLEET = [application(5, 90_000, 3000), application(2, 9990, 60), application(6, 1, 1)];
 
 test('the headline names the worst application in trouble, and none where none is', () => {
-  assert.equal(worstInTrouble(rankApplications(FLEET))?.row.sdk_app_id, 2);
-  assert.equal(worstInTrouble(rankApplications([application(1, 10, 0), application(6, 1, 1)])), undefined);
+  assert.equal(worstInTrouble(FLEET)?.sdk_app_id, 5);
+  assert.equal(worstInTrouble([application(6, 1, 1), application(1, 10, 0)]), undefined);
+  assert.equal(worstInTrouble([]), undefined);
 });
 
 test('the headline calls only judged applications healthy', () => {
   const tiers = { failing: 0, degraded: 0, healthy: 0, unjudged: 3 };
-  assert.equal(calmVerdict({ tiers }, 0).tier, 'unjudged');
-  assert.match(calmVerdict({ tiers }, 0).text, /No application can be judged/);
-  const some = calmVerdict({ tiers: { ...tiers, healthy: 2 } }, 0);
+  assert.equal(calmVerdict({ tiers }).tier, 'unjudged');
+  assert.match(calmVerdict({ tiers }).text, /No application can be judged/);
+  const some = calmVerdict({ tiers: { ...tiers, healthy: 2 } });
   assert.equal(some.tier, 'healthy');
   assert.match(some.text, /No application is in trouble: .* 3 applications cannot be judged\.$/);
-  const all = calmVerdict({ tiers: { ...tiers, healthy: 2, unjudged: 0 } }, 0);
+  const all = calmVerdict({ tiers: { ...tiers, healthy: 2, unjudged: 0 } });
   assert.match(all.text, /No application is in trouble: service errors stay below 0\.1 %, [^.]*\.$/);
 });
 
-test('in the order of the API the headline names the first row', () => {
-  const ranked = rankApplications(FLEET.toSorted(compareWorstFirst));
-  assert.deepEqual(ids(ranked), [5, 3, 2, 6, 1, 4]);
-  assert.equal(worstInTrouble(ranked), ranked[0]);
+test('a column of the table is an order of the API', () => {
+  assert.deepEqual(orderParameters({ column: 'p95', descending: true }), {
+    sort: 'delay_p95',
+    order: 'desc',
+  });
+  assert.deepEqual(orderParameters({ column: 'application', descending: false }), {
+    sort: 'id',
+    order: 'asc',
+  });
 });
 
-test('ranks stay with their applications when the table is sorted otherwise', () => {
-  const byDelay = arrangeApplications(rankApplications(FLEET), '', { column: 'p95', descending: true });
-  assert.deepEqual(ids(byDelay), [6, 5, 3, 2, 1, 4]);
-  assert.equal(byDelay[0]?.rank, 6);
-});
-
-test('unknown values are last in both directions', () => {
-  const ranked = rankApplications(FLEET);
-  for (const descending of [true, false]) {
-    assert.equal(ids(arrangeApplications(ranked, '', { column: 'success_rate', descending })).at(-1), 4);
-  }
-});
-
-test('an unknown column in a link leaves the worst first', () => {
-  const ranked = rankApplications(FLEET);
-  assert.deepEqual(arrangeApplications(ranked, '', { column: 'nonsense', descending: true }), ranked);
-});
-
-test('the search finds names and owners', () => {
-  const ranked = rankApplications(FLEET);
-  assert.deepEqual(ids(arrangeApplications(ranked, 'application №3', null)), [3]);
-  assert.deepEqual(ids(arrangeApplications(ranked, 'payments', null)), [2]);
-});
-
-test('the search finds ids and worst interfaces', () => {
-  const ranked = rankApplications(FLEET);
-  assert.deepEqual(ids(arrangeApplications(ranked, ' SendMsg ', null)), [2, 3, 5, 6]);
-  assert.deepEqual(ids(arrangeApplications(ranked, '4', null)), [4]);
-  assert.deepEqual(arrangeApplications(ranked, 'nothing', null), []);
+test('an unknown column in a link, and none, leave the worst first', () => {
+  assert.deepEqual(orderParameters({ column: 'nonsense', descending: true }), {});
+  assert.deepEqual(orderParameters(null), {});
 });
 
 test('rows under a pointer keep their places; new ones follow', () => {
-  assert.deepEqual(ids(keepOrder([3, 2, 1], rankApplications(FLEET))), [3, 2, 1, 4, 5, 6]);
-});
-
-test("totals sum every application; the fleet's rate counts judged requests only", () => {
-  const totals = totalFleet(rankApplications(FLEET));
-  assert.equal(totals.requests, 114_552);
-  assert.equal(totals.serviceErrors, 3161);
-  assert.equal(totals.unknown, 500);
-  assert.equal(totals.successRate, 110_891 / 114_052);
-  assert.deepEqual(totals.tiers, { failing: 2, degraded: 1, healthy: 2, unjudged: 1 });
-});
-
-test('an empty fleet has no success rate', () => {
-  assert.equal(totalFleet([]).successRate, null);
+  const kept = keepOrder([6, 2], FLEET).map((row) => row.sdk_app_id);
+  assert.deepEqual(kept, [6, 2, 5]);
 });
 
 const point = (requests: number, rate: number | null) => ({ time: '', requests, success_rate: rate });

@@ -10,7 +10,7 @@ import { createAuthentication } from '@imscope/access/authentication.js';
 import { createSessionSeal } from '@imscope/access/session-seal.js';
 import type { FastifyInstance } from 'fastify';
 import { createAnswerBudget } from './store/answer-budget.js';
-import { createNamesOf } from './store/application-names.js';
+import { createDescriptionsOf, createNamesOf } from './store/application-names.js';
 import { type AskOptions, createAsk } from './store/ask-store.js';
 import { createBalanceReader } from './completeness/balance-reader.js';
 import { createCompleteness } from './completeness/completeness.js';
@@ -24,6 +24,7 @@ import { createFailureGuard } from '@imscope/access/failure-guard.js';
 import { createHeldOf } from './figures/held-parts.js';
 import { createHoursOf } from './figures/rollup-hours.js';
 import { createLookUpInterface } from './figures/interface-settings.js';
+import { createFleetServices } from './fleet/fleet-services.js';
 import { createSources } from './figures/source.js';
 import { createHistories } from './exceptions/history.js';
 import { createMutesOf } from './state/mutes.js';
@@ -83,6 +84,8 @@ export async function createQuery(context: ServiceContext<typeof QUERY_SETTINGS>
     database,
     networks: createNetworks(config),
     streams,
+    descriptionsOf: createDescriptionsOf(ask),
+    fleet: createFleetServices(tokens.applicationSettings),
     tokens,
     terminated: tokens.terminated,
     authentication: createAuthentication(tokens, seal, 'read'),

@@ -2,8 +2,7 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { ApplicationRow } from '@imscope/schemas/query-api/applications.js';
-import { Type } from 'typebox';
+import { FleetPage } from '@imscope/schemas/query-api/applications.js';
 import { startService } from '../../../scripts/stack/services.js';
 import {
   FEW,
@@ -60,14 +59,14 @@ test('without a token, with an unknown one or with one that may only write, noth
 });
 
 test('a token sees its own applications, and of others not even whether they exist', async () => {
-  const { data } = await readAnswer(query.app, Type.Array(ApplicationRow), 'applications', {}, READ_FEW);
+  const { data } = await readAnswer(query.app, FleetPage, 'applications', {}, READ_FEW);
   assert.deepEqual(
-    data.map((row) => row.sdk_app_id),
+    data.applications.map((row) => row.sdk_app_id),
     [101],
   );
-  const everything = await readAnswer(query.app, Type.Array(ApplicationRow), 'applications');
+  const everything = await readAnswer(query.app, FleetPage, 'applications');
   assert.deepEqual(
-    everything.data.map((row) => row.sdk_app_id).toSorted((a, b) => a - b),
+    everything.data.applications.map((row) => row.sdk_app_id).toSorted((a, b) => a - b),
     [101, 103],
   );
   const messages = [];

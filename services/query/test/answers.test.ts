@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { describeCode } from '@imscope/schemas/codes/catalogue.js';
-import { ApplicationRow } from '@imscope/schemas/query-api/applications.js';
+import { FleetPage } from '@imscope/schemas/query-api/applications.js';
 import { InterfaceRow } from '@imscope/schemas/query-api/interfaces.js';
 import { Overview } from '@imscope/schemas/query-api/overview.js';
 import { TimePoint } from '@imscope/schemas/query-api/timeseries.js';
@@ -180,21 +180,21 @@ test('timeseries has every step, empty ones too, and each equals an independent 
 });
 
 test('applications come worst first: those in trouble by requests lost, before one with 1 failure of 2', async () => {
-  const { data } = await readAnswer(query.app, Type.Array(ApplicationRow), 'applications', WINDOW);
+  const { data } = await readAnswer(query.app, FleetPage, 'applications', WINDOW);
   assert.deepEqual(
-    data.map((row) => row.sdk_app_id),
+    data.applications.map((row) => row.sdk_app_id),
     // 5,000 of 50,000 and some thousands are failing, 1 of 2 and 0 of 9 are healthy, and nothing of 102 is judged.
     [202, BUSY, 201, 203, WITHOUT_CODES],
   );
 });
 
 test('applications equal an independent recomputation, with worst interface and sparkline', async () => {
-  const { data, window } = await readAnswer(query.app, Type.Array(ApplicationRow), 'applications', {
+  const { data, window } = await readAnswer(query.app, FleetPage, 'applications', {
     ...WINDOW,
     step: '5m',
   });
   assert.equal(window.step, 300);
-  for (const row of data) {
+  for (const row of data.applications) {
     const own = rows.filter((stored) => stored.sdk_app_id === row.sdk_app_id && inWindow(stored));
     assertFigures(row, own, SECONDS);
     assert.equal(row.interfaces, new Set(own.map((stored) => stored.interface)).size);

@@ -1,40 +1,48 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { ApplicationRow } from '@imscope/schemas/query-api/applications.js';
-import { NamedApplication } from '@imscope/schemas/query-api/application-name.js';
+import { FleetPage } from '@imscope/schemas/query-api/applications.js';
+import { DescribedApplication } from '@imscope/schemas/query-api/application-name.js';
 import { QUESTIONS } from '@imscope/schemas/query-api/questions.js';
-import { Type } from 'typebox';
 import { Value } from 'typebox/value';
 import { openStoreAndQuery, READ_ALL } from './query-under-test.js';
 import { addressOf, readAnswer } from './read-answer.js';
 import { storedRow } from './stored-row.js';
 
-const NAMED = { sdk_app_id: 101, name: 'Störenfried 聊天', package: 'pro', owner: 'Messaging' };
+const LINKS = [{ title: 'Logs', url: 'https://logs.example/?app={sdk_app_id}&from={from}&to={to}' }];
+const STORED = {
+  sdk_app_id: 101,
+  name: 'Störenfried 聊天',
+  package: 'pro',
+  owner: 'Messaging',
+  runbook_url: 'https://runbooks.example/101',
+};
+const NAMED = { ...STORED, link_templates: LINKS };
 
 const { store, query } = await openStoreAndQuery(async (store) => {
   const time = Date.now() - 60_000;
   await store.insert([101, 103].map((sdk_app_id, block_row) => storedRow({ time, sdk_app_id, block_row })));
   await store.client.insert({
     table: 'application_detail',
-    values: [{ ...NAMED, region: 'singapore', revision: 1, deleted: false }],
+    values: [{ ...STORED, links: JSON.stringify(LINKS), region: 'singapore', revision: 1, deleted: false }],
     format: 'JSONEachRow',
   });
 });
 
 async function applicationOf(path: string): Promise<unknown> {
   const headers = { authorization: `Bearer ${READ_ALL}` };
-  const response = await query.app.inject({ url: addressOf(path), headers });
+  const needed = path.endsWith('/breakdown') ? { group_by: 'node' } : {};
+  const response = await query.app.inject({ url: addressOf(path, needed), headers });
   assert.equal(response.statusCode, 200, response.body);
   const body = response.json<{ application?: unknown }>();
   return body.application;
 }
 
-test('every answer about one application says its name, package and owner', async () => {
+test('every answer about one application says its name, package, owner and links', async () => {
   const paths = Object.values(QUESTIONS).filter(({ scope }) => scope === 'application');
   assert.ok(paths.length >= 8);
   for (const { path } of paths) {
     const application = await applicationOf(path.replace('/v1/', '').replace(':sdk_app_id', '101'));
-    assert.ok(Value.Check(NamedApplication, application), path);
+    assert.ok(Value.Check(DescribedApplication, application), path);
     assert.deepEqual(application, NAMED, path);
   }
 });
@@ -45,12 +53,19 @@ test('an application without a name has empty texts', async () => {
     name: '',
     package: '',
     owner: '',
+    runbook_url: '',
+    link_templates: [],
   });
 });
 
 test('rows of the fleet have name, package and owner', async () => {
-  const { data } = await readAnswer(query.app, Type.Array(ApplicationRow), 'applications');
-  const names = data.map(({ sdk_app_id, name, package: plan, owner }) => [sdk_app_id, name, plan, owner]);
+  const { data } = await readAnswer(query.app, FleetPage, 'applications');
+  const names = data.applications.map(({ sdk_app_id, name, package: plan, owner }) => [
+    sdk_app_id,
+    name,
+    plan,
+    owner,
+  ]);
   assert.deepEqual(
     names.toSorted(([a], [b]) => Number(a) - Number(b)),
     [
@@ -67,5 +82,7 @@ test('without the dictionary figures are answered, without names', async () => {
     name: '',
     package: '',
     owner: '',
+    runbook_url: '',
+    link_templates: [],
   });
 });

@@ -15,7 +15,20 @@ const ask = (url: string) => query.app.inject({ url, headers: { authorization: `
 const ONE = '/v1/applications/101';
 const LISTS = ['interface', 'code', 'outcome', 'node', 'region', 'platform', 'sdk_version'];
 const PARAMETERS: Readonly<Record<string, readonly string[]>> = {
-  '/v1/applications': ['from', 'to', 'step'],
+  '/v1/applications': [
+    'from',
+    'to',
+    'step',
+    ...LISTS,
+    'search',
+    'tier',
+    'reason',
+    'sort',
+    'order',
+    'limit',
+    'offset',
+    'cursor',
+  ],
   '/v1/refusals': ['from', 'to'],
   [`${ONE}/refusals`]: ['from', 'to'],
   [`${ONE}/overview`]: ['from', 'to', ...LISTS],

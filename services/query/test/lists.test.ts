@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { compareWorstFirst, tierOf } from '@imscope/schemas/health.js';
 import { boundedListAnswerOf } from '@imscope/schemas/query-api/envelope.js';
-import { ApplicationRow } from '@imscope/schemas/query-api/applications.js';
+import { FleetPage } from '@imscope/schemas/query-api/applications.js';
 import { Exceptions } from '@imscope/schemas/query-api/exceptions.js';
 import { InterfaceRow } from '@imscope/schemas/query-api/interfaces.js';
 import { OUTCOMES } from '@imscope/schemas/outcome.js';
@@ -108,8 +108,8 @@ async function readList<T extends TSchema>(
   return { data: answer.data, leftOut: answer.left_out };
 }
 
-test('the first 1,000 applications are listed in the one order, and the least important are left out', async () => {
-  const { data, leftOut } = await readList(ApplicationRow, 'applications');
+test('the first 1,000 applications are listed in the one order, and the others are on the next page', async () => {
+  const { data } = await readAnswer(query.app, FleetPage, 'applications', { ...WINDOW, limit: '1000' });
   const all = [
     ...groupRows([...groupedRows, ...manyApplications, ...wideRows, ...codeRows], (row) => row.sdk_app_id),
   ]
@@ -121,10 +121,17 @@ test('the first 1,000 applications are listed in the one order, and the least im
     })
     .toSorted((a, b) => compareWorstFirst(a, b) || a.id - b.id);
   assert.deepEqual(
-    data.map((row) => row.sdk_app_id),
+    data.applications.map((row) => row.sdk_app_id),
     all.slice(0, 1_000).map(({ id }) => id),
   );
-  assert.equal(leftOut, all.length - 1_000);
+  assert.equal(data.found, all.length);
+  const cursor = data.next_cursor ?? '';
+  const next = await readAnswer(query.app, FleetPage, 'applications', { ...WINDOW, limit: '1000', cursor });
+  assert.deepEqual(
+    next.data.applications.map((row) => row.sdk_app_id),
+    all.slice(1_000).map(({ id }) => id),
+  );
+  assert.equal(next.data.next_cursor, null);
 });
 
 test('of more than 1,000 interfaces a failing one is listed however little it is used', async () => {
@@ -218,8 +225,8 @@ test('the worst interface is the first in the order, not one with more errors of
     of('a/failing', 'service_error', 150, 3),
   ]);
   const second = await openQuery(store.environment);
-  const { data } = await readAnswer(second.app, Type.Array(ApplicationRow), 'applications', WINDOW);
+  const { data } = await readAnswer(second.app, FleetPage, 'applications', { ...WINDOW, limit: '1000' });
   await second.close();
-  const row = data.find(({ sdk_app_id: id }) => id === sdkAppId);
+  const row = data.applications.find(({ sdk_app_id: id }) => id === sdkAppId);
   assert.deepEqual(row?.worst_interface, { interface: 'a/failing', service_errors: 150, success_rate: 0 });
 });

@@ -42,7 +42,7 @@ async function ask(path: string, token: string, { app } = query) {
 async function listed(token: string, from = query): Promise<readonly number[]> {
   const { status, body } = await ask('applications', token, from);
   assert.equal(status, 200, JSON.stringify(body));
-  const rows: { sdk_app_id: number }[] = body.data;
+  const rows: { sdk_app_id: number }[] = body.data.applications;
   return rows.map((row) => row.sdk_app_id).toSorted((a, b) => a - b);
 }
 

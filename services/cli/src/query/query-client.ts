@@ -37,6 +37,8 @@ export class QueryFailure extends Error {
 }
 
 const ANSWER_TIMEOUT_MS = 30_000;
+/** As many as the service gives at once. */
+const LISTED_MAX = 1_000;
 /** 1,000 applications of at most 120 sparkline steps of 100 bytes. */
 const ANSWER_BYTES_MAX = 32 << 20;
 /** Lengths of a window that are a `step` as well. */
@@ -74,7 +76,7 @@ export function openQuery(url: URL, token: string): QueryClient {
       // A step as long as the window: sparklines of one or two points, since the table shows none.
       const step = STEP_SUFFIX.test(window) ? { step: window } : {};
       try {
-        return await ask('applications', { from: `now-${window}`, ...step }, signal);
+        return await ask('applications', { from: `now-${window}`, ...step, limit: LISTED_MAX }, signal);
       } catch (error) {
         throw failureOf(error, url);
       }

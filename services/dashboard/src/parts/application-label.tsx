@@ -4,7 +4,7 @@
 import type { NamedApplication } from '@imscope/schemas/query-api/application-name.js';
 import { texts } from '../words/texts.js';
 
-type Props = { readonly of: Omit<NamedApplication, 'sdk_app_id'> | undefined };
+type Props = { readonly of: Pick<NamedApplication, 'name' | 'package' | 'owner'> | undefined };
 
 export function ApplicationLabel({ of }: Props) {
   if (of === undefined || of.name === '') return null;

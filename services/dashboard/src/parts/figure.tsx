@@ -53,10 +53,15 @@ export function Duration({ value, testId }: FigureProps & { readonly value: numb
   );
 }
 
-type RateProps = FigureProps & { readonly of: Judged; readonly toned?: boolean };
+type RateProps = FigureProps & {
+  readonly of: Judged;
+  readonly toned?: boolean;
+  /** Where the answer says it; otherwise that of the default target. */
+  readonly tier?: Tier;
+};
 
 /** A success rate, toned by its tier; "—" with the reason where there is none. */
-export function SuccessRate({ of, testId, toned = true }: RateProps) {
+export function SuccessRate({ of, testId, toned = true, tier }: RateProps) {
   const { success_rate: rate, outcomes } = of;
   if (rate === null) {
     return (
@@ -65,7 +70,7 @@ export function SuccessRate({ of, testId, toned = true }: RateProps) {
       </abbr>
     );
   }
-  const tone = toned ? toneOf(tierOf(outcomes)) : '';
+  const tone = toned ? toneOf(tier ?? tierOf(outcomes)) : '';
   return (
     <span
       className={`num rate ${tone}`}
@@ -79,9 +84,9 @@ export function SuccessRate({ of, testId, toned = true }: RateProps) {
 }
 
 /** `failing` and `degraded` have a mark of their own shape, so the colour is not the only signal. */
-export function TierBadge({ tier }: { readonly tier: Tier }) {
+export function TierBadge({ tier, why }: { readonly tier: Tier; readonly why?: string }) {
   return (
-    <span className={`badge ${toneOf(tier)}`} title={texts.figure.tierRule[tier]} data-value={tier}>
+    <span className={`badge ${toneOf(tier)}`} title={why ?? texts.figure.tierRule[tier]} data-value={tier}>
       <i className={`mark ${tier}`} aria-hidden="true" />
       {texts.figure.tier[tier]}
     </span>

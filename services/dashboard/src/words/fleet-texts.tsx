@@ -28,8 +28,6 @@ export const fleetTexts = {
   summary: 'The fleet in this window',
   inTrouble: 'In trouble',
   ofApplications: (count: number) => ` of ${formatQuantity(count, 'application')}`,
-  totalsNote: (applications: number) =>
-    `Success rate, service errors and requests are of the ${formatExact(applications)} applications listed.`,
   noneJudged:
     'No application can be judged: no request was a success or a service error. Let the gateways log the code.',
   noneInTrouble: `No application is in trouble: service errors stay below ${(DEGRADED_FROM * 100).toString()} %, or are no more than chance explains.`,
@@ -66,10 +64,10 @@ export const fleetTexts = {
   showMore: 'Show more:',
   notShown: 'not shown',
   search: {
-    placeholder: 'Find a name, SDKAppID or interface',
-    label: 'Find an application by name, owner, SDKAppID or worst interface. Shortcut: /',
-    nothingFound: (search: string, isCut: boolean) =>
-      `No application ${isCut ? 'of those listed ' : ''}matches “${search}”. The search looks at names, owners, ids and worst interfaces.`,
+    placeholder: 'Find a name, owner or SDKAppID',
+    label: 'Find an application by name, owner, package or SDKAppID. Shortcut: /',
+    nothingFound: (search: string) =>
+      `No application matches “${search}”. The search looks at names, owners, packages and ids.`,
     clear: 'Clear the search',
   },
   quiet: (span: string) => `quiet ${span}`,

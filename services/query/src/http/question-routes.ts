@@ -7,7 +7,7 @@ import type { Applications } from '@imscope/access/applications.js';
 import type { Authentication } from '@imscope/access/authentication.js';
 import { type Grant, requireScope } from '@imscope/access/grant.js';
 import { describeFaultWithout } from '@imscope/runtime/parameter-error.js';
-import type { NamedApplication } from '@imscope/schemas/query-api/application-name.js';
+import type { DescribedApplication } from '@imscope/schemas/query-api/application-name.js';
 import type { Answer } from '@imscope/schemas/query-api/envelope.js';
 import { PERSONAL_FILTER_NAMES } from '@imscope/schemas/query-api/personal-filters.js';
 import { answerSchema, type QuestionName } from '@imscope/schemas/query-api/questions.js';
@@ -25,9 +25,10 @@ import type { MutesOf } from '../state/mutes.js';
 import type { Networks } from '../network/networks.js';
 import { ALL_QUESTIONS } from '../questions/all-questions.js';
 import type { Answered, IncarnationsOf, PlannedQuestion, Question } from '../questions/question.js';
+import type { FleetServices } from '../fleet/fleet-services.js';
 import { KIB, requirePoints } from '../store/answer-bounds.js';
 import type { AnswerBudget } from '../store/answer-budget.js';
-import type { NamesOf } from '../store/application-names.js';
+import type { DescriptionsOf, NamesOf } from '../store/application-names.js';
 import type { AskWithin } from '../store/ask-store.js';
 
 declare module 'fastify' {
@@ -48,6 +49,8 @@ export type QuestionRouteOptions = {
   readonly historyOf: HistoryOf;
   readonly mutesOf: MutesOf;
   readonly networks: Networks;
+  readonly descriptionsOf: DescriptionsOf;
+  readonly fleet: FleetServices;
   readonly authentication: Authentication;
   readonly terminated: Applications['terminated'];
   readonly now: () => number;
@@ -125,11 +128,13 @@ async function answerQuestion(
   const beganMs = performance.now();
   const ask = options.ask.within({ rowsMax, bytesMax: options.budget.bytesFor(request) });
   const completeness = await options.completeness(plan.window, options.now(), plan.sdkAppId);
-  const { sources, namesOf, historyOf, mutesOf, incarnationsOf, interfaceOf } = options;
+  const { sources, namesOf, descriptionsOf, fleet, historyOf, mutesOf, incarnationsOf, interfaceOf } =
+    options;
   const { signal } = request;
+  const known = { sources, namesOf, descriptionsOf, fleet, historyOf, mutesOf, incarnationsOf, interfaceOf };
   const [answered, application] = await Promise.all([
-    plan.answer({ ask, sources, namesOf, historyOf, mutesOf, incarnationsOf, interfaceOf, signal }),
-    plan.sdkAppId === undefined ? undefined : namedApplication(plan.sdkAppId, namesOf, signal),
+    plan.answer({ ...known, ask, completeness, signal }),
+    plan.sdkAppId === undefined ? undefined : namedApplication(plan.sdkAppId, descriptionsOf, signal),
   ]);
   const { data, leftOut, assess } = answered;
   return {
@@ -144,11 +149,11 @@ async function answerQuestion(
 
 async function namedApplication(
   sdkAppId: number,
-  namesOf: NamesOf,
+  descriptionsOf: DescriptionsOf,
   signal: AbortSignal,
-): Promise<NamedApplication> {
-  const nameOf = await namesOf([sdkAppId], signal);
-  return { sdk_app_id: sdkAppId, ...nameOf(sdkAppId) };
+): Promise<DescribedApplication> {
+  const describe = await descriptionsOf([sdkAppId], signal);
+  return { sdk_app_id: sdkAppId, ...describe(sdkAppId) };
 }
 
 function windowOf(

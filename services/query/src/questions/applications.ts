@@ -1,237 +1,168 @@
 /*
- * `applications`: which applications lose requests right now? Worst first, by the order of schemas/src/health.ts:
- * tier, then service errors, then requests. So 2,000 failures of 20,000 come before 1 of 1.
+ * `applications`: which applications lose requests right now, and since when? Worst first, by the order of
+ * schemas/src/health.ts: tier, then service errors, then requests. So 2,000 failures of 20,000 come before 1 of 1.
  */
-import { worstFirstSql } from '@imscope/schemas/health.js';
-import type { ApplicationRow } from '@imscope/schemas/query-api/applications.js';
-import { type Static, Type } from 'typebox';
+import { HttpError } from '@imscope/runtime/http-errors.js';
+import type { FleetQuery, FleetSort } from '@imscope/schemas/query-api/applications.js';
 import { ratedTogether } from '../completeness/verdict.js';
-import { type AnswerBounds, FLAT_ROWS, KIB, MIB } from '../store/answer-bounds.js';
-import { type Ask, defineStoreQuery } from '../store/ask-store.js';
-import { SPAN_SQL, spanParams } from '../figures/filter.js';
+import { filterOf, metricsHave } from '../figures/filter.js';
+import type { PlanInput, RequestPlan } from '../figures/plan.js';
+import { resolveSharedWindow } from '../figures/shared-window.js';
 import {
-  HISTOGRAM,
-  LATENCY_BUCKET_SQL,
-  LOG_SUMS_SQL,
-  PERFORMANCE_COLUMNS_SQL,
-  performanceOf,
-  successRate,
-  SUMS,
-} from '../figures/performance.js';
-import { leftOut } from '../figures/left-out.js';
-import { shareOf } from '../figures/source.js';
-import {
-  countSteps,
+  clipWindow,
+  DAY_MS,
+  LOG_TERM_MS,
+  METRIC_TERM_MS,
+  MINUTE_MS,
   resolveStep,
-  resolveWindow,
-  type Step,
   stepsOf,
   timeText,
   type TimeWindow,
   windowSeconds,
 } from '../figures/time-window.js';
-import { fleetQuestion } from './question.js';
-import { type ReadScope, scopeSql } from '../figures/subject.js';
+import { decodeFleetCursor, encodeFleetCursor } from '../fleet/fleet-cursor.js';
+import { createFleetFigures, type FleetFigures, type FleetSums } from '../fleet/fleet-figures.js';
+import { applicationsOf, arrange, type Knowledge, totalsOf } from '../fleet/fleet-order.js';
+import { rowOf } from '../fleet/fleet-row.js';
+import { type AnswerBounds, FLAT_ROWS, KIB, MIB } from '../store/answer-bounds.js';
+import { requestQuestion } from './question.js';
 
-/** The first in the order are listed; the answer says how many are left out. */
-const APPLICATIONS_MAX = 1_000;
+const LIMIT = 100;
+const LIMIT_MAX = 1_000;
+const STEPS_MAX = 120;
+/** The span before is compared where both spans lie in the term of the metrics. Longer ones would read logs of days. */
+const COMPARED_MS_MAX = DAY_MS;
+/** The sums of a page are those of the page before, if it was asked for within this time. */
+const PAGE_REUSE_MS = MINUTE_MS;
+/** The first page of a span that is still being filled. */
+const LIVE_REUSE_MS = 5_000;
+/** Records reach the store within seconds; metrics within minutes. */
+const LIVE_MS = 5 * MINUTE_MS;
 
-const TotalsRow = Type.Object({
-  sdk_app_id: Type.Number(),
-  ...SUMS,
-  interfaces: Type.Number(),
-  worst: Type.Tuple([Type.String(), Type.Number(), Type.Number()]),
-  last_seen_ms: Type.Number(),
-  row_count: Type.Number(),
-  total: Type.Number(),
-});
-const TOTALS = defineStoreQuery('applications', TotalsRow);
-
-const APPLICATION_COLUMNS = {
-  requests: 'requests',
-  success: 'success',
-  serviceErrors: 'service_error',
-};
-const INTERFACE_COLUMNS = {
-  requests: 'i_requests',
-  success: 'i_success',
-  serviceErrors: 'i_service_error',
-};
-
-const totalsSql = (scope: string): string => `
-SELECT
-  sdk_app_id,
-  sum(i_requests) AS requests,
-  sum(i_success) AS success,
-  sum(i_caller_error) AS caller_error,
-  sum(i_service_error) AS service_error,
-  sum(i_unknown) AS unknown,
-  sum(i_latency_sum_us) AS latency_sum_us,
-  max(i_latency_max_us) AS latency_max_us,
-  count() AS interfaces,
-  argMin((interface, i_service_error, i_success), (${worstFirstSql(INTERFACE_COLUMNS)}, interface)) AS worst,
-  max(i_last_seen_ms) AS last_seen_ms,
-  sum(i_row_count) AS row_count,
-  count() OVER () AS total
-FROM (
-  SELECT
-    sdk_app_id,
-    interface,
-    sum(weight) AS i_requests,
-    sumIf(weight, outcome = 'success') AS i_success,
-    sumIf(weight, outcome = 'caller_error') AS i_caller_error,
-    sumIf(weight, outcome = 'service_error') AS i_service_error,
-    sumIf(weight, outcome = 'unknown') AS i_unknown,
-    sum(latency_us * weight) AS i_latency_sum_us,
-    max(latency_us) AS i_latency_max_us,
-    toUnixTimestamp64Milli(max(time)) AS i_last_seen_ms,
-    count() AS i_row_count
-  FROM request_log_kept
-  WHERE ${scope}
-  GROUP BY sdk_app_id, interface
-)
-GROUP BY sdk_app_id
-ORDER BY ${worstFirstSql(APPLICATION_COLUMNS)}, sdk_app_id
-LIMIT ${APPLICATIONS_MAX}`;
-
-const HISTOGRAMS = defineStoreQuery(
-  'applications_histograms',
-  Type.Object({ sdk_app_id: Type.Number(), histogram: HISTOGRAM }),
-);
-
-const HISTOGRAMS_SQL = `
-SELECT
-  sdk_app_id,
-  ${PERFORMANCE_COLUMNS_SQL}
-FROM (
-  SELECT
-    sdk_app_id,
-    ${LOG_SUMS_SQL}
-  FROM request_log_kept
-  WHERE sdk_app_id IN {sdk_app_ids:Array(UInt64)} AND ${SPAN_SQL}
-  GROUP BY sdk_app_id, ${LATENCY_BUCKET_SQL}
-)
-GROUP BY sdk_app_id`;
-
-const SPARKLINES = defineStoreQuery(
-  'applications_sparklines',
-  Type.Object({
-    sdk_app_id: Type.Number(),
-    step_index: Type.Number(),
-    requests: Type.Number(),
-    success: Type.Number(),
-    service_error: Type.Number(),
-  }),
-);
-
-const SPARKLINES_SQL = `
-SELECT
-  sdk_app_id,
-  intDiv(toUnixTimestamp64Milli(time), {step_ms:Int64}) AS step_index,
-  sum(weight) AS requests,
-  sumIf(weight, outcome = 'success') AS success,
-  sumIf(weight, outcome = 'service_error') AS service_error
-FROM request_log_kept
-WHERE sdk_app_id IN {sdk_app_ids:Array(UInt64)} AND ${SPAN_SQL}
-GROUP BY sdk_app_id, step_index`;
-
-/** 1,000 applications with a histogram and names of up to 1 KiB each, and for each step a sparkline's row of 165 bytes for each of them. */
+/**
+ * Sums of 25,000 applications over two spans. A point is an application of the page: its histograms, 120 steps, and
+ * texts and links of the largest size.
+ */
 const BOUNDS: AnswerBounds = {
-  pointsMax: 120,
-  rowsMax: 121_000,
-  bytes: 11 * MIB,
-  bytesPerPoint: 180 * KIB,
+  pointsMax: LIMIT_MAX,
+  rowsMax: LIMIT_MAX * (STEPS_MAX + 1),
+  bytes: 12 * MIB,
+  bytesPerPoint: 44 * KIB,
   memoryPerByte: FLAT_ROWS,
 };
 
-export const applications = fleetQuestion('applications', {
+type FleetPlan = RequestPlan & {
+  readonly stepMs: number;
+  readonly offset: number;
+  /** null: not compared. */
+  readonly windowBefore: TimeWindow | null;
+  readonly reuseMs: number;
+};
+
+export const applications = requestQuestion('applications', {
   bounds: BOUNDS,
-  source: 'logs',
-  rated: ratedTogether,
-  plan: ({ query, nowMs, pointsMax }) => {
-    const window = resolveWindow(query, nowMs);
-    const stepMs = resolveStep(query.step, window, pointsMax);
-    return { window, stepMs, points: countSteps(window, stepMs) };
-  },
-  answer: async ({ ask, namesOf, scope, window, plan: { stepMs }, signal }) => {
-    const totals = await askTotals(ask, scope, window, signal);
-    if (totals.length === 0) return { data: [], leftOut: 0 };
-    const listed = { ...spanParams(window), sdk_app_ids: totals.map((row) => row.sdk_app_id) };
-    const [nameOf, histograms, points] = await Promise.all([
-      namesOf(listed.sdk_app_ids, signal),
-      ask(HISTOGRAMS, HISTOGRAMS_SQL, listed, signal),
-      ask(SPARKLINES, SPARKLINES_SQL, { ...listed, step_ms: stepMs }, signal),
+  source: 'logs_or_metrics',
+  rated: ({ totals }) => ratedTogether([totals]),
+  plan: planFleet,
+  answer: async ({ query, plan, fleet, descriptionsOf, signal, ...asked }) => {
+    const { window, windowBefore, stepMs, offset, points: limit } = plan;
+    const figures = createFleetFigures({ ...asked, ...plan, memory: fleet.memory, signal });
+    const [sums, before] = await Promise.all([
+      figures.sumsOver(window),
+      windowBefore === null ? null : figures.sumsOver(windowBefore),
     ]);
-    const histogramOf = new Map(histograms.map((row) => [row.sdk_app_id, row.histogram]));
-    const pointsOf = groupByStep(points, stepMs);
-    const steps = stepsOf(window, stepMs);
-    const data = totals.map((row) => ({
-      sdk_app_id: row.sdk_app_id,
-      ...nameOf(row.sdk_app_id),
-      ...performanceOf({ ...row, histogram: histogramOf.get(row.sdk_app_id) ?? [] }, windowSeconds(window)),
-      interfaces: row.interfaces,
-      worst_interface: worstInterface(row.worst),
-      last_seen: timeText(row.last_seen_ms),
-      sparkline: sparklineOf(steps, pointsOf.get(row.sdk_app_id)),
-    }));
-    const sumOf = (column: 'row_count' | 'requests') => totals.reduce((sum, row) => sum + row[column], 0);
-    // Of all applications that are listed.
-    const loggedShare = shareOf(sumOf('row_count'), sumOf('requests'));
-    return { data, leftOut: leftOut(totals), loggedShare };
+    const all = applicationsOf(sums.rows, before?.rows ?? null, fleet.thresholdsOf);
+    const found = arrange(all, query, await knowledgeFor(query, figures, sums, before));
+    const page = found.slice(offset, offset + limit);
+    const ids = page.map((one) => one.sums.sdk_app_id);
+    const [shown, describe] = await Promise.all([
+      figures.shownOf(ids, { sums, stepMs }),
+      descriptionsOf(ids, signal),
+    ]);
+    const context = { window, windowBefore, steps: stepsOf(window, stepMs), stepMs };
+    const next = offset + page.length;
+    const data = {
+      totals: totalsOf(all, windowSeconds(window)),
+      compared_with: windowBefore && { from: timeText(windowBefore.fromMs), to: timeText(windowBefore.toMs) },
+      found: found.length,
+      applications: page.map((one) => {
+        const id = one.sums.sdk_app_id;
+        return rowOf(one, shown.get(id), describe(id), context);
+      }),
+      next_cursor:
+        next < found.length ? encodeFleetCursor({ window, offset: next }, identityOf(query)) : null,
+    };
+    return { data, source: sums.span, completeness: sums.completeness };
   },
 });
 
-function askTotals(
-  ask: Ask,
-  scope: ReadScope,
-  window: TimeWindow,
-  signal: AbortSignal,
-): Promise<readonly Static<typeof TotalsRow>[]> {
-  const { sql, params } = scopeSql('sdk_app_id', scope);
-  return ask(TOTALS, totalsSql(`${sql} AND ${SPAN_SQL}`), { ...spanParams(window), ...params }, signal);
-}
-
-function worstInterface([name, serviceErrors, success]: [
-  string,
-  number,
-  number,
-]): ApplicationRow['worst_interface'] {
-  if (serviceErrors === 0) return null;
+function planFleet({ subject, query, nowMs }: PlanInput<FleetQuery>): FleetPlan {
+  const { cursor, limit = LIMIT, sort } = query;
+  if (cursor !== undefined && query.offset !== undefined) {
+    throw new HttpError('invalid_parameter', 'cursor and offset are both given: give one of them');
+  }
+  const place = cursor === undefined ? undefined : decodeFleetCursor(cursor, identityOf(query));
+  const window = place === undefined ? resolveSharedWindow(query, nowMs) : keptWindow(place.window, nowMs);
+  const offset = place?.offset ?? query.offset ?? 0;
+  const spanMs = window.toMs - window.fromMs;
+  const windowBefore = { fromMs: window.fromMs - spanMs, toMs: window.fromMs };
+  const isCompared =
+    (spanMs <= COMPARED_MS_MAX || sort === 'change') && windowBefore.fromMs >= nowMs - LOG_TERM_MS;
+  const isLive = spanMs <= METRIC_TERM_MS && window.toMs > nowMs - LIVE_MS;
   return {
-    interface: name,
-    service_errors: serviceErrors,
-    success_rate: successRate(success, serviceErrors),
+    window,
+    stepMs: resolveStep(query.step, window, STEPS_MAX),
+    points: limit,
+    filter: filterOf(subject, window, query),
+    metricsCan: metricsHave(query),
+    offset,
+    windowBefore: isCompared ? windowBefore : null,
+    reuseMs: isLive && offset === 0 ? LIVE_REUSE_MS : PAGE_REUSE_MS,
   };
 }
 
-type Point = { readonly requests: number; readonly success: number; readonly service_error: number };
-
-function groupByStep(
-  points: readonly (Point & { readonly sdk_app_id: number; readonly step_index: number })[],
-  stepMs: number,
-): Map<number, Map<number, Point>> {
-  const byApplication = new Map<number, Map<number, Point>>();
-  for (const point of points) {
-    let own = byApplication.get(point.sdk_app_id);
-    if (own === undefined) {
-      own = new Map();
-      byApplication.set(point.sdk_app_id, own);
-    }
-    own.set(point.step_index * stepMs, point);
-  }
-  return byApplication;
+/** What a cursor is bound to: all that decides which applications come in which order. */
+function identityOf({
+  limit: _limit,
+  step: _step,
+  cursor: _cursor,
+  offset: _offset,
+  ...query
+}: FleetQuery): string {
+  const { from: _from, to: _to, ...order } = query;
+  return JSON.stringify(Object.entries(order).toSorted(([a], [b]) => (a < b ? -1 : 1)));
 }
 
-function sparklineOf(
-  steps: readonly Step[],
-  points: ReadonlyMap<number, Point> | undefined,
-): ApplicationRow['sparkline'] {
-  return steps.map(({ startMs }) => {
-    const point = points?.get(startMs);
-    return {
-      time: timeText(startMs),
-      requests: point?.requests ?? 0,
-      success_rate: point === undefined ? null : successRate(point.success, point.service_error),
-    };
-  });
+/**
+ * The window of a first page, for as long as its pages are asked for: the term passes on meanwhile.
+ * @throws `HttpError` invalid_parameter where nothing of it is kept
+ */
+function keptWindow(window: TimeWindow, nowMs: number): TimeWindow {
+  const clipped = clipWindow(window, nowMs);
+  return clipped.fromMs - window.fromMs <= 2 * PAGE_REUSE_MS && clipped.toMs === window.toMs
+    ? window
+    : clipped;
 }
+
+/** Asks only for what the search and the order need. */
+async function knowledgeFor(
+  { search, sort }: FleetQuery,
+  figures: FleetFigures,
+  sums: FleetSums,
+  before: FleetSums | null,
+): Promise<Knowledge> {
+  const isByPercentile = sort !== undefined && PERCENTILE_SORTS.has(sort);
+  const [nameOf, nameBefore, percentiles] = await Promise.all([
+    search === undefined && sort !== 'name' ? undefined : figures.namesOf(sums),
+    before === null || (search === undefined && sort !== 'name') ? undefined : figures.namesOf(before),
+    isByPercentile ? figures.percentilesOver(sums.span.window) : undefined,
+  ]);
+  const known = new Set(sums.rows.map((row) => row.sdk_app_id));
+  return {
+    nameOf: (sdkAppId) => (known.has(sdkAppId) ? nameOf : nameBefore)?.(sdkAppId) ?? NO_NAME,
+    percentilesOf: (sdkAppId) => percentiles?.get(sdkAppId),
+  };
+}
+
+const PERCENTILE_SORTS: ReadonlySet<FleetSort> = new Set(['delay_p50', 'delay_p95', 'delay_p99']);
+const NO_NAME = { name: '', package: '', owner: '' };

@@ -27,8 +27,9 @@ import type { HistoryOf } from '../exceptions/history.js';
 import type { MutesOf } from '../state/mutes.js';
 import type { Networks } from '../network/networks.js';
 import type { AnswerBounds } from '../store/answer-bounds.js';
-import type { NamesOf } from '../store/application-names.js';
+import type { DescriptionsOf, NamesOf } from '../store/application-names.js';
 import type { Ask } from '../store/ask-store.js';
+import type { FleetServices } from '../fleet/fleet-services.js';
 
 /**
  * Where the figures come from. `logs_or_metrics`: for each part of the window the cheaper source that is complete
@@ -42,6 +43,10 @@ export type Found<T> = {
   readonly leftOut?: number;
   /** Only of questions that find it themselves. */
   readonly loggedShare?: number | null;
+  /** Only of questions that choose it themselves. */
+  readonly source?: Source;
+  /** Of remembered figures: how complete they were when they were read. */
+  readonly completeness?: Completeness;
 };
 
 type Definition<Q extends QuestionName> = {
@@ -81,6 +86,9 @@ export type RequestDefinition<Q extends QuestionName, P extends RequestPlan> = D
       readonly interfaceOf: LookUpInterface;
       readonly historyOf: HistoryOf;
       readonly mutesOf: MutesOf;
+      readonly descriptionsOf: DescriptionsOf;
+      readonly fleet: FleetServices;
+      readonly completeness: Completeness;
     },
   ) => Promise<Found<DataOf<Q>>>;
 };
@@ -118,6 +126,10 @@ export type QuestionServices = {
   readonly interfaceOf: LookUpInterface;
   readonly historyOf: HistoryOf;
   readonly mutesOf: MutesOf;
+  readonly descriptionsOf: DescriptionsOf;
+  readonly fleet: FleetServices;
+  /** Assessed before anything is read. */
+  readonly completeness: Completeness;
   readonly signal: AbortSignal;
 };
 
@@ -172,7 +184,7 @@ export function requestQuestion<Q extends QuestionName, P extends RequestPlan>(
           const scope = readScope(request.grant, request.terminated);
           const asked = { query, plan, window, nowMs, ask, scope, signal };
           const found = await definition.answer({ ...asked, ...services, subject, spanOf });
-          const chosen = source === 'logs_or_metrics' ? await spanOf(window) : undefined;
+          const chosen = found.source ?? (source === 'logs_or_metrics' ? await spanOf(window) : undefined);
           return answered(definition, found, { query, window, chosen });
         },
       };
@@ -233,7 +245,7 @@ const OUTCOME_FILTERS = ['outcome', 'code', 'exception'];
 
 function answered<Q extends QuestionName>(
   { source, assess, rated }: Definition<Q>,
-  { data, leftOut, loggedShare = null }: Found<DataOf<Q>>,
+  { data, leftOut, loggedShare = null, completeness: known }: Found<DataOf<Q>>,
   {
     query,
     window,
@@ -247,7 +259,8 @@ function answered<Q extends QuestionName>(
     metrics: source === 'metrics' ? window : (chosen?.metrics ?? null),
     loggedShare: share,
     fromAccounts: source === 'accounts',
-    assess: (completeness) => {
+    assess: (found) => {
+      const completeness = known ?? found;
       const assessed = assess?.(completeness, data) ?? completeness;
       const hasRate = rated !== undefined && !OUTCOME_FILTERS.some((name) => Object.hasOwn(query, name));
       return hasRate ? withVerdict(assessed, rated(data), share) : assessed;

@@ -1,7 +1,8 @@
 /*
  * Fleet: every application of the reader, worst first.
  */
-import { useEffect, useMemo, useRef } from 'react';
+import type { ApplicationRow } from '@imscope/schemas/query-api/applications.js';
+import { useEffect, useRef, useState } from 'react';
 import { Empty, Failure, Skeleton } from '../../parts/panel.js';
 import { PageHeader } from '../../parts/page-header.js';
 import { type PageState, windowParameters, windowSearch } from '../../state/page-state.js';
@@ -11,7 +12,7 @@ import type { TimeWindow } from '../../state/time-window.js';
 import { type StateOf, useAnswer } from '../../api/use-answer.js';
 import { type ChangePageState, usePageState } from '../../state/use-page-state.js';
 import { FirstRequestHelp } from '../../parts/first-request-help.js';
-import { arrangeApplications, rankApplications, totalFleet, worstInTrouble } from './fleet-order.js';
+import { orderParameters, worstInTrouble } from './fleet-order.js';
 import { RegistryLink } from '../../parts/registry-link.js';
 import { LeftOutNote } from '../../parts/left-out-note.js';
 import { texts } from '../../words/texts.js';
@@ -37,11 +38,27 @@ type Props = {
   readonly controls: RefreshControls;
 };
 
+/** Rows that are asked for at first, and more at each demand, up to the bound of the API. */
+const ROWS_AT_ONCE = 60;
+const ROWS_MAX = 1_000;
+
 function Fleet({ state, change, controls }: Props) {
-  const rows = useAnswer('applications', windowParameters(state.window));
-  const refusals = useAnswer('fleetRefusals', windowParameters(state.window));
-  const setWindow = (window: TimeWindow): void => {
-    change({ window });
+  const [limit, setLimit] = useState(ROWS_AT_ONCE);
+  const window = windowParameters(state.window);
+  const search = state.search.trim();
+  const order = orderParameters(state.sort);
+  const rows = useAnswer('applications', {
+    ...window,
+    ...order,
+    ...(search === '' ? {} : { search }),
+    limit,
+  });
+  // The headline names the worst of all, whatever the table shows.
+  const isWorstFirst = search === '' && order.sort === undefined;
+  const worst = useAnswer('applications', isWorstFirst ? null : { ...window, limit: 1 });
+  const refusals = useAnswer('fleetRefusals', window);
+  const setWindow = (next: TimeWindow): void => {
+    change({ window: next });
   };
   return (
     <>
@@ -54,12 +71,24 @@ function Fleet({ state, change, controls }: Props) {
         {rows.error !== null && <Failure error={rows.error} state={rows} />}
         {rows.answer === null ? (
           rows.error === null && <FleetSkeleton />
-        ) : rows.answer.data.length === 0 ? (
+        ) : rows.answer.data.totals.applications === 0 ? (
           <Empty>
             <FirstRequestHelp window={state.window} onWindow={setWindow} />
           </Empty>
         ) : (
-          <FleetContent rows={rows} state={state} change={change} />
+          <FleetContent
+            rows={rows}
+            worst={worstInTrouble((isWorstFirst ? rows : worst).answer?.data.applications ?? [])}
+            onMore={
+              limit < ROWS_MAX
+                ? () => {
+                    setLimit(Math.min(limit + ROWS_AT_ONCE, ROWS_MAX));
+                  }
+                : undefined
+            }
+            state={state}
+            change={change}
+          />
         )}
       </main>
     </>
@@ -68,22 +97,22 @@ function Fleet({ state, change, controls }: Props) {
 
 type ContentProps = {
   readonly rows: StateOf<'applications'>;
+  /** undefined: none is in trouble. */
+  readonly worst: ApplicationRow | undefined;
+  /** undefined: no more are listed. */
+  readonly onMore: (() => void) | undefined;
   readonly state: PageState;
   readonly change: ChangePageState;
 };
 
-function FleetContent({ rows, state, change }: ContentProps) {
+function FleetContent({ rows, worst, onMore, state, change }: ContentProps) {
   const { answer } = rows;
-  const leftOut = answer?.left_out ?? 0;
-  const ranked = useMemo(() => rankApplications(answer?.data ?? []), [answer]);
-  const totals = useMemo(() => totalFleet(ranked), [ranked]);
-  const shown = useMemo(
-    () => arrangeApplications(ranked, state.search, state.sort),
-    [ranked, state.search, state.sort],
-  );
+  if (answer === null) return null;
+  const { totals, found, applications } = answer.data;
+  const notShown = found - applications.length;
   return (
     <div className={rows.stale ? 'stale' : undefined} aria-busy={rows.stale}>
-      <FleetSummary totals={totals} leftOut={leftOut} worst={worstInTrouble(ranked)} window={state.window} />
+      <FleetSummary totals={totals} worst={worst} window={state.window} />
       <section className="panel flush" aria-label={texts.fleet.applications}>
         <div className="table-tools">
           <SearchBox
@@ -108,40 +137,39 @@ function FleetContent({ rows, state, change }: ContentProps) {
             )}
           </p>
         </div>
-        {shown.length === 0 ? (
-          <NothingFound search={state.search} leftOut={leftOut} change={change} />
+        {applications.length === 0 ? (
+          <NothingFound search={state.search} change={change} />
         ) : (
           <FleetTable
-            applications={shown}
-            serviceErrorsMax={Math.max(0, ...ranked.map(({ row }) => row.outcomes.service_error))}
+            applications={applications}
+            notShown={notShown}
+            onMore={onMore}
             window={state.window}
-            windowEndMs={Date.parse(answer?.window.to ?? '')}
+            windowEndMs={Date.parse(answer.window.to)}
             sort={state.sort}
             onSort={(sort) => {
               change({ sort });
             }}
           />
         )}
-        <LeftOutNote
-          count={leftOut}
-          text={texts.list.leftOut.application}
-          why={texts.list.listed.worstFirst(ranked.length)}
-        />
+        {onMore === undefined && (
+          <LeftOutNote
+            count={notShown}
+            text={texts.list.leftOut.application}
+            why={texts.list.listed.worstFirst(applications.length)}
+          />
+        )}
       </section>
     </div>
   );
 }
 
-type NothingFoundProps = {
-  readonly search: string;
-  readonly leftOut: number;
-  readonly change: ChangePageState;
-};
+type NothingFoundProps = { readonly search: string; readonly change: ChangePageState };
 
-function NothingFound({ search, leftOut, change }: NothingFoundProps) {
+function NothingFound({ search, change }: NothingFoundProps) {
   return (
     <Empty>
-      <p>{texts.fleet.search.nothingFound(search, leftOut > 0)}</p>
+      <p>{texts.fleet.search.nothingFound(search)}</p>
       <button
         type="button"
         className="button"

@@ -11,7 +11,6 @@ import { formatSpan, formatUtc } from '../../words/format-time.js';
 import { texts } from '../../words/texts.js';
 import { whyNoRate } from '../../words/why-no-rate.js';
 import { ShareBar } from '../../parts/share-bar.js';
-import type { RankedApplication } from './fleet-order.js';
 import { recentTurn } from './recent-turn.js';
 import { Sparkline } from '../../charts/sparkline.js';
 
@@ -19,15 +18,17 @@ import { Sparkline } from '../../charts/sparkline.js';
 const QUIET_MS = 300_000;
 
 type Props = {
-  readonly application: RankedApplication;
+  readonly row: ApplicationRow;
+  /** Its place in the order, from 1. */
+  readonly rank: number;
   readonly href: string;
   readonly serviceErrorsMax: number;
   readonly windowEndMs: number;
   readonly onOpen: (event: MouseEvent<HTMLElement>, href: string) => void;
 };
 
-export function FleetRow({ application, href, serviceErrorsMax, windowEndMs, onOpen }: Props) {
-  const { row, tier, rank } = application;
+export function FleetRow({ row, rank, href, serviceErrorsMax, windowEndMs, onOpen }: Props) {
+  const { tier, text } = row.health;
   const { service_error: errors } = row.outcomes;
   const id = row.sdk_app_id.toString();
   return (
@@ -47,13 +48,13 @@ export function FleetRow({ application, href, serviceErrorsMax, windowEndMs, onO
         <Link href={href} className="row-link">
           {id}
         </Link>
-        {tier !== 'healthy' && <TierBadge tier={tier} />}
+        {tier !== 'healthy' && <TierBadge tier={tier} why={text} />}
         <QuietTag lastSeen={row.last_seen} windowEndMs={windowEndMs} />
         <ApplicationLabel of={row} />
       </th>
       <td role="cell" className="number" data-label={texts.figure.successRate}>
-        <SuccessRate of={row} testId={`fleet-success-rate-${id}`} />
-        <TurnNote application={application} />
+        <SuccessRate of={row} tier={tier} testId={`fleet-success-rate-${id}`} />
+        <TurnNote row={row} />
       </td>
       <td role="cell" className="number errors" data-label={texts.figure.serviceErrors}>
         <ShareBar share={serviceErrorsMax === 0 ? 0 : errors / serviceErrorsMax} tone="bad" />
@@ -94,9 +95,8 @@ function QuietTag({ lastSeen, windowEndMs }: QuietProps) {
 }
 
 /** Where the window's end differs from the window: an average hides both a beginning and an end. */
-function TurnNote({ application }: { readonly application: RankedApplication }) {
-  const { row, tier } = application;
-  const turn = recentTurn(row.sparkline, row.success_rate, tier);
+function TurnNote({ row }: { readonly row: ApplicationRow }) {
+  const turn = recentTurn(row.sparkline, row.success_rate, row.health.tier);
   if (turn === null) return null;
   const words = texts.fleet.turn;
   const rate = formatSuccessRate(turn.rate);

@@ -8,28 +8,26 @@ import { windowSearch } from '../../state/page-state.js';
 import type { TimeWindow } from '../../state/time-window.js';
 import { texts } from '../../words/texts.js';
 import { calmVerdict } from './calm-verdict.js';
-import type { FleetTotals, RankedApplication } from './fleet-order.js';
+import type { ApplicationRow, FleetTotals } from '@imscope/schemas/query-api/applications.js';
 import { recentTurn } from './recent-turn.js';
 
 type Props = {
   readonly totals: FleetTotals;
-  /** Applications the answer does not list. */
-  readonly leftOut: number;
   /** undefined: none is in trouble. */
-  readonly worst: RankedApplication | undefined;
+  readonly worst: ApplicationRow | undefined;
   readonly window: TimeWindow;
 };
 
-export function FleetSummary({ totals, leftOut, worst, window }: Props) {
+export function FleetSummary({ totals, worst, window }: Props) {
   return (
     <section className="summary" aria-label={texts.fleet.summary}>
-      <Verdict totals={totals} leftOut={leftOut} worst={worst} window={window} />
-      <Totals totals={totals} leftOut={leftOut} />
+      <Verdict totals={totals} worst={worst} window={window} />
+      <Totals totals={totals} />
     </section>
   );
 }
 
-function Totals({ totals, leftOut }: Pick<Props, 'totals' | 'leftOut'>) {
+function Totals({ totals }: Pick<Props, 'totals'>) {
   const trouble = totals.tiers.failing + totals.tiers.degraded;
   return (
     <div>
@@ -38,22 +36,19 @@ function Totals({ totals, leftOut }: Pick<Props, 'totals' | 'leftOut'>) {
           <dt>{texts.fleet.inTrouble}</dt>
           <dd data-testid="fleet-trouble" data-value={trouble}>
             {trouble}
-            <small>{texts.fleet.ofApplications(totals.applications + leftOut)}</small>
+            <small>{texts.fleet.ofApplications(totals.applications)}</small>
           </dd>
         </div>
         <div>
           <dt>{texts.figure.successRate}</dt>
           <dd>
-            <SuccessRate
-              of={{ success_rate: totals.successRate, outcomes: outcomesOf(totals) }}
-              testId="fleet-success-rate"
-            />
+            <SuccessRate of={totals} testId="fleet-success-rate" />
           </dd>
         </div>
         <div>
           <dt>{texts.figure.serviceErrors}</dt>
           <dd>
-            <Count value={totals.serviceErrors} unit="serviceErrors" testId="fleet-service-errors" />
+            <Count value={totals.outcomes.service_error} unit="serviceErrors" testId="fleet-service-errors" />
           </dd>
         </div>
         <div>
@@ -62,20 +57,19 @@ function Totals({ totals, leftOut }: Pick<Props, 'totals' | 'leftOut'>) {
             <Count value={totals.requests} testId="fleet-requests" />
             <small>
               {' '}
-              <PerSecond value={totals.requestsPerS} testId="fleet-requests-per-s" /> {texts.figure.perS}
+              <PerSecond value={totals.requests_per_s} testId="fleet-requests-per-s" /> {texts.figure.perS}
             </small>
           </dd>
         </div>
       </dl>
-      {leftOut > 0 && <p className="quiet totals-note">{texts.fleet.totalsNote(totals.applications)}</p>}
     </div>
   );
 }
 
-function Verdict({ totals, leftOut, worst, window }: Props) {
+function Verdict({ totals, worst, window }: Props) {
   const { failing, degraded } = totals.tiers;
   if (worst === undefined) {
-    const { tier, text } = calmVerdict(totals, leftOut);
+    const { tier, text } = calmVerdict(totals);
     return (
       <p className="verdict calm" role="status" data-testid="verdict">
         <TierBadge tier={tier} />
@@ -83,42 +77,32 @@ function Verdict({ totals, leftOut, worst, window }: Props) {
       </p>
     );
   }
-  const { row, tier } = worst;
-  const turn = recentTurn(row.sparkline, row.success_rate, tier);
-  // The fleet's sum is known where every application is listed.
-  const share =
-    totals.serviceErrors === 0 || leftOut > 0 ? 0 : row.outcomes.service_error / totals.serviceErrors;
+  const { tier, text } = worst.health;
+  const turn = recentTurn(worst.sparkline, worst.success_rate, tier);
+  const errors = totals.outcomes.service_error;
+  const share = errors === 0 ? 0 : worst.outcomes.service_error / errors;
   return (
     <p className="verdict" role="status" data-testid="verdict">
-      <TierBadge tier={tier} />
+      <TierBadge tier={tier} why={text} />
       <span>
         {texts.fleet.verdict({
           application: (
             <Link
-              title={row.sdk_app_id.toString()}
-              href={`/applications/${row.sdk_app_id.toString()}${windowSearch(window)}`}
+              title={worst.sdk_app_id.toString()}
+              href={`/applications/${worst.sdk_app_id.toString()}${windowSearch(window)}`}
             >
-              <strong>{row.name === '' ? row.sdk_app_id : row.name}</strong>
+              <strong>{worst.name === '' ? worst.sdk_app_id : worst.name}</strong>
             </Link>
           ),
-          rate: <strong>{formatSuccessRate(row.success_rate)}</strong>,
-          serviceErrors: <strong>{formatCount(row.outcomes.service_error)}</strong>,
+          rate: <strong>{formatSuccessRate(worst.success_rate)}</strong>,
+          serviceErrors: <strong>{formatCount(worst.outcomes.service_error)}</strong>,
           sharePercent: share >= 0.05 && share < 0.995 ? Math.round(share * 100) : null,
-          worstInterface: row.worst_interface === null ? null : <code>{row.worst_interface.interface}</code>,
+          worstInterface:
+            worst.worst_interface === null ? null : <code>{worst.worst_interface.interface}</code>,
           isRecovered: turn?.kind === 'recovered',
           othersInTrouble: failing + degraded - 1,
         })}
       </span>
     </p>
   );
-}
-
-function outcomesOf(totals: FleetTotals) {
-  const rated = totals.requests - totals.callerErrors - totals.unknown;
-  return {
-    success: rated - totals.serviceErrors,
-    caller_error: totals.callerErrors,
-    service_error: totals.serviceErrors,
-    unknown: totals.unknown,
-  };
 }

@@ -1,24 +1,26 @@
 /*
  * One row an application. A click anywhere in the row opens it; the link serves the keyboard, and the arrow keys move from
- * row to row. While the pointer is over the rows their order is kept, so that none moves away under a click. The number
- * of rows is bounded; more are drawn on demand.
+ * row to row. While the pointer is over the rows their order is kept, so that none moves away under a click. More rows
+ * are asked for on demand.
  */
 import { type KeyboardEvent, type MouseEvent, useState } from 'react';
 import { useLocation } from 'wouter';
+import type { ApplicationRow } from '@imscope/schemas/query-api/applications.js';
 import { Count } from '../../parts/figure.js';
 import { texts } from '../../words/texts.js';
 import type { Sort } from '../../state/page-state.js';
 import { SortHeader } from '../../parts/sort-header.js';
 import type { TimeWindow } from '../../state/time-window.js';
 import { windowSearch } from '../../state/page-state.js';
-import { keepOrder, type RankedApplication } from './fleet-order.js';
+import { keepOrder } from './fleet-order.js';
 import { FleetRow } from './fleet-row.js';
 
-const ROWS_AT_ONCE = 60;
-
 type Props = {
-  readonly applications: readonly RankedApplication[];
-  readonly serviceErrorsMax: number;
+  readonly applications: readonly ApplicationRow[];
+  /** Applications that the answer does not list. */
+  readonly notShown: number;
+  /** undefined: no more are listed. */
+  readonly onMore: (() => void) | undefined;
   readonly window: TimeWindow;
   readonly windowEndMs: number;
   readonly sort: Sort | null;
@@ -34,11 +36,11 @@ const COLUMNS = [
   { column: 'p99', first: 'descending', ...texts.fleet.column.p99 },
 ] as const;
 
-export function FleetTable({ applications, serviceErrorsMax, window, windowEndMs, sort, onSort }: Props) {
-  const [limit, setLimit] = useState(ROWS_AT_ONCE);
+export function FleetTable({ applications, notShown, onMore, window, windowEndMs, sort, onSort }: Props) {
   const [heldOrder, setHeldOrder] = useState<readonly number[] | null>(null);
   const [, navigate] = useLocation();
   const shown = heldOrder === null ? applications : keepOrder(heldOrder, applications);
+  const serviceErrorsMax = Math.max(0, ...applications.map((row) => row.outcomes.service_error));
   const open = (event: MouseEvent<HTMLElement>, href: string): void => {
     const onControl = event.target instanceof Element && event.target.closest('a, button') !== null;
     if (onControl || getSelection()?.isCollapsed === false) return;
@@ -52,17 +54,18 @@ export function FleetTable({ applications, serviceErrorsMax, window, windowEndMs
         <tbody
           role="rowgroup"
           onPointerEnter={() => {
-            setHeldOrder(applications.map(({ row }) => row.sdk_app_id));
+            setHeldOrder(applications.map((row) => row.sdk_app_id));
           }}
           onPointerLeave={() => {
             setHeldOrder(null);
           }}
         >
-          {shown.slice(0, limit).map((application) => (
+          {shown.map((row, index) => (
             <FleetRow
-              key={application.row.sdk_app_id}
-              application={application}
-              href={`/applications/${application.row.sdk_app_id.toString()}${windowSearch(window)}`}
+              key={row.sdk_app_id}
+              row={row}
+              rank={index + 1}
+              href={`/applications/${row.sdk_app_id.toString()}${windowSearch(window)}`}
               serviceErrorsMax={serviceErrorsMax}
               windowEndMs={windowEndMs}
               onOpen={open}
@@ -70,16 +73,9 @@ export function FleetTable({ applications, serviceErrorsMax, window, windowEndMs
           ))}
         </tbody>
       </table>
-      {shown.length > limit && (
-        <button
-          type="button"
-          className="button more"
-          onClick={() => {
-            setLimit(limit + ROWS_AT_ONCE);
-          }}
-        >
-          {texts.fleet.showMore} <Count value={shown.length - limit} unit="applications" />{' '}
-          {texts.fleet.notShown}
+      {notShown > 0 && onMore !== undefined && (
+        <button type="button" className="button more" data-testid="fleet-more" onClick={onMore}>
+          {texts.fleet.showMore} <Count value={notShown} unit="applications" /> {texts.fleet.notShown}
         </button>
       )}
     </>
