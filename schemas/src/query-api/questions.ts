@@ -8,6 +8,7 @@ import { breakdown, fleetBreakdown } from './breakdown.js';
 import { callbacks } from './callbacks.js';
 import { collectors } from './collectors.js';
 import { exceptionGroup, exceptions, fleetExceptionGroup, fleetExceptions } from './exceptions.js';
+import { fleetNodes } from './fleet-nodes.js';
 import { fleetRefusals } from './fleet-refusals.js';
 import { fleetHeatmap, heatmap } from './heatmap.js';
 import { interfaces } from './interfaces.js';
@@ -35,6 +36,7 @@ export const QUESTIONS = {
   fleetHeatmap,
   breakdown,
   fleetBreakdown,
+  fleetNodes,
   monitor,
   callbacks,
   exceptions,

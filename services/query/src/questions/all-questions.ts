@@ -8,6 +8,7 @@ import { callbacks } from './callbacks.js';
 import { collectors } from './collectors.js';
 import { exceptionGroup, fleetExceptionGroup } from './exception-group.js';
 import { exceptions, fleetExceptions } from './exceptions.js';
+import { fleetNodes } from './fleet-nodes.js';
 import { fleetRefusals } from './fleet-refusals.js';
 import { fleetHeatmap, heatmap } from './heatmap.js';
 import { interfaces } from './interfaces.js';
@@ -33,6 +34,7 @@ export const ALL_QUESTIONS: Readonly<Record<QuestionName, Question>> = {
   fleetHeatmap,
   breakdown,
   fleetBreakdown,
+  fleetNodes,
   monitor,
   callbacks,
   exceptions,
