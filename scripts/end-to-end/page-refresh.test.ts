@@ -250,6 +250,30 @@ test('an answer that comes after a newer question is not shown', async () => {
   assert.equal(await page.getByTestId('fleet-row-5').count(), 0);
 });
 
+test('the fleet is searched, sorted and continued by the service', async () => {
+  const found = (address: string): ReturnType<typeof applications> => {
+    const query = new URL(address, url).searchParams;
+    const limit = Number(query.get('limit'));
+    const base = query.get('sort') === 'delay_p95' ? 3_000 : query.has('search') ? 2_000 : 1_000;
+    const answered = applications(Array.from({ length: Math.min(limit, 100) }, (_, index) => base + index));
+    return { ...answered, data: { ...answered.data, found: 5_000 } };
+  };
+  behaviour.set(APPLICATIONS, (response, address) => {
+    send(response, 200, found(address));
+  });
+  await page.goto(url);
+  await page.getByTestId('fleet-row-1059').waitFor();
+  assert.equal(await page.getByTestId('fleet-row-1060').count(), 0);
+  assert.match(await page.getByTestId('fleet-more').innerText(), /4,940/);
+  await page.getByTestId('fleet-more').click();
+  await page.getByTestId('fleet-row-1099').waitFor();
+  await page.getByTestId('fleet-search').fill('pay');
+  await page.getByTestId('fleet-row-2000').waitFor();
+  await page.getByRole('button', { name: 'p95' }).click();
+  await page.getByTestId('fleet-row-3000').waitFor();
+  assert.match(page.url(), /sort=-p95/);
+});
+
 test('a question has one request at a time, also where the reader refreshes while it runs', async () => {
   await openFleet();
   let open = 0;
