@@ -10,6 +10,8 @@ import { createAuthentication } from '@imscope/access/authentication.js';
 import { createSessionSeal } from '@imscope/access/session-seal.js';
 import type { FastifyInstance } from 'fastify';
 import { createAnswerBudget } from './store/answer-budget.js';
+import type { LookUpApplication } from '@imscope/access/application-settings.js';
+import type { AskWithin } from './store/ask-store.js';
 import { createDescriptionsOf, createNamesOf } from './store/application-names.js';
 import { type AskOptions, createAsk } from './store/ask-store.js';
 import { createBalanceReader } from './completeness/balance-reader.js';
@@ -75,7 +77,6 @@ export async function createQuery(context: ServiceContext<typeof QUERY_SETTINGS>
       heldOf: createHeldOf(ask),
       logRowsMax: config.logRowsMax,
     }),
-    namesOf: createNamesOf(ask),
     completeness: createCompleteness(balanceOf, ask),
     incarnationsOf: async (nowMs) => (await balanceOf(nowMs))?.incarnations,
     interfaceOf: createLookUpInterface(tokens.applicationSettings, config.waitingInterfaces),
@@ -84,8 +85,7 @@ export async function createQuery(context: ServiceContext<typeof QUERY_SETTINGS>
     database,
     networks: createNetworks(config),
     streams,
-    descriptionsOf: createDescriptionsOf(ask),
-    fleet: createFleetServices(tokens.applicationSettings),
+    ...applicationServices(ask, tokens.applicationSettings),
     tokens,
     terminated: tokens.terminated,
     authentication: createAuthentication(tokens, seal, 'read'),
@@ -136,6 +136,15 @@ function openStoreQueries(
     rowsReadMax: config.queryRowsReadMax,
   });
   return { ask, admission };
+}
+
+/** What answers say about applications beside their figures. */
+function applicationServices(ask: AskWithin, settingsOf: LookUpApplication) {
+  return {
+    namesOf: createNamesOf(ask),
+    descriptionsOf: createDescriptionsOf(ask),
+    fleet: createFleetServices(settingsOf),
+  };
 }
 
 export async function startQuery(context: ServiceContext<typeof QUERY_SETTINGS>): Promise<Running> {
