@@ -118,9 +118,17 @@ export const FleetQuery = Type.Object(
         description: 'part of the SDKAppID, name, owner or package, whatever the case',
       }),
     ),
-    tier: Type.Optional(Type.Array(Type.Enum([...TIERS]), { maxItems: TIERS.length })),
+    tier: Type.Optional(
+      Type.Array(Type.Enum([...TIERS]), {
+        maxItems: TIERS.length,
+        description: 'applications of this health; any of several',
+      }),
+    ),
     reason: Type.Optional(
-      Type.Array(Type.Enum([...APPLICATION_REASONS]), { maxItems: APPLICATION_REASONS.length }),
+      Type.Array(Type.Enum([...APPLICATION_REASONS]), {
+        maxItems: APPLICATION_REASONS.length,
+        description: 'applications whose health has this reason; any of several',
+      }),
     ),
     sort: Type.Optional(
       Type.Enum([...FLEET_SORTS], {
