@@ -10,6 +10,8 @@ import { type Ask, type AskOptions, createAsk, defineStoreQuery } from '../src/s
 import { createMetrics } from '../src/metrics.js';
 import { createQueryAdmission } from '../src/store/query-admission.js';
 import { openQuery, openStore, READ_ALL, type StoreUnderTest } from './query-under-test.js';
+import { metricsOf } from './stored-metric.js';
+import { storedRow } from './stored-row.js';
 import { addressOf, assertError } from './read-answer.js';
 
 let store: StoreUnderTest;
@@ -150,9 +152,6 @@ test('a full queue of questions refuses callers with 503, and those in it are an
   slow.close();
 });
 
-/** Only the question of single requests orders by it: the readiness check reads the same view. */
-const ITS_ORDER = 'block_row DESC';
-
 /** How many of these queries the store runs. */
 async function running(part: string): Promise<number> {
   const result = await store.client.query({
@@ -165,10 +164,13 @@ async function running(part: string): Promise<number> {
 }
 
 test('when a caller leaves, the store stops the query of its question', { timeout: 100_000 }, async () => {
-  // A row without end: the question would run for the two minutes that it may take.
+  // A row without end: the question would run for the two minutes that it may take. It shares no look-up with others:
+  // those go on after a caller has left.
+  const metrics = metricsOf([storedRow({ time: Date.now() - 60_000, sdk_app_id: 101 })], []);
+  await store.client.insert({ table: 'interface_metric', values: metrics, format: 'JSONEachRow' });
   await store.client.command({
-    query: `CREATE OR REPLACE VIEW request_log_kept AS
-SELECT row.* FROM numbers(1000000000000) AS endless CROSS JOIN (SELECT * FROM request_log LIMIT 1) AS row`,
+    query: `CREATE OR REPLACE VIEW interface_metric_kept AS
+SELECT row.* FROM numbers(1000000000000) AS endless CROSS JOIN (SELECT * FROM interface_metric LIMIT 1) AS row`,
   });
   const query = await openQuery({
     ...store.environment,
@@ -178,14 +180,14 @@ SELECT row.* FROM numbers(1000000000000) AS endless CROSS JOIN (SELECT * FROM re
   await query.app.listen({ host: '127.0.0.1', port: 0 });
   const { port } = query.app.server.address() as AddressInfo;
   const leaving = new AbortController();
-  const asked = fetch(`http://127.0.0.1:${port}${addressOf('applications/101/requests')}`, {
+  const asked = fetch(`http://127.0.0.1:${port}${addressOf('applications/101/callbacks')}`, {
     headers: OVERVIEW.headers,
     signal: leaving.signal,
   });
-  while ((await running(ITS_ORDER)) === 0);
+  while ((await running('interface_metric_kept')) === 0);
   leaving.abort();
   await assert.rejects(asked, { name: 'AbortError' });
-  while ((await running(ITS_ORDER)) > 0);
+  while ((await running('interface_metric_kept')) > 0);
   while (!/store_queries_in_flight\{service="query"\} 0/.test(await query.registry.metrics()));
   await query.close();
 });
