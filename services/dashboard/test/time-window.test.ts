@@ -90,4 +90,7 @@ test('an answer that covers less than was asked for says what it covers', () => 
   assert.equal(clippedText({ from: 'now-7d', to: 'now' }, last(7), now + 3_600_000), null);
   assert.match(clippedText({ from: last(8).from, to: 'now' }, last(7), now) ?? '', /showing 7 d$/);
   assert.equal(clippedText(last(1), last(1), now), null);
+  const toTheMinute = { from: new Date(Date.parse(last(7).from) + 50_000).toISOString(), to: last(7).to };
+  assert.equal(clippedText({ from: 'now-7d', to: 'now' }, toTheMinute, now), null);
+  assert.match(clippedText({ from: 'now-9d', to: 'now' }, toTheMinute, now) ?? '', /showing 7 d$/);
 });

@@ -93,7 +93,8 @@ export function clippedSpanMs(
   // Of relative windows the length is compared: the service resolves them by its own clock.
   const isRelative = isLive(asked) && asked.from.startsWith('now-');
   const cutMs = isRelative ? -toMs(asked.from, 0) - spanMs : fromMs - toMs(asked.from, nowMs);
-  const slackMs = isRelative || !/now/.test(asked.from) ? 1_000 : CLOCK_SKEW_MS;
+  // Answers about the fleet round long relative windows to their minutes.
+  const slackMs = /now/.test(asked.from) ? CLOCK_SKEW_MS : 1_000;
   return cutMs > slackMs ? spanMs : null;
 }
 

@@ -27,6 +27,9 @@ export function describeWindow(window: TimeWindow, nowMs: number, zone?: string)
   return texts.window.between(clock(from, nowMs, zone), end, formatSpan(to - from));
 }
 
+/** A span that a minute is missing of reads as the complete one. */
+const ROUNDED_TO_MS = 300_000;
+
 /** Where the answer covers less than was asked for, what it covers; null where it covers all. */
 export function clippedText(
   asked: TimeWindow,
@@ -34,7 +37,8 @@ export function clippedText(
   nowMs: number,
 ): string | null {
   const spanMs = clippedSpanMs(asked, answered, nowMs);
-  return spanMs === null ? null : texts.window.clipped(formatSpan(spanMs));
+  if (spanMs === null) return null;
+  return texts.window.clipped(formatSpan(Math.round(spanMs / ROUNDED_TO_MS) * ROUNDED_TO_MS));
 }
 
 /** The window of the picker's two fields (local times), or what is wrong with it. */
