@@ -56,12 +56,12 @@ async function runSchemathesis(serviceUrl: string, token: string): Promise<Repor
   const { command, args } = await provideForeignProgram(FOREIGN_PROGRAMS.schemathesis);
   const { operations } = await readOpenApi(serviceUrl);
   // Schemathesis reads answers completely, so operations with an endless answer are left out.
-  const endless = operations.filter((operation) => operation['x-endless'] === true);
+  const endless = operations.filter((operation) => operation['x-endless'] === true).map(({ path }) => path);
   const mediaTypes = operations.flatMap(({ requestBody }) => Object.keys(requestBody?.content ?? {}));
   const options = [
     `--header=Authorization: Bearer ${token}`,
     `--checks=${CHECKS.join(',')}`,
-    ...endless.map(({ path }) => `--exclude-path=${path}`),
+    ...Array.from(new Set(endless), (path) => `--exclude-path=${path}`),
     `--seed=${SEED}`,
     `--max-examples=${EXAMPLES_MAX}`,
     '--phases=examples,coverage,fuzzing',

@@ -119,9 +119,9 @@ export function hostileAccount(nowMs: number): Poison {
     partitions: [],
     applications: [],
   });
-  // The last bytes: the end of the empty array, and the two ends of the covered span, which are 0.
+  // The last bytes: the end of the empty array, and one for each of the 11 fields after it, which are empty or 0.
   const hostile = Buffer.concat([
-    account.subarray(0, account.length - 3),
+    account.subarray(0, account.length - 12),
     encodeLong(2 ** 51),
     Buffer.alloc(9),
   ]);
