@@ -15,6 +15,8 @@ export type QuestionContract = {
   readonly summary: string;
   /** Parameters in the path, beside `sdk_app_id`. */
   readonly inPath?: TObject;
+  /** 404 `not_found` where what these name is not stored. */
+  readonly mayNotBeFound?: true;
   /** The parameters: in the query of a GET, or in the body of a POST. */
   readonly query: TObject;
   /** The shape of `data` in the answer. */

@@ -16,9 +16,10 @@ import { withEitherTimes } from './answer-times.js';
 
 /** Of requests with a body. */
 const BODY_ERRORS = [413, 415] as const;
+const ANSWER_ERRORS = [400, 401, 403, 422, 503, 504] as const;
 
 export function describeQuestion(name: QuestionName, contract: QuestionContract, method: 'GET' | 'POST') {
-  const { operationId, summary, tokenScope } = contract;
+  const { operationId, summary, tokenScope, mayNotBeFound } = contract;
   const path = pathSchema(contract);
   const example = readExample(name);
   const parameters = example?.parameters ?? {};
@@ -26,6 +27,11 @@ export function describeQuestion(name: QuestionName, contract: QuestionContract,
   const inBody = Object.fromEntries(Object.entries(parameters).filter(([one]) => !inPath.has(one)));
   const answer = withEitherTimes(answerSchema(contract));
   const body = bodySchema(contract);
+  const errorStatuses = [
+    ...(method === 'GET' ? [] : BODY_ERRORS),
+    ...(mayNotBeFound === true ? ([404] as const) : []),
+    ...ANSWER_ERRORS,
+  ];
   return {
     operationId: method === 'GET' ? operationId : `${operationId}ByPost`,
     summary: method === 'GET' ? summary : `${summary}. The same with its parameters in the body`,
@@ -33,7 +39,7 @@ export function describeQuestion(name: QuestionName, contract: QuestionContract,
     security: tokenScope === 'requests' ? SECURITY.requestReader : SECURITY.reader,
     response: {
       200: example === undefined ? answer : withExample(answer, example.answer),
-      ...errorAnswers(...(method === 'GET' ? [] : BODY_ERRORS), 400, 401, 403, 422, 503, 504),
+      ...errorAnswers(...errorStatuses),
     },
     ...(path === undefined ? {} : { params: withMemberExamples(path, parameters) }),
     ...(method === 'GET'
