@@ -18,7 +18,7 @@ const answering =
 const askRefusals = (transport: Transport, signal?: AbortSignal) =>
   createAsk(transport)('refusals', { sdk_app_id: 7 }, signal);
 
-const askApplications = (body: unknown) => createAsk(answering(200, body))('applications', {});
+const askVersions = (body: unknown) => createAsk(answering(200, body))('versions', { sdk_app_id: 7 });
 
 async function failureOf(promise: Promise<unknown>): Promise<AskError> {
   const error: unknown = await promise.then(
@@ -75,9 +75,9 @@ test('an answer that is not of the contract fails with a stable code and the pla
 });
 
 test('a list without left_out is read, for older services did not send it; a wrong one is not', async () => {
-  assert.deepEqual((await askApplications({ data: [], ...AROUND })).data, []);
+  assert.deepEqual((await askVersions({ data: [], ...AROUND })).data, []);
   assert.match(
-    (await failureOf(askApplications({ data: [], ...AROUND, left_out: 'few' }))).message,
+    (await failureOf(askVersions({ data: [], ...AROUND, left_out: 'few' }))).message,
     /: left_out is wrong/,
   );
 });
