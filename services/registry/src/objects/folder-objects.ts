@@ -40,13 +40,17 @@ export async function openFolderObjects(path: string): Promise<FolderObjects> {
   const unfinished = join(path, UNFINISHED_DIR);
   await mkdir(unfinished, { recursive: true, mode: DIR_MODE });
   const signer = await openLinkSigner(join(path, LINK_KEY_FILE));
+  /** Names of the files that are written now: they are not cut off, whatever their age by another clock. */
+  const inProgress = new Set<string>();
   const fileOf = (key: string): string => {
     checkObjectKey(key);
     return join(path, key);
   };
   const write = async (key: string, content: AsyncIterable<Uint8Array>): Promise<number> => {
     const file = fileOf(key);
-    const building = join(unfinished, randomUUID());
+    const name = randomUUID();
+    const building = join(unfinished, name);
+    inProgress.add(name);
     try {
       const byteCount = await writeDurably(building, content);
       await moveTo(building, file, path);
@@ -54,6 +58,8 @@ export async function openFolderObjects(path: string): Promise<FolderObjects> {
     } catch (error) {
       await rm(building, { force: true });
       throw error;
+    } finally {
+      inProgress.delete(name);
     }
   };
   const getStream = async (key: string): Promise<Readable | undefined> => openStream(fileOf(key));
@@ -72,7 +78,7 @@ export async function openFolderObjects(path: string): Promise<FolderObjects> {
     },
     list: (prefix) => listFiles(path, prefix),
     signedUrl: async (key, { nowMs, validMs }) => signer.link(key, nowMs + validMs),
-    deleteUnfinished: (beforeMs) => deleteOlder(unfinished, beforeMs),
+    deleteUnfinished: (beforeMs) => deleteOlder(unfinished, beforeMs, inProgress),
     check: async () => [],
     close: () => undefined,
     isSigned: (key, link, nowMs) => signer.isValid(key, link, nowMs),
@@ -171,9 +177,10 @@ async function* listFiles(root: string, prefix: string): AsyncGenerator<ObjectIn
   }
 }
 
-async function deleteOlder(dir: string, beforeMs: number): Promise<number> {
+async function deleteOlder(dir: string, beforeMs: number, kept: ReadonlySet<string>): Promise<number> {
   let deleted = 0;
   for (const name of await readdir(dir)) {
+    if (kept.has(name)) continue;
     const file = join(dir, name);
     const found = await stat(file).catch(() => undefined);
     if (found === undefined || found.mtimeMs >= beforeMs) continue;

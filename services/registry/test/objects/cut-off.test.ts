@@ -26,6 +26,20 @@ test('a process killed within a put leaves no object, and what it wrote is swept
   assert.deepEqual(await readdir(join(path, '.unfinished')), []);
 });
 
+test('an object that is written now is not swept, whatever the clock of the sweep says', async (t) => {
+  const path = await mkdtemp(join(tmpdir(), 'imscope-objects-'));
+  t.after(() => rm(path, { recursive: true, force: true }));
+  const objects = await openFolderObjects(path);
+  async function* content(): AsyncGenerator<Uint8Array> {
+    yield Buffer.from('be');
+    assert.equal((await readdir(join(path, '.unfinished'))).length, 1);
+    assert.equal(await objects.deleteUnfinished(Date.now() + 60 * 86_400_000), 0);
+    yield Buffer.from('fore');
+  }
+  assert.equal(await objects.putStream('exports/slow', content(), 10), 6);
+  assert.equal(String(await objects.get('exports/slow')), 'before');
+});
+
 test('an upload to a bucket that was cut off is swept once it is old', async () => {
   const options = await makeBucket();
   const objects = openBucketObjects(options);
