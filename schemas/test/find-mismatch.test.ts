@@ -50,7 +50,7 @@ function withTexts(schema: TSchema): TSchema {
     return Type.Object(Object.fromEntries(properties));
   }
   if (IsUnion(schema)) return Type.Union(schema.anyOf.map(withTexts));
-  if (!IsString(schema) || (schema.format === undefined && schema.pattern === undefined)) return schema;
+  if (!IsString(schema) || !('format' in schema || 'pattern' in schema)) return schema;
   return Type.String({ default: TEXTS.find((text) => Value.Check(schema, text)) });
 }
 

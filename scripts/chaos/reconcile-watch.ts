@@ -5,7 +5,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { checkConfirmed } from '@imscope/aggregator/reconcile/confirmed-check.js';
 import { keyOf } from '@imscope/aggregator/reconcile/difference.js';
-import { SETTLE_MS, storeAsk } from '@imscope/aggregator/reconcile/pass.js';
+import { SETTLE_MS } from '@imscope/aggregator/reconcile/pass.js';
+import { storeAsk } from '@imscope/aggregator/store/store-ask.js';
 import type { Pipeline } from '../pipeline/pipeline.js';
 
 const EVERY_MS = 3_000;

@@ -14,7 +14,7 @@ import { after, before, test } from 'node:test';
 import { readRunningBalance } from '@imscope/accounting/running/read-running-balance.js';
 import { RunningBalance } from '@imscope/accounting/running/running-balance.js';
 import { SETTINGS } from '@imscope/aggregator/config.js';
-import { accountingAsk, storeAsk } from '@imscope/aggregator/reconcile/pass.js';
+import { accountingAsk, storeAsk } from '@imscope/aggregator/store/store-ask.js';
 import { runRetire } from '@imscope/aggregator/retire/run-retire.js';
 import { assess } from '@imscope/query/completeness/assess.js';
 import { loadConfig } from '@imscope/runtime/config.js';

@@ -5,7 +5,7 @@
 import { readFileSync } from 'node:fs';
 import { checkLedger, type LedgerReport } from '@imscope/aggregator/reconcile/check-ledger.js';
 import { describeReport } from '@imscope/aggregator/reconcile/describe-report.js';
-import { storeAsk } from '@imscope/aggregator/reconcile/pass.js';
+import { storeAsk } from '@imscope/aggregator/store/store-ask.js';
 import { untilRecorded } from './caught-up.js';
 import type { Pipeline } from './pipeline.js';
 

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { observeFetches } from '@imscope/runtime/kafkajs/fetch-holes.js';
 import type { Difference } from '../src/reconcile/difference.js';
-import { storeAsk } from '../src/reconcile/pass.js';
+import { storeAsk } from '../src/store/store-ask.js';
 import { offsetDifferences, readOffsetSegments } from '../src/reconcile/offsets.js';
 import { type AggregatorUnderTest, openAggregator, until } from './aggregator-under-test.js';
 import { openTransactions, type Transactions } from './transactions.js';

@@ -21,7 +21,8 @@ import {
 import { blockDifferences, readBlockMinutes, readDifferingBlocks, rowsFrom, slicesOf } from './block-rows.js';
 import type { Difference } from './difference.js';
 import { faultDifference } from './fault-difference.js';
-import { accountingAsk, MINUTE_MS, type Pass } from './pass.js';
+import { MINUTE_MS, type Pass } from './pass.js';
+import { accountingAsk } from '../store/store-ask.js';
 import { offsetDifferences, readOffsetSegments } from './offsets.js';
 import { readUnrecordedBlocks, unrecordedDifferences } from './unrecorded-blocks.js';
 

@@ -9,7 +9,8 @@ import { createStoreClient, type StoreSettings } from '@imscope/runtime/store-cl
 import { checkLedger } from './check-ledger.js';
 import { checkConfirmed } from './confirmed-check.js';
 import { describeReport } from './describe-report.js';
-import { LOOK_BACK_MS, SETTLE_MS, storeAsk } from './pass.js';
+import { LOOK_BACK_MS, SETTLE_MS } from './pass.js';
+import { storeAsk } from '../store/store-ask.js';
 
 export type Output = {
   readonly stdout: { write(text: string): unknown };

@@ -1,16 +1,11 @@
 /*
- * What one reconcile pass is about: which topics, since when, and what counts as settled. Also how its statements
- * reach the store, and the terms after which rows leave the tables by TTL.
+ * What one reconcile pass is about: which topics, since when, and what counts as settled. Also the
+ * terms after which rows leave the tables by TTL.
  */
-import type { QueryParams } from '@clickhouse/client';
 import type { Settling } from '@imscope/accounting/balance/fault.js';
 import { type Scope, scopeParams } from '@imscope/accounting/scope.js';
-import { type Ask as AskAccounting, STATEMENT_SETTINGS } from '@imscope/accounting/statement.js';
-import type { ClickHouseClient } from '@imscope/runtime/store-client.js';
 import { HOUR_MS, TERM_BOUNDS, TERM_HOURS } from '@imscope/schemas/retention.js';
-
-/** Runs one statement with bound parameters and returns its rows as objects. */
-export type Ask = <T>(sql: string, params?: Readonly<Record<string, unknown>>) => Promise<T[]>;
+import type { Ask } from '../store/store-ask.js';
 
 export type Pass = Scope &
   Settling & {
@@ -31,29 +26,6 @@ export const LOOK_BACK_MS = (TERM_HOURS.requestLog - TERM_BOUNDS.edgeWaitHours.m
 export const SETTLE_MS = 10 * MINUTE_MS;
 /** Of each kind that is read; more of the same kind add nothing. */
 export const ROWS_MAX = 1_000;
-
-/** @param options of every statement */
-export function storeAsk(
-  client: ClickHouseClient,
-  options: Pick<QueryParams, 'clickhouse_settings' | 'abort_signal'> = {},
-): Ask {
-  return async <T>(sql: string, params = {}) => {
-    const result = await client.query({
-      ...options,
-      clickhouse_settings: { ...options.clickhouse_settings, ...STATEMENT_SETTINGS },
-      query: sql,
-      query_params: params,
-      use_multipart_params_auto: true,
-      format: 'JSONEachRow',
-    });
-    return result.json<T>();
-  };
-}
-
-/** The same for statements of the accounting library. */
-export function accountingAsk(ask: Ask): AskAccounting {
-  return ({ sql }, params) => ask(sql, params);
-}
 
 /** The parameters of every statement of a pass. */
 export function passParams(pass: Scope): Record<string, unknown> {

@@ -7,7 +7,8 @@ import type { Logger } from '@imscope/runtime/logger.js';
 import { checkConfirmed } from './confirmed-check.js';
 import { type Check, CHECKS, type Difference, keyOf } from './difference.js';
 import type { ReconcileMetrics } from './reconcile-metrics.js';
-import { type Ask, HOUR_MS, LOOK_BACK_MS, MINUTE_MS, SETTLE_MS } from './pass.js';
+import { HOUR_MS, LOOK_BACK_MS, MINUTE_MS, SETTLE_MS } from './pass.js';
+import { type Ask } from '../store/store-ask.js';
 
 /** Rows are there before the ledger says so, and their minute is settled some three minutes later. */
 const ROWS_OVERLAP_MS = 5 * MINUTE_MS;

@@ -6,7 +6,7 @@ import { greatestLoss, type GreatestLoss } from '@imscope/accounting/running/gre
 import type { IncarnationTrack } from '@imscope/accounting/running/incarnation-track.js';
 import { readRunningBalance } from '@imscope/accounting/running/read-running-balance.js';
 import { RunningBalance } from '@imscope/accounting/running/running-balance.js';
-import { accountingAsk, type Ask } from '../reconcile/pass.js';
+import { accountingAsk, type Ask } from '../store/store-ask.js';
 
 /** Two accounts are missing: live collectors write one each minute. */
 export const SILENT_AFTER_MS = 120_000;

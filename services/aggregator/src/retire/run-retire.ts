@@ -8,7 +8,7 @@ import { createKafka, type KafkaSettings } from '@imscope/runtime/kafka-client.j
 import { createLogger } from '@imscope/runtime/logger.js';
 import { createStoreClient, type StoreSettings } from '@imscope/runtime/store-client.js';
 import { TERM_HOURS, termText } from '@imscope/schemas/retention.js';
-import { type Ask, storeAsk } from '../reconcile/pass.js';
+import { type Ask, storeAsk } from '../store/store-ask.js';
 import { describeLoss, knownLoss, unaccountedLoss } from './describe-retirement.js';
 import { findIncarnations, type FoundIncarnations } from './find-incarnations.js';
 import { parseRetireArguments, RETIRE_USAGE, type RetireArguments } from './retire-arguments.js';

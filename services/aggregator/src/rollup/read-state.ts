@@ -2,11 +2,9 @@
  * Reads what a rollup pass decides by: the builds that are stored, and when blocks with rows of an hour were stored.
  */
 import { TOPICS } from '@imscope/schemas/topics.js';
+import type { Ask } from '../store/store-ask.js';
 import type { BuildKind } from './build-hour.js';
 import type { CompleteBuild, LastStored, StoredVersion } from './plan-pass.js';
-
-/** Runs one statement with bound parameters and returns its rows as objects. */
-export type Ask = <T>(sql: string, params?: Readonly<Record<string, unknown>>) => Promise<T[]>;
 
 /** Metrics and logs of a block may be so many hours older than it. */
 const HOURS_MAX = 48;

@@ -7,7 +7,8 @@ import type { Logger } from '@imscope/runtime/logger.js';
 import { HOUR_MS, TERM_HOURS } from '@imscope/schemas/retention.js';
 import { buildHour, type Command } from './build-hour.js';
 import { dueBuilds, outdatedVersions, versionAt } from './plan-pass.js';
-import { type Ask, readBuilds, readVersions, StoredHours } from './read-state.js';
+import { readBuilds, readVersions, StoredHours } from './read-state.js';
+import type { Ask } from '../store/store-ask.js';
 import type { RollupMetrics } from './rollup-metrics.js';
 
 /** Older builds are few, and deleting them rewrites parts. */

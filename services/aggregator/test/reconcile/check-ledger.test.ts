@@ -7,7 +7,7 @@ import { after, before, test } from 'node:test';
 import type { ClickHouseClient } from '@imscope/runtime/store-client.js';
 import { isKeyedBoot } from '@imscope/schemas/batch-headers.js';
 import { checkLedger, type LedgerReport } from '../../src/reconcile/check-ledger.js';
-import { storeAsk } from '../../src/reconcile/pass.js';
+import { storeAsk } from '../../src/store/store-ask.js';
 import { openStoreWithTables } from './store-with-tables.js';
 import { type History, makeHistory, PREFIX, writeAccounts, writeHistory } from './history.js';
 

@@ -5,7 +5,7 @@ import { createLogger } from '@imscope/runtime/logger.js';
 import type { ClickHouseClient } from '@imscope/runtime/store-client.js';
 import { Registry } from 'prom-client';
 import { createAggregatorMetrics } from '../../src/metrics.js';
-import { storeAsk } from '../../src/reconcile/pass.js';
+import { storeAsk } from '../../src/store/store-ask.js';
 import { Reconciler } from '../../src/reconcile/reconciler.js';
 import { makeHistory, PREFIX, writeHistory } from './history.js';
 import { openStoreWithTables } from './store-with-tables.js';

@@ -7,7 +7,7 @@ import { after, before, test } from 'node:test';
 import type { ClickHouseClient } from '@imscope/runtime/store-client.js';
 import { checkLedger, type LedgerReport } from '../../src/reconcile/check-ledger.js';
 import { describeReport } from '../../src/reconcile/describe-report.js';
-import { storeAsk } from '../../src/reconcile/pass.js';
+import { storeAsk } from '../../src/store/store-ask.js';
 import { findIncarnations } from '../../src/retire/find-incarnations.js';
 import { retirementAccount } from '../../src/retire/retirement-account.js';
 import { type AccountRow, type History, makeHistory, PREFIX, writeHistory } from '../reconcile/history.js';
