@@ -1,13 +1,13 @@
 /*
  * The store of the bench, with our tables and the rollups of ended hours. Its directory may hold a load already.
  */
-import { type ClickHouseClient, createStoreClient } from '@imscope/runtime/store-client.js';
 import { createLogger } from '@imscope/runtime/logger.js';
-import { migrate } from '@imscope/schemas/migrate.js';
+import type { ClickHouseClient } from '@imscope/runtime/store-client.js';
 import { createRollupMetrics } from '@imscope/aggregator/rollup/rollup-metrics.js';
 import { Rollups } from '@imscope/aggregator/rollup/rollups.js';
 import { rollupPorts } from '@imscope/aggregator/rollup/start-rollups.js';
 import { Registry } from 'prom-client';
+import { openTables } from '../../stack/open-tables.js';
 import type { StoreAddress } from '../../stack/service-env.js';
 import type { Stack } from '../../stack/stack.js';
 
@@ -20,36 +20,8 @@ export async function startFleetStore(stack: Stack): Promise<void> {
 }
 
 /** A client of the store, whose tables are brought to this version. */
-export async function openFleetStore(address: StoreAddress): Promise<ClickHouseClient> {
-  const connect = (storeDatabase: string): ClickHouseClient =>
-    createStoreClient(
-      {
-        storeUrl: address.url,
-        storeUser: address.user,
-        storePassword: address.password,
-        storeDatabase,
-        storeConnectionsMax: 4,
-      },
-      'imscope-bench-query',
-      STATEMENT_TIMEOUT_MS,
-    );
-  const server = connect('default');
-  await server.command({ query: `CREATE DATABASE IF NOT EXISTS ${address.database}` });
-  await server.close();
-  const client = connect(address.database);
-  await migrate(
-    {
-      command: async (query, params) => {
-        await client.command({ query, ...(params === undefined ? {} : { query_params: params }) });
-      },
-      select: async (query) => {
-        const result = await client.query({ query, format: 'JSONEachRow' });
-        return result.json<Record<string, unknown>>();
-      },
-    },
-    { dryRun: false },
-  );
-  return client;
+export function openFleetStore(address: StoreAddress): Promise<ClickHouseClient> {
+  return openTables(address, 'imscope-bench-query', STATEMENT_TIMEOUT_MS);
 }
 
 /** Builds the hours that have ended, by the code of the aggregator. Throws where a build failed. */

@@ -9,11 +9,11 @@ import { loadConfig } from '@imscope/runtime/config.js';
 import { createLogger } from '@imscope/runtime/logger.js';
 import { createRegistry } from '@imscope/runtime/metrics.js';
 import { createReadiness } from '@imscope/runtime/readiness.js';
-import { type ClickHouseClient, createStoreClient } from '@imscope/runtime/store-client.js';
+import type { ClickHouseClient } from '@imscope/runtime/store-client.js';
 import { hashToken } from '@imscope/access/tokens.js';
-import { migrate } from '@imscope/schemas/migrate.js';
 import type { FastifyInstance } from 'fastify';
 import type { Registry } from 'prom-client';
+import { openTables } from '../../../scripts/stack/open-tables.js';
 import { storeEnv } from '../../../scripts/stack/service-env.js';
 import { type RunningStore, startStore } from '../../../scripts/stack/store.js';
 import { QUERY_SETTINGS } from '../src/config.js';
@@ -115,23 +115,7 @@ export async function openStore(): Promise<StoreUnderTest> {
     mode: 'source',
     password: 'a password for this test',
   });
-  const connect = (storeDatabase: string): ClickHouseClient =>
-    createStoreClient(
-      {
-        storeUrl: store.url,
-        storeUser: store.user,
-        storePassword: store.password,
-        storeDatabase,
-        storeConnectionsMax: 4,
-      },
-      'imscope-query-test',
-      60_000,
-    );
-  const server = connect('default');
-  await server.command({ query: `CREATE DATABASE IF NOT EXISTS ${store.database}` });
-  await server.close();
-  const client = connect(store.database);
-  await migrateWith(client);
+  const client = await openTables(store, 'imscope-query-test');
   const registryFile = join(dir, 'registry.json');
   writeRegistryFile(registryFile);
   return {
@@ -148,19 +132,4 @@ export async function openStore(): Promise<StoreUnderTest> {
       rmSync(dir, { recursive: true, force: true });
     },
   };
-}
-
-async function migrateWith(client: ClickHouseClient): Promise<void> {
-  await migrate(
-    {
-      command: async (query, params) => {
-        await client.command({ query, ...(params === undefined ? {} : { query_params: params }) });
-      },
-      select: async (query) => {
-        const result = await client.query({ query, format: 'JSONEachRow' });
-        return result.json<Record<string, unknown>>();
-      },
-    },
-    { dryRun: false },
-  );
 }

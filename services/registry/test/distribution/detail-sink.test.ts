@@ -3,8 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { createStoreClient } from '@imscope/runtime/store-client.js';
-import { migrate } from '@imscope/schemas/migrate.js';
+import { openTables } from '../../../../scripts/stack/open-tables.js';
 import { startStore } from '../../../../scripts/stack/store.js';
 import { type ApplicationDetail, createDetailSink, detailOf } from '../../src/distribution/detail-sink.js';
 
@@ -14,39 +13,12 @@ const store = await startStore({
   mode: 'source',
   password: 'a password for this test',
 });
-const connect = (storeDatabase: string) =>
-  createStoreClient(
-    {
-      storeUrl: store.url,
-      storeUser: store.user,
-      storePassword: store.password,
-      storeDatabase,
-      storeConnectionsMax: 2,
-    },
-    'imscope-detail-test',
-    60_000,
-  );
-const server = connect('default');
-await server.command({ query: `CREATE DATABASE IF NOT EXISTS ${store.database}` });
-await server.close();
-const client = connect(store.database);
+const client = await openTables(store, 'imscope-detail-test');
 after(async () => {
   await client.close();
   await store.stop();
   rmSync(dir, { recursive: true });
 });
-await migrate(
-  {
-    command: async (query, params) => {
-      await client.command({ query, ...(params === undefined ? {} : { query_params: params }) });
-    },
-    select: async (query) => {
-      const result = await client.query({ query, format: 'JSONEachRow' });
-      return result.json<Record<string, unknown>>();
-    },
-  },
-  { dryRun: false },
-);
 const sink = createDetailSink(client);
 
 function detail(sdkAppId: number, revision: number, name: string): ApplicationDetail {

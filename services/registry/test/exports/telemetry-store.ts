@@ -2,8 +2,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createStoreClient } from '@imscope/runtime/store-client.js';
-import { migrate } from '@imscope/schemas/migrate.js';
+import { openTables } from '@imscope/scripts/stack/open-tables.js';
 import { type RunningStore, startStore } from '@imscope/scripts/stack/store.js';
 
 export type TelemetryStore = {
@@ -21,34 +20,7 @@ export type LogRow = { readonly time: number; readonly sdk_app_id: number } & Re
 export async function openTelemetryStore(): Promise<TelemetryStore> {
   const directory = await mkdtemp(join(tmpdir(), 'imscope-telemetry-'));
   const store = await startStore({ dataDir: join(directory, 'store'), mode: 'source', password: 'test' });
-  const connect = (storeDatabase: string) =>
-    createStoreClient(
-      {
-        storeUrl: store.url,
-        storeUser: store.user,
-        storePassword: store.password,
-        storeDatabase,
-        storeConnectionsMax: 2,
-      },
-      'imscope-registry-test',
-      60_000,
-    );
-  const server = connect('default');
-  await server.command({ query: `CREATE DATABASE IF NOT EXISTS ${store.database}` });
-  await server.close();
-  const client = connect(store.database);
-  await migrate(
-    {
-      command: async (query, params) => {
-        await client.command({ query, ...(params === undefined ? {} : { query_params: params }) });
-      },
-      select: async (query) => {
-        const result = await client.query({ query, format: 'JSONEachRow' });
-        return result.json<Record<string, unknown>>();
-      },
-    },
-    { dryRun: false },
-  );
+  const client = await openTables(store, 'imscope-registry-test');
   return {
     store,
     env: {

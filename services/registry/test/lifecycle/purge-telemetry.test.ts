@@ -4,8 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { createStoreClient } from '@imscope/runtime/store-client.js';
-import { migrate } from '@imscope/schemas/migrate.js';
+import { openTables } from '../../../../scripts/stack/open-tables.js';
 import { startStore } from '../../../../scripts/stack/store.js';
 import type { PurgeSubject } from '../../src/lifecycle/purge-places.js';
 import { purgeTelemetry, TELEMETRY_TABLES } from '../../src/lifecycle/purge-telemetry.js';
@@ -26,15 +25,7 @@ const store = await startStore({
   mode: 'source',
   password: 'a password for this test',
 });
-const connect = (storeDatabase: string) => {
-  const { url: storeUrl, user: storeUser, password: storePassword } = store;
-  const settings = { storeUrl, storeUser, storePassword, storeDatabase, storeConnectionsMax: 2 };
-  return createStoreClient(settings, 'imscope-purge-test', 60_000);
-};
-const server = connect('default');
-await server.command({ query: `CREATE DATABASE IF NOT EXISTS ${store.database}` });
-await server.close();
-const client = connect(store.database);
+const client = await openTables(store, 'imscope-purge-test');
 after(async () => {
   await client.close();
   await store.stop();
@@ -42,15 +33,6 @@ after(async () => {
 });
 const select = async (query: string): Promise<Record<string, unknown>[]> =>
   (await client.query({ query, format: 'JSONEachRow' })).json<Record<string, unknown>>();
-await migrate(
-  {
-    command: async (query, params) => {
-      await client.command({ query, ...(params === undefined ? {} : { query_params: params }) });
-    },
-    select,
-  },
-  { dryRun: false },
-);
 
 /** Rows in every table, of both applications, in two parts each. */
 async function fill(): Promise<void> {
