@@ -8,19 +8,7 @@ import {
   latencyVariance,
 } from '@imscope/schemas/change.js';
 import type { Changes } from '@imscope/schemas/query-api/changes.js';
-import { type PerformanceRow, successRate } from './performance.js';
-
-export type Sums = Omit<PerformanceRow, 'histogram'>;
-
-const NOTHING: Sums = {
-  requests: 0,
-  success: 0,
-  caller_error: 0,
-  service_error: 0,
-  unknown: 0,
-  latency_sum_us: 0,
-  latency_max_us: 0,
-};
+import { NO_SUMS, type PerformanceRow, successRate, type Sums } from './performance.js';
 
 /**
  * @param before undefined: no request then
@@ -32,7 +20,7 @@ export function changesOf(
   beforeSeconds: number,
   isDelayCompared: boolean,
 ): Changes {
-  const earlier = { ...NOTHING, ...before, seconds: beforeSeconds };
+  const earlier = { ...NO_SUMS, ...before, seconds: beforeSeconds };
   const [rateNow, rateBefore] = [
     successRate(now.success, now.service_error),
     successRate(earlier.success, earlier.service_error),

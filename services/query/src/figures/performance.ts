@@ -190,7 +190,10 @@ const PerformanceRow = Type.Object(PERFORMANCE_ROW);
 export type PerformanceRow = Static<typeof PerformanceRow>;
 
 const QUANTILES = [0.5, 0.9, 0.95, 0.99];
-const NOTHING: PerformanceRow = {
+/** Counts and delays of a set of requests, without its histogram. */
+export type Sums = Omit<PerformanceRow, 'histogram'>;
+
+export const NO_SUMS: Sums = {
   requests: 0,
   success: 0,
   caller_error: 0,
@@ -198,13 +201,12 @@ const NOTHING: PerformanceRow = {
   unknown: 0,
   latency_sum_us: 0,
   latency_max_us: 0,
-  histogram: [],
 };
+const NOTHING: PerformanceRow = { ...NO_SUMS, histogram: [] };
 
-/** Sums and histograms of disjoint sets of requests, as of one set. */
-export function addUp(rows: readonly PerformanceRow[]): PerformanceRow {
-  const sums = { ...NOTHING };
-  const buckets = new Map<number, number>();
+/** Of disjoint sets of requests, as of one set. */
+export function sumUp(rows: readonly Sums[]): Sums {
+  const sums = { ...NO_SUMS };
   for (const row of rows) {
     sums.requests += row.requests;
     sums.success += row.success;
@@ -213,9 +215,17 @@ export function addUp(rows: readonly PerformanceRow[]): PerformanceRow {
     sums.unknown += row.unknown;
     sums.latency_sum_us += row.latency_sum_us;
     sums.latency_max_us = Math.max(sums.latency_max_us, row.latency_max_us);
-    for (const [bucket, count] of row.histogram) buckets.set(bucket, (buckets.get(bucket) ?? 0) + count);
   }
-  return { ...sums, histogram: [...buckets] };
+  return sums;
+}
+
+/** The same with histograms. */
+export function addUp(rows: readonly PerformanceRow[]): PerformanceRow {
+  const buckets = new Map<number, number>();
+  for (const { histogram } of rows) {
+    for (const [bucket, count] of histogram) buckets.set(bucket, (buckets.get(bucket) ?? 0) + count);
+  }
+  return { ...sumUp(rows), histogram: [...buckets] };
 }
 
 /** @param row undefined where there was no request @param seconds the span the requests came in */
@@ -233,7 +243,7 @@ export function performanceOf(row: PerformanceRow | undefined, seconds: number):
     outcomes: { success, caller_error, service_error, unknown },
     success_rate: successRate(success, service_error),
     latency_ms: {
-      avg: requests === 0 ? null : sums.latency_sum_us / requests / 1000,
+      avg: averageMs(sums.latency_sum_us, requests),
       p50: inMs(p50),
       p90: inMs(p90),
       p95: inMs(p95),
@@ -247,6 +257,11 @@ export function performanceOf(row: PerformanceRow | undefined, seconds: number):
 export function successRate(success: number, serviceError: number): number | null {
   const classified = success + serviceError;
   return classified === 0 ? null : success / classified;
+}
+
+/** Of a sum of microseconds, in milliseconds; null without requests. */
+export function averageMs(sumUs: number, requests: number): number | null {
+  return requests === 0 ? null : sumUs / requests / 1000;
 }
 
 /** Microseconds as milliseconds. */

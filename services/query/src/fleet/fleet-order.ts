@@ -11,7 +11,7 @@ import type {
   FleetTotals,
 } from '@imscope/schemas/query-api/applications.js';
 import type { ApplicationSums } from '../figures/fleet-sums.js';
-import { successRate } from '../figures/performance.js';
+import { averageMs, NO_SUMS, successRate, sumUp } from '../figures/performance.js';
 import type { Percentiles } from './fleet-figures.js';
 import type { ApplicationName } from '../store/application-names.js';
 
@@ -41,7 +41,7 @@ export function applicationsOf(
       ? []
       : [
           {
-            sums: { ...NOTHING, sdk_app_id: row.sdk_app_id, last_seen_ms: row.last_seen_ms },
+            sums: { ...NO_SUMS, sdk_app_id: row.sdk_app_id, last_seen_ms: row.last_seen_ms },
             before: row,
             health: { tier: 'unjudged', reason: 'fell_silent' },
             thresholds: thresholdsOf(row.sdk_app_id),
@@ -51,32 +51,15 @@ export function applicationsOf(
   return [...heard, ...silent];
 }
 
-const NOTHING: Omit<ApplicationSums, 'sdk_app_id' | 'last_seen_ms'> = {
-  requests: 0,
-  success: 0,
-  caller_error: 0,
-  service_error: 0,
-  unknown: 0,
-  latency_sum_us: 0,
-  latency_max_us: 0,
-};
-
 /** @param seconds of the window */
 export function totalsOf(applications: readonly FleetApplication[], seconds: number): FleetTotals {
   const tiers = { failing: 0, degraded: 0, healthy: 0, unjudged: 0 };
-  const sums = { ...NOTHING };
   let fellSilent = 0;
-  for (const { sums: own, health } of applications) {
+  for (const { health } of applications) {
     tiers[health.tier] += 1;
     if (health.reason === 'fell_silent') fellSilent += 1;
-    sums.requests += own.requests;
-    sums.success += own.success;
-    sums.caller_error += own.caller_error;
-    sums.service_error += own.service_error;
-    sums.unknown += own.unknown;
-    sums.latency_sum_us += own.latency_sum_us;
-    sums.latency_max_us = Math.max(sums.latency_max_us, own.latency_max_us);
   }
+  const sums = sumUp(applications.map((one) => one.sums));
   const { requests, success, caller_error, service_error, unknown } = sums;
   return {
     applications: applications.length,
@@ -85,7 +68,7 @@ export function totalsOf(applications: readonly FleetApplication[], seconds: num
     outcomes: { success, caller_error, service_error, unknown },
     success_rate: successRate(success, service_error),
     latency_ms: {
-      avg: requests === 0 ? null : sums.latency_sum_us / requests / 1000,
+      avg: averageMs(sums.latency_sum_us, requests),
       max: requests === 0 ? null : sums.latency_max_us / 1000,
     },
     tiers,

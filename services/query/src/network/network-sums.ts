@@ -5,7 +5,7 @@ import { successRateInterval } from '@imscope/schemas/health.js';
 import { bucketMiddleUs } from '@imscope/schemas/latency-histogram.js';
 import type { NetworkFigures } from '@imscope/schemas/query-api/network.js';
 import { type Static, Type } from 'typebox';
-import { inMs, successRate } from '../figures/performance.js';
+import { averageMs, inMs, successRate } from '../figures/performance.js';
 
 /** The columns of `PUBLISHED_COLUMNS_SQL` and `LOGGED_COLUMNS_SQL`. Buckets are of the latency histogram. */
 export const NETWORK_SUMS = {
@@ -59,11 +59,6 @@ export function networkFiguresOf(sums: NetworkSums): NetworkFigures {
 
 export function outcomesOf({ success, caller_error, service_error, unknown }: NetworkSums) {
   return { success, caller_error, service_error, unknown };
-}
-
-/** null without requests. */
-export function averageMs(sumUs: number, requests: number): number | null {
-  return requests === 0 ? null : sumUs / requests / 1000;
 }
 
 export function shareOf(part: number, all: number): number {

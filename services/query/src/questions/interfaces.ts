@@ -11,7 +11,7 @@ import { type Ask, defineStoreQuery } from '../store/ask-store.js';
 import { CODE, codeCountOf, OUTCOME } from '../figures/code-counts.js';
 import { codeSumsQuery } from '../figures/code-sums.js';
 import { leftOut } from '../figures/left-out.js';
-import { changesOf, type Sums } from '../figures/changes.js';
+import { changesOf } from '../figures/changes.js';
 import type { InterfaceSettings } from '../figures/interface-settings.js';
 import {
   type Grouping,
@@ -19,6 +19,7 @@ import {
   performanceOf,
   performanceQuery,
   SUMS,
+  type Sums,
 } from '../figures/performance.js';
 import { previousWindow } from '../figures/previous-window.js';
 import type { Subject } from '../figures/subject.js';
