@@ -7,8 +7,21 @@ import { type Static, Type } from 'typebox';
 import { CODE } from '../figures/code-counts.js';
 import type { Filter } from '../figures/filter.js';
 import { groupOf } from '../grouping/group-of.js';
+import { type AnswerBounds, FLAT_ROWS, KIB, MIB } from '../store/answer-bounds.js';
 import { type Ask, defineStoreQuery } from '../store/ask-store.js';
 import { failuresSql, type Place, PLACES } from './failure-sql.js';
+
+/**
+ * 6 MiB of shapes with what is counted of them, 5,000 shapes of the history at 300 bytes, and 200 groups with three causes
+ * of 2,048 characters each. A step is a number in each group.
+ */
+export const FAILURES_BOUNDS: AnswerBounds = {
+  pointsMax: 200,
+  rowsMax: 5_000,
+  bytes: 14 * MIB,
+  bytesPerPoint: 4 * KIB,
+  memoryPerByte: FLAT_ROWS,
+};
 
 export type Cause = {
   readonly cause: string;
@@ -98,6 +111,23 @@ export async function readFailures(
 function emptyGroup(id: string, cause: string, row: Row, places: readonly Place[]): Mutable<Failures> {
   const { exception, code, first_ms: firstMs, last_ms: lastMs } = row;
   return {
+    ...noFailures(id, { exception, code, cause, firstMs, lastMs }),
+    places: Object.fromEntries(places.map((place) => [place, new Map<string, number>()])),
+  };
+}
+
+/** A group without a request. */
+export function noFailures(
+  id: string,
+  {
+    exception,
+    code,
+    cause,
+    firstMs,
+    lastMs,
+  }: Pick<Failures, 'exception' | 'code' | 'cause' | 'firstMs' | 'lastMs'>,
+): Failures {
+  return {
     id,
     exception,
     code,
@@ -107,7 +137,7 @@ function emptyGroup(id: string, cause: string, row: Row, places: readonly Place[
     outcomes: { success: 0, caller_error: 0, service_error: 0, unknown: 0 },
     requests: 0,
     trend: new Map(),
-    places: Object.fromEntries(places.map((place) => [place, new Map<string, number>()])),
+    places: {},
     causes: [],
   };
 }

@@ -5,28 +5,22 @@ import { HttpError } from '@imscope/runtime/http-errors.js';
 import type { ExceptionDetail, ExceptionPlace } from '@imscope/schemas/query-api/exceptions.js';
 import { TERM_HOURS, termText } from '@imscope/schemas/retention.js';
 import { describeGroup, valuesOf } from '../exceptions/describe-group.js';
-import { type Failures, readFailures } from '../exceptions/failure-groups.js';
+import { FAILURES_BOUNDS, type Failures, noFailures, readFailures } from '../exceptions/failure-groups.js';
 import { type Place, PLACES } from '../exceptions/failure-sql.js';
 import type { History, HistoryOf, Seen } from '../exceptions/history.js';
 import { type PlanHistory, planHistory } from '../exceptions/plan-history.js';
 import { readSamples } from '../exceptions/samples.js';
 import type { Filter } from '../figures/filter.js';
 import type { Subject } from '../figures/subject.js';
-import { type AnswerBounds, FLAT_ROWS, KIB, MIB } from '../store/answer-bounds.js';
+import type { AnswerBounds } from '../store/answer-bounds.js';
 import { type RequestDefinition, requestQuestion } from './question.js';
 
 const TOP_MAX = 20;
 const TERM = termText(TERM_HOURS.requestLog);
 const ALL_PLACES = Object.keys(PLACES) as readonly Place[];
 
-/** As `exceptions`. */
-const BOUNDS: AnswerBounds = {
-  pointsMax: 1_500,
-  rowsMax: 5_000,
-  bytes: 14 * MIB,
-  bytesPerPoint: 4 * KIB,
-  memoryPerByte: FLAT_ROWS,
-};
+/** One group may have more steps than a list of groups. */
+const BOUNDS: AnswerBounds = { ...FAILURES_BOUNDS, pointsMax: 1_500 };
 
 type DetailQuestion = 'exceptionGroup' | 'fleetExceptionGroup';
 type Definition = RequestDefinition<DetailQuestion, PlanHistory>;
@@ -40,7 +34,7 @@ const answerDetail: Definition['answer'] = async (input) => {
     readFailures(ask, filter, { stepMs, places: ALL_PLACES, signal }),
     mutesOf(subject, nowMs),
   ]);
-  const failures = groups.find(({ id }) => id === query.group) ?? notInWindow(query.group, seen);
+  const failures = groups.find(({ id }) => id === query.group) ?? noFailures(query.group, seen);
   const data: ExceptionDetail = {
     ...describeGroup(failures, {
       window,
@@ -83,22 +77,6 @@ function filterOfGroup(filter: Filter, { exception, code }: Seen): Filter {
     ...filter,
     sql: `${filter.sql}\n  AND exception = {group_exception:String} AND ${condition}`,
     params: { ...filter.params, group_exception: exception, ...(code === null ? {} : { group_code: code }) },
-  };
-}
-
-function notInWindow(id: string, { exception, code, cause, firstMs, lastMs }: Seen): Failures {
-  return {
-    id,
-    exception,
-    code,
-    cause,
-    firstMs,
-    lastMs,
-    outcomes: { success: 0, caller_error: 0, service_error: 0, unknown: 0 },
-    requests: 0,
-    trend: new Map(),
-    places: {},
-    causes: [],
   };
 }
 

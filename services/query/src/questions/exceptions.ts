@@ -4,28 +4,15 @@
  */
 import type { ExceptionGroup, Exceptions, ExceptionsQuery } from '@imscope/schemas/query-api/exceptions.js';
 import { describeGroup, type GroupFacts } from '../exceptions/describe-group.js';
-import { readFailures } from '../exceptions/failure-groups.js';
+import { FAILURES_BOUNDS, readFailures } from '../exceptions/failure-groups.js';
 import type { Place } from '../exceptions/failure-sql.js';
 import { type PlanHistory, planHistory } from '../exceptions/plan-history.js';
 import { readSamples } from '../exceptions/samples.js';
 import { timeText } from '../figures/time-window.js';
-import { type AnswerBounds, FLAT_ROWS, KIB, MIB } from '../store/answer-bounds.js';
 import { type RequestDefinition, requestQuestion } from './question.js';
 
 /** Service errors are listed before others, the most frequent of each; the answer says how much is left out. */
 const GROUPS_MAX = 200;
-
-/**
- * 6 MiB of shapes with what is counted of them, 5,000 shapes of the history at 300 bytes, and 200 groups with three causes
- * of 2,048 characters each. A step is a number in each group.
- */
-const BOUNDS: AnswerBounds = {
-  pointsMax: 200,
-  rowsMax: 5_000,
-  bytes: 14 * MIB,
-  bytesPerPoint: 4 * KIB,
-  memoryPerByte: FLAT_ROWS,
-};
 
 type ListQuestion = 'exceptions' | 'fleetExceptions';
 type Definition = RequestDefinition<ListQuestion, PlanHistory>;
@@ -86,7 +73,12 @@ function answerOf(
   };
 }
 
-const DEFINITION: Definition = { bounds: BOUNDS, source: 'logs', plan: planHistory, answer: answerList };
+const DEFINITION: Definition = {
+  bounds: FAILURES_BOUNDS,
+  source: 'logs',
+  plan: planHistory,
+  answer: answerList,
+};
 
 export const exceptions = requestQuestion<'exceptions', PlanHistory>('exceptions', DEFINITION);
 export const fleetExceptions = requestQuestion<'fleetExceptions', PlanHistory>('fleetExceptions', DEFINITION);
