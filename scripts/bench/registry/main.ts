@@ -1,7 +1,7 @@
 /*
  * `npm run bench:registry`: with 100,000 applications, how long a collector takes to start from Redis, from its cache file
  * and from the compacted topic, how soon a change of the registry is in force in running collectors and the query service,
- * the time of a look-up, and the memory of the local copy. Each figure is one JSON line; see scripts/bench/docs/registry.md.
+ * how long a collector takes to find an application in its local copy, and how much memory the copy takes. Each figure is one JSON line; see scripts/bench/docs/registry.md.
  */
 import { execFile } from 'node:child_process';
 import { mkdirSync } from 'node:fs';

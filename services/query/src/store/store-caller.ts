@@ -1,7 +1,7 @@
 /*
- * For which caller the store is asked. Look-ups that answers share are several calls below the request, so the caller is
- * kept with the asynchronous context of the request instead of being an argument of each of them. A look-up that other
- * callers join counts for the one that began it.
+ * The caller for whom a query is put to the store. Answers share some queries, which are made several calls below the
+ * request. So the caller is kept in the asynchronous context of the request and is not an argument of these calls. A
+ * query whose result several callers wait for counts for the caller that began it.
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
 
