@@ -37,7 +37,7 @@ import { PARTITIONS, PEER_TOPICS, startIngestStack } from './stack.js';
 const SESSIONS = 4;
 const CONSUMERS = availableParallelism() >= PARTITIONS ? PARTITIONS : availableParallelism() >= 2 ? 2 : 1;
 /** As in migration 0007. */
-const FRESH_PART_BYTES_MAX = 134_217_728;
+const FRESH_PART_BYTES_MAX = 33_554_432;
 /** Statements of the engine's sessions each hold a thread. */
 process.env['UV_THREADPOOL_SIZE'] = '16';
 
