@@ -2,6 +2,7 @@
  * Links of an application into its operators' own logs and traces: URLs with placeholders, which are filled with what a
  * page or an answer is about. The registry checks a template when it is saved; answers, the dashboard and the CLI fill
  * it here. Values are percent-encoded, and stand only after the host, so a value never decides where a link leads.
+ * `.` and `..` are steps of a path however they are written, so they fill nothing.
  */
 import { type Static, Type } from 'typebox';
 import { plainText } from './plain-text.js';
@@ -21,6 +22,8 @@ export type Placeholder = (typeof PLACEHOLDERS)[number];
 
 export const URL_LENGTH_MAX = 500;
 export const LINKS_MAX = 8;
+/** A filled link that is longer is left out: servers and proxies refuse such addresses. */
+export const LINK_BYTES_MAX = 2_000;
 const WEB_ADDRESS = '^https?://[^\\s\\x00-\\x1f\\x7f\\ud800-\\udfff]+$';
 
 export const RunbookUrl = Type.String({
@@ -86,21 +89,43 @@ export function addressFault(address: string): string | undefined {
   return undefined;
 }
 
-/** The links whose placeholders are all known of the subject, in their order; a template that is wrong gives none. */
+/**
+ * The links whose placeholders are all known of the subject, in their order. A template that is wrong gives none, and
+ * neither does one whose link would be longer than `LINK_BYTES_MAX`.
+ */
 export function fillLinks(templates: readonly LinkTemplate[], subject: LinkSubject): Link[] {
-  const values = valuesOf(subject);
-  return templates.flatMap(({ title, url }) => {
-    if (templateFault(url) !== undefined) return [];
-    const names = Array.from(url.matchAll(PLACEHOLDER), ([, name = '']) => name);
-    if (!names.every((name) => values.has(name))) return [];
-    const filled = url.replaceAll(PLACEHOLDER, (_, name: string) =>
-      encodeURIComponent(values.get(name) ?? ''),
-    );
-    return [{ title, url: filled }];
-  });
+  return linkFiller(templates)(subject);
 }
 
-/** An empty text is not known. */
+export type FillLinks = (subject: LinkSubject) => Link[];
+
+/** The same for many subjects: templates are checked once. */
+export function linkFiller(templates: readonly LinkTemplate[]): FillLinks {
+  const usable = templates
+    .filter(({ url }) => templateFault(url) === undefined)
+    .map(({ title, url }) => ({
+      title,
+      url,
+      names: Array.from(url.matchAll(PLACEHOLDER), ([, name = '']) => name),
+    }));
+  if (usable.length === 0) return () => [];
+  return (subject) => {
+    const values = valuesOf(subject);
+    return usable.flatMap(({ title, url, names }) => {
+      if (!names.every((name) => values.has(name))) return [];
+      const filled = url.replaceAll(PLACEHOLDER, (_, name: string) => values.get(name) ?? '');
+      return byteLength(filled) > LINK_BYTES_MAX ? [] : [{ title, url: filled }];
+    });
+  };
+}
+
+function byteLength(text: string): number {
+  return new TextEncoder().encode(text).length;
+}
+
+const NOT_KNOWN: ReadonlySet<string | undefined> = new Set([undefined, '', '.', '..']);
+
+/** Percent-encoded. */
 function valuesOf(subject: LinkSubject): ReadonlyMap<string, string> {
   const { sdkAppId, interface: name, node, requestId, fromMs, toMs } = subject;
   const values: Readonly<Record<Placeholder, string | undefined>> = {
@@ -115,7 +140,9 @@ function valuesOf(subject: LinkSubject): ReadonlyMap<string, string> {
   };
   return new Map(
     Object.entries(values).flatMap(([placeholder, value]) =>
-      value === undefined || value === '' ? [] : [[placeholder, wellFormed(value)] as const],
+      value === undefined || NOT_KNOWN.has(value)
+        ? []
+        : [[placeholder, encodeURIComponent(wellFormed(value))] as const],
     ),
   );
 }

@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { addressFault, fillLinks, PLACEHOLDERS, templateFault } from '../src/link-template.js';
+import {
+  addressFault,
+  fillLinks,
+  LINK_BYTES_MAX,
+  PLACEHOLDERS,
+  templateFault,
+} from '../src/link-template.js';
 
 const LOGS = {
   title: 'Logs',
@@ -61,19 +67,50 @@ test('a template is refused for an unknown placeholder, a lone brace, a placehol
   assert.match(addressFault('ftp://a.example') ?? '', /no http/);
 });
 
-test('whatever is filled in, a link leads to the host of its template and to no other parameter', () => {
+test('whatever is filled in, a link leads to the host and the path of its template and to no other parameter', () => {
+  const hostile = fc.constantFrom(
+    '.',
+    '..',
+    '../..',
+    '%2e%2e',
+    '/',
+    '//evil.example',
+    '\\',
+    '?x=1',
+    '#',
+    '&fixed=2',
+  );
   fc.assert(
     fc.property(
       fc.constantFrom(...PLACEHOLDERS),
-      fc.string({ unit: 'binary', minLength: 1 }),
+      fc.oneof(fc.string({ unit: 'binary', minLength: 1, maxLength: 50 }), hostile),
       (placeholder, text) => {
-        const url = `https://logs.example/search?q={${placeholder}}&fixed=1`;
+        const url = `https://logs.example/a/{${placeholder}}/b/.{${placeholder}}/c?q={${placeholder}}&fixed=1#d`;
         const subject = { node: text, requestId: text, interface: text, sdkAppId: 1, fromMs: 0, toMs: 1 };
         const [link] = fillLinks([{ title: 'Logs', url }], subject);
-        const filled = new URL(link?.url ?? '');
+        if (link === undefined) {
+          assert.ok(text === '.' || text === '..', text);
+          return;
+        }
+        const filled = new URL(link.url);
         assert.equal(filled.host, 'logs.example');
+        const names = filled.pathname.split('/');
+        assert.deepEqual([names.length, names[1], names[3], names[5]], [6, 'a', 'b', 'c']);
         assert.deepEqual([...filled.searchParams.keys()], ['q', 'fixed']);
+        assert.equal(filled.searchParams.get('fixed'), '1');
+        assert.equal(filled.hash, '#d');
       },
     ),
   );
+});
+
+test('a step of a path fills no link, and a link that would be too long is left out', () => {
+  for (const requestId of ['.', '..'])
+    assert.deepEqual(fillLinks([TRACES], { requestId, fromMs: 0, toMs: 1 }), []);
+  const template = { title: 'Logs', url: 'https://logs.example/{node}' };
+  const lengthOf = (letters: number): number | undefined =>
+    fillLinks([template], { node: '界'.repeat(letters) })[0]?.url.length;
+  const most = Math.floor((LINK_BYTES_MAX - 'https://logs.example/'.length) / '%E7%95%8C'.length);
+  assert.equal(lengthOf(most), 'https://logs.example/'.length + 9 * most);
+  assert.equal(lengthOf(most + 1), undefined);
 });

@@ -96,6 +96,7 @@ function requests(id: string, cursor: string | null): AnswerTo<'requests'> {
     request_id: id,
     weight: 1,
     place: id,
+    links: [],
   };
   return answer({ requests: [request], next_cursor: cursor });
 }

@@ -34,7 +34,7 @@ export type TailEndReason = (typeof TAIL_END_REASONS)[number];
 /** Data of the server-sent events of a tail, by the name of the event. */
 export const TAIL_EVENTS = {
   open: Type.Object({ name: Type.String({ description: 'of the token' }) }),
-  request: Type.Omit(FleetRequestRow, ['name']),
+  request: Type.Omit(FleetRequestRow, ['name', 'links']),
   /** Requests that match and are not shown: over the rate, or because earlier events are not read yet. */
   dropped: Type.Object({ rate: Type.Integer({ minimum: 0 }), reader: Type.Integer({ minimum: 0 }) }),
   /** The store did not answer: what arrived since the last requests is not shown. */

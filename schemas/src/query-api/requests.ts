@@ -2,6 +2,7 @@
  * `requests`, `fleetRequests`, `requestById`: list single requests, newest first, page by page.
  */
 import { type Static, type TObject, Type } from 'typebox';
+import { Link } from '../link-template.js';
 import { REQUEST_LOG_BOUNDS } from '../request-log.js';
 import { SHOWN_FIELDS } from '../shown-record.js';
 import { DETAIL_FILTER_PARAMETERS, FILTER_PARAMETERS } from './filter-parameters.js';
@@ -15,15 +16,23 @@ const PLACE = {
   place: Type.String({ description: 'of the request in the store, opaque; its context is asked with it' }),
 };
 
+const LINKS = {
+  links: Type.Array(Link, {
+    description:
+      'into the logs and traces of the operators of its application: the link templates of the registry, filled with this request and five minutes before and after it',
+  }),
+};
+
 // The application is in the path. The address is masked: /24 of IPv4, /48 of IPv6.
 const { sdk_app_id: _, ...SHOWN_OF_ONE } = SHOWN_FIELDS;
-export const RequestRow = Type.Object({ ...SHOWN_OF_ONE, time: Time, ...PLACE });
+export const RequestRow = Type.Object({ ...SHOWN_OF_ONE, time: Time, ...PLACE, ...LINKS });
 export type RequestRow = Static<typeof RequestRow>;
 
 export const FleetRequestRow = Type.Object({
   ...SHOWN_FIELDS,
   time: Time,
   ...PLACE,
+  ...LINKS,
   name: Type.String({ description: 'the name of the application; empty where none is known' }),
 });
 export type FleetRequestRow = Static<typeof FleetRequestRow>;

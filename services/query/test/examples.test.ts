@@ -78,6 +78,9 @@ const { query } = await openStoreAndQuery(async (store) => {
       name: `Chat ${index + 1}`,
       package: 'pro',
       owner: 'Messaging',
+      links: JSON.stringify([
+        { title: 'Logs', url: 'https://logs.example/?q={request_id}&from={from}&to={to}' },
+      ]),
       region: 'singapore',
       revision: 1,
       deleted: false,

@@ -124,6 +124,7 @@ test('a row carries every field as it was stored, durations in milliseconds, the
       request_id: newest.request_id,
       weight: newest.weight,
       place,
+      links: [],
     },
   ]);
 });

@@ -22,7 +22,7 @@ const FIGURES = ['requests', 'success_rate', 'service_error', 'p95', 'code', 'co
 const DETAILS = ['requests_per_s', 'p50', 'p99', 'avg', 'records', 'reason', 'outcome'];
 /** What failed and why, right after the code: groups of one code differ by nothing else. */
 const REASONS = ['exception', 'cause'];
-const LESS = ['caller_error', 'unknown', 'success', 'p90', 'max', 'package', 'owner'];
+const LESS = ['caller_error', 'unknown', 'success', 'p90', 'max', 'package', 'owner', 'links'];
 /** Long texts are last: they take what is left of a line. */
 const PROSE = ['cause', 'advice', 'meaning', 'message', 'description'];
 

@@ -2,12 +2,13 @@
  * A single request as the store gives it and as answers show it. Addresses leave the store masked.
  */
 import { maskedIpSql } from '@imscope/schemas/ip-address.js';
+import type { FillLinks, Link } from '@imscope/schemas/link-template.js';
 import type { RequestRow } from '@imscope/schemas/query-api/requests.js';
 import { type Static, Type } from 'typebox';
 import { CODE, OUTCOME } from './code-counts.js';
 import { inMs } from './performance.js';
 import { encodePlace, type RowPlace } from './row-place.js';
-import { timeText } from './time-window.js';
+import { MINUTE_MS, timeText } from './time-window.js';
 
 const NullableNumber = Type.Union([Type.Number(), Type.Null()]);
 
@@ -48,7 +49,7 @@ export function placeOf(row: StoredRequest): RowPlace {
   return { timeMs: row.time_ms, blockId: row.block_id_text, blockRow: row.block_row };
 }
 
-export function requestRow(row: StoredRequest): RequestRow {
+export function requestRow(row: StoredRequest): Omit<RequestRow, 'links'> {
   return {
     time: timeText(row.time_ms),
     interface: row.interface,
@@ -69,4 +70,25 @@ export function requestRow(row: StoredRequest): RequestRow {
     weight: row.weight,
     place: encodePlace(placeOf(row)),
   };
+}
+
+/** Clocks of a gateway and of the logs that a link leads to differ, and what caused a failure came before it. */
+const LINK_MARGIN_MS = 5 * MINUTE_MS;
+
+/** @param fill of the application of the request */
+export function linkedRow(row: StoredRequest, fill: FillLinks): RequestRow {
+  return { ...requestRow(row), links: linksOf(row, fill) };
+}
+
+/** `time` is where a request begins or ends, as its source has it: the span holds all of it either way. */
+function linksOf(row: StoredRequest, fill: FillLinks): Link[] {
+  const marginMs = LINK_MARGIN_MS + Math.ceil(row.latency_us / 1_000);
+  return fill({
+    sdkAppId: row.sdk_app_id,
+    interface: row.interface,
+    node: row.node,
+    requestId: row.request_id,
+    fromMs: row.time_ms - marginMs,
+    toMs: row.time_ms + marginMs,
+  });
 }

@@ -2,6 +2,7 @@
  * `requestContext`: what else happened around one request, on its node, its interface and its network prefix, beside the hour
  * before: is it this request, or everything there? Spans end at multiples of five minutes.
  */
+import { linkFiller } from '@imscope/schemas/link-template.js';
 import type { Neighbour, NEIGHBOURS } from '@imscope/schemas/query-api/request-context.js';
 import type { RequestSearchParameters } from '@imscope/schemas/query-api/request-search-parameters.js';
 import { type Static, Type } from 'typebox';
@@ -16,9 +17,9 @@ import {
 } from '../figures/performance.js';
 import type { PlanInput, RequestPlan } from '../figures/plan.js';
 import {
+  linkedRow,
   REQUEST_COLUMNS,
   REQUEST_COLUMNS_SQL,
-  requestRow,
   type StoredRequest,
 } from '../figures/request-row.js';
 import { type RequestSearch, searchOf } from '../figures/request-search.js';
@@ -181,16 +182,19 @@ export const requestContext = requestQuestion('requestContext', {
   bounds: BOUNDS,
   source: 'logs',
   plan: planContext,
-  answer: async ({ ask, plan: { find, aroundMs }, subject, scope, signal }) => {
+  answer: async ({ ask, plan: { find, aroundMs }, subject, scope, descriptionsOf, signal }) => {
     const [row] = await ask(REQUEST, requestSql(find.sql), find.params, signal);
     if (row === undefined) return { data: { request: null, around: null, before: null, neighbours: [] } };
     const spans = spansOf(row.time_ms, aroundMs);
     const places = placesOf(row, subject, { kind: 'fleet', scope });
-    const neighbours = await Promise.all(places.map((place) => readNeighbour(place, spans, ask, signal)));
+    const [describe, ...neighbours] = await Promise.all([
+      descriptionsOf([row.sdk_app_id], signal),
+      ...places.map((place) => readNeighbour(place, spans, ask, signal)),
+    ]);
     const { around, before } = spans;
     return {
       data: {
-        request: requestRow(row),
+        request: linkedRow(row, linkFiller(describe(row.sdk_app_id).link_templates)),
         around: spanText(around),
         before: spanText(before),
         neighbours,

@@ -4,18 +4,19 @@
  */
 import type { RequestSearchParameters } from '@imscope/schemas/query-api/request-search-parameters.js';
 import type { FleetRequestRow } from '@imscope/schemas/query-api/requests.js';
+import { type FillLinks, linkFiller } from '@imscope/schemas/link-template.js';
 import { Type } from 'typebox';
 import { type AnswerBounds, FLAT_ROWS, KIB, MIB } from '../store/answer-bounds.js';
-import type { NamesOf } from '../store/application-names.js';
+import type { DescriptionsOf } from '../store/application-names.js';
 import { type Ask, defineStoreQuery } from '../store/ask-store.js';
 import { prefixKeySql } from '../figures/network-sql.js';
 import type { PersonalQuery } from '../figures/personal-filter.js';
 import type { PlanInput, RequestPlan } from '../figures/plan.js';
 import {
+  linkedRow,
   placeOf,
   REQUEST_COLUMNS,
   REQUEST_COLUMNS_SQL,
-  requestRow,
   type StoredRequest,
 } from '../figures/request-row.js';
 import { type RequestSearch, searchOf, searchOver } from '../figures/request-search.js';
@@ -46,12 +47,12 @@ const AFTER_SQL = `time <= fromUnixTimestamp64Milli({after_ms:Int64}, 'UTC')
  */
 const SPAN_DIVISORS = [64, 8, 1];
 
-/** A point is one request: 3,300 characters at most, found in up to three queries. */
+/** A point is one request: 3,300 characters at most, of up to six bytes, and eight links of 2,600 bytes with their titles. */
 const BOUNDS: AnswerBounds = {
   pointsMax: 1_000,
   rowsMax: 1_001,
   bytes: MIB,
-  bytesPerPoint: 32 * KIB,
+  bytesPerPoint: 44 * KIB,
   memoryPerByte: FLAT_ROWS,
 };
 
@@ -163,26 +164,45 @@ function afterPlace(
   return { sql: `${sql}\n  AND ${AFTER_SQL}`, params: { ...params, ...place } };
 }
 
+type Described = { readonly name: string; readonly fill: FillLinks };
+
+/** Names and links of the applications of these requests, by SDKAppID. */
+async function describedOf(
+  rows: readonly StoredRequest[],
+  descriptionsOf: DescriptionsOf,
+  signal: AbortSignal,
+): Promise<(row: StoredRequest) => Described> {
+  const ids = [...new Set(rows.map((row) => row.sdk_app_id))];
+  const describe = await descriptionsOf(ids, signal);
+  const described = (id: number): Described => {
+    const { name, link_templates: templates } = describe(id);
+    return { name, fill: linkFiller(templates) };
+  };
+  const known = new Map(ids.map((id) => [id, described(id)]));
+  return ({ sdk_app_id: id }) => known.get(id) ?? described(id);
+}
+
 async function fleetRows(
   rows: readonly StoredRequest[],
-  namesOf: NamesOf,
+  descriptionsOf: DescriptionsOf,
   signal: AbortSignal,
 ): Promise<FleetRequestRow[]> {
-  const nameOf = await namesOf([...new Set(rows.map((row) => row.sdk_app_id))], signal);
-  return rows.map((row) => ({
-    sdk_app_id: row.sdk_app_id,
-    name: nameOf(row.sdk_app_id).name,
-    ...requestRow(row),
-  }));
+  const describedBy = await describedOf(rows, descriptionsOf, signal);
+  return rows.map((row) => {
+    const { name, fill } = describedBy(row);
+    return { sdk_app_id: row.sdk_app_id, name, ...linkedRow(row, fill) };
+  });
 }
 
 export const requests = requestQuestion('requests', {
   bounds: BOUNDS,
   source: 'logs',
   plan: planPage,
-  answer: async ({ ask, window, plan, signal }) => {
+  answer: async ({ ask, window, plan, descriptionsOf, signal }) => {
     const { rows, next } = await readPage(plan, window, ask, signal);
-    return { data: { requests: rows.map(requestRow), next_cursor: next } };
+    const describedBy = await describedOf(rows, descriptionsOf, signal);
+    const shown = rows.map((row) => linkedRow(row, describedBy(row).fill));
+    return { data: { requests: shown, next_cursor: next } };
   },
 });
 
@@ -190,9 +210,9 @@ export const fleetRequests = requestQuestion('fleetRequests', {
   bounds: BOUNDS,
   source: 'logs',
   plan: planPage,
-  answer: async ({ ask, window, plan, namesOf, signal }) => {
+  answer: async ({ ask, window, plan, descriptionsOf, signal }) => {
     const { rows, next } = await readPage(plan, window, ask, signal);
-    return { data: { requests: await fleetRows(rows, namesOf, signal), next_cursor: next } };
+    return { data: { requests: await fleetRows(rows, descriptionsOf, signal), next_cursor: next } };
   },
 });
 
@@ -200,8 +220,8 @@ export const requestById = requestQuestion('requestById', {
   bounds: BOUNDS,
   source: 'logs',
   plan: (input) => planPage({ ...input, query: { from: 'now-24h', ...input.query } }),
-  answer: async ({ ask, window, plan, namesOf, signal }) => {
+  answer: async ({ ask, window, plan, descriptionsOf, signal }) => {
     const { rows, next } = await readPage(plan, window, ask, signal);
-    return { data: { requests: await fleetRows(rows, namesOf, signal), next_cursor: next } };
+    return { data: { requests: await fleetRows(rows, descriptionsOf, signal), next_cursor: next } };
   },
 });
