@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { spanConditions } from '../src/figures/metric-span.js';
+import { builtSpan, spanConditions } from '../src/figures/metric-span.js';
 import { firstKeptMs, metricSpanOf, partsOf } from '../src/figures/source.js';
 import type { Subject } from '../src/figures/subject.js';
 
@@ -93,13 +93,18 @@ test('of the fleet, only the applications that lack requests are read from the l
   });
 });
 
-const hour = (startMs: number, version: number) => ({ startMs, version, logsVersion: version + 100 });
+const hour = (startMs: number, version: number) => ({
+  startMs,
+  toMs: startMs + HOUR_MS,
+  version,
+  logsVersion: version + 100,
+});
 
 test('hours that are built are read from the rollup, the parts between them are not', () => {
+  const window = { fromMs: at(9, 30), toMs: at(13) };
   const span = {
-    fromMs: at(9, 30),
-    toMs: at(13),
-    rollup: [hour(at(10), 3), hour(at(11), 4), hour(at(13), 9)],
+    ...window,
+    rollup: builtSpan(window, [hour(at(10), 3), hour(at(11), 4), hour(at(13), 9)]).rollup,
   };
   const { metrics, rollup, params } = spanConditions(span, 'application_hour');
   assert.deepEqual(params['rollup_versions'], [3, 4]);
@@ -110,4 +115,42 @@ test('hours that are built are read from the rollup, the parts between them are 
   );
   assert.ok(metrics !== null);
   assert.equal(spanConditions(span, undefined).rollup, null);
+});
+
+test('of hours that the window cuts, sums of an application are read by ten minutes', () => {
+  const window = { fromMs: at(9, 37), toMs: at(11, 12) };
+  const running = { ...hour(at(11), 5), toMs: at(11, 20) };
+  const span = { ...window, ...builtSpan(window, [hour(at(9), 3), hour(at(10), 4), running]) };
+  assert.deepEqual(
+    span.slices.map(({ startMs, toMs, version }) => [startMs, toMs, version]),
+    [
+      [at(9, 40), at(10), 3],
+      [at(11), at(11, 10), 5],
+    ],
+  );
+  const { rollup, params } = spanConditions(span, 'application_hour');
+  assert.match(rollup ?? '', /kind = 'application_10m' AND version = \{slice_1_version:UInt64\}/);
+  assert.deepEqual(
+    [params['fine_0_from_ms'], params['fine_0_to_ms'], params['fine_1_from_ms'], params['fine_1_to_ms']],
+    [at(9, 37), at(9, 40), at(11, 10), at(11, 12)],
+  );
+  const byInterface = spanConditions(span, 'interface_hour').params;
+  assert.deepEqual(
+    [byInterface['fine_0_from_ms'], byInterface['fine_0_to_ms'], byInterface['fine_1_from_ms']],
+    [at(9, 37), at(10), at(11)],
+  );
+});
+
+test('what has passed of the hour that runs is read as an hour', () => {
+  const window = { fromMs: at(11), toMs: at(11, 58) };
+  const running = { ...hour(at(11), 5), toMs: at(11, 50) };
+  const { rollup, slices } = builtSpan(window, [running]);
+  assert.deepEqual([rollup, slices], [[running], []]);
+  const { params } = spanConditions({ ...window, rollup }, 'interface_hour');
+  assert.deepEqual([params['fine_0_from_ms'], params['fine_0_to_ms']], [at(11, 50), at(11, 58)]);
+});
+
+test('parts that are decided apart end with ten minutes that are built', () => {
+  const now = at(12, 7, 30);
+  assert.equal(partsOf({ fromMs: at(9), toMs: now }, now)?.settledToMs, at(10, 50));
 });

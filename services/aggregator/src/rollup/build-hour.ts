@@ -1,8 +1,8 @@
 /*
- * Builds one hour of `hour_rollup` under a version of its own; see schemas/clickhouse/0011_hour_rollup.sql. That the
- * version is complete is recorded last, so an interrupted build is never read.
+ * Builds one hour of `hour_rollup`, or what has passed of it, under a version of its own; see
+ * schemas/clickhouse/0011_hour_rollup.sql and 0016. That the version is complete is recorded last, so an interrupted build is
+ * never read.
  */
-import { HOUR_MS } from '@imscope/schemas/retention.js';
 
 /** Runs one statement with bound parameters. */
 export type Command = (sql: string, params: Readonly<Record<string, unknown>>) => Promise<void>;
@@ -10,10 +10,16 @@ export type Command = (sql: string, params: Readonly<Record<string, unknown>>) =
 /** The sums of an hour, or what the logs hold of it. */
 export type BuildKind = 'metrics_built' | 'logs_counted';
 
-export type Build = { readonly kind: BuildKind; readonly hourMs: number; readonly version: number };
+export type Build = {
+  readonly kind: BuildKind;
+  readonly hourMs: number;
+  /** The end of what is built: the end of the hour, or ten minutes of it that have passed. */
+  readonly toMs: number;
+  readonly version: number;
+};
 
 const HOUR_SQL = (column: string): string =>
-  `${column} >= fromUnixTimestamp64Milli({hour_ms:Int64}, 'UTC') AND ${column} < fromUnixTimestamp64Milli({end_ms:Int64}, 'UTC')`;
+  `${column} >= fromUnixTimestamp64Milli({hour_ms:Int64}, 'UTC') AND ${column} < fromUnixTimestamp64Milli({to_ms:Int64}, 'UTC')`;
 
 /** Columns of every kind that holds sums, in the order of `SUMS`. */
 const SUMMED = `success, caller_error, service_error, unknown, latency_sum_us, latency_max_us, latency_histogram,
@@ -63,8 +69,9 @@ WHERE ${HOUR_SQL('time')} AND (outcome != 'success' OR code != 0 OR code IS NULL
 GROUP BY sdk_app_id, interface, code, outcome`;
 
 const COMPLETE_SQL = `
-INSERT INTO hour_rollup_build (kind, window_start, version)
-SELECT {kind:String}, fromUnixTimestamp64Milli({hour_ms:Int64}, 'UTC'), {version:UInt64}`;
+INSERT INTO hour_rollup_build (kind, window_start, version, covers_to)
+SELECT {kind:String}, fromUnixTimestamp64Milli({hour_ms:Int64}, 'UTC'), {version:UInt64},
+  fromUnixTimestamp64Milli({to_ms:Int64}, 'UTC')`;
 
 const STATEMENTS: Readonly<Record<BuildKind, readonly string[]>> = {
   metrics_built: [TEN_MINUTES_SQL, APPLICATIONS_SQL, INTERFACES_SQL, COMPLETE_SQL],
@@ -72,12 +79,7 @@ const STATEMENTS: Readonly<Record<BuildKind, readonly string[]>> = {
 };
 
 /** Rejects where a statement fails: rows of a version that is not complete are deleted by a later pass. */
-export async function buildHour(command: Command, { kind, hourMs, version }: Build): Promise<void> {
-  const params = {
-    kind,
-    hour_ms: hourMs,
-    end_ms: hourMs + HOUR_MS,
-    version,
-  };
+export async function buildHour(command: Command, { kind, hourMs, toMs, version }: Build): Promise<void> {
+  const params = { kind, hour_ms: hourMs, to_ms: toMs, version };
   for (const sql of STATEMENTS[kind]) await command(sql, params);
 }

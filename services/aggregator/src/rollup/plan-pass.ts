@@ -5,7 +5,9 @@ import { HOUR_MS, TERM_HOURS } from '@imscope/schemas/retention.js';
 import { type BuildKind } from './build-hour.js';
 
 const MINUTE_MS = 60_000;
-/** A window of a minute, its grace, and the time to the store: an hour is built when its metrics are there. */
+/** The hour that runs is built in steps of ten minutes, the slices of `hour_rollup`. */
+export const SLICE_MS = 10 * MINUTE_MS;
+/** A window of a minute, its grace, and the time to the store: a slice is built when its metrics are there. */
 const BUILT_AFTER_MS = 4 * MINUTE_MS;
 /** An hour that is about to expire is not built. */
 const TERM_MARGIN_MS = HOUR_MS;
@@ -25,14 +27,19 @@ export function builtAtMs(version: number): number {
   return Math.floor(version / VERSION_UNIT);
 }
 
-/** A complete build. */
-export type CompleteBuild = { readonly kind: BuildKind; readonly hourMs: number; readonly version: number };
+/** A complete build of an hour up to `toMs`. */
+export type CompleteBuild = {
+  readonly kind: BuildKind;
+  readonly hourMs: number;
+  readonly toMs: number;
+  readonly version: number;
+};
 
-/** By the beginning of the hour: when the last block with rows of it was stored, by the store's clock. */
+/** By the beginning of the slice: when the last block with rows of it was stored, by the store's clock. */
 export type LastStored = Readonly<Record<BuildKind, ReadonlyMap<number, number>>>;
 
-/** One kind of rows of one hour. */
-export type DueBuild = Pick<CompleteBuild, 'kind' | 'hourMs'>;
+/** One kind of rows of one hour, up to its end or to the last slice that has passed. */
+export type DueBuild = Omit<CompleteBuild, 'version'>;
 
 const KINDS: readonly BuildKind[] = ['metrics_built', 'logs_counted'];
 
@@ -41,58 +48,76 @@ const KINDS: readonly BuildKind[] = ['metrics_built', 'logs_counted'];
  * @param nowMs by the store's clock, as the times in `stored` and in versions
  */
 export function dueBuilds(builds: readonly CompleteBuild[], stored: LastStored, nowMs: number): DueBuild[] {
-  const newest = newestBuilds(builds);
-  return endedHours(nowMs).flatMap((hourMs) =>
-    KINDS.filter((kind) => isDue(newest.get(keyOf(kind, hourMs)), stored[kind].get(hourMs), nowMs)).map(
-      (kind) => ({ kind, hourMs }),
-    ),
+  const newest = newestOf(builds);
+  return passedHours(nowMs).flatMap(({ hourMs, toMs }) =>
+    KINDS.filter((kind) => {
+      const build = newest.get(keyOf({ kind, hourMs }));
+      return build === undefined || build.toMs < toMs || isStale(build, stored[kind], nowMs);
+    }).map((kind) => ({ kind, hourMs, toMs })),
   );
 }
 
 /** A version that has rows, complete or not. */
-export type StoredVersion = Pick<CompleteBuild, 'hourMs' | 'version'>;
+export type StoredVersion = Omit<CompleteBuild, 'toMs'>;
 
 /**
- * Versions that no reader can still use: a newer one of the hour has been complete for a while, or their build was
- * interrupted.
+ * Versions that no reader can still use: a newer one of the hour and kind has been complete for a while, or their build was
+ * interrupted and nothing has replaced the one before it lately. A row that names a complete build may be gone when a newer one
+ * is there, so that a version is not named does not say that it was never complete.
  */
 export function outdatedVersions(
   stored: readonly StoredVersion[],
   builds: readonly CompleteBuild[],
   nowMs: number,
 ): number[] {
-  const used = new Set(newestBuilds(builds).values());
-  const isOld = (version: number): boolean => nowMs - builtAtMs(version) > DELETED_AFTER_MS;
-  const changedHours = new Set(builds.filter(({ version }) => !isOld(version)).map(({ hourMs }) => hourMs));
+  const isOld = ({ version }: StoredVersion): boolean => nowMs - builtAtMs(version) > DELETED_AFTER_MS;
+  const newest = newestOf(builds);
+  const newestOld = newestOf(builds.filter(isOld));
   return stored
-    .filter(({ hourMs, version }) => !used.has(version) && isOld(version) && !changedHours.has(hourMs))
+    .filter((one) => {
+      const [last, lastOld] = [newest.get(keyOf(one)), newestOld.get(keyOf(one))];
+      if (one.version === last?.version || !isOld(one)) return false;
+      const isReplaced = lastOld !== undefined && lastOld.version > one.version;
+      return isReplaced || last === lastOld;
+    })
     .map(({ version }) => version);
 }
 
-function newestBuilds(builds: readonly CompleteBuild[]): Map<string, number> {
-  const newest = new Map<string, number>();
-  for (const { kind, hourMs, version } of builds) {
-    const key = keyOf(kind, hourMs);
-    newest.set(key, Math.max(newest.get(key) ?? 0, version));
+function newestOf(builds: readonly CompleteBuild[]): Map<string, CompleteBuild> {
+  const newest = new Map<string, CompleteBuild>();
+  for (const build of builds) {
+    const key = keyOf(build);
+    if (build.version > (newest.get(key)?.version ?? 0)) newest.set(key, build);
   }
   return newest;
 }
 
-function keyOf(kind: BuildKind, hourMs: number): string {
+function keyOf({ kind, hourMs }: Pick<CompleteBuild, 'kind' | 'hourMs'>): string {
   return `${kind} ${hourMs}`;
 }
 
-/** Those whose metrics are kept, newest first. */
-function endedHours(nowMs: number): number[] {
-  const hours: number[] = [];
+/** Those whose metrics are kept, newest first; of the hour that runs, the slices that have passed. */
+function passedHours(nowMs: number): Pick<CompleteBuild, 'hourMs' | 'toMs'>[] {
+  const hours: Pick<CompleteBuild, 'hourMs' | 'toMs'>[] = [];
   const oldestMs = nowMs - TERM_HOURS.interfaceMetric * HOUR_MS + TERM_MARGIN_MS;
-  let startMs = Math.floor((nowMs - BUILT_AFTER_MS) / HOUR_MS) * HOUR_MS - HOUR_MS;
-  for (; startMs >= oldestMs; startMs -= HOUR_MS) hours.push(startMs);
+  const passedMs = Math.floor((nowMs - BUILT_AFTER_MS) / SLICE_MS) * SLICE_MS;
+  for (let hourMs = Math.floor(passedMs / HOUR_MS) * HOUR_MS; hourMs >= oldestMs; hourMs -= HOUR_MS) {
+    const toMs = Math.min(hourMs + HOUR_MS, passedMs);
+    if (toMs > hourMs) hours.push({ hourMs, toMs });
+  }
   return hours;
 }
 
-function isDue(version: number | undefined, storedMs: number | undefined, nowMs: number): boolean {
-  if (version === undefined) return true;
+/** Whether a block with rows of it was stored since it was built. */
+function isStale(
+  { hourMs, toMs, version }: CompleteBuild,
+  stored: ReadonlyMap<number, number>,
+  nowMs: number,
+): boolean {
   const builtMs = builtAtMs(version);
-  return storedMs !== undefined && storedMs >= builtMs && nowMs - builtMs >= REBUILT_AFTER_MS;
+  if (nowMs - builtMs < REBUILT_AFTER_MS) return false;
+  for (let sliceMs = hourMs; sliceMs < toMs; sliceMs += SLICE_MS) {
+    if ((stored.get(sliceMs) ?? 0) >= builtMs) return true;
+  }
+  return false;
 }

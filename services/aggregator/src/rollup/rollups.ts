@@ -1,13 +1,13 @@
 /*
- * Keeps `hour_rollup` up to date: one pass builds the hours that have ended or have got rows since they were built, and
- * deletes older builds. One member of the group does it. Two members that do it at once, at a change of the owner, build
+ * Keeps `hour_rollup` up to date: one pass builds the hours that have ended, every ten minutes the hour that runs, and those
+ * that have got rows since they were built, and deletes older builds. One member of the group does it. Two members that do it at once, at a change of the owner, build
  * the same hour twice under two versions, and the older one is deleted.
  */
 import type { Logger } from '@imscope/runtime/logger.js';
 import { HOUR_MS, TERM_HOURS } from '@imscope/schemas/retention.js';
 import { buildHour, type Command } from './build-hour.js';
 import { dueBuilds, outdatedVersions, versionAt } from './plan-pass.js';
-import { readBuilds, readVersions, StoredHours } from './read-state.js';
+import { readBuilds, readVersions, StoredSlices } from './read-state.js';
 import type { Ask } from '../store/store-ask.js';
 import type { RollupMetrics } from './rollup-metrics.js';
 
@@ -30,7 +30,7 @@ export type RollupContext = {
 
 export class Rollups {
   readonly #context: RollupContext;
-  readonly #stored = new StoredHours();
+  readonly #stored = new StoredSlices();
   #deletedMs = Number.NEGATIVE_INFINITY;
 
   constructor(context: RollupContext) {
@@ -54,11 +54,11 @@ export class Rollups {
     const sinceMs = nowMs - TERM_HOURS.interfaceMetric * HOUR_MS;
     const stored = await this.#stored.read(ask, topicPrefix, { nowMs, sinceMs });
     const due = dueBuilds(await readBuilds(ask), stored, nowMs);
-    for (const { kind, hourMs } of due) {
+    for (const { kind, hourMs, toMs } of due) {
       if (!isBuilder()) return;
       // Before the rows are read: a block that is stored from now on makes the hour due again.
       const version = versionAt(await readClock(), builder);
-      await buildHour(command, { kind, hourMs, version });
+      await buildHour(command, { kind, hourMs, toMs, version });
       metrics.rollupHoursBuilt.inc({ kind });
     }
     if (nowMs - this.#deletedMs >= DELETE_EVERY_MS) {

@@ -5,14 +5,14 @@
  */
 import type { QueryParams } from '../store/ask-store.js';
 import type { Filter } from './filter.js';
-import { uncovered, usableHours } from './metric-span.js';
+import { uncovered } from './metric-span.js';
 import type { Span } from './plan.js';
 
 const CODED_SQL = "(outcome != 'success' OR code != 0 OR code IS NULL)";
 
 /** A SELECT of `interface`, `code`, `outcome` and `weight`, several rows for one of them. Conditions may follow outside. */
 export function codeSumsQuery({ filter, window, metrics }: Span): { sql: string; params: QueryParams } {
-  const hours = metrics === null || !hasColumns(filter) ? [] : usableHours(metrics);
+  const hours = metrics === null || !hasColumns(filter) ? [] : (metrics.rollup ?? []);
   if (hours.length === 0) return { sql: logsSql(filter, ''), params: filter.params };
   const params: Record<string, QueryParams[string]> = {
     ...filter.params,

@@ -4,11 +4,12 @@
  * metrics. Every condition has constant SQL text; every value is bound.
  */
 import type { QueryParams } from '../store/ask-store.js';
-import { HOUR_MS, type TimeWindow } from './time-window.js';
+import type { TimeWindow } from './time-window.js';
 
-/** An hour that is built in `hour_rollup`. */
+/** An hour that is built in `hour_rollup`, or as much of it as has passed. */
 export type RollupHour = {
   readonly startMs: number;
+  readonly toMs: number;
   /** Of the sums of the metrics. */
   readonly version: number;
   /** Of what the logs held. */
@@ -18,11 +19,39 @@ export type RollupHour = {
 /** Within it the logs of these applications are read, because their metrics lack requests. */
 export type Gap = TimeWindow & { readonly sdkAppIds: readonly number[] | 'all' };
 
-/** Whole minutes. Both lists may be left out: then all of it is read from `interface_metric`. */
+/** Whole minutes. The lists may be left out: then all of it is read from `interface_metric`. */
 export type MetricSpan = TimeWindow & {
+  /** Hours that are in the span completely. */
   readonly rollup?: readonly RollupHour[];
+  /** Ten minutes, or several, of hours that an end of the span cuts. Only sums of applications are built of these. */
+  readonly slices?: readonly RollupHour[];
   readonly gaps?: readonly Gap[];
 };
+
+/** What of a span is read from hours that are built, or from slices of them. @param hours in order of time */
+export function builtSpan(
+  span: TimeWindow,
+  hours: readonly RollupHour[],
+): Required<Pick<MetricSpan, 'rollup' | 'slices'>> {
+  const cut = hours.filter((hour) => !isWithin(hour, span));
+  return {
+    rollup: hours.filter((hour) => isWithin(hour, span)),
+    slices: cut
+      .map((hour) => ({
+        ...hour,
+        startMs: Math.max(hour.startMs, Math.ceil(span.fromMs / SLICE_MS) * SLICE_MS),
+        toMs: Math.min(hour.toMs, Math.floor(span.toMs / SLICE_MS) * SLICE_MS),
+      }))
+      .filter(({ startMs, toMs }) => startMs < toMs),
+  };
+}
+
+export function isWithin({ startMs, toMs }: RollupHour, span: TimeWindow): boolean {
+  return startMs >= span.fromMs && toMs <= span.toMs;
+}
+
+/** Sums of an application are built of ten minutes as well. Pieces of a span that are decided apart begin and end with these. */
+export const SLICE_MS = 600_000;
 
 /** Which rows of `hour_rollup` a question can use. */
 export type RollupKind = 'application_hour' | 'application_10m' | 'interface_hour';
@@ -43,7 +72,8 @@ const RANGE = (column: string, name: string): string =>
 
 /** @param kind undefined: `hour_rollup` has no rows that the question can use */
 export function spanConditions(span: MetricSpan, kind: RollupKind | undefined): SpanConditions {
-  const hours = kind === undefined ? [] : usableHours(span);
+  const hours = kind === undefined ? [] : (span.rollup ?? []);
+  const slices = kind === undefined || kind === 'interface_hour' ? [] : (span.slices ?? []);
   const params: Record<string, QueryParams[string]> = {};
   const bind = (name: string, { fromMs, toMs }: TimeWindow): void => {
     params[`${name}_from_ms`] = fromMs;
@@ -62,18 +92,28 @@ export function spanConditions(span: MetricSpan, kind: RollupKind | undefined): 
   const withoutGaps = inGaps('window_start')
     .map((gap) => `\n  AND NOT ${gap}`)
     .join('');
-  const fine = uncovered(span, hours).map((part, index) => {
+  const covered = [...hours, ...slices].toSorted((a, b) => a.startMs - b.startMs);
+  const fine = uncovered(span, covered).map((part, index) => {
     bind(`fine_${index}`, part);
     return RANGE('window_start', `fine_${index}`);
   });
-  if (hours.length > 0) params['rollup_versions'] = hours.map(({ version }) => version);
+  const built: string[] = [];
+  if (hours.length > 0) {
+    params['rollup_versions'] = hours.map(({ version }) => version);
+    built.push(`(kind = '${kind}' AND version IN {rollup_versions:Array(UInt64)})`);
+  }
+  for (const [index, { startMs, toMs, version }] of slices.entries()) {
+    const name = `slice_${index}`;
+    bind(name, { fromMs: startMs, toMs });
+    params[`${name}_version`] = version;
+    built.push(
+      `(kind = 'application_10m' AND version = {${name}_version:UInt64} AND ${RANGE('window_start', name)})`,
+    );
+  }
   return {
     logs: `(${[`NOT ${RANGE('time', 'metrics')}`, ...inGaps('time')].join('\n    OR ')})`,
     metrics: fine.length === 0 ? null : `(${fine.join('\n    OR ')})${withoutGaps}`,
-    rollup:
-      hours.length === 0
-        ? null
-        : `kind = '${kind}' AND version IN {rollup_versions:Array(UInt64)}${withoutGaps}`,
+    rollup: built.length === 0 ? null : `(${built.join('\n    OR ')})${withoutGaps}`,
     params,
   };
 }
@@ -83,21 +123,16 @@ export function needsLogs(span: MetricSpan, window: TimeWindow): boolean {
   return span.fromMs > window.fromMs || span.toMs < window.toMs || (span.gaps ?? []).length > 0;
 }
 
-/** The hours that are in the span completely. */
-export function usableHours({ rollup = [], fromMs, toMs }: MetricSpan): RollupHour[] {
-  return rollup.filter(({ startMs }) => startMs >= fromMs && startMs + HOUR_MS <= toMs);
-}
-
 /** The parts of a span outside these hours, which are in order. */
 export function uncovered(
   { fromMs, toMs }: TimeWindow,
-  hours: readonly { readonly startMs: number }[],
+  hours: readonly Pick<RollupHour, 'startMs' | 'toMs'>[],
 ): TimeWindow[] {
   const parts: TimeWindow[] = [];
   let coveredToMs = fromMs;
-  for (const { startMs } of hours) {
+  for (const { startMs, toMs: hourEndsMs } of hours) {
     if (startMs > coveredToMs) parts.push({ fromMs: coveredToMs, toMs: startMs });
-    coveredToMs = startMs + HOUR_MS;
+    coveredToMs = hourEndsMs;
   }
   if (toMs > coveredToMs) parts.push({ fromMs: coveredToMs, toMs });
   return parts;

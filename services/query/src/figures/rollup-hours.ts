@@ -66,18 +66,25 @@ export function heldOf(row: {
 
 const BUILT = defineStoreQuery(
   'rollup_builds',
-  Type.Object({ hour_ms: Type.Number(), metrics_version: Type.Number(), logs_version: Type.Number() }),
+  Type.Object({
+    hour_ms: Type.Number(),
+    to_ms: Type.Number(),
+    metrics_version: Type.Number(),
+    logs_version: Type.Number(),
+  }),
 );
 
 const BUILT_SQL = `
 SELECT
   toUnixTimestamp64Milli(window_start) AS hour_ms,
+  toUnixTimestamp64Milli(covers_to) AS to_ms,
   maxIf(version, kind = 'metrics_built') AS metrics_version,
   maxIf(version, kind = 'logs_counted') AS logs_version
 FROM hour_rollup_build_kept
-GROUP BY hour_ms
+GROUP BY hour_ms, to_ms
 HAVING metrics_version > 0 AND logs_version > 0
-ORDER BY hour_ms`;
+ORDER BY hour_ms, to_ms DESC
+LIMIT 1 BY hour_ms`;
 
 const HELD = defineStoreQuery('rollup_hours', Type.Object({ hour_ms: Type.Number(), ...HELD_COLUMNS }));
 
@@ -101,6 +108,7 @@ GROUP BY hour_ms`;
 
 type BuiltHour = {
   readonly hour_ms: number;
+  readonly to_ms: number;
   readonly metrics_version: number;
   readonly logs_version: number;
 };
@@ -130,9 +138,9 @@ async function readHeld(
     logs_versions: hours.map((hour) => hour.logs_version),
   });
   const byStart = new Map(rows.map((row) => [row.hour_ms, row]));
-  return hours.map(({ hour_ms, metrics_version, logs_version }) => {
+  return hours.map(({ hour_ms, to_ms, metrics_version, logs_version }) => {
     const row = byStart.get(hour_ms);
     const held = row === undefined ? NOTHING_HELD : heldOf(row);
-    return { startMs: hour_ms, version: metrics_version, logsVersion: logs_version, ...held };
+    return { startMs: hour_ms, toMs: to_ms, version: metrics_version, logsVersion: logs_version, ...held };
   });
 }

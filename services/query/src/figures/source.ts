@@ -7,7 +7,7 @@
  */
 import { METRIC_LATE_HOURS_MAX } from '@imscope/schemas/retention.js';
 import type { HeldOf } from './held-parts.js';
-import { type MetricSpan, type RollupHour, uncovered } from './metric-span.js';
+import { builtSpan, isWithin, type MetricSpan, type RollupHour, SLICE_MS, uncovered } from './metric-span.js';
 import { type Held, type HoursOf, NOTHING_HELD } from './rollup-hours.js';
 import type { Subject } from './subject.js';
 import { floorMinute, HOUR_MS, METRIC_TERM_MS, MINUTE_MS, type TimeWindow } from './time-window.js';
@@ -45,11 +45,11 @@ export function partsOf(window: TimeWindow, nowMs: number): Parts | null {
   const fromMs = ceilMinute(Math.max(window.fromMs, firstKeptMs(nowMs)));
   const toMs = floorMinute(window.toMs);
   if (fromMs >= toMs) return null;
-  const within = (timeMs: number): number => Math.min(Math.max(floorMinute(timeMs), fromMs), toMs);
+  const within = (timeMs: number): number => Math.min(Math.max(timeMs, fromMs), toMs);
   return {
     fromMs,
-    settledToMs: within(nowMs - SETTLED_AFTER_MS),
-    writtenToMs: within(nowMs - WRITTEN_AFTER_MS),
+    settledToMs: within(Math.floor((nowMs - SETTLED_AFTER_MS) / SLICE_MS) * SLICE_MS),
+    writtenToMs: within(floorMinute(nowMs - WRITTEN_AFTER_MS)),
     toMs,
   };
 }
@@ -129,7 +129,10 @@ export function createSources({ hoursOf, heldOf, logRowsMax }: SourceOptions): S
       const isFew = subject.kind === 'application' && !isBuilt && weight === rows && rows <= logRowsMax;
       if (parts === null || !metricsCan || isFew) return { metrics: null, loggedShare };
       const inMetrics = pieces.filter(({ fromMs }) => fromMs < parts.writtenToMs);
-      return { metrics: metricSpanOf(inMetrics, subject), loggedShare };
+      const metrics = metricSpanOf(inMetrics, subject);
+      if (metrics === null) return { metrics, loggedShare };
+      const { slices } = builtSpan(metrics, await hoursOf(subject, nowMs));
+      return { metrics: { ...metrics, slices }, loggedShare };
     },
   };
 }
@@ -138,13 +141,8 @@ function asOnePart({ fromMs, toMs }: TimeWindow): Parts {
   return { fromMs, settledToMs: fromMs, writtenToMs: fromMs, toMs };
 }
 
-function hourSpan({ startMs }: RollupHour): TimeWindow {
-  return { fromMs: startMs, toMs: startMs + HOUR_MS };
-}
-
-function isWithin(hour: RollupHour, { fromMs, toMs }: TimeWindow): boolean {
-  const span = hourSpan(hour);
-  return span.fromMs >= fromMs && span.toMs <= toMs;
+function hourSpan({ startMs, toMs }: RollupHour): TimeWindow {
+  return { fromMs: startMs, toMs };
 }
 
 /** What is not built, cut where the parts end, so that an event on its way sends only what follows to the logs. */

@@ -6,7 +6,7 @@ import { type Static, Type } from 'typebox';
 import { type Ask, defineStoreQuery, type QueryParams, type StoreQuery } from '../store/ask-store.js';
 import { type Filter, spanParams } from '../figures/filter.js';
 import { leftOut } from '../figures/left-out.js';
-import { type RollupHour, spanConditions } from '../figures/metric-span.js';
+import { builtSpan, type RollupHour, spanConditions } from '../figures/metric-span.js';
 import {
   METRIC_COUNTS_SQL,
   METRIC_HISTOGRAM_SQL,
@@ -63,7 +63,7 @@ const metricSql = (
   detail: Detail,
 ): { sql: string; params: QueryParams } => {
   const needs = { needs: key.needs, ...(key.name === 'step_index' ? { stepMs } : {}) };
-  const span = spanConditions({ ...window, rollup }, rollupKind(needs, filter));
+  const span = spanConditions({ ...window, ...builtSpan(window, rollup) }, rollupKind(needs, filter));
   const partSql = (table: string, condition: string): string => `SELECT
     ${key.sql} AS ${key.name},
     ${extra.inner}
