@@ -114,6 +114,7 @@ const BY_INTERFACE: Grouping = {
   key: 'sdk_app_id, interface',
   logs: ['sdk_app_id', 'interface'],
   metrics: ['m.sdk_app_id AS sdk_app_id', 'm.interface AS interface'],
+  rollup: { needs: 'interface', columns: ['m.sdk_app_id AS sdk_app_id', 'm.interface AS interface'] },
   outer: ['sdk_app_id', 'interface'],
 };
 const COLUMNS = { requests: 'requests', success: 'success', serviceErrors: 'service_error' };

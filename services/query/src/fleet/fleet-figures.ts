@@ -83,6 +83,7 @@ const BY_APPLICATION: Grouping = {
   key: 'sdk_app_id',
   logs: ['sdk_app_id'],
   metrics: ['m.sdk_app_id AS sdk_app_id'],
+  rollup: { needs: 'application', columns: ['m.sdk_app_id AS sdk_app_id'] },
   outer: ['sdk_app_id'],
 };
 
