@@ -28,13 +28,73 @@ const QUERY = defineStoreQuery('logged_and_recorded', Type.Object({ part: Type.N
 export function createHeldOf(ask: Ask): HeldOf {
   const memory = createMemory<readonly Held[]>(REUSE_MS, REUSED_MAX);
   const fleetMemory = createMemory<readonly Held[]>(FLEET_REUSE_MS, REUSED_MAX);
+  const readTogether = createReadTogether(ask);
   return async (subject, parts, nowMs) => {
     if (parts.length === 0) return [];
     const spans = parts.map(({ fromMs, toMs }) => `${fromMs} ${toMs}`);
     const key = [subjectKey(subject), ...spans].join(' ');
     const remembered = subject.kind === 'fleet' ? fleetMemory : memory;
-    return remembered(key, nowMs, () => readHeld(ask, subject, parts));
+    return remembered(key, nowMs, () => readTogether(subject, parts));
   };
+}
+
+type Waiting = {
+  readonly parts: readonly TimeWindow[];
+  resolve(held: readonly Held[]): void;
+  reject(error: unknown): void;
+};
+
+/**
+ * A question counts its window and the one it compares with at the same moment. Both are counted by one statement, because
+ * planning one costs the store more than reading it.
+ */
+function createReadTogether(
+  ask: Ask,
+): (subject: Subject, parts: readonly TimeWindow[]) => Promise<readonly Held[]> {
+  const waiting = new Map<string, Waiting[]>();
+  const readGroup = async (subject: Subject, group: readonly Waiting[]): Promise<void> => {
+    const ordered = group.flatMap(({ parts }) => parts).toSorted((a, b) => a.fromMs - b.fromMs);
+    try {
+      const held = await readHeld(ask, subject, ordered);
+      const heldOfPart = new Map(ordered.map((part, index) => [part, held[index] ?? NOTHING_HELD]));
+      for (const { parts, resolve } of group)
+        resolve(parts.map((part) => heldOfPart.get(part) ?? NOTHING_HELD));
+    } catch (error) {
+      for (const { reject } of group) reject(error);
+    }
+  };
+  const readWaiting = (subject: Subject): void => {
+    const calls = waiting.get(subjectKey(subject)) ?? [];
+    waiting.delete(subjectKey(subject));
+    for (const group of disjointGroups(calls)) void readGroup(subject, group);
+  };
+  return (subject, parts) =>
+    new Promise((resolve, reject) => {
+      const calls = waiting.get(subjectKey(subject));
+      if (calls !== undefined) {
+        calls.push({ parts, resolve, reject });
+        return;
+      }
+      waiting.set(subjectKey(subject), [{ parts, resolve, reject }]);
+      setImmediate(() => readWaiting(subject));
+    });
+}
+
+/** A row is counted in one part of a statement. */
+function disjointGroups(calls: readonly Waiting[]): Waiting[][] {
+  const groups: Waiting[][] = [];
+  for (const call of calls) {
+    const group = groups.find((others) =>
+      others.every(({ parts }) => parts.every((part) => !call.parts.some((own) => overlap(own, part)))),
+    );
+    if (group === undefined) groups.push([call]);
+    else group.push(call);
+  }
+  return groups;
+}
+
+function overlap(a: TimeWindow, b: TimeWindow): boolean {
+  return a.fromMs < b.toMs && b.fromMs < a.toMs;
 }
 
 async function readHeld(ask: Ask, subject: Subject, parts: readonly TimeWindow[]): Promise<readonly Held[]> {
