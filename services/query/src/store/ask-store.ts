@@ -50,25 +50,44 @@ export type AskWithin = Ask & { readonly within: (bounds: ResultBounds) => Answe
 
 /** @param row the shape of one row of the answer, by column names */
 export function defineStoreQuery<R extends TSchema>(name: string, row: R): StoreQuery<Static<R>> {
-  const answer = Type.Object({
-    data: Type.Array(row),
-    statistics: Type.Object({ rows_read: Type.Number(), bytes_read: Type.Number() }),
-  });
-  const validator = Compile(answer);
+  const validator = Compile(Type.Array(row));
   return {
     name,
     read: (value) => {
-      if (!validator.Check(value)) {
-        const [first] = validator.Errors(value);
-        throw new Error(
-          `the store's answer to "${name}" is malformed at ${first?.instancePath ?? '/'}: ${first?.message ?? ''}`,
-        );
-      }
-      const checked: Static<typeof answer> = value;
-      const { rows_read: rowsRead, bytes_read: bytesRead } = checked.statistics;
-      return { rows: checked.data, rowsRead, bytesRead };
+      if (!CompactAnswer.Check(value)) throw new Error(malformed(name, CompactAnswer.Errors(value)));
+      const { meta, data, statistics } = value;
+      const rows = rowsOf(
+        meta.map((column) => column.name),
+        data,
+      );
+      if (!validator.Check(rows)) throw new Error(malformed(name, validator.Errors(rows)));
+      const checked: readonly Static<R>[] = rows;
+      return { rows: checked, rowsRead: statistics.rows_read, bytesRead: statistics.bytes_read };
     },
   };
+}
+
+/** The format `JSONCompact`: a row is an array, in the order of the columns. A fifth of the bytes of `JSON` where rows hold histograms. */
+const CompactAnswer = Compile(
+  Type.Object({
+    meta: Type.Array(Type.Object({ name: Type.String() })),
+    data: Type.Array(Type.Array(Type.Unknown())),
+    statistics: Type.Object({ rows_read: Type.Number(), bytes_read: Type.Number() }),
+  }),
+);
+
+function rowsOf(names: readonly string[], data: readonly (readonly unknown[])[]): unknown[] {
+  return data.map((values) => {
+    const row: Record<string, unknown> = {};
+    names.forEach((name, index) => {
+      row[name] = values[index];
+    });
+    return row;
+  });
+}
+
+function malformed(name: string, [first]: readonly { instancePath: string; message: string }[]): string {
+  return `the store's answer to "${name}" is malformed at ${first?.instancePath ?? '/'}: ${first?.message ?? ''}`;
 }
 
 export type StoreMetrics = RefusalMetrics & {
@@ -129,7 +148,7 @@ function askOnce<Row>(
       const result = await client.query({
         query: sql,
         query_params: params,
-        format: 'JSON',
+        format: 'JSONCompact',
         clickhouse_settings: settingsOf(options, account),
         use_multipart_params_auto: true,
         ...(signal === undefined ? {} : { abort_signal: signal }),
