@@ -111,7 +111,10 @@ test('of an hour that is built every ten minutes, the versions before the last o
   });
   const [first, second] = [built('metrics_built', 31), built('metrics_built', 21)];
   const builds = [
-    ...[first, second, built('metrics_built', 11), built('metrics_built', 1)],
+    first,
+    second,
+    built('metrics_built', 11),
+    built('metrics_built', 1),
     built('logs_counted', 35),
   ];
   assert.deepEqual(outdatedVersions(builds, builds, NOW), [first.version, second.version]);
