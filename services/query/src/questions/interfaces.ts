@@ -12,6 +12,7 @@ import { CODE, codeCountOf, OUTCOME } from '../figures/code-counts.js';
 import { codeSumsQuery } from '../figures/code-sums.js';
 import { leftOut } from '../figures/left-out.js';
 import { changesOf } from '../figures/changes.js';
+import { areComparable, comparedQuery } from '../figures/compared-spans.js';
 import type { InterfaceSettings } from '../figures/interface-settings.js';
 import {
   type Grouping,
@@ -31,15 +32,16 @@ import { requestQuestion } from './question.js';
 /** The first in the order of schemas/src/health.ts are listed; the answer says how many are left out. */
 const INTERFACES_MAX = 1_000;
 
-const PERFORMANCE = defineStoreQuery(
-  'interfaces',
-  Type.Object({
-    interface: Type.String(),
-    last_seen_ms: Type.Number(),
-    ...PERFORMANCE_ROW,
-    total: Type.Number(),
-  }),
-);
+const ROW = {
+  interface: Type.String(),
+  last_seen_ms: Type.Number(),
+  ...PERFORMANCE_ROW,
+  total: Type.Number(),
+};
+const Row = Type.Object(ROW);
+type Row = Static<typeof Row>;
+const PERFORMANCE = defineStoreQuery('interfaces', Row);
+const BOTH = defineStoreQuery('interfaces_both', Type.Object({ ...ROW, is_before: Type.Number() }));
 
 const COLUMNS = { requests: 'requests', success: 'success', serviceErrors: 'service_error' };
 
@@ -57,6 +59,25 @@ const GROUPING: Grouping = {
 const listedSql = (performanceSql: string): string => `SELECT * FROM (${performanceSql}
 ORDER BY ${worstFirstSql(COLUMNS)}, interface
 LIMIT ${INTERFACES_MAX}
+)
+ORDER BY requests DESC, interface`;
+
+/** The same of the window before as well: the rows of each are counted, ordered and cut apart. */
+const WITH_BEFORE: Grouping = {
+  ...GROUPING,
+  outer: [
+    'interface',
+    'max(b_last_seen_ms) AS last_seen_ms',
+    'count() OVER (PARTITION BY is_before) AS total',
+  ],
+};
+
+const bothSql = (
+  comparedSql: string,
+): string => `SELECT * REPLACE (if(is_before = 1, [], histogram) AS histogram)
+FROM (${comparedSql}
+ORDER BY ${worstFirstSql(COLUMNS)}, interface
+LIMIT ${INTERFACES_MAX} BY is_before
 )
 ORDER BY requests DESC, interface`;
 
@@ -100,13 +121,10 @@ export const interfaces = requestQuestion('interfaces', {
   plan: planWindow,
   answer: async ({ ask, window, subject, nowMs, spanOf, interfaceOf, signal }) => {
     const [span, previous] = await Promise.all([spanOf(window), spanOf(previousWindow(window, nowMs))]);
-    const { filter, metrics } = span;
     const codeSums = codeSumsQuery(span);
-    const { sql, params } = performanceQuery(GROUPING, filter, window, metrics);
-    const [rows, topCodes, before, peaks] = await Promise.all([
-      ask(PERFORMANCE, listedSql(sql), params, signal),
+    const [{ rows, before }, topCodes, peaks] = await Promise.all([
+      askBoth(ask, span, previous, signal),
       ask(TOP_CODES, topCodesSql(codeSums.sql), codeSums.params, signal),
-      askBefore(ask, previous, signal),
       askPeaks(ask, span, signal),
     ]);
     const seconds = windowSeconds(window);
@@ -131,6 +149,26 @@ export const interfaces = requestQuestion('interfaces', {
     return { data, leftOut: leftOut(rows) };
   },
 });
+
+type NowAndBefore = { readonly rows: readonly Row[]; readonly before: ReadonlyMap<string, Sums> };
+
+async function askBoth(ask: Ask, span: Span, previous: Span, signal: AbortSignal): Promise<NowAndBefore> {
+  if (areComparable(span, previous)) {
+    const { sql, params } = comparedQuery(WITH_BEFORE, span, previous);
+    const found = await ask(BOTH, bothSql(sql), params, signal);
+    const rows = found.filter(({ is_before: isBefore }) => isBefore === 0);
+    const before = found.filter(({ is_before: isBefore }) => isBefore === 1);
+    // Where the list of the window before is cut, an interface that is listed now may be missing there.
+    if (leftOut(before) > 0) return { rows, before: await askBefore(ask, previous, signal) };
+    return { rows, before: new Map(before.map((row) => [row.interface, row])) };
+  }
+  const { sql, params } = performanceQuery(GROUPING, span.filter, span.window, span.metrics);
+  const [rows, before] = await Promise.all([
+    ask(PERFORMANCE, listedSql(sql), params, signal),
+    askBefore(ask, previous, signal),
+  ]);
+  return { rows, before };
+}
 
 const BEFORE = defineStoreQuery('interfaces_before', Type.Object({ interface: Type.String(), ...SUMS }));
 const BY_INTERFACE: Grouping = {

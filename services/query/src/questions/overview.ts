@@ -1,25 +1,34 @@
 /*
  * `overview`: how does an application do now, against the span just before, and which codes does it get?
  */
-import { Type } from 'typebox';
+import { type Static, Type } from 'typebox';
 import { ratedTogether } from '../completeness/verdict.js';
 import { type AnswerBounds, HISTOGRAM_ROWS, MIB } from '../store/answer-bounds.js';
-import { defineStoreQuery } from '../store/ask-store.js';
+import { type Ask, defineStoreQuery } from '../store/ask-store.js';
 import { CODE, codeCountOf, OUTCOME } from '../figures/code-counts.js';
 import { codeSumsQuery } from '../figures/code-sums.js';
 import { leftOut } from '../figures/left-out.js';
-import { type Grouping, PERFORMANCE_ROW, performanceOf, performanceQuery } from '../figures/performance.js';
+import { areComparable, comparedQuery } from '../figures/compared-spans.js';
+import {
+  type Grouping,
+  PERFORMANCE_ROW,
+  performanceOf,
+  performanceQuery,
+  type PerformanceRow,
+} from '../figures/performance.js';
 import { previousWindow } from '../figures/previous-window.js';
 import { windowSeconds } from '../figures/time-window.js';
 import { planWindow, type Span } from '../figures/plan.js';
 import { requestQuestion } from './question.js';
 
-const PERFORMANCE = defineStoreQuery(
-  'overview',
-  Type.Object({ interfaces: Type.Number(), ...PERFORMANCE_ROW }),
-);
-
+const Row = Type.Object({ interfaces: Type.Number(), ...PERFORMANCE_ROW });
+type Row = Static<typeof Row>;
+const PERFORMANCE = defineStoreQuery('overview', Row);
 const PREVIOUS = defineStoreQuery('overview_previous', Type.Object(PERFORMANCE_ROW));
+const BOTH = defineStoreQuery(
+  'overview_both',
+  Type.Object({ interfaces: Type.Number(), is_before: Type.Number(), ...PERFORMANCE_ROW }),
+);
 
 /** The names of interfaces cost as much as all sums of a pass over the logs, so the span before is summed without them. */
 const SUMS_ONLY: Grouping = {
@@ -76,12 +85,9 @@ export const overview = requestQuestion('overview', {
   plan: planWindow,
   answer: async ({ ask, window, nowMs, spanOf, signal }) => {
     const [current, previous] = await Promise.all([spanOf(window), spanOf(previousWindow(window, nowMs))]);
-    const sums = sumsOf(WITH_INTERFACES, current);
-    const sumsBefore = sumsOf(SUMS_ONLY, previous);
     const codeSums = codeSumsQuery(current);
-    const [[now], [before], codes] = await Promise.all([
-      ask(PERFORMANCE, sums.sql, sums.params, signal),
-      ask(PREVIOUS, sumsBefore.sql, sumsBefore.params, signal),
+    const [{ now, before }, codes] = await Promise.all([
+      askBoth(ask, current, previous, signal),
       ask(CODES, codesSql(codeSums.sql), codeSums.params, signal),
     ]);
     const data = {
@@ -94,6 +100,27 @@ export const overview = requestQuestion('overview', {
     return { data };
   },
 });
+
+async function askBoth(
+  ask: Ask,
+  current: Span,
+  previous: Span,
+  signal: AbortSignal,
+): Promise<{ now: Row | undefined; before: PerformanceRow | undefined }> {
+  if (areComparable(current, previous)) {
+    const { sql, params } = comparedQuery(WITH_INTERFACES, current, previous);
+    const rows = await ask(BOTH, sql, params, signal);
+    const of = (isBefore: number) => rows.find((row) => row.is_before === isBefore);
+    return { now: of(0), before: of(1) };
+  }
+  const sums = sumsOf(WITH_INTERFACES, current);
+  const sumsBefore = sumsOf(SUMS_ONLY, previous);
+  const [[now], [before]] = await Promise.all([
+    ask(PERFORMANCE, sums.sql, sums.params, signal),
+    ask(PREVIOUS, sumsBefore.sql, sumsBefore.params, signal),
+  ]);
+  return { now, before };
+}
 
 function sumsOf(grouping: Grouping, { filter, window, metrics }: Span) {
   return performanceQuery(grouping, filter, window, metrics);
