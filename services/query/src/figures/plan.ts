@@ -5,6 +5,7 @@
 import type { RequestFilters } from '@imscope/schemas/query-api/filter-parameters.js';
 import { type Filter, filterOf, filterOver, metricsHave } from './filter.js';
 import type { PersonalQuery } from './personal-filter.js';
+import { previousWindow } from './previous-window.js';
 import type { Source, Sources } from './source.js';
 import type { Subject } from './subject.js';
 import { countSteps, MINUTE_MS, resolveStep, resolveWindow, type TimeWindow } from './time-window.js';
@@ -20,6 +21,8 @@ export type Plan = {
 /** Of a question about the requests of its subject. */
 export type RequestPlan = Plan & {
   readonly filter: Filter;
+  /** The window that the figures are compared with; may be empty. */
+  readonly compared?: TimeWindow;
   /** Whether metrics have the filters and the steps of the question. */
   readonly metricsCan: boolean;
 };
@@ -42,6 +45,12 @@ export function planWindow({
   const window = resolveWindow(query, nowMs);
   const filter = filterOf(subject, window, query);
   return { window, stepMs: null, points: 0, filter, metricsCan: metricsHave(query) } satisfies RequestPlan;
+}
+
+/** The same, compared with the span just before. */
+export function planCompared(input: PlanInput<WindowQuery & RequestFilters & PersonalQuery>) {
+  const plan = planWindow(input);
+  return { ...plan, compared: previousWindow(plan.window, input.nowMs) } satisfies RequestPlan;
 }
 
 /** Throws `HttpError` invalid_parameter, also where the window has too many steps. */

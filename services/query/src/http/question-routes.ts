@@ -127,7 +127,7 @@ async function answerQuestion(
 ): Promise<Answer<unknown>> {
   const beganMs = performance.now();
   const ask = options.ask.within({ rowsMax, bytesMax: options.budget.bytesFor(request) });
-  const completeness = await options.completeness(plan.window, options.now(), plan.sdkAppId);
+  const completeness = options.completeness(plan.window, options.now(), plan.sdkAppId);
   const { sources, namesOf, descriptionsOf, fleet, historyOf, mutesOf, incarnationsOf, interfaceOf } =
     options;
   const { signal } = request;
@@ -142,7 +142,7 @@ async function answerQuestion(
     ...(leftOut === undefined ? {} : { left_out: leftOut }),
     ...(application === undefined ? {} : { application }),
     window: windowOf(plan, answered),
-    completeness: assess(completeness),
+    completeness: assess(await completeness),
     cost: { ...ask.cost(), ms: Math.round((performance.now() - beganMs) * 10) / 10 },
   };
 }

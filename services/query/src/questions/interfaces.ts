@@ -22,11 +22,10 @@ import {
   SUMS,
   type Sums,
 } from '../figures/performance.js';
-import { previousWindow } from '../figures/previous-window.js';
 import type { Subject } from '../figures/subject.js';
 import { askPeaks, type Peaks } from './interface-peaks.js';
 import { timeText, windowSeconds } from '../figures/time-window.js';
-import { planWindow, type Span } from '../figures/plan.js';
+import { planCompared, type Span } from '../figures/plan.js';
 import { requestQuestion } from './question.js';
 
 /** The first in the order of schemas/src/health.ts are listed; the answer says how many are left out. */
@@ -118,9 +117,9 @@ export const interfaces = requestQuestion('interfaces', {
   bounds: BOUNDS,
   source: 'logs_or_metrics',
   rated: ratedTogether,
-  plan: planWindow,
-  answer: async ({ ask, window, subject, nowMs, spanOf, interfaceOf, signal }) => {
-    const [span, previous] = await Promise.all([spanOf(window), spanOf(previousWindow(window, nowMs))]);
+  plan: planCompared,
+  answer: async ({ ask, plan, window, subject, spanOf, interfaceOf, signal }) => {
+    const [span, previous] = await Promise.all([spanOf(window), spanOf(plan.compared)]);
     const codeSums = codeSumsQuery(span);
     const [{ rows, before }, topCodes, peaks] = await Promise.all([
       askBoth(ask, span, previous, signal),

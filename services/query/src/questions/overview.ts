@@ -16,9 +16,8 @@ import {
   performanceQuery,
   type PerformanceRow,
 } from '../figures/performance.js';
-import { previousWindow } from '../figures/previous-window.js';
 import { windowSeconds } from '../figures/time-window.js';
-import { planWindow, type Span } from '../figures/plan.js';
+import { planCompared, type Span } from '../figures/plan.js';
 import { requestQuestion } from './question.js';
 
 const Row = Type.Object({ interfaces: Type.Number(), ...PERFORMANCE_ROW });
@@ -82,9 +81,9 @@ export const overview = requestQuestion('overview', {
   bounds: BOUNDS,
   source: 'logs_or_metrics',
   rated: (data) => ({ ...ratedTogether([data]), requestsBefore: data.previous.requests }),
-  plan: planWindow,
-  answer: async ({ ask, window, nowMs, spanOf, signal }) => {
-    const [current, previous] = await Promise.all([spanOf(window), spanOf(previousWindow(window, nowMs))]);
+  plan: planCompared,
+  answer: async ({ ask, plan, spanOf, signal }) => {
+    const [current, previous] = await Promise.all([spanOf(plan.window), spanOf(plan.compared)]);
     const codeSums = codeSumsQuery(current);
     const [{ now, before }, codes] = await Promise.all([
       askBoth(ask, current, previous, signal),

@@ -128,8 +128,8 @@ export type QuestionServices = {
   readonly mutesOf: MutesOf;
   readonly descriptionsOf: DescriptionsOf;
   readonly fleet: FleetServices;
-  /** Assessed before anything is read. */
-  readonly completeness: Completeness;
+  /** Assessed before figures are read. Does not reject. */
+  readonly completeness: Promise<Completeness>;
   readonly signal: AbortSignal;
 };
 
@@ -178,12 +178,18 @@ export function requestQuestion<Q extends QuestionName, P extends RequestPlan>(
         stepMs,
         points,
         sdkAppId: subject.kind === 'application' ? subject.sdkAppId : undefined,
-        answer: async ({ ask, signal, ...services }) => {
+        answer: async ({ ask, signal, completeness: assessed, ...services }) => {
           const { sources } = services;
           const spanOf = createSpans(sources, subject, plan, nowMs);
           const scope = readScope(request.grant, request.terminated);
           const asked = { query, plan, window, nowMs, ask, scope, signal };
-          const found = await definition.answer({ ...asked, ...services, subject, spanOf });
+          const windows = [window, ...(plan.compared === undefined ? [] : [plan.compared])];
+          // Which source has the figures is found out while completeness is assessed.
+          const [completeness] = await Promise.all([
+            assessed,
+            ...(source === 'logs_or_metrics' ? windows.map(spanOf) : []),
+          ]);
+          const found = await definition.answer({ ...asked, ...services, completeness, subject, spanOf });
           const chosen = found.source ?? (source === 'logs_or_metrics' ? await spanOf(window) : undefined);
           return answered(definition, found, { query, window, chosen });
         },
@@ -212,7 +218,8 @@ export function fleetQuestion<Q extends QuestionsOf<'fleet'>, P extends Plan>(
         stepMs,
         points,
         sdkAppId: undefined,
-        answer: async ({ ask, namesOf, incarnationsOf, signal }) => {
+        answer: async ({ ask, namesOf, incarnationsOf, completeness, signal }) => {
+          await completeness;
           const scope = readScope(grant, terminated);
           const asked = { query, plan, window, nowMs, ask, signal };
           const found = await definition.answer({ ...asked, scope, namesOf, incarnationsOf });
