@@ -82,6 +82,8 @@ export const FleetPage = Type.Object({
    * of all of it.
    */
   compared_with: Type.Union([Type.Object({ from: Time, to: Time }), Type.Null()]),
+  /** Only with the filter isp: applications that are counted in the totals alone, for they have too few requests or addresses of it. */
+  withheld: Type.Optional(Count),
   /** Applications that the search, `tier` and `reason` leave, on all pages. */
   found: Count,
   applications: Type.Array(ApplicationRow),

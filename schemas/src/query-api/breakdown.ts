@@ -35,11 +35,20 @@ export const BreakdownRow = Type.Object({
 });
 export type BreakdownRow = Static<typeof BreakdownRow>;
 
+const WITHHELD = Type.Integer({
+  minimum: 0,
+  description:
+    'groups among them that are not listed whatever the limit: they name a provider and have too few requests or addresses, or are needed to hide one that has',
+});
+
 export const Breakdown = Type.Object({
   /** The first in the order asked for. */
   groups: Type.Array(BreakdownRow),
   /** All groups that are not listed, as one; null where all are listed. */
-  other: Type.Union([Type.Object({ groups: Count, ...PERFORMANCE, ...SHARES }), Type.Null()]),
+  other: Type.Union([
+    Type.Object({ groups: Count, withheld: WITHHELD, ...PERFORMANCE, ...SHARES }),
+    Type.Null(),
+  ]),
   /** All groups: what is listed and the others add up to it. */
   total: Type.Object({ groups: Count, ...PERFORMANCE }),
 });

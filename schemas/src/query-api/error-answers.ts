@@ -16,7 +16,7 @@ const ERRORS = {
   413: 'body_too_large',
   415: 'unsupported_media_type',
   417: 'expectation_failed',
-  422: 'query_too_large: ask for a shorter span or add filters',
+  422: 'query_too_large: ask for a shorter span or add filters; or provider_too_small: ask for a longer span or fewer filters',
   428: 'precondition_required: send If-Match with the revision you read',
   429: 'too_many_requests, with Retry-After',
   431: 'headers_too_large',

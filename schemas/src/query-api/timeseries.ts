@@ -8,7 +8,7 @@ import { DIMENSIONS, FLEET_DIMENSIONS, GroupValues } from './dimensions.js';
 import { DETAIL_FILTER_PARAMETERS, FILTER_PARAMETERS } from './filter-parameters.js';
 import { STEP_PARAMETER, WINDOW_PARAMETERS } from './parameters.js';
 import type { QuestionContract } from './question-contract.js';
-import { PERFORMANCE, Time } from './values.js';
+import { Count, PERFORMANCE, Time } from './values.js';
 
 export const SPLIT_LIMIT_DEFAULT = 5;
 export const SPLIT_LIMIT_MAX = 10;
@@ -18,6 +18,8 @@ export const TimePoint = Type.Object({
   ...PERFORMANCE,
   /** Only of a split series: the value that its requests have in common; null: those of all values without a series. */
   group: Type.Optional(Type.Union([GroupValues, Type.Null()])),
+  /** Of the series of the others: values that have none because they are about too few requests or addresses. */
+  withheld: Type.Optional(Count),
   /** Of series by application. */
   application: Type.Optional(NamedApplication),
   /** Only where it was asked for: the same step earlier; null where logs are no longer kept. */

@@ -20,6 +20,7 @@ const SECONDS = (TO_MS - FROM_MS) / 1000;
 const [ONE = 0, OTHER = 0] = FEW;
 const WITH_METRICS = 300;
 
+/** From as many addresses as a group by provider has at least, and more. */
 const requestsOf = (sdkAppId: number, count: number) =>
   seededRows({
     seed: sdkAppId,
@@ -27,7 +28,7 @@ const requestsOf = (sdkAppId: number, count: number) =>
     sdkAppId,
     fromMs: FROM_MS - 10 * MINUTE_MS,
     toMs: TO_MS + 10 * MINUTE_MS,
-  });
+  }).map((row, index) => ({ ...row, exit_ip: row.exit_ip.replace(/\d+$/, String(1 + (index % 50))) }));
 const byLogs = [...requestsOf(ONE, 4_000), ...requestsOf(OTHER, 1_500), ...requestsOf(103, 500)];
 const counted = single(requestsOf(WITH_METRICS, 4_000));
 /** Of a source that names nothing but the interface. */

@@ -33,6 +33,7 @@ export const ERROR_STATUS = {
   unsupported_encoding: 415,
   expectation_failed: 417,
   query_too_large: 422,
+  provider_too_small: 422,
   precondition_required: 428,
   too_many_requests: 429,
   headers_too_large: 431,

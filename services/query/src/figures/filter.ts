@@ -114,6 +114,13 @@ export function filterOver(filter: Filter, window: TimeWindow): Filter {
   return { ...filter, params: { ...filter.params, ...spanParams(window) } };
 }
 
+/** The same filter without one of its conditions; its values stay bound. */
+export function filterWithout(filter: Filter, name: string): Filter {
+  const conditions = filter.conditions.filter((one) => one.name !== name);
+  const sql = [filter.subjectSql, SPAN_SQL, ...conditions.map((one) => one.sql)].join('\n  AND ');
+  return { ...filter, sql, conditions };
+}
+
 /** As a value of the filter by code: requests without a code. */
 const NO_CODE = 'none';
 

@@ -7,8 +7,10 @@ import type { Dimension } from '@imscope/schemas/query-api/dimensions.js';
 import { Type } from 'typebox';
 import { type Ask, defineStoreQuery, type QueryParams } from '../store/ask-store.js';
 import { columnOf, type StoredValue } from './dimensions.js';
+import type { Minimum } from './minimum.js';
 import { type Grouping, performanceQuery } from './performance.js';
 import type { Span } from './plan.js';
+import { markShownSql, namesProviders, sizeColumns } from './shown-groups.js';
 
 /** Orders of groups, for ORDER BY. */
 export const GROUP_ORDERS = {
@@ -26,46 +28,74 @@ export type RankedGroups = {
   readonly listed: readonly (readonly StoredValue[])[];
   /** All groups, listed or not. */
   readonly count: number;
+  /** Of them, those that may not be listed, because they are about too few requests or addresses. */
+  readonly withheld: number;
 };
+
+/** Of no dimension. */
+export const NO_GROUPS: RankedGroups = { dimensions: [], listed: [], count: 0, withheld: 0 };
 
 const KEYS = ['key_0', 'key_1'];
 const Key = Type.Union([Type.String(), Type.Number()]);
 const RANKED = defineStoreQuery(
   'ranked_groups',
-  Type.Object({ key_0: Key, key_1: Type.Optional(Key), total: Type.Number() }),
+  Type.Object({
+    key_0: Key,
+    key_1: Type.Optional(Key),
+    is_shown: Type.Boolean(),
+    total: Type.Number(),
+    withheld: Type.Number(),
+  }),
 );
 
-/** @param span its metrics have all dimensions, or it has none */
+/**
+ * @param span its metrics have all dimensions, or it has none
+ * @param by.minimum of groups that name a provider
+ */
 export async function rankGroups(
   ask: Ask,
   { filter, window, metrics }: Span,
-  by: { readonly dimensions: readonly Dimension[]; readonly order: GroupOrder; readonly limit: number },
+  by: {
+    readonly dimensions: readonly Dimension[];
+    readonly order: GroupOrder;
+    readonly limit: number;
+    readonly minimum: Minimum;
+  },
   signal: AbortSignal,
 ): Promise<RankedGroups> {
-  const { dimensions, order, limit } = by;
+  const { dimensions, order, limit, minimum } = by;
+  const isLimited = namesProviders(dimensions, filter);
+  const sizes = isLimited ? sizeColumns(minimum) : { logs: [], outer: [] };
   const keys = KEYS.slice(0, dimensions.length).join(', ');
   const grouping: Grouping = {
     key: keys,
-    logs: [keysSql(dimensions, 'logs')],
+    logs: [keysSql(dimensions, 'logs'), ...sizes.logs],
     metrics: [keysSql(dimensions, 'metrics')],
     rollup: {
       needs: rollupNeeds(dimensions),
       columns: [keysSql(dimensions, 'metrics')],
     },
-    outer: [keys],
+    outer: [keys, ...sizes.outer],
   };
   const sums = performanceQuery(grouping, filter, window, metrics, 'counts');
+  const own = dimensions.length === 1 && dimensions[0] === 'isp';
+  const groups = isLimited
+    ? markShownSql(sums.sql, KEYS.slice(0, dimensions.length), minimum, own)
+    : `SELECT *, true AS is_shown FROM (${sums.sql})`;
   const sql = `
-SELECT ${keys}, count() OVER () AS total
-FROM (${sums.sql}
-)
-ORDER BY ${GROUP_ORDERS[order]}, ${keys}
+SELECT ${keys}, toBool(is_shown) AS is_shown, count() OVER () AS total, countIf(NOT is_shown) OVER () AS withheld
+FROM (${groups}
+) AS marked
+ORDER BY marked.is_shown DESC, ${GROUP_ORDERS[order]}, ${keys}
 LIMIT {groups_max:UInt32}`;
   const rows = await ask(RANKED, sql, { ...sums.params, groups_max: limit }, signal);
   return {
     dimensions,
-    listed: rows.map(({ key_0, key_1 }) => (key_1 === undefined ? [key_0] : [key_0, key_1])),
+    listed: rows
+      .filter((row) => row.is_shown)
+      .map(({ key_0, key_1 }) => (key_1 === undefined ? [key_0] : [key_0, key_1])),
     count: rows[0]?.total ?? 0,
+    withheld: rows[0]?.withheld ?? 0,
   };
 }
 

@@ -6,7 +6,7 @@ import { type Static, Type } from 'typebox';
 import type { Filter } from '../figures/filter.js';
 import { asnSql, ispOfAsnSql } from '../figures/network-sql.js';
 import { type Ask, defineStoreQuery } from '../store/ask-store.js';
-import type { Minimum } from './minimum.js';
+import type { Minimum } from '../figures/minimum.js';
 import { NETWORK_SUMS, type NetworkSums } from './network-sums.js';
 import { LOGGED_COLUMNS_SQL } from './published-blocks.js';
 

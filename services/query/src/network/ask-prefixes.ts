@@ -7,7 +7,7 @@ import { asnOfKeySql, ispOfAsnSql, prefixKeySql } from '../figures/network-sql.j
 import { DAY_MS, HOUR_MS, type TimeWindow } from '../figures/time-window.js';
 import { defineStoreQuery } from '../store/ask-store.js';
 import type { NetworkAsk } from './ask-groups.js';
-import { CELL_MS } from './minimum.js';
+import { CELL_MS } from '../figures/minimum.js';
 import { NETWORK_SUMS } from './network-sums.js';
 import {
   LOGGED_COLUMNS_SQL,

@@ -12,7 +12,7 @@ import {
   timeText,
   type TimeWindow,
 } from '../figures/time-window.js';
-import { CELL_MS } from './minimum.js';
+import { CELL_MS } from '../figures/minimum.js';
 
 /** A cell changes while its requests arrive; collectors send within seconds. */
 const SETTLE_MS = 2 * MINUTE_MS;

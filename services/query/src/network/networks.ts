@@ -1,7 +1,7 @@
 /*
  * What questions about networks need beside the store: the least of a row, and the ids of prefixes.
  */
-import type { Minimum } from './minimum.js';
+import type { Minimum } from '../figures/minimum.js';
 import { createNetworkIds, type NetworkIds } from './network-ids.js';
 
 export type Networks = { readonly minimum: Minimum; readonly ids: NetworkIds };

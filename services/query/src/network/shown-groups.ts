@@ -2,7 +2,7 @@
  * Which rows of providers, systems or regions are shown: those that meet the minimum. What is not shown meets it as well:
  * the smallest rows join it until it does.
  */
-import type { Minimum } from './minimum.js';
+import type { Minimum } from '../figures/minimum.js';
 
 export type Sized = {
   /** Logged requests. */

@@ -6,8 +6,11 @@ import { HttpError } from '@imscope/runtime/http-errors.js';
 import type { FleetQuery, FleetSort } from '@imscope/schemas/query-api/applications.js';
 import { ratedTogether } from '../completeness/verdict.js';
 import { filterOf, metricsHave } from '../figures/filter.js';
+import type { Minimum } from '../figures/minimum.js';
 import type { PlanInput, RequestPlan } from '../figures/plan.js';
+import { askShownApplications } from '../figures/provider-filter.js';
 import { resolveSharedWindow } from '../figures/shared-window.js';
+import { namesProviders } from '../figures/shown-groups.js';
 import {
   clipWindow,
   DAY_MS,
@@ -22,9 +25,17 @@ import {
 } from '../figures/time-window.js';
 import { decodeFleetCursor, encodeFleetCursor } from '../fleet/fleet-cursor.js';
 import { createFleetFigures, type FleetFigures, type FleetSums } from '../fleet/fleet-figures.js';
-import { applicationsOf, arrange, type Knowledge, totalsOf } from '../fleet/fleet-order.js';
+import {
+  applicationsOf,
+  arrange,
+  type FleetApplication,
+  type Knowledge,
+  totalsOf,
+} from '../fleet/fleet-order.js';
 import { rowOf } from '../fleet/fleet-row.js';
 import { type AnswerBounds, FLAT_ROWS, KIB, MIB } from '../store/answer-bounds.js';
+import type { Networks } from '../network/networks.js';
+import type { Ask } from '../store/ask-store.js';
 import { requestQuestion } from './question.js';
 
 const LIMIT = 100;
@@ -57,6 +68,7 @@ type FleetPlan = RequestPlan & {
   /** null: not compared. */
   readonly windowBefore: TimeWindow | null;
   readonly reuseMs: number;
+  readonly minimum: Minimum;
 };
 
 export const applications = requestQuestion('applications', {
@@ -72,7 +84,8 @@ export const applications = requestQuestion('applications', {
       windowBefore === null ? null : figures.sumsOver(windowBefore),
     ]);
     const all = applicationsOf(sums.rows, before?.rows ?? null, fleet.thresholdsOf);
-    const found = arrange(all, query, await knowledgeFor(query, figures, sums, before));
+    const listed = await listedOf(all, plan, asked.ask, signal);
+    const found = arrange(listed, query, await knowledgeFor(query, figures, sums, before));
     const page = found.slice(offset, offset + limit);
     const ids = page.map((one) => one.sums.sdk_app_id);
     const [shown, describe] = await Promise.all([
@@ -84,6 +97,7 @@ export const applications = requestQuestion('applications', {
     const data = {
       totals: totalsOf(all, windowSeconds(window)),
       compared_with: windowBefore && { from: timeText(windowBefore.fromMs), to: timeText(windowBefore.toMs) },
+      ...(listed.length < all.length ? { withheld: all.length - listed.length } : {}),
       found: found.length,
       applications: page.map((one) => {
         const id = one.sums.sdk_app_id;
@@ -96,7 +110,24 @@ export const applications = requestQuestion('applications', {
   },
 });
 
-function planFleet({ subject, query, nowMs }: PlanInput<FleetQuery>): FleetPlan {
+/** With the filter by provider, an application is listed like a row about a network: where it meets the minimum. */
+async function listedOf(
+  all: readonly FleetApplication[],
+  { filter, minimum }: FleetPlan,
+  ask: Ask,
+  signal: AbortSignal,
+): Promise<readonly FleetApplication[]> {
+  if (!namesProviders([], filter)) return all;
+  const shown = await askShownApplications(ask, filter, minimum, signal);
+  return all.filter(({ sums }) => shown.has(sums.sdk_app_id));
+}
+
+function planFleet({
+  subject,
+  query,
+  nowMs,
+  networks,
+}: PlanInput<FleetQuery> & { readonly networks: Networks }): FleetPlan {
   const { cursor, limit = LIMIT, sort } = query;
   if (cursor !== undefined && query.offset !== undefined) {
     throw new HttpError('invalid_parameter', 'cursor and offset are both given: give one of them');
@@ -116,6 +147,7 @@ function planFleet({ subject, query, nowMs }: PlanInput<FleetQuery>): FleetPlan 
     filter: filterOf(subject, window, query),
     metricsCan: metricsHave(query),
     offset,
+    minimum: networks.minimum,
     windowBefore: isCompared ? windowBefore : null,
     reuseMs: isLive && offset === 0 ? LIVE_REUSE_MS : PAGE_REUSE_MS,
   };

@@ -14,6 +14,7 @@ import type { QueryOf } from '@imscope/schemas/query-api/questions.js';
 import { Type } from 'typebox';
 import { ratedTogether } from '../completeness/verdict.js';
 import { groupValuesOf, metricsGroupBy } from '../figures/dimensions.js';
+import type { Minimum } from '../figures/minimum.js';
 import {
   addUp,
   type Grouping,
@@ -25,6 +26,7 @@ import {
 import { type PlanInput, planWindow, type RequestPlan, type Span } from '../figures/plan.js';
 import { placesOf, type RankedGroups, rankGroups, rollupNeeds } from '../figures/ranked-groups.js';
 import { windowSeconds } from '../figures/time-window.js';
+import type { Networks } from '../network/networks.js';
 import { type AnswerBounds, HISTOGRAM_ROWS, MIB } from '../store/answer-bounds.js';
 import type { NamesOf } from '../store/application-names.js';
 import { type Ask, defineStoreQuery } from '../store/ask-store.js';
@@ -42,10 +44,11 @@ const BOUNDS: AnswerBounds = {
 const QUERY = defineStoreQuery('breakdown', Type.Object({ place: Type.Number(), ...PERFORMANCE_ROW }));
 
 type Query = QueryOf<'fleetBreakdown'>;
+type BreakdownPlan = RequestPlan & { readonly minimum: Minimum };
 type Input = {
   readonly query: Query;
   readonly ask: Ask;
-  readonly plan: RequestPlan;
+  readonly plan: BreakdownPlan;
   readonly spanOf: (window: RequestPlan['window']) => Promise<Span>;
   readonly namesOf: NamesOf;
   readonly signal: AbortSignal;
@@ -55,14 +58,15 @@ const DEFINITION = {
   bounds: BOUNDS,
   source: 'logs_or_metrics',
   rated: ({ total }: Breakdown) => ratedTogether([total]),
-  plan: (input: PlanInput<Query>) => {
+  plan: (input: PlanInput<Query> & { readonly networks: Networks }): BreakdownPlan => {
     const plan = planWindow(input);
-    return { ...plan, metricsCan: plan.metricsCan && metricsGroupBy(input.query.group_by) };
+    const metricsCan = plan.metricsCan && metricsGroupBy(input.query.group_by);
+    return { ...plan, metricsCan, minimum: input.networks.minimum };
   },
-  answer: async ({ query, ask, plan: { window }, spanOf, namesOf, signal }: Input) => {
+  answer: async ({ query, ask, plan: { window, minimum }, spanOf, namesOf, signal }: Input) => {
     const { group_by: dimensions, sort: order = 'lost', limit = BREAKDOWN_LIMIT_DEFAULT } = query;
     const span = await spanOf(window);
-    const ranked = await rankGroups(ask, span, { dimensions, order, limit }, signal);
+    const ranked = await rankGroups(ask, span, { dimensions, order, limit, minimum }, signal);
     const rows = await askPlaces(ask, span, ranked, signal);
     const data = breakdownOf(ranked, rows, windowSeconds(window));
     return { data: { ...data, groups: await withNames(data.groups, namesOf, signal) } };
@@ -98,7 +102,7 @@ function askPlaces(
 
 /** Pure. @param seconds of the window */
 function breakdownOf(
-  { dimensions, listed, count }: RankedGroups,
+  { dimensions, listed, count, withheld }: RankedGroups,
   rows: readonly PlaceRow[],
   seconds: number,
 ): Breakdown {
@@ -120,7 +124,7 @@ function breakdownOf(
         ...figuresOf(byPlace.get(index + 1)),
       };
     }),
-    other: others === undefined ? null : { groups: count - listed.length, ...figuresOf(others) },
+    other: others === undefined ? null : { groups: count - listed.length, withheld, ...figuresOf(others) },
     total: { groups: count, ...performanceOf(all, seconds) },
   };
 }

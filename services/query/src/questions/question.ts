@@ -20,6 +20,8 @@ import { Value } from 'typebox/value';
 import { type RatedRequests, withVerdict } from '../completeness/verdict.js';
 import type { LookUpInterface } from '../figures/interface-settings.js';
 import { createSpans, type Plan, type PlanInput, type RequestPlan, type Span } from '../figures/plan.js';
+import { requireShownProviders } from '../figures/provider-filter.js';
+import { namesProviders } from '../figures/shown-groups.js';
 import type { Source, Sources } from '../figures/source.js';
 import { type ReadScope, readScope, requireReadable, type Subject } from '../figures/subject.js';
 import type { TimeWindow } from '../figures/time-window.js';
@@ -164,12 +166,15 @@ export function requestQuestion<Q extends QuestionName, P extends RequestPlan>(
   definition: RequestDefinition<Q, P>,
 ): Question {
   const { bounds, source } = definition;
+  const contract: QuestionContract = QUESTIONS[name];
+  // Single requests have no minimum, and want another scope of a token.
+  const isLimited = contract.tokenScope !== 'requests';
   return {
-    contract: QUESTIONS[name],
+    contract,
     bounds,
     plan: (request) => {
       const { nowMs, networks } = request;
-      const subject = subjectOf(QUESTIONS[name], request);
+      const subject = subjectOf(contract, request);
       const query = queryOf(name, request);
       const plan = definition.plan({ subject, query, nowMs, pointsMax: bounds.pointsMax, networks });
       const { window, stepMs, points } = plan;
@@ -180,6 +185,9 @@ export function requestQuestion<Q extends QuestionName, P extends RequestPlan>(
         sdkAppId: subject.kind === 'application' ? subject.sdkAppId : undefined,
         answer: async ({ ask, signal, completeness: assessed, ...services }) => {
           const { sources } = services;
+          if (isLimited && namesProviders([], plan.filter)) {
+            await requireShownProviders(ask, plan.filter, networks.minimum, signal);
+          }
           const spanOf = createSpans(sources, subject, plan, nowMs);
           const scope = readScope(request.grant, request.terminated);
           const asked = { query, plan, window, nowMs, ask, scope, signal };

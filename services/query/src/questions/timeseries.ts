@@ -9,6 +9,7 @@ import { Type } from 'typebox';
 import { ratedTogether } from '../completeness/verdict.js';
 import { comparedWindow, requireComparableStep } from '../figures/compared-window.js';
 import { groupValuesOf, metricsGroupBy } from '../figures/dimensions.js';
+import type { Minimum } from '../figures/minimum.js';
 import {
   type Grouping,
   PERFORMANCE_ROW,
@@ -17,8 +18,9 @@ import {
   type PerformanceRow,
 } from '../figures/performance.js';
 import { type PlanInput, planSteps, type RequestPlan, type Span } from '../figures/plan.js';
-import { placesOf, type RankedGroups, rankGroups, rollupNeeds } from '../figures/ranked-groups.js';
+import { NO_GROUPS, placesOf, type RankedGroups, rankGroups, rollupNeeds } from '../figures/ranked-groups.js';
 import { type Step, stepsOf, timeText } from '../figures/time-window.js';
+import type { Networks } from '../network/networks.js';
 import { type AnswerBounds, HISTOGRAM_ROWS, KIB, MIB } from '../store/answer-bounds.js';
 import type { NamesOf } from '../store/application-names.js';
 import { type Ask, defineStoreQuery } from '../store/ask-store.js';
@@ -39,7 +41,7 @@ export const TIMESERIES_BOUNDS: AnswerBounds = {
 };
 
 type Query = QueryOf<'fleetTimeseries'>;
-type SeriesPlan = RequestPlan & { readonly stepMs: number };
+type SeriesPlan = RequestPlan & { readonly stepMs: number; readonly minimum: Minimum };
 type Input = {
   readonly query: Query;
   readonly ask: Ask;
@@ -65,7 +67,7 @@ const DEFINITION = {
     ...ratedTogether(points),
     requestsBefore: requestsCompared(points),
   }),
-  plan: (input: PlanInput<Query>): SeriesPlan => {
+  plan: (input: PlanInput<Query> & { readonly networks: Networks }): SeriesPlan => {
     const { split_by: dimension, split_limit: limit = SPLIT_LIMIT_DEFAULT, compare } = input.query;
     const pointsOfStep = (dimension === undefined ? 1 : limit + 1) * (compare === undefined ? 1 : 2);
     const plan = planSteps({ ...input, pointsMax: Math.floor(input.pointsMax / pointsOfStep) });
@@ -73,23 +75,23 @@ const DEFINITION = {
     return {
       ...plan,
       points: plan.points * pointsOfStep,
+      minimum: input.networks.minimum,
       metricsCan: plan.metricsCan && (dimension === undefined || metricsGroupBy([dimension])),
     };
   },
   answer: async (input: Input) => {
     const { query, ask, nowMs, plan, spanOf, namesOf, signal } = input;
-    const { window, stepMs } = plan;
+    const { window, stepMs, minimum } = plan;
     const span = await spanOf(window);
     const {
       split_by: dimension,
       split_sort: order = 'requests',
       split_limit: limit = SPLIT_LIMIT_DEFAULT,
     } = query;
-    const dimensions: Dimension[] = dimension === undefined ? [] : [dimension];
-    const ranked: RankedGroups =
+    const ranked =
       dimension === undefined
-        ? { dimensions, listed: [], count: 0 }
-        : await rankGroups(ask, span, { dimensions, order, limit }, signal);
+        ? NO_GROUPS
+        : await rankGroups(ask, span, { dimensions: [dimension], order, limit, minimum }, signal);
     const earlier =
       query.compare === undefined ? undefined : comparedWindow(window, stepMs, query.compare, nowMs);
     const earlierWindow = earlier?.window ?? undefined;
@@ -147,11 +149,14 @@ async function askSteps(
   return (place, startMs) => byStep.get(`${place} ${startMs}`);
 }
 
-type Series = { readonly place: number; readonly shown: Pick<TimePoint, 'group' | 'application'> };
+type Series = {
+  readonly place: number;
+  readonly shown: Pick<TimePoint, 'group' | 'application' | 'withheld'>;
+};
 
 /** The listed groups and, where there are more, the others; one series without a group where nothing is split. */
 async function namedSeries(
-  { dimensions, listed, count }: RankedGroups,
+  { dimensions, listed, count, withheld }: RankedGroups,
   dimension: Dimension | undefined,
   namesOf: NamesOf,
   signal: AbortSignal,
@@ -166,5 +171,7 @@ async function namedSeries(
       id === undefined || nameOf === undefined ? {} : { application: { sdk_app_id: id, ...nameOf(id) } };
     return { place: index + 1, shown: { group, ...named } };
   });
-  return count > listed.length ? [...series, { place: 0, shown: { group: null } }] : series;
+  return count > listed.length
+    ? [...series, { place: 0, shown: { group: null, ...(withheld === 0 ? {} : { withheld }) } }]
+    : series;
 }
