@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { builtSpan, spanConditions } from '../src/figures/metric-span.js';
+import { builtSpan, metricConditions, spanConditions } from '../src/figures/metric-span.js';
 import { firstKeptMs, metricSpanOf, partsOf } from '../src/figures/source.js';
 import type { Subject } from '../src/figures/subject.js';
 
@@ -154,3 +154,34 @@ test('parts that are decided apart end with ten minutes that are built', () => {
   const now = at(12, 7, 30);
   assert.equal(partsOf({ fromMs: at(9), toMs: now }, now)?.settledToMs, at(10, 50));
 });
+
+test('several spans are read together, and what a bound between them cuts is read in slices and minutes', () => {
+  const hours = [hour(at(9), 2), hour(at(10), 3), hour(at(11), 4), hour(at(12), 5)];
+  const spans = [
+    { fromMs: at(9), toMs: at(10, 17) },
+    { fromMs: at(10, 17), toMs: at(12) },
+    { fromMs: at(13), toMs: at(13, 30) },
+  ].map((span) => ({ ...span, ...builtSpan(span, hours) }));
+  const { params: byInterface } = metricConditions(spans, 'interface_hour');
+  assert.deepEqual(byInterface, {
+    rollup_versions: [2, 4],
+    ...bounds('fine_0', at(10), at(10, 17)),
+    ...bounds('fine_1', at(10, 17), at(11)),
+    ...bounds('fine_2', at(13), at(13, 30)),
+  });
+  const { params: byApplication } = metricConditions(spans, 'application_hour');
+  assert.deepEqual(byApplication, {
+    rollup_versions: [2, 4],
+    slice_0_version: 3,
+    ...bounds('slice_0', at(10), at(10, 10)),
+    ...bounds('fine_0', at(10, 10), at(10, 17)),
+    slice_1_version: 3,
+    ...bounds('slice_1', at(10, 20), at(11)),
+    ...bounds('fine_1', at(10, 17), at(10, 20)),
+    ...bounds('fine_2', at(13), at(13, 30)),
+  });
+});
+
+function bounds(name: string, fromMs: number, toMs: number): Record<string, number> {
+  return { [`${name}_from_ms`]: fromMs, [`${name}_to_ms`]: toMs };
+}

@@ -66,23 +66,20 @@ export type SpanConditions = {
   readonly params: QueryParams;
 };
 
+/** What of spans is in which table, as `SpanConditions`. */
+export type MetricConditions = Pick<SpanConditions, 'metrics' | 'rollup' | 'params'>;
+
 const RANGE = (column: string, name: string): string =>
   `(${column} >= fromUnixTimestamp64Milli({${name}_from_ms:Int64}, 'UTC')
     AND ${column} < fromUnixTimestamp64Milli({${name}_to_ms:Int64}, 'UTC'))`;
 
 /** @param kind undefined: `hour_rollup` has no rows that the question can use */
 export function spanConditions(span: MetricSpan, kind: RollupKind | undefined): SpanConditions {
-  const hours = kind === undefined ? [] : (span.rollup ?? []);
-  const slices = kind === undefined || kind === 'interface_hour' ? [] : (span.slices ?? []);
-  const params: Record<string, QueryParams[string]> = {};
-  const bind = (name: string, { fromMs, toMs }: TimeWindow): void => {
-    params[`${name}_from_ms`] = fromMs;
-    params[`${name}_to_ms`] = toMs;
-  };
-  bind('metrics', span);
+  const tables = metricConditions([span], kind);
+  const params: Record<string, QueryParams[string]> = { ...tables.params, ...boundsOf('metrics', span) };
   const gaps = (span.gaps ?? []).map((gap, index) => {
     const name = `gap_${index}`;
-    bind(name, gap);
+    Object.assign(params, boundsOf(name, gap));
     if (gap.sdkAppIds === 'all') return { name, whose: '' };
     params[`${name}_ids`] = gap.sdkAppIds;
     return { name, whose: ` AND sdk_app_id IN {${name}_ids:Array(UInt64)}` };
@@ -92,30 +89,60 @@ export function spanConditions(span: MetricSpan, kind: RollupKind | undefined): 
   const withoutGaps = inGaps('window_start')
     .map((gap) => `\n  AND NOT ${gap}`)
     .join('');
-  const covered = [...hours, ...slices].toSorted((a, b) => a.startMs - b.startMs);
-  const fine = uncovered(span, covered).map((part, index) => {
-    bind(`fine_${index}`, part);
-    return RANGE('window_start', `fine_${index}`);
-  });
-  const built: string[] = [];
-  if (hours.length > 0) {
-    params['rollup_versions'] = hours.map(({ version }) => version);
-    built.push(`(kind = '${kind}' AND version IN {rollup_versions:Array(UInt64)})`);
-  }
-  for (const [index, { startMs, toMs, version }] of slices.entries()) {
-    const name = `slice_${index}`;
-    bind(name, { fromMs: startMs, toMs });
-    params[`${name}_version`] = version;
-    built.push(
-      `(kind = 'application_10m' AND version = {${name}_version:UInt64} AND ${RANGE('window_start', name)})`,
-    );
-  }
   return {
     logs: `(${[`NOT ${RANGE('time', 'metrics')}`, ...inGaps('time')].join('\n    OR ')})`,
-    metrics: fine.length === 0 ? null : `(${fine.join('\n    OR ')})${withoutGaps}`,
-    rollup: built.length === 0 ? null : `(${built.join('\n    OR ')})${withoutGaps}`,
+    metrics: tables.metrics && `${tables.metrics}${withoutGaps}`,
+    rollup: tables.rollup && `${tables.rollup}${withoutGaps}`,
     params,
   };
+}
+
+/**
+ * Of several spans, read by one statement. A row is read once, so it is for the question to tell from `window_start`
+ * which span it is of.
+ * @param spans in order of time, none overlaps another
+ */
+export function metricConditions(
+  spans: readonly Omit<MetricSpan, 'gaps'>[],
+  kind: RollupKind | undefined,
+): MetricConditions {
+  const params: Record<string, QueryParams[string]> = {};
+  const bind = (name: string, window: TimeWindow): string => {
+    Object.assign(params, boundsOf(name, window));
+    return RANGE('window_start', name);
+  };
+  const versions: number[] = [];
+  const sliced: string[] = [];
+  const fine: string[] = [];
+  for (const span of spans) {
+    const hours = kind === undefined ? [] : (span.rollup ?? []);
+    const slices = kind === undefined || kind === 'interface_hour' ? [] : (span.slices ?? []);
+    versions.push(...hours.map(({ version }) => version));
+    for (const { startMs, toMs, version } of slices) {
+      const name = `slice_${sliced.length}`;
+      params[`${name}_version`] = version;
+      const range = bind(name, { fromMs: startMs, toMs });
+      sliced.push(`(kind = 'application_10m' AND version = {${name}_version:UInt64} AND ${range})`);
+    }
+    const covered = [...hours, ...slices].toSorted((a, b) => a.startMs - b.startMs);
+    for (const part of uncovered(span, covered)) fine.push(bind(`fine_${fine.length}`, part));
+  }
+  const built: string[] = [];
+  if (versions.length > 0) {
+    params['rollup_versions'] = versions;
+    built.push(`(kind = '${kind}' AND version IN {rollup_versions:Array(UInt64)})`);
+  }
+  built.push(...sliced);
+  return {
+    metrics: fine.length === 0 ? null : `(${fine.join('\n    OR ')})`,
+    rollup: built.length === 0 ? null : `(${built.join('\n    OR ')})`,
+    params,
+  };
+}
+
+/** The values of `RANGE`. */
+function boundsOf(name: string, { fromMs, toMs }: TimeWindow): QueryParams {
+  return { [`${name}_from_ms`]: fromMs, [`${name}_to_ms`]: toMs };
 }
 
 /** Whether logs are read for a window of which this part comes from the metrics. */
