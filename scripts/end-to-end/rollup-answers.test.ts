@@ -24,6 +24,8 @@ const HOURS = { from: iso(THIS_HOUR - 6 * HOUR_MS), to: iso(THIS_HOUR - HOUR_MS)
 const CUT = { from: iso(THIS_HOUR - 6 * HOUR_MS + 23_456), to: iso(Date.now() - 5 * MINUTE_MS) };
 /** Begins within an hour of which the metrics lack an application, and ends within the hour that runs. */
 const INSIDE = { from: iso(THIS_HOUR - 4 * HOUR_MS + 26 * MINUTE_MS), to: iso(Date.now() - 6 * MINUTE_MS) };
+/** It overlaps the same window a day earlier, and both bounds are within an hour. */
+const LONG = { from: iso(THIS_HOUR - 28 * HOUR_MS + 17 * MINUTE_MS), to: CUT.to };
 const WHOLE = 101;
 const SAMPLED = 102;
 const LACKING = 103;
@@ -39,14 +41,28 @@ const requestsOf = (sdkAppId: number): StoredRow[] =>
     seededRows({ seed: sdkAppId, count: 9_000, sdkAppId, fromMs: THIS_HOUR - 7 * HOUR_MS, toMs: Date.now() }),
   );
 const whole = requestsOf(WHOLE);
+const wholeBefore = single(
+  seededRows({
+    seed: 9,
+    count: 9_000,
+    sdkAppId: WHOLE,
+    fromMs: THIS_HOUR - 31 * HOUR_MS,
+    toMs: THIS_HOUR - 23 * HOUR_MS,
+  }),
+);
 const sampled = requestsOf(SAMPLED);
 const kept = sample(sampled, 7);
 const lacking = requestsOf(LACKING);
 const counted = lacking.filter(({ time }) => time < LOST_HOUR || time >= LOST_HOUR + HOUR_MS);
 
 const { store } = await openStoreAndQuery(async ({ client, insert }) => {
-  for (const rows of [whole, kept, lacking]) await insert(rows);
-  const values = [...metricsOf(whole, whole), ...metricsOf(sampled, kept), ...metricsOf(counted, counted)];
+  for (const rows of [whole, wholeBefore, kept, lacking]) await insert(rows);
+  const values = [
+    ...metricsOf(whole, whole),
+    ...metricsOf(wholeBefore, wholeBefore),
+    ...metricsOf(sampled, kept),
+    ...metricsOf(counted, counted),
+  ];
   await client.insert({ table: 'interface_metric', values, format: 'JSONEachRow' });
 });
 
@@ -71,6 +87,9 @@ const QUESTIONS: readonly Asked[] = [WHOLE, SAMPLED, LACKING].flatMap((sdkAppId)
     of('interfaces', INSIDE),
     of('monitor', { ...CUT, step: '10m' }),
     of('monitor', { ...CUT, step: '1h', interface: 'openim/sendmsg' }),
+    of('monitor', { ...LONG, step: '10m' }),
+    of('monitor', { ...LONG, step: '1h' }),
+    of('monitor', { ...LONG, step: '5m', region: 'south' }),
   ];
 });
 const FLEET: readonly Asked[] = [HOURS, CUT, INSIDE].flatMap((window): Asked[] => [

@@ -23,6 +23,8 @@ const BEFORE = {
 const SECONDS = 7_200;
 const APPLICATION = 101;
 const LACKING = 102;
+const STEADY = 103;
+const MANY = 104;
 const PATH = `applications/${APPLICATION}/monitor`;
 
 const rowsOf = (sdkAppId: number, seed: number, fromMs: number, count: number) =>
@@ -36,10 +38,33 @@ const lacking = rowsOf(LACKING, 3, FROM_MS, 2_000);
 const lostFromMs = FROM_MS + 3 * STEP_MS;
 const isLost = ({ time }: StoredRow): boolean => time >= lostFromMs && time < lostFromMs + 2 * STEP_MS;
 const counted = lacking.filter((row) => !isLost(row));
+/** A request in each minute that is kept. */
+const steady = Array.from({ length: 48 * 60 }, (_, minute) =>
+  storedRow({ time: TO_MS + 4 * HOUR_MS - (minute + 1) * MINUTE_MS, sdk_app_id: STEADY }),
+);
+/** 1,003 interfaces in 102 regions; the three of `least` have one request, the others two. */
+const manyOf = (fromMs: number, least: readonly number[]): StoredRow[] =>
+  Array.from({ length: 1_003 }, (_, index) => {
+    const row = storedRow({
+      time: fromMs,
+      sdk_app_id: MANY,
+      interface: `interface/${1_000 + index}`,
+      region: `region-${100 + (index % 102)}`,
+      code: 60_002,
+      outcome: 'caller_error',
+    });
+    return least.includes(index) ? [row] : [row, { ...row, time: fromMs + HOUR_MS }];
+  }).flat();
+const many = manyOf(FROM_MS, [0, 1, 2]);
+const manyBefore = manyOf(FROM_MS - DAY_MS, [3, 4, 5]);
 
 const { query } = await openStoreAndQuery(async (store) => {
   for (const rows of [kept, lacking]) await store.insert(rows);
-  const metrics = [...metricsOf([...today, ...yesterday], kept), ...metricsOf(counted, counted)];
+  const metrics = [
+    ...metricsOf([...today, ...yesterday], kept),
+    ...metricsOf(counted, counted),
+    ...metricsOf([...steady, ...many, ...manyBefore], []),
+  ];
   await store.client.insert({ table: 'interface_metric', values: metrics, format: 'JSONEachRow' });
 });
 
@@ -92,6 +117,39 @@ test('interfaces and regions come most used first, and what fell silent since ye
   const byRegion = groupRows(today, (row) => row.region);
   assert.equal(data.regions.length, byRegion.size);
   for (const row of data.regions) assertFigures(row, byRegion.get(row.region) ?? [], SECONDS);
+});
+
+const mostUsed = (rows: StoredRow[], keyOf: (row: StoredRow) => string, max: number) =>
+  [...groupRows(rows, keyOf)]
+    .toSorted(([a, rowsA], [b, rowsB]) => rowsB.length - rowsA.length || (a < b ? -1 : 1))
+    .slice(0, max);
+
+test('each list of each day has its own bound, and the most used are listed', async () => {
+  const { data } = await ask(WINDOW, `applications/${MANY}/monitor`);
+  const lists = [
+    { rows: data.interfaces.map(({ interface: name, ...row }) => ({ name, ...row })), max: 1_000 },
+    { rows: data.regions.map(({ region: name, ...row }) => ({ name, ...row })), max: 100 },
+  ];
+  const keys = [(row: StoredRow) => row.interface, (row: StoredRow) => row.region];
+  for (const [at, keyOf] of keys.entries()) {
+    const { rows, max } = lists[at] ?? assert.fail();
+    const expected = mostUsed(many, keyOf, max);
+    const expectedBefore = new Map(mostUsed(manyBefore, keyOf, max));
+    assert.deepEqual(
+      rows.map(({ name, requests }) => [name, requests]),
+      expected.map(([name, own]) => [name, own.length]),
+    );
+    for (const { name, day_before: before } of rows) {
+      // A name that the full list of the day before left out is not known to be silent.
+      assert.equal(before?.requests, expectedBefore.get(name)?.length, name);
+    }
+  }
+  assert.deepEqual([data.interfaces_left_out, data.regions_left_out], [3, 2]);
+  assert.deepEqual([data.requests, data.day_before?.requests], [many.length, manyBefore.length]);
+  assert.deepEqual(
+    data.codes.map(({ code, count }) => [code, count]),
+    [[60_002, mostUsed(many, ({ interface: name }) => name, 1_000).flatMap(([, rows]) => rows).length]],
+  );
 });
 
 const countsOf = (rows: StoredRow[]) =>
@@ -161,6 +219,49 @@ test('two days back is allowed; of what lies before them no day before is told',
   assert.ok(data.day_before !== null);
   assert.equal(Date.parse(data.day_before.to), Date.parse(window.to) - DAY_MS);
   assert.equal(data.day_before.from, window.from);
+});
+
+test('minutes of a window longer than a day count for it and for the day before', async () => {
+  // Both windows begin and end within a step.
+  const [fromMs, toMs] = [FROM_MS - 25 * HOUR_MS - 7 * MINUTE_MS, TO_MS - 35 * MINUTE_MS];
+  const window = { from: new Date(fromMs).toISOString(), to: new Date(toMs).toISOString() };
+  const { data } = await ask({ ...window, step: '1h' });
+  const all = [...today, ...yesterday];
+  const within = (startMs: number, endMs: number) =>
+    all.filter(({ time }) => time >= startMs && time < endMs);
+  assert.ok(data.day_before !== null);
+  const beforeFromMs = Date.parse(data.day_before.from);
+  assert.equal(Date.parse(data.day_before.to), toMs - DAY_MS);
+  const now = within(fromMs, toMs);
+  const before = within(beforeFromMs, toMs - DAY_MS);
+  assert.ok(before.length > 0 && before.length < yesterday.length);
+  assertFigures(data, now, (toMs - fromMs) / 1000);
+  for (const { time, day_before: earlier, ...step } of data.steps) {
+    const startMs = Math.max(Date.parse(time), fromMs);
+    const endMs = Math.min(Date.parse(time) + HOUR_MS, toMs);
+    assertFigures(step, within(startMs, endMs), (endMs - startMs) / 1000);
+    if (earlier === null) continue;
+    assert.equal(earlier.requests, within(Math.max(startMs - DAY_MS, beforeFromMs), endMs - DAY_MS).length);
+  }
+  const beforeSeconds = (toMs - DAY_MS - beforeFromMs) / 1000;
+  for (const row of data.interfaces) {
+    const own = (rows: StoredRow[]) => rows.filter((one) => one.interface === row.interface);
+    assertFigures(row, own(now), (toMs - fromMs) / 1000);
+    assert.ok(row.day_before !== null);
+    assertSums(row.day_before, own(before), beforeSeconds);
+  }
+});
+
+test('the most steps that are allowed are answered, with those of the day before', async () => {
+  const to = new Date(TO_MS + 4 * HOUR_MS).toISOString();
+  const from = new Date(TO_MS - 21 * HOUR_MS).toISOString();
+  const { data } = await ask({ from, to, step: '1m' }, `applications/${STEADY}/monitor`);
+  assert.equal(data.steps.length, 1_500);
+  for (const { requests, time } of data.steps) assert.equal(requests, 1, time);
+  const before = data.steps.map((step) => step.day_before?.requests);
+  const lastMissing = before.lastIndexOf(undefined);
+  assert.ok(lastMissing < 90, `of ${lastMissing + 1} steps no day before is kept`);
+  assert.deepEqual(new Set(before.slice(lastMissing + 1)), new Set([1]));
 });
 
 const refusals: [what: string, query: Record<string, string>, code: string, says: RegExp][] = [

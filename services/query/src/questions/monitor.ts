@@ -12,16 +12,15 @@ import {
   askMetrics,
   askMissing,
   type CodeCounts,
-  type Detail,
+  type Day,
+  type DayMetrics,
   INTERFACES_MAX,
-  type InterfaceRow,
-  type MetricQuery,
+  type ListRow,
   type Missing,
   type MostUsed,
   REGIONS_MAX,
-  type StepRow,
 } from './monitor-figures.js';
-import { addUp, type Performance, performanceOf, type PerformanceRow } from '../figures/performance.js';
+import { addUp, type Performance, performanceOf } from '../figures/performance.js';
 import { firstKeptMs, partsOf, shareOf, type Sources } from '../figures/source.js';
 import {
   countSteps,
@@ -45,6 +44,8 @@ const INTERFACE_CODES_MAX = 3;
 /** As `timeseries`, with interfaces, regions and codes, and the same for the day before without histograms. */
 const BOUNDS: AnswerBounds = {
   ...TIMESERIES_BOUNDS,
+  // The steps of both days. Their interfaces and regions are fewer: 1,100 a day.
+  rowsMax: 2 * TIMESERIES_BOUNDS.pointsMax,
   bytes: 8 * MIB,
 };
 
@@ -59,13 +60,8 @@ export const monitor = requestQuestion('monitor', {
     return { window, stepMs, points: countSteps(window, stepMs), filter, metricsCan: true };
   },
   answer: async (input) => {
-    const { window, nowMs, plan } = input;
-    const beforeWindow = dayBefore(window, nowMs);
-    const [now, before] = await Promise.all([
-      readWindow(input, window, 'all'),
-      beforeWindow === null ? null : readWindow(input, beforeWindow, 'sums'),
-    ]);
-    return { data: monitorOf(now, before, plan.stepMs), loggedShare: now.loggedShare };
+    const { now, before } = await readDays(input);
+    return { data: monitorOf(now, before, input.plan.stepMs), loggedShare: now.loggedShare };
   },
   assess: withMissing,
 });
@@ -104,12 +100,8 @@ function dayBefore(window: TimeWindow, nowMs: number): TimeWindow | null {
   return fromMs < toMs ? { fromMs, toMs } : null;
 }
 
-type WindowFigures = {
+type WindowFigures = DayMetrics & {
   readonly window: TimeWindow;
-  /** By the beginning of the step, milliseconds. */
-  readonly steps: ReadonlyMap<number, StepRow>;
-  readonly interfaces: MostUsed<InterfaceRow>;
-  readonly regions: MostUsed<PerformanceRow>;
   readonly missing: Missing;
   readonly loggedShare: number | null;
 };
@@ -118,34 +110,45 @@ type ReadInput = {
   readonly ask: Ask;
   readonly sources: Pick<Sources, 'coverage' | 'builtHours'>;
   readonly subject: Subject;
+  readonly window: TimeWindow;
   readonly nowMs: number;
   readonly plan: { readonly filter: Filter; readonly stepMs: number };
   readonly signal: AbortSignal;
 };
 
+/** The metrics of both days are asked for together; what they lack, for each. */
+async function readDays(
+  input: ReadInput,
+): Promise<{ readonly now: WindowFigures; readonly before: WindowFigures | null }> {
+  const { ask, sources, subject, window, nowMs, plan, signal } = input;
+  const before = dayBefore(window, nowMs);
+  const rollup = await sources.builtHours(subject, nowMs);
+  const asked = askMetrics(ask, { ...plan, window, dayBefore: before, rollup }, signal);
+  const [now, earlier] = await Promise.all([
+    readWindow(input, window, asked, 'today'),
+    before && readWindow(input, before, asked, 'day_before'),
+  ]);
+  return { now, before: earlier };
+}
+
 async function readWindow(
   { ask, sources, subject, nowMs, plan, signal }: ReadInput,
   window: TimeWindow,
-  detail: Detail,
+  asked: Promise<Readonly<Record<Day, DayMetrics>>>,
+  day: Day,
 ): Promise<WindowFigures> {
-  const rollup = await sources.builtHours(subject, nowMs);
-  const filter = filterOver(plan.filter, window);
-  const query: MetricQuery = { window, filter, stepMs: plan.stepMs, rollup };
   const parts = partsOf(window, nowMs);
   if (parts === null) throw new Error('a window without a whole minute was not refused');
-  const [coverage, { steps, interfaces, regions }] = await Promise.all([
-    sources.coverage(subject, parts, nowMs),
-    askMetrics(ask, query, detail, signal),
-  ]);
+  const [coverage, { [day]: metrics }] = await Promise.all([sources.coverage(subject, parts, nowMs), asked]);
   // Logs are summed by step only from where they hold more than the metrics: summing all would cost what metrics save.
   const lacking = [
     { fromMs: parts.fromMs, missing: coverage.settledMissing },
     { fromMs: parts.settledToMs, missing: coverage.writtenMissing },
     { fromMs: parts.writtenToMs, missing: coverage.freshMissing },
   ].find((part) => part.missing > 0);
-  const missing = await askMissing(ask, query, steps, lacking?.fromMs ?? window.toMs, signal);
-  const loggedShare = shareOf(coverage.rows, coverage.weight);
-  return { window, steps, interfaces, regions, missing, loggedShare };
+  const query = { window, filter: filterOver(plan.filter, window), stepMs: plan.stepMs };
+  const missing = await askMissing(ask, query, metrics.steps, lacking?.fromMs ?? window.toMs, signal);
+  return { ...metrics, window, missing, loggedShare: shareOf(coverage.rows, coverage.weight) };
 }
 
 function totalOf({ window, steps }: WindowFigures): Performance {
@@ -193,8 +196,8 @@ function compare(
   by: 'interfaces' | 'regions',
   max: number,
 ): Compared {
-  const { rows, leftOut }: MostUsed<PerformanceRow> = now[by];
-  const beforeRows: ReadonlyMap<string, PerformanceRow> = before?.[by].rows ?? new Map();
+  const { rows, leftOut }: MostUsed<ListRow> = now[by];
+  const beforeRows: ReadonlyMap<string, ListRow> = before?.[by].rows ?? new Map();
   const names = new Set([...rows.keys(), ...beforeRows.keys()]);
   const listed = [...names].slice(0, max).map((name): Compared['listed'][number] => {
     const beforeRow = beforeRows.get(name);
