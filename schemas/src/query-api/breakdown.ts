@@ -4,7 +4,7 @@
  */
 import { type Static, Type } from 'typebox';
 import { NamedApplication } from './application-name.js';
-import { DIMENSIONS, FLEET_DIMENSIONS, GroupValues } from './dimensions.js';
+import { DIMENSIONS, FLEET_DIMENSIONS, GroupValues, PREFIX_DIMENSION } from './dimensions.js';
 import { DETAIL_FILTER_PARAMETERS, FILTER_PARAMETERS } from './filter-parameters.js';
 import { WINDOW_PARAMETERS } from './parameters.js';
 import type { QuestionContract } from './question-contract.js';
@@ -30,15 +30,16 @@ export const BreakdownRow = Type.Object({
   application: Type.Optional(NamedApplication),
   /** Of groups by code: its name in the catalogue; empty where it has none. */
   code_name: Type.Optional(Type.String()),
+  /** Of groups by prefix: its id for the parameter network of network and requests. It may be in a URL, and expires with the data. */
+  network: Type.Optional(Type.String()),
   ...PERFORMANCE,
   ...SHARES,
 });
 export type BreakdownRow = Static<typeof BreakdownRow>;
 
-const WITHHELD = Type.Integer({
-  minimum: 0,
+const WITHHELD = Type.Union([Count, Type.Null()], {
   description:
-    'groups among them that are not listed whatever the limit: they name a provider and have too few requests or addresses, or are needed to hide one that has',
+    'groups among them that are not listed whatever the limit: they name a provider and have too few requests or addresses, or are needed to hide one that has; null of groups by prefix, whose requests are withheld in part',
 });
 
 export const Breakdown = Type.Object({
@@ -74,7 +75,8 @@ const PARAMETERS = {
 };
 
 const groupBy = { minItems: 1, maxItems: 2, uniqueItems: true } as const;
-const DESCRIPTION = 'one or two dimensions; give it twice for two. For rows by network prefix ask network';
+const DESCRIPTION =
+  'one or two dimensions; give it twice for two. prefix stands alone, or with interface, isp or application; it is filtered by interface alone, and windows are whole five minutes';
 
 export const breakdown = {
   path: '/v1/applications/:sdk_app_id/breakdown',
@@ -83,7 +85,13 @@ export const breakdown = {
   summary:
     'The requests of an application by one or two dimensions, with the share of each group in all failures and in all successes; the groups that are not listed are summed in one',
   query: Type.Object(
-    { group_by: Type.Array(Type.Enum(DIMENSIONS), { ...groupBy, description: DESCRIPTION }), ...PARAMETERS },
+    {
+      group_by: Type.Array(Type.Enum([...DIMENSIONS, PREFIX_DIMENSION]), {
+        ...groupBy,
+        description: DESCRIPTION,
+      }),
+      ...PARAMETERS,
+    },
     { additionalProperties: false },
   ),
   data: Breakdown,
@@ -100,7 +108,10 @@ export const fleetBreakdown = {
     'The requests of all applications the caller may see by one or two dimensions, as the breakdown of one application',
   query: Type.Object(
     {
-      group_by: Type.Array(Type.Enum(FLEET_DIMENSIONS), { ...groupBy, description: DESCRIPTION }),
+      group_by: Type.Array(Type.Enum([...FLEET_DIMENSIONS, PREFIX_DIMENSION]), {
+        ...groupBy,
+        description: DESCRIPTION,
+      }),
       ...PARAMETERS,
     },
     { additionalProperties: false },

@@ -21,6 +21,9 @@ export const DIMENSIONS = [
 export const FLEET_DIMENSIONS = ['application', ...DIMENSIONS] as const;
 export type Dimension = (typeof FLEET_DIMENSIONS)[number];
 
+/** Of breakdown: rows of published blocks, so that none is about one person (services/query/docs/network.md). */
+export const PREFIX_DIMENSION = 'prefix';
+
 /** The values that a group has in common: only the dimensions that were asked for. */
 export const GroupValues = Type.Object(
   {
@@ -37,6 +40,8 @@ export const GroupValues = Type.Object(
     region: Type.Optional(Type.String()),
     /** Provider of the exit address; empty where it is not known. */
     isp: Type.Optional(Type.String()),
+    /** Network prefix of the exit address: /24 of IPv4, /48 of IPv6. */
+    prefix: Type.Optional(Type.String()),
     platform: Type.Optional(Type.String()),
     sdk_version: Type.Optional(Type.String()),
   },

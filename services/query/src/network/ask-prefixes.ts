@@ -6,9 +6,9 @@ import { CODE, OUTCOME } from '../figures/code-counts.js';
 import { asnOfKeySql, ispOfAsnSql, prefixKeySql } from '../figures/network-sql.js';
 import { DAY_MS, HOUR_MS, type TimeWindow } from '../figures/time-window.js';
 import { defineStoreQuery } from '../store/ask-store.js';
-import type { NetworkAsk } from './ask-groups.js';
+import { askOverall, type NetworkAsk } from './ask-groups.js';
 import { CELL_MS } from '../figures/minimum.js';
-import { NETWORK_SUMS } from './network-sums.js';
+import { NETWORK_SUMS, type NetworkSums } from './network-sums.js';
 import {
   LOGGED_COLUMNS_SQL,
   publishedCellsSql,
@@ -61,27 +61,52 @@ const SHOWN_SQL = ['rows', 'requests', 'success', 'caller_error', 'service_error
 
 /** @param keys prefixes to list; empty: all */
 export function askPrefixes(asked: PrefixAsk, keys: readonly number[]): Promise<readonly Prefix[]> {
-  const { ask, filter, minimum, window, interfaces, signal } = asked;
+  const { ask, filter, interfaces, signal } = asked;
   const listed = keys.length === 0 ? 'true' : 'has({prefix_keys:Array(UInt64)}, prefix_key)';
-  const upTo = holdsDay(window) ? 'day' : 'hour';
-  const blocks =
-    interfaces.length > 0
-      ? `SELECT ${KEY_SQL} AS prefix_key, ${LOGGED_COLUMNS_SQL}
-  FROM request_log_kept
-  WHERE ${publishedInterfaceFilter(asked)}
-  GROUP BY prefix_key`
-      : `SELECT prefix_key, ${PUBLISHED_COLUMNS_SQL}
-  FROM (${publishedSumsSql(filter.sql, upTo, minimum)})
-  WHERE shown_rows > 0
-  GROUP BY prefix_key`;
   const sql = `
-SELECT *, ${asnOfKeySql('prefix_key')} AS asn, ${ispOfAsnSql('asn')} AS isp,
+SELECT * EXCEPT part, ${asnOfKeySql('prefix_key')} AS asn, ${ispOfAsnSql('asn')} AS isp,
   count() OVER () AS total, (${SHOWN_SQL}) AS shown
-FROM (${blocks})
+FROM (${prefixSumsSql(asked)})
 WHERE ${listed}
 ORDER BY service_error DESC, requests DESC, prefix_key
 LIMIT ${PREFIXES_MAX}`;
   return ask(PREFIXES, sql, { ...filter.params, prefix_keys: keys, interfaces }, signal);
+}
+
+/** All requests that the blocks are part of. */
+export function askPrefixOverall(asked: PrefixAsk): Promise<NetworkSums> {
+  const { filter, interfaces } = asked;
+  if (interfaces.length === 0) return askOverall(asked);
+  const sql = `${filter.sql} AND interface IN {interfaces:Array(String)}`;
+  return askOverall({ ...asked, filter: { ...filter, sql, params: { ...filter.params, interfaces } } });
+}
+
+/**
+ * What a prefix may be divided by: blocks are of one application, and their parts of one interface. Nothing else divides
+ * blocks, see docs/network.md.
+ */
+export type PrefixPart = 'interface' | 'application';
+const PART_COLUMNS: Readonly<Record<PrefixPart, string>> = {
+  interface: 'interface',
+  application: 'sdk_app_id',
+};
+
+/** Sums over published blocks by `prefix_key` and `part`, which is empty without one. */
+export function prefixSumsSql(asked: PrefixAsk, part?: PrefixPart): string {
+  const { filter, minimum, window, interfaces } = asked;
+  const partSql = `${part === undefined ? `''` : PART_COLUMNS[part]} AS part`;
+  if (interfaces.length > 0 || part === 'interface') {
+    return `
+  SELECT ${KEY_SQL} AS prefix_key, ${partSql}, ${LOGGED_COLUMNS_SQL}
+  FROM request_log_kept
+  WHERE ${publishedInterfaceFilter(asked)}
+  GROUP BY prefix_key, part`;
+  }
+  return `
+  SELECT prefix_key, ${partSql}, ${PUBLISHED_COLUMNS_SQL}
+  FROM (${publishedSumsSql(filter.sql, holdsDay(window) ? 'day' : 'hour', minimum)})
+  WHERE shown_rows > 0
+  GROUP BY prefix_key, part`;
 }
 
 /** The trend of one prefix: published blocks by hour, or by cell in a short window. */

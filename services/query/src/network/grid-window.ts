@@ -34,7 +34,7 @@ export function resolveGridWindow(
   throw new HttpError(
     'invalid_parameter',
     `${timeText(asked.fromMs)} to ${timeText(asked.toMs)} holds no five minutes that have ended: prefixes are counted in ` +
-      'whole multiples of five minutes, until two minutes ago; give an earlier from, or by=isp',
+      'whole multiples of five minutes, until two minutes ago; give an earlier from, or ask for providers (isp)',
   );
 }
 

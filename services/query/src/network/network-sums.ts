@@ -76,5 +76,6 @@ export function without(all: NetworkSums, some: readonly NetworkSums[]): Network
     caller_error: less('caller_error'),
     service_error: less('service_error'),
     unknown: less('unknown'),
+    latency_sum_us: less('latency_sum_us'),
   };
 }

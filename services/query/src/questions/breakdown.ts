@@ -9,6 +9,7 @@ import {
   BREAKDOWN_LIMIT_MAX,
   type BreakdownRow,
 } from '@imscope/schemas/query-api/breakdown.js';
+import type { Dimension } from '@imscope/schemas/query-api/dimensions.js';
 import type { NamedApplication } from '@imscope/schemas/query-api/application-name.js';
 import type { QueryOf } from '@imscope/schemas/query-api/questions.js';
 import { Type } from 'typebox';
@@ -25,11 +26,13 @@ import {
 } from '../figures/performance.js';
 import { type PlanInput, planWindow, type RequestPlan, type Span } from '../figures/plan.js';
 import { placesOf, type RankedGroups, rankGroups, rollupNeeds } from '../figures/ranked-groups.js';
+import { sharesOf } from '../figures/shares.js';
 import { windowSeconds } from '../figures/time-window.js';
 import type { Networks } from '../network/networks.js';
 import { type AnswerBounds, HISTOGRAM_ROWS, MIB } from '../store/answer-bounds.js';
 import type { NamesOf } from '../store/application-names.js';
 import { type Ask, defineStoreQuery } from '../store/ask-store.js';
+import { answerByPrefix, planByPrefix, type PrefixPlan } from './breakdown-by-prefix.js';
 import { requestQuestion } from './question.js';
 
 /** 1,000 groups and the others, each with a histogram. */
@@ -44,7 +47,12 @@ const BOUNDS: AnswerBounds = {
 const QUERY = defineStoreQuery('breakdown', Type.Object({ place: Type.Number(), ...PERFORMANCE_ROW }));
 
 type Query = QueryOf<'fleetBreakdown'>;
-type BreakdownPlan = RequestPlan & { readonly minimum: Minimum };
+type BreakdownPlan = RequestPlan & {
+  readonly dimensions: readonly Dimension[];
+  readonly minimum: Minimum;
+  /** undefined: not by prefix. */
+  readonly byPrefix: PrefixPlan | undefined;
+};
 type Input = {
   readonly query: Query;
   readonly ask: Ask;
@@ -59,22 +67,41 @@ const DEFINITION = {
   source: 'logs_or_metrics',
   rated: ({ total }: Breakdown) => ratedTogether([total]),
   plan: (input: PlanInput<Query> & { readonly networks: Networks }): BreakdownPlan => {
+    const { minimum } = input.networks;
+    const dimensions = input.query.group_by.filter((dimension) => dimension !== 'prefix');
+    if (dimensions.length < input.query.group_by.length) {
+      const byPrefix = planByPrefix(input);
+      return { ...byPrefix, dimensions, minimum, byPrefix };
+    }
     const plan = planWindow(input);
-    const metricsCan = plan.metricsCan && metricsGroupBy(input.query.group_by);
-    return { ...plan, metricsCan, minimum: input.networks.minimum };
+    const metricsCan = plan.metricsCan && metricsGroupBy(dimensions);
+    return { ...plan, metricsCan, dimensions, minimum, byPrefix: undefined };
   },
-  answer: async ({ query, ask, plan: { window, minimum }, spanOf, namesOf, signal }: Input) => {
-    const { group_by: dimensions, sort: order = 'lost', limit = BREAKDOWN_LIMIT_DEFAULT } = query;
-    const span = await spanOf(window);
-    const ranked = await rankGroups(ask, span, { dimensions, order, limit, minimum }, signal);
-    const rows = await askPlaces(ask, span, ranked, signal);
-    const data = breakdownOf(ranked, rows, windowSeconds(window));
+  answer: async ({ query, ask, plan, spanOf, namesOf, signal }: Input) => {
+    const { window, dimensions, minimum, byPrefix } = plan;
+    const { sort: order = 'lost', limit = BREAKDOWN_LIMIT_DEFAULT } = query;
+    const listing = { dimensions, order, limit, minimum };
+    const data =
+      byPrefix === undefined
+        ? await answerByColumns(ask, await spanOf(window), listing, signal)
+        : await answerByPrefix({ ask, signal }, byPrefix, listing);
     return { data: { ...data, groups: await withNames(data.groups, namesOf, signal) } };
   },
 } as const;
 
 export const breakdown = requestQuestion('breakdown', DEFINITION);
 export const fleetBreakdown = requestQuestion('fleetBreakdown', DEFINITION);
+
+async function answerByColumns(
+  ask: Ask,
+  span: Span,
+  listing: Parameters<typeof rankGroups>[2],
+  signal: AbortSignal,
+): Promise<Breakdown> {
+  const ranked = await rankGroups(ask, span, listing, signal);
+  const rows = await askPlaces(ask, span, ranked, signal);
+  return breakdownOf(ranked, rows, windowSeconds(span.window));
+}
 
 type PlaceRow = PerformanceRow & { readonly place: number };
 
@@ -110,9 +137,7 @@ function breakdownOf(
   const all = addUp(rows);
   const figuresOf = (row: PerformanceRow | undefined) => ({
     ...performanceOf(row, seconds),
-    share_of_requests: share(row?.requests, all.requests),
-    share_of_failures: share(row?.service_error, all.service_error),
-    share_of_successes: share(row?.success, all.success),
+    ...sharesOf(row, all),
   });
   const others = byPlace.get(0);
   return {
@@ -127,10 +152,6 @@ function breakdownOf(
     other: others === undefined ? null : { groups: count - listed.length, withheld, ...figuresOf(others) },
     total: { groups: count, ...performanceOf(all, seconds) },
   };
-}
-
-function share(part = 0, all: number): number | null {
-  return all === 0 ? null : part / all;
 }
 
 async function withNames(

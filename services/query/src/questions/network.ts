@@ -9,10 +9,11 @@ import type { PlanInput, RequestPlan } from '../figures/plan.js';
 import { successRate } from '../figures/performance.js';
 import { LOG_TERM_MS, resolveWindow, type TimeWindow } from '../figures/time-window.js';
 import { askGroups, askOverall, type Group, type GroupKind, GROUPS_MAX } from '../network/ask-groups.js';
-import { askPrefixes, type Prefix, type PrefixAsk } from '../network/ask-prefixes.js';
+import { askPrefixes, askPrefixOverall, type Prefix, type PrefixAsk } from '../network/ask-prefixes.js';
 import { compareUsual, compareWorseThanUsual } from '../network/compare-usual.js';
 import { daysBefore, resolveGridWindow } from '../network/grid-window.js';
 import { askPrefixDetail } from '../network/prefix-detail.js';
+import { requireInterfaceAlone } from '../network/prefix-filters.js';
 import { prefixText } from '../network/prefix-text.js';
 import {
   networkFiguresOf,
@@ -95,19 +96,6 @@ function planNetwork(input: PlanInput<NetworkQuery> & { readonly networks: Netwo
   };
 }
 
-/** Throws `HttpError` prefix_filter_not_allowed. */
-function requireInterfaceAlone(filters: Readonly<Record<string, readonly unknown[] | undefined>>): void {
-  const others = Object.keys(filters).filter(
-    (name) => name !== 'interface' && (filters[name] ?? []).length > 0,
-  );
-  if (others.length === 0) return;
-  throw new HttpError(
-    'prefix_filter_not_allowed',
-    `${others.join(', ')} was given: prefixes are filtered by interface alone, so that no answer is about one person; ` +
-      'ask by=isp or by=asn, which takes all filters',
-  );
-}
-
 async function answerNetwork({ ask, plan, window, signal }: Asked): Promise<Network> {
   const { by, networks, filter, interfaces, prefixKey } = plan;
   const { minimum } = networks;
@@ -177,20 +165,9 @@ async function findGroups(
 }
 
 async function findPrefixes(asked: PrefixAsk, { prefixKey, before }: NetworkPlan): Promise<Found> {
-  const { filter, interfaces } = asked;
-  const overallFilter =
-    interfaces.length === 0
-      ? filter
-      : {
-          ...filter,
-          sql: `${filter.sql} AND interface IN {interface:Array(String)}`,
-          params: { ...filter.params, interface: interfaces },
-        };
+  const { filter } = asked;
   const keys = prefixKey === undefined ? [] : [prefixKey];
-  const [overall, prefixes] = await Promise.all([
-    askOverall({ ...asked, filter: overallFilter }),
-    askPrefixes(asked, keys),
-  ]);
+  const [overall, prefixes] = await Promise.all([askPrefixOverall(asked), askPrefixes(asked, keys)]);
   const prefixesBefore =
     before === null || prefixes.length === 0
       ? []
