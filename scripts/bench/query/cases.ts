@@ -93,8 +93,19 @@ const USUAL: readonly Asked[] = [{ windows: ['24h'], goalMs: search }];
 /** Answers that are streams, or that nothing in the load is about. */
 const LEFT_OUT = /tail|export|stream/i;
 
-/** @param requestId of a request that is stored, for questions about one */
-export function benchCases(requestId: string): Case[] {
+const ROUTE_GROUP = '/:group';
+
+/** Of the lists of the groups that questions about one group are asked of. */
+export function groupPaths(): string[] {
+  const paths = benchCases('', new Map()).map(({ path }) => path.split('?')[0] ?? '');
+  return paths.filter((path) => path.endsWith(ROUTE_GROUP)).map((path) => path.slice(0, -ROUTE_GROUP.length));
+}
+
+/**
+ * @param requestId of a request that is stored, for questions about one
+ * @param groups by the path of the question that lists them
+ */
+export function benchCases(requestId: string, groups: ReadonlyMap<string, string>): Case[] {
   return Object.keys(QUESTIONS)
     .filter((name): name is QuestionName => name in QUESTIONS && !LEFT_OUT.test(name))
     .flatMap((question) => {
@@ -105,6 +116,10 @@ export function benchCases(requestId: string): Case[] {
           asked.windows.map((window) => caseOf(question, asked, size, window, requestId)),
         ),
       );
+    })
+    .map((each) => {
+      const [list = ''] = each.path.split(ROUTE_GROUP);
+      return { ...each, path: each.path.replace(':group', groups.get(list) ?? ':group') };
     });
 }
 

@@ -13,6 +13,7 @@ import {
 } from './fleet-sql.js';
 
 const MINUTE_MS = 60_000;
+const RECENT_PART_MS = 5 * MINUTE_MS;
 const HOURS_OF_WEEK = TERM_HOURS.requestLog;
 /** The rhythm of a day, by hour in UTC: the busiest hour has three times the requests of the quietest. */
 const RHYTHM = Array.from({ length: 24 }, (_, hour) => 1 + 0.5 * Math.sin(((hour - 4) / 24) * 2 * Math.PI));
@@ -26,15 +27,22 @@ export function rowsOfHour(hourMs: number, rows: number): number {
   return Math.round((rows / (HOURS_OF_WEEK / 24)) * share);
 }
 
-/** The parts of a span that lie in one hour each. */
-export function hoursOf({ fromMs, toMs }: Span): Span[] {
-  const hours: Span[] = [];
+/** The parts of a span that lie in one hour each, or in one of other such parts of an hour. */
+export function hoursOf({ fromMs, toMs }: Span, partMs = HOUR_MS): Span[] {
+  const parts: Span[] = [];
   for (let startMs = fromMs; startMs < toMs;) {
-    const endMs = Math.min(Math.floor(startMs / HOUR_MS) * HOUR_MS + HOUR_MS, toMs);
-    hours.push({ fromMs: startMs, toMs: endMs });
+    const endMs = Math.min(Math.floor(startMs / partMs) * partMs + partMs, toMs);
+    parts.push({ fromMs: startMs, toMs: endMs });
     startMs = endMs;
   }
-  return hours;
+  return parts;
+}
+
+/** By the hour, but of late by five minutes: the newest rows of a store are in small parts, each of a short time. */
+function blocksOf({ fromMs, toMs }: Span): Span[] {
+  const recentMs = Math.floor(toMs / HOUR_MS) * HOUR_MS - HOUR_MS;
+  const older = hoursOf({ fromMs, toMs: Math.min(toMs, recentMs) });
+  return [...older, ...hoursOf({ fromMs: Math.max(fromMs, recentMs), toMs }, RECENT_PART_MS)];
 }
 
 /** Inserts the logs of a span within one hour. */
@@ -72,29 +80,29 @@ const INSERT_SETTINGS = {
  * Loads what a store lacks of the last 7 days of logs and 2 days of metrics.
  * @param rows of 7 days
  * @param nowMs up to the last whole minute: the logs of a minute without its metrics would be read in their place
- * @param progress called after each hour
+ * @param progress called after each block
  */
 export async function loadFleet(
   client: ClickHouseClient,
   rows: number,
   nowMs: number,
-  progress: (loaded: { readonly hours: number; readonly of: number }) => void,
+  progress: (loaded: { readonly blocks: number; readonly of: number }) => void,
 ): Promise<void> {
   const toMs = Math.floor(nowMs / MINUTE_MS) * MINUTE_MS;
   await loadNames(client);
   await deleteIngested(client);
   const { logsToMs, metricsToMs } = await loadedUpTo(client);
-  const logs = hoursOf({ fromMs: Math.max(logsToMs, toMs - TERM_HOURS.requestLog * HOUR_MS), toMs });
+  const logs = blocksOf({ fromMs: Math.max(logsToMs, toMs - TERM_HOURS.requestLog * HOUR_MS), toMs });
   const metricsFromMs = Math.ceil((toMs - TERM_HOURS.interfaceMetric * HOUR_MS) / MINUTE_MS) * MINUTE_MS;
-  const metrics = hoursOf({ fromMs: Math.max(metricsToMs, metricsFromMs), toMs });
+  const metrics = blocksOf({ fromMs: Math.max(metricsToMs, metricsFromMs), toMs });
   const of = logs.length + metrics.length;
   for (const [index, span] of logs.entries()) {
     await loadLogs(client, rows, span);
-    progress({ hours: index + 1, of });
+    progress({ blocks: index + 1, of });
   }
   for (const [index, span] of metrics.entries()) {
     await loadMetrics(client, span);
-    progress({ hours: logs.length + index + 1, of });
+    progress({ blocks: logs.length + index + 1, of });
   }
 }
 

@@ -8,10 +8,10 @@ import { join } from 'node:path';
 import { type Stack, startStack } from '../../stack/stack.js';
 import { figure, type Goal, printFigure, say } from '../figure.js';
 import { startBackgroundIngest } from './background-ingest.js';
-import { benchCases, type Case } from './cases.js';
+import { benchCases, type Case, groupPaths } from './cases.js';
 import { buildRollups, openFleetStore, readRequestId, startFleetStore } from './fleet-store.js';
 import { loadFleet } from './load-fleet.js';
-import { type Caller, type Measured, measureCases } from './measure.js';
+import { type Caller, type Measured, measureCases, readFirstGroup } from './measure.js';
 import { readQueryBenchOptions } from './options.js';
 
 const GROWTH: Goal = { bound: 'at_most', limit: 1.5 };
@@ -50,14 +50,14 @@ async function measureStack(stack: Stack, rows: number, isLargest: boolean): Pro
   const client = await openFleetStore(stack.store());
   stack.onEnd('client of the bench', () => client.close());
   say(`loading what is missing of ${label} logs`);
-  await loadFleet(client, rows, Date.now(), ({ hours, of }) => {
-    if (hours % 24 === 0 || hours === of) say(`  ${hours} of ${of} hours`);
+  await loadFleet(client, rows, Date.now(), ({ blocks, of }) => {
+    if (blocks % 24 === 0 || blocks === of) say(`  ${blocks} of ${of} blocks`);
   });
   say('building the rollups of ended hours');
   await buildRollups(client);
   const { url } = await stack.startQuery({ env: { QUERY_TIMEOUT_MS: '60000' } });
   const caller = { url, token: stack.credentials.readToken };
-  const cases = benchCases(await readRequestId(client)).filter(
+  const cases = benchCases(await readRequestId(client), await readGroups(caller)).filter(
     ({ name }) => options.only === undefined || options.only.test(name),
   );
   say(`asking ${cases.length} questions, ${options.rounds} rounds`);
@@ -65,6 +65,13 @@ async function measureStack(stack: Stack, rows: number, isLargest: boolean): Pro
   for (const each of measured) report(label, each, isLargest);
   if (isLargest && options.ingest) await measureBesideIngest(caller, client, measured, label);
   return measured;
+}
+
+/** By path of the list: a group of exceptions that it names. */
+async function readGroups(caller: Caller): Promise<ReadonlyMap<string, string>> {
+  const groups = new Map<string, string>();
+  for (const path of groupPaths()) groups.set(path, await readFirstGroup(caller, path));
+  return groups;
 }
 
 function report(
