@@ -73,7 +73,7 @@ export const ExceptionGroup = Type.Object({
   applications: Count,
   samples: Type.Array(ExceptionSample, {
     maxItems: SAMPLES_MAX,
-    description: 'the most frequent causes, which differ',
+    description: 'the most frequent causes, which differ; none with the filter isp',
   }),
 });
 export type ExceptionGroup = Static<typeof ExceptionGroup>;
@@ -168,7 +168,9 @@ export const fleetExceptions = {
 
 export const ExceptionPlace = Type.Object({
   by: Type.String({ description: 'a field of requests, or application' }),
-  top: Type.Array(TopValue, { description: 'the most frequent, 20 at most' }),
+  top: Type.Array(TopValue, {
+    description: 'the most frequent, 20 at most; no application with the filter isp',
+  }),
   total: Count,
   count_left_out: Count,
 });

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { FleetPage } from '@imscope/schemas/query-api/applications.js';
 import { Breakdown } from '@imscope/schemas/query-api/breakdown.js';
+import { ExceptionDetail, Exceptions } from '@imscope/schemas/query-api/exceptions.js';
 import { Network } from '@imscope/schemas/query-api/network.js';
 import { RequestPage } from '@imscope/schemas/query-api/requests.js';
 import { TimePoint } from '@imscope/schemas/query-api/timeseries.js';
@@ -241,6 +242,23 @@ test('a provider that network would not show is refused as a filter of every que
     isp: 'Two',
   });
   assert.equal(page.requests.length, 10);
+});
+
+test('with a provider as filter, groups of exceptions name neither single requests nor applications', async () => {
+  const asked = { ...HOUR, isp: 'One' };
+  const { data: all } = await readAnswer(query.app, Exceptions, 'fleet/exceptions', HOUR);
+  assert.ok(all.groups.length > 0 && all.groups.every(({ samples }) => samples.length > 0));
+  const { data } = await readAnswer(query.app, Exceptions, 'fleet/exceptions', asked);
+  assert.ok(data.groups.length > 0);
+  assert.ok(data.groups.every(({ samples, applications }) => samples.length === 0 && applications > 0));
+  const path = `fleet/exceptions/${data.groups[0]?.id}`;
+  const { data: group } = await readAnswer(query.app, ExceptionDetail, path, asked);
+  assert.deepEqual(group.samples, []);
+  const listed = new Map(
+    group.where.map(({ by, top, total, count_left_out }) => [by, { top, total, count_left_out }]),
+  );
+  assert.deepEqual(listed.get('application'), { top: [], total: 1, count_left_out: group.count });
+  assert.ok((listed.get('node')?.top.length ?? 0) > 0);
 });
 
 test('other filters count: a provider is refused where they leave too few of it', async () => {

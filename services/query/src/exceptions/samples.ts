@@ -5,6 +5,7 @@
 import { type ExceptionSample, SAMPLES_MAX } from '@imscope/schemas/query-api/exceptions.js';
 import { Type } from 'typebox';
 import type { Filter } from '../figures/filter.js';
+import { namesProviders } from '../figures/shown-groups.js';
 import { timeText } from '../figures/time-window.js';
 import { type Ask, defineStoreQuery } from '../store/ask-store.js';
 import type { Cause, Failures } from './failure-groups.js';
@@ -37,10 +38,13 @@ type SamplesOf = (failures: Failures) => ExceptionSample[];
 
 export async function readSamples(
   ask: Ask,
-  { sql, params }: Filter,
+  filter: Filter,
   groups: readonly Failures[],
   signal: AbortSignal,
 ): Promise<SamplesOf> {
+  // A sample names one request, and its provider is known with the filter by provider.
+  if (namesProviders([], filter)) return () => [];
+  const { sql, params } = filter;
   const causes = groups.flatMap(topCauses);
   if (causes.length === 0) return () => [];
   const wanted = {

@@ -11,6 +11,7 @@ import type { History, HistoryOf, Seen } from '../exceptions/history.js';
 import { type PlanHistory, planHistory } from '../exceptions/plan-history.js';
 import { readSamples } from '../exceptions/samples.js';
 import type { Filter } from '../figures/filter.js';
+import { namesProviders } from '../figures/shown-groups.js';
 import type { Subject } from '../figures/subject.js';
 import type { AnswerBounds } from '../store/answer-bounds.js';
 import { type RequestDefinition, requestQuestion } from './question.js';
@@ -47,7 +48,7 @@ const answerDetail: Definition['answer'] = async (input) => {
       samplesOf: await readSamples(ask, filter, [failures], signal),
       applications: ({ places: { application } }) => application?.size ?? 0,
     }),
-    where: ALL_PLACES.map((place) => placeOf(failures, place)),
+    where: ALL_PLACES.map((place) => placeOf(failures, place, isListed(place, filter) ? TOP_MAX : 0)),
   };
   return { data };
 };
@@ -80,13 +81,18 @@ function filterOfGroup(filter: Filter, { exception, code }: Seen): Filter {
   };
 }
 
-function placeOf({ places }: Failures, place: Place): ExceptionPlace {
+/** An application with few requests of a provider is not listed: docs/network.md. */
+function isListed(place: Place, filter: Filter): boolean {
+  return place !== 'application' || !namesProviders([], filter);
+}
+
+function placeOf({ places }: Failures, place: Place, topMax: number): ExceptionPlace {
   const values = valuesOf(places[place]);
   return {
     by: place,
-    top: values.slice(0, TOP_MAX),
+    top: values.slice(0, topMax),
     total: values.length,
-    count_left_out: values.slice(TOP_MAX).reduce((sum, { count }) => sum + count, 0),
+    count_left_out: values.slice(topMax).reduce((sum, { count }) => sum + count, 0),
   };
 }
 
