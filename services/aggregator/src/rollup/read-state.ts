@@ -1,14 +1,14 @@
 /*
  * Reads what a rollup pass decides by: the builds that are stored, and when blocks with rows of ten minutes were stored.
  */
-import { HOUR_MS } from '@imscope/schemas/retention.js';
+import { HOUR_MS, TERM_HOURS } from '@imscope/schemas/retention.js';
 import { TOPICS } from '@imscope/schemas/topics.js';
 import type { Ask } from '../store/store-ask.js';
 import type { BuildKind } from './build-hour.js';
 import { type CompleteBuild, type LastStored, SLICE_MS, type StoredVersion } from './plan-pass.js';
 
-/** Metrics and logs of a block may be two days older than it. */
-const SLICES_MAX = (48 * HOUR_MS) / SLICE_MS;
+/** Metrics and logs of a block may be older than it by the term of the metrics. */
+const SLICES_MAX = (TERM_HOURS.interfaceMetric * HOUR_MS) / SLICE_MS;
 /** Blocks are read again this far back: clocks of replicas differ, and a row may become visible a little later. */
 const OVERLAP_MS = 60_000;
 
@@ -60,7 +60,7 @@ export class StoredSlices {
   };
   #readToMs = 0;
 
-  /** @param nowMs by the store's clock @param sinceMs what is before is forgotten, so two days are held */
+  /** @param nowMs by the store's clock @param sinceMs what is before is forgotten, so the term of the metrics is held */
   async read(
     ask: Ask,
     topicPrefix: string,

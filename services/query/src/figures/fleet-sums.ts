@@ -7,7 +7,14 @@ import { worstFirstSql } from '@imscope/schemas/health.js';
 import { type Static, Type } from 'typebox';
 import { type Ask, defineStoreQuery, type QueryParams } from '../store/ask-store.js';
 import type { Filter } from './filter.js';
-import { type Grouping, type HISTOGRAM, performanceQuery, PERFORMANCE_ROW, SUMS } from './performance.js';
+import {
+  type Grouping,
+  type HISTOGRAM,
+  OUTCOME_SUMS,
+  performanceQuery,
+  PERFORMANCE_ROW,
+  SUMS,
+} from './performance.js';
 import type { Span } from './plan.js';
 
 const ApplicationSums = Type.Object({ sdk_app_id: Type.Number(), ...SUMS, last_seen_ms: Type.Number() });
@@ -70,7 +77,7 @@ export async function askFleetHistograms(
 const step = (column: string): string =>
   `intDiv(toUnixTimestamp64Milli(${column}), {step_ms:Int64}) AS step_index`;
 
-const StepSums = Type.Object({ sdk_app_id: Type.Number(), step_index: Type.Number(), ...SUMS });
+const StepSums = Type.Object({ sdk_app_id: Type.Number(), step_index: Type.Number(), ...OUTCOME_SUMS });
 export type StepSums = Static<typeof StepSums>;
 const STEPS_QUERY = defineStoreQuery('fleet_steps', StepSums);
 
@@ -97,7 +104,7 @@ export async function askFleetSteps(
     outer: ['sdk_app_id', 'step_index'],
   };
   const filter = listed(span.filter, sdkAppIds);
-  const { sql, params } = performanceQuery(grouping, filter, span.window, span.metrics, 'counts');
+  const { sql, params } = performanceQuery(grouping, filter, span.window, span.metrics, 'outcomes');
   return ask(STEPS_QUERY, sql, { ...params, step_ms: stepMs }, signal);
 }
 
@@ -128,7 +135,7 @@ export async function askWorstInterfaces(
 ): Promise<readonly WorstInterface[]> {
   if (sdkAppIds.length === 0) return [];
   const filter = listed(span.filter, sdkAppIds);
-  const { sql, params } = performanceQuery(BY_INTERFACE, filter, span.window, span.metrics, 'counts');
+  const { sql, params } = performanceQuery(BY_INTERFACE, filter, span.window, span.metrics, 'outcomes');
   const worstSql = `
 SELECT
   sdk_app_id,

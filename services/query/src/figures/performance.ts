@@ -36,31 +36,34 @@ export const LOG_SUMS_SQL = `${LOG_COUNTS_SQL},
     ${LOG_HISTOGRAM_SQL}`;
 
 /** The same counts where rows are grouped by outcome too: a row is added to three sums instead of seven. */
-const LOG_COUNTS_BY_OUTCOME_SQL = `sum(weight) AS b_requests,
+const LOG_OUTCOMES_SQL = `sum(weight) AS b_requests,
     if(outcome = 'success', b_requests, 0) AS b_success,
     if(outcome = 'caller_error', b_requests, 0) AS b_caller_error,
     if(outcome = 'service_error', b_requests, 0) AS b_service_error,
-    if(outcome = 'unknown', b_requests, 0) AS b_unknown,
-    sum(latency_us * weight) AS b_latency_sum_us,
+    if(outcome = 'unknown', b_requests, 0) AS b_unknown`;
+const LOG_LATENCY_SQL = `sum(latency_us * weight) AS b_latency_sum_us,
     max(latency_us) AS b_latency_max_us`;
 
 /** The same from the metrics `m`, without the histogram, which costs most of the time of a metrics query. */
-export const METRIC_COUNTS_SQL = `sum(m.success + m.caller_error + m.service_error + m.unknown) AS b_requests,
+const METRIC_OUTCOMES_SQL = `sum(m.success + m.caller_error + m.service_error + m.unknown) AS b_requests,
     sum(m.success) AS b_success,
     sum(m.caller_error) AS b_caller_error,
     sum(m.service_error) AS b_service_error,
-    sum(m.unknown) AS b_unknown,
-    sum(m.latency_sum_us) AS b_latency_sum_us,
+    sum(m.unknown) AS b_unknown`;
+const METRIC_LATENCY_SQL = `sum(m.latency_sum_us) AS b_latency_sum_us,
     max(m.latency_max_us) AS b_latency_max_us`;
+export const METRIC_COUNTS_SQL = `${METRIC_OUTCOMES_SQL},
+    ${METRIC_LATENCY_SQL}`;
 export const METRIC_HISTOGRAM_SQL =
   'CAST(sumMap(m.latency_histogram) AS Array(Tuple(Int16, UInt64))) AS b_histogram';
 
 /** Columns of the outer query, which groups by the question's key alone. */
-export const COUNT_COLUMNS_SQL = `sum(b_requests) AS requests,
+const OUTCOME_COLUMNS_SQL = `sum(b_requests) AS requests,
   sum(b_success) AS success,
   sum(b_caller_error) AS caller_error,
   sum(b_service_error) AS service_error,
-  sum(b_unknown) AS unknown,
+  sum(b_unknown) AS unknown`;
+export const COUNT_COLUMNS_SQL = `${OUTCOME_COLUMNS_SQL},
   sum(b_latency_sum_us) AS latency_sum_us,
   max(b_latency_max_us) AS latency_max_us`;
 export const PERFORMANCE_COLUMNS_SQL = `${COUNT_COLUMNS_SQL},
@@ -89,11 +92,30 @@ export type RollupGrouping = {
   readonly interfaceColumns?: readonly string[];
 };
 
-/** `counts` leaves out the histogram. */
-export type PerformanceDetail = 'histogram' | 'counts';
+/** `counts` leaves out the histogram, `outcomes` all that is about latency. */
+export type PerformanceDetail = 'histogram' | 'counts' | 'outcomes';
+
+/** The columns of each detail: of the logs, of the metrics, and of the outer query. */
+const DETAILS: Readonly<Record<PerformanceDetail, { logs: string; metrics: string; outer: string }>> = {
+  outcomes: { logs: LOG_OUTCOMES_SQL, metrics: METRIC_OUTCOMES_SQL, outer: OUTCOME_COLUMNS_SQL },
+  counts: {
+    logs: `${LOG_OUTCOMES_SQL},
+    ${LOG_LATENCY_SQL}`,
+    metrics: METRIC_COUNTS_SQL,
+    outer: COUNT_COLUMNS_SQL,
+  },
+  histogram: {
+    logs: `${LOG_OUTCOMES_SQL},
+    ${LOG_LATENCY_SQL},
+    ${LOG_HISTOGRAM_SQL}`,
+    metrics: `${METRIC_COUNTS_SQL},
+    ${METRIC_HISTOGRAM_SQL}`,
+    outer: PERFORMANCE_COLUMNS_SQL,
+  },
+};
 
 /**
- * A SELECT that gives the columns of `PERFORMANCE_ROW`, or of `SUMS`, by the key of `grouping`.
+ * A SELECT that gives the columns of `PERFORMANCE_ROW`, of `SUMS` or of `OUTCOME_SUMS`, by the key of `grouping`.
  * @param filter over the window of the question
  * @param metrics the part of that window to read from the metrics, whole minutes; null: none
  */
@@ -109,9 +131,8 @@ export function performanceQuery(
   const span = metrics === null ? null : spanConditions(metrics, kind);
   const parts: string[] = [];
   if (metrics === null || needsLogs(metrics, window)) parts.push(logPart(grouping, filter, span, detail));
-  const metricColumns = [METRIC_COUNTS_SQL, ...(detail === 'histogram' ? [METRIC_HISTOGRAM_SQL] : [])];
   const metricPart = (columns: readonly string[], table: string, condition: string): string => `SELECT
-    ${[...columns, ...metricColumns].join(',\n    ')}
+    ${[...columns, DETAILS[detail].metrics].join(',\n    ')}
   FROM ${table} AS m
   WHERE ${filter.metricSql}
   AND ${condition}${key === undefined ? '' : `\n  GROUP BY ${key}`}`;
@@ -122,7 +143,7 @@ export function performanceQuery(
   return {
     sql: `
 SELECT
-  ${[...grouping.outer, detail === 'histogram' ? PERFORMANCE_COLUMNS_SQL : COUNT_COLUMNS_SQL].join(',\n  ')}
+  ${[...grouping.outer, DETAILS[detail].outer].join(',\n  ')}
 FROM (
   ${parts.join('\n  UNION ALL\n  ')}
 )${key === undefined ? '' : `\nGROUP BY ${key}`}`,
@@ -136,18 +157,13 @@ function logPart(
   span: SpanConditions | null,
   detail: PerformanceDetail,
 ): string {
-  const columns = [
-    ...logs,
-    LOG_COUNTS_BY_OUTCOME_SQL,
-    ...(detail === 'histogram' ? [LOG_HISTOGRAM_SQL] : []),
-  ];
   const keys = [
     ...(key === undefined ? [] : [key]),
     'outcome',
     ...(detail === 'histogram' ? [LATENCY_BUCKET_SQL] : []),
   ];
   return `SELECT
-    ${columns.join(',\n    ')}
+    ${[...logs, DETAILS[detail].logs].join(',\n    ')}
   FROM request_log_kept
   WHERE ${filter.sql}${span === null ? '' : `\n  AND ${span.logs}`}
   GROUP BY ${keys.join(', ')}`;
@@ -176,12 +192,15 @@ export function rollupKind(
 export const HISTOGRAM = Type.Array(Type.Tuple([Type.Number(), Type.Number()]));
 
 /** Those columns in the store's answer. */
-export const SUMS = {
+export const OUTCOME_SUMS = {
   requests: Type.Number(),
   success: Type.Number(),
   caller_error: Type.Number(),
   service_error: Type.Number(),
   unknown: Type.Number(),
+};
+export const SUMS = {
+  ...OUTCOME_SUMS,
   latency_sum_us: Type.Number(),
   latency_max_us: Type.Number(),
 };

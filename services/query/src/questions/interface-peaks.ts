@@ -45,7 +45,7 @@ export async function askPeaks(
   const earliestMs = floorMinute(window.toMs - PEAK_SPAN_MS_MAX) + MINUTE_MS;
   const span = { fromMs: Math.max(window.fromMs, earliestMs), toMs: window.toMs };
   const part = bySecond || metrics === null ? null : overlap(metrics, span);
-  const { sql, params } = performanceQuery(BY_TICK, filterOver(filter, span), span, part, 'counts');
+  const { sql, params } = performanceQuery(BY_TICK, filterOver(filter, span), span, part, 'outcomes');
   const rows = await ask(PEAKS, peaksSql(sql), { ...params, tick_ms: seconds * 1_000 }, signal);
   const peaks = rows.map(({ interface: name, busiest, most }): [string, Peak] => [
     name,
