@@ -40,13 +40,13 @@ export function comparedQuery(
 }
 
 /** The boundary may lie within a minute: the metrics of that minute are in neither span. */
-function byWindow({ key, logs, metrics, rollup, outer }: Grouping): Grouping {
-  const flag = (column: string): string =>
-    `${column} < fromUnixTimestamp64Milli({split_ms:Int64}, 'UTC') AS is_before`;
-  const ofMetrics = flag('m.window_start');
+function byWindow({ key, logHash, logs, metrics, rollup, outer }: Grouping): Grouping {
+  const ofMetrics = `${isBeforeSql('m.window_start')} AS is_before`;
+  const ofLogs = isBeforeSql('time');
   return {
     key: key === undefined ? 'is_before' : `${key}, is_before`,
-    logs: [...logs, flag('time')],
+    ...(logHash === undefined ? {} : { logHash: `${logHash} + intHash64(50 + ${ofLogs})` }),
+    logs: [...logs, `${logHash === undefined ? ofLogs : `any(${ofLogs})`} AS is_before`],
     metrics: [...metrics, ofMetrics],
     ...(rollup === undefined
       ? {}
@@ -61,6 +61,10 @@ function byWindow({ key, logs, metrics, rollup, outer }: Grouping): Grouping {
         }),
     outer: [...outer, 'is_before'],
   };
+}
+
+function isBeforeSql(column: string): string {
+  return `(${column} < fromUnixTimestamp64Milli({split_ms:Int64}, 'UTC'))`;
 }
 
 /** One span over both, with a gap between them that is read from the logs. */

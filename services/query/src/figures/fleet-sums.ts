@@ -7,14 +7,7 @@ import { worstFirstSql } from '@imscope/schemas/health.js';
 import { type Static, Type } from 'typebox';
 import { type Ask, defineStoreQuery, type QueryParams } from '../store/ask-store.js';
 import type { Filter } from './filter.js';
-import {
-  type Grouping,
-  type HISTOGRAM,
-  OUTCOME_SUMS,
-  performanceQuery,
-  PERFORMANCE_ROW,
-  SUMS,
-} from './performance.js';
+import { type Grouping, HISTOGRAM, OUTCOME_SUMS, performanceQuery, SUMS } from './performance.js';
 import type { Span } from './plan.js';
 
 const ApplicationSums = Type.Object({ sdk_app_id: Type.Number(), ...SUMS, last_seen_ms: Type.Number() });
@@ -23,6 +16,7 @@ const SUMS_QUERY = defineStoreQuery('fleet_sums', ApplicationSums);
 
 const LAST_SEEN: Grouping = {
   key: 'sdk_app_id',
+  isSorted: true,
   logs: ['sdk_app_id', 'toUnixTimestamp64Milli(max(time)) AS b_last_seen_ms'],
   metrics: ['m.sdk_app_id AS sdk_app_id', 'toUnixTimestamp64Milli(max(m.window_start)) AS b_last_seen_ms'],
   rollup: {
@@ -49,15 +43,16 @@ export async function askFleetSums(
 
 const HISTOGRAMS_QUERY = defineStoreQuery(
   'fleet_histograms',
-  Type.Object({ sdk_app_id: Type.Number(), ...PERFORMANCE_ROW }),
+  Type.Object({ sdk_app_id: Type.Number(), histogram: HISTOGRAM }),
 );
 
-const BY_APPLICATION: Grouping = {
-  key: 'sdk_app_id',
-  logs: ['sdk_app_id'],
-  metrics: ['m.sdk_app_id AS sdk_app_id'],
-  rollup: { needs: 'application', columns: ['m.sdk_app_id AS sdk_app_id'] },
-  outer: ['sdk_app_id'],
+export const BY_APPLICATION: Grouping = {
+  key: 'app',
+  logHash: 'intHash64(sdk_app_id)',
+  logs: ['any(sdk_app_id) AS app'],
+  metrics: ['m.sdk_app_id AS app'],
+  rollup: { needs: 'application', columns: ['m.sdk_app_id AS app'] },
+  outer: ['app AS sdk_app_id'],
 };
 
 /** The histograms of these applications, such as those of one page. */
@@ -69,13 +64,12 @@ export async function askFleetHistograms(
 ): Promise<ReadonlyMap<number, Static<typeof HISTOGRAM>>> {
   if (sdkAppIds.length === 0) return new Map();
   const filter = listed(span.filter, sdkAppIds);
-  const { sql, params } = performanceQuery(BY_APPLICATION, filter, span.window, span.metrics);
+  const { sql, params } = performanceQuery(BY_APPLICATION, filter, span.window, span.metrics, 'buckets');
   const rows = await ask(HISTOGRAMS_QUERY, sql, params, signal);
   return new Map(rows.map(({ sdk_app_id, histogram }) => [sdk_app_id, histogram]));
 }
 
-const step = (column: string): string =>
-  `intDiv(toUnixTimestamp64Milli(${column}), {step_ms:Int64}) AS step_index`;
+const step = (column: string): string => `intDiv(toUnixTimestamp64Milli(${column}), {step_ms:Int64})`;
 
 const StepSums = Type.Object({ sdk_app_id: Type.Number(), step_index: Type.Number(), ...OUTCOME_SUMS });
 export type StepSums = Static<typeof StepSums>;
@@ -92,16 +86,14 @@ export async function askFleetSteps(
   signal: AbortSignal,
 ): Promise<readonly StepSums[]> {
   if (sdkAppIds.length === 0) return [];
+  const metricColumns = ['m.sdk_app_id AS app', `${step('m.window_start')} AS step_index`];
   const grouping: Grouping = {
-    key: 'sdk_app_id, step_index',
-    logs: ['sdk_app_id', step('time')],
-    metrics: ['m.sdk_app_id AS sdk_app_id', step('m.window_start')],
-    rollup: {
-      needs: 'application',
-      stepMs,
-      columns: ['m.sdk_app_id AS sdk_app_id', step('m.window_start')],
-    },
-    outer: ['sdk_app_id', 'step_index'],
+    key: 'app, step_index',
+    logHash: `intHash64(sdk_app_id) + intHash64(${step('time')})`,
+    logs: ['any(sdk_app_id) AS app', `any(${step('time')}) AS step_index`],
+    metrics: metricColumns,
+    rollup: { needs: 'application', stepMs, columns: metricColumns },
+    outer: ['app AS sdk_app_id', 'step_index'],
   };
   const filter = listed(span.filter, sdkAppIds);
   const { sql, params } = performanceQuery(grouping, filter, span.window, span.metrics, 'outcomes');
@@ -118,11 +110,12 @@ export type WorstInterface = Static<typeof WorstInterface>;
 const WORST_QUERY = defineStoreQuery('fleet_worst_interfaces', WorstInterface);
 
 const BY_INTERFACE: Grouping = {
-  key: 'sdk_app_id, interface',
-  logs: ['sdk_app_id', 'interface'],
-  metrics: ['m.sdk_app_id AS sdk_app_id', 'm.interface AS interface'],
-  rollup: { needs: 'interface', columns: ['m.sdk_app_id AS sdk_app_id', 'm.interface AS interface'] },
-  outer: ['sdk_app_id', 'interface'],
+  key: 'app, name',
+  logHash: 'intHash64(sdk_app_id) + cityHash64(interface)',
+  logs: ['any(sdk_app_id) AS app', 'any(interface) AS name'],
+  metrics: ['m.sdk_app_id AS app', 'm.interface AS name'],
+  rollup: { needs: 'interface', columns: ['m.sdk_app_id AS app', 'm.interface AS name'] },
+  outer: ['app AS sdk_app_id', 'name AS interface'],
 };
 const COLUMNS = { requests: 'requests', success: 'success', serviceErrors: 'service_error' };
 

@@ -11,11 +11,12 @@ import {
   askFleetSteps,
   askFleetSums,
   askWorstInterfaces,
+  BY_APPLICATION,
   type StepSums,
   type WorstInterface,
 } from '../figures/fleet-sums.js';
 import { type Filter, filterOver } from '../figures/filter.js';
-import { type Grouping, type HISTOGRAM, performanceQuery } from '../figures/performance.js';
+import { type HISTOGRAM, performanceQuery } from '../figures/performance.js';
 import type { Span } from '../figures/plan.js';
 import { MINUTE_MS, type TimeWindow } from '../figures/time-window.js';
 import type { ApplicationName, NamesOf } from '../store/application-names.js';
@@ -79,21 +80,13 @@ const PERCENTILES = defineStoreQuery(
     buckets: Type.Tuple([Type.Number(), Type.Number(), Type.Number()]),
   }),
 );
-const BY_APPLICATION: Grouping = {
-  key: 'sdk_app_id',
-  logs: ['sdk_app_id'],
-  metrics: ['m.sdk_app_id AS sdk_app_id'],
-  rollup: { needs: 'application', columns: ['m.sdk_app_id AS sdk_app_id'] },
-  outer: ['sdk_app_id'],
-};
-
 const percentilesSql = (performanceSql: string): string => `
 SELECT
   sdk_app_id,
   arrayReduce('quantilesExactWeighted(0.5, 0.95, 0.99)', histogram.1, histogram.2) AS buckets
 FROM (${performanceSql}
 )
-WHERE requests > 0`;
+WHERE notEmpty(histogram)`;
 
 export function createFleetFigures(input: FleetFiguresInput): FleetFigures {
   const { ask, memory, filter, spanOf, namesOf, completeness, nowMs, reuseMs, signal } = input;
@@ -117,7 +110,13 @@ export function createFleetFigures(input: FleetFiguresInput): FleetFigures {
         caller,
         async (shared) => {
           const { span } = await sumsOver(window, shared);
-          const { sql, params } = performanceQuery(BY_APPLICATION, span.filter, span.window, span.metrics);
+          const { sql, params } = performanceQuery(
+            BY_APPLICATION,
+            span.filter,
+            span.window,
+            span.metrics,
+            'buckets',
+          );
           const rows = await ask(PERCENTILES, percentilesSql(sql), params, shared);
           return new Map(rows.map(({ sdk_app_id: id, buckets }) => [id, buckets]));
         },

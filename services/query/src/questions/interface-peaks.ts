@@ -54,15 +54,15 @@ export async function askPeaks(
   return { fromMs: span.fromMs, seconds, byInterface: new Map(peaks) };
 }
 
-const tickSql = (column: string): string =>
-  `intDiv(toUnixTimestamp64Milli(${column}), {tick_ms:Int64}) AS tick`;
+const tickSql = (column: string): string => `intDiv(toUnixTimestamp64Milli(${column}), {tick_ms:Int64})`;
 
 /** `tick_ms` is bound. */
 const BY_TICK: Grouping = {
-  key: 'interface, tick',
-  logs: ['interface', tickSql('time')],
-  metrics: ['m.interface AS interface', tickSql('m.window_start')],
-  outer: ['interface', 'tick'],
+  key: 'name, tick',
+  logHash: `cityHash64(interface) + intHash64(${tickSql('time')})`,
+  logs: ['any(interface) AS name', `any(${tickSql('time')}) AS tick`],
+  metrics: ['m.interface AS name', `${tickSql('m.window_start')} AS tick`],
+  outer: ['name AS interface', 'tick'],
 };
 
 const peaksSql = (sums: string): string => `

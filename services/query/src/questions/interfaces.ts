@@ -45,14 +45,15 @@ const BOTH = defineStoreQuery('interfaces_both', Type.Object({ ...ROW, is_before
 const COLUMNS = { requests: 'requests', success: 'success', serviceErrors: 'service_error' };
 
 const GROUPING: Grouping = {
-  key: 'interface',
-  logs: ['interface', 'toUnixTimestamp64Milli(max(time)) AS b_last_seen_ms'],
-  metrics: ['m.interface AS interface', 'toUnixTimestamp64Milli(max(m.window_start)) AS b_last_seen_ms'],
+  key: 'name',
+  logHash: 'cityHash64(interface)',
+  logs: ['any(interface) AS name', 'toUnixTimestamp64Milli(max(time)) AS b_last_seen_ms'],
+  metrics: ['m.interface AS name', 'toUnixTimestamp64Milli(max(m.window_start)) AS b_last_seen_ms'],
   rollup: {
     needs: 'interface',
-    columns: ['m.interface AS interface', 'toUnixTimestamp64Milli(max(m.last_window)) AS b_last_seen_ms'],
+    columns: ['m.interface AS name', 'toUnixTimestamp64Milli(max(m.last_window)) AS b_last_seen_ms'],
   },
-  outer: ['interface', 'max(b_last_seen_ms) AS last_seen_ms', 'count() OVER () AS total'],
+  outer: ['name AS interface', 'max(b_last_seen_ms) AS last_seen_ms', 'count() OVER () AS total'],
 };
 
 const listedSql = (performanceSql: string): string => `SELECT * FROM (${performanceSql}
@@ -65,7 +66,7 @@ ORDER BY requests DESC, interface`;
 const WITH_BEFORE: Grouping = {
   ...GROUPING,
   outer: [
-    'interface',
+    'name AS interface',
     'max(b_last_seen_ms) AS last_seen_ms',
     'count() OVER (PARTITION BY is_before) AS total',
   ],
@@ -171,11 +172,12 @@ async function askBoth(ask: Ask, span: Span, previous: Span, signal: AbortSignal
 
 const BEFORE = defineStoreQuery('interfaces_before', Type.Object({ interface: Type.String(), ...SUMS }));
 const BY_INTERFACE: Grouping = {
-  key: 'interface',
-  logs: ['interface'],
-  metrics: ['m.interface AS interface'],
-  rollup: { needs: 'interface', columns: ['m.interface AS interface'] },
-  outer: ['interface'],
+  key: 'name',
+  logHash: 'cityHash64(interface)',
+  logs: ['any(interface) AS name'],
+  metrics: ['m.interface AS name'],
+  rollup: { needs: 'interface', columns: ['m.interface AS name'] },
+  outer: ['name AS interface'],
 };
 
 async function askBefore(ask: Ask, span: Span, signal: AbortSignal): Promise<ReadonlyMap<string, Sums>> {
