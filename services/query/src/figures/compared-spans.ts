@@ -9,13 +9,16 @@ import { type Grouping, type PerformanceDetail, performanceQuery } from './perfo
 import type { Span } from './plan.js';
 import { MINUTE_MS, type TimeWindow } from './time-window.js';
 
+/** More than the margin in which metrics are about to expire, so that two spans of a day are comparable. */
+const LOGS_MS_MAX = 10 * MINUTE_MS;
+
 /**
  * Whether one statement may ask for both: the earlier window ends where the other begins, and is read from the metrics. Logs of
  * days are cheaper to read without what only the later window needs.
  */
 export function areComparable(now: Span, before: Span): boolean {
   const isBefore = before.window.fromMs < before.window.toMs && before.window.toMs === now.window.fromMs;
-  return isBefore && before.metrics !== null && before.metrics.fromMs - before.window.fromMs < MINUTE_MS;
+  return isBefore && before.metrics !== null && before.metrics.fromMs - before.window.fromMs < LOGS_MS_MAX;
 }
 
 /**
