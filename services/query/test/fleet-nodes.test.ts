@@ -37,7 +37,9 @@ const rows: readonly StoredRow[] = [
     (_, index) => index % 10 === 0,
   ),
 ];
-const { query } = await openStoreAndQuery((store) => store.insert(rows));
+/** Before the hours in which nodes are looked for, but within longer windows. */
+const old = steady('gw-old', 'old', TO_MS - 540 * MINUTE_MS, TO_MS - 480 * MINUTE_MS);
+const { query } = await openStoreAndQuery((store) => store.insert([...rows, ...old]));
 
 const ask = async (values: Readonly<Record<string, string>> = {}, token = READ_ALL): Promise<FleetNodes> =>
   (await readAnswer(query.app, FleetNodes, 'fleet/nodes', { ...WINDOW, ...values }, token)).data;
@@ -80,6 +82,15 @@ test('nodes that fell silent are told apart from regions without traffic, and co
     (a, b) => NODE_STATUSES.indexOf(a.status) - NODE_STATUSES.indexOf(b.status) || compareWorstFirst(a, b),
   );
   assert.deepEqual(nodes, ranked);
+});
+
+test('a node that was heard early in a long window is in it', async () => {
+  const { nodes } = await ask({ from: new Date(TO_MS - 600 * MINUTE_MS).toISOString() });
+  const found = nodes.find((one) => one.node === 'gw-old');
+  assert.equal(found?.requests, 600);
+  assert.equal(found.region, 'old');
+  assert.equal(found.status, 'fell_silent');
+  assert.equal(Date.parse(found.last_seen), TO_MS - 481 * MINUTE_MS);
 });
 
 test('a limit says how many nodes it leaves out', async () => {

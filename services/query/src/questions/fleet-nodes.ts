@@ -1,6 +1,7 @@
 /*
  * `fleetNodes`: how well does each gateway node do for all applications together, and which one fell silent? Metrics do
- * not know nodes, so this comes from the logs: one pass over the window, and one over the hours before its end.
+ * not know nodes, so this comes from the logs: one pass over the window, one over the hours before its end, and one for nodes
+ * that were not heard in these.
  */
 import { compareWorstFirst, healthOf, healthText, successRateInterval } from '@imscope/schemas/health.js';
 import { percentilesUs } from '@imscope/schemas/latency-histogram.js';
@@ -98,17 +99,31 @@ export const fleetNodes = requestQuestion('fleetNodes', {
   rated: ({ nodes }) => ratedTogether(nodes),
   plan: planWindow,
   answer: async ({ ask, query, plan, window, nowMs, completeness, signal }) => {
-    const presenceFromMs = Math.max(Math.min(window.fromMs, window.toMs - PRESENCE_MS), nowMs - LOG_TERM_MS);
-    const around = filterOver(plan.filter, { fromMs: presenceFromMs, toMs: window.toMs });
-    const [sums, presence] = await Promise.all([
+    const presenceFromMs = Math.max(window.toMs - PRESENCE_MS, nowMs - LOG_TERM_MS);
+    const lately = filterOver(plan.filter, { fromMs: presenceFromMs, toMs: window.toMs });
+    const [sums, heardLately] = await Promise.all([
       ask(SUMS_QUERY, sumsSql(plan.filter.sql), plan.filter.params, signal),
-      ask(PRESENCE_QUERY, presenceSql(around.sql), around.params, signal),
+      ask(PRESENCE_QUERY, presenceSql(lately.sql), lately.params, signal),
     ]);
-    const nodes = presence.map(({ node, region, last_seen_ms, last_slot, recent_requests }) => {
-      const recentFromMs = Math.max(presenceFromMs, (last_slot - RATE_SLOTS + 1) * SLOT_MS);
-      const recentMs = last_seen_ms - recentFromMs;
-      return { node, region, lastSeenMs: last_seen_ms, recentRequests: recent_requests, recentMs };
-    });
+    const known = new Set(heardLately.map(({ node }) => node));
+    const others = sums.map(({ node }) => node).filter((node) => !known.has(node));
+    const earlier =
+      others.length === 0
+        ? []
+        : await ask(
+            PRESENCE_QUERY,
+            presenceSql(`${plan.filter.sql} AND node IN {silent_nodes:Array(String)}`),
+            { ...plan.filter.params, silent_nodes: others },
+            signal,
+          );
+    const nodes = [...heardLately, ...earlier].map(
+      ({ node, region, last_seen_ms, last_slot, recent_requests }) => {
+        const fromMs = known.has(node) ? presenceFromMs : window.fromMs;
+        const recentFromMs = Math.max(fromMs, (last_slot - RATE_SLOTS + 1) * SLOT_MS);
+        const recentMs = last_seen_ms - recentFromMs;
+        return { node, region, lastSeenMs: last_seen_ms, recentRequests: recent_requests, recentMs };
+      },
+    );
     const telemetry = telemetryOf(completeness, window.toMs, nowMs);
     const statuses = statusesOf(nodes, telemetry);
     const sumsOf = new Map(sums.map((row) => [row.node, row]));
