@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { builtSpan, metricConditions, spanConditions } from '../src/figures/metric-span.js';
-import { firstKeptMs, metricSpanOf, partsOf } from '../src/figures/source.js';
+import type { HeldHour } from '../src/figures/rollup-hours.js';
+import { createSources, firstKeptMs, metricSpanOf, partsOf, type Sources } from '../src/figures/source.js';
 import type { Subject } from '../src/figures/subject.js';
 
 const MINUTE_MS = 60_000;
@@ -185,3 +186,51 @@ test('several spans are read together, and what a bound between them cuts is rea
 function bounds(name: string, fromMs: number, toMs: number): Record<string, number> {
   return { [`${name}_from_ms`]: fromMs, [`${name}_to_ms`]: toMs };
 }
+
+/** Hours of the day up to 11:50, each with so many logged requests of so much weight. */
+function sourcesOf(logRows: number, logWeight: number): Sources {
+  const hours = Array.from({ length: 12 }, (_, index): HeldHour => ({
+    ...hour(at(index), index),
+    toMs: Math.min(at(index + 1), at(11, 50)),
+    logRows,
+    logWeight,
+    missing: 0,
+    lacking: [],
+  }));
+  return createSources({
+    hoursOf: async () => hours,
+    heldOf: async (_, parts) => parts.map(() => ({ logRows, logWeight, missing: 0, lacking: [] })),
+    logRowsMax: 500,
+  });
+}
+
+test('few logs of an application that is not sampled are read in place of its metrics', async () => {
+  const window = { fromMs: at(2), toMs: NOW };
+  const isFromLogs = async (sources: Sources, subject: Subject = APPLICATION): Promise<boolean> =>
+    (await sources.choose(subject, window, NOW, true)).metrics === null;
+  assert.deepEqual(await sourcesOf(10, 10).choose(APPLICATION, window, NOW, true), {
+    metrics: null,
+    loggedShare: 1,
+  });
+  assert.equal(await isFromLogs(sourcesOf(11, 11)), false, 'more than a fifth of the bound');
+  assert.equal(await isFromLogs(sourcesOf(5, 10)), false, 'sampled');
+  assert.equal(await isFromLogs(sourcesOf(0, 0)), false, 'nothing is known of them');
+  assert.equal(await isFromLogs(sourcesOf(10, 10), FLEET), false, 'the fleet');
+});
+
+test('built hours that leave two hours of a window open do not tell how many its logs are', async () => {
+  const window = { fromMs: at(21, 0, 0, 22), toMs: NOW };
+  const { metrics } = await sourcesOf(1, 1).choose(APPLICATION, window, NOW, true);
+  assert.ok(metrics !== null);
+});
+
+test('slices of cut hours are read for the fleet, and of an application hours where there are several', async () => {
+  const window = { fromMs: at(9, 25), toMs: NOW };
+  const many = sourcesOf(1_000, 1_000);
+  const fleet = (await many.choose(FLEET, window, NOW, true)).metrics;
+  assert.deepEqual([fleet?.rollup?.length, fleet?.slices?.length], [2, 1]);
+  const few = (await many.choose(APPLICATION, window, NOW, true)).metrics;
+  assert.deepEqual([few?.rollup?.length, few?.slices], [0, undefined]);
+  const longer = (await many.choose(APPLICATION, { ...window, fromMs: at(7) }, NOW, true)).metrics;
+  assert.equal(longer?.rollup?.length, 5);
+});

@@ -13,12 +13,15 @@ import { MINUTE_MS, type TimeWindow } from './time-window.js';
 const LOGS_MS_MAX = 10 * MINUTE_MS;
 
 /**
- * Whether one statement may ask for both: the earlier window ends where the other begins, and is read from the metrics. Logs of
- * days are cheaper to read without what only the later window needs.
+ * Whether one statement may ask for both: the earlier window ends where the other begins, and both are read from the logs, or the
+ * earlier one from the metrics. Where metrics have the later window alone, the logs of the earlier one are cheaper to read
+ * without what only the later one needs.
  */
 export function areComparable(now: Span, before: Span): boolean {
   const isBefore = before.window.fromMs < before.window.toMs && before.window.toMs === now.window.fromMs;
-  return isBefore && before.metrics !== null && before.metrics.fromMs - before.window.fromMs < LOGS_MS_MAX;
+  if (!isBefore) return false;
+  if (before.metrics === null) return now.metrics === null;
+  return before.metrics.fromMs - before.window.fromMs < LOGS_MS_MAX;
 }
 
 /**

@@ -6,7 +6,7 @@ import type { RequestFilters } from '@imscope/schemas/query-api/filter-parameter
 import { type Filter, filterOf, filterOver, metricsHave } from './filter.js';
 import type { PersonalQuery } from './personal-filter.js';
 import { previousWindow } from './previous-window.js';
-import type { Source, Sources } from './source.js';
+import { partsOf, type Source, type Sources } from './source.js';
 import type { Subject } from './subject.js';
 import { countSteps, MINUTE_MS, resolveStep, resolveWindow, type TimeWindow } from './time-window.js';
 
@@ -70,18 +70,29 @@ export function planSteps({
 /** A window with its filter and the part of it to read from the metrics. */
 export type Span = Source & { readonly window: TimeWindow; readonly filter: Filter };
 
+const FROM_LOGS: Source = { metrics: null, loggedShare: null };
+/** A window that is only compared with is not looked up in the metrics where they have less of it. */
+const METRIC_SHARE_MIN = 0.05;
+
+function isBeforeMetrics(window: TimeWindow, nowMs: number): boolean {
+  const parts = partsOf(window, nowMs);
+  return parts === null || parts.toMs - parts.fromMs < METRIC_SHARE_MIN * (window.toMs - window.fromMs);
+}
+
 /** The filter of a plan over a window, and where its figures come from. Chooses the source of each window once. */
 export function createSpans(
   sources: Pick<Sources, 'choose'>,
   subject: Subject,
-  { filter, metricsCan }: RequestPlan,
+  { filter, metricsCan, window: asked }: RequestPlan,
   nowMs: number,
 ): (window: TimeWindow) => Promise<Span> {
   const spans = new Map<TimeWindow, Promise<Span>>();
   const find = async (window: TimeWindow): Promise<Span> => ({
     window,
     filter: filterOver(filter, window),
-    ...(await sources.choose(subject, window, nowMs, metricsCan)),
+    ...(window !== asked && isBeforeMetrics(window, nowMs)
+      ? FROM_LOGS
+      : await sources.choose(subject, window, nowMs, metricsCan)),
   });
   return (window) => {
     const span = spans.get(window) ?? find(window);

@@ -8,7 +8,7 @@
 import { METRIC_LATE_HOURS_MAX } from '@imscope/schemas/retention.js';
 import type { HeldOf } from './held-parts.js';
 import { builtSpan, isWithin, type MetricSpan, type RollupHour, SLICE_MS, uncovered } from './metric-span.js';
-import { type Held, type HoursOf, NOTHING_HELD } from './rollup-hours.js';
+import { type Held, type HeldHour, type HoursOf, NOTHING_HELD } from './rollup-hours.js';
 import type { Subject } from './subject.js';
 import { floorMinute, HOUR_MS, METRIC_TERM_MS, MINUTE_MS, type TimeWindow } from './time-window.js';
 
@@ -84,11 +84,18 @@ export type SourceOptions = {
   readonly hoursOf: HoursOf;
   readonly heldOf: HeldOf;
   /**
-   * Up to this many rows, an application that is not sampled is summed from the logs where no hour is built: the result
-   * is the same, and few rows of logs cost less than their metrics.
+   * Up to this many rows, an application that is not sampled is summed from the logs: the result is the same, and few rows of
+   * logs cost less than their metrics. A fifth of them where hours are built.
    */
   readonly logRowsMax: number;
 };
+
+/** How much fewer rows of logs are read where hours are built: metrics are then read by three statements, logs by one. */
+const BUILT_FACTOR = 5;
+/** So many hours of one application are read from the metrics though they are built. */
+const HOURS_OF_METRICS = 2;
+/** Hours about to expire are not built, and the last minutes not yet: so much of a window may be unknown. */
+const UNBUILT_MS_MAX = 90 * MINUTE_MS;
 
 export function createSources({ hoursOf, heldOf, logRowsMax }: SourceOptions): Sources {
   const piecesOf = async (subject: Subject, parts: Parts, nowMs: number): Promise<Piece[]> => {
@@ -119,6 +126,10 @@ export function createSources({ hoursOf, heldOf, logRowsMax }: SourceOptions): S
       if (subject.kind === 'fleet' && (parts === null || !metricsCan)) {
         return { metrics: null, loggedShare: null };
       }
+      if (subject.kind === 'application' && parts !== null) {
+        const hours = await hoursOf(subject, nowMs);
+        if (isFewLogs(hours, parts, logRowsMax / BUILT_FACTOR)) return { metrics: null, loggedShare: 1 };
+      }
       // The share is that of the time that metrics are kept, where the window reaches back further.
       const pieces = await piecesOf(subject, parts ?? asOnePart(window), nowMs);
       const rows = sumOf(pieces, ({ logRows }) => logRows);
@@ -131,10 +142,28 @@ export function createSources({ hoursOf, heldOf, logRowsMax }: SourceOptions): S
       const inMetrics = pieces.filter(({ fromMs }) => fromMs < parts.writtenToMs);
       const metrics = metricSpanOf(inMetrics, subject);
       if (metrics === null) return { metrics, loggedShare };
+      if (subject.kind === 'application') return { metrics: withoutFewHours(metrics), loggedShare };
       const { slices } = builtSpan(metrics, await hoursOf(subject, nowMs));
       return { metrics: { ...metrics, slices }, loggedShare };
     },
   };
+}
+
+/** Of one application, the metrics of an hour or two cost less to read than the rollup costs to plan. */
+function withoutFewHours(metrics: MetricSpan): MetricSpan {
+  const hours = metrics.rollup ?? [];
+  return hours.length > HOURS_OF_METRICS ? metrics : { ...metrics, rollup: [] };
+}
+
+/** Whether the hours that are built tell that the logs of a window are all there, and few. */
+function isFewLogs(hours: readonly HeldHour[], { fromMs, toMs }: TimeWindow, rowsMax: number): boolean {
+  const around = hours.filter((hour) => hour.toMs > fromMs && hour.startMs < toMs);
+  const [first, last] = [around[0], around.at(-1)];
+  if (first === undefined || last === undefined) return false;
+  const unbuiltMs = Math.max(0, first.startMs - fromMs) + Math.max(0, toMs - last.toMs);
+  const rows = sumOf(around, ({ logRows }) => logRows);
+  const weight = sumOf(around, ({ logWeight }) => logWeight);
+  return unbuiltMs <= UNBUILT_MS_MAX && rows > 0 && rows === weight && rows <= rowsMax;
 }
 
 function asOnePart({ fromMs, toMs }: TimeWindow): Parts {
