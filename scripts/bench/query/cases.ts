@@ -103,7 +103,7 @@ export function groupPaths(): string[] {
 
 /**
  * @param requestId of a request that is stored, for questions about one
- * @param groups by the path of the question that lists them
+ * @param groups by the path of the question that lists them; one without a group is left out, but for an empty map all are kept
  */
 export function benchCases(requestId: string, groups: ReadonlyMap<string, string>): Case[] {
   return Object.keys(QUESTIONS)
@@ -117,9 +117,11 @@ export function benchCases(requestId: string, groups: ReadonlyMap<string, string
         ),
       );
     })
-    .map((each) => {
-      const [list = ''] = each.path.split(ROUTE_GROUP);
-      return { ...each, path: each.path.replace(':group', groups.get(list) ?? ':group') };
+    .flatMap((each) => {
+      const [list = '', rest] = each.path.split(ROUTE_GROUP);
+      const group = groups.get(list);
+      if (rest === undefined || groups.size === 0) return [each];
+      return group === undefined ? [] : [{ ...each, path: `${list}/${group}${rest}` }];
     });
 }
 

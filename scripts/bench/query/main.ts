@@ -70,7 +70,10 @@ async function measureStack(stack: Stack, rows: number, isLargest: boolean): Pro
 /** By path of the list: a group of exceptions that it names. */
 async function readGroups(caller: Caller): Promise<ReadonlyMap<string, string>> {
   const groups = new Map<string, string>();
-  for (const path of groupPaths()) groups.set(path, await readFirstGroup(caller, path));
+  for (const path of groupPaths()) {
+    const group = await readFirstGroup(caller, path);
+    if (group !== undefined) groups.set(path, group);
+  }
   return groups;
 }
 

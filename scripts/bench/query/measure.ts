@@ -59,13 +59,13 @@ export async function measureCases(
 
 const Groups = Type.Object({ data: Type.Object({ groups: Type.Array(Type.Object({ id: Type.String() })) }) });
 
-/** The id of a group of exceptions of the last day, by the path of the question that lists them. */
-export async function readFirstGroup({ url, token }: Caller, path: string): Promise<string> {
+/** The id of a group of exceptions of the last day, where there is one, by the path of the question that lists them. */
+export async function readFirstGroup({ url, token }: Caller, path: string): Promise<string | undefined> {
   const response = await fetch(`${url}${path}?from=now-24h`, {
     headers: { authorization: `Bearer ${token}` },
   });
   const [first] = Value.Parse(Groups, await response.json()).data.groups;
-  return first?.id ?? 'none';
+  return first?.id;
 }
 
 async function askOnce(caller: Caller, each: Case, own: Kept, isCounted: boolean): Promise<void> {

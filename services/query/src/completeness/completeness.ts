@@ -37,6 +37,18 @@ export function createCompleteness(balanceOf: BalanceOf, ask: Ask): Completeness
   };
 }
 
+/** For a caller who may read a few applications: collectors are the operator's, and serve all of them. */
+export function withoutNames({ silent_collectors: silent, ...rest }: Completeness): Completeness {
+  return {
+    ...rest,
+    silent_collectors: silent.map(({ last_heard }, index) => ({
+      collector: `collector ${index + 1}`,
+      boot: '',
+      last_heard,
+    })),
+  };
+}
+
 /** For figures from the metrics alone: requests that are in the logs and not in the metrics are missing as well. */
 export function withMissing(
   { status, ratio, missing_max: missingMax = null, ...rest }: Completeness,

@@ -12,7 +12,7 @@ import type { Answer } from '@imscope/schemas/query-api/envelope.js';
 import { PERSONAL_FILTER_NAMES } from '@imscope/schemas/query-api/personal-filters.js';
 import { answerSchema, type QuestionName } from '@imscope/schemas/query-api/questions.js';
 import type { FastifyInstance, FastifyPluginAsync, FastifyRequest } from 'fastify';
-import type { CompletenessOf } from '../completeness/completeness.js';
+import { type CompletenessOf, withoutNames } from '../completeness/completeness.js';
 import { needsLogs } from '../figures/metric-span.js';
 import type { LookUpInterface } from '../figures/interface-settings.js';
 import type { Sources } from '../figures/source.js';
@@ -127,7 +127,10 @@ async function answerQuestion(
 ): Promise<Answer<unknown>> {
   const beganMs = performance.now();
   const ask = options.ask.within({ rowsMax, bytesMax: options.budget.bytesFor(request) });
-  const completeness = options.completeness(plan.window, options.now(), plan.sdkAppId);
+  const readsAll = request.grant?.applications === 'all';
+  const completeness = options
+    .completeness(plan.window, options.now(), plan.sdkAppId)
+    .then((found) => (readsAll ? found : withoutNames(found)));
   const { sources, namesOf, descriptionsOf, fleet, historyOf, mutesOf, incarnationsOf, interfaceOf } =
     options;
   const { signal } = request;

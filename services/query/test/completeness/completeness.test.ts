@@ -10,7 +10,7 @@ import type { Account } from '@imscope/accounting/running/incarnation-track.js';
 import type { LedgerBlock } from '@imscope/accounting/running/running-balance.js';
 import { createMetrics } from '../../src/metrics.js';
 import { createQueryAdmission } from '../../src/store/query-admission.js';
-import { openQuery, openStore, READ_ALL, type StoreUnderTest } from '../query-under-test.js';
+import { openQuery, openStore, READ_ALL, READ_FEW, type StoreUnderTest } from '../query-under-test.js';
 import { addressOf } from '../read-answer.js';
 import { storedRow } from '../stored-row.js';
 import { blocksOf, bootName, historyOf, MINUTE_MS, appendedAt, withKeyed } from './history.js';
@@ -243,6 +243,30 @@ test('while a reading runs long, answers use the one before; before the first no
   assert.equal((await completeness(WINDOW, NOW_MS + LATER_MS)).status, 'complete');
   assert.equal((await completenessOf(slowAsk)(WINDOW, NOW_MS)).status, 'unknown');
   held.resolve(undefined);
+});
+
+test('names of silent collectors are for callers who may read all applications', async () => {
+  await empty();
+  const silent = bootName(1);
+  await store.insert([storedRow({ time: BEGIN_MS, sdk_app_id: 101 })]);
+  await insertBlocks(store.client, blocksOf(history.batches));
+  const known = history.accounts.filter(({ boot, sequence }) => boot !== silent || sequence <= 2);
+  await insertAccounts(store.client, known);
+  const { app, close } = await openQuery(store.environment);
+  const span = { from: new Date(WINDOW.fromMs).toISOString(), to: new Date(WINDOW.toMs).toISOString() };
+  const asked = async (token: string) => {
+    const headers = { authorization: `Bearer ${token}` };
+    const response = await app.inject({ url: addressOf('applications/101/overview', span), headers });
+    return response.json<{ completeness: Completeness }>().completeness;
+  };
+  const [all, few] = [await asked(READ_ALL), await asked(READ_FEW)];
+  await close();
+  const [heard] = all.silent_collectors;
+  assert.equal(heard?.collector, 'edge-1');
+  assert.deepEqual(few.silent_collectors, [
+    { collector: 'collector 1', boot: '', last_heard: heard.last_heard },
+  ]);
+  assert.doesNotMatch(JSON.stringify(few), /edge-1/);
 });
 
 test('every answer carries completeness, and without it the store still gives answers', async () => {
