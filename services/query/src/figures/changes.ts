@@ -8,7 +8,7 @@ import {
   latencyVariance,
 } from '@imscope/schemas/change.js';
 import type { Changes } from '@imscope/schemas/query-api/changes.js';
-import { NO_SUMS, type PerformanceRow, successRate, type Sums } from './performance.js';
+import { NO_SUMS, type PerformanceRow, successRate, type Sums } from './sums.js';
 
 /**
  * @param before undefined: no request then

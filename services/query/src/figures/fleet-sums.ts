@@ -7,7 +7,8 @@ import { worstFirstSql } from '@imscope/schemas/health.js';
 import { type Static, Type } from 'typebox';
 import { type Ask, defineStoreQuery, type QueryParams } from '../store/ask-store.js';
 import type { Filter } from './filter.js';
-import { type Grouping, HISTOGRAM, OUTCOME_SUMS, performanceQuery, SUMS } from './performance.js';
+import { type Grouping, performanceQuery } from './performance.js';
+import { HISTOGRAM, OUTCOME_SUMS, SUMS } from './sums.js';
 import type { Span } from './plan.js';
 
 const ApplicationSums = Type.Object({ sdk_app_id: Type.Number(), ...SUMS, last_seen_ms: Type.Number() });

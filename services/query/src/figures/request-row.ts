@@ -6,7 +6,7 @@ import type { FillLinks, Link } from '@imscope/schemas/link-template.js';
 import type { RequestRow } from '@imscope/schemas/query-api/requests.js';
 import { type Static, Type } from 'typebox';
 import { CODE, OUTCOME } from './code-counts.js';
-import { inMs } from './performance.js';
+import { inMs } from './sums.js';
 import { encodePlace, type RowPlace } from './row-place.js';
 import { MINUTE_MS, timeText } from './time-window.js';
 

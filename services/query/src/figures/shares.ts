@@ -2,7 +2,7 @@
  * What part of all requests a group is: far more of all failures than of all successes says that failures come from there.
  */
 import type { BreakdownRow } from '@imscope/schemas/query-api/breakdown.js';
-import type { Sums } from './performance.js';
+import type { Sums } from './sums.js';
 
 type Counted = Pick<Sums, 'requests' | 'success' | 'service_error'>;
 type Shares = Pick<BreakdownRow, 'share_of_requests' | 'share_of_failures' | 'share_of_successes'>;

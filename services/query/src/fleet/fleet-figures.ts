@@ -16,7 +16,8 @@ import {
   type WorstInterface,
 } from '../figures/fleet-sums.js';
 import { type Filter, filterOver } from '../figures/filter.js';
-import { type HISTOGRAM, performanceQuery } from '../figures/performance.js';
+import { performanceQuery } from '../figures/performance.js';
+import type { HISTOGRAM } from '../figures/sums.js';
 import type { Span } from '../figures/plan.js';
 import { MINUTE_MS, type TimeWindow } from '../figures/time-window.js';
 import type { ApplicationName, NamesOf } from '../store/application-names.js';

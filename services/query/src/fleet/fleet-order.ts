@@ -11,7 +11,7 @@ import type {
   FleetTotals,
 } from '@imscope/schemas/query-api/applications.js';
 import type { ApplicationSums } from '../figures/fleet-sums.js';
-import { averageMs, NO_SUMS, successRate, sumUp } from '../figures/performance.js';
+import { averageMs, NO_SUMS, successRate, sumUp } from '../figures/sums.js';
 import type { Percentiles } from './fleet-figures.js';
 import type { ApplicationName } from '../store/application-names.js';
 

@@ -3,7 +3,7 @@ import { healthText, successRateInterval } from '@imscope/schemas/health.js';
 import { fillLinks } from '@imscope/schemas/link-template.js';
 import type { ApplicationRow } from '@imscope/schemas/query-api/applications.js';
 import { changesOf } from '../figures/changes.js';
-import { performanceOf, type PerformanceRow, successRate } from '../figures/performance.js';
+import { performanceOf, type PerformanceRow, successRate } from '../figures/sums.js';
 import { type Step, timeText, type TimeWindow, windowSeconds } from '../figures/time-window.js';
 import type { ApplicationDescription } from '../store/application-names.js';
 import type { ShownFigures } from './fleet-figures.js';

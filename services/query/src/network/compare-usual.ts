@@ -4,7 +4,7 @@
  */
 import { differsInSuccessRate } from '@imscope/schemas/change.js';
 import type { NetworkRow, Usual } from '@imscope/schemas/query-api/network.js';
-import { averageMs, successRate } from '../figures/performance.js';
+import { averageMs, successRate } from '../figures/sums.js';
 import type { NetworkSums } from './network-sums.js';
 
 export type Comparison = Pick<NetworkRow, 'usual' | 'lost_requests' | 'fails_more' | 'extra_delay_ms'>;

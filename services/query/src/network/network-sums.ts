@@ -5,7 +5,7 @@ import { successRateInterval } from '@imscope/schemas/health.js';
 import { bucketMiddleUs } from '@imscope/schemas/latency-histogram.js';
 import type { NetworkFigures } from '@imscope/schemas/query-api/network.js';
 import { type Static, Type } from 'typebox';
-import { averageMs, inMs, successRate } from '../figures/performance.js';
+import { averageMs, inMs, successRate } from '../figures/sums.js';
 
 /** The columns of `PUBLISHED_COLUMNS_SQL` and `LOGGED_COLUMNS_SQL`. Buckets are of the latency histogram. */
 export const NETWORK_SUMS = {

@@ -8,7 +8,7 @@ import { bucketMiddleUs } from '@imscope/schemas/latency-histogram.js';
 import type { Breakdown } from '@imscope/schemas/query-api/breakdown.js';
 import type { GroupValues } from '@imscope/schemas/query-api/dimensions.js';
 import { filterOf } from '../figures/filter.js';
-import { averageMs, inMs, type Performance, successRate } from '../figures/performance.js';
+import { averageMs, inMs, type Performance, successRate } from '../figures/sums.js';
 import type { PlanInput, RequestPlan } from '../figures/plan.js';
 import type { GroupOrder } from '../figures/ranked-groups.js';
 import { sharesOf } from '../figures/shares.js';

@@ -16,14 +16,8 @@ import { Type } from 'typebox';
 import { ratedTogether } from '../completeness/verdict.js';
 import { groupValuesOf, metricsGroupBy } from '../figures/dimensions.js';
 import type { Minimum } from '../figures/minimum.js';
-import {
-  addUp,
-  type Grouping,
-  PERFORMANCE_ROW,
-  performanceOf,
-  performanceQuery,
-  type PerformanceRow,
-} from '../figures/performance.js';
+import { type Grouping, performanceQuery } from '../figures/performance.js';
+import { addUp, PERFORMANCE_ROW, performanceOf, type PerformanceRow } from '../figures/sums.js';
 import { type PlanInput, planWindow, type RequestPlan, type Span } from '../figures/plan.js';
 import { placesOf, type RankedGroups, rankGroups, rollupNeeds } from '../figures/ranked-groups.js';
 import { sharesOf } from '../figures/shares.js';

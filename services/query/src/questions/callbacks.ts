@@ -6,13 +6,8 @@ import { CALLBACK_INTERFACE_PREFIX, callbackEvent } from '@imscope/schemas/callb
 import { Type } from 'typebox';
 import { filterOf } from '../figures/filter.js';
 import { leftOut } from '../figures/left-out.js';
-import {
-  addUp,
-  type Grouping,
-  PERFORMANCE_ROW,
-  performanceOf,
-  performanceQuery,
-} from '../figures/performance.js';
+import { type Grouping, performanceQuery } from '../figures/performance.js';
+import { addUp, PERFORMANCE_ROW, performanceOf } from '../figures/sums.js';
 import { firstKeptMs } from '../figures/source.js';
 import { resolveMonitorWindow, windowSeconds } from '../figures/time-window.js';
 import { type AnswerBounds, HISTOGRAM_ROWS, MIB } from '../store/answer-bounds.js';

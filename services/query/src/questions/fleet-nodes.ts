@@ -14,7 +14,8 @@ import {
 import { type Static, Type } from 'typebox';
 import { ratedTogether } from '../completeness/verdict.js';
 import { filterOver } from '../figures/filter.js';
-import { inMs, LATENCY_BUCKET_SQL, performanceOf, SUMS } from '../figures/performance.js';
+import { LATENCY_BUCKET_SQL } from '../figures/performance.js';
+import { inMs, performanceOf, SUMS } from '../figures/sums.js';
 import { planWindow } from '../figures/plan.js';
 import { HOUR_MS, LOG_TERM_MS, MINUTE_MS, timeText, windowSeconds } from '../figures/time-window.js';
 import { type NodePresence, statusesOf, telemetryOf } from '../fleet/node-status.js';

@@ -14,14 +14,8 @@ import { leftOut } from '../figures/left-out.js';
 import { changesOf } from '../figures/changes.js';
 import { areComparable, comparedQuery } from '../figures/compared-spans.js';
 import type { InterfaceSettings } from '../figures/interface-settings.js';
-import {
-  type Grouping,
-  PERFORMANCE_ROW,
-  performanceOf,
-  performanceQuery,
-  SUMS,
-  type Sums,
-} from '../figures/performance.js';
+import { type Grouping, performanceQuery } from '../figures/performance.js';
+import { PERFORMANCE_ROW, performanceOf, SUMS, type Sums } from '../figures/sums.js';
 import type { Subject } from '../figures/subject.js';
 import { askPeaks, type Peaks } from './interface-peaks.js';
 import { timeText, windowSeconds } from '../figures/time-window.js';

@@ -11,10 +11,10 @@ import { builtSpan, metricConditions, type RollupHour } from '../figures/metric-
 import {
   COUNT_COLUMNS_SQL,
   METRIC_COUNTS_SQL,
-  PERFORMANCE_ROW,
   type RollupGrouping,
   rollupKind,
 } from '../figures/performance.js';
+import { PERFORMANCE_ROW } from '../figures/sums.js';
 import type { TimeWindow } from '../figures/time-window.js';
 
 /** The most used are listed; the answer says how many are left out. */

@@ -20,7 +20,7 @@ import {
   type MostUsed,
   REGIONS_MAX,
 } from './monitor-figures.js';
-import { addUp, type Performance, performanceOf } from '../figures/performance.js';
+import { addUp, type Performance, performanceOf } from '../figures/sums.js';
 import { firstKeptMs, partsOf, shareOf, type Sources } from '../figures/source.js';
 import {
   countSteps,

@@ -6,7 +6,7 @@ import { HttpError } from '@imscope/runtime/http-errors.js';
 import type { Network, NetworkKind, NetworkQuery, NetworkRow } from '@imscope/schemas/query-api/network.js';
 import { filterOf, filterOver, type Filter } from '../figures/filter.js';
 import type { PlanInput, RequestPlan } from '../figures/plan.js';
-import { successRate } from '../figures/performance.js';
+import { successRate } from '../figures/sums.js';
 import { LOG_TERM_MS, resolveWindow, type TimeWindow } from '../figures/time-window.js';
 import { askGroups, askOverall, type Group, type GroupKind, GROUPS_MAX } from '../network/ask-groups.js';
 import { askPrefixes, askPrefixOverall, type Prefix, type PrefixAsk } from '../network/ask-prefixes.js';

@@ -9,13 +9,8 @@ import { CODE, codeCountOf, OUTCOME } from '../figures/code-counts.js';
 import { codeSumsQuery } from '../figures/code-sums.js';
 import { leftOut } from '../figures/left-out.js';
 import { areComparable, comparedQuery } from '../figures/compared-spans.js';
-import {
-  type Grouping,
-  PERFORMANCE_ROW,
-  performanceOf,
-  performanceQuery,
-  type PerformanceRow,
-} from '../figures/performance.js';
+import { type Grouping, performanceQuery } from '../figures/performance.js';
+import { PERFORMANCE_ROW, performanceOf, type PerformanceRow } from '../figures/sums.js';
 import { windowSeconds } from '../figures/time-window.js';
 import { planCompared, type Span } from '../figures/plan.js';
 import { requestQuestion } from './question.js';

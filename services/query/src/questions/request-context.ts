@@ -8,13 +8,8 @@ import type { RequestSearchParameters } from '@imscope/schemas/query-api/request
 import { type Static, Type } from 'typebox';
 import { CODE, codeCountOf, OUTCOME } from '../figures/code-counts.js';
 import type { PersonalQuery } from '../figures/personal-filter.js';
-import {
-  LATENCY_BUCKET_SQL,
-  LOG_SUMS_SQL,
-  PERFORMANCE_COLUMNS_SQL,
-  PERFORMANCE_ROW,
-  performanceOf,
-} from '../figures/performance.js';
+import { LATENCY_BUCKET_SQL, LOG_SUMS_SQL, PERFORMANCE_COLUMNS_SQL } from '../figures/performance.js';
+import { PERFORMANCE_ROW, performanceOf } from '../figures/sums.js';
 import type { PlanInput, RequestPlan } from '../figures/plan.js';
 import {
   linkedRow,

@@ -10,13 +10,8 @@ import { ratedTogether } from '../completeness/verdict.js';
 import { comparedWindow, requireComparableStep } from '../figures/compared-window.js';
 import { groupValuesOf, metricsGroupBy } from '../figures/dimensions.js';
 import type { Minimum } from '../figures/minimum.js';
-import {
-  type Grouping,
-  PERFORMANCE_ROW,
-  performanceOf,
-  performanceQuery,
-  type PerformanceRow,
-} from '../figures/performance.js';
+import { type Grouping, performanceQuery } from '../figures/performance.js';
+import { PERFORMANCE_ROW, performanceOf, type PerformanceRow } from '../figures/sums.js';
 import { type PlanInput, planSteps, type RequestPlan, type Span } from '../figures/plan.js';
 import { NO_GROUPS, placesOf, type RankedGroups, rankGroups, rollupNeeds } from '../figures/ranked-groups.js';
 import { type Step, stepsOf, timeText } from '../figures/time-window.js';

@@ -5,7 +5,8 @@
 import { Type } from 'typebox';
 import { ratedTogether } from '../completeness/verdict.js';
 import { leftOut } from '../figures/left-out.js';
-import { type Grouping, PERFORMANCE_ROW, performanceOf, performanceQuery } from '../figures/performance.js';
+import { type Grouping, performanceQuery } from '../figures/performance.js';
+import { PERFORMANCE_ROW, performanceOf } from '../figures/sums.js';
 import { planWindow } from '../figures/plan.js';
 import { windowSeconds } from '../figures/time-window.js';
 import { type AnswerBounds, HISTOGRAM_ROWS, MIB } from '../store/answer-bounds.js';
