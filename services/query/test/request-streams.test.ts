@@ -2,9 +2,19 @@
 import assert from 'node:assert/strict';
 import { type IncomingMessage, request as httpRequest } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
 import { afterEach, test } from 'node:test';
+import { hashToken } from '@imscope/access/tokens.js';
 import { maskIpAddress, parseIpAddress } from '@imscope/schemas/ip-address.js';
-import { openQuery, openStoreAndQuery, READ_ALL, READ_FEW, REQUESTS_FEW } from './query-under-test.js';
+import {
+  openQuery,
+  openStoreAndQuery,
+  READ_ALL,
+  READ_FEW,
+  REQUESTS_FEW,
+  writeRegistryFile,
+} from './query-under-test.js';
+import { until } from '../../../scripts/pipeline/until.js';
 import { addressOf, assertError } from './read-answer.js';
 import { seededRows, type StoredRow, storedRow } from './stored-row.js';
 
@@ -270,8 +280,13 @@ test('one caller has half of the exports, and gets another one after it has ende
 type Event = { readonly event: string; readonly data: Readonly<Record<string, unknown>> };
 
 /** The events of a tail after `open`, one after the other; undefined at its end. */
-async function tail(path: string, parameters: Record<string, string> = {}, token = READ_ALL) {
-  const response = await get(path, parameters, token);
+async function tail(
+  path: string,
+  parameters: Record<string, string> = {},
+  token = READ_ALL,
+  service = query,
+) {
+  const response = await get(path, parameters, token, service);
   assert.equal(response.statusCode, 200);
   assert.match(String(response.headers['content-type']), /^text\/event-stream/);
   const events = eventsOf(response);
@@ -380,6 +395,57 @@ test('a tail of a caller does not show what the caller may not read, and the num
   assertError({ statusCode: refused.statusCode ?? 0, body }, 429, 'too_many_requests');
   await storeBlock([{ request_id: 'foreign' }, { request_id: 'own', sdk_app_id: APP }]);
   assert.equal((await few.next())?.data['request_id'], 'own');
+});
+
+test('a tail ends when its token is revoked, and says so', async () => {
+  const path = join(store.dir, 'revoked.json');
+  const token = { name: 'for a while', sha256: hashToken('revoked-revoked-revoked-1'), scope: 'requests' };
+  writeRegistryFile(path, [{ ...token, applications: 'all' }]);
+  const service = await openQuery({ ...store.environment, REGISTRY_FILE: path });
+  await service.app.listen({ host: '127.0.0.1', port: 0 });
+  const { next } = await tail('fleet/tail', {}, 'revoked-revoked-revoked-1', service);
+  writeRegistryFile(path, []);
+  assert.deepEqual(await next(), { event: 'end', data: { reason: 'token' } });
+  assert.equal(await next(), undefined);
+  await service.close();
+});
+
+test('a tail says where the store did not answer, and goes on', async () => {
+  const { next } = await tail(`applications/${TAILED_APP}/tail`, { node: 'gw-gap' });
+  await store.client.command({ query: 'RENAME TABLE block_ledger TO block_ledger_away' });
+  const gap = await next();
+  await store.client.command({ query: 'RENAME TABLE block_ledger_away TO block_ledger' });
+  assert.equal(gap?.event, 'gap');
+  assert.match(String(gap.data['message']), /^the store did not answer: requests that were stored meanwhile/);
+  await storeBlock([{ node: 'gw-gap', request_id: 'after' }]);
+  let event = await next();
+  while (event?.event === 'gap') event = await next();
+  assert.equal(event?.data['request_id'], 'after');
+});
+
+test('a tail of a reader who does not read drops requests, and says how many when it is read again', async () => {
+  const { response, next } = await tail(`applications/${TAILED_APP}/tail`, { node: 'gw-slow' });
+  response.pause();
+  const valueOf = async (name: string, labels: Readonly<Record<string, string>>): Promise<number> => {
+    const text = await query.registry.getSingleMetricAsString(`imscope_query_${name}`);
+    const label = Object.entries(labels).map(([key, value]) => `${key}="${value}"`);
+    const line = text.split('\n').find((each) => label.every((one) => each.includes(one)));
+    return Number(line?.split(' ').at(-1) ?? 0);
+  };
+  const droppedByReader = () => valueOf('tail_dropped_total', { reason: 'reader' });
+  const shownSoFar = () => valueOf('store_rows_read_total', { question: 'tail' });
+  const cause = 'x'.repeat(2_000);
+  // The kernel holds some megabytes for a reader; each block is 400 kB.
+  while ((await droppedByReader()) === 0) {
+    const before = await shownSoFar();
+    await storeBlock(Array.from({ length: 200 }, () => ({ node: 'gw-slow', cause })));
+    await until('the block is read', async () => (await shownSoFar()) > before);
+  }
+  const dropped = await droppedByReader();
+  let event = await next();
+  while (event !== undefined && !(event.event === 'dropped' && Number(event.data['reader']) > 0))
+    event = await next();
+  assert.ok(Number(event?.data['reader']) >= dropped);
 });
 
 test('a tail ends when the service stops, and says so', async () => {
