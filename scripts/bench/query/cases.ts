@@ -97,15 +97,25 @@ const ROUTE_GROUP = '/:group';
 
 /** Of the lists of the groups that questions about one group are asked of. */
 export function groupPaths(): string[] {
-  const paths = benchCases('', new Map()).map(({ path }) => path.split('?')[0] ?? '');
+  const paths = casesOf('').map(({ path }) => path.split('?')[0] ?? '');
   return paths.filter((path) => path.endsWith(ROUTE_GROUP)).map((path) => path.slice(0, -ROUTE_GROUP.length));
 }
 
 /**
  * @param requestId of a request that is stored, for questions about one
- * @param groups by the path of the question that lists them; one without a group is left out, but for an empty map all are kept
+ * @param groups by the path of the question that lists them; a question about a group of a list without one is left out
  */
 export function benchCases(requestId: string, groups: ReadonlyMap<string, string>): Case[] {
+  return casesOf(requestId).flatMap((each) => {
+    const [list = '', rest] = each.path.split(ROUTE_GROUP);
+    if (rest === undefined) return [each];
+    const group = groups.get(list);
+    return group === undefined ? [] : [{ ...each, path: `${list}/${group}${rest}` }];
+  });
+}
+
+/** Paths may still hold `:group`. */
+function casesOf(requestId: string): Case[] {
   return Object.keys(QUESTIONS)
     .filter((name): name is QuestionName => name in QUESTIONS && !LEFT_OUT.test(name))
     .flatMap((question) => {
@@ -116,12 +126,6 @@ export function benchCases(requestId: string, groups: ReadonlyMap<string, string
           asked.windows.map((window) => caseOf(question, asked, size, window, requestId)),
         ),
       );
-    })
-    .flatMap((each) => {
-      const [list = '', rest] = each.path.split(ROUTE_GROUP);
-      const group = groups.get(list);
-      if (rest === undefined || groups.size === 0) return [each];
-      return group === undefined ? [] : [{ ...each, path: `${list}/${group}${rest}` }];
     });
 }
 

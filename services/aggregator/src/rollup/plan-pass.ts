@@ -1,12 +1,11 @@
 /*
  * Decides what a rollup pass does: which hours are built, and which versions of older builds are deleted. Pure.
  */
+import { ROLLUP_SLICE_MS } from '@imscope/schemas/hour-rollup.js';
 import { HOUR_MS, TERM_HOURS } from '@imscope/schemas/retention.js';
 import { type BuildKind } from './build-hour.js';
 
 const MINUTE_MS = 60_000;
-/** The hour that runs is built in steps of ten minutes, the slices of `hour_rollup`. */
-export const SLICE_MS = 10 * MINUTE_MS;
 /** A window of a minute, its grace, and the time to the store: a slice is built when its metrics are there. */
 const BUILT_AFTER_MS = 4 * MINUTE_MS;
 /** An hour that is about to expire is not built. */
@@ -100,7 +99,7 @@ function keyOf({ kind, hourMs }: Pick<CompleteBuild, 'kind' | 'hourMs'>): string
 function passedHours(nowMs: number): Pick<CompleteBuild, 'hourMs' | 'toMs'>[] {
   const hours: Pick<CompleteBuild, 'hourMs' | 'toMs'>[] = [];
   const oldestMs = nowMs - TERM_HOURS.interfaceMetric * HOUR_MS + TERM_MARGIN_MS;
-  const passedMs = Math.floor((nowMs - BUILT_AFTER_MS) / SLICE_MS) * SLICE_MS;
+  const passedMs = Math.floor((nowMs - BUILT_AFTER_MS) / ROLLUP_SLICE_MS) * ROLLUP_SLICE_MS;
   for (let hourMs = Math.floor(passedMs / HOUR_MS) * HOUR_MS; hourMs >= oldestMs; hourMs -= HOUR_MS) {
     const toMs = Math.min(hourMs + HOUR_MS, passedMs);
     if (toMs > hourMs) hours.push({ hourMs, toMs });
@@ -116,7 +115,7 @@ function isStale(
 ): boolean {
   const builtMs = builtAtMs(version);
   if (nowMs - builtMs < REBUILT_AFTER_MS) return false;
-  for (let sliceMs = hourMs; sliceMs < toMs; sliceMs += SLICE_MS) {
+  for (let sliceMs = hourMs; sliceMs < toMs; sliceMs += ROLLUP_SLICE_MS) {
     if ((stored.get(sliceMs) ?? 0) >= builtMs) return true;
   }
   return false;

@@ -1,14 +1,15 @@
 /*
  * Reads what a rollup pass decides by: the builds that are stored, and when blocks with rows of ten minutes were stored.
  */
+import { ROLLUP_SLICE_MS } from '@imscope/schemas/hour-rollup.js';
 import { HOUR_MS, TERM_HOURS } from '@imscope/schemas/retention.js';
 import { TOPICS } from '@imscope/schemas/topics.js';
 import type { Ask } from '../store/store-ask.js';
 import type { BuildKind } from './build-hour.js';
-import { type CompleteBuild, type LastStored, SLICE_MS, type StoredVersion } from './plan-pass.js';
+import type { CompleteBuild, LastStored, StoredVersion } from './plan-pass.js';
 
 /** Metrics and logs of a block may be older than it by the term of the metrics. */
-const SLICES_MAX = (TERM_HOURS.interfaceMetric * HOUR_MS) / SLICE_MS;
+const SLICES_MAX = (TERM_HOURS.interfaceMetric * HOUR_MS) / ROLLUP_SLICE_MS;
 /** Blocks are read again this far back: clocks of replicas differ, and a row may become visible a little later. */
 const OVERLAP_MS = 60_000;
 
@@ -72,7 +73,7 @@ export class StoredSlices {
       {
         metrics: TOPICS.interfaceMetric.name,
         topics,
-        unit_ms: SLICE_MS,
+        unit_ms: ROLLUP_SLICE_MS,
         slices_max: SLICES_MAX,
         since_ms: Math.max(this.#readToMs - OVERLAP_MS, sinceMs),
       },

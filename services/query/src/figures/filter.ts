@@ -32,16 +32,6 @@ export function spanParams(window: TimeWindow): { from_ms: number; to_ms: number
   return { from_ms: window.fromMs, to_ms: window.toMs };
 }
 
-/** The part of a window that is read from the metrics: the condition on metric windows, and the one that excludes the part from the logs. */
-export const METRIC_SPAN_SQL = `window_start >= fromUnixTimestamp64Milli({metrics_from_ms:Int64}, 'UTC')
-  AND window_start < fromUnixTimestamp64Milli({metrics_to_ms:Int64}, 'UTC')`;
-export const LOG_ONLY_SPAN_SQL = `(time < fromUnixTimestamp64Milli({metrics_from_ms:Int64}, 'UTC')
-    OR time >= fromUnixTimestamp64Milli({metrics_to_ms:Int64}, 'UTC'))`;
-
-export function metricSpanParams(part: TimeWindow): { metrics_from_ms: number; metrics_to_ms: number } {
-  return { metrics_from_ms: part.fromMs, metrics_to_ms: part.toMs };
-}
-
 type Clause = { readonly name: keyof RequestFilters; readonly sql: string; readonly inMetrics: boolean };
 
 const FIELD_CLAUSES = STORED_FIELDS.flatMap(({ name, type, filter }): Clause[] =>
@@ -99,9 +89,8 @@ export function filterOf(
     conditions.push({ name: 'exit_ip', sql: personal.sql });
     Object.assign(params, personal.params);
   }
-  const clauses = [whose.sql, SPAN_SQL, ...conditions.map(({ sql }) => sql)];
   return {
-    sql: clauses.join('\n  AND '),
+    sql: logsSql(whose.sql, conditions),
     metricSql: metricClauses.join('\n  AND '),
     subjectSql: whose.sql,
     conditions,
@@ -117,8 +106,11 @@ export function filterOver(filter: Filter, window: TimeWindow): Filter {
 /** The same filter without one of its conditions; its values stay bound. */
 export function filterWithout(filter: Filter, name: string): Filter {
   const conditions = filter.conditions.filter((one) => one.name !== name);
-  const sql = [filter.subjectSql, SPAN_SQL, ...conditions.map((one) => one.sql)].join('\n  AND ');
-  return { ...filter, sql, conditions };
+  return { ...filter, sql: logsSql(filter.subjectSql, conditions), conditions };
+}
+
+function logsSql(subject: string, conditions: Filter['conditions']): string {
+  return [subject, SPAN_SQL, ...conditions.map(({ sql }) => sql)].join('\n  AND ');
 }
 
 /** As a value of the filter by code: requests without a code. */

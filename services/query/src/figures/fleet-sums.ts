@@ -5,7 +5,7 @@
  */
 import { worstFirstSql } from '@imscope/schemas/health.js';
 import { type Static, Type } from 'typebox';
-import { type Ask, defineStoreQuery, type QueryParams } from '../store/ask-store.js';
+import { type Ask, defineStoreQuery } from '../store/ask-store.js';
 import type { Filter } from './filter.js';
 import { type Grouping, performanceQuery } from './performance.js';
 import { HISTOGRAM, OUTCOME_SUMS, SUMS } from './sums.js';
@@ -27,18 +27,13 @@ const LAST_SEEN: Grouping = {
   outer: ['sdk_app_id', 'max(b_last_seen_ms) AS last_seen_ms'],
 };
 
-/** The statement of `askFleetSums`, for a question that sorts and cuts in the store. */
-export function fleetSumsQuery({ filter, window, metrics }: Span): { sql: string; params: QueryParams } {
-  return performanceQuery(LAST_SEEN, filter, window, metrics, 'counts');
-}
-
 /** One row for every application of the span's filter that has a request, in no order, without histograms. */
 export async function askFleetSums(
   ask: Ask,
-  span: Span,
+  { filter, window, metrics }: Span,
   signal: AbortSignal,
 ): Promise<readonly ApplicationSums[]> {
-  const { sql, params } = fleetSumsQuery(span);
+  const { sql, params } = performanceQuery(LAST_SEEN, filter, window, metrics, 'counts');
   return ask(SUMS_QUERY, sql, params, signal);
 }
 

@@ -3,6 +3,7 @@
  * be read from there instead of from `interface_metric`; in gaps, the logs of some applications are read instead of their
  * metrics. Every condition has constant SQL text; every value is bound.
  */
+import { ROLLUP_SLICE_MS } from '@imscope/schemas/hour-rollup.js';
 import type { QueryParams } from '../store/ask-store.js';
 import type { TimeWindow } from './time-window.js';
 
@@ -39,8 +40,8 @@ export function builtSpan(
     slices: cut
       .map((hour) => ({
         ...hour,
-        startMs: Math.max(hour.startMs, Math.ceil(span.fromMs / SLICE_MS) * SLICE_MS),
-        toMs: Math.min(hour.toMs, Math.floor(span.toMs / SLICE_MS) * SLICE_MS),
+        startMs: Math.max(hour.startMs, Math.ceil(span.fromMs / ROLLUP_SLICE_MS) * ROLLUP_SLICE_MS),
+        toMs: Math.min(hour.toMs, Math.floor(span.toMs / ROLLUP_SLICE_MS) * ROLLUP_SLICE_MS),
       }))
       .filter(({ startMs, toMs }) => startMs < toMs),
   };
@@ -49,9 +50,6 @@ export function builtSpan(
 export function isWithin({ startMs, toMs }: RollupHour, span: TimeWindow): boolean {
   return startMs >= span.fromMs && toMs <= span.toMs;
 }
-
-/** Sums of an application are built of ten minutes as well. Pieces of a span that are decided apart begin and end with these. */
-export const SLICE_MS = 600_000;
 
 /** Which rows of `hour_rollup` a question can use. */
 export type RollupKind = 'application_hour' | 'application_10m' | 'interface_hour';

@@ -10,3 +10,8 @@ export type Minimum = {
 
 /** Blocks of prefixes are not finer in time, and their windows begin and end at its multiples. */
 export const CELL_MS = 300_000;
+
+/** The condition on columns that count logged requests and different addresses. */
+export function isLargeSql(logged: string, addresses: string, minimum: Minimum): string {
+  return `(${logged} >= ${minimum.requests} AND ${addresses} >= ${minimum.addresses})`;
+}

@@ -3,6 +3,7 @@
  * first, so one pass over the rows gives exact sums and the histogram for the percentiles; metrics hold both. Sums from
  * logs and metrics add up, so an answer may read one part of its window from each.
  */
+import { ROLLUP_SLICE_MS } from '@imscope/schemas/hour-rollup.js';
 import { latencyBucketSql } from '@imscope/schemas/latency-histogram.js';
 import type { QueryParams } from '../store/ask-store.js';
 import type { Filter } from './filter.js';
@@ -19,7 +20,7 @@ import { HOUR_MS, type TimeWindow } from './time-window.js';
 export const LATENCY_BUCKET_SQL = latencyBucketSql('latency_us');
 
 /** Partial sums from the logs, without the histogram: the rows need not be grouped by latency bucket. */
-export const LOG_COUNTS_SQL = `sum(weight) AS b_requests,
+const LOG_COUNTS_SQL = `sum(weight) AS b_requests,
     sumIf(weight, outcome = 'success') AS b_success,
     sumIf(weight, outcome = 'caller_error') AS b_caller_error,
     sumIf(weight, outcome = 'service_error') AS b_service_error,
@@ -56,7 +57,7 @@ const METRIC_LATENCY_SQL = `sum(m.latency_sum_us) AS b_latency_sum_us,
     max(m.latency_max_us) AS b_latency_max_us`;
 export const METRIC_COUNTS_SQL = `${METRIC_OUTCOMES_SQL},
     ${METRIC_LATENCY_SQL}`;
-export const METRIC_HISTOGRAM_SQL =
+const METRIC_HISTOGRAM_SQL =
   'CAST(sumMap(m.latency_histogram) AS Array(Tuple(Int16, UInt64))) AS b_histogram';
 
 /** Columns of the outer query, which groups by the question's key alone. */
@@ -214,8 +215,6 @@ function rollupColumns({ rollup }: Grouping, kind: RollupKind | undefined): read
   return kind === 'interface_hour' ? (rollup.interfaceColumns ?? rollup.columns) : rollup.columns;
 }
 
-const TEN_MINUTES_MS = 600_000;
-
 /** The coarsest rows that answer the question exactly; undefined where none do. */
 export function rollupKind(
   { needs, stepMs = HOUR_MS }: Pick<RollupGrouping, 'needs' | 'stepMs'>,
@@ -226,5 +225,5 @@ export function rollupKind(
     return isHourly ? 'interface_hour' : undefined;
   }
   if (isHourly) return 'application_hour';
-  return stepMs % TEN_MINUTES_MS === 0 ? 'application_10m' : undefined;
+  return stepMs % ROLLUP_SLICE_MS === 0 ? 'application_10m' : undefined;
 }

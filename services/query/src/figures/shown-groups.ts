@@ -5,7 +5,7 @@
  */
 import type { Dimension } from '@imscope/schemas/query-api/dimensions.js';
 import type { Filter } from './filter.js';
-import type { Minimum } from './minimum.js';
+import { isLargeSql, type Minimum } from './minimum.js';
 
 /** Whether the rows of an answer are about providers: then none is below the minimum. */
 export function namesProviders(dimensions: readonly Dimension[], filter: Filter): boolean {
@@ -65,8 +65,4 @@ function withholdSmallestSql(
       row_number() OVER (PARTITION BY ${[...parent, 'is_shown'].join(', ')} ORDER BY logged, ${keys.join(', ')}) AS place
     FROM (${rows})
   ) AS placed`;
-}
-
-function isLargeSql(logged: string, addresses: string, minimum: Minimum): string {
-  return `(${logged} >= ${minimum.requests} AND ${addresses} >= ${minimum.addresses})`;
 }

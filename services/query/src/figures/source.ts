@@ -5,9 +5,10 @@
  * state is no less than the weight in the logs; the rest of a window comes from the logs. It is checked piece by piece:
  * hours that are built in `hour_rollup` say what the logs held, and only the rest is counted.
  */
+import { ROLLUP_SLICE_MS } from '@imscope/schemas/hour-rollup.js';
 import { METRIC_LATE_HOURS_MAX } from '@imscope/schemas/retention.js';
 import type { HeldOf } from './held-parts.js';
-import { builtSpan, isWithin, type MetricSpan, type RollupHour, SLICE_MS, uncovered } from './metric-span.js';
+import { builtSpan, isWithin, type MetricSpan, type RollupHour, uncovered } from './metric-span.js';
 import { type Held, type HeldHour, type HoursOf, NOTHING_HELD } from './rollup-hours.js';
 import type { Subject } from './subject.js';
 import { floorMinute, HOUR_MS, METRIC_TERM_MS, MINUTE_MS, type TimeWindow } from './time-window.js';
@@ -48,7 +49,8 @@ export function partsOf(window: TimeWindow, nowMs: number): Parts | null {
   const within = (timeMs: number): number => Math.min(Math.max(timeMs, fromMs), toMs);
   return {
     fromMs,
-    settledToMs: within(Math.floor((nowMs - SETTLED_AFTER_MS) / SLICE_MS) * SLICE_MS),
+    // Pieces that are decided apart end with slices, which are read from the metrics as a whole or not at all.
+    settledToMs: within(Math.floor((nowMs - SETTLED_AFTER_MS) / ROLLUP_SLICE_MS) * ROLLUP_SLICE_MS),
     writtenToMs: within(floorMinute(nowMs - WRITTEN_AFTER_MS)),
     toMs,
   };
@@ -98,9 +100,13 @@ const HOURS_OF_METRICS = 2;
 const UNBUILT_MS_MAX = 90 * MINUTE_MS;
 
 export function createSources({ hoursOf, heldOf, logRowsMax }: SourceOptions): Sources {
-  const piecesOf = async (subject: Subject, parts: Parts, nowMs: number): Promise<Piece[]> => {
+  const piecesOf = async (
+    subject: Subject,
+    parts: Parts,
+    { all, nowMs }: { readonly all: readonly HeldHour[]; readonly nowMs: number },
+  ): Promise<Piece[]> => {
     const span = { fromMs: parts.fromMs, toMs: parts.writtenToMs };
-    const hours = (await hoursOf(subject, nowMs)).filter((hour) => isWithin(hour, span));
+    const hours = all.filter((hour) => isWithin(hour, span));
     const rest = restOf(parts, hours);
     const held = await heldOf(subject, rest, nowMs);
     const counted = rest.map((part, index): Piece => ({ ...part, ...(held[index] ?? NOTHING_HELD) }));
@@ -110,7 +116,7 @@ export function createSources({ hoursOf, heldOf, logRowsMax }: SourceOptions): S
   return {
     builtHours: hoursOf,
     coverage: async (subject, parts, nowMs) => {
-      const pieces = await piecesOf(subject, parts, nowMs);
+      const pieces = await piecesOf(subject, parts, { all: await hoursOf(subject, nowMs), nowMs });
       const missing = (fromMs: number, toMs: number): number =>
         sumOf(pieces, (piece) => (piece.fromMs >= fromMs && piece.fromMs < toMs ? piece.missing : 0));
       return {
@@ -126,25 +132,25 @@ export function createSources({ hoursOf, heldOf, logRowsMax }: SourceOptions): S
       if (subject.kind === 'fleet' && (parts === null || !metricsCan)) {
         return { metrics: null, loggedShare: null };
       }
-      if (subject.kind === 'application' && parts !== null) {
-        const hours = await hoursOf(subject, nowMs);
-        if (isFewLogs(hours, parts, logRowsMax / BUILT_FACTOR)) return { metrics: null, loggedShare: 1 };
+      const all = await hoursOf(subject, nowMs);
+      const isOne = subject.kind === 'application';
+      if (isOne && parts !== null && isFewLogs(all, parts, logRowsMax / BUILT_FACTOR)) {
+        return { metrics: null, loggedShare: 1 };
       }
       // The share is that of the time that metrics are kept, where the window reaches back further.
-      const pieces = await piecesOf(subject, parts ?? asOnePart(window), nowMs);
+      const pieces = await piecesOf(subject, parts ?? asOnePart(window), { all, nowMs });
       const rows = sumOf(pieces, ({ logRows }) => logRows);
       const weight = sumOf(pieces, ({ logWeight }) => logWeight);
       const loggedShare = shareOf(rows, weight);
       // Hours that are built cost less to read than any logs.
       const isBuilt = pieces.some(({ hour }) => hour !== undefined);
-      const isFew = subject.kind === 'application' && !isBuilt && weight === rows && rows <= logRowsMax;
+      const isFew = isOne && !isBuilt && weight === rows && rows <= logRowsMax;
       if (parts === null || !metricsCan || isFew) return { metrics: null, loggedShare };
       const inMetrics = pieces.filter(({ fromMs }) => fromMs < parts.writtenToMs);
       const metrics = metricSpanOf(inMetrics, subject);
       if (metrics === null) return { metrics, loggedShare };
-      if (subject.kind === 'application') return { metrics: withoutFewHours(metrics), loggedShare };
-      const { slices } = builtSpan(metrics, await hoursOf(subject, nowMs));
-      return { metrics: { ...metrics, slices }, loggedShare };
+      if (isOne) return { metrics: withoutFewHours(metrics), loggedShare };
+      return { metrics: { ...metrics, slices: builtSpan(metrics, all).slices }, loggedShare };
     },
   };
 }

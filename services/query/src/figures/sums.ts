@@ -30,12 +30,9 @@ const QUANTILES = [0.5, 0.9, 0.95, 0.99];
 /** Counts and delays of a set of requests, without its histogram. */
 export type Sums = Omit<PerformanceRow, 'histogram'>;
 
+export const NO_OUTCOMES = { requests: 0, success: 0, caller_error: 0, service_error: 0, unknown: 0 };
 export const NO_SUMS: Sums = {
-  requests: 0,
-  success: 0,
-  caller_error: 0,
-  service_error: 0,
-  unknown: 0,
+  ...NO_OUTCOMES,
   latency_sum_us: 0,
   latency_max_us: 0,
 };

@@ -5,16 +5,12 @@ import { successRateInterval } from '@imscope/schemas/health.js';
 import { bucketMiddleUs } from '@imscope/schemas/latency-histogram.js';
 import type { NetworkFigures } from '@imscope/schemas/query-api/network.js';
 import { type Static, Type } from 'typebox';
-import { averageMs, inMs, successRate } from '../figures/sums.js';
+import { averageMs, inMs, NO_OUTCOMES, OUTCOME_SUMS, successRate } from '../figures/sums.js';
 
 /** The columns of `PUBLISHED_COLUMNS_SQL` and `LOGGED_COLUMNS_SQL`. Buckets are of the latency histogram. */
 export const NETWORK_SUMS = {
   rows: Type.Number(),
-  requests: Type.Number(),
-  success: Type.Number(),
-  caller_error: Type.Number(),
-  service_error: Type.Number(),
-  unknown: Type.Number(),
+  ...OUTCOME_SUMS,
   latency_sum_us: Type.Number(),
   rtt_requests: Type.Number(),
   rtt_sum_us: Type.Number(),
@@ -26,11 +22,7 @@ export type NetworkSums = Static<typeof NetworkSums>;
 
 export const NO_SUMS: NetworkSums = {
   rows: 0,
-  requests: 0,
-  success: 0,
-  caller_error: 0,
-  service_error: 0,
-  unknown: 0,
+  ...NO_OUTCOMES,
   latency_sum_us: 0,
   rtt_requests: 0,
   rtt_sum_us: 0,

@@ -9,7 +9,7 @@ import { latencyBucketSql } from '@imscope/schemas/latency-histogram.js';
 import { asnOfKeySql, prefixKeySql } from '../figures/network-sql.js';
 import { LATENCY_BUCKET_SQL } from '../figures/performance.js';
 import { DAY_MS, HOUR_MS } from '../figures/time-window.js';
-import { CELL_MS, type Minimum } from '../figures/minimum.js';
+import { CELL_MS, isLargeSql, type Minimum } from '../figures/minimum.js';
 
 /** Sums of requests: their value, and the condition on those that count. */
 const SUMS: Readonly<Record<string, readonly [value: string, condition: string]>> = {
@@ -83,10 +83,6 @@ export function publishedInterfacesSql(filterSql: string, minimum: Minimum): str
     FROM (${groups})
     GROUP BY sdk_app_id, asn, cell, interface
   )`;
-}
-
-function isLargeSql(logged: string, addresses: string, minimum: Minimum): string {
-  return `(${logged} >= ${minimum.requests} AND ${addresses} >= ${minimum.addresses})`;
 }
 
 /**
